@@ -1,0 +1,75 @@
+"""Everything that can go wrong, as one tree. Each message says what happened and what to do next.
+
+BelegError
+├── ConfigError            a setting is missing or contradicts another
+├── ArticleError           a file cannot be read as an article
+├── IndexBusy              another process owns the data folder
+├── IndexMismatch          the index was built with other settings
+├── IndexDamaged           parts of the index are missing or unreadable
+├── ProviderError          the language or embedding model failed
+│   ├── ProviderAuth
+│   ├── ProviderRateLimited
+│   ├── ProviderTimeout
+│   ├── ProviderUnavailable
+│   └── ProviderProtocol
+├── BadRequest             the question cannot be answered as put
+└── Overloaded             too many questions at once
+"""
+
+from __future__ import annotations
+
+
+class BelegError(Exception):
+    """Root of all errors that Beleg raises on purpose."""
+
+
+class ConfigError(BelegError):
+    """A setting is missing, malformed or contradicts another."""
+
+
+class ArticleError(BelegError):
+    """A file cannot be read as an article: unreadable, empty or too large."""
+
+
+class IndexBusy(BelegError):
+    """Another process owns the data folder."""
+
+
+class IndexMismatch(BelegError):
+    """The index was built with other settings than the ones in force."""
+
+
+class IndexDamaged(BelegError):
+    """Parts of the index are missing or unreadable."""
+
+
+class ProviderError(BelegError):
+    """The language or embedding model failed."""
+
+
+class ProviderAuth(ProviderError):
+    """The provider refused the credentials."""
+
+
+class ProviderRateLimited(ProviderError):
+    """The provider asks to slow down, or the quota is used up."""
+
+
+class ProviderTimeout(ProviderError):
+    """The provider did not answer in time."""
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider cannot be reached or reports an internal failure."""
+
+
+class ProviderProtocol(ProviderError):
+    """The provider's answer does not follow the protocol."""
+
+
+class BadRequest(BelegError):
+    """The question cannot be answered as put: empty or over-long."""
+
+
+class Overloaded(BelegError):
+    """Too many questions at once."""

@@ -1,0 +1,170 @@
+"""The values that travel through Beleg, from file to answer: frozen, plain, free of behaviour.
+
+The invariant that everything rests on is offsets, counted in characters of `Article.text`:
+
+    article.text[chunk.start:chunk.end] == chunk.text
+    article.text[citation.start:citation.end] == citation.quote
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+Span = tuple[int, int]
+"""Half-open range of characters, `start <= i < end`, in an article's text."""
+
+Genre = Literal["report", "comment"]
+AsideKind = Literal["title", "byline", "dateline", "caption", "heading", "footer"]
+Status = Literal["supported", "weak", "unsupported", "no claim"]
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A stretch of an article that is shown to readers but is never an answer."""
+
+    start: int
+    end: int
+    kind: AsideKind
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One news article. What its source does not state is None, never a guess.
+
+    `text` is NFC with `\\n` line ends and is never changed after reading; `source` names the file
+    it came from; `sha256` covers text and metadata, so that any change makes a new version;
+    `copy_of` is the id of an article whose text is nearly the same (an agency copy).
+    """
+
+    id: str
+    text: str
+    source: str
+    sha256: str
+    title: str | None = None
+    outlet: str | None = None
+    author: str | None = None
+    published: date | None = None
+    language: str | None = None
+    genre: Genre | None = None
+    asides: tuple[Aside, ...] = ()
+    copy_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences of one article: the unit of retrieval.
+
+    `id` is `article#hash#n` with the first 12 digits of the article's sha256 and the ordinal n;
+    `sentences` are spans in the article's text, in order, inside `start:end`.
+    """
+
+    id: str
+    article_id: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrieved chunk with its article; `score` is 0 to 1 and compares across questions."""
+
+    chunk: Chunk
+    article: Article
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A place in an article, with the words that stand there, cut out by us.
+
+    Title, outlet, date and hash are those of the article when it was cited, so that a stored
+    answer can be shown, and checked against a changed source, later.
+    """
+
+    number: int
+    article_id: str
+    start: int
+    end: int
+    quote: str
+    status: Status
+    title: str | None = None
+    outlet: str | None = None
+    published: date | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer; `citations` are numbers of the answer's citations."""
+
+    text: str
+    citations: tuple[int, ...]
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One earlier turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What every door returns. An abstention is an answer; a failure is an exception.
+
+    `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
+    appearance; `passages` are what was searched, best first; `further` are other places worth
+    reading, which the text does not rest on; `reason` says why an answer was declined;
+    `timings` are seconds by step.
+    """
+
+    question: str
+    standalone_question: str
+    language: str
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    abstained: bool
+    reason: str | None
+    model: str | None
+    index_fingerprint: str
+    confidence: float
+    further: tuple[Citation, ...] = ()
+    usage: Mapping[str, float] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """First event of a stream: what was found, and the question as it was understood."""
+
+    standalone_question: str
+    passages: tuple[Passage, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A further piece of the answer's text, provisional until `Done`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Last event of a stream: the verified answer."""
+
+    answer: Answer
+
+
+Event = Retrieved | Delta | Done

@@ -1,0 +1,134 @@
+"""Text as everything else sees it: normalised once, cut into paragraphs and sentences by offset."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import ConfigError
+from rag.schema import Span
+
+if TYPE_CHECKING:
+    import tiktoken
+    from nltk.tokenize.punkt import PunktSentenceTokenizer
+
+_PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "ru": "russian"}
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+_BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
+_NEWLINE = re.compile(r"\n\s*")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
+_STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
+_LONGEST_WRAPPED_LINE = 100
+_ABBREVIATIONS = frozenset(
+    "bzw ca d.h dr etc evtl ggf inkl jhd mio mrd mr mrs nr prof rd sog st str tsd u.a usw v.a vgl"
+    " vs z.b z.t abs art hrsg jr sen gen col lt gov rep u.s no".split()
+)
+
+
+def normalise(raw: str) -> str:
+    """NFC with `\\n` line ends, without control characters, BOM and lone surrogates."""
+    text = raw.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+
+
+def paragraphs(text: str) -> list[Span]:
+    """Spans of the paragraphs, without surrounding white space.
+
+    A line break ends a paragraph, unless the text is hard-wrapped (every line is short and
+    most paragraphs have several): then only a blank line does.
+    """
+    lines = [len(line) for line in text.split("\n") if line.strip()]
+    blocks = len(_BLANK_LINE.split(text.strip()))
+    wrapped = bool(lines) and max(lines) <= _LONGEST_WRAPPED_LINE and len(lines) >= 2 * blocks
+    return list(_pieces(text, _BLANK_LINE if wrapped else _NEWLINE))
+
+
+def sentences(text: str, start: int = 0, end: int | None = None, language: str | None = None) -> list[Span]:
+    """Spans of the sentences of one paragraph, `text[start:end]`, in order, trimmed.
+
+    Punkt's pre-trained model for the language (German when unknown) finds the boundaries; a
+    fragment too short to say anything ("75 % .", "Genf, 16. Juni 2021.") joins the sentence
+    that follows it.
+    """
+    end = len(text) if end is None else end
+    piece = text[start:end]
+    spans: list[Span] = []
+    for low, high in _punkt(_PUNKT.get(language or "de", "german")).span_tokenize(piece):
+        closing = _CLOSING.match(piece, low) if spans else None
+        if closing:  # Punkt leaves a closing German quotation mark to the next sentence
+            spans[-1] = (spans[-1][0], closing.end())
+            low = closing.end()
+            low += len(piece[low:high]) - len(piece[low:high].lstrip())
+        if low >= high:
+            continue
+        if spans and (_STARTS_LOW.match(piece, low) or _is_fragment(piece[slice(*spans[-1])])):
+            spans[-1] = (spans[-1][0], high)
+        else:
+            spans.append((low, high))
+    return [(start + low, start + high) for low, high in spans]
+
+
+def count_tokens(text: str, model: str = "gpt-4o") -> int:
+    """Tokens of `text` by the vocabulary of an OpenAI model (o200k_base for unknown models)."""
+    return len(_encoding(model).encode(text, disallowed_special=()))
+
+
+def _is_fragment(sentence: str) -> bool:
+    return len(_WORD.findall(sentence)) < 3
+
+
+def _pieces(text: str, separator: re.Pattern[str]) -> Iterator[Span]:
+    position = 0
+    bounds = [(match.start(), match.end()) for match in separator.finditer(text)]
+    for low, high in [*bounds, (len(text), len(text))]:
+        piece = text[position:low]
+        if piece.strip():
+            left = position + len(piece) - len(piece.lstrip())
+            yield left, left + len(piece.strip())
+        position = high
+
+
+def _static_folder() -> Path:
+    # found without importing llama-index, which takes a second and a half
+    spec = importlib.util.find_spec("llama_index.core")
+    if spec is None or spec.origin is None:
+        raise ConfigError("llama-index-core is not installed; run: make install")
+    return Path(spec.origin).parent / "_static"
+
+
+@functools.cache
+def _punkt(language: str) -> PunktSentenceTokenizer:
+    from nltk.tabdata import PunktDecoder
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+    # read from the copy in llama-index's wheel: nltk itself would look for a download
+    folder = _static_folder() / "nltk_cache" / "tokenizers" / "punkt_tab" / language
+    decode, params = PunktDecoder(), PunktParameters()
+    with (folder / "collocations.tab").open(encoding="utf-8") as file:
+        params.collocations = set(decode.tab2tups(file))
+    with (folder / "sent_starters.txt").open(encoding="utf-8") as file:
+        params.sent_starters = decode.txt2set(file)
+    with (folder / "abbrev_types.txt").open(encoding="utf-8") as file:
+        params.abbrev_types = decode.txt2set(file) | _ABBREVIATIONS
+    with (folder / "ortho_context.tab").open(encoding="utf-8") as file:
+        params.ortho_context = decode.tab2intdict(file)
+    return PunktSentenceTokenizer(params)
+
+
+@functools.cache
+def _encoding(model: str) -> tiktoken.Encoding:
+    # llama-index ships the vocabularies; without this tiktoken would download them
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_static_folder() / "tiktoken_cache"))
+    import tiktoken
+
+    try:
+        return tiktoken.encoding_for_model(model)
+    except KeyError:
+        return tiktoken.get_encoding("o200k_base")
