@@ -1,0 +1,109 @@
+"""What kind of answer a question asks for, and whether a German sentence offers one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.analysis import tokens
+
+_MONTH = (
+    "Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Frühjahr|Sommer"
+    "|Herbst|Winter"
+)
+_DAY = "Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonnabend|Sonntag"
+_NUMBER_WORD = (
+    "zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dutzend|hundert|tausend|million|milliarde|"
+    "hälfte|drittel|viertel|doppelt|erst|zweit|dritt|einzig|kein|einmal|mehrmals|mehrere|jahrzehnt"
+)
+
+# what an answer of each kind looks like in a German article
+_OFFERS = {
+    "date": re.compile(
+        rf"\b(?:1\d|20)\d\d\b|\b(?:{_MONTH}|{_DAY})\b|\d\. ?(?:{_MONTH})|Jahrhundert|\b\d+er[- ]Jahre"
+        r"|\b(?:gestern|heute)\b"
+    ),
+    "number": re.compile(rf"\d|\b(?i:{_NUMBER_WORD})\w*"),
+    "duration": re.compile(
+        rf"(?:\d|(?i:\b(?:{_NUMBER_WORD}|ein)\w*)).{{0,12}}?(?i:sekund|minut|stund|tag|tägig|woche|wöchig|monat|jahr|jährig)"
+    ),
+    "age": re.compile(r"\b\d{1,3}[- ]?jährig\w*|\b\d{1,3} Jahren? |im Alter von|\bgeboren\b"),
+    "person": re.compile(
+        r"(?<![.!?“„] )(?<!^)\b[A-ZÄÖÜ][\w’'-]+ (?:(?:von|van|de|der|al|bin) )?[A-ZÄÖÜ][\w’'-]+"
+    ),
+    "place": re.compile(r"\b(?i:in|im|bei|aus|nach|auf|an|am|vor|nahe)\b (?:der |den |dem )?[A-ZÄÖÜ]\w+"),
+    "reason": re.compile(
+        r"\b(?i:weil|denn|da|wegen|aufgrund|damit|daher|deshalb|darum|dadurch|indem|infolge|um|grund|gründe"
+        r"|ursache|führt|führte|zurückzuführen|sodass|aus \w+ gründen)\b"
+    ),
+    "definition": re.compile(
+        r"\b(?i:ist|war|sind|waren|heißt|bezeichnet|genannt|sogenannt\w*|eine? art)\b|[–(,]"
+    ),
+}
+
+_ASKS = [
+    (
+        "date",
+        r"\bwann\b|welche[nmrs]? (?:\w+ )?(?:jahr|jahre|datum|tag|tage|monat|jahrhundert|jahreszahl)\b|"
+        r"\bwhen\b|(?:what|which) (?:\w+ )?(?:year|date|day|month|century)\b|\bquand\b|\bquando\b|\bколи\b"
+        r"|у якому році",
+    ),
+    (
+        "duration",
+        r"\bwie lange?\b|\bhow long\b|combien de temps|quanto tempo|скільки (?:часу|трива)|як довго",
+    ),
+    ("age", r"\bwie alt\b|\bhow old\b|quel âge|que idade|скільки років|welches alter\b"),
+    (
+        "number",
+        r"wie ?viele?\b|wie (?:hoch|oft|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark)\b|"
+        r"welche[rnms]? (?:\w+ )?(?:anteil|prozent|prozentsatz|anzahl|zahl|höhe|alter)\b|"
+        r"welche[rnms]? (?:\w+ )?(?:wahrscheinlichkeit|summe)\b|"
+        r"how (?:many|much|often|old|high|large|far|tall|big|fast)\b|"
+        r"(?:what|which) (?:percentage|number|share)\b|"
+        r"\bcombien\b|\bquant[oa]s?\b|\bскільки\b",
+    ),
+    (
+        "person",
+        r"\bwer\b|\bwen\b|\bwem\b|\bwessen\b|\bvon wem\b|\bwho\b|\bwhom\b|\bwhose\b|\bqui\b|\bquem\b|"
+        r"\bхто\b|\bкого\b|\bкому\b|\bким\b",
+    ),
+    (
+        "place",
+        r"\bwo\b|\bwohin\b|\bwoher\b|welche[rnms]? (?:\w+ )?(?:ort|stadt|land|region|gebiet|staat)\b|"
+        r"\bwhere\b|(?:what|which) (?:city|country|place|state|region)\b|\boù\b|\bonde\b|\bде\b|\bкуди\b",
+    ),
+    (
+        "reason",
+        r"\bwarum\b|\bweshalb\b|\bwieso\b|aus welche[mn] gr[uü]nd|\bworan liegt\b|\bworauf führ|\bwhy\b|"
+        r"\bpourquoi\b|\bpor que\b|\bporquê\b|\bчому\b|\bнавіщо\b",
+    ),
+    (
+        "definition",
+        r"^was (?:ist|sind|war|waren|bedeutet|heißt)\b|^what (?:is|are|was|were|does \w+ mean)\b|"
+        r"^що таке\b|^qu.est-ce qu|^o que (?:é|são)\b|\bwer ist\b|\bwho is\b",
+    ),
+]
+_ASK_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """The kind of answer asked for, and the question's own words, which are no answer to it."""
+
+    kind: str
+    own_words: frozenset[str]
+
+    def offered_by(self, sentence: str) -> bool:
+        """Whether the sentence holds something of that kind which the question did not say."""
+        return any(
+            not {word.lower() for word, _, _ in tokens(match.group())} <= self.own_words
+            for match in _OFFERS[self.kind].finditer(sentence)
+        )
+
+
+def cue_of(question: str) -> Cue | None:
+    """The cue of a question in any of our languages; None when it asks for no particular kind."""
+    for kind, pattern in _ASK_PATTERNS:
+        if pattern.search(question.strip()):
+            return Cue(kind, frozenset(word.lower() for word, _, _ in tokens(question)))
+    return None
