@@ -16,6 +16,12 @@ from typing import Literal
 Span = tuple[int, int]
 """Half-open range of characters, `start <= i < end`, in an article's text."""
 
+CHUNKER_VERSION = "1"
+"""Grows when the same article would be cut differently: part of an index's fingerprint."""
+
+BUILTIN_DIMENSION = 512
+"""Length of the built-in embedding's vectors: part of an index's fingerprint."""
+
 Genre = Literal["report", "comment"]
 AsideKind = Literal["title", "byline", "dateline", "caption", "heading", "footer"]
 Status = Literal["supported", "weak", "unsupported", "no claim"]

@@ -8,6 +8,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,13 @@ _PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
+_LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
 _STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
+_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 _LONGEST_WRAPPED_LINE = 100
+_WINDOW = 3_000
 _ABBREVIATIONS = frozenset(
     "bzw ca d.h dr etc evtl ggf inkl jhd mio mrd mr mrs nr prof rd sog st str tsd u.a usw v.a vgl"
     " vs z.b z.t abs art hrsg jr sen gen col lt gov rep u.s no".split()
@@ -41,13 +45,20 @@ def normalise(raw: str) -> str:
 def paragraphs(text: str) -> list[Span]:
     """Spans of the paragraphs, without surrounding white space.
 
-    A line break ends a paragraph, unless the text is hard-wrapped (every line is short and
-    most paragraphs have several): then only a blank line does.
+    A line break ends a paragraph, unless the text is hard-wrapped (every line is short, most
+    paragraphs have several, and few of them end a sentence): then only a blank line does.
     """
-    lines = [len(line) for line in text.split("\n") if line.strip()]
+    return list(_pieces(text, _BLANK_LINE if _is_hard_wrapped(text) else _NEWLINE))
+
+
+def _is_hard_wrapped(text: str) -> bool:
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines or max(map(len, lines)) > _LONGEST_WRAPPED_LINE:
+        return False
     blocks = len(_BLANK_LINE.split(text.strip()))
-    wrapped = bool(lines) and max(lines) <= _LONGEST_WRAPPED_LINE and len(lines) >= 2 * blocks
-    return list(_pieces(text, _BLANK_LINE if wrapped else _NEWLINE))
+    # the last line of each paragraph ends a sentence anyway
+    ended = sum(bool(_LINE_END.search(line)) for line in lines) - blocks
+    return len(lines) >= 2 * blocks and 3 * ended < len(lines) - blocks
 
 
 def sentences(text: str, start: int = 0, end: int | None = None, language: str | None = None) -> list[Span]:
@@ -60,7 +71,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
     end = len(text) if end is None else end
     piece = text[start:end]
     spans: list[Span] = []
-    for low, high in _punkt(_PUNKT.get(language or "de", "german")).span_tokenize(piece):
+    for low, high in _punkt_spans(piece, _PUNKT.get(language or "de", "german")):
         closing = _CLOSING.match(piece, low) if spans else None
         if closing:  # Punkt leaves a closing German quotation mark to the next sentence
             spans[-1] = (spans[-1][0], closing.end())
@@ -68,11 +79,16 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
             low += len(piece[low:high]) - len(piece[low:high].lstrip())
         if low >= high:
             continue
-        if spans and (_STARTS_LOW.match(piece, low) or _is_fragment(piece[slice(*spans[-1])])):
+        if spans and (_STARTS_LOW.match(piece, low) or _is_fragment(piece, *spans[-1])):
             spans[-1] = (spans[-1][0], high)
         else:
             spans.append((low, high))
     return [(start + low, start + high) for low, high in spans]
+
+
+def german_date(day: date | None) -> str:
+    """A day as German newspapers write it, 15. August 2025; empty when unknown."""
+    return f"{day.day}. {_MONTHS[day.month - 1]} {day.year}" if day else ""
 
 
 def count_tokens(text: str, model: str = "gpt-4o") -> int:
@@ -80,8 +96,30 @@ def count_tokens(text: str, model: str = "gpt-4o") -> int:
     return len(_encoding(model).encode(text, disallowed_special=()))
 
 
-def _is_fragment(sentence: str) -> bool:
-    return len(_WORD.findall(sentence)) < 3
+def _punkt_spans(piece: str, language: str) -> Iterator[Span]:
+    """Punkt's sentences, found window by window, for it gives up after five seconds on one text.
+
+    The last sentence of a window is left to the next; one as long as a window is cut at a space.
+    """
+    punkt, start = _punkt(language), 0
+    while len(piece) - start > _WINDOW:
+        window = piece[start : start + _WINDOW]
+        spans = list(punkt.span_tokenize(window))
+        if len(spans) > 1:
+            stop = spans.pop()[0]
+        else:
+            stop = window.rfind(" ") + 1 or len(window)
+            spans = [(0, len(window[:stop].rstrip()))]
+        yield from ((start + low, start + high) for low, high in spans)
+        start += stop
+        while start < len(piece) and piece[start].isspace():
+            start += 1
+    yield from ((start + low, start + high) for low, high in punkt.span_tokenize(piece[start:]))
+
+
+def _is_fragment(text: str, start: int, end: int) -> bool:
+    # the beginning decides: a column of numbers would else be searched anew at each of them
+    return len(_WORD.findall(text, start, min(end, start + 200))) < 3
 
 
 def _pieces(text: str, separator: re.Pattern[str]) -> Iterator[Span]:

@@ -1,0 +1,145 @@
+"""Beleg on the command line: `python -m rag ask "…"` and `python -m rag search "…"`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import BadRequest, BelegError, ConfigError
+from rag.schema import Message
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.schema import Answer, Citation
+    from rag.settings import Settings
+
+_EXAMPLES = """examples:
+  python -m rag ask "Wie oft reiste Witkoff nach Russland?"
+  python -m rag ask "Why was Helsinki criticised?" --json
+  python -m rag search "Sicherheitsgarantien" --articles ~/dossier
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; 0 when it answered or declined, 1 on an error, which is said on stderr."""
+    options = _parser().parse_args(arguments)
+    from rag.settings import load_settings  # pydantic takes most of a second: not for --help
+
+    try:
+        settings = load_settings(articles=options.articles, data=options.data)
+        _bring_up_to_date(settings)
+        from rag.engine import open_engine
+
+        with closing(open_engine(settings)) as engine:
+            _COMMANDS[options.command](engine, options)
+    except BelegError as error:
+        print(f"beleg: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rag",
+        description="Answers questions about a folder of news articles, every statement with its citation.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_ in [
+        ("ask", "answer a question, with citations"),
+        ("search", "show the passages that fit a question"),
+    ]:
+        command = commands.add_parser(name, help=help_)
+        command.add_argument("question", help="the question, in German or English")
+        command.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
+        command.add_argument(
+            "--data", type=Path, help="folder of the index (default: one for each articles folder)"
+        )
+        command.add_argument("--json", action="store_true", help="print JSON")
+        if name == "ask":
+            command.add_argument(
+                "--history", type=Path, help='JSON file with earlier messages: [{"role": …, "content": …}, …]'
+            )
+        else:
+            command.add_argument("-k", type=int, default=None, help="how many passages (default: 8)")
+    return parser
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    from ingest.sync import is_current, sync
+
+    if not is_current(settings):
+        report = sync(settings)
+        for name, reason in report.skipped:
+            print(f"beleg: skipped {name}: {reason}", file=sys.stderr)
+
+
+def _ask(engine: Engine, options: argparse.Namespace) -> None:
+    answer = engine.ask(options.question, _history(options.history))
+    if options.json:
+        from rag.serve.wire import answer_to_dict
+
+        print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
+    else:
+        print(_readable(answer))
+
+
+def _search(engine: Engine, options: argparse.Namespace) -> None:
+    passages = engine.search(options.question, options.k)
+    if options.json:
+        from rag.serve.wire import passage_to_dict
+
+        print(json.dumps([passage_to_dict(p) for p in passages], ensure_ascii=False, indent=2))
+        return
+    for passage in passages:
+        article = passage.article
+        print(f"{passage.score:.2f}  {article.title or article.id}  ({article.id}, {passage.chunk.start})")
+        print(f"      {' '.join(passage.chunk.text.split())}\n")
+
+
+_COMMANDS = {"ask": _ask, "search": _search}
+
+
+def _history(path: Path | None) -> tuple[Message, ...]:
+    """The messages in a JSON file; raises ConfigError or BadRequest when it is no such file."""
+    if path is None:
+        return ()
+    try:
+        turns = json.loads(path.read_text(encoding="utf-8"))
+        messages = tuple(Message(turn["role"], str(turn["content"])) for turn in turns)
+    except OSError as exc:
+        raise ConfigError(f"--history: cannot read {path}: {exc.strerror}") from exc
+    except (ValueError, TypeError, KeyError) as exc:
+        raise BadRequest(
+            f'--history: {path} is not a JSON list of {{"role": "user"|"assistant", "content": "…"}}'
+        ) from exc
+    if any(message.role not in ("user", "assistant") for message in messages):
+        raise BadRequest(f'--history: a role in {path} is neither "user" nor "assistant"')
+    return messages
+
+
+def _readable(answer: Answer) -> str:
+    lines = [answer.text, ""]
+    lines += [f"[{c.number}] {_place(c)}" for c in answer.citations]
+    if answer.further:
+        lines += ["", "Weiterlesen:" if answer.language == "de" else "Read on:"]
+        lines += [f"  {_place(c)}: {' '.join(c.quote.split())}" for c in answer.further]
+    return "\n".join(lines).rstrip()
+
+
+def _place(citation: Citation) -> str:
+    day = citation.published.isoformat() if citation.published else None
+    stated = ", ".join(part for part in (citation.title, citation.outlet, day) if part)
+    return f"{stated or citation.article_id} ({citation.article_id}:{citation.start}-{citation.end})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

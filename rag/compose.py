@@ -1,0 +1,203 @@
+"""From the best sentences to a short answer: up to three places, verbatim, each with its citation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rag.extract import Candidate
+from rag.schema import Article, Citation, Span, Statement, Status
+
+MOST_STATEMENTS = 3
+MOST_WORDS = 80
+SOURCE_WORDS = 3
+FURTHER = 3
+WITHIN = 4.0
+SAME = 0.6
+OTHER_ARTICLE = 0.5
+NEXT_SENTENCE = 1.0
+LONG_CONTINUATION = 30
+ENOUGH_WORDS = 45
+
+_ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
+_DASH = re.compile(r"\s[–—-]\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An extractive answer: its text with [n], the statements, and what they cite."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    further: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A run of sentences of one chunk that is quoted as one."""
+
+    candidate: Candidate
+    start: int
+    end: int
+
+    @property
+    def words(self) -> int:
+        return len(self.candidate.article.text[self.start : self.end].split()) + SOURCE_WORDS
+
+
+def compose(candidates: Sequence[Candidate]) -> Draft:
+    """An answer of at most about 80 words from candidates, best first, and places to read further."""
+    places = _choose(candidates)
+    citations = tuple(
+        cite(place.candidate.article, (place.start, place.end), n, "supported")
+        for n, place in enumerate(places, 1)
+    )
+    statements = tuple(Statement(c.quote, (c.number,), "supported") for c in citations)
+    text = "\n\n".join(f"{_flat(c.quote)} [{c.number}]{_source(c)}" for c in citations)
+    chosen = [place.candidate for place in places]
+    return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
+
+
+def nearest(
+    candidates: Sequence[Candidate], besides: Sequence[Candidate] = (), start: int = 1
+) -> tuple[Citation, ...]:
+    """The best places to read, one a chunk, that are not already in the answer."""
+    seen = {candidate.chunk.id for candidate in besides}
+    places: list[Candidate] = []
+    for candidate in candidates:
+        if candidate.chunk.id not in seen and len(places) < FURTHER:
+            seen.add(candidate.chunk.id)
+            places.append(candidate)
+    return tuple(cite(c.article, c.span, n, "no claim") for n, c in enumerate(places, start))
+
+
+def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
+    """A citation of a span, cut out of its article."""
+    return Citation(
+        number=number,
+        article_id=article.id,
+        start=span[0],
+        end=span[1],
+        quote=article.text[span[0] : span[1]],
+        status=status,
+        title=article.title,
+        outlet=article.outlet,
+        published=article.published,
+        sha256=article.sha256,
+    )
+
+
+def _choose(candidates: Sequence[Candidate]) -> list[_Place]:
+    places: list[_Place] = []
+    pool = [c for c in candidates if c.score >= candidates[0].score - WITHIN]
+    while pool and len(places) < MOST_STATEMENTS:
+        best = max(pool, key=lambda candidate: _worth(candidate, places))
+        pool.remove(best)
+        if places and _repeats(best, places):
+            continue
+        left = MOST_WORDS - sum(place.words for place in places)
+        place = _place(best, left)
+        if not places or place.words <= left:
+            places = _joined(places, place)
+    return [_followed(places[0]), *places[1:]] if len(places) == 1 else places
+
+
+def _followed(place: _Place) -> _Place:
+    """A lone short place with the sentence after it, where that still fits."""
+    spans = place.candidate.chunk.sentences
+    after = [span for span in spans if span[0] >= place.end]
+    if not after or place.words > ENOUGH_WORDS:
+        return place
+    longer = replace(place, end=after[0][1])
+    return longer if longer.words <= MOST_WORDS else place
+
+
+def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
+    if not places:
+        return candidate.score
+    bonus = 0.0
+    if candidate.article.id not in {place.candidate.article.id for place in places}:
+        bonus += OTHER_ARTICLE
+    if any(
+        candidate.chunk.id == place.candidate.chunk.id and candidate.index == place.candidate.index + 1
+        for place in places
+    ):
+        bonus += NEXT_SENTENCE
+    return candidate.score + bonus
+
+
+def _place(candidate: Candidate, left: int) -> _Place:
+    """The candidate's sentence, with what it cannot be understood without."""
+    text, spans = candidate.article.text, candidate.chunk.sentences
+    first = last = candidate.index
+    while first > 0 and _closes_quote(text, spans[first : last + 1]):
+        first -= 1
+    while last + 1 < len(spans) and _opens_quote(text, spans[first : last + 1]):
+        last += 1
+    if last + 1 < len(spans) and _is_attribution(text[slice(*spans[last + 1])]):
+        last += 1
+    start, end = spans[first][0], spans[last][1]
+    if text[start:end].endswith(":") and last + 1 < len(spans):
+        end = _continuation(text, spans[last + 1])
+    extended = _Place(candidate, start, end)
+    return extended if extended.words <= left else _Place(candidate, *candidate.span)
+
+
+def _is_attribution(sentence: str) -> bool:
+    """Whether this is the line under a pull quote that names its speaker."""
+    return _ATTRIBUTION.fullmatch(sentence) is not None
+
+
+def _opens_quote(text: str, spans: Sequence[Span]) -> bool:
+    """Whether a quotation begins here and ends, with its speaker, further on."""
+    quoted = text[spans[0][0] : spans[-1][1]]
+    return quoted.count("„") > len(re.findall("[“”]", quoted))
+
+
+def _closes_quote(text: str, spans: Sequence[Span]) -> bool:
+    """Whether a quotation ends here that began in a sentence before."""
+    quoted = text[spans[0][0] : spans[-1][1]]
+    return quoted.count("„") < quoted.count("“")
+
+
+def _continuation(text: str, span: Span) -> int:
+    """Where what follows a colon may end: at its end, or at its first dash when it is long."""
+    start, end = span
+    if len(text[start:end].split()) <= LONG_CONTINUATION:
+        return end
+    dash = _DASH.search(text, start, end)
+    return dash.start() if dash else end
+
+
+def _joined(places: list[_Place], place: _Place) -> list[_Place]:
+    """The places with one more; one that follows or overlaps another becomes one with it."""
+    for i, other in enumerate(places):
+        gap = place.candidate.article.text[other.end : place.start]
+        same = other.candidate.chunk.id == place.candidate.chunk.id
+        if same and place.start >= other.start and (place.start <= other.end or not gap.strip()):
+            merged = _Place(other.candidate, other.start, max(other.end, place.end))
+            return [*places[:i], merged, *places[i + 1 :]]
+    return [*places, place]
+
+
+def _repeats(candidate: Candidate, places: Sequence[_Place]) -> bool:
+    own = set(candidate.terms.keys)
+    for place in places:
+        said = set(place.candidate.terms.keys)
+        if place.start <= candidate.span[0] < place.end:
+            return True
+        if len(own & said) >= SAME * max(1, min(len(own), len(said))):
+            return True
+    return False
+
+
+def _flat(quote: str) -> str:
+    return " ".join(quote.split())
+
+
+def _source(citation: Citation) -> str:
+    day = citation.published.strftime("%d.%m.%Y") if citation.published else None
+    known = ", ".join(part for part in (citation.outlet, day) if part)
+    return f" ({known})" if known else ""

@@ -1,0 +1,112 @@
+"""One process owns an embedded Chroma folder: a lock that a dead process cannot leave behind.
+
+Measured: a second process on the same folder hangs for minutes and reads stale vectors, and three
+writers lose data. The operating system holds the lock and drops it when the owner ends, however it
+ends; a note beside it says who the owner is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag.errors import ConfigError, IndexBusy
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+WAIT_SECONDS = 2.0
+"""How long a second process waits before it gives up."""
+
+_LOCK, _NOTE = "chroma.lock", "chroma.owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds a data folder, e.g. Owner(4711, "python app.py", "http://127.0.0.1:7860")."""
+
+    pid: int
+    command: str
+    address: str | None = None
+
+
+@dataclass
+class _Held:
+    """A lock that this process has, and how often it was asked for."""
+
+    lock: BaseFileLock
+    times: int = 0
+
+
+_held: dict[Path, _Held] = {}
+_guard = threading.Lock()
+
+
+def acquire(folder: Path, wait: float = WAIT_SECONDS) -> None:
+    """Takes the lock of a data folder; a process that has it may take it again.
+
+    Raises IndexBusy, naming the owner, when another process still has it after `wait` seconds.
+    """
+    with _guard:
+        held = _held.get(folder)
+        if held is None:
+            held = _held[folder] = _Held(_lock(folder, wait))
+        held.times += 1
+
+
+def release(folder: Path) -> None:
+    """Gives the lock back: once for each time it was taken."""
+    with _guard:
+        held = _held[folder]
+        held.times -= 1
+        if held.times == 0:
+            del _held[folder]
+            with contextlib.suppress(OSError):
+                (folder / _NOTE).unlink()
+            held.lock.release()
+
+
+def announce(folder: Path, address: str | None = None) -> None:
+    """Leaves a note for others: our pid, our command and, when we serve, our address."""
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
+    note = json.dumps(asdict(Owner(os.getpid(), command, address)))
+    # a file of its own: some versions of filelock empty the lock file when they try it
+    (folder / _NOTE).write_text(note, encoding="utf-8")
+
+
+def owner(folder: Path) -> Owner | None:
+    """What the last owner of the folder wrote about itself; None if it wrote nothing readable."""
+    try:
+        return Owner(**json.loads((folder / _NOTE).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _lock(folder: Path, wait: float) -> BaseFileLock:
+    from filelock import FileLock, Timeout
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # not bound to a thread: the web chat opens in one and closes in another
+        lock = FileLock(folder / _LOCK, thread_local=False)
+        lock.acquire(timeout=wait)
+        announce(folder)
+    except Timeout as exc:
+        raise IndexBusy(_busy(folder)) from exc
+    except OSError as exc:
+        raise ConfigError(f"cannot write the index folder {folder}: {exc.strerror}") from exc
+    return lock
+
+
+def _busy(folder: Path) -> str:
+    who = owner(folder)
+    if who is None:
+        return f"the index in {folder} is in use by another process; stop it and try again"
+    ask = f"use it at {who.address}, or stop it" if who.address else "wait for it or stop it"
+    return f"the index in {folder} is in use by process {who.pid} ({who.command}); {ask} and try again"

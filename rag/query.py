@@ -1,0 +1,190 @@
+"""A question as the search understands it: language, concepts with their alternatives, answer type."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rag import stopwords
+from rag.analysis import grams, key, keys, relatives, tokens
+from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
+
+RELATIVE_WEIGHT = 0.8
+SYNONYM_WEIGHT = 0.7
+SYNONYMS_MOST = 8
+LEAST_LIKENESS = 0.25
+KEPT_ORIGINAL = 0.5
+CARRIER_WEIGHT = 0.35
+DOSSIER_WEIGHT = 0.1
+
+_DEGREE = re.compile(
+    r"(?i)\b(wie|how)\s+(?:lange?|oft|hoch|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark|viele?n?"
+    r"|long|often|high|large|old|far|fast|tall|big|deep)\b"
+)
+
+STOP = {
+    "de": stopwords.GERMAN,
+    "en": stopwords.ENGLISH,
+    "fr": stopwords.FRENCH,
+    "pt": stopwords.PORTUGUESE,
+    "uk": stopwords.UKRAINIAN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way to say a concept: its search keys, its 5-grams, and how surely it is meant (0 to 1)."""
+
+    weight: float
+    keys: tuple[str, ...]
+    grams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A content word or phrase of the question, `word` as written, with its German alternatives.
+
+    `is_source` where the question names it as the one who says so ("laut Portnikov").
+    """
+
+    word: str
+    alternatives: tuple[Alternative, ...]
+    weight: float = 1.0
+    is_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, understood. `grams` run over the whole German text, and are empty otherwise."""
+
+    text: str
+    language: str
+    concepts: tuple[Concept, ...]
+    grams: tuple[str, ...]
+
+
+# the words behind "laut" and its like, as far as the one they name can reach
+_SOURCE = re.compile(
+    r"(?i:\blaut\b|\bgemäß\b|\bzufolge\b|\baccording to\b|\bselon\b|\bsegundo\b|\bза словами\b)"
+    r"((?:\s+[\w’'-]+){1,4})"
+)
+
+
+def detect_language(text: str) -> str:
+    """Language of a question: de, en, fr, pt or uk; German, the dossier's language, when in doubt."""
+    words = [word.lower() for word, _, _ in tokens(text)]
+    if any("а" <= c <= "я" or c in "іїєґ" for c in text.lower()):
+        return "uk"
+    votes = {language: sum(word in stop for word in words) for language, stop in STOP.items()}
+    best = max(votes, key=lambda language: (votes[language], language == "de"))
+    return best if votes[best] > 0 else "de"
+
+
+def understand(
+    text: str,
+    language: str | None = None,
+    dictionary: Path | None = None,
+    contexts: Sequence[tuple[str, float]] = (),
+) -> Query:
+    """The question as a query.
+
+    `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
+    words still count, each with a weight from 0 to 1.
+    """
+    language = language or detect_language(text)
+    sources = {word for phrase in _SOURCE.findall(text) for word, _, _ in tokens(phrase)}
+    concepts = {
+        concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
+        for concept in _concepts(text, language, dictionary)
+    }
+    for context, weight in contexts:
+        for concept in _concepts(context, detect_language(context), dictionary):
+            concepts.setdefault(concept.alternatives[0].keys, replace(concept, weight=weight))
+    own = () if language in LANGUAGES else tuple(dict.fromkeys(grams(text)))
+    return Query(text, language, tuple(concepts.values()), own)
+
+
+def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concept, ...]:
+    text = _DEGREE.sub(r"\1", text)
+    if language in LANGUAGES:
+        return _translated(text, load_glossary(language, dictionary))
+    return _german(text)
+
+
+def _weight(word: str) -> float:
+    """What a word of the question says about its topic: little for "nennen", nothing for "Artikel"."""
+    lower = word.lower()
+    if lower in stopwords.DOSSIER_WORDS:
+        return DOSSIER_WEIGHT
+    return CARRIER_WEIGHT if key(lower) in _carriers() else 1.0
+
+
+@functools.cache
+def _carriers() -> frozenset[str]:
+    return frozenset(map(key, stopwords.CARRIERS))
+
+
+def _german(text: str) -> tuple[Concept, ...]:
+    concepts = {}
+    for word, _, _ in tokens(text):
+        if word.lower() in stopwords.GERMAN or key(word) in concepts:
+            continue
+        near = [item for item in near_synonyms(key(word)) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
+        family = [(key(relative), RELATIVE_WEIGHT) for relative in relatives(word)]
+        alternatives = [(key(word), 1.0), *family, *((k, SYNONYM_WEIGHT * w) for k, w in near)]
+        concepts[key(word)] = Concept(
+            word, tuple(Alternative(weight, (k,)) for k, weight in alternatives), _weight(word)
+        )
+    return tuple(concepts.values())
+
+
+def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
+    words = [word for word, _, _ in tokens(text)]
+    stop = STOP[glossary.language]
+    concepts: dict[str, Concept] = {}
+    i = 0
+    while i < len(words):
+        taken, concept = _longest(words[i:], glossary, first=i == 0, stop=stop)
+        if concept is not None and concept.alternatives:
+            concepts.setdefault(concept.word.lower(), concept)
+        i += taken
+    return tuple(concepts.values())
+
+
+def _longest(
+    words: Sequence[str], glossary: Glossary, first: bool, stop: frozenset[str]
+) -> tuple[int, Concept | None]:
+    """The concept that starts here, and how many words it takes: the longest known phrase."""
+    lower = [word.lower() for word in words[:LONGEST_PHRASE]]
+    for length in range(len(lower), 0, -1):
+        if length == 1 and lower[0] in stop:
+            return 1, None
+        found = glossary.lookup(lower[:length])
+        if found:
+            phrase = " ".join(words[:length])
+            return length, _concept(phrase, found, keep=length == 1 and _is_name(words[0], first))
+    if lower[0] in stop:
+        return 1, None
+    return 1, _name(words[0])
+
+
+def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool) -> Concept:
+    alternatives = [_alternative(german, weight) for german, weight in translations]
+    if keep:
+        alternatives.append(_alternative(phrase, KEPT_ORIGINAL))
+    return Concept(phrase, tuple(a for a in alternatives if a.keys), _weight(phrase))
+
+
+def _name(word: str) -> Concept:
+    return Concept(word, tuple(a for a in [_alternative(word, 1.0)] if a.keys))
+
+
+def _alternative(german: str, weight: float) -> Alternative:
+    return Alternative(weight, tuple(keys(german)), tuple(dict.fromkeys(grams(german))))
+
+
+def _is_name(word: str, first: bool) -> bool:
+    return word[0].isupper() and not first

@@ -1,0 +1,132 @@
+"""From a question to passages: two BM25 fields, summed, then reranked by what sentences cover."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.analysis import grams, keys
+from rag.lexical import Floats, LexicalIndex, heading
+from rag.matching import Matrix, SentenceTerms, coverage, windows
+from rag.query import Concept, Query
+from rag.schema import Article, Chunk, Passage
+
+GRAMS_WEIGHT = 0.3
+COVERAGE_WEIGHT = 0.5
+RERANKED = 20
+CACHED_CHUNKS = 20_000
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage with what the answer is chosen by.
+
+    `matrix` is the coverage of the query's concepts by the passage's sentences, shape
+    (sentences, concepts), `title` that by the article's title, shape (concepts,).
+    """
+
+    passage: Passage
+    matrix: Matrix
+    title: Vector
+    sentences: tuple[SentenceTerms, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A chunk as the ranking needs it."""
+
+    chunk: Chunk
+    article: Article
+    sentences: tuple[SentenceTerms, ...]
+    heading: SentenceTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams."""
+
+    query: Query
+    idf: Vector
+    gram_idf: Mapping[str, float]
+    hits: tuple[Hit, ...]
+
+
+class Source(Protocol):
+    """Where articles and chunks come from: a library."""
+
+    def article(self, id: str) -> Article | None: ...
+
+    def chunk(self, id: str) -> Chunk | None: ...
+
+
+class Index:
+    """The searchable chunks of a library. Safe to use from several threads."""
+
+    def __init__(self, lexical: LexicalIndex, source: Source) -> None:
+        self.ids, self.words, self.grams = lexical.ids, lexical.words, lexical.grams
+        self._source = source
+        self._found = functools.lru_cache(maxsize=CACHED_CHUNKS)(self._look_up)
+
+    def rank(self, query: Query, k: int) -> Ranking:
+        """The best k passages for a query."""
+        idf, scores = self._scores(query)
+        best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
+        scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
+        hits = [self._hit(found, score, query.concepts, idf) for found, score in scored if found]
+        hits.sort(key=lambda hit: -hit.passage.score)
+        gram_idf = {gram: self.grams.term_idf(gram) for gram in query.grams}
+        return Ranking(query, idf, gram_idf, tuple(hits[:k]))
+
+    def _scores(self, query: Query) -> tuple[Vector, Floats]:
+        """The concepts' idf, and each chunk's share of the best possible score, 0 to 1."""
+        total = np.zeros(len(self.ids), dtype=np.float32)
+        most, idfs = 0.0, []
+        for concept in query.concepts:
+            idf, share = self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])
+            idfs.append(concept.weight * idf)
+            total += np.float32(concept.weight * idf) * share
+            most += concept.weight * idf
+            if not query.grams:
+                possible, score = self._best_grams(concept)
+                total += np.float32(GRAMS_WEIGHT * concept.weight) * score
+                most += GRAMS_WEIGHT * concept.weight * possible
+        possible, score = self.grams.sums(query.grams)
+        total += np.float32(GRAMS_WEIGHT) * score
+        most += GRAMS_WEIGHT * possible
+        return np.array(idfs), total / np.float32(most or 1.0)
+
+    def _best_grams(self, concept: Concept) -> tuple[float, Floats]:
+        best, most = np.zeros(len(self.ids), dtype=np.float32), 0.0
+        for alternative in concept.alternatives:
+            possible, score = self.grams.sums(alternative.grams)
+            np.maximum(best, np.float32(alternative.weight) * score, out=best)
+            most = max(most, alternative.weight * possible)
+        return most, best
+
+    def _hit(self, found: _Found, score: float, concepts: Sequence[Concept], idf: Vector) -> Hit:
+        matrix = coverage(concepts, found.sentences)
+        covered = windows(matrix) @ idf / idf.sum() if len(idf) and len(matrix) else np.zeros(1)
+        score = (score + COVERAGE_WEIGHT * float(covered.max())) / (1 + COVERAGE_WEIGHT)
+        title = coverage(concepts, [found.heading])[0]
+        return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
+
+    def _look_up(self, row: int) -> _Found | None:
+        # a chunk that the library no longer knows is never served
+        chunk = self._source.chunk(self.ids[row])
+        article = self._source.article(chunk.article_id) if chunk else None
+        if chunk is None or article is None:
+            return None
+        sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
+        return _Found(chunk, article, sentences, sentence_terms(heading(article)))
+
+
+def sentence_terms(sentence: str) -> SentenceTerms:
+    """A sentence as the matching sees it."""
+    return SentenceTerms(tuple(dict.fromkeys(keys(sentence))), frozenset(grams(sentence)))
