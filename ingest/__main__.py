@@ -1,0 +1,125 @@
+"""`python -m ingest`: bring the index in line with the article files, and say what was done."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from ingest.sync import SyncReport
+
+_UNITS = {"read": "file", "index": "article"}
+_SHOWN = 20  # lines of duplicates; --json has all
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; 0 when anything is indexed, 1 when nothing could be read or on an error."""
+    options = _parser().parse_args(arguments)
+    # heavy imports only now, so that --help answers at once
+    from rag.errors import BelegError
+
+    try:
+        report = _run(options)
+    except BelegError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    except OSError as exc:
+        print(f"error: {exc}; check free space and permissions", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the old index still answers, the next run completes this one", file=sys.stderr)
+        return 130
+    print(_json(report) if options.json else summary(report))
+    return 1 if report.skipped and not report.articles else 0
+
+
+def summary(report: SyncReport) -> str:
+    """The report for people: one line of numbers, then whatever needs a look, by name."""
+    lines = [
+        f"{report.articles} articles, {report.chunks} passages in the index:"
+        f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
+        f" {report.unchanged} unchanged ({report.seconds:.1f} s)"
+    ]
+    lines += [f"repaired: {line}" for line in report.repaired]
+    lines += [f"near-duplicate: {copy} repeats {original}" for copy, original in report.duplicates[:_SHOWN]]
+    if len(report.duplicates) > _SHOWN:
+        lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
+    lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
+    return "\n".join(lines)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest",
+        description="Index articles (.txt, .md, .html, .pdf, .docx, .jsonl): new and changed ones are added,"
+        " deleted ones removed, the rest is left alone.",
+        epilog="example: python -m ingest ~/dossier --data .beleg/dossier",
+    )
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        type=Path,
+        metavar="PATH",
+        help="folders or files with the articles (default: BELEG_ARTICLES, else seeds/); they stay the"
+        " source of this index until another is given",
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the index (default: BELEG_DATA)")
+    parser.add_argument("--rebuild", action="store_true", help="build the index anew beside the old one")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> SyncReport:
+    from ingest.sync import sync
+    from rag.settings import load_settings
+
+    settings = load_settings(data=options.data)
+    with _Bars() as bars:
+        return sync(settings, paths=options.paths or None, rebuild=options.rebuild, progress=bars.show)
+
+
+class _Bars:
+    """One progress bar a step, on stderr, and only where somebody watches (a terminal)."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._step = ""
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Moves the bar of a step; the bar of the step before is finished."""
+        if self._bar is None or step != self._step:
+            from tqdm import tqdm
+
+            self.close()
+            self._step, self._bar = step, tqdm(total=total, desc=step, unit=_UNITS[step], disable=None)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Finishes the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _json(report: SyncReport) -> str:
+    pairs = {
+        "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
+        "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
+    }
+    return json.dumps(asdict(report) | pairs, ensure_ascii=False, indent=2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

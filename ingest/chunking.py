@@ -1,0 +1,134 @@
+"""Articles to chunks: runs of whole sentences of about the same length, cut out by offset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest.articles import answerable
+from rag.schema import CHUNKER_VERSION, Article, Chunk, Span
+from rag.text import sentences
+
+__all__ = ["CHUNKER_VERSION", "chunk_article"]
+
+FULL_ENOUGH = 0.6
+"""Share of the wanted length from which on a chunk ends with its paragraph."""
+REST = 0.25
+"""Share of the wanted length below which a last chunk joins the one before."""
+LONGEST = 1.5
+"""A chunk that took in such a rest is at most this many times the wanted length."""
+
+# a "word" of a hundred characters is no word: text without spaces is cut too
+_WORD = re.compile(r"\S{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence to be packed; `ends_paragraph` when no other follows in its paragraph.
+
+    One that ends with a colon `announces` the next, and the two stay together.
+    """
+
+    start: int
+    end: int
+    words: int
+    ends_paragraph: bool
+    announces: bool
+
+
+def chunk_article(article: Article, words: int = 120) -> list[Chunk]:
+    """The article's chunks, about `words` words each, in order; empty when all of it is aside.
+
+    Every sentence outside the asides is in exactly one chunk, and no chunk covers an aside. A
+    sentence of more than twice `words` is cut between words.
+    """
+    packed = [run for section in _sections(article, words) for run in _pack(section, words)]
+    return [_chunk(article, ordinal, run) for ordinal, run in enumerate(packed)]
+
+
+def _chunk(article: Article, ordinal: int, run: list[_Sentence]) -> Chunk:
+    start, end = run[0].start, run[-1].end
+    return Chunk(
+        id=f"{article.id}#{article.sha256[:12]}#{ordinal}",
+        article_id=article.id,
+        ordinal=ordinal,
+        start=start,
+        end=end,
+        text=article.text[start:end],
+        sentences=tuple((sentence.start, sentence.end) for sentence in run),
+    )
+
+
+def _sections(article: Article, words: int) -> Iterator[list[_Sentence]]:
+    """The sentences between two asides, for each such stretch that has any."""
+    asides = sorted(aside.start for aside in article.asides)
+    passed = 0
+    section: list[_Sentence] = []
+    for block in answerable(article.text, article.asides):
+        if passed < len(asides) and asides[passed] < block[0]:
+            if section:
+                yield section
+            section = []
+            while passed < len(asides) and asides[passed] < block[0]:
+                passed += 1
+        section.extend(_sentences(article, block, words))
+    if section:
+        yield section
+
+
+def _sentences(article: Article, block: Span, words: int) -> Iterator[_Sentence]:
+    """The sentences of a paragraph, over-long ones in pieces."""
+    spans = sentences(article.text, *block, language=article.language)
+    for index, (start, end) in enumerate(spans):
+        pieces = _pieces(article.text, start, end, words)
+        for number, (low, high, count) in enumerate(pieces, 1):
+            last = number == len(pieces)
+            announces = last and article.text[high - 1] == ":"
+            yield _Sentence(low, high, count, last and index + 1 == len(spans), announces)
+
+
+def _pieces(text: str, start: int, end: int, words: int) -> list[tuple[int, int, int]]:
+    """Start, end and number of words of a sentence, or of the equal parts of an over-long one."""
+    count = len(text[start:end].split())
+    if count <= 2 * words and end - start <= 20 * words:
+        return [(start, end, count)]
+    spans = [match.span() for match in _WORD.finditer(text, start, end)]
+    if len(spans) <= 2 * words:
+        return [(start, end, len(spans))]
+    parts = -(-len(spans) // words)
+    size = -(-len(spans) // parts)
+    groups = [spans[low : low + size] for low in range(0, len(spans), size)]
+    return [(group[0][0], group[-1][1], len(group)) for group in groups]
+
+
+def _pack(section: list[_Sentence], words: int) -> list[list[_Sentence]]:
+    """Runs of about `words` words, which end with a paragraph where one is full enough."""
+    runs: list[list[_Sentence]] = [[]]
+    size = 0
+    for sentence in section:
+        # a chunk that is nearly empty would rather be too long than say nothing
+        full = size + sentence.words > words and size >= REST * words
+        if full and not (runs[-1] and runs[-1][-1].announces):
+            runs.append([])
+            size = 0
+        runs[-1].append(sentence)
+        size += sentence.words
+        if sentence.ends_paragraph and not sentence.announces and size >= FULL_ENOUGH * words:
+            runs.append([])
+            size = 0
+    return _without_rest([run for run in runs if run], words)
+
+
+def _without_rest(runs: list[list[_Sentence]], words: int) -> list[list[_Sentence]]:
+    """The runs, a small last one joined to the one before if that does not grow too far."""
+    if len(runs) < 2:
+        return runs
+    rest, before = _size(runs[-1]), _size(runs[-2])
+    if rest < REST * words and rest + before <= LONGEST * words:
+        return [*runs[:-2], runs[-2] + runs[-1]]
+    return runs
+
+
+def _size(run: list[_Sentence]) -> int:
+    return sum(sentence.words for sentence in run)

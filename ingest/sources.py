@@ -1,0 +1,181 @@
+"""Where articles come from: the files of the source folders, and the ids that their names give."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.errors import ConfigError
+from rag.library import FileState
+from rag.settings import Settings
+
+UPLOADS = "uploads"
+"""Folder in the data folder where the web chat saves articles; always a source."""
+
+SOURCE = "source.json"
+"""File in the data folder: which paths stand in for the articles folder."""
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_ID = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was found: `path` as given, `key` absolute, `name` relative to its folder."""
+
+    path: Path
+    key: str
+    name: str
+    state: FileState
+
+    @property
+    def holds_records(self) -> bool:
+        """Whether the file holds many articles."""
+        return self.name.lower().endswith(".jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The id that an article would like, and those it takes when another wants the same."""
+
+    name: str
+    longer: str
+
+
+def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
+    """The articles folder, or the paths that replace it for this data folder; then the uploads."""
+    found = list(paths) if paths else _remembered(settings) or [settings.articles]
+    uploads = settings.data_dir / UPLOADS
+    return [*found, uploads] if uploads.is_dir() else found
+
+
+def remember(settings: Settings, paths: Sequence[Path]) -> None:
+    """Makes `paths` the source of the data folder, in the place of the articles folder.
+
+    It lasts as long as the setting says the same folder: who sets another one wants that.
+    """
+    usual = str(settings.articles.resolve())
+    note = {"paths": [str(path.resolve()) for path in paths], "instead_of": usual}
+    file = settings.data_dir / SOURCE
+    if note["paths"] == [usual]:
+        file.unlink(missing_ok=True)
+    elif not file.exists() or json.loads(file.read_text(encoding="utf-8")) != note:
+        file.write_text(json.dumps(note), encoding="utf-8")
+
+
+def _remembered(settings: Settings) -> list[Path]:
+    try:
+        held = json.loads((settings.data_dir / SOURCE).read_text(encoding="utf-8"))
+        same = held["instead_of"] == str(settings.articles.resolve())
+        return [Path(path) for path in held["paths"]] if same else []
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
+    """The files under `folders`, each once; those of the data folder only from its uploads.
+
+    Raises ArticleError when a path does not exist.
+    """
+    from ingest.readers import find_files
+
+    inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
+    found: dict[str, SourceFile] = {}
+    for folder in folders:
+        base = str(folder.resolve())
+        for path in find_files([folder]):
+            name = _below(folder, path)
+            key = f"{base}{os.sep}{name}" if name else base
+            if key not in found and (not key.startswith(inside) or key.startswith(uploads)):
+                found[key] = SourceFile(path, key, (name or path.name).replace(os.sep, "/"), _state(path))
+    return list(found.values())
+
+
+def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
+    """Whether a file has the size and time of its last reading."""
+    known = held.get(file.key)
+    return known is not None and (known.size, known.mtime_ns) == (file.state.size, file.state.mtime_ns)
+
+
+def _below(folder: Path, path: Path) -> str:
+    """The path relative to the folder, empty for the folder itself; `Path.relative_to` is slow."""
+    prefix, text = str(folder), str(path)
+    return text if prefix == "." else text[len(prefix) :].lstrip(os.sep)
+
+
+def _state(path: Path) -> FileState:
+    try:
+        stat = path.stat()
+    except OSError:  # reading it says why
+        return FileState(-1, -1)
+    return FileState(stat.st_size, stat.st_mtime_ns)
+
+
+def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: Sequence[str]) -> None:
+    """Raises ConfigError when a folder that indexed files (`held`) came from has none left.
+
+    An unmounted disk or a wrong checkout looks like that; it must not cost the index.
+    """
+    for folder in folders:
+        base = f"{folder.resolve()}{os.sep}"
+        emptied = not any(file.key.startswith(base) for file in files)
+        if emptied and folder.name != UPLOADS and any(path.startswith(base) for path in held):
+            raise ConfigError(
+                f"{folder} holds no articles any more, but the index does; nothing was changed. Put them"
+                f" back, or run: python -m ingest --rebuild to empty the index"
+            )
+
+
+def assign_ids(wanted: Sequence[Wanted]) -> list[str]:
+    """One id for each, all different; the same list always gives the same ids.
+
+    >>> assign_ids([Wanted("alaska", "a-alaska"), Wanted("alaska", "b-alaska"), Wanted("taz", "taz")])
+    ['a-alaska', 'b-alaska', 'taz']
+    """
+    by_name = Counter(want.name for want in wanted)
+    first = [want.name if by_name[want.name] == 1 else want.longer for want in wanted]
+    taken = Counter(first)
+    return [
+        id if taken[id] == 1 else f"{id}-{_digest(f'{want.longer} {place}')}"
+        for place, (id, want) in enumerate(zip(first, wanted, strict=True))
+    ]
+
+
+def wanted_id(file: SourceFile, own: str) -> Wanted:
+    """`own` if it can be had, else the file's path with it: `2025/taz.txt` → taz, 2025-taz.txt."""
+    path = slug(file.name)
+    return Wanted(own, f"{path}-{own}" if file.holds_records else path)
+
+
+def own_id(file: SourceFile, id: str | None, number: int) -> str:
+    """The stem of the file's name; for records the id they give, or the stem and their number (from 1)."""
+    stem = slug(file.name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    if not file.holds_records:
+        return stem
+    return slug(id) if id else f"{stem}-{number}"
+
+
+def slug(name: str) -> str:
+    """A name of letters, digits, dot, dash and underscore only, at most 100 of them.
+
+    >>> slug("Grüße aus Alaska, Teil 2")
+    'Gruesse-aus-Alaska-Teil-2'
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(_UMLAUTS))
+    ascii_only = "".join(char for char in plain if not unicodedata.combining(char))
+    word = _UNSAFE.sub("-", ascii_only).strip("-.")
+    if word and len(word) <= _LONGEST_ID:
+        return word
+    return f"{word[: _LONGEST_ID - 11].strip('-.') or 'article'}-{_digest(name)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]

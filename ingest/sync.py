@@ -1,0 +1,577 @@
+"""Brings the index in line with the article files: a diff by content, safe to break off anywhere.
+
+The order is what makes it safe. New versions go into Chroma beside the old ones; then the library
+swaps all of them in one transaction; then the old ones leave Chroma. Until the swap the old state
+answers, after it the new one. Whatever a crash leaves over is seen by the next sync (the library
+notes that one is under way) and put right from the library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ingest.sources import (
+    UPLOADS,
+    SourceFile,
+    assign_ids,
+    find_sources,
+    own_id,
+    refuse_emptied,
+    remember,
+    roots,
+    unchanged,
+    wanted_id,
+)
+from rag import lock
+from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.library import FILE_NAME, Entry, FileState, Library, check_fingerprint, fingerprint
+from rag.schema import Article, Chunk
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.readers import Document
+    from rag.providers import Embed
+    from rag.vectors import Floats, Vectors
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step ("read", "index"), how many articles or files are done, and of how many."""
+
+_AT_ONCE = 32  # articles: about a hundred chunks, for Chroma stops all other threads meanwhile
+_UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical"  # notes in the library
+_T = TypeVar("_T")
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did. Numbers count articles; `skipped` holds the name and reason of what was not read.
+
+    `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
+    was found damaged and is whole again; `articles` and `chunks` are what the index holds now.
+    """
+
+    added: int
+    changed: int
+    deleted: int
+    unchanged: int
+    duplicates: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]
+    repaired: tuple[str, ...]
+    articles: int
+    chunks: int
+    seconds: float
+    fingerprint: str
+
+
+def sync(
+    settings: Settings,
+    *,
+    paths: Sequence[Path] | None = None,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> SyncReport:
+    """Makes the index in `settings.data_dir` that of the article files, and says what was done.
+
+    The source is `settings.articles` (or `paths`, which replace it for this data folder from now
+    on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
+    for other settings or an emptied source. Raises ArticleError for a path that does not exist or
+    holds nothing, ConfigError, IndexBusy when another process uses the folder, IndexMismatch when
+    the index was built with other settings; in all these cases the old index is untouched.
+    """
+    started = time.perf_counter()
+    with _one_at_a_time:
+        look = _look(settings, paths)
+        report = None if rebuild else _report_if_idle(settings, look)
+        if report is None:
+            lock.acquire(look.folder)
+            try:
+                report = _Sync(settings, look, progress or _silent).run(rebuild=rebuild)
+            finally:
+                lock.release(look.folder)
+        if paths is not None:
+            remember(settings, paths)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def is_current(settings: Settings) -> bool:
+    """Whether the index is that of the article files, by the files' size and time alone.
+
+    Takes no lock and imports nothing heavy; False for any index that is not fit to be opened.
+    """
+    try:
+        look = _look(settings, None)
+        with Library.open(look.folder, read_only=True) as library:
+            return _is_current(settings, look, library)
+    except BelegError:
+        return False
+
+
+# --- looking, without the lock
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The source as it is on disk, and the data folder it belongs to."""
+
+    folder: Path
+    roots: tuple[Path, ...]
+    files: tuple[SourceFile, ...]
+
+
+def _look(settings: Settings, paths: Sequence[Path] | None) -> _Look:
+    folder = settings.data_dir.resolve()
+    folders = roots(settings, paths)
+    return _Look(folder, tuple(folders), tuple(find_sources(folders, folder)))
+
+
+def _library_if_readable(folder: Path) -> Library | None:
+    try:
+        return Library.open(folder, read_only=True)
+    except BelegError:
+        return None
+
+
+def _is_current(settings: Settings, look: _Look, library: Library) -> bool:
+    from rag.vectors import inspect
+
+    held = library.files()
+    return (
+        library.fingerprint == fingerprint(settings)
+        and library.meta(_UNDER_WAY) is None
+        and len(held) == len(look.files)
+        and all(unchanged(file, held) for file in look.files)
+        and _has_lexical_files(look.folder, library)
+        and inspect(look.folder) in ("intact", "unclear")
+    )
+
+
+def _report_if_idle(settings: Settings, look: _Look) -> SyncReport | None:
+    """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
+    from rag.vectors import inspect
+
+    library = _library_if_readable(look.folder)
+    if library is None:
+        return None
+    with library:
+        if not _is_current(settings, look, library) or not library.counts().articles:
+            return None
+        if any(state.unread for state in library.files().values()):
+            return None  # permissions change without a trace in size and time
+        if inspect(look.folder) == "unclear" and not _has_owner(look.folder):
+            return None
+        return _report(library, _Changes(unchanged=library.counts().articles), ())
+
+
+def _has_owner(folder: Path) -> bool:
+    """Whether a process works with the folder, and so has found its files whole."""
+    try:
+        lock.acquire(folder, 0)
+    except IndexBusy:
+        return True
+    lock.release(folder)
+    return False
+
+
+def _has_lexical_files(folder: Path, library: Library) -> bool:
+    """Whether the files that the lexical index wrote last are all there, and as long as they were."""
+    noted = library.meta(_LEXICAL)
+    held = {name: size for name, (size, _) in _other_files(folder).items()}
+    return noted is not None and all(held.get(name) == size for name, size in json.loads(noted).items())
+
+
+def _other_files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of the files in a data folder that are neither library, vectors nor uploads."""
+    ours = (FILE_NAME, "chroma", UPLOADS)
+    tops = [path for path in folder.iterdir() if not path.name.startswith(ours)]
+    files = [file for top in tops for file in (top, *top.rglob("*")) if file.is_file()]
+    stats = {str(file.relative_to(folder)): file.stat() for file in files}
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+# --- the plan: what differs
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What reading one file gave; `unread` when that is nothing but problems."""
+
+    documents: tuple[Document, ...] = ()
+    problems: tuple[str, ...] = ()
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """How many articles are new, changed, gone and as before."""
+
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What the library shall hold: articles to be written, ids to be removed, manifest and files."""
+
+    written: Mapping[str, Article]
+    gone: tuple[str, ...]
+    manifest: Mapping[str, Entry]
+    files: Mapping[str, FileState]
+    changes: _Changes
+
+
+def _read(file: SourceFile, limit_bytes: int) -> _Outcome:
+    from ingest.readers import read_file
+
+    try:
+        reading = read_file(file.path, limit_bytes=limit_bytes)
+    except ArticleError as exc:
+        return _Outcome(problems=(_reason(file, str(exc)),), unread=True)
+    return _Outcome(reading.documents, tuple(_reason(file, problem) for problem in reading.problems))
+
+
+def _reason(file: SourceFile, message: str) -> str:
+    """A reader's message without the file's name, which stands beside it in the report."""
+    return message.removeprefix(str(file.path)).lstrip(" ,:")
+
+
+def _ids(
+    files: Sequence[SourceFile],
+    outcomes: Mapping[str, _Outcome],
+    entries: Mapping[str, Sequence[tuple[str, Entry]]],
+) -> dict[str, list[tuple[str, str]]]:
+    """For each file the id and own name of its articles: as just read, else as they are indexed."""
+    names: list[tuple[SourceFile, str]] = []
+    for file in files:
+        outcome = outcomes.get(file.key)
+        if outcome is None or outcome.unread:
+            names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
+        else:
+            names += [(file, own_id(file, doc.id, n)) for n, doc in enumerate(outcome.documents, 1)]
+    ids = assign_ids([wanted_id(file, name) for file, name in names])
+    by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for id, (file, name) in zip(ids, names, strict=True):
+        by_file[file.key].append((id, name))
+    return by_file
+
+
+def _compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> _Changes:
+    """Counts of the difference between two manifests, by hash."""
+    same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
+    both = len(manifest.keys() & now.keys())
+    return _Changes(len(now) - both, both - same, len(manifest) - both, same)
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress to be shown."""
+
+
+# --- doing it, under the lock
+
+
+class _Sink(Protocol):
+    """Where vectors go: the index in use, or one that is being built beside it."""
+
+    def write(
+        self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str
+    ) -> None: ...
+
+
+class _Sync:
+    """One run; whoever makes it holds the folder's lock."""
+
+    def __init__(self, settings: Settings, look: _Look, progress: Progress) -> None:
+        from rag.providers import build_embed
+
+        self.settings = settings
+        self.look = look
+        self.progress = progress
+        self.note = fingerprint(settings)
+        self.embed: Embed = build_embed(settings)
+        self.repaired: list[str] = []
+        self.lexical: dict[str, int] | None = None  # files of the lexical index built in this run
+
+    def run(self, *, rebuild: bool) -> SyncReport:
+        with self._open_library(rebuild=rebuild) as library:
+            if library.fingerprint and not rebuild:
+                check_fingerprint(library.fingerprint, self.note)
+            held = library.manifest()
+            if not self.look.files and not (rebuild and held):
+                self._refuse_empty(held)
+            if not rebuild:
+                refuse_emptied(self.look.roots, self.look.files, [entry.path for entry in held.values()])
+            plan = self._plan(library, rebuild=rebuild)
+            if plan.manifest or held:
+                self._apply(library, plan, rebuild=rebuild)
+            else:  # nothing could be read: no index is made of that
+                library.flip(files=plan.files)
+            return _report(library, plan.changes, self.repaired)
+
+    def _refuse_empty(self, held: Collection[str]) -> None:
+        where = ", ".join(str(folder) for folder in self.look.roots)
+        if held:
+            raise ConfigError(
+                f"{where} holds no articles any more, but the index does; nothing was changed. Put"
+                " them back, or run: python -m ingest --rebuild to empty the index"
+            )
+        raise ArticleError(
+            f"no articles in {where}; put files there (.txt, .md, .html, .pdf, .docx, .jsonl),"
+            " or run: python -m ingest FOLDER"
+        )
+
+    def _open_library(self, *, rebuild: bool) -> Library:
+        try:
+            return Library.open(self.look.folder)
+        except IndexDamaged as exc:
+            self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
+        except IndexMismatch:
+            if not rebuild:
+                raise
+        for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, for they may not be ours
+            path = self.look.folder / f"{FILE_NAME}{suffix}"
+            if path.exists():
+                path.replace(path.with_name(f"{FILE_NAME}.damaged{suffix}"))
+        return Library.open(self.look.folder)
+
+    # planning
+
+    def _plan(self, library: Library, *, rebuild: bool) -> _Plan:
+        held, manifest = library.files(), library.manifest()
+        entries: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
+        for id, entry in manifest.items():
+            entries[entry.path].append((id, entry))
+
+        files = self.look.files
+        fresh = [f for f in files if rebuild or not unchanged(f, held) or held[f.key].unread]
+        outcomes = self._read_all(fresh)
+        ids = _ids(files, outcomes, entries)
+        # an unchanged file whose article gives way to another of that name is read for its new id
+        renamed = [f for f in files if f.key not in outcomes and _renamed(ids[f.key], entries[f.key])]
+        if renamed:
+            outcomes |= self._read_all(renamed)
+            ids = _ids(files, outcomes, entries)
+
+        written: dict[str, Article] = {}
+        now: dict[str, Entry] = {}
+        for file in files:
+            outcome = outcomes.get(file.key)
+            if outcome is None or outcome.unread:
+                now |= {id: entry for id, entry in entries[file.key] if id not in now}
+                continue
+            for article, name in self._articles(file, outcome, ids[file.key]):
+                now[article.id] = Entry(name, file.key, file.name, article.sha256)
+                if rebuild or article.id not in manifest or manifest[article.id].sha256 != article.sha256:
+                    written[article.id] = article
+        if rebuild:
+            kept = now.keys() - written.keys()
+            written |= {article.id: replace(article, copy_of=None) for article in library.articles(kept)}
+        states = {f.key: _state_after(f, outcomes.get(f.key), held, bool(entries[f.key])) for f in files}
+        gone = tuple(sorted(manifest.keys() - now.keys()))
+        return _Plan(written, gone, now, states, _compare(manifest, now))
+
+    def _read_all(self, files: Sequence[SourceFile]) -> dict[str, _Outcome]:
+        outcomes = {}
+        for done, file in enumerate(files):
+            self.progress("read", done, len(files))
+            outcomes[file.key] = _read(file, self.settings.article_limit)
+        if files:
+            self.progress("read", len(files), len(files))
+        return outcomes
+
+    def _articles(
+        self, file: SourceFile, outcome: _Outcome, ids: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[Article, str]]:
+        from ingest.articles import article_from
+
+        for document, (id, name) in zip(outcome.documents, ids, strict=True):
+            yield article_from(document, id, file.name), name
+
+    # applying
+
+    def _apply(self, library: Library, plan: _Plan, *, rebuild: bool) -> None:
+        from rag.vectors import Vectors, inspect
+
+        folder = self.look.folder
+        whole = library.meta(_UNDER_WAY) is None and _has_lexical_files(folder, library)
+        if whole and inspect(folder) == "intact" and not (rebuild or plan.written or plan.gone):
+            self._note(library, plan)
+            return
+        with Vectors.open(folder, repair=True) as vectors:
+            self._reconcile(library, vectors)
+            old: tuple[set[str], set[str]] = (set(), set())
+            if rebuild:
+                self._rebuild(library, vectors, plan)
+            elif plan.written or plan.gone:
+                old = self._update(library, vectors, plan)
+            else:
+                self._note(library, plan)
+            if self.lexical is None and not _has_lexical_files(folder, library):
+                self._build_lexical(library)
+            if self.lexical is not None:
+                library.note(_LEXICAL, json.dumps(self.lexical))
+            vectors.delete(*old)
+            library.note(_UNDER_WAY, None)
+            vectors.seal()
+
+    def _update(self, library: Library, vectors: Vectors, plan: _Plan) -> tuple[set[str], set[str]]:
+        """Swaps the versions; the chunks and records that Chroma may drop now."""
+        from ingest.copies import marks, update_copies
+
+        self._begin(library)
+        old = [*plan.gone, *(plan.written.keys() & library.manifest().keys())]
+        chunks, versions = set(library.chunk_ids(old)), _versions(library, old)
+        library.flip(
+            self._written(plan.written.values(), vectors),
+            plan.gone,
+            manifest=plan.manifest,
+            files=plan.files,
+            copies=update_copies(library, plan.written, plan.gone),
+            marks={article.id: marks(article.text) for article in plan.written.values()},
+            meta={"fingerprint": self.note},
+            last=lambda: self._build_lexical(library),
+        )
+        # what was written again under its old id stays: a file that changed back after a crash
+        return chunks - set(library.chunk_ids(old)), versions - _versions(library, old)
+
+    def _rebuild(self, library: Library, vectors: Vectors, plan: _Plan) -> None:
+        from ingest.copies import marks, update_copies
+
+        with vectors.anew() as shelf:
+            identity = shelf.identity
+            self._begin(library)
+            library.flip(
+                self._written(plan.written.values(), shelf),
+                library.manifest(),
+                manifest=plan.manifest,
+                files=plan.files,
+                copies=update_copies(library, plan.written, plan.gone),
+                marks={article.id: marks(article.text) for article in plan.written.values()},
+                meta={"fingerprint": self.note, _VECTORS: identity},
+                last=lambda: self._build_lexical(library),
+            )
+        vectors.swap(identity, probed=True)
+
+    def _written(
+        self, articles: Collection[Article], sink: _Sink
+    ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
+        """The articles with their chunks, each batch on its way out written to the vector index."""
+        from ingest.chunking import chunk_article
+
+        done = 0
+        for batch in _batches(articles):
+            entries = [(article, chunk_article(article, self.settings.chunk_words)) for article in batch]
+            self._write(entries, sink)
+            yield from entries
+            done += len(batch)
+            self.progress("index", done, len(articles))
+
+    def _write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], sink: _Sink) -> None:
+        texts = [_embedded(article, chunk) for article, chunks in entries for chunk in chunks]
+        sink.write(entries, self.embed(texts), self.note)
+
+    def _reconcile(self, library: Library, vectors: Vectors) -> None:
+        """Makes the vector index that of the library, as it is now, whatever happened to it."""
+        wanted, chunks = library.meta(_VECTORS), library.counts().chunks
+        clean = library.meta(_UNDER_WAY) is None
+        if wanted == vectors.identity and clean and vectors.count() == chunks:
+            return
+        self._begin(library)
+        if wanted != vectors.identity and not (wanted and vectors.swap(wanted)):
+            if chunks:
+                damage = vectors.damage or "it is not the one that was built last"
+                self.repaired.append(f"the vector index was damaged ({damage}) and was built anew")
+            vectors.clear()
+        lost = set(library.chunk_ids()) - vectors.ids()
+        missing = {id.split("#", 1)[0] for id in lost} | _articles_of(_versions(library) - vectors.versions())
+        if lost and clean and wanted == vectors.identity:
+            self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
+        for batch in _batches(sorted(missing)):
+            held = [(article, library.chunks_of(article.id)) for article in library.articles(batch)]
+            self._write(held, vectors)
+        vectors.delete(vectors.ids() - set(library.chunk_ids()), vectors.versions() - _versions(library))
+        library.note(_VECTORS, vectors.identity)
+
+    def _note(self, library: Library, plan: _Plan) -> None:
+        """Files that were touched, moved or became unreadable: nothing for Chroma."""
+        if plan.files != library.files() or plan.manifest != library.manifest():
+            library.flip(manifest=plan.manifest, files=plan.files)
+
+    def _build_lexical(self, library: Library) -> None:
+        from rag.lexical import build_index
+
+        before = _other_files(self.look.folder)
+        build_index(self.look.folder, library)
+        after = _other_files(self.look.folder)
+        self.lexical = {name: state[0] for name, state in after.items() if before.get(name) != state}
+
+    def _begin(self, library: Library) -> None:
+        library.note(_UNDER_WAY, "under way")
+
+
+def _renamed(ids: Sequence[tuple[str, str]], entries: Iterable[tuple[str, Entry]]) -> bool:
+    return {id for id, _ in ids} != {id for id, _ in entries}
+
+
+def _state_after(
+    file: SourceFile, outcome: _Outcome | None, held: Mapping[str, FileState], indexed: bool
+) -> FileState:
+    """What to note of a file: as it was noted if it was not read, else with what reading it gave."""
+    if outcome is None:
+        return held[file.key]
+    problems = outcome.problems
+    if outcome.unread and indexed:
+        problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
+    return replace(file.state, problems=problems, unread=outcome.unread)
+
+
+def _versions(library: Library, ids: Collection[str] | None = None) -> set[str]:
+    from rag.vectors import version_id
+
+    return {version_id(id, sha) for id, sha in library.versions().items() if ids is None or id in ids}
+
+
+def _articles_of(record_ids: Iterable[str]) -> set[str]:
+    return {id.split("#", 1)[0] for id in record_ids}
+
+
+def _embedded(article: Article, chunk: Chunk) -> str:
+    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
+
+
+def _batches(items: Collection[_T]) -> Iterator[list[_T]]:
+    held = list(items)
+    for start in range(0, len(held), _AT_ONCE):
+        yield held[start : start + _AT_ONCE]
+
+
+def _shown(path: str) -> str:
+    """A path as people write it: relative to where they are, if it is below."""
+    return path.removeprefix(f"{Path.cwd()}{os.sep}")
+
+
+def _report(library: Library, changes: _Changes, repaired: Sequence[str]) -> SyncReport:
+    counts = library.counts()
+    files = library.files().items()
+    skipped = [(_shown(path), problem) for path, state in files for problem in state.problems]
+    return SyncReport(
+        added=changes.added,
+        changed=changes.changed,
+        deleted=changes.deleted,
+        unchanged=changes.unchanged,
+        duplicates=tuple(library.copies().items()),
+        skipped=tuple(sorted(skipped)),
+        repaired=tuple(repaired),
+        articles=counts.articles,
+        chunks=counts.chunks,
+        seconds=0.0,
+        fingerprint=library.fingerprint,
+    )
