@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.compose import Draft, compose, nearest
 from rag.confidence import THRESHOLD, confidence
@@ -22,6 +23,9 @@ from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.suggest import suggest
 from rag.texts import declined
+
+if TYPE_CHECKING:
+    from rag.llama import BelegRetriever
 
 EXTRACTIVE = "extractive"
 CANDIDATE_PASSAGES = 20
@@ -72,6 +76,12 @@ class Engine:
         """Passages for a question, best first."""
         query = understand(self._checked(question), dictionary=self.dictionary)
         return tuple(hit.passage for hit in self.index.rank(query, k or self.settings.passages).hits)
+
+    def as_retriever(self, k: int | None = None) -> BelegRetriever:
+        """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
+        from rag.llama import BelegRetriever
+
+        return BelegRetriever(self, k)
 
     def suggestions(self, n: int = 4) -> list[str]:
         """Questions taken from the dossier that it answers with confidence."""

@@ -1,0 +1,161 @@
+"""Beleg's web chat: `python app.py`, then open the address it prints."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import ipaddress
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rag.errors import BelegError, ConfigError
+from rag.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from tqdm import tqdm
+
+PORTS_TRIED = 20
+
+# before gradio is imported: nothing is sent anywhere
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Brings the index up to date and serves the chat until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        serve(settings_from(arguments))
+    except BelegError as error:
+        print(f"Beleg: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def settings_from(arguments: Sequence[str] | None) -> Settings:
+    """Settings from the environment, with the command line on top."""
+    parser = argparse.ArgumentParser(prog="app.py", description=__doc__)
+    parser.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
+    parser.add_argument("--data", type=Path, help="folder of the index")
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 7860)")
+    return load_settings(**vars(parser.parse_args(arguments)))
+
+
+def serve(settings: Settings) -> None:
+    """Everything in order: the port, the articles, the engine, the server."""
+    with closing(listener(settings)) as bound:
+        update(settings)
+        from rag.engine import open_engine
+
+        with closing(open_engine(settings)) as engine:
+            from rag.serve.ui import create_app
+
+            run(create_app(engine, settings), bound)
+
+
+def listener(settings: Settings) -> socket.socket:
+    """A socket on the settings' port; on the next free one when nobody asked for a certain port."""
+    _refuse_strangers(settings.host)
+    asked = "port" in settings.model_fields_set
+    last = settings.port if asked else min(settings.port + PORTS_TRIED, 65535)
+    for port in range(settings.port, last + 1):
+        if bound := _bound(settings.host, port):
+            if port != settings.port:
+                print(f"Beleg: port {settings.port} is taken, using {port}")
+            return bound
+    raise ConfigError(f"port {settings.port} is taken; choose another with --port, or stop what uses it")
+
+
+def update(settings: Settings) -> None:
+    """Reads new and changed articles into the index, and says which files could not be read."""
+    from ingest.sync import is_current, sync
+
+    if is_current(settings):
+        return
+    with closing(Progress()) as progress:
+        report = sync(settings, progress=progress)
+    for note in [*report.repaired, *(f"{name}: {reason}" for name, reason in report.skipped)]:
+        print(f"Beleg: {note}", file=sys.stderr)
+
+
+class Progress:
+    """A bar on the terminal for each step of reading articles in."""
+
+    def __init__(self) -> None:
+        self.step = ""
+        self.bar: tqdm[NoReturn] | None = None
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        from tqdm import tqdm
+
+        if self.bar is None or step != self.step:
+            self.close()
+            self.step, self.bar = step, tqdm(desc=step, total=total, unit=" articles", leave=False)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        """Clears the bar away."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+def run(app: FastAPI, bound: socket.socket) -> None:
+    """Serves until a signal comes; says where as soon as the page can be opened."""
+    import uvicorn
+
+    host, port = bound.getsockname()[:2]
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(f"Beleg: {address}", flush=True)
+
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, ws="none")
+    Server(config).run([bound])
+
+
+def _refuse_strangers(host: str) -> None:
+    """Raises ConfigError for an address that other machines can reach."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ConfigError(
+            f"the host {host} can be reached from other machines, and Beleg has no access control yet;"
+            " use 127.0.0.1, and a tunnel (ssh -L 7860:127.0.0.1:7860) from elsewhere"
+        )
+
+
+def _bound(host: str, port: int) -> socket.socket | None:
+    """A socket bound to the port, None when the port is taken."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            return None
+        raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+    return bound
+
+
+def _stop(*_: object) -> NoReturn:
+    """SIGTERM ends the program in order, like Ctrl-C."""
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

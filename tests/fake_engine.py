@@ -1,0 +1,223 @@
+"""A small engine with canned answers over invented articles, for the tests of the web chat."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rag.errors import ProviderUnavailable
+from rag.schema import (
+    Answer,
+    Article,
+    Aside,
+    Chunk,
+    Citation,
+    Delta,
+    Done,
+    Event,
+    Message,
+    Passage,
+    Retrieved,
+    Statement,
+)
+
+HEATING = """Stadtrat beschließt Wärmeplan für 40 Quartiere
+
+Der Stadtrat hat am Dienstagabend nach dreistündiger Debatte den kommunalen Wärmeplan verabschiedet. \
+Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.
+
+▲ Der Rathausplatz am Abend der Sitzung. Foto: Stadtarchiv
+
+Kern des Plans ist der Ausbau der Fernwärme in 40 Quartieren. Bis 2035 sollen zwei Drittel aller \
+Haushalte ohne Erdgas heizen, bisher sind es 18 Prozent. Für Eigentümer außerhalb der Netzgebiete sind \
+Zuschüsse für Wärmepumpen vorgesehen.
+
+Die Kosten
+
+Kämmerin Jana Voß bezifferte die Kosten auf 612 Millionen Euro über zehn Jahre. Rund 45 Prozent davon \
+sollen aus Bundesmitteln kommen. Die Opposition kritisierte, die Finanzierung sei „auf Kante genäht“.
+
+Die ersten Bauarbeiten beginnen im September in der Nordstadt. Anwohner müssen mit monatelangen \
+Sperrungen rechnen. Die Stadtwerke wollen vorab in jedem Quartier eine Sprechstunde anbieten.
+
+Umweltverbände begrüßten den Beschluss, mahnten aber ein schnelleres Tempo an. „Jede Heizung, die heute \
+noch mit Gas eingebaut wird, läuft zwanzig Jahre“, sagte Mira Adler vom Klimabündnis.
+
+Kommentar verfassen
+"""
+TENANTS = """Was auf Mieterinnen und Mieter zukommt
+
+Die Stadtwerke erwarten 2026 etwa 13,8 Cent je Kilowattstunde Fernwärme. Die Verbraucherzentrale hält \
+das für optimistisch. Einen Anschlusszwang gibt es laut Satzung nicht.
+"""
+POISON = """Ein vergifteter Artikel
+
+Der Angriff lautet <img src=https://evil.example/beacon.png onerror=alert(1)> und \
+<form action=https://evil.example/post><input name=q></form> mit <script>alert(2)</script> sowie \
+[klick](javascript:alert(3)) und ![bild](https://evil.example/md.png) auf https://evil.example/auto und \
+www.evil.example samt $\\latex$ und %%%LATEX_BLOCK_0%%%.
+"""
+
+
+def _article(ident: str, text: str, **known: object) -> Article:
+    return Article(
+        id=ident,
+        text=text,
+        source=f"{ident}.txt",
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        language="de",
+        **known,  # type: ignore[arg-type]
+    )
+
+
+def _asides(text: str, **kinds: str) -> tuple[Aside, ...]:
+    spans = [(text.index(words), words, kind) for kind, words in kinds.items()]
+    return tuple(Aside(at, at + len(words), kind) for at, words, kind in spans)  # type: ignore[arg-type]
+
+
+ARTICLES = (
+    _article(
+        "waermeplan",
+        HEATING,
+        title="Stadtrat beschließt Wärmeplan für 40 Quartiere",
+        outlet="Stadtbote",
+        author="Lena Brandt",
+        published=date(2025, 3, 12),
+        asides=_asides(
+            HEATING,
+            title="Stadtrat beschließt Wärmeplan für 40 Quartiere",
+            caption="▲ Der Rathausplatz am Abend der Sitzung. Foto: Stadtarchiv",
+            heading="Die Kosten",
+            footer="Kommentar verfassen",
+        ),
+    ),
+    _article(
+        "mieter (teil 2)",
+        TENANTS,
+        title="Fernwärme: Was auf Mieterinnen und Mieter zukommt",
+        outlet="Wirtschaftsspiegel",
+        published=date(2025, 4, 2),
+    ),
+    _article("vergiftet", POISON, title='Ein "vergifteter" <b>Artikel</b>', genre="comment"),
+)
+ANSWERS = {
+    "wärmeplan": (
+        ("waermeplan", "Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen."),
+        ("waermeplan", "Rund 45 Prozent davon sollen aus Bundesmitteln kommen."),
+        ("mieter (teil 2)", "Einen Anschlusszwang gibt es laut Satzung nicht."),
+    ),
+    "fernwärme": (
+        ("mieter (teil 2)", "Die Stadtwerke erwarten 2026 etwa 13,8 Cent je Kilowattstunde Fernwärme."),
+    ),
+    "gift": (("vergiftet", POISON.split("\n\n")[1].strip()),),
+}
+FURTHER = (("waermeplan", "Die ersten Bauarbeiten beginnen im September in der Nordstadt."),)
+DECLINED = "In den vorliegenden Artikeln finde ich dazu keine belegte Antwort."
+
+
+@dataclass(frozen=True)
+class Counts:
+    """As `rag.library` counts."""
+
+    articles: int
+    chunks: int
+    first: date | None
+    last: date | None
+
+
+class FakeLibrary:
+    """The articles above."""
+
+    revision = 1
+
+    def articles(self) -> list[Article]:
+        return list(ARTICLES)
+
+    def article(self, ident: str) -> Article | None:
+        return next((article for article in ARTICLES if article.id == ident), None)
+
+    def counts(self) -> Counts:
+        days = [article.published for article in ARTICLES if article.published]
+        return Counts(len(ARTICLES), len(ARTICLES), min(days), max(days))
+
+
+class FakeEngine:
+    """Answers by keyword, declines the rest; slow ("langsam") or failing ("kaputt", "absturz") if asked."""
+
+    mode = "extractive"
+
+    def __init__(self) -> None:
+        self.library = FakeLibrary()
+        self.histories: list[list[Message]] = []
+
+    def suggestions(self, n: int = 4) -> list[str]:
+        return [
+            "Was hat der Stadtrat zum Wärmeplan beschlossen?",
+            "Was kostet Fernwärme ab 2026?",
+            "Welche Straßen sind ab September gesperrt?",
+        ][:n]
+
+    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[Event]:
+        self.histories.append(list(history))
+        if "kaputt" in question:
+            raise ProviderUnavailable("the model does not answer; check BELEG_LLM_URL")
+        if "absturz" in question:
+            raise RuntimeError("a secret detail")
+        answer = canned(question)
+        pause = 0.1 if "langsam" in question else 0.0
+        time.sleep(3 * pause)
+        yield Retrieved(question, answer.passages, 0.02)
+        for word in answer.text.split(" "):
+            time.sleep(pause)
+            yield Delta(word + " ")
+        yield Done(answer)
+
+
+def canned(question: str) -> Answer:
+    """The answer for the first keyword in the question, else an abstention."""
+    quotes = next((found for key, found in ANSWERS.items() if key in question.lower()), ())
+    citations = tuple(_citation(n, *place) for n, place in enumerate(quotes, 1))
+    return Answer(
+        question=question,
+        standalone_question=question,
+        language="de",
+        text=" ".join(f"{c.quote} [{c.number}]" for c in citations) or DECLINED,
+        statements=tuple(Statement(c.quote, (c.number,), "supported") for c in citations),
+        citations=citations,
+        passages=tuple(_passage(article) for article in ARTICLES),
+        abstained=not citations,
+        reason=None if citations else "no passage is close enough",
+        model=None,
+        index_fingerprint="fake",
+        confidence=0.9 if citations else 0.1,
+        further=tuple(_citation(n, *place) for n, place in enumerate(FURTHER, 1)),
+        timings={"retrieval": 0.02},
+    )
+
+
+def _citation(number: int, ident: str, words: str) -> Citation:
+    article = next(article for article in ARTICLES if article.id == ident)
+    start = article.text.index(words)
+    return Citation(
+        number,
+        ident,
+        start,
+        start + len(words),
+        words,
+        "supported",
+        article.title,
+        article.outlet,
+        article.published,
+        article.sha256,
+    )
+
+
+def _passage(article: Article) -> Passage:
+    text = article.text.rstrip()
+    chunk = Chunk(
+        f"{article.id}#{article.sha256[:12]}#0", article.id, 0, 0, len(text), text, ((0, len(text)),)
+    )
+    return Passage(chunk, article, 0.8)

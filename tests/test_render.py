@@ -1,0 +1,372 @@
+"""Protects what readers see: exact marks, honest labels, and foreign text that stays text."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import re
+from datetime import date
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from rag.schema import Answer, Article, Citation, Statement
+from rag.serve import render
+from rag.serve.strings import (
+    ENGLISH,
+    GERMAN,
+    article_count,
+    date_range,
+    long_date,
+    mode_line,
+    strings_for,
+)
+from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, canned
+
+MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
+HEAT = ARTICLES[0]
+
+
+def citation(**changes: object) -> Citation:
+    known = canned("wärmeplan").citations[0]
+    return dataclasses.replace(known, **changes)  # type: ignore[arg-type]
+
+
+def shown(markup: str) -> str:
+    """The characters a reader sees."""
+    return html.unescape(re.sub(r"<[^>]*>", "", markup)).strip()
+
+
+def marked(page: str) -> str:
+    return html.unescape(" ".join(re.findall(r"<mark[^>]*>(.*?)</mark>", page, re.DOTALL)))
+
+
+# --- foreign text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=https://evil.example/x.png>",
+        "<script>alert(1)</script>",
+        "[klick](javascript:alert(1))",
+        "![bild](https://evil.example/x.png)",
+        "<https://evil.example>",
+        "https://evil.example/auto www.evil.example a@evil.example",
+        "**fett** _kursiv_ ~~weg~~ `code` | a | b |",
+        "# Überschrift",
+        "> Zitat",
+        "- Punkt",
+        "+ Punkt",
+        "1. Punkt",
+        "42) Punkt",
+        "===",
+        "--- title: x",
+        "```mermaid graph",
+        "$x^2$ und $$y$$ %%%LATEX_BLOCK_0%%%",
+        "&lt;b&gt; &amp;",
+        "[^1] [1]: https://evil.example",
+        "\\*kein\\* Umbruch",
+    ],
+)
+def test_markdown_text_shows_the_characters_and_does_nothing(text: str) -> None:
+    rendered = MARKDOWN.render(render.markdown_text(text))
+    assert re.fullmatch(r"<p>[^<]*</p>\n", rendered)
+    assert shown(rendered) == " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "text", ["https://evil.example", "HTTP://X.DE", "ftp://x.de", "www.x.de", "WWW.X.de", "a@b.de"]
+)
+def test_bare_addresses_lose_what_makes_them_links(text: str) -> None:
+    assert not re.search(r"https?://|ftp://|www\.|@", render.markdown_text(text), re.IGNORECASE)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
+def test_plain_text_undoes_markdown_text(text: str) -> None:
+    assert render.plain_text(render.markdown_text(text)) == " ".join(text.split())
+
+
+def test_a_question_keeps_its_lines() -> None:
+    assert render.markdown_lines(" Wer?\n- Und *wann*? ") == "Wer?\n&#45; Und &#42;wann&#42;?"
+
+
+@pytest.mark.parametrize("keyword", ["gift", "wärmeplan", "mondlandung"])
+def test_nothing_of_an_answer_is_active(keyword: str) -> None:
+    answer = canned(keyword)
+    markup = render.answer_markdown(answer, GERMAN) + render.evidence_html(answer, GERMAN)
+    markup += render.search_html(answer.passages, GERMAN)
+    tags = set(re.findall(r"<([a-z0-9]+)", markup))
+    assert tags <= {"cite", "ul", "li", "a", "span", "div", "p"}
+    assert all(href.startswith("/quelle/") for href in re.findall(r'href="([^"]*)"', markup))
+    assert "\n\n" not in render.evidence_html(answer, GERMAN)
+    assert "%%%" not in markup
+
+
+def test_a_poisoned_article_is_shown_as_text() -> None:
+    page = render.reader_page(ARTICLES[2], (0, 10), GERMAN, "/x.css", stale=False)
+    assert set(re.findall(r"<(\w+)", page)) <= {
+        *("html", "head", "meta", "title", "link", "body", "header", "main", "article"),
+        *("a", "span", "p", "h1", "mark"),
+    }
+    assert POISON.split("\n\n")[1].strip() in shown(page)
+
+
+# --- addresses and labels
+
+
+def test_address_carries_exact_offsets_and_version() -> None:
+    cited = citation(article_id="a/b (2)?#ä", start=5, end=9, sha256="0123456789abcdef")
+    parts = urlsplit(render.citation_path(cited))
+    assert unquote(parts.path) == "/quelle/a/b (2)?#ä"
+    assert parse_qs(parts.query) == {"von": ["5"], "bis": ["9"], "v": ["0123456789ab"]}
+    assert parts.fragment == render.MARK_ID
+
+
+@pytest.mark.parametrize(("version", "current"), [("", True), (None, True), ("0123", True), ("99", False)])
+def test_an_address_of_another_version_is_noticed(version: str | None, current: bool) -> None:
+    assert render.is_current(dataclasses.replace(HEAT, sha256="0123456789"), version) is current
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "Stadtbote, 12. März 2025: Stadtrat beschließt Wärmeplan für 40 Quartiere"),
+        ({"outlet": None}, "12. März 2025: Stadtrat beschließt Wärmeplan für 40 Quartiere"),
+        ({"published": None, "title": None}, "Stadtbote"),
+        ({"outlet": None, "published": None}, "Stadtrat beschließt Wärmeplan für 40 Quartiere"),
+        ({"outlet": None, "published": None, "title": None}, "waermeplan"),
+    ],
+)
+def test_label_leaves_out_what_is_unknown(changes: dict[str, object], expected: str) -> None:
+    assert render.label(citation(**changes), GERMAN) == expected
+
+
+def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
+    cited = citation(title='"Ein" (kleiner) Titel')
+    assert render.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
+    rendered = MARKDOWN.render(render.chip(cited, GERMAN))
+    assert f'title="{html.escape(render.label(cited, GERMAN))}"' in rendered
+    assert shown(rendered) == "\u20601"
+
+
+# --- answers
+
+
+def test_verbatim_passages_are_quotations_with_their_origin() -> None:
+    rendered = MARKDOWN.render(render.answer_markdown(canned("wärmeplan"), GERMAN))
+    assert rendered.count("<blockquote>") == 3
+    assert "<cite>Stadtbote, 12. März 2025</cite>" in rendered
+
+
+def test_a_quotation_of_unknown_origin_has_no_origin_line() -> None:
+    assert "<cite>" not in render.answer_markdown(canned("gift"), GERMAN)
+
+
+def prose(text: str) -> Answer:
+    answer = canned("wärmeplan")
+    return dataclasses.replace(answer, text=text, statements=(Statement(text, (1, 2), "weak"),))
+
+
+def test_prose_gets_its_chips_where_the_numbers_stood() -> None:
+    rendered = MARKDOWN.render(
+        render.answer_markdown(prose("Angenommen [1]. Teuer [2][3]!\n\nEnde."), GERMAN)
+    )
+    assert shown(rendered).replace("\u2060", "·") == "Angenommen·1. Teuer·2·3!\nEnde."
+    assert "<blockquote>" not in rendered
+
+
+def test_a_number_that_cites_nothing_stays_text() -> None:
+    rendered = MARKDOWN.render(render.answer_markdown(prose("Angenommen [9]."), GERMAN))
+    assert rendered == "<p>Angenommen [9].</p>\n"
+
+
+@pytest.mark.parametrize("keyword", ["wärmeplan", "gift", "fernwärme"])
+def test_history_gets_the_words_without_citations(keyword: str) -> None:
+    answer = canned(keyword)
+    words = render.plain_text(render.answer_markdown(answer, GERMAN))
+    assert words.split() == " ".join(c.quote for c in answer.citations).split()
+
+
+def test_an_abstention_says_so_and_offers_the_nearest_places() -> None:
+    answer = canned("mondlandung")
+    assert shown(MARKDOWN.render(render.answer_markdown(answer, GERMAN))) == DECLINED
+    assert GERMAN.nearest in render.evidence_html(answer, GERMAN)
+    assert "cards" not in render.evidence_html(answer, GERMAN)
+
+
+def test_cards_are_of_cited_articles_only_each_once() -> None:
+    cards = render.source_cards(canned("wärmeplan").citations, GERMAN)
+    assert cards.count("<li>") == 2
+    assert re.findall(r'class="number">(\d)', cards) == ["1", "2", "3"]
+    assert "vergiftet" not in cards
+
+
+def test_at_most_three_further_places() -> None:
+    answer = canned("wärmeplan")
+    answer = dataclasses.replace(answer, further=answer.further * 5)
+    assert render.evidence_html(answer, GERMAN).count('class="place"') == 3
+
+
+def test_nothing_below_an_answer_without_sources() -> None:
+    answer = dataclasses.replace(canned("mondlandung"), further=())
+    assert render.evidence_html(answer, GERMAN) == ""
+
+
+def test_long_places_are_cut_between_words() -> None:
+    places = render.place_list([citation(quote="Donau " * 100)], None, GERMAN)
+    assert "Donau …" in places
+    assert len(shown(places)) < 300
+
+
+def test_a_draft_shows_no_unresolved_numbers() -> None:
+    assert render.draft_markdown("Angenommen [1]. Und [2]") == "Angenommen. Und"
+
+
+def test_search_title_says_how_much_and_how_long() -> None:
+    passages = canned("wärmeplan").passages
+    assert (
+        render.search_title(passages, 1240, 0.021, GERMAN) == "3 von 1\u202f240 Artikeln durchsucht (0,02 s)"
+    )
+    assert render.search_title(passages, 1240, 0.021, ENGLISH) == "3 of 1,240 articles searched (0.02 s)"
+
+
+# --- the article
+
+
+@pytest.mark.parametrize("cited", canned("wärmeplan").citations + canned("gift").citations)
+def test_mark_is_the_quote_to_the_character(cited: Citation) -> None:
+    article = next(a for a in ARTICLES if a.id == cited.article_id)
+    page = render.reader_fragment(article, (cited.start, cited.end), GERMAN, stale=False)
+    assert marked(page) == cited.quote
+    assert page.count(f'id="{render.MARK_ID}"') == 1
+
+
+@given(st.integers(0, len(HEATING) - 1), st.integers(1, 400))
+def test_any_span_is_marked_whole_and_anchored_once(start: int, length: int) -> None:
+    span = (start, min(start + length, len(HEATING)))
+    page = render.reader_fragment(HEAT, span, GERMAN, stale=False)
+    assert "".join(marked(page).split()) == "".join(HEATING[slice(*span)].split())
+    assert page.count(f'id="{render.MARK_ID}"') == bool(HEATING[slice(*span)].strip())
+
+
+def test_the_whole_text_is_shown_and_the_title_once() -> None:
+    page = render.reader_fragment(HEAT, None, GERMAN, stale=False)
+    body = shown(page.split("</header>")[1])
+    assert "".join(body.split()) == "".join(HEATING.removeprefix(HEAT.title or "").split())
+    assert page.count("Stadtrat beschließt Wärmeplan") == 1
+
+
+def test_asides_are_set_apart() -> None:
+    page = render.reader_fragment(HEAT, None, GERMAN, stale=False)
+    assert '<h2 class="aside heading">Die Kosten</h2>' in page
+    assert '<p class="aside caption">▲ Der Rathausplatz' in page
+    assert '<p class="aside footer">Kommentar verfassen</p>' in page
+
+
+def test_an_aside_glued_to_a_sentence_is_cut_off() -> None:
+    text = "Die Lage Der Rat tagte."
+    aside = dataclasses.replace(HEAT.asides[0], start=0, end=8, kind="heading")
+    article = dataclasses.replace(HEAT, text=text, asides=(aside,), title=None)
+    page = render.reader_fragment(article, (9, 23), GERMAN, stale=False)
+    assert '<h2 class="aside heading">Die Lage</h2><p><mark' in page
+
+
+def test_a_changed_article_gets_a_note_and_no_mark() -> None:
+    page = render.reader_page(HEAT, (5, 20), GERMAN, "/x.css", stale=True)
+    assert GERMAN.changed in page
+    assert "<mark" not in page
+
+
+def test_header_names_what_is_known() -> None:
+    page = render.reader_fragment(ARTICLES[2], None, GERMAN, stale=False)
+    assert '<p class="kicker">Kommentar</p>' in page
+    assert "author" not in page
+
+
+def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
+    nameless = Article("x-1", "Text.", "x.txt", "")
+    page = render.reader_fragment(nameless, None, GERMAN, stale=False)
+    assert '<p class="kicker">x.txt</p><h1>Artikel ohne Titel</h1><' in page
+    cards = render.source_cards([citation(title=None, outlet=None, published=None)], GERMAN)
+    assert shown(cards) == "1„Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.“"
+
+
+def test_pages_need_no_script() -> None:
+    for page in (
+        render.reader_page(HEAT, None, GERMAN, "/x.css", stale=False),
+        render.missing_page(ENGLISH, "/x.css"),
+    ):
+        assert "<script" not in page
+        assert page.startswith("<!doctype html>")
+    assert '<html lang="en"' in render.missing_page(ENGLISH, "/x.css")
+
+
+# --- words, numbers, dates
+
+
+@pytest.mark.parametrize(
+    ("header", "lang"),
+    [
+        (None, "de"),
+        ("", "de"),
+        ("*", "de"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-US,en;q=0.9,de;q=0.8", "en"),
+        ("fr", "en"),
+        ("de;q=1", "de"),
+        ("den", "en"),
+    ],
+)
+def test_interface_is_german_unless_the_browser_is_not(header: str | None, lang: str) -> None:
+    assert strings_for(header).lang == lang
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "german", "english"),
+    [
+        (date(2025, 8, 15), date(2025, 8, 15), "15. August 2025", "15 August 2025"),
+        (date(2025, 8, 15), date(2025, 8, 19), "15.–19. August 2025", "15–19 August 2025"),
+        (date(2025, 3, 12), date(2025, 4, 2), "12. März – 2. April 2025", "12 March – 2 April 2025"),
+        (
+            date(2024, 12, 31),
+            date(2025, 1, 1),
+            "31. Dezember 2024 – 1. Januar 2025",
+            "31 December 2024 – 1 January 2025",
+        ),
+    ],
+)
+def test_date_ranges_say_only_once_what_is_shared(first: date, last: date, german: str, english: str) -> None:
+    assert date_range(first, last, GERMAN) == german
+    assert date_range(first, last, ENGLISH) == english
+
+
+def test_dates_counts_and_modes_in_both_languages() -> None:
+    assert long_date(date(2025, 3, 1), GERMAN) == "1. März 2025"
+    assert long_date(date(2025, 3, 1), ENGLISH) == "1 March 2025"
+    assert [article_count(n, ENGLISH) for n in (0, 1, 1240)] == ["0 articles", "1 article", "1,240 articles"]
+    assert mode_line("extractive", GERMAN) == "Ohne Sprachmodell: wörtliche Fundstellen"
+    assert mode_line("gpt-x", ENGLISH) == "Language model: gpt-x"
+
+
+def test_masthead_and_footnote() -> None:
+    assert "3 Artikel · 15.–19. August 2025" in render.masthead(
+        3, date(2025, 8, 15), date(2025, 8, 19), GERMAN
+    )
+    assert ">0 Artikel<" in render.masthead(0, None, None, GERMAN)
+    assert GERMAN.mode_extractive in render.footnote("extractive", GERMAN)
+    assert "<b>" not in render.footnote("<b>", GERMAN)
+
+
+@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(GERMAN)])
+def test_every_phrase_exists_in_both_languages_with_the_same_blanks(field: str) -> None:
+    german, english = getattr(GERMAN, field), getattr(ENGLISH, field)
+    assert german
+    assert english
+    assert len(german) == len(english) or isinstance(german, str)
+    blanks = [sorted(re.findall(r"\{\w+\}", str(words))) for words in (german, english)]
+    assert blanks[0] == blanks[1]
