@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def summary(report: SyncReport) -> str:
     """The report for people: one line of numbers, then whatever needs a look, by name."""
     lines = [
-        f"{report.articles} articles, {report.chunks} passages in the index:"
+        f"{_count(report.articles, 'article')}, {_count(report.chunks, 'passage')} in the index:"
         f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
         f" {report.unchanged} unchanged ({report.seconds:.1f} s)"
     ]
@@ -53,6 +53,10 @@ def summary(report: SyncReport) -> str:
         lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
     lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -262,7 +262,7 @@ def _head(text: str, blocks: list[Span], title: str | None) -> Iterator[_Finding
     has_dateline = has_text = False
     for start, end in blocks[:_HEAD_BLOCKS]:
         for found in () if has_dateline else _opening(text, start, end):
-            has_dateline = True
+            has_dateline = not _DATE_MARK.match(text, start, found.end)
             start = found.end
             yield found
         line = text[start:end].strip()

@@ -17,7 +17,7 @@ FULL_ENOUGH = 0.6
 REST = 0.25
 """Share of the wanted length below which a last chunk joins the one before."""
 LONGEST = 1.5
-"""A chunk that took in such a rest is at most this many times the wanted length."""
+"""A chunk that took in such a rest, or what a colon announced, is at most this many times as long."""
 
 # a "word" of a hundred characters is no word: text without spaces is cut too
 _WORD = re.compile(r"\S{1,100}")
@@ -109,7 +109,8 @@ def _pack(section: list[_Sentence], words: int) -> list[list[_Sentence]]:
     for sentence in section:
         # a chunk that is nearly empty would rather be too long than say nothing
         full = size + sentence.words > words and size >= REST * words
-        if full and not (runs[-1] and runs[-1][-1].announces):
+        announced = bool(runs[-1]) and runs[-1][-1].announces and size + sentence.words <= LONGEST * words
+        if full and not announced:
             runs.append([])
             size = 0
         runs[-1].append(sentence)

@@ -191,7 +191,7 @@ def test_an_answer_has_quotations_cards_and_what_was_searched(site: Site) -> Non
         expect(page.locator("blockquote").nth(cited.number - 1)).to_contain_text(cited.quote)
     assert page.locator("blockquote cite").all_inner_texts()[0] == "Stadtbote, 12. März 2025"
     assert page.locator(".card .title").all_inner_texts() == [a.title for a in ARTICLES[:2]]
-    step = page.get_by_role("button", name="3 von 3 Artikeln durchsucht (0,02 s)")
+    step = page.get_by_role("button", name="3 von 3 Artikeln ausgewertet (0,02 s)")
     expect(step).to_have_attribute("aria-expanded", "false")
     step.focus()
     page.keyboard.press("Space")

@@ -229,9 +229,9 @@ def test_a_draft_shows_no_unresolved_numbers() -> None:
 def test_search_title_says_how_much_and_how_long() -> None:
     passages = canned("wärmeplan").passages
     assert (
-        render.search_title(passages, 1240, 0.021, GERMAN) == "3 von 1\u202f240 Artikeln durchsucht (0,02 s)"
+        render.search_title(passages, 1240, 0.021, GERMAN) == "3 von 1\u202f240 Artikeln ausgewertet (0,02 s)"
     )
-    assert render.search_title(passages, 1240, 0.021, ENGLISH) == "3 of 1,240 articles searched (0.02 s)"
+    assert render.search_title(passages, 1240, 0.021, ENGLISH) == "3 of 1,240 articles used (0.02 s)"
 
 
 # --- the article

@@ -189,7 +189,7 @@ def place_list(places: Sequence[Citation], heading: str | None, words: Strings) 
 
 
 def search_title(passages: Sequence[Passage], articles: int, took: float, words: Strings) -> str:
-    """3 von 5 Artikeln durchsucht (0,02 s)"""
+    """3 von 5 Artikeln ausgewertet (0,02 s)"""
     found = len({passage.article.id for passage in passages})
     return words.searched.format(
         found=number(found, words), all=number(articles, words), seconds=seconds(took, words)
