@@ -21,7 +21,7 @@ _SHOWN = 20  # lines of duplicates; --json has all
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; 0 when anything is indexed, 1 when nothing could be read or on an error."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     # heavy imports only now, so that --help answers at once
     from rag.errors import BelegError
 

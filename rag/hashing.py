@@ -2,15 +2,16 @@
 
 Words are reduced to their search keys (stem, one spelling for all transliterations, no stop
 words), so that Selenskyj and Zelensky share their vector. Measured on XQuAD-de among 10kGNAD
-(R@1 / R@10, percent): plain lower-cased words 61 / 80, search keys 73 / 89 at 512 dimensions;
-1,024 give 79 / 92 for twice the disk and memory. 512 it is, because the lexical search finds more
-than either and this vector has no weight beside it by default.
+(R@1 / R@10, percent) at 512 dimensions: plain lower-cased words 61 / 80, search keys 71 / 86. Of
+the latter 1,024 dimensions give 77 / 90 and 2,048 give 79 / 93, for two and four times the disk,
+memory and writing time; 512 it is, because the lexical search finds more than any of them and
+this vector has no weight beside it by default.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,13 @@ from rag.analysis import keys
 from rag.schema import BUILTIN_DIMENSION
 
 Floats = NDArray[np.float32]
+Numbers = NDArray[np.uint64]
 
-_SHORTEST, _LONGEST = 3, 5
-_WORD_WEIGHT = 2  # a whole word in common says more than any of its parts
-_BATCH = 64  # texts hashed at once: enough to vectorise, little enough for the cache
-_REMEMBERED = 50_000  # words, about 15 MB
-
-_memory: dict[str, NDArray[np.uint64]] = {}
+_GRAMS = (3, 4, 5)  # letters
+_WORD_COPIES = 2  # a whole word in common says more than any of its parts
+_BATCH = 64  # texts hashed at once: enough to vectorise
+_TEXT_BITS, _HASH_BITS = np.uint64(6), np.uint64(58)  # 64 texts a batch
+_BASE = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64
 
 
 def vectors(texts: Sequence[str], dimension: int = BUILTIN_DIMENSION) -> Floats:
@@ -39,37 +40,63 @@ def vectors(texts: Sequence[str], dimension: int = BUILTIN_DIMENSION) -> Floats:
 
 
 def _rows(texts: Sequence[str], dimension: int) -> Floats:
-    features = [
-        np.concatenate([np.zeros(0, dtype=np.uint64), *map(_features, keys(text))]) | np.uint64(row << 32)
-        for row, text in enumerate(texts)
-    ]
-    distinct, tf = np.unique(np.concatenate(features), return_counts=True)
-    row = (distinct >> np.uint64(32)).astype(np.int64)
-    # CRC is linear; a multiplication by 2^64 / golden ratio spreads it over all bits
-    mixed = (distinct & np.uint64(0xFFFFFFFF)) * np.uint64(0x9E3779B97F4A7C15)
-    bucket = ((mixed >> np.uint64(40)) % np.uint64(dimension)).astype(np.int64)
-    weight = np.where(mixed >> np.uint64(63), 1.0, -1.0) * (1 + np.log(tf))
-    sums = np.bincount(row * dimension + bucket, weights=weight, minlength=len(texts) * dimension)
+    hashes, rows = _features([keys(text) for text in texts])
+    # the text in the upper bits, so that one sort brings together what is to be counted
+    marked, tf = np.unique(hashes >> _TEXT_BITS | rows << _HASH_BITS, return_counts=True)
+    rows, hashes = (marked >> _HASH_BITS).astype(np.int64), marked << _TEXT_BITS
+    bucket = ((hashes >> np.uint64(32)) % np.uint64(dimension)).astype(np.int64)
+    weight = np.where(hashes & np.uint64(1 << 20), 1.0, -1.0) * (1 + np.log(tf))
+    sums = np.bincount(rows * dimension + bucket, weights=weight, minlength=len(texts) * dimension)
     table = sums.reshape(len(texts), dimension)
     table[~table.any(axis=1), 0] = 1  # no words: cosine needs some direction
-    rows: Floats = (table / np.linalg.norm(table, axis=1, keepdims=True)).astype(np.float32)
-    return rows
+    unit: Floats = (table / np.linalg.norm(table, axis=1, keepdims=True)).astype(np.float32)
+    return unit
 
 
-def _features(word: str) -> NDArray[np.uint64]:
-    known = _memory.get(word)
-    if known is None:
-        if len(_memory) >= _REMEMBERED:
-            _memory.clear()
-        known = np.array([zlib.crc32(part.encode()) for part in _parts(word)], dtype=np.uint64)
-        _memory[word] = known
-    return known
+def _features(words: Sequence[Sequence[str]]) -> tuple[Numbers, Numbers]:
+    """Hashes of the words and n-grams of some texts, and the index of the text each is from.
+
+    All texts are hashed as one string of the form `<wort><wort>`, with a polynomial whose prefix
+    sums give the hash of any window: the sum over it, shifted back to its start.
+    """
+    flat = [word for text in words for word in text]
+    codes = np.frombuffer("".join(f"<{word}>" for word in flat).encode("utf-32-le"), dtype=np.uint32)
+    lengths = np.array([len(word) + 2 for word in flat], dtype=np.int64)
+    text_of_word = np.repeat(np.arange(len(words), dtype=np.uint64), [len(text) for text in words])
+    text_of_code = np.repeat(text_of_word, lengths)
+    ends = np.cumsum(lengths)
+    end_of_word = np.repeat(ends, lengths)
+
+    powers, inverses = (table[: len(codes)] for table in _powers(1 << len(codes).bit_length()))
+    prefix = np.concatenate(
+        [np.zeros(1, np.uint64), np.cumsum(codes.astype(np.uint64) * powers, dtype=np.uint64)]
+    )
+    hashes, rows = [], []
+    for copy in range(_WORD_COPIES):
+        starts = ends - lengths
+        hashes.append(_mixed((prefix[ends] - prefix[starts]) * inverses[starts], salt=copy))
+        rows.append(text_of_word)
+    for length in _GRAMS:
+        starts = np.flatnonzero(np.arange(len(codes)) + length <= end_of_word)
+        hashes.append(_mixed((prefix[starts + length] - prefix[starts]) * inverses[starts], salt=length))
+        rows.append(text_of_code[starts])
+    return np.concatenate(hashes), np.concatenate(rows)
 
 
-def _parts(word: str) -> Iterator[str]:
-    for copy in range(_WORD_WEIGHT):
-        yield f"{copy}{word}"  # hashed to as many places as it has weight
-    edged = f"<{word}>"
-    for length in range(_SHORTEST, _LONGEST + 1):
-        for start in range(len(edged) - length + 1):
-            yield edged[start : start + length]
+@functools.lru_cache(maxsize=4)
+def _powers(count: int) -> tuple[Numbers, Numbers]:
+    """Powers 0 to count - 1 of the base, and of its inverse, modulo 2^64."""
+    tables = []
+    for base in (_BASE, pow(_BASE, -1, 1 << 64)):
+        steps = np.full(count, base, dtype=np.uint64)
+        steps[:1] = 1
+        tables.append(np.multiply.accumulate(steps))
+    return tables[0], tables[1]
+
+
+def _mixed(hashes: Numbers, salt: int) -> Numbers:
+    """All bits spread over all (the finaliser of MurmurHash3), differently for each salt."""
+    hashes = hashes + np.uint64(salt * _BASE % (1 << 64))
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(factor)
+    return hashes ^ (hashes >> np.uint64(33))

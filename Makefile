@@ -1,0 +1,71 @@
+# Beleg: each target sets up what it needs in .venv, from hashed locks; only Python ≥ 3.11 has to be there.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PYTHON := python3 python3.14 python3.13 python3.12 python3.11
+ARGS :=
+
+# without uv's hard links: nltk, and with it LlamaIndex's SentenceSplitter, refuses data files that have several
+PIP := $(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate pyproject.toml
+
+.NOTPARALLEL:
+.PHONY: help install run test lint lock clean runtime dev
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /make \1: /p' Makefile
+
+install: runtime  ## install what Beleg needs to run
+
+run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --articles FOLDER"
+	@$(PY) app.py $(ARGS)
+
+test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
+	@$(PY) -m pytest $(ARGS)
+
+lint: dev  ## check format, style and types
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade
+	$(COMPILE) $(ARGS) --output-file requirements.lock
+	$(COMPILE) $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:  ## remove .venv and caches; .env and the index in .beleg/ stay
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	@find app.py rag ingest eval tests -name __pycache__ -prune -exec rm -rf {} +
+
+# the dev lock holds the runtime lock too, so that either serves for `make run`
+runtime:
+	@cmp -s requirements.lock $(VENV)/requirements.lock && $(usable) || { $(call fill,requirements.lock); }
+
+dev:
+	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock && $(usable) || { \
+		$(call fill,requirements-dev.lock) && cp requirements.lock $(VENV)/; }
+
+usable = $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+
+# installs a lock; its copy in .venv says, once all is done, that it is in there
+define fill
+set -e; \
+if ! $(usable); then \
+	python=; \
+	for each in $(PYTHON); do \
+		if "$$each" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			python=$$each; break; \
+		fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo 'Beleg needs Python 3.11 or newer with venv (Debian, Ubuntu: apt install python3-venv).' >&2; \
+		echo 'If it is not on the PATH, say where it is: make PYTHON=/path/to/python3.12 …' >&2; \
+		exit 1; \
+	fi; \
+	"$$python" -m venv --clear $(VENV); \
+fi; \
+echo 'Installing $(1) into $(VENV); the first time this takes some minutes.' >&2; \
+rm -f $(VENV)/requirements*.lock; \
+$(PIP) -r $(1); \
+cp $(1) $(VENV)/
+endef

@@ -1,0 +1,100 @@
+"""What every test stands on: a closed network, no settings of this machine, and what may be missing."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from rag.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path(os.environ.get("BELEG_CHROMIUM", "/usr/bin/chromium"))
+OF_THE_TESTS = ("BELEG_CHROMIUM", "BELEG_REQUIRE_")
+
+
+class NetworkBlocked(RuntimeError):
+    """A test tried to reach another machine; no OSError, so that no handler takes it for a bad connection."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """From the first fixture on: only loopback, and neither this machine's environment nor its `.env`."""
+    with pytest.MonkeyPatch.context() as patch:
+        _close_network(patch)
+        _forget_environment(patch, tmp_path_factory.mktemp("home"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of originals and questions beside the project; they are never copied into it."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        missing("../shared, the folder of originals, is not here", "BELEG_REQUIRE_SHARED")
+    return folder
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `browser` need a Chromium."""
+    if item.get_closest_marker("browser") and not CHROMIUM.exists():
+        missing(f"no Chromium at {CHROMIUM} (or set BELEG_CHROMIUM)", "BELEG_REQUIRE_BROWSER")
+
+
+def missing(reason: str, switch: str) -> NoReturn:
+    """Skips the test, saying why; fails it instead where the environment variable `switch` is set."""
+    if os.environ.get(switch):
+        pytest.fail(f"{reason}, and {switch} is set", pytrace=False)
+    pytest.skip(reason)
+
+
+def _forget_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(("BELEG_", "OPENAI_", "XDG_")) and not name.startswith(OF_THE_TESTS):
+            patch.delenv(name)
+    patch.setenv("HOME", str(home))
+    patch.setitem(Settings.model_config, "env_file", None)
+
+
+def _close_network(patch: pytest.MonkeyPatch) -> None:
+    for name in ("connect", "connect_ex", "sendto"):
+        patch.setattr(socket.socket, name, _guarded_method(getattr(socket.socket, name)))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        patch.setattr(socket, name, _guarded_lookup(getattr(socket, name)))
+
+
+def _guarded_method(method: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(self: socket.socket, *arguments: Any) -> Any:
+        # the address comes last: connect(address), sendto(data, flags, address)
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            _refuse_strangers(arguments[-1][0])
+        return method(self, *arguments)
+
+    return guarded
+
+
+def _guarded_lookup(lookup: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: str | bytes | None, *arguments: Any, **options: Any) -> Any:
+        _refuse_strangers(host)
+        return lookup(host, *arguments, **options)
+
+    return guarded
+
+
+def _refuse_strangers(host: str | bytes | None) -> None:
+    name = host.decode("ascii") if isinstance(host, bytes) else host
+    if not name or name == "localhost":
+        return
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        local = False
+    else:
+        local = (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    if not local:
+        raise NetworkBlocked(f"tests reach loopback only, and this one asked for {name}")

@@ -1,0 +1,144 @@
+"""Small invented articles about the harbour town of Moorhafen, and an index over them in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+from ingest.chunking import chunk_article
+from rag.extract import Candidate, candidates
+from rag.lexical import build_index, index_chunks
+from rag.library import Library, fingerprint
+from rag.query import understand
+from rag.retrieval import Index, Ranking
+from rag.schema import Article, Aside, AsideKind, Chunk
+from rag.settings import Settings, load_settings
+
+
+class Shelf:
+    """A source of articles and chunks as `Index` wants it, in memory."""
+
+    def __init__(self, articles: Iterable[Article], words: int = 120) -> None:
+        self.articles = {article.id: article for article in articles}
+        cut = {article.id: chunk_article(article, words) for article in self.articles.values()}
+        self.chunks = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
+
+    def article(self, id: str) -> Article | None:
+        return self.articles.get(id)
+
+    def chunk(self, id: str) -> Chunk | None:
+        return self.chunks.get(id)
+
+
+def article(id: str, text: str, *, asides: Sequence[Aside] = (), **facts: object) -> Article:
+    """An article whose hash follows its text; `facts` are its other fields."""
+    sha = hashlib.sha256(text.encode()).hexdigest()
+    return Article(id=id, text=text, source=f"{id}.txt", sha256=sha, asides=tuple(asides), **facts)  # type: ignore[arg-type]
+
+
+def aside(text: str, words: str, kind: AsideKind) -> Aside:
+    """The aside that consists of `words`, where they first stand in `text`."""
+    start = text.index(words)
+    return Aside(start, start + len(words), kind)
+
+
+def index_of(*articles: Article, words: int = 120) -> Index:
+    """The articles' index; `words` is the length of a chunk, about."""
+    shelf = Shelf(articles, words)
+    return Index(index_chunks((shelf.articles[c.article_id], c) for c in shelf.chunks.values()), shelf)
+
+
+def ranked(question: str, *articles: Article, k: int = 20, words: int = 120) -> Ranking:
+    """What is found for a question, which is understood without a dictionary."""
+    return index_of(*articles, words=words).rank(understand(question), k)
+
+
+def candidates_for(question: str, *articles: Article, words: int = 120) -> list[Candidate]:
+    """The sentences that may answer a question, best first."""
+    return candidates(ranked(question, *articles, words=words))
+
+
+def settings_for(folder: Path, **overrides: object) -> Settings:
+    """Settings of an index in `folder`, without a dictionary of this machine."""
+    given = {"articles": folder / "articles", "data": folder / "data", "dictionary": folder / "none"}
+    return load_settings(**(given | overrides))
+
+
+def fill(settings: Settings, *articles: Article, removed: Sequence[str] = ()) -> None:
+    """Writes articles into the library of the settings' data folder, with their lexical index."""
+    with Library.open(settings.data_dir) as library:
+        cut = [(article, chunk_article(article, settings.chunk_words)) for article in articles]
+        library.flip(cut, removed, meta={"fingerprint": fingerprint(settings)})
+        build_index(settings.data_dir, library)
+
+
+def write(folder: Path, *articles: Article) -> None:
+    """Writes articles as Markdown files with front matter, named by their ids."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for article in articles:
+        facts = {name: getattr(article, name) for name in ("title", "outlet", "published", "language")}
+        stated = "".join(f"{name}: {value}\n" for name, value in facts.items() if value)
+        (folder / f"{article.id}.md").write_text(f"---\n{stated}---\n{article.text}\n", encoding="utf-8")
+
+
+BRIDGE = article(
+    "bruecke",
+    "Die Klappbrücke über die Wiede bleibt bis zum Herbst gesperrt. Gutachter fanden im Februar Risse in "
+    "zwei Trägern aus Stahl. Die Reparatur kostet nach Angaben der Stadt 4,3 Millionen Euro. "
+    "„Die Sicherheit der Fußgänger geht vor“, sagte Bürgermeisterin Ines Brandstätter. Eine Fähre bringt "
+    "Radfahrer bis dahin kostenlos ans andere Ufer.",
+    title="Risse im Stahl",
+    outlet="Küstenkurier",
+    author="Jette Lürsen",
+    published=date(2024, 3, 4),
+    language="de",
+    genre="report",
+)
+CONCERT = article(
+    "konzert",
+    "Das Sinfonieorchester bekommt eine neue Leitung. Oksana Tschumatschenko dirigiert ab September die "
+    "Konzerte in der Speicherhalle. Sie wurde in Poltawa geboren und studierte in Weimar. Zum Auftakt "
+    "erklingt eine Sinfonie, die seit 1931 niemand mehr gespielt hat. Die Karten sind nach vier Stunden "
+    "ausverkauft gewesen.",
+    title="Neue Töne in der Speicherhalle",
+    outlet="Moorhafener Bote",
+    published=date(2024, 5, 17),
+    language="de",
+    genre="report",
+)
+APPLES = article(
+    "apfelernte",
+    "Spätfröste haben die Apfelernte an der Wiede halbiert. Die Obstbauern rechnen nur noch mit 900 Tonnen. "
+    "Im Vorjahr waren es 1.800 Tonnen. Der Verband fordert Hilfen vom Land, weil viele Betriebe Schulden "
+    "haben. Landwirt Hinnerk Oltmanns beregnete seine Bäume in der Nacht, um die Blüten zu schützen.",
+    title="Frost kostet die Hälfte der Äpfel",
+    outlet="Küstenkurier",
+    published=date(2024, 9, 21),
+    language="de",
+    genre="report",
+)
+WOLF = article(
+    "wolf",
+    "Ein Wolf ist im Moor in eine Kamerafalle gelaufen. Schäfer Arne Petersen verlor in drei Nächten elf "
+    "Schafe. Das Umweltministerium lehnt einen Abschuss ab. Dort verweist man auf Zäune, die zu niedrig "
+    "seien.",
+    title="Wolf vor der Kamera",
+    outlet="Moorhafener Bote",
+    published=None,
+    language="de",
+    genre="report",
+)
+LIBRARY = article(
+    "buecherei",
+    "Die Bücherei am Markt öffnet künftig auch am Sonntag. Mareike Deters leitet die Bücherei seit acht "
+    "Jahren. Sie wurde in Emden geboren. An den Regalen stehen Bänke aus Eschenholz. Die Ausleihe bleibt "
+    "für Kinder gebührenfrei.",
+    title="Lesen am siebten Tag",
+    outlet="Moorhafener Bote",
+    published=date(2024, 1, 12),
+    language="de",
+    genre="report",
+)
+DOSSIER = (BRIDGE, CONCERT, APPLES, WOLF, LIBRARY)

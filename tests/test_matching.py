@@ -1,0 +1,156 @@
+"""Protects the likeness of words, and with it what a sentence is taken to say of a question."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.analysis import key, keys
+from rag.matching import COMPOUND, SentenceTerms, coverage, soft_match, windows
+from rag.query import Alternative, Concept
+
+KEYS = st.text("abcdeiknorstuv", min_size=1, max_size=12)
+FOLDED_LENGTH = "the five letters of a compound's part are counted after folding: krig, vrid"
+NUMBERS = st.from_regex(r"[0-9]{1,4}", fullmatch=True)
+
+
+def concept(*alternatives: tuple[float, str]) -> Concept:
+    """A concept of weighted German words or phrases."""
+    return Concept("", tuple(Alternative(weight, tuple(keys(german))) for weight, german in alternatives))
+
+
+def sentence(text: str) -> SentenceTerms:
+    return SentenceTerms(tuple(keys(text)), frozenset())
+
+
+def says(text: str, *alternatives: tuple[float, str]) -> float:
+    return float(coverage([concept(*alternatives)], [sentence(text)])[0, 0])
+
+
+# --- two keys ----------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(KEYS | NUMBERS, KEYS | NUMBERS)
+def test_likeness_is_symmetric_and_from_0_to_1(left: str, right: str) -> None:
+    assert soft_match(left, right) == soft_match(right, left)
+    assert 0 <= soft_match(left, right) <= 1
+    assert (soft_match(left, right) == 1) >= (left == right)
+
+
+@settings(deadline=None)
+@given(NUMBERS, NUMBERS | KEYS)
+def test_numbers_match_exactly_or_not_at_all(number: str, other: str) -> None:
+    assert soft_match(number, other) == float(number == other)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Gipfel", "Gipfeltreffen"),
+        ("Gespräch", "Friedensgespräch"),
+        *(
+            pytest.param(*pair, marks=pytest.mark.xfail(strict=True, reason=FOLDED_LENGTH))
+            for pair in [("Krieg", "Angriffskrieg"), ("Frieden", "Friedensplan")]
+        ),
+    ],
+)
+def test_a_compound_is_like_its_parts(left: str, right: str) -> None:
+    assert COMPOUND <= soft_match(key(left), key(right)) < 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("Demonstrant", "Demonstration"), ("Selenskyj", "Selenskyjs"), ("Verhandlung", "verhandelt")],
+)
+def test_words_of_a_family_and_misspellings_are_alike(left: str, right: str) -> None:
+    assert 0.5 <= soft_match(key(left), key(right)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("Trump", "Putin"), ("Moskau", "Minsk"), ("Uhr", "Uhu"), ("Rom", "Romanze"), ("Ei", "Polizei")],
+)
+def test_short_beginnings_and_other_words_are_not_alike(left: str, right: str) -> None:
+    assert soft_match(key(left), key(right)) == 0
+
+
+@pytest.mark.xfail(
+    strict=True, raises=IndexError, reason="analysis.key makes an empty key of a soft sign alone"
+)
+def test_a_key_of_nothing_matches_nothing() -> None:
+    assert soft_match(key("ь"), key("Genf")) == 0
+
+
+# --- a sentence and a question -----------------------------------------------------------------
+
+
+def test_coverage_has_a_row_for_each_sentence_and_a_column_for_each_concept() -> None:
+    matrix = coverage(
+        [concept((1, "Genf")), concept((1, "2021"))],
+        [sentence("Genf im Juni"), sentence("2021 in Genf"), sentence("")],
+    )
+    assert matrix.tolist() == [[1, 0], [1, 1], [0, 0]]
+
+
+@pytest.mark.parametrize(("concepts", "sentences"), [(0, 0), (0, 2), (2, 0)])
+def test_coverage_of_nothing_has_its_shape_too(concepts: int, sentences: int) -> None:
+    matrix = coverage([concept((1, "Genf"))] * concepts, [sentence("Genf")] * sentences)
+    assert matrix.shape == (sentences, concepts)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("Genf war ruhig.", 1), ("Dort gilt die Waffenruhe.", 0.6), ("Waffenruhe in Genf", 1), ("Moskau", 0)],
+)
+def test_a_sentence_says_a_concept_by_its_best_alternative(text: str, said: float) -> None:
+    assert says(text, (0.6, "Waffenruhe"), (1, "Genf"), (0.3, "Waffenruhe")) == pytest.approx(said)
+
+
+def test_a_phrase_is_said_in_part_by_some_of_its_words() -> None:
+    assert says("Das Weiße Haus schwieg", (1, "Weißes Haus")) == 1
+    assert says("Ein Haus brannte", (1, "Weißes Haus")) == pytest.approx(0.5)
+
+
+def test_light_alternatives_must_be_said_exactly_and_wholly() -> None:
+    assert says("Der Gipfel tagte", (0.4, "Gipfel")) == 0.4
+    assert says("Das Gipfeltreffen begann", (0.4, "Gipfel")) == 0
+    assert says("Ein Haus brannte", (0.4, "Weißes Haus")) == 0
+    assert says("Das Gipfeltreffen begann", (0.6, "Gipfel")) > 0
+
+
+def test_a_concept_without_alternatives_is_never_said() -> None:
+    assert says("Genf war ruhig.") == 0
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.sampled_from(["Genf", "Gipfel", "Haus", "2021"])), max_size=4),
+    st.lists(st.sampled_from(["Genf", "Gipfeltreffen", "Haus", "2021", "2022"]), max_size=4),
+)
+def test_coverage_stays_within_the_heaviest_alternative(
+    alternatives: list[tuple[float, str]], words: list[str]
+) -> None:
+    assert 0 <= says(" ".join(words), *alternatives) <= max((weight for weight, _ in alternatives), default=0)
+
+
+# --- neighbours --------------------------------------------------------------------------------
+
+
+def test_a_window_says_what_its_two_sentences_say() -> None:
+    matrix = np.array([[1, 0, 0.2], [0, 0.5, 0.4], [0.3, 0, 0]])
+    assert windows(matrix).tolist() == [[1, 0.5, 0.4], [0.3, 0.5, 0.4], [0.3, 0, 0]]
+
+
+@pytest.mark.parametrize("rows", [[], [[0.5, 1]]])
+def test_fewer_than_two_sentences_are_their_own_window(rows: list[list[float]]) -> None:
+    matrix = np.array(rows).reshape(-1, 2)
+    assert windows(matrix).tolist() == rows
+
+
+def test_windows_leave_the_matrix_as_it_was() -> None:
+    matrix = np.array([[1.0, 0.0], [0.0, 1.0]])
+    windows(matrix)
+    assert matrix.tolist() == [[1, 0], [0, 1]]

@@ -1,0 +1,701 @@
+"""Protects the index from its source: whatever happens to files, disk or process, what answers is a
+whole version of the articles, and the next sync makes it the newest."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingest.sources import Wanted, assign_ids, slug
+from ingest.sync import SyncReport, is_current, sync
+from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch
+from rag.library import FILE_NAME, Library
+from rag.schema import Article
+from rag.settings import Settings
+from rag.vectors import FOLDER, Shelf, Vectors, inspect
+
+ROOT = Path(__file__).parents[1]
+HEATING = "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. 38 Mitglieder stimmten dafür, 21 dagegen."
+SUMMIT = "Trump und Putin trafen sich am Freitag in Anchorage. Das Treffen dauerte knapp drei Stunden."
+BRIDGE = "Die Brücke am Hafen wird ab Montag gesperrt. Die Bauarbeiten dauern bis in den Oktober hinein."
+
+
+class House:
+    """A source folder and a data folder, and what the index in it says."""
+
+    def __init__(self, root: Path) -> None:
+        self.articles, self.data = root / "articles", root / "data"
+        self.articles.mkdir(parents=True)
+        self.settings = Settings(_env_file=None, articles=self.articles, data=self.data)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.articles / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def sync(self, **options: object) -> SyncReport:
+        return sync(self.settings, **options)  # type: ignore[arg-type]
+
+    def held(self) -> dict[str, Article]:
+        with Library.open(self.data, read_only=True) as library:
+            return {article.id: article for article in library.articles()}
+
+    def texts(self) -> dict[str, str]:
+        return {id: article.text for id, article in self.held().items()}
+
+    def assert_whole(self) -> None:
+        """Library, vectors and manifest hold the same."""
+        with Library.open(self.data, read_only=True) as library, Vectors.open(self.data) as vectors:
+            assert vectors.ids() == set(library.chunk_ids())
+            assert len(vectors.versions()) == library.counts().articles
+            assert {id: entry.sha256 for id, entry in library.manifest().items()} == library.versions()
+        assert is_current(self.settings)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    house.write("heating.txt", HEATING)
+    house.write("summit.txt", SUMMIT)
+    return house
+
+
+def numbers(report: SyncReport) -> tuple[int, int, int, int]:
+    return report.added, report.changed, report.deleted, report.unchanged
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int]]:
+    stats = {str(path.relative_to(folder)): path.stat() for path in folder.rglob("*") if path.is_file()}
+    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+
+
+# --- the diff
+
+
+def test_first_sync_indexes_everything(house: House) -> None:
+    report = house.sync()
+    assert numbers(report) == (2, 0, 0, 0)
+    assert (report.articles, report.chunks, report.skipped, report.repaired) == (2, 2, (), ())
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
+def test_added_changed_and_deleted_files_are_told_apart(house: House) -> None:
+    house.sync()
+    house.write("bridge.txt", BRIDGE)
+    house.write("summit.txt", SUMMIT + " Danach reiste er ab.")
+    (house.articles / "heating.txt").unlink()
+    assert numbers(house.sync()) == (1, 1, 1, 0)
+    assert house.texts() == {"bridge": BRIDGE, "summit": SUMMIT + " Danach reiste er ab."}
+    house.assert_whole()
+
+
+def test_sync_without_changes_writes_nothing(house: House) -> None:
+    house.sync()
+    before = snapshot(house.data)
+    report = house.sync()
+    assert numbers(report) == (0, 0, 0, 2)
+    assert (report.articles, report.chunks) == (2, 2)
+    assert snapshot(house.data) == before
+
+
+def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
+    house.sync()
+    code = (
+        "import sys; from ingest.__main__ import main\n"
+        f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
+        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'nltk'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else status)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_touched_file_with_the_same_text_is_unchanged(house: House) -> None:
+    house.sync()
+    os.utime(house.articles / "summit.txt", ns=(1, 1))
+    assert not is_current(house.settings)
+    assert numbers(house.sync()) == (0, 0, 0, 2)
+    assert is_current(house.settings)
+    with Library.open(house.data) as library:
+        assert library.revision == 1
+
+
+def test_file_that_moves_keeps_its_article(house: House) -> None:
+    house.sync()
+    (house.articles / "2025").mkdir()
+    (house.articles / "summit.txt").rename(house.articles / "2025" / "summit.txt")
+    assert numbers(house.sync()) == (0, 0, 0, 2)
+    assert house.held()["summit"].source == "2025/summit.txt"
+
+
+def test_renamed_file_is_a_new_article(house: House) -> None:
+    house.sync()
+    (house.articles / "summit.txt").rename(house.articles / "alaska.txt")
+    assert numbers(house.sync()) == (1, 0, 1, 1)
+    assert house.texts() == {"heating": HEATING, "alaska": SUMMIT}
+    house.assert_whole()
+
+
+def test_text_that_changes_back_is_served_again(house: House) -> None:
+    house.sync()
+    house.write("summit.txt", BRIDGE)
+    house.sync()
+    house.write("summit.txt", SUMMIT)
+    assert numbers(house.sync()) == (0, 1, 0, 1)
+    assert house.texts()["summit"] == SUMMIT
+    house.assert_whole()
+
+
+def test_chunks_are_slices_of_their_articles(house: House) -> None:
+    house.write("long.txt", "\n\n".join(f"{HEATING} {SUMMIT} {BRIDGE}" for _ in range(20)))
+    house.sync()
+    with Library.open(house.data) as library:
+        chunks = library.chunks_of("long")
+        long = library.article("long")
+        assert long is not None
+        assert len(chunks) > 3
+        for chunk in chunks:
+            assert long.text[chunk.start : chunk.end] == chunk.text
+            assert chunk.id == f"long#{long.sha256[:12]}#{chunk.ordinal}"
+
+
+# --- ids
+
+
+def test_two_files_of_one_name_are_known_by_their_paths(house: House) -> None:
+    house.write("2024/summit.txt", BRIDGE)
+    house.sync()
+    assert set(house.held()) == {"heating", "2024-summit.txt", "summit.txt"}
+
+
+def test_file_that_takes_the_name_of_an_indexed_one_renames_both(house: House) -> None:
+    house.sync()
+    house.write("2024/summit.txt", BRIDGE)
+    house.sync()
+    assert house.texts() == {"heating": HEATING, "2024-summit.txt": BRIDGE, "summit.txt": SUMMIT}
+    house.assert_whole()
+    (house.articles / "2024" / "summit.txt").unlink()
+    house.sync()
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
+def test_records_keep_their_id_or_are_counted(house: House) -> None:
+    lines = [
+        {"id": "a/1", "text": SUMMIT},
+        {"text": BRIDGE},
+        {"id": "heating", "text": "Ein ganz anderer Text."},
+    ]
+    house.write("wire.jsonl", "\n".join(map(json.dumps, lines)))
+    house.sync()
+    assert set(house.held()) == {"a-1", "wire-2", "wire.jsonl-heating", "heating.txt", "summit"}
+
+
+@pytest.mark.parametrize(
+    ("name", "id"),
+    [
+        ("Grüße aus Köln!.txt", "Gruesse-aus-Koeln-.txt"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("Élysée", "Elysee"),
+        ("000_37b85e8eaa727cb2", "000_37b85e8eaa727cb2"),
+    ],
+)
+def test_ids_are_safe_in_addresses(name: str, id: str) -> None:
+    assert slug(name) == id
+
+
+def test_names_without_a_safe_letter_still_differ() -> None:
+    assert slug("Зеленський") != slug("Путін")
+    assert len(slug("x" * 500)) <= 100
+
+
+def test_ids_never_clash() -> None:
+    wanted = [Wanted("a", "b"), Wanted("a", "b"), Wanted("b", "c"), Wanted("c", "a")]
+    assert len(set(assign_ids(wanted))) == 4
+
+
+# --- what cannot be read
+
+
+def test_unreadable_files_are_skipped_by_name(house: House) -> None:
+    house.write("empty.txt", "")
+    (house.articles / "noise.txt").write_bytes(bytes(range(256)) * 20)
+    report = house.sync()
+    assert numbers(report) == (2, 0, 0, 0)
+    names = [(Path(name).name, reason) for name, reason in report.skipped]
+    assert [name for name, _ in names] == ["empty.txt", "noise.txt"]
+    assert names[0][1].startswith("is empty")
+
+
+def test_skipped_files_are_named_again_by_a_sync_that_changes_nothing(house: House) -> None:
+    house.write("empty.txt", "")
+    first = house.sync()
+    before = snapshot(house.data)
+    assert house.sync().skipped == first.skipped
+    assert snapshot(house.data) == before
+    assert is_current(house.settings)
+
+
+def test_file_that_became_unreadable_keeps_its_earlier_version(house: House) -> None:
+    house.sync()
+    (house.articles / "summit.txt").write_bytes(b"\0" * 50)
+    report = house.sync()
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    ((name, reason),) = report.skipped
+    assert Path(name).name == "summit.txt"
+    assert "earlier version still answers" in reason
+    house.write("summit.txt", BRIDGE)
+    assert house.sync().skipped == ()
+    assert house.texts()["summit"] == BRIDGE
+
+
+def test_broken_line_of_a_record_file_costs_only_itself(house: House) -> None:
+    house.write("wire.jsonl", json.dumps({"text": BRIDGE}) + "\n{broken\n")
+    report = house.sync()
+    assert report.added == 3
+    assert "line 2" in report.skipped[0][1]
+
+
+def test_nothing_readable_makes_no_index_and_says_why(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.write("empty.txt", "")
+    report = house.sync()
+    assert report.articles == 0
+    assert len(report.skipped) == 1
+    assert not is_current(house.settings)
+
+
+def test_near_duplicates_are_noted_and_forgotten_with_their_original(house: House) -> None:
+    body = " ".join(f"Satz {n} über das Treffen in Anchorage und die Folgen für Europa." for n in range(20))
+    house.write("apa.txt", body)
+    house.sync()
+    house.write("standard.txt", body + " Ein Satz mehr.")
+    assert house.sync().duplicates == (("standard", "apa"),)
+    assert house.held()["standard"].copy_of == "apa"
+    (house.articles / "apa.txt").unlink()
+    assert house.sync().duplicates == ()
+    assert house.held()["standard"].copy_of is None
+
+
+# --- where articles come from
+
+
+def test_empty_source_says_how_to_add_articles(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    with pytest.raises(ArticleError, match="put files there"):
+        house.sync()
+
+
+def test_missing_source_is_an_error_and_costs_nothing(house: House) -> None:
+    house.sync()
+    house.articles.rename(house.articles.with_name("elsewhere"))
+    with pytest.raises(ArticleError, match="does not exist"):
+        house.sync()
+    assert len(house.texts()) == 2
+
+
+def test_missing_path_makes_no_data_folder(house: House) -> None:
+    with pytest.raises(ArticleError):
+        house.sync(paths=[house.articles / "nowhere"])
+    assert not house.data.exists()
+
+
+def test_emptied_source_costs_nothing_unless_it_is_meant(house: House) -> None:
+    house.sync()
+    for path in house.articles.iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError, match="--rebuild"):
+        house.sync()
+    assert len(house.texts()) == 2
+    assert house.sync(rebuild=True).deleted == 2
+    assert house.texts() == {}
+
+
+def test_uploads_belong_to_the_source(house: House) -> None:
+    house.sync()
+    (house.data / "uploads").mkdir()
+    (house.data / "uploads" / "bridge.txt").write_text(BRIDGE)
+    assert not is_current(house.settings)
+    assert numbers(house.sync()) == (1, 0, 0, 2)
+    (house.data / "uploads" / "bridge.txt").unlink()
+    assert numbers(house.sync()) == (0, 0, 1, 2)
+
+
+def test_emptied_source_is_noticed_beside_uploads(house: House) -> None:
+    house.sync()
+    (house.data / "uploads").mkdir()
+    (house.data / "uploads" / "bridge.txt").write_text(BRIDGE)
+    for path in house.articles.iterdir():
+        path.unlink()
+    with pytest.raises(ConfigError, match="holds no articles any more"):
+        house.sync()
+    assert len(house.texts()) == 2
+
+
+def test_given_paths_replace_the_source_and_stay_it(house: House, tmp_path: Path) -> None:
+    house.sync()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bridge.txt").write_text(BRIDGE)
+    assert numbers(house.sync(paths=[other])) == (1, 0, 2, 0)
+    assert is_current(house.settings)
+    assert numbers(house.sync()) == (0, 0, 0, 1)
+    assert numbers(house.sync(paths=[house.articles])) == (2, 0, 1, 0)
+    assert numbers(house.sync()) == (0, 0, 0, 2)
+
+
+def test_another_articles_setting_goes_before_remembered_paths(house: House, tmp_path: Path) -> None:
+    house.sync(paths=[house.articles / "summit.txt"])
+    assert set(house.held()) == {"summit"}
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bridge.txt").write_text(BRIDGE)
+    report = sync(Settings(_env_file=None, articles=other, data=house.data))
+    assert numbers(report) == (1, 0, 1, 0)
+
+
+# --- crashes
+
+
+class PulledPlug(Exception):
+    """Stands for a kill at a certain moment."""
+
+
+def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Shelf.write
+
+    def writing(self: Shelf, *args: object) -> None:
+        write(self, *args)  # type: ignore[arg-type]
+        raise PulledPlug
+
+    monkeypatch.setattr(Shelf, "write", writing)
+
+
+def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
+    def building(*_: object) -> None:
+        raise PulledPlug
+
+    monkeypatch.setattr("rag.lexical.build_index", building)
+
+
+def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
+    def deleting(*_: object) -> None:
+        raise PulledPlug
+
+    monkeypatch.setattr(Shelf, "delete", deleting)
+
+
+Crash = Callable[[pytest.MonkeyPatch], None]
+
+
+@pytest.mark.parametrize(
+    ("crash", "after"),
+    [(crash_before_flip, HEATING), (crash_in_lexical, HEATING), (crash_before_delete, BRIDGE)],
+)
+def test_crash_leaves_a_whole_version_and_the_next_sync_heals(
+    house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash, after: str
+) -> None:
+    house.sync()
+    house.write("heating.txt", BRIDGE)
+    (house.articles / "summit.txt").unlink()
+    with monkeypatch.context() as broken:
+        crash(broken)
+        with pytest.raises(PulledPlug):
+            house.sync()
+    assert house.texts()["heating"] == after
+    assert not is_current(house.settings)
+    house.sync()
+    assert house.texts() == {"heating": BRIDGE}
+    house.assert_whole()
+
+
+@pytest.mark.parametrize("crash", [crash_before_flip, crash_in_lexical])
+def test_crash_of_the_first_sync_leaves_nothing_that_answers(
+    house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash
+) -> None:
+    with monkeypatch.context() as broken:
+        crash(broken)
+        with pytest.raises(PulledPlug):
+            house.sync()
+    assert house.texts() == {}
+    assert house.sync().added == 2
+    house.assert_whole()
+
+
+def test_file_that_changes_back_after_a_crash_keeps_its_chunks(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.sync()
+    house.write("heating.txt", BRIDGE)
+    with monkeypatch.context() as broken:
+        crash_before_flip(broken)
+        with pytest.raises(PulledPlug):
+            house.sync()
+    house.write("heating.txt", HEATING)
+    house.sync()
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
+KILLED = """
+import os, signal, sys, threading
+from pathlib import Path
+from ingest.sync import sync
+from rag.settings import Settings
+import chromadb, nltk, rag.lexical, ingest.chunking, ingest.articles
+threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+sync(Settings(_env_file=None, articles=Path(sys.argv[1]), data=Path(sys.argv[2])))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_killed_syncs_leave_a_whole_version_and_the_next_one_completes(house: House) -> None:
+    house.sync()
+    for n in range(120):
+        house.write(f"more/{n}.txt", f"{BRIDGE} Das ist Meldung {n}. {SUMMIT}")
+    for delay in (0.5, 2):
+        command = [sys.executable, "-c", KILLED, str(house.articles), str(house.data), str(delay)]
+        killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert killed.returncode == -9, killed.stderr
+        assert len(house.texts()) in (2, 122)
+    house.sync()
+    assert len(house.texts()) == 122
+    house.assert_whole()
+
+
+# --- damage
+
+
+def test_deleted_vector_index_is_built_anew_from_the_library(house: House) -> None:
+    house.sync()
+    for path in (house.data / FOLDER).rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert not is_current(house.settings)
+    report = house.sync()
+    assert numbers(report) == (0, 0, 0, 2)
+    assert "the vector index was damaged" in report.repaired[0]
+    house.assert_whole()
+
+
+def test_emptied_database_is_noticed_and_built_anew(house: House) -> None:
+    house.sync()
+    (house.data / FOLDER / "chroma.sqlite3").write_bytes(b"")
+    assert "the vector index was damaged" in house.sync().repaired[0]
+    house.assert_whole()
+
+
+def test_garbage_of_the_same_size_is_noticed(house: House) -> None:
+    house.sync()
+    database = house.data / FOLDER / "chroma.sqlite3"
+    database.write_bytes(b"\x5a" * database.stat().st_size)
+    assert "the vector index was damaged" in house.sync().repaired[0]
+    house.assert_whole()
+
+
+def test_passages_that_are_missing_from_the_vectors_come_back(house: House) -> None:
+    house.sync()
+    with Vectors.open(house.data) as vectors:
+        vectors.delete(sorted(vectors.ids())[:1], [])
+    os.utime(house.articles / "summit.txt", ns=(1, 1))
+    house.write("bridge.txt", BRIDGE)
+    assert house.sync().repaired == ("1 passages were missing from the vector index and are back",)
+    house.assert_whole()
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage " * 500])
+def test_broken_library_is_put_aside_and_built_anew(house: House, content: bytes) -> None:
+    house.sync()
+    (house.data / FILE_NAME).write_bytes(content)
+    assert not is_current(house.settings)
+    report = house.sync()
+    assert "the library was damaged" in report.repaired[0]
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
+def test_deleted_lexical_files_are_noticed_and_written_again(house: House) -> None:
+    house.sync()
+    files = [path for path in (house.data / "lexical").rglob("*") if path.is_file()]
+    files[0].unlink()
+    assert not is_current(house.settings)
+    house.sync()
+    assert files[0].exists()
+    house.assert_whole()
+
+
+# --- rebuilding
+
+
+def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House) -> None:
+    house.sync()
+    before = snapshot(house.data)
+    other = house.settings.model_copy(update={"chunk_words": 60})
+    assert not is_current(other)
+    with pytest.raises(IndexMismatch) as caught:
+        sync(other)
+    for words in ("1/120 words", "1/60 words", "python -m ingest --rebuild"):
+        assert words in str(caught.value)
+    assert {name for name, state in snapshot(house.data).items() if before.get(name) != state} <= {
+        "chroma.lock"
+    }
+
+
+def test_rebuild_takes_on_other_settings(house: House) -> None:
+    house.write("long.txt", " ".join(f"{HEATING} {SUMMIT}" for _ in range(20)))
+    chunks = house.sync().chunks
+    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    report = house.sync(rebuild=True)
+    assert numbers(report) == (0, 0, 0, 3)
+    assert report.chunks > chunks
+    assert "1/60 words" in report.fingerprint
+    house.assert_whole()
+
+
+def test_old_index_answers_until_the_rebuilt_one_is_complete(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.sync()
+    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    with monkeypatch.context() as broken:
+        crash_before_flip(broken)
+        with pytest.raises(PulledPlug):
+            house.sync(rebuild=True)
+    with Library.open(house.data) as library, Vectors.open(house.data) as vectors:
+        assert "1/120 words" in library.fingerprint
+        assert vectors.ids() == set(library.chunk_ids())
+    house.sync(rebuild=True)
+    house.assert_whole()
+
+
+def test_rebuild_that_stopped_before_the_swap_is_completed(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.sync()
+    with monkeypatch.context() as broken:
+        broken.setattr(Vectors, "swap", lambda *_, **__: (_ for _ in ()).throw(PulledPlug()))
+        with pytest.raises(PulledPlug):
+            house.sync(rebuild=True)
+    assert house.sync().repaired == ()
+    assert not (house.data / "chroma.new").exists()
+    house.assert_whole()
+
+
+def test_rebuild_keeps_the_earlier_version_of_an_unreadable_file(house: House) -> None:
+    house.sync()
+    (house.articles / "summit.txt").write_bytes(b"\0" * 50)
+    report = house.sync(rebuild=True)
+    assert len(report.skipped) == 1
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
+# --- other processes and threads
+
+
+def test_sync_beside_another_process_says_who_it_is(house: House) -> None:
+    house.sync()
+    house.write("bridge.txt", BRIDGE)
+    code = (
+        "import sys, time; from pathlib import Path; from rag.vectors import Vectors\n"
+        "with Vectors.open(Path(sys.argv[1])): print('open', flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(house.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        with pytest.raises(IndexBusy, match=str(other.pid)):
+            house.sync()
+        (house.articles / "bridge.txt").unlink()
+        assert is_current(house.settings)
+        assert numbers(house.sync()) == (0, 0, 0, 2)  # nothing to do needs no lock
+        other.kill()
+
+
+def test_sync_in_the_process_that_has_the_folder_open(house: House) -> None:
+    house.sync()
+    with Vectors.open(house.data) as vectors:
+        house.write("bridge.txt", BRIDGE)
+        house.sync()
+        assert vectors.count() == 3
+        assert inspect(house.data) == "intact"
+    house.assert_whole()
+
+
+def test_reader_sees_the_new_articles_without_opening_again(house: House) -> None:
+    house.sync()
+    with Library.open(house.data, read_only=True) as library:
+        revision = library.revision
+        house.write("bridge.txt", BRIDGE)
+        house.sync()
+        assert library.revision > revision
+        assert library.article("bridge") is not None
+
+
+def test_lexical_index_is_there_for_every_revision(house: House) -> None:
+    from rag.lexical import load_index
+
+    house.sync()
+    house.write("bridge.txt", BRIDGE)
+    house.sync()
+    with Library.open(house.data) as library:
+        assert set(load_index(house.data, library.revision).ids) == set(library.chunk_ids())
+
+
+def test_is_current_never_raises(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, articles=tmp_path / "nowhere", data=tmp_path / "data")
+    assert not is_current(settings)
+    assert not (tmp_path / "data").exists()
+
+
+def test_copies_found_one_by_one_are_those_found_at_once(tmp_path: Path) -> None:
+    def story(n: int) -> str:
+        return " ".join(f"Meldung {n}: Satz {k} über Ort {n * 7 % 13} und Person {k * n}." for k in range(15))
+
+    texts = {f"{letter}{n}.txt": story(n) + f" Bericht {letter}." for n in range(4) for letter in "abc"}
+    one_by_one, at_once = House(tmp_path / "1"), House(tmp_path / "2")
+    for n in range(20):
+        one_by_one.write(f"other{n}.txt", story(n + 50))
+        at_once.write(f"other{n}.txt", story(n + 50))
+    for name, text in texts.items():
+        at_once.write(name, text)
+        one_by_one.write(name, text)
+        one_by_one.sync()
+    duplicates = at_once.sync().duplicates
+    assert len(duplicates) == 8
+    assert one_by_one.sync().duplicates == duplicates
+
+
+def test_progress_counts_up_to_the_whole(house: House) -> None:
+    steps: list[tuple[str, int, int]] = []
+    house.sync(progress=lambda *step: steps.append(step))
+    assert steps[0] == ("read", 0, 2)
+    assert ("read", 2, 2) in steps
+    assert steps[-1] == ("index", 2, 2)
+
+
+def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.sync()
+    house.write("bridge.txt", BRIDGE)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("rag.lexical.build_index", full)
+        with pytest.raises((BelegError, OSError), match="No space"):
+            house.sync()
+    assert len(house.texts()) == 2
+    house.sync()
+    house.assert_whole()
