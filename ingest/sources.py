@@ -44,10 +44,17 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The id that an article would like, and those it takes when another wants the same."""
+    """An id that an article would like, and the file it is from."""
 
     name: str
-    longer: str
+    file: str
+    record: bool = False
+
+    @property
+    def longer(self) -> str:
+        """What it takes when another wants the same: the file's path, for records before the name."""
+        path = slug(self.file)
+        return f"{path}-{self.name}" if self.record else path
 
 
 def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
@@ -126,33 +133,28 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
     """
     for folder in folders:
         base = f"{folder.resolve()}{os.sep}"
-        emptied = not any(file.key.startswith(base) for file in files)
-        if emptied and folder.name != UPLOADS and any(path.startswith(base) for path in held):
+        left = any(file.key.startswith(base) for file in files)
+        emptied = not left and folder.name != UPLOADS and any(path.startswith(base) for path in held)
+        if emptied or (held and not files):
             raise ConfigError(
                 f"{folder} holds no articles any more, but the index does; nothing was changed. Put them"
-                f" back, or run: python -m ingest --rebuild to empty the index"
+                " back, or run: python -m ingest --rebuild to empty the index"
             )
 
 
 def assign_ids(wanted: Sequence[Wanted]) -> list[str]:
     """One id for each, all different; the same list always gives the same ids.
 
-    >>> assign_ids([Wanted("alaska", "a-alaska"), Wanted("alaska", "b-alaska"), Wanted("taz", "taz")])
-    ['a-alaska', 'b-alaska', 'taz']
+    >>> assign_ids([Wanted("taz", "2024/taz.txt"), Wanted("taz", "taz.txt"), Wanted("faz", "faz.txt")])
+    ['2024-taz.txt', 'taz.txt', 'faz']
     """
     by_name = Counter(want.name for want in wanted)
     first = [want.name if by_name[want.name] == 1 else want.longer for want in wanted]
     taken = Counter(first)
     return [
-        id if taken[id] == 1 else f"{id}-{_digest(f'{want.longer} {place}')}"
+        id if taken[id] == 1 else f"{id}-{_digest(f'{want.file} {place}')}"
         for place, (id, want) in enumerate(zip(first, wanted, strict=True))
     ]
-
-
-def wanted_id(file: SourceFile, own: str) -> Wanted:
-    """`own` if it can be had, else the file's path with it: `2025/taz.txt` → taz, 2025-taz.txt."""
-    path = slug(file.name)
-    return Wanted(own, f"{path}-{own}" if file.holds_records else path)
 
 
 def own_id(file: SourceFile, id: str | None, number: int) -> str:

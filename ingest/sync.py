@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from ingest.sources import (
     UPLOADS,
     SourceFile,
+    Wanted,
     assign_ids,
     find_sources,
     own_id,
@@ -28,10 +29,9 @@ from ingest.sources import (
     remember,
     roots,
     unchanged,
-    wanted_id,
 )
 from rag import lock
-from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.errors import ArticleError, BelegError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.library import FILE_NAME, Entry, FileState, Library, check_fingerprint, fingerprint
 from rag.schema import Article, Chunk
 from rag.settings import Settings
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index"), how many articles or files are done, and of how many."""
 
-_AT_ONCE = 32  # articles: about a hundred chunks, for Chroma stops all other threads meanwhile
+_AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
 _UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical"  # notes in the library
 _T = TypeVar("_T")
 _one_at_a_time = threading.Lock()
@@ -257,7 +257,7 @@ def _ids(
             names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
         else:
             names += [(file, own_id(file, doc.id, n)) for n, doc in enumerate(outcome.documents, 1)]
-    ids = assign_ids([wanted_id(file, name) for file, name in names])
+    ids = assign_ids([Wanted(name, file.name, file.holds_records) for file, name in names])
     by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for id, (file, name) in zip(ids, names, strict=True):
         by_file[file.key].append((id, name))
@@ -305,8 +305,8 @@ class _Sync:
             if library.fingerprint and not rebuild:
                 check_fingerprint(library.fingerprint, self.note)
             held = library.manifest()
-            if not self.look.files and not (rebuild and held):
-                self._refuse_empty(held)
+            if not self.look.files and not held:
+                raise ArticleError(_how_to_begin(self.look.roots))
             if not rebuild:
                 refuse_emptied(self.look.roots, self.look.files, [entry.path for entry in held.values()])
             plan = self._plan(library, rebuild=rebuild)
@@ -315,18 +315,6 @@ class _Sync:
             else:  # nothing could be read: no index is made of that
                 library.flip(files=plan.files)
             return _report(library, plan.changes, self.repaired)
-
-    def _refuse_empty(self, held: Collection[str]) -> None:
-        where = ", ".join(str(folder) for folder in self.look.roots)
-        if held:
-            raise ConfigError(
-                f"{where} holds no articles any more, but the index does; nothing was changed. Put"
-                " them back, or run: python -m ingest --rebuild to empty the index"
-            )
-        raise ArticleError(
-            f"no articles in {where}; put files there (.txt, .md, .html, .pdf, .docx, .jsonl),"
-            " or run: python -m ingest FOLDER"
-        )
 
     def _open_library(self, *, rebuild: bool) -> Library:
         try:
@@ -427,7 +415,7 @@ class _Sync:
         from ingest.copies import marks, update_copies
 
         self._begin(library)
-        old = [*plan.gone, *(plan.written.keys() & library.manifest().keys())]
+        old = {*plan.gone, *plan.written} & library.manifest().keys()
         chunks, versions = set(library.chunk_ids(old)), _versions(library, old)
         library.flip(
             self._written(plan.written.values(), vectors),
@@ -517,6 +505,13 @@ class _Sync:
         library.note(_UNDER_WAY, "under way")
 
 
+def _how_to_begin(folders: Sequence[Path]) -> str:
+    return (
+        f"no articles in {', '.join(map(str, folders))}; put files there (.txt, .md, .html, .pdf, .docx,"
+        " .jsonl), or run: python -m ingest FOLDER"
+    )
+
+
 def _renamed(ids: Sequence[tuple[str, str]], entries: Iterable[tuple[str, Entry]]) -> bool:
     return {id for id, _ in ids} != {id for id, _ in entries}
 
@@ -536,7 +531,7 @@ def _state_after(
 def _versions(library: Library, ids: Collection[str] | None = None) -> set[str]:
     from rag.vectors import version_id
 
-    return {version_id(id, sha) for id, sha in library.versions().items() if ids is None or id in ids}
+    return {version_id(id, sha256) for id, sha256 in library.versions(ids).items()}
 
 
 def _articles_of(record_ids: Iterable[str]) -> set[str]:

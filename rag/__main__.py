@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
                 "--history", type=Path, help='JSON file with earlier messages: [{"role": …, "content": …}, …]'
             )
         else:
-            command.add_argument("-k", type=int, default=None, help="how many passages (default: 8)")
+            command.add_argument("-k", type=_count, default=None, help="how many passages (default: 8)")
     return parser
 
 
@@ -114,7 +114,7 @@ def _history(path: Path | None) -> tuple[Message, ...]:
         return ()
     try:
         turns = json.loads(path.read_text(encoding="utf-8"))
-        messages = tuple(Message(turn["role"], str(turn["content"])) for turn in turns)
+        messages = tuple(Message(turn["role"], _text(turn["content"])) for turn in turns)
     except OSError as exc:
         raise ConfigError(f"--history: cannot read {path}: {exc.strerror}") from exc
     except (ValueError, TypeError, KeyError) as exc:
@@ -124,6 +124,20 @@ def _history(path: Path | None) -> tuple[Message, ...]:
     if any(message.role not in ("user", "assistant") for message in messages):
         raise BadRequest(f'--history: a role in {path} is neither "user" nor "assistant"')
     return messages
+
+
+def _text(content: object) -> str:
+    if not isinstance(content, str):
+        raise TypeError("content is no text")
+    return content
+
+
+def _count(value: str) -> int:
+    """A positive number on the command line."""
+    number = int(value)
+    if number < 1:
+        raise ValueError(value)
+    return number
 
 
 def _readable(answer: Answer) -> str:

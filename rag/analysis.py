@@ -186,7 +186,8 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def keys(text: str) -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, stop words left out."""
-    return [key(word) for word, _, _ in tokens(text) if word.lower() not in GERMAN]
+    found = (key(word) for word, _, _ in tokens(text) if word.lower() not in GERMAN)
+    return [term for term in found if term]  # a Cyrillic soft sign alone has no sound, and no key
 
 
 def grams(text: str) -> list[str]:

@@ -159,6 +159,8 @@ def _opens_quote(text: str, spans: Sequence[Span]) -> bool:
 def _closes_quote(text: str, spans: Sequence[Span]) -> bool:
     """Whether a quotation ends here that began in a sentence before."""
     quoted = text[spans[0][0] : spans[-1][1]]
+    if "„" not in text:
+        return False  # English marks: there “ opens
     return quoted.count("„") < quoted.count("“")
 
 
@@ -176,8 +178,9 @@ def _joined(places: list[_Place], place: _Place) -> list[_Place]:
     for i, other in enumerate(places):
         gap = place.candidate.article.text[other.end : place.start]
         same = other.candidate.chunk.id == place.candidate.chunk.id
-        if same and place.start >= other.start and (place.start <= other.end or not gap.strip()):
-            merged = _Place(other.candidate, other.start, max(other.end, place.end))
+        follows = place.start >= other.start and (place.start <= other.end or not gap.strip())
+        if same and (follows or place.start < other.start < place.end):
+            merged = _Place(other.candidate, min(other.start, place.start), max(other.end, place.end))
             return [*places[:i], merged, *places[i + 1 :]]
     return [*places, place]
 
@@ -186,11 +189,18 @@ def _repeats(candidate: Candidate, places: Sequence[_Place]) -> bool:
     own = set(candidate.terms.keys)
     for place in places:
         said = set(place.candidate.terms.keys)
-        if place.start <= candidate.span[0] < place.end:
+        same_article = candidate.article.id == place.candidate.article.id
+        if same_article and place.start <= candidate.span[0] < place.end:
             return True
+        if _numbers(own) != _numbers(said):
+            continue  # another figure may be a contradiction, which readers are to see
         if len(own & said) >= SAME * max(1, min(len(own), len(said))):
             return True
     return False
+
+
+def _numbers(terms: set[str]) -> set[str]:
+    return {term for term in terms if term[0].isdigit()}
 
 
 def _flat(quote: str) -> str:

@@ -45,6 +45,7 @@ _ASKS = [
     (
         "date",
         r"\bwann\b|welche[nmrs]? (?:\w+ )?(?:jahr|jahre|datum|tag|tage|monat|jahrhundert|jahreszahl)\b|"
+        r"quelle (?:année|date)\b|quel (?:jour|mois)\b|que (?:ano|dia|mês)\b|"
         r"\bwhen\b|(?:what|which) (?:\w+ )?(?:year|date|day|month|century)\b|\bquand\b|\bquando\b|\bколи\b"
         r"|у якому році",
     ),
@@ -55,7 +56,7 @@ _ASKS = [
     ("age", r"\bwie alt\b|\bhow old\b|quel âge|que idade|скільки років|welches alter\b"),
     (
         "number",
-        r"wie ?viele?\b|wie (?:hoch|oft|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark)\b|"
+        r"wie ?viele?[nrs]?\b|wie (?:hoch|oft|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark)\b|"
         r"welche[rnms]? (?:\w+ )?(?:anteil|prozent|prozentsatz|anzahl|zahl|höhe|alter)\b|"
         r"welche[rnms]? (?:\w+ )?(?:wahrscheinlichkeit|summe)\b|"
         r"how (?:many|much|often|old|high|large|far|tall|big|fast)\b|"

@@ -59,7 +59,7 @@ class Engine:
         """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`."""
         question = self._checked(question)
         started = time.perf_counter()
-        contexts = context_for(question, history[-self.settings.history_turns :] if history else ())
+        contexts = context_for(question, history[max(0, len(history) - self.settings.history_turns) :])
         readable = standalone(question, contexts)
         query = understand(
             question, dictionary=self.dictionary, contexts=[(c.text, c.weight) for c in contexts]

@@ -28,7 +28,8 @@ Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
 
 LANGUAGES = ("en", "fr", "pt", "uk")
-LONGEST_PHRASE = 4
+LONGEST_PHRASE = 5
+LONGEST_DING_PHRASE = 4
 
 _SNOWBALL = {"en": "english", "fr": "french", "pt": "portuguese"}
 _PREFIX = 4
@@ -194,7 +195,7 @@ def _ranked(weights: Mapping[str, float]) -> Translations:
 
 
 def _headword_key(language: str, headword: str) -> str:
-    words = [word for word, _, _ in tokens(headword)]
+    words = [word.lower() for word, _, _ in tokens(headword)]
     return " ".join(words) if language == "uk" else _stems(language, words)
 
 
@@ -238,4 +239,4 @@ def _ding(path: Path) -> Iterable[tuple[str, str, float]]:
 def _ding_words(side: str) -> list[str]:
     words = (" ".join(_DING_NOTES.sub(" ", part).split()) for part in side.split(";"))
     words = (word.lower().removeprefix("to ") if word.startswith("to ") else word for word in words)
-    return [word for word in words if word and word.count(" ") < LONGEST_PHRASE]
+    return [word for word in words if word and word.count(" ") < LONGEST_DING_PHRASE]

@@ -24,6 +24,7 @@ WeightedTerms = Sequence[tuple[float, Sequence[str]]]
 """Alternatives for one concept of a question: a weight from 0 to 1, and the terms it consists of."""
 
 K1 = 1.2
+KEPT_REVISIONS = 2
 WORDS_B, GRAMS_B = 0.75, 0.9
 _ARRAYS = ("indptr", "docs", "impact")
 
@@ -56,6 +57,9 @@ class Field:
         text = (folder / "vocabulary.txt").read_text(encoding="utf-8")
         terms = text.split("\n") if text else []
         indptr, docs, impact = arrays
+        whole = len(indptr) == len(terms) + 1 and int(indptr[-1]) == len(docs) == len(impact)
+        if not whole or int(docs.max(initial=-1)) >= size:
+            raise ValueError("its parts do not fit together")
         return cls({term: t for t, term in enumerate(terms)}, indptr, docs, impact, size)
 
     def idf(self, df: int) -> float:
@@ -164,7 +168,10 @@ def heading(article: Article) -> str:
 
 
 def build_index(folder: Path, library: Library) -> None:
-    """Writes the index of the library's current revision below `folder`, and removes older ones."""
+    """Writes the index of the library's current revision below `folder`, and removes older ones.
+
+    The one before stays: it answers until the library has changed over, and after a crash.
+    """
     articles = {article.id: article for article in library.articles()}
     index = index_chunks((articles[chunk.article_id], chunk) for chunk in library.chunks())
     target = _folder(folder, library.revision)
@@ -175,9 +182,12 @@ def build_index(folder: Path, library: Library) -> None:
     index.grams.save(partial / "grams")
     (partial / "ids.txt").write_text("\n".join(index.ids), encoding="utf-8")
     partial.rename(target)
-    for other in target.parent.iterdir():
-        if other != target:
-            shutil.rmtree(other, ignore_errors=True)
+    for stale in _by_revision(target.parent)[:-KEPT_REVISIONS]:
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _by_revision(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir(), key=lambda path: int(path.name.partition("-")[0]))
 
 
 def load_index(folder: Path, revision: int) -> LexicalIndex:
@@ -189,7 +199,7 @@ def load_index(folder: Path, revision: int) -> LexicalIndex:
         return LexicalIndex(
             ids, Field.load(source / "words", len(ids)), Field.load(source / "grams", len(ids))
         )
-    except (OSError, ValueError) as exc:
+    except (OSError, EOFError, ValueError) as exc:
         raise IndexDamaged(
             f"the lexical index in {source} is missing or unreadable; run: python -m ingest"
         ) from exc

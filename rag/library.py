@@ -227,9 +227,11 @@ class Library:
         sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
         return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
 
-    def versions(self) -> dict[str, str]:
-        """Article id → sha256 of the version that is served."""
-        return dict(self._rows("SELECT id, sha256 FROM articles"))
+    def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
+        """Article id → sha256 of the version that is served, of all articles or of those of `ids`."""
+        if ids is None:
+            return dict(self._rows("SELECT id, sha256 FROM articles"))
+        return dict(self._rows_of("SELECT id, sha256 FROM articles WHERE id IN (%s)", list(ids)))
 
     def copies(self) -> dict[str, str]:
         """Article id → id of the article that it nearly repeats."""

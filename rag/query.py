@@ -20,9 +20,11 @@ KEPT_ORIGINAL = 0.5
 CARRIER_WEIGHT = 0.35
 DOSSIER_WEIGHT = 0.1
 
+_PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
+_ENGLISH_ENDING = re.compile(r"(?:e?d|s|ing)$")
 _DEGREE = re.compile(
     r"(?i)\b(wie|how)\s+(?:lange?|oft|hoch|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark|viele?n?"
-    r"|long|often|high|large|old|far|fast|tall|big|deep)\b"
+    r"|many|much|long|often|high|large|old|far|fast|tall|big|deep)\b"
 )
 
 STOP = {
@@ -114,12 +116,14 @@ def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concep
     return _german(text)
 
 
-def _weight(word: str) -> float:
+def _weight(word: str, language: str) -> float:
     """What a word of the question says about its topic: little for "nennen", nothing for "Artikel"."""
     lower = word.lower()
     if lower in stopwords.DOSSIER_WORDS:
         return DOSSIER_WEIGHT
-    return CARRIER_WEIGHT if key(lower) in _carriers() else 1.0
+    base = _PAST_ENDING.sub("en", lower) if language == "de" else _ENGLISH_ENDING.sub("", lower)
+    carries = lower in stopwords.CARRIERS or base in stopwords.CARRIERS
+    return CARRIER_WEIGHT if carries or (language == "de" and key(lower) in _carriers()) else 1.0
 
 
 @functools.cache
@@ -136,7 +140,7 @@ def _german(text: str) -> tuple[Concept, ...]:
         family = [(key(relative), RELATIVE_WEIGHT) for relative in relatives(word)]
         alternatives = [(key(word), 1.0), *family, *((k, SYNONYM_WEIGHT * w) for k, w in near)]
         concepts[key(word)] = Concept(
-            word, tuple(Alternative(weight, (k,)) for k, weight in alternatives), _weight(word)
+            word, tuple(Alternative(weight, (k,)) for k, weight in alternatives), _weight(word, "de")
         )
     return tuple(concepts.values())
 
@@ -165,17 +169,19 @@ def _longest(
         found = glossary.lookup(lower[:length])
         if found:
             phrase = " ".join(words[:length])
-            return length, _concept(phrase, found, keep=length == 1 and _is_name(words[0], first))
+            return length, _concept(
+                phrase, found, _is_name(words[0], first) and length == 1, glossary.language
+            )
     if lower[0] in stop:
         return 1, None
     return 1, _name(words[0])
 
 
-def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool) -> Concept:
+def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool, language: str) -> Concept:
     alternatives = [_alternative(german, weight) for german, weight in translations]
     if keep:
         alternatives.append(_alternative(phrase, KEPT_ORIGINAL))
-    return Concept(phrase, tuple(a for a in alternatives if a.keys), _weight(phrase))
+    return Concept(phrase, tuple(a for a in alternatives if a.keys), _weight(phrase, language))
 
 
 def _name(word: str) -> Concept:

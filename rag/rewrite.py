@@ -25,6 +25,15 @@ _REFERS_BACK = re.compile(
     re.IGNORECASE,
 )
 _POINTS = re.compile(r"\b(?:das|that|ça|так)\b\W*$|\b(?:das|that)\s+(?:war|ist|was|is)?\W*$", re.IGNORECASE)
+# the noun of "welche Bedingungen", "how many soldiers": asked for, so that no pronoun means it
+_ASKED_NOUN = re.compile(
+    r"\b(?:welche[mnrs]?|was für(?: eine?[mnrs]?)?|wie ?viele?n?|which|what|how (?:many|much))\s+(\w+)",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:is|are|was|were) there\b|\bis it (?:true|possible|likely)\b|\best-ce que?\b|(?<=, )damit\b",
+    re.IGNORECASE,
+)
 _FEW_WORDS = 1
 
 
@@ -60,10 +69,11 @@ def stands_alone(question: str) -> bool:
     own = [(word, start) for word, start, _ in tokens(question) if word.lower() not in STOP[language]]
     if _CONJUNCTION.match(question) or _POINTS.search(question) or len(own) <= _FEW_WORDS:
         return False
-    pronoun = _REFERS_BACK.search(question)
+    pronoun = _REFERS_BACK.search(_EXPLETIVE.sub(lambda match: "·" * len(match.group()), question))
     if pronoun is None:
         return True
-    named = [start for word, start in own if word[0].isupper() and start > 0]
+    asked = {match.start(1) for match in _ASKED_NOUN.finditer(question)}
+    named = [start for word, start in own if word[0].isupper() and start > 0 and start not in asked]
     return bool(named) and named[0] < pronoun.start()
 
 

@@ -76,7 +76,7 @@ CARRIERS = frozenset(
     darstellen dauern denken einschätzen einschätzung enthalten ergeben erhalten erklären erwähnen
     erzählen finden führen funktionieren geben gehen gehören gelten geschehen glauben grund halten
     handeln heißen hoch hängen insgesamt kommen lauten liegen machen meinen meinung nennen passieren
-    person personen rolle sagen schildern sehen sprechen spielen stammen stehen stellen stimmen
+    person personen rolle sagen schildern sehen sprechen spielen stehen stellen stimmen
     teilen tun urteilen vorkommen verstehen wissen zeigen gesagt gemacht genau konkret eigentlich
     tatsächlich ungefähr verschieden einzelne weitere art weise frage thema jahreszahl anzahl zahl
     name namen ansicht sicht aussage behaupten leute mensch ding sache genannt heißt

@@ -28,11 +28,16 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
 _STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
 _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+# "den 47. Präsidenten", "z. B. Frankreich": a full stop that ends no sentence
+_BREAKS_OFF = re.compile(
+    r"\b(?:(?:der|die|das|den|dem|des|im|am|zum|zur|vom|beim|s?eine[mnr]|ihre[mnr]) \d{1,3}|[a-z])\.$"
+)
+_LONGEST_ORDINAL = 20
 _LONGEST_WRAPPED_LINE = 100
 _WINDOW = 3_000
 _ABBREVIATIONS = frozenset(
     "bzw ca d.h dr etc evtl ggf inkl jhd mio mrd mr mrs nr prof rd sog st str tsd u.a usw v.a vgl"
-    " vs z.b z.t abs art hrsg jr sen gen col lt gov rep u.s no".split()
+    " hr okt nov dez jan feb sept mind vs z.b z.t abs art hrsg jr sen gen col lt gov rep u.s no".split()
 )
 
 
@@ -79,7 +84,11 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
             low += len(piece[low:high]) - len(piece[low:high].lstrip())
         if low >= high:
             continue
-        if spans and (_STARTS_LOW.match(piece, low) or _is_fragment(piece, *spans[-1])):
+        if spans and (
+            _STARTS_LOW.match(piece, low)
+            or _is_fragment(piece, *spans[-1])
+            or _BREAKS_OFF.search(piece, max(spans[-1][0], spans[-1][1] - _LONGEST_ORDINAL), spans[-1][1])
+        ):
             spans[-1] = (spans[-1][0], high)
         else:
             spans.append((low, high))

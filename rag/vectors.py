@@ -42,6 +42,11 @@ State = Literal["absent", "intact", "unclear", "damaged"]
 FOLDER, NEW_FOLDER, SEAL = "chroma", "chroma.new", "chroma.seal"
 CHUNKS, ARTICLES = "chunks", "articles"
 
+TEXT_AS_DOCUMENT = True
+"""Whether a chunk's text is its document, where every user of Chroma looks for it; else it is inside
+LlamaIndex's `_node_content` only. A document is also indexed for full-text search, which nobody
+needs, cannot be turned off, and costs a quarter to a half of the time of writing."""
+
 _DATABASE = "chroma.sqlite3"
 _SQLITE_HEADER = b"SQLite format 3\0"
 # Chroma's defaults lose a tenth of the true neighbours of hashed vectors
@@ -160,11 +165,13 @@ class Shelf:
     """One Chroma folder with our two collections."""
 
     def __init__(self, path: Path) -> None:
-        with _translated(path):
+        with _translated(path), contextlib.ExitStack() as on_error:
             self._client = _client(path)
+            on_error.callback(self._client.close)
             self.chunks = _collection(self._client, CHUNKS, _CHUNK_INDEX)
             self.articles = _collection(self._client, ARTICLES, {"space": "cosine"})
             self._batch = self._client.get_max_batch_size()
+            on_error.pop_all()
         self.path = path
 
     @property
@@ -202,7 +209,7 @@ class Shelf:
                     ids=[chunk.id for _, chunk in batch],
                     embeddings=vectors[start : start + self._batch],
                     metadatas=[chunk_metadata(article, chunk, note) for article, chunk in batch],
-                    documents=[chunk.text for _, chunk in batch],
+                    documents=[chunk.text for _, chunk in batch] if TEXT_AS_DOCUMENT else None,
                 )
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]
@@ -256,6 +263,7 @@ def chunk_metadata(article: Article, chunk: Chunk, note: str) -> dict[str, str |
         "relationships": {"1": {"node_id": article.id, "node_type": "4", "class_name": "RelatedNodeInfo"}},
         "start_char_idx": chunk.start,
         "end_char_idx": chunk.end,
+        "text": "" if TEXT_AS_DOCUMENT else chunk.text,
         "class_name": "TextNode",
     }
     return known | {

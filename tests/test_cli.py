@@ -172,9 +172,6 @@ def test_empty_history_is_none(folders: list[str], tmp_path: Path, capsys: Captu
         b"[null]",
         pytest.param(
             b'[{"role": "user", "content": null}]',
-            marks=pytest.mark.xfail(
-                strict=True, reason="__main__._history makes the word „None“ of a content that is no text"
-            ),
         ),
     ],
 )
@@ -212,10 +209,6 @@ def test_search_prints_as_many_passages_as_asked_for(folders: list[str], capsys:
     assert all(passage["text"] for passage in passages)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="-k takes any number: 0 is taken for the default, -1 leaves the last passage out",
-)
 @pytest.mark.parametrize("k", ["0", "-1"])
 def test_search_refuses_a_number_of_passages_below_one(folders: list[str], k: str) -> None:
     with pytest.raises(SystemExit) as ended:

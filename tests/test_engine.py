@@ -208,10 +208,6 @@ def test_history_beyond_the_limit_is_forgotten(settings: Settings) -> None:
     assert "Emden" in both.citations[0].quote
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Engine.stream slices history[-0:], which is all of it: BELEG_HISTORY_TURNS=0 forgets nothing",
-)
 def test_no_history_turns_means_no_history(settings: Settings) -> None:
     history = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
     with closing(open_engine(settings.model_copy(update={"history_turns": 0}))) as engine:
@@ -252,12 +248,6 @@ def test_index_of_other_settings_names_the_command_that_rebuilds(
         assert cited(engine.ask("Wer leitet die Bücherei?")) == {"buecherei"}
 
 
-_UNNOTICED = pytest.mark.xfail(
-    strict=True,
-    reason="lexical.load_index catches no EOFError and does not compare the lengths of what it reads",
-)
-
-
 @pytest.mark.parametrize(
     ("file", "kept"),
     [
@@ -265,10 +255,9 @@ _UNNOTICED = pytest.mark.xfail(
         ("words/docs.npy", None),
         ("words/docs.npy", 0.5),
         ("grams/vocabulary.txt", None),
-        pytest.param("words/docs.npy", 0, marks=_UNNOTICED),
-        pytest.param("ids.txt", 0, marks=_UNNOTICED),
-        pytest.param("ids.txt", 0.5, marks=_UNNOTICED),
-        pytest.param("words/vocabulary.txt", 0.5, marks=_UNNOTICED),
+        ("ids.txt", 0),
+        ("ids.txt", 0.5),
+        ("words/vocabulary.txt", 0.5),
     ],
 )
 def test_damaged_index_is_noticed_and_says_what_to_do(
@@ -315,11 +304,6 @@ def test_unchanged_library_keeps_its_index(engine: Engine) -> None:
     assert engine.index is first
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="lexical.build_index removes the index of the revision that still serves before the library's "
-    "transaction ends: whoever opens it meanwhile, or after a crash there, gets IndexDamaged",
-)
 def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) -> None:
     def look_in() -> None:
         build_index(settings.data_dir, library)  # as a sync does before its transaction ends
@@ -332,10 +316,6 @@ def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) ->
     assert cited(answers[0]) == {"wolf"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Engine.index asks for the revision and then for its files, which a change in between removes",
-)
 def test_a_change_between_two_looks_is_no_error(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

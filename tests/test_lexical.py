@@ -221,8 +221,7 @@ class FakeLibrary:
 def built(folder: Path, library: FakeLibrary) -> Path:
     """Builds the index and returns where it lies."""
     build_index(folder, cast(Any, library))
-    (made,) = (folder / "lexical").iterdir()
-    return made
+    return max((folder / "lexical").iterdir(), key=lambda path: path.name)
 
 
 @pytest.mark.parametrize(
@@ -261,10 +260,12 @@ def test_the_index_of_an_empty_library_can_be_loaded(tmp_path: Path) -> None:
     assert load_index(tmp_path, 1).ids == ()
 
 
-def test_a_new_revision_replaces_the_old_one(tmp_path: Path) -> None:
+def test_the_revision_before_stays_and_older_ones_go(tmp_path: Path) -> None:
     built(tmp_path, FakeLibrary(1))
     built(tmp_path, FakeLibrary(2, held=((OTHER, OTHER_CHUNK),)))
     assert load_index(tmp_path, 2).ids == ("b#0#0",)
+    assert load_index(tmp_path, 1).ids != ("b#0#0",)
+    built(tmp_path, FakeLibrary(3))
     with pytest.raises(IndexDamaged, match="python -m ingest"):
         load_index(tmp_path, 1)
 
@@ -283,9 +284,6 @@ def test_an_aborted_build_does_not_disturb_the_next(tmp_path: Path) -> None:
         b"\x93NUM",
         pytest.param(
             b"",
-            marks=pytest.mark.xfail(
-                strict=True, raises=EOFError, reason="numpy raises EOFError, which load_index lets through"
-            ),
         ),
     ],
 )

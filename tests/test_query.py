@@ -141,7 +141,7 @@ def test_german_questions_keep_their_grams_once_and_others_have_none() -> None:
         ("Wie viele Soldaten starben?", ["Soldaten", "starben"]),
         ("Wie hoch ist der Turm?", ["Turm"]),
         ("How old is Trump?", ["Trump"]),
-        xfail("How many soldiers died?", ["soldiers", "died"], reason="_DEGREE lacks many and much"),
+        ("How many soldiers died?", ["soldiers", "died"]),
         ("Ist der alte Turm hoch?", ["alte", "Turm", "hoch"]),
     ],
 )
@@ -163,11 +163,11 @@ def test_words_of_degree_are_left_to_the_cue(question: str, words: list[str]) ->
         ("What did Trump say?", "say"),
         ("What has Trump said?", "said"),
         ("Which people did Trump meet?", "people"),
-        xfail("Was sagt Trump?", "sagt", reason=INFLECTED),
-        xfail("Was sagte Trump?", "sagte", reason=INFLECTED),
-        xfail("Was meint Trump?", "meint", reason=INFLECTED),
-        xfail("Wie erklärte Trump das?", "erklärte", reason=INFLECTED),
-        xfail("How did Trump explain it and who explained more?", "explained", reason=INFLECTED),
+        ("Was sagt Trump?", "sagt"),
+        ("Was sagte Trump?", "sagte"),
+        ("Was meint Trump?", "meint"),
+        ("Wie erklärte Trump das?", "erklärte"),
+        ("How did Trump explain it and who explained more?", "explained"),
     ],
 )
 def test_words_that_only_ask_weigh_little(question: str, word: str) -> None:
@@ -194,10 +194,10 @@ def test_words_for_the_dossier_itself_weigh_least(question: str, word: str) -> N
         ("What about the ceasefire?", "ceasefire"),
         ("Qui veut la paix ?", "paix"),
         ("Що таке мир?", "мир"),
-        xfail("What are the tariffs on steel?", "steel", reason=ALIKE),
-        xfail("Where is the missile shield?", "shield", reason=ALIKE),
-        xfail("Who won the match?", "match", reason=ALIKE),
-        xfail("Хто отримав віз?", "віз", reason=ALIKE),
+        ("What are the tariffs on steel?", "steel"),
+        ("Where is the missile shield?", "shield"),
+        ("Who won the match?", "match"),
+        ("Хто отримав віз?", "віз"),
     ],
 )
 def test_topic_words_weigh_fully(question: str, word: str) -> None:

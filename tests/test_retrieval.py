@@ -125,6 +125,14 @@ def test_passage_inside_a_long_article_is_found() -> None:
     assert len(ranking.hits[0].passage.chunk.text.split()) <= 60
 
 
+def test_words_in_neighbouring_sentences_count_more_than_scattered_ones() -> None:
+    light, nets = "Im Speicher brennt noch Licht.", "Jemand flickt die Netze."
+    council, noise = "Der Rat tagte am Montag.", "Danach ging es um Lärm."
+    scattered = article("weit", f"{light} {council} {noise} {nets}")
+    together = article("nah", f"{council} {light} {nets} {noise}")
+    assert found(ranked("Wer flickt im Speicher Netze?", scattered, together)) == ["nah", "weit"]
+
+
 def test_matrix_says_which_sentence_covers_which_concept() -> None:
     hit = ranked("Wo wurde Tschumatschenko geboren?", *DOSSIER).hits[0]
     name, born = 0, 1  # in the order of the question

@@ -56,12 +56,12 @@ def xfail(question: str, reason: str) -> object:
         "Коли почалася війна в Україні?",
         "Quand Trump a-t-il rencontré Poutine ?",
         "O que disse Lula sobre a guerra?",
-        xfail("Is there a ceasefire in Ukraine?", reason=EXPLETIVE),
-        xfail("Are there plans for peace in Ukraine?", reason=EXPLETIVE),
-        xfail("Is it true that Trump met Putin in Alaska?", reason=EXPLETIVE),
-        xfail("Est-ce que Trump a rencontré Poutine ?", reason=EXPLETIVE),
-        xfail("Qu'est-ce que Trump a dit à Poutine ?", reason=EXPLETIVE),
-        xfail("Was muss geschehen, damit der Krieg endet?", reason=PURPOSE),
+        "Is there a ceasefire in Ukraine?",
+        "Are there plans for peace in Ukraine?",
+        "Is it true that Trump met Putin in Alaska?",
+        "Est-ce que Trump a rencontré Poutine ?",
+        "Qu'est-ce que Trump a dit à Poutine ?",
+        "Was muss geschehen, damit der Krieg endet?",
     ],
 )
 def test_a_question_that_names_its_topic_stands_alone(question: str) -> None:
@@ -115,9 +115,9 @@ def test_a_pronoun_for_a_name_inside_the_question_is_no_follow_up(question: str)
         "Яку роль вона зіграла в Європі?",
         "Et Macron ?",
         "Que disse ele a Putin?",
-        xfail("Welche Bedingungen stellte er?", reason=ASKED_NOUN),
-        xfail("Welche Rolle spielt er in der Ukraine?", reason=ASKED_NOUN),
-        xfail("Wie viele Soldaten verlor sie?", reason=ASKED_NOUN),
+        "Welche Bedingungen stellte er?",
+        "Welche Rolle spielt er in der Ukraine?",
+        "Wie viele Soldaten verlor sie?",
     ],
 )
 def test_a_question_that_leans_on_the_history_gets_it(question: str) -> None:

@@ -220,8 +220,8 @@ def test_names_without_a_safe_letter_still_differ() -> None:
 
 
 def test_ids_never_clash() -> None:
-    wanted = [Wanted("a", "b"), Wanted("a", "b"), Wanted("b", "c"), Wanted("c", "a")]
-    assert len(set(assign_ids(wanted))) == 4
+    wanted = [Wanted("a", "b"), Wanted("a", "b"), Wanted("b", "c"), Wanted("c", "a"), Wanted("c", "b")]
+    assert len(set(assign_ids(wanted))) == 5
 
 
 # --- what cannot be read

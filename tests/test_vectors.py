@@ -176,7 +176,11 @@ def test_index_is_built_for_recall_with_cosine(vectors: Vectors, data: Path) -> 
     assert (hnsw["ef_construction"], hnsw["ef_search"]) == (400, 500)
 
 
-def test_llama_index_reads_text_and_metadata(vectors: Vectors, data: Path) -> None:
+@pytest.mark.parametrize("as_document", [True, False])
+def test_llama_index_reads_text_and_metadata(
+    vectors: Vectors, data: Path, monkeypatch: pytest.MonkeyPatch, as_document: bool
+) -> None:
+    monkeypatch.setattr("rag.vectors.TEXT_AS_DOCUMENT", as_document)
     from llama_index.core import VectorStoreIndex
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
