@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
     from ingest.sync import SyncReport
+    from rag.settings import Settings
 
 _UNITS = {"read": "file", "index": "article"}
 _SHOWN = 20  # lines of duplicates; --json has all
@@ -76,6 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the index (default: BELEG_DATA)")
     parser.add_argument("--rebuild", action="store_true", help="build the index anew beside the old one")
+    parser.add_argument(
+        "--dictionary",
+        action="store_true",
+        help="also take up the Ding dictionary (Debian: trans-de-en) for English questions; half a minute",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser
 
@@ -86,7 +92,22 @@ def _run(options: argparse.Namespace) -> SyncReport:
 
     settings = load_settings(data=options.data)
     with _Bars() as bars:
-        return sync(settings, paths=options.paths or None, rebuild=options.rebuild, progress=bars.show)
+        report = sync(settings, paths=options.paths or None, rebuild=options.rebuild, progress=bars.show)
+    if options.dictionary:
+        _take_up_dictionary(settings)
+    return report
+
+
+def _take_up_dictionary(settings: Settings) -> None:
+    """Raises ConfigError when there is no dictionary to take up."""
+    from rag.errors import ConfigError
+    from rag.glossary import compile_dictionary
+
+    if settings.dictionary is None or compile_dictionary(settings.dictionary, settings.data_dir) is None:
+        raise ConfigError(
+            f"no dictionary at {settings.dictionary}; install Debian's package trans-de-en, or say where"
+            " it is with BELEG_DICTIONARY"
+        )
 
 
 class _Bars:
