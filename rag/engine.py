@@ -45,17 +45,24 @@ class Engine:
         self._revision = -1
         self._opening = threading.Lock()
 
-    def ask(self, question: str, history: Sequence[Message] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
 
-        Raises BadRequest for an empty or over-long question.
+        With `extractive` the answer is verbatim sentences even where a language model is configured.
+        Raises BadRequest for an empty or over-long question, ProviderError when the model fails.
         """
-        for event in self.stream(question, history):
+        for event in self.stream(question, history, extractive=extractive):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
-    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,  # noqa: ARG002 - until a language model answers, every answer is
+    ) -> Iterator[Event]:
         """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`."""
         question = self._checked(question)
         started = time.perf_counter()

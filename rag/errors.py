@@ -11,7 +11,8 @@ BelegError
 │   ├── ProviderRateLimited
 │   ├── ProviderTimeout
 │   ├── ProviderUnavailable
-│   └── ProviderProtocol
+│   ├── ProviderProtocol
+│   └── ContextOverflow     the model's window is too small for the prompt
 ├── BadRequest             the question cannot be answered as put
 └── Overloaded             too many questions at once
 """
@@ -44,7 +45,11 @@ class IndexDamaged(BelegError):
 
 
 class ProviderError(BelegError):
-    """The language or embedding model failed."""
+    """The language or embedding model failed; `partial` is the text that had come by then."""
+
+    def __init__(self, message: str, partial: str = "") -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 class ProviderAuth(ProviderError):
@@ -65,6 +70,10 @@ class ProviderUnavailable(ProviderError):
 
 class ProviderProtocol(ProviderError):
     """The provider's answer does not follow the protocol."""
+
+
+class ContextOverflow(ProviderError):
+    """The prompt does not fit into the model's window."""
 
 
 class BadRequest(BelegError):

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Literal
+from uuid import uuid4
 
 Span = tuple[int, int]
 """Half-open range of characters, `start <= i < end`, in an article's text."""
@@ -108,11 +109,15 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One sentence of an answer; `citations` are numbers of the answer's citations."""
+    """One sentence of an answer; `citations` are numbers of the answer's citations.
+
+    `repaired` says that the model pointed elsewhere, and that we found the place that supports it.
+    """
 
     text: str
     citations: tuple[int, ...]
     status: Status
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +128,25 @@ class Message:
     content: str
 
 
+def _new_id() -> str:
+    return uuid4().hex
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What every door returns. An abstention is an answer; a failure is an exception.
 
     `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
     appearance; `passages` are what was searched, best first; `further` are other places worth
-    reading, which the text does not rest on; `reason` says why an answer was declined;
-    `timings` are seconds by step.
+    reading, which the text does not rest on; `reason` says why an answer was declined; `model` is
+    the language model that wrote the text, None for verbatim sentences; `dropped` says which
+    citations of the model point nowhere, and why; `id` and `created` (ISO 8601, UTC) name the
+    answer as a record; `usage` counts tokens (`prompt_tokens`, `completion_tokens`) and, where the
+    provider reports it, `cost`; `timings` are seconds by step.
     """
 
     question: str
@@ -146,6 +162,9 @@ class Answer:
     index_fingerprint: str
     confidence: float
     further: tuple[Citation, ...] = ()
+    dropped: tuple[str, ...] = ()
+    id: str = field(default_factory=_new_id, compare=False)
+    created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
 

@@ -160,7 +160,13 @@ class FakeEngine:
             "Welche Straßen sind ab September gesperrt?",
         ][:n]
 
-    def stream(self, question: str, history: Sequence[Message] = ()) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,  # noqa: ARG002
+    ) -> Iterator[Event]:
         self.histories.append(list(history))
         if "kaputt" in question:
             raise ProviderUnavailable("the model does not answer; check BELEG_LLM_URL")

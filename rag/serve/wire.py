@@ -17,6 +17,8 @@ def answer_to_dict(answer: Answer) -> Json:
                     "outlet": "taz", "published": "2025-08-16", …}], "passages": […], …}
     """
     return {
+        "id": answer.id,
+        "created": answer.created,
         "question": answer.question,
         "standalone_question": answer.standalone_question,
         "language": answer.language,
@@ -30,13 +32,19 @@ def answer_to_dict(answer: Answer) -> Json:
         "citations": [_citation(citation) for citation in answer.citations],
         "further": [_citation(citation) for citation in answer.further],
         "passages": [passage_to_dict(passage) for passage in answer.passages],
+        "dropped": list(answer.dropped),
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
 
 
 def _statement(statement: Statement) -> Json:
-    return {"text": statement.text, "citations": list(statement.citations), "status": statement.status}
+    return {
+        "text": statement.text,
+        "citations": list(statement.citations),
+        "status": statement.status,
+        "repaired": statement.repaired,
+    }
 
 
 def _citation(citation: Citation) -> Json:
