@@ -54,10 +54,14 @@ def compose(candidates: Sequence[Candidate]) -> Draft:
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
     )
-    statements = tuple(Statement(c.quote, (c.number,), "supported") for c in citations)
-    text = "\n\n".join(f"{_flat(c.quote)} [{c.number}]{_source(c)}" for c in citations)
+    text, statements = "", []
+    for c in citations:
+        start = len(text) + (2 if text else 0)
+        said = f"{_flat(c.quote)} [{c.number}]"
+        statements.append(Statement(c.quote, (c.number,), "supported", start, start + len(said)))
+        text += ("\n\n" if text else "") + said + _source(c)
     chosen = [place.candidate for place in places]
-    return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
+    return Draft(text, tuple(statements), citations, nearest(candidates, chosen, start=len(places) + 1))
 
 
 def nearest(

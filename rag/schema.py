@@ -111,12 +111,15 @@ class Citation:
 class Statement:
     """One sentence of an answer; `citations` are numbers of the answer's citations.
 
-    `repaired` says that the model pointed elsewhere, and that we found the place that supports it.
+    `text` is the sentence without its `[n]`; with them it stands at `start:end` of the answer's
+    text. `repaired` says that the model pointed elsewhere, and that we found the place that supports it.
     """
 
     text: str
     citations: tuple[int, ...]
     status: Status
+    start: int = 0
+    end: int = 0
     repaired: bool = False
 
 

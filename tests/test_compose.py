@@ -58,6 +58,10 @@ def test_statements_are_the_quotes_each_with_its_citation(question: str) -> None
     assert [(s.text, s.citations) for s in draft.statements] == [
         (c.quote, (c.number,)) for c in draft.citations
     ]
+    for statement in draft.statements:
+        [number] = statement.citations
+        shown = draft.text[statement.start : statement.end]
+        assert shown == f"{' '.join(statement.text.split())} [{number}]"
     for citation in draft.citations:
         assert f"{' '.join(citation.quote.split())} [{citation.number}]" in draft.text
 

@@ -43,6 +43,8 @@ def _statement(statement: Statement) -> Json:
         "text": statement.text,
         "citations": list(statement.citations),
         "status": statement.status,
+        "start": statement.start,
+        "end": statement.end,
         "repaired": statement.repaired,
     }
 
