@@ -8,17 +8,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.chat_model import ChatModel
 from rag.errors import ConfigError
+from rag.faults import Server
+from rag.settings import OPENAI_MODEL
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
+    from rag.llm import ServerLLM
     from rag.settings import Settings
 
 BUILTIN = "builtin"
+_NO_KEY = "none"
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to vectors, one row a text."""
+
+
+def build_model(settings: Settings) -> ChatModel | None:
+    """The language model that the settings name; None without one. Nothing is loaded or sent yet."""
+    if not settings.has_model:
+        return None
+    key = settings.openai_api_key
+    server = Server(settings.llm or OPENAI_MODEL, settings.base_url, key is not None, settings.llm_patience)
+
+    def build() -> ServerLLM:
+        from rag.llm import ServerLLM
+
+        try:
+            return ServerLLM(
+                model=server.model,
+                window=settings.llm_window,
+                temperature=settings.llm_temperature,
+                api_base=server.base_url,
+                api_key=key.get_secret_value() if key else _NO_KEY,
+                max_retries=0,  # the retry layer is ours: nested ones ask twelve times (faults.md)
+                timeout=settings.llm_patience,
+            )
+        except ValueError as exc:
+            raise ConfigError(f"BELEG_LLM: {server.model} cannot be used for chat: {exc}") from exc
+
+    return ChatModel(server, build, settings.llm_retries)
 
 
 def build_embedding(settings: Settings) -> BaseEmbedding:

@@ -1,26 +1,62 @@
-"""All settings, read from the environment (`BELEG_…`) and `.env`; nothing else reads either."""
+"""All settings, read from the environment (`BELEG_…`, `OPENAI_…`) and `.env`; nothing else reads either."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import ConfigError
 
+NO_MODEL = "none"
+OPENAI = "https://api.openai.com/v1"
+OPENAI_MODEL = "gpt-4.1-mini"
+
 
 class Settings(BaseSettings):
-    """Beleg's settings; each can be set as `BELEG_<NAME>` in the environment or in `.env`."""
+    """Beleg's settings; each can be set as `BELEG_<NAME>` in the environment or in `.env`.
 
-    model_config = SettingsConfigDict(env_prefix="BELEG_", env_file=".env", extra="ignore", frozen=True)
+    `openai_api_key` and `openai_base_url` go by the names that every OpenAI program knows.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BELEG_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
 
     articles: Path = Field(Path("seeds"), description="folder with the articles")
     data: Path | None = Field(
         None, description="folder of the index; without it, one for each articles folder in .beleg/"
     )
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias="OPENAI_API_KEY", description="key of the language model's server"
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias="OPENAI_BASE_URL",
+        description="address of an OpenAI-compatible server, as http://127.0.0.1:11434/v1",
+    )
+    llm: str | None = Field(
+        None,
+        description="model that writes the answers; none: verbatim sentences, and nothing is sent anywhere",
+    )
+    llm_window: int | None = Field(
+        None, ge=1024, description="tokens that the model can take in; without it, what is known of the model"
+    )
+    llm_reply: int = Field(800, ge=64, description="tokens that an answer may have")
+    llm_deadline: float = Field(90.0, gt=0, description="seconds until an answer must be complete")
+    llm_patience: float = Field(30.0, gt=0, description="seconds without any sign of the model")
+    llm_retries: int = Field(2, ge=0, description="further tries when the model's server is busy or down")
+    llm_temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of the model")
+    judge: bool = Field(False, description="let the model judge sentences that words alone cannot check")
     embedding: str = Field("builtin", description="embedding model")
     dictionary: Path | None = Field(
         Path("/usr/share/trans/de-en"),
@@ -43,6 +79,26 @@ class Settings(BaseSettings):
         slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "articles"
         return Path(".beleg") / f"{slug}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
 
+    @model_validator(mode="after")
+    def _model_has_a_server(self) -> Self:
+        if self.llm and self.llm.lower() != NO_MODEL and not (self.openai_api_key or self.openai_base_url):
+            raise ValueError(
+                f"BELEG_LLM names the model {self.llm}, but not where it is: set OPENAI_API_KEY (OpenAI), or"
+                " OPENAI_BASE_URL (any compatible server)"
+            )
+        return self
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model writes the answers: one is configured, and not switched off."""
+        configured = self.openai_api_key is not None or self.openai_base_url is not None
+        return configured and (self.llm or "").lower() != NO_MODEL
+
+    @property
+    def base_url(self) -> str:
+        """Where the language model is asked."""
+        return (self.openai_base_url or OPENAI).rstrip("/")
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, with `overrides` (None is ignored) on top.
@@ -54,5 +110,9 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as exc:
         first = exc.errors()[0]
-        name = "BELEG_" + "_".join(str(part) for part in first["loc"]).upper()
+        if not first["loc"]:
+            raise ConfigError(first["msg"].removeprefix("Value error, ")) from exc
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        if not name.startswith("OPENAI_"):
+            name = f"BELEG_{name}"
         raise ConfigError(f"{name}: {first['msg']}; see .env.example for what it takes") from exc

@@ -22,9 +22,9 @@ from tests.conftest import ROOT
 
 FLOORS = {
     0: "rag rag.schema rag.errors ingest eval",
-    1: "rag.settings rag.text rag.stopwords rag.analysis rag.cues rag.texts rag.prompts",
+    1: "rag.settings rag.faults rag.text rag.stopwords rag.analysis rag.cues rag.texts rag.prompts",
     2: "rag.glossary rag.library rag.lexical rag.vectors rag.providers rag.embedding rag.hashing rag.lock"
-    " rag.query rag.citations rag.support",
+    " rag.query rag.citations rag.support rag.llm rag.chat_model",
     3: "rag.matching rag.retrieval rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
     4: "rag.engine rag.llama ingest.sync",
@@ -37,16 +37,17 @@ HOMES = {
     "chromadb": "rag.vectors",
     "docx": "ingest.readers",
     "gradio": "rag.serve.ui",
-    "llama_index": "rag.providers rag.embedding rag.llama",
+    "httpx": "rag.faults rag.chat_model",
+    "llama_index": "rag.providers rag.chat_model rag.embedding rag.llama rag.llm",
     "nltk": "rag.text",
-    "openai": "rag.providers",
+    "openai": "rag.faults",
     "pypdf": "ingest.readers",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.readers",
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.llama rag.serve.ui"
+AT_ONCE = "rag.embedding rag.llama rag.llm rag.serve.ui"
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.engine", "rag.llama")}
@@ -288,12 +289,16 @@ def test_the_dev_lock_holds_the_runtime_lock() -> None:
 # --- settings
 
 
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return str(Settings.model_fields[name].validation_alias or f"BELEG_{name.upper()}")
+
+
 def paragraphs() -> list[str]:
     """What .env.example has to say of each setting: its help, its name and its default."""
-    fields = Settings.model_fields.items()
     return [
-        f"# {field.description}\n#BELEG_{name.upper()}={'' if field.default is None else field.default}"
-        for name, field in fields
+        f"# {field.description}\n#{variable(name)}={'' if field.default is None else field.default}"
+        for name, field in Settings.model_fields.items()
     ]
 
 
@@ -304,5 +309,5 @@ def test_env_example_documents_each_setting_and_nothing_else() -> None:
 
 def test_the_values_in_env_example_are_the_defaults(tmp_path: Path) -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
-    (tmp_path / "env").write_text("\n".join(re.findall(r"^#(BELEG_\w+=.+)$", example, re.M)), "utf-8")
+    (tmp_path / "env").write_text("\n".join(re.findall(r"^#([A-Z_]+=.+)$", example, re.M)), "utf-8")
     assert Settings(_env_file=tmp_path / "env") == Settings()

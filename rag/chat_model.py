@@ -1,0 +1,212 @@
+"""The language model as Beleg asks it: one retry layer, one deadline, one clear error for each fault."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import (
+    ProviderError,
+    ProviderProtocol,
+    ProviderRateLimited,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from rag.faults import CUT, Server, foreign_errors, is_quota, retry_after, translated
+
+if TYPE_CHECKING:
+    from rag.llm import ServerLLM
+
+LONGEST_WAIT = 20.0
+"""Seconds that a Retry-After may ask for; a reader rather hears that the server is busy."""
+_CONNECT = 10.0
+_FIRST_WAIT = 0.5
+_THINKING = re.compile(r"\s*<think>")
+_THOUGHT = "</think>"
+
+Usage = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message for the model: role `system`, `user` or `assistant`."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Last item of a stream: why the model stopped (`stop`, `length`), and what it used."""
+
+    reason: str
+    usage: Usage = field(default_factory=dict)
+
+
+class Deadline:
+    """A moment after which nobody waits any more; `seconds` from now."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self._end = clock() + seconds
+
+    def remaining(self) -> float:
+        """Seconds that are left, never negative."""
+        return max(0.0, self._end - self._clock())
+
+
+class ChatModel:
+    """A model on an OpenAI-compatible server. Safe to use from several threads.
+
+    `build` makes the LlamaIndex LLM when it is first needed, for its import takes two seconds.
+    """
+
+    def __init__(self, server: Server, build: Callable[[], ServerLLM], retries: int) -> None:
+        self.server = server
+        self._build = build
+        self._retries = retries
+        self._llm: ServerLLM | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.server.model
+
+    @property
+    def llm(self) -> ServerLLM:
+        """The LlamaIndex LLM behind this model."""
+        if self._llm is None:
+            self._llm = self._build()
+        return self._llm
+
+    def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
+        """The reply in pieces of text, then `End`; at most `reply` tokens.
+
+        A fault before the first word is tried again where that can help and time allows. Raises
+        ProviderError, whose `partial` is the text so far.
+        """
+        for attempt in itertools.count():
+            said = ""
+            try:
+                for piece in _without_thoughts(self._once(turns, reply, deadline)):
+                    said += piece if isinstance(piece, str) else ""
+                    yield piece
+                return
+            except foreign_errors() as exc:
+                error = translated(exc, self.server, said)
+                error.partial = said
+                if said or not self._again(error, exc, attempt, deadline):
+                    raise error from exc
+
+    def complete(
+        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
+    ) -> tuple[str, Usage]:
+        """The whole reply and what it used, in one try: for side tasks that can be done without.
+
+        Raises ProviderError.
+        """
+        try:
+            response = self.llm.chat(
+                _messages(turns), max_tokens=reply, timeout=self._timeout(deadline), **options
+            )
+            choice = response.raw.choices[0]
+            if choice.finish_reason not in ("stop", "length"):
+                raise CUT
+            text = "".join(
+                p for p in _without_thoughts(iter([choice.message.content or ""])) if isinstance(p, str)
+            )
+            return text.strip(), _usage(response.raw.usage)
+        except foreign_errors() as exc:
+            raise translated(exc, self.server) from exc
+
+    def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
+        reason: str | None = None
+        usage: Usage = {}
+        for response in self.llm.stream_chat(
+            _messages(turns),
+            max_tokens=reply,
+            timeout=self._timeout(deadline),
+            stream_options={"include_usage": True},
+        ):
+            if not deadline.remaining():
+                raise self._late(deadline)
+            for choice in response.raw.choices[:1]:
+                reason = choice.finish_reason or reason
+            usage = _usage(response.raw.usage) or usage
+            if response.delta:
+                yield response.delta
+        if reason is None:
+            # a stream that was cut looks complete to the client (faults.md)
+            raise CUT
+        if reason == "content_filter":
+            raise ProviderProtocol(f"{self.server.host} withheld the answer (content filter); ask otherwise")
+        yield End(reason, usage)
+
+    def _timeout(self, deadline: Deadline) -> Any:
+        import httpx
+
+        left = deadline.remaining()
+        if not left:
+            raise self._late(deadline)
+        patience = min(self.server.patience, left)
+        return httpx.Timeout(patience, connect=min(_CONNECT, patience))
+
+    def _late(self, deadline: Deadline) -> ProviderTimeout:
+        return ProviderTimeout(
+            f"{self.server.model} at {self.server.host} did not finish within {deadline.seconds:g} seconds;"
+            " ask for less, or raise BELEG_LLM_DEADLINE"
+        )
+
+    def _again(self, error: ProviderError, cause: Exception, attempt: int, deadline: Deadline) -> bool:
+        """Waits before another try; False when none would help, or would come too late."""
+        passing = isinstance(error, ProviderUnavailable | ProviderRateLimited) and not is_quota(cause)
+        if not passing or attempt >= self._retries:
+            return False
+        asked = retry_after(cause)
+        wait = _FIRST_WAIT * 2**attempt * random.uniform(1, 1.5) if asked is None else asked
+        if wait > min(LONGEST_WAIT, deadline.remaining()):
+            return False
+        time.sleep(wait)
+        return True
+
+
+def _messages(turns: Sequence[Turn]) -> list[Any]:
+    from llama_index.core.base.llms.types import ChatMessage
+
+    return [ChatMessage(role=turn.role, content=turn.content) for turn in turns]
+
+
+def _usage(reported: Any) -> dict[str, float]:
+    """Tokens, and cost where the server says it (OpenRouter does)."""
+    names = ("prompt_tokens", "completion_tokens", "cost")
+    found = {name: getattr(reported, name, None) for name in names}
+    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+
+
+def _without_thoughts(pieces: Iterator[str | End]) -> Iterator[str | End]:
+    """The reply without a `<think>…</think>` at its beginning, as reasoning models write it."""
+    held, thinking, begun = "", False, False
+    for piece in pieces:
+        if begun or isinstance(piece, End):
+            if held and not thinking:
+                yield held
+            held = ""
+            yield piece
+            continue
+        held += piece
+        if not thinking and not (thinking := _THINKING.match(held) is not None):
+            if not "<think>".startswith(held.lstrip()[:7]):
+                begun = True
+                yield held
+                held = ""
+        elif _THOUGHT in held:
+            begun, thinking = True, False
+            held = held.partition(_THOUGHT)[2].lstrip()
+    if held and not thinking:
+        yield held
