@@ -6,28 +6,35 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.compose import Draft, compose, nearest
+from rag.chat_model import ChatModel, Deadline, Usage
+from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
-from rag.errors import BadRequest
+from rag.errors import BadRequest, ProviderError
 from rag.extract import Candidate, candidates
+from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
 from rag.lexical import load_index
 from rag.library import Library, check_fingerprint, fingerprint
-from rag.query import Query, understand
-from rag.retrieval import Index, Ranking
+from rag.providers import build_model
+from rag.query import detect_language, understand
+from rag.retrieval import Index
 from rag.rewrite import context_for, standalone
-from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
+from rag.schema import Answer, Citation, Delta, Done, Event, Message, Passage, Retrieved, Statement
 from rag.settings import Settings
 from rag.suggest import suggest
-from rag.texts import declined
+from rag.texts import declined, unverified
+from rag.verify import Verifier
+from rag.writing import Writing, add_usage
 
 if TYPE_CHECKING:
     from rag.llama import BelegRetriever
 
 EXTRACTIVE = "extractive"
+LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
 SUGGESTIONS_TRIED = 24
 SUGGESTION_CONFIDENCE = 0.7
@@ -36,10 +43,16 @@ SUGGESTION_CONFIDENCE = 0.7
 class Engine:
     """Answers questions about one library. Safe to use from several threads."""
 
-    def __init__(self, library: Library, settings: Settings, dictionary: Path | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        settings: Settings,
+        dictionary: Path | None = None,
+        model: ChatModel | None = None,
+    ) -> None:
         self.library = library
         self.settings = settings
-        self.mode = EXTRACTIVE
+        self.model = model
         self.dictionary = dictionary
         self._index: Index | None = None
         self._revision = -1
@@ -57,27 +70,24 @@ class Engine:
         raise AssertionError("a stream ends with Done")
 
     def stream(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,  # noqa: ARG002 - until a language model answers, every answer is
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> Iterator[Event]:
-        """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`."""
+        """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`.
+
+        Deltas are provisional; the answer of `Done` is verified. Raises as `ask` does; a
+        ProviderError in the middle of an answer has the text so far as its `partial`.
+        """
         question = self._checked(question)
-        started = time.perf_counter()
-        contexts = context_for(question, history[max(0, len(history) - self.settings.history_turns) :])
-        readable = standalone(question, contexts)
-        query = understand(
-            question, dictionary=self.dictionary, contexts=[(c.text, c.weight) for c in contexts]
-        )
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES)
-        retrieved = time.perf_counter()
-        passages = self._passages(ranking)
-        yield Retrieved(readable, passages, retrieved - started)
-        answer = self._extractive(question, readable, query, ranking, started, retrieved)
-        yield Delta(answer.text)
-        yield Done(answer)
+        history = history[max(0, len(history) - self.settings.history_turns) :]
+        model = None if extractive else self.model
+        job = self._asked(question, history, model)
+        yield Retrieved(job.standalone, job.passages, job.retrieved)
+        if model is None or not job.passages:
+            answer = self._answer(job, self._extractive(job))
+            yield Delta(answer.text)
+            yield Done(answer)
+        else:
+            yield from self._written(model, job)
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
@@ -94,9 +104,19 @@ class Engine:
         """Questions taken from the dossier that it answers with confidence."""
         found: list[str] = []
         for question in itertools.islice(suggest(self.library.articles()), SUGGESTIONS_TRIED):
-            if len(found) < n and self.ask(question).confidence >= SUGGESTION_CONFIDENCE:
+            if len(found) < n and self.ask(question, extractive=True).confidence >= SUGGESTION_CONFIDENCE:
                 found.append(question)
         return found
+
+    @property
+    def mode(self) -> str:
+        """Who answers: the language model's name, or `extractive`."""
+        return EXTRACTIVE if self.model is None else self.model.name
+
+    @property
+    def sends_to(self) -> str | None:
+        """The host that questions and passages are sent to; None when nothing is sent anywhere."""
+        return None if self.model is None else self.model.server.host
 
     @property
     def index(self) -> Index:
@@ -112,9 +132,6 @@ class Engine:
         """Releases the library."""
         self.library.close()
 
-    def _passages(self, ranking: Ranking) -> tuple[Passage, ...]:
-        return tuple(hit.passage for hit in ranking.hits[: self.settings.passages])
-
     def _checked(self, question: str) -> str:
         question = question.strip()
         if not question:
@@ -126,39 +143,151 @@ class Engine:
             )
         return question
 
-    def _extractive(
-        self,
-        question: str,
-        readable: str,
-        query: Query,
-        ranking: Ranking,
-        started: float,
-        retrieved: float,
-    ) -> Answer:
+    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> _Job:
+        """The question understood, and what was found for it."""
+        started = time.perf_counter()
+        deadline = Deadline(self.settings.llm_deadline)
+        contexts = context_for(question, history)
+        language = detect_language(question)
+        readable, german = standalone(question, contexts), None
+        usage: Usage = {}
+        if model is not None and (contexts or language != "de"):
+            rephrased = rephrase(model, question, history if contexts else (), language, deadline)
+            if rephrased is not None:
+                readable, german, usage = rephrased
+        if german is None:
+            weighted = [(context.text, context.weight) for context in contexts]
+            query = understand(question, dictionary=self.dictionary, contexts=weighted)
+        else:
+            query = understand(german, "de")
+        ranking = self.index.rank(query, CANDIDATE_PASSAGES)
         found = candidates(ranking)
-        sure = confidence(ranking, found)
-        abstained = sure < THRESHOLD
-        draft = _decline(found, query.language) if abstained else compose(found)
-        return Answer(
+        return _Job(
             question=question,
-            standalone_question=readable,
-            language=query.language,
-            text=draft.text,
-            statements=draft.statements,
-            citations=draft.citations,
-            passages=self._passages(ranking),
-            abstained=abstained,
-            reason="low confidence" if abstained else None,
-            model=None,
+            standalone=readable,
+            language=language,
+            history=tuple(history),
+            passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
+            found=found,
+            confidence=confidence(ranking, found),
+            deadline=deadline,
+            started=started,
+            retrieved=time.perf_counter() - started,
+            usage=dict(usage),
+        )
+
+    def _extractive(self, job: _Job) -> _Outcome:
+        if job.confidence < THRESHOLD:
+            return self._declined(job, LOW_CONFIDENCE)
+        draft = compose(job.found)
+        return _Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
+
+    def _declined(self, job: _Job, reason: str, dropped: Sequence[str] = ()) -> _Outcome:
+        say = unverified if reason == UNVERIFIED else declined
+        return _Outcome(
+            say(job.language), (), (), reason=reason, further=nearest(job.found), dropped=tuple(dropped)
+        )
+
+    def _written(self, model: ChatModel, job: _Job) -> Iterator[Event]:
+        """The answer by a model, each sentence checked as it is complete."""
+        writing = Writing(Verifier(job.passages, self.index.idf))
+        request = Request(job.question, job.standalone, job.language, job.passages, job.history)
+        said = ""
+        try:
+            for delta in writing.run(write(model, request, self.settings.llm_reply, job.deadline)):
+                if not said:
+                    job.timings["first word"] = time.perf_counter() - job.started
+                said += delta
+                yield Delta(delta)
+        except ProviderError as error:
+            error.partial = said
+            raise
+        add_usage(job.usage, writing.usage)
+        if self.settings.judge:
+            add_usage(job.usage, writing.judged(model, job.deadline))
+        answer = self._answer(job, self._verified(job, writing), model.name)
+        if not said:
+            yield Delta(answer.text)
+        yield Done(answer)
+
+    def _verified(self, job: _Job, writing: Writing) -> _Outcome:
+        if writing.declined:
+            return self._declined(job, NOT_IN_PASSAGES)
+        claims = [statement for statement in writing.statements if statement.status != "no claim"]
+        wrong = [statement for statement in claims if statement.status == "unsupported"]
+        if len(wrong) * 2 > len(claims) or not claims:
+            withheld = [f"{statement.text}: {statement.status}" for statement in writing.statements]
+            return self._declined(job, UNVERIFIED, [*writing.dropped, *withheld])
+        further = nearest(job.found, start=len(writing.citations) + 1)
+        return _Outcome(
+            writing.text,
+            tuple(writing.statements),
+            tuple(writing.citations),
+            further=_besides(further, writing.citations),
+            dropped=tuple(writing.dropped),
+        )
+
+    def _answer(self, job: _Job, outcome: _Outcome, model: str | None = None) -> Answer:
+        answered = time.perf_counter() - job.started - job.retrieved
+        return Answer(
+            question=job.question,
+            standalone_question=job.standalone,
+            language=job.language,
+            text=outcome.text,
+            statements=outcome.statements,
+            citations=outcome.citations,
+            passages=job.passages,
+            abstained=outcome.reason is not None,
+            reason=outcome.reason,
+            model=model,
             index_fingerprint=self.library.fingerprint,
-            confidence=sure,
-            further=draft.further,
-            timings={"retrieval": retrieved - started, "answer": time.perf_counter() - retrieved},
+            confidence=job.confidence,
+            further=outcome.further,
+            dropped=outcome.dropped,
+            usage=job.usage,
+            timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
 
 
-def _decline(found: Sequence[Candidate], language: str) -> Draft:
-    return Draft(declined(language), (), (), nearest(found))
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A question on its way; `usage` and `timings` grow."""
+
+    question: str
+    standalone: str
+    language: str
+    history: tuple[Message, ...]
+    passages: tuple[Passage, ...]
+    found: list[Candidate]
+    confidence: float
+    deadline: Deadline
+    started: float
+    retrieved: float
+    usage: dict[str, float]
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What was made of a question; `reason` where it was declined."""
+
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    reason: str | None = None
+    further: tuple[Citation, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+def _besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
+    """The places that are not cited already."""
+    return tuple(
+        place
+        for place in further
+        if not any(
+            c.article_id == place.article_id and c.start < place.end and place.start < c.end for c in cited
+        )
+    )
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -170,4 +299,4 @@ def open_engine(settings: Settings) -> Engine:
     library = Library.open(settings.data_dir, read_only=True)
     check_fingerprint(library.fingerprint, fingerprint(settings))
     dictionary = compiled_dictionary(settings.dictionary, settings.data_dir)
-    return Engine(library, settings, dictionary)
+    return Engine(library, settings, dictionary, build_model(settings))

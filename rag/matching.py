@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.analysis import grams, keys
 from rag.query import Concept
 
 Matrix = NDArray[np.float64]
@@ -42,6 +43,11 @@ def soft_match(left: str, right: str) -> float:
     short, long = sorted((left, right), key=len)
     compound = len(short) >= LEAST_COMPOUND_LENGTH and (long.startswith(short) or long.endswith(short))
     return max(dice if dice >= LEAST_DICE else 0.0, COMPOUND if compound else 0.0)
+
+
+def sentence_terms(sentence: str) -> SentenceTerms:
+    """A sentence as the matching sees it."""
+    return SentenceTerms(tuple(dict.fromkeys(keys(sentence))), frozenset(grams(sentence)))
 
 
 def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) -> Matrix:

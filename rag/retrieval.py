@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import grams, keys
 from rag.lexical import Floats, LexicalIndex, heading
-from rag.matching import Matrix, SentenceTerms, coverage, windows
+from rag.matching import Matrix, SentenceTerms, coverage, sentence_terms, windows
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
 
@@ -84,6 +83,10 @@ class Index:
         gram_idf = {gram: self.grams.term_idf(gram) for gram in query.grams}
         return Ranking(query, idf, gram_idf, tuple(hits[:k]))
 
+    def idf(self, concept: Concept) -> float:
+        """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
+        return self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])[0]
+
     def _scores(self, query: Query) -> tuple[Vector, Floats]:
         """The concepts' idf, and each chunk's share of the best possible score, 0 to 1."""
         total = np.zeros(len(self.ids), dtype=np.float32)
@@ -125,8 +128,3 @@ class Index:
             return None
         sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
         return _Found(chunk, article, sentences, sentence_terms(heading(article)))
-
-
-def sentence_terms(sentence: str) -> SentenceTerms:
-    """A sentence as the matching sees it."""
-    return SentenceTerms(tuple(dict.fromkeys(keys(sentence))), frozenset(grams(sentence)))

@@ -14,3 +14,21 @@ DECLINED = {
 def declined(language: str) -> str:
     """The sentence that declines a question, in its language (English for any other)."""
     return DECLINED.get(language, DECLINED["en"])
+
+
+UNVERIFIED = {
+    "de": "Die Antwort des Sprachmodells ließ sich an den Artikeln nicht belegen;"
+    " hier sind die Stellen, die der Frage am nächsten kommen.",
+    "en": "The language model's answer could not be verified against the articles;"
+    " here are the places that come nearest to the question.",
+    "fr": "La réponse du modèle de langage n’a pas pu être vérifiée dans les articles ;"
+    " voici les passages les plus proches de la question.",
+    "pt": "A resposta do modelo de linguagem não pôde ser verificada nos artigos;"
+    " eis os trechos mais próximos da pergunta.",
+    "uk": "Відповідь мовної моделі не вдалося підтвердити статтями; ось місця, найближчі до запитання.",
+}
+
+
+def unverified(language: str) -> str:
+    """The sentence that withholds an answer which the articles do not bear out."""
+    return UNVERIFIED.get(language, UNVERIFIED["en"])

@@ -22,10 +22,12 @@ from tests.conftest import ROOT
 
 FLOORS = {
     0: "rag rag.schema rag.errors ingest eval",
-    1: "rag.settings rag.faults rag.text rag.stopwords rag.analysis rag.cues rag.texts rag.prompts",
+    1: "rag.settings rag.faults rag.numerals rag.facts rag.text rag.stopwords rag.analysis rag.cues rag.texts"
+    " rag.prompts",
     2: "rag.glossary rag.library rag.lexical rag.vectors rag.providers rag.embedding rag.hashing rag.lock"
-    " rag.query rag.citations rag.support rag.llm rag.chat_model",
-    3: "rag.matching rag.retrieval rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
+    " rag.query rag.citations rag.llm rag.chat_model",
+    3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
+    " rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
     4: "rag.engine rag.llama ingest.sync",
     5: "rag.serve rag.serve.* eval.*",
