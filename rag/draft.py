@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from rag.citations import Marker, Piece
 from rag.text import sentences
 
+_PUNCTUATION = ".,;:!?"
 _ENDS = re.compile(r"[.!?…:]")
 _SOURCES = re.compile(
     r"\W*(?:quellen?|belege?|quellenverzeichnis|sources?|references?|fontes?|références|джерела)\W*",
@@ -49,15 +50,23 @@ class Draft:
         if isinstance(piece, Marker):
             self._markers.append((len(self._text), piece))
             return
-        if self._text.endswith(" "):
-            piece = piece.lstrip(" ")  # around a marker that was taken out
-        self._text += piece
+        self._text = self._joined(piece)
         yield from self._closed(self._ends())
 
     def finish(self) -> Iterator[Sentence]:
         """The rest, as the last sentence or sentences."""
         if not self._over:
             yield from self._closed([high for _, high in self._spans(self._text)])
+
+    def _joined(self, piece: str) -> str:
+        """The text with a piece more; what was taken out between leaves no space too many."""
+        if not self._markers or not self._text.endswith(" "):
+            return self._text + piece
+        if piece[0] not in _PUNCTUATION:
+            return self._text + piece.lstrip(" ")
+        text = self._text.rstrip(" ")
+        self._markers = [(min(at, len(text)), marker) for at, marker in self._markers]
+        return text + piece
 
     def _ends(self) -> list[int]:
         """Where sentences end that nothing to come can lengthen.

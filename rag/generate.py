@@ -10,7 +10,7 @@ from rag.chat_model import ChatModel, Deadline, End, Turn, Usage
 from rag.errors import ContextOverflow, ProviderError
 from rag.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
 from rag.schema import Article, Message, Passage
-from rag.text import count_tokens
+from rag.text import count_tokens, has_vocabulary
 
 SENTINEL_LENGTH = 16
 """Characters of a reply that are held back until it is clear whether it is the sentinel."""
@@ -79,9 +79,7 @@ def prompt(model: ChatModel, request: Request, budget: int) -> list[Turn]:
 
 def tokens(model: ChatModel, turns: Sequence[Turn]) -> int:
     """Tokens of a prompt: by the model's vocabulary where it is known, else a safe estimate."""
-    from rag.llm import is_known
-
-    factor = 1.0 if is_known(model.name) else ESTIMATE
+    factor = 1.0 if has_vocabulary(model.name) else ESTIMATE
     return int(sum(factor * count_tokens(turn.content, model.name) + MESSAGE_TOKENS for turn in turns))
 
 

@@ -31,14 +31,9 @@ class ServerLLM(OpenAI):
         return LLMMetadata(context_window=self.window, is_chat_model=True, model_name=self.model)
 
 
-def is_known(model: str) -> bool:
-    """Whether this is one of OpenAI's models, by LlamaIndex's table."""
-    try:
-        return bool(openai_modelname_to_contextsize(model))
-    except ValueError:
-        return False
-
-
 def known_window(model: str) -> int:
-    """Tokens that a model takes in."""
-    return openai_modelname_to_contextsize(model) if is_known(model) else UNKNOWN_WINDOW
+    """Tokens that a model takes in, by LlamaIndex's table of OpenAI's models."""
+    try:
+        return openai_modelname_to_contextsize(model)
+    except ValueError:
+        return UNKNOWN_WINDOW

@@ -105,6 +105,16 @@ def count_tokens(text: str, model: str = "gpt-4o") -> int:
     return len(_encoding(model).encode(text, disallowed_special=()))
 
 
+def has_vocabulary(model: str) -> bool:
+    """Whether the model is one whose vocabulary is known, so that its tokens can be counted exactly."""
+    import tiktoken
+
+    try:
+        return bool(tiktoken.encoding_name_for_model(model))
+    except KeyError:
+        return False
+
+
 def _punkt_spans(piece: str, language: str) -> Iterator[Span]:
     """Punkt's sentences, found window by window, for it gives up after five seconds on one text.
 
