@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import ipaddress
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +22,9 @@ from rag.settings import Settings, load_settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from tqdm import tqdm
+
+    from rag.chat_model import ChatModel
+    from rag.engine import Engine
 
 PORTS_TRIED = 20
 
@@ -60,7 +65,27 @@ def serve(settings: Settings) -> None:
         with closing(open_engine(settings)) as engine:
             from rag.serve.ui import create_app
 
+            print(f"Beleg: {answering(engine)}")
+            warm_up(engine)
             run(create_app(engine, settings), bound)
+
+
+def answering(engine: Engine) -> str:
+    """Who answers, and where text is sent."""
+    if engine.sends_to is None:
+        return "answers are verbatim sentences; no language model, nothing is sent anywhere"
+    return f"{engine.mode} answers; questions and passages are sent to {engine.sends_to}"
+
+
+def warm_up(engine: Engine) -> None:
+    """Loads what the language model needs while the first reader is still typing."""
+    if engine.model is not None:
+        threading.Thread(target=_load, args=(engine.model,), daemon=True).start()
+
+
+def _load(model: ChatModel) -> None:
+    with contextlib.suppress(BelegError):  # the first question will say so
+        model.warm_up()
 
 
 def listener(settings: Settings) -> socket.socket:

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.errors import BadRequest, BelegError, ConfigError
+from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.schema import Message
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON")
         if name == "ask":
             command.add_argument(
+                "--extractive",
+                action="store_true",
+                help="answer with verbatim sentences, even where a language model is configured",
+            )
+            command.add_argument(
                 "--history", type=Path, help='JSON file with earlier messages: [{"role": …, "content": …}, …]'
             )
         else:
@@ -83,7 +88,13 @@ def _bring_up_to_date(settings: Settings) -> None:
 
 
 def _ask(engine: Engine, options: argparse.Namespace) -> None:
-    answer = engine.ask(options.question, _history(options.history))
+    history = _history(options.history)
+    try:
+        answer = engine.ask(options.question, history, extractive=options.extractive)
+    except ProviderError as exc:
+        if exc.partial:
+            print(f"beleg: unfinished and unchecked: {exc.partial}", file=sys.stderr)
+        raise type(exc)(f"{exc} (--extractive answers without the model)") from exc
     if options.json:
         from rag.serve.wire import answer_to_dict
 
@@ -105,6 +116,7 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
         print(f"      {' '.join(passage.chunk.text.split())}\n")
 
 
+_DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the articles"}
 _COMMANDS = {"ask": _ask, "search": _search}
 
 
@@ -143,6 +155,9 @@ def _count(value: str) -> int:
 def _readable(answer: Answer) -> str:
     lines = [answer.text, ""]
     lines += [f"[{c.number}] {_place(c)}" for c in answer.citations]
+    doubts = [statement for statement in answer.statements if statement.status in _DOUBTS]
+    if doubts:
+        lines += ["", *(f"{_DOUBTS[statement.status]}: {statement.text}" for statement in doubts)]
     if answer.further:
         lines += ["", "Weiterlesen:" if answer.language == "de" else "Read on:"]
         lines += [f"  {_place(c)}: {' '.join(c.quote.split())}" for c in answer.further]

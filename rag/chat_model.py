@@ -17,7 +17,8 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.faults import CUT, Server, foreign_errors, is_quota, retry_after, translated
+from rag.faults import CUT, NO_STREAM, Server, foreign_errors, is_quota, retry_after, translated
+from rag.text import count_tokens
 
 if TYPE_CHECKING:
     from rag.llm import ServerLLM
@@ -85,6 +86,12 @@ class ChatModel:
             self._llm = self._build()
         return self._llm
 
+    def warm_up(self) -> None:
+        """Imports what the first question would wait for; sends nothing. Raises ConfigError."""
+        foreign_errors()
+        _ = self.llm.metadata
+        count_tokens("", self.name)
+
     def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
@@ -128,6 +135,7 @@ class ChatModel:
     def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
         reason: str | None = None
         usage: Usage = {}
+        response = None
         for response in self.llm.stream_chat(
             _messages(turns),
             max_tokens=reply,
@@ -141,8 +149,10 @@ class ChatModel:
             usage = _usage(response.raw.usage) or usage
             if response.delta:
                 yield response.delta
+        if response is None:
+            raise NO_STREAM
         if reason is None:
-            # a stream that was cut looks complete to the client (faults.md)
+            # a stream that was cut looks complete to the client
             raise CUT
         if reason == "content_filter":
             raise ProviderProtocol(f"{self.server.host} withheld the answer (content filter); ask otherwise")
@@ -170,7 +180,7 @@ class ChatModel:
             return False
         asked = retry_after(cause)
         wait = _FIRST_WAIT * 2**attempt * random.uniform(1, 1.5) if asked is None else asked
-        if wait > min(LONGEST_WAIT, deadline.remaining()):
+        if wait > min(LONGEST_WAIT, deadline.remaining() - 1):
             return False
         time.sleep(wait)
         return True

@@ -80,6 +80,8 @@ class Engine:
         question = self._checked(question)
         history = history[max(0, len(history) - self.settings.history_turns) :]
         model = None if extractive else self.model
+        if model is not None:
+            model.warm_up()  # its import takes seconds, which are not the server's
         job = self._asked(question, history, model)
         yield Retrieved(job.standalone, job.passages, job.retrieved)
         if model is None or not job.passages:

@@ -45,6 +45,7 @@ class _CutStream(Exception):
 
 
 CUT = _CutStream("the stream ended before the answer was complete")
+NO_STREAM = ValueError("the reply was no stream")
 
 
 def foreign_errors() -> tuple[type[Exception], ...]:
@@ -140,7 +141,7 @@ def _rate_limited(error: Exception, server: Server, partial: str) -> ProviderErr
     if is_quota(error):
         return _used_up(server, partial)
     wait = retry_after(error)
-    when = f"in {wait:.0f} seconds" if wait is not None else "in a moment"
+    when = "in a moment" if wait is None or wait < 2 else f"in {wait:.0f} seconds"
     return ProviderRateLimited(f"{server.host} is asked too much (429); try again {when}", partial)
 
 

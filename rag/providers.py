@@ -43,7 +43,7 @@ def build_model(settings: Settings) -> ChatModel | None:
                 temperature=settings.llm_temperature,
                 api_base=server.base_url,
                 api_key=key.get_secret_value() if key else _NO_KEY,
-                max_retries=0,  # the retry layer is ours: nested ones ask twelve times (faults.md)
+                max_retries=0,  # the retry layer is ours: nested ones ask twelve times
                 timeout=settings.llm_patience,
             )
         except ValueError as exc:
