@@ -40,6 +40,7 @@ _CLOCK = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f' ]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)?")
 _SCALE = re.compile(rf"[\s-]*({'|'.join(SCALES)})\w{{0,2}}\b", re.IGNORECASE)
+_FIGURE = re.compile(rf"\d[\d.,]*(?:\s*(?:{'|'.join(SCALES)})\w{{0,2}}\b\.?)?", re.IGNORECASE)
 _AND_A_HALF = re.compile(r"\b(\w+)(?: and a half| et demie?| e meia)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _QUOTE = re.compile(r"„([^„“”\"]+)[“”\"]|“([^“”]+)”|»([^»«]+)«|«\s?([^«»]+?)\s?»|\"([^\"]+)\"")
@@ -83,6 +84,13 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
         tuple(quotations(text)),
         len(_NEGATION.findall(text)),
     )
+
+
+def besides_facts(text: str) -> str:
+    """The words of a text without its dates and figures, which are compared by value."""
+    for written in (_DATE, _WEEKDAY, _FIGURE):
+        text = written.sub(" · ", text)
+    return text
 
 
 def missing(claim: Facts, source: Facts, source_text: str, published: date | None) -> list[str]:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.facts import Facts, facts, missing
+from rag.facts import Facts, besides_facts, facts, missing
 from rag.lexical import heading
 from rag.matching import SentenceTerms, coverage, sentence_terms
 from rag.query import Concept, detect_language, understand
@@ -47,7 +47,7 @@ class Claim:
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        return understand(self.text, self.language).concepts
+        return understand(besides_facts(self.text), self.language).concepts
 
     @cached_property
     def weights(self) -> Vector:

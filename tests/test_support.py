@@ -1,0 +1,94 @@
+"""Protects the verdict on a sentence: supported by words that say all of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ingest.chunking import chunk_article
+from rag.query import Concept
+from rag.schema import Status
+from rag.support import Claim, Source, Support, support, together
+from tests.dossier import article
+
+TEXT = """Der Stadtrat von Moorhafen hat am Freitag nach dreistündiger Debatte den Wärmeplan verabschiedet. \
+Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen. Kämmerin Jana Voß bezifferte die Kosten auf \
+612 Millionen Euro. Die Opposition nannte die Finanzierung „auf Kante genäht“. Einen Anschlusszwang \
+gibt es laut Satzung nicht. Bürgermeister Harm Thedinga dankte den Stadtwerken für ihre Arbeit."""
+PUBLISHED = date(2025, 3, 15)  # a Saturday
+
+
+def evenly(_: Concept) -> float:
+    return 1.0
+
+
+def source() -> Source:
+    plan = article("plan", TEXT, title="Rat beschließt Wärmeplan", published=PUBLISHED, language="de")
+    [chunk] = chunk_article(plan, 120)
+    return Source(plan, chunk)
+
+
+def found(sentence: str, aim: int | None = None) -> Support:
+    return support(Claim(sentence, evenly), source(), aim)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "status"),
+    [
+        ("Der Stadtrat von Moorhafen verabschiedete den Wärmeplan nach dreistündiger Debatte.", "supported"),
+        ("Der Wärmeplan wurde vom Stadtrat am 14. März 2025 verabschiedet.", "supported"),
+        ("Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.", "supported"),
+        ("Jana Voß bezifferte die Kosten auf 612 Mio. Euro.", "supported"),
+        ("Die Opposition nannte die Finanzierung „auf Kante genäht“.", "supported"),
+        ("Einen Anschlusszwang gibt es nicht.", "supported"),
+        ("Jana Voß bezifferte die Kosten auf 621 Millionen Euro.", "unsupported"),
+        ("Der Stadtrat verabschiedete den Wärmeplan nach vierstündiger Debatte.", "unsupported"),
+        ("Der Stadtrat verabschiedete den Wärmeplan am 15. März.", "unsupported"),
+        ("Die Opposition nannte die Finanzierung „kühn gerechnet“.", "unsupported"),
+        ("Die Apfelernte fiel in diesem Herbst besonders reich aus.", "unsupported"),
+        ("Harm Thedinga bezifferte die Kosten auf 612 Millionen Euro.", "weak"),
+        ("Einen Anschlusszwang gibt es laut Satzung.", "weak"),
+        ("Die Vorlage wurde nicht mit 38 gegen 21 Stimmen angenommen.", "weak"),
+        ("The costs are 612 million euros, says Jana Voß.", "weak"),
+        ("The costs are 600 million euros, says Jana Voß.", "unsupported"),
+    ],
+)
+def test_status_of_a_sentence(sentence: str, status: Status) -> None:
+    assert found(sentence).status == status
+
+
+def test_the_cited_words_are_those_that_say_it() -> None:
+    start, end = found("Jana Voß bezifferte die Kosten auf 612 Millionen Euro.").span
+    assert TEXT[start:end] == "Kämmerin Jana Voß bezifferte die Kosten auf 612 Millionen Euro."
+
+
+def test_two_sentences_are_cited_where_one_does_not_say_it_all() -> None:
+    start, end = found("Die Vorlage zu 612 Millionen Euro wurde mit 38 gegen 21 Stimmen angenommen.").span
+    assert TEXT[start:end].startswith("Die Vorlage")
+    assert TEXT[start:end].endswith("612 Millionen Euro.")
+
+
+def test_number_elsewhere_in_the_passage_is_weak_not_unsupported() -> None:
+    assert found("Bürgermeister Harm Thedinga dankte 38 Stadtwerken.").status == "weak"
+
+
+def test_aim_decides_between_sentences_that_say_as_much() -> None:
+    text = "Der Rat tagte am Abend im Rathaus. Am Abend im Rathaus tagte der Rat."
+    twice = article("zwei", text, language="de")
+    [chunk] = chunk_article(twice, 120)
+    claim = Claim("Der Rat tagte am Abend im Rathaus.", evenly)
+    spans = [support(claim, Source(twice, chunk), aim).span for aim in (0, 1)]
+    assert spans == list(chunk.sentences)
+
+
+def test_two_passages_may_support_a_sentence_together() -> None:
+    other = article("preis", "Die Fernwärme kostet 2026 etwa 13,8 Cent je Kilowattstunde.", language="de")
+    [chunk] = chunk_article(other, 120)
+    sources = [source(), Source(other, chunk)]
+    claim = Claim(
+        "Einen Anschlusszwang gibt es nicht, und die Fernwärme kostet 13,8 Cent je Kilowattstunde.", evenly
+    )
+    alone = [support(claim, each) for each in sources]
+    assert [each.status for each in alone] != ["supported", "supported"]
+    assert together(claim, sources, alone) == "supported"
