@@ -25,7 +25,7 @@ from rag.retrieval import Index
 from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Delta, Done, Event, Message, Passage, Retrieved, Statement
 from rag.settings import Settings
-from rag.suggest import suggest
+from rag.suggest import follow_ups, suggest
 from rag.texts import declined, unverified
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
@@ -37,6 +37,8 @@ EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
 SUGGESTIONS_TRIED = 24
+FOLLOW_UPS_TRIED = 8
+TRIALS_REMEMBERED = 10_000
 SUGGESTION_CONFIDENCE = 0.7
 
 
@@ -57,6 +59,7 @@ class Engine:
         self._index: Index | None = None
         self._revision = -1
         self._opening = threading.Lock()
+        self._tried: dict[tuple[int, str], frozenset[tuple[str, int]]] = {}
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -106,9 +109,35 @@ class Engine:
         """Questions taken from the dossier that it answers with confidence."""
         found: list[str] = []
         for question in itertools.islice(suggest(self.library.articles()), SUGGESTIONS_TRIED):
-            if len(found) < n and self.ask(question, extractive=True).confidence >= SUGGESTION_CONFIDENCE:
+            if len(found) < n and self._confident(question):
                 found.append(question)
         return found
+
+    def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
+        """Questions to ask next: about what the answer cites, with a confident answer of their own.
+
+        `asked` are the conversation's questions. Few are tried, so that a reader does not wait.
+        """
+        cited = {(c.article_id, c.start) for c in answer.citations}
+        articles = list(self.library.articles([c.article_id for c in answer.citations])) if cited else []
+        found: list[str] = []
+        for question in itertools.islice(follow_ups(articles, asked), FOLLOW_UPS_TRIED):
+            places = self._confident(question)
+            if len(found) < n and places and not places <= cited:
+                found.append(question)
+        return found
+
+    def _confident(self, question: str) -> frozenset[tuple[str, int]]:
+        """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
+        key = (self.library.revision, question)
+        if key not in self._tried:
+            answer = self.ask(question, extractive=True)
+            sure = answer.confidence >= SUGGESTION_CONFIDENCE
+            places = ((c.article_id, c.start) for c in answer.citations if sure)
+            if len(self._tried) >= TRIALS_REMEMBERED:
+                self._tried.clear()
+            self._tried[key] = frozenset(places)
+        return self._tried[key]
 
     @property
     def mode(self) -> str:

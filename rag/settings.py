@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     passages: int = Field(8, ge=1, le=50, description="passages retrieved for a question")
     question_limit: int = Field(2000, ge=10, description="longest question, in characters")
     history_turns: int = Field(6, ge=0, description="earlier messages that a follow-up may refer to")
+    readers: int = Field(50, ge=1, description="questions answered at the same time")
+    waiting: int = Field(
+        100, ge=0, description="questions that wait for their turn; more are asked to come back in a minute"
+    )
     article_limit: int = Field(20_000_000, ge=1000, description="largest article file that is read, in bytes")
 
     @property

@@ -1,4 +1,4 @@
-"""Questions to begin with, taken from the dossier: who says what, and what several articles treat."""
+"""Questions to begin with and to go on with, taken from the dossier: who says what, and what is treated."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _SENTENCE = re.compile(r"[^.!?\n]+")
 _NOUN = re.compile(r"(?<![.!?:„“] )(?<!^)(?<![A-ZÄÖÜ]\w\s)\b[A-ZÄÖÜ][a-zäöüß]{8,}\b")
 _SHARED_BY = 2
 NAME_PARTS = 2
+_FRAME = set("was sagt steht in den artikeln über".split())
 _TOPIC = re.compile(
     r"(?:garantie|garantien|stand|sanktion|sanktionen|verhandlung|verhandlungen|ung|ungen|keit|heit|schaft|tion"
     r"|tionen|abkommen|vertrag|zölle|wahl|wahlen|krise|gipfel|politik|gesetz|preise|kosten|angriffe|proteste"
@@ -34,6 +35,22 @@ def suggest(articles: Iterable[Article]) -> Iterator[str]:
             yield f"Was sagt {speakers[i]}?"
         if i < len(topics):
             yield f"Was steht in den Artikeln über {topics[i]}?"
+
+
+def follow_ups(cited: Iterable[Article], asked: Iterable[str]) -> Iterator[str]:
+    """Questions about the cited articles that were not asked yet, the likeliest first.
+
+    A question that names the same person or topic as an earlier one counts as asked.
+    """
+    known = [_words(question) for question in asked]
+    for question in suggest(cited):
+        subject = _words(question) - _FRAME
+        if not any(subject <= earlier for earlier in known):
+            yield question
+
+
+def _words(question: str) -> set[str]:
+    return {word.strip(".,;:!?„“”\"'()").lower() for word in question.split()}
 
 
 def _speakers(texts: Sequence[str]) -> list[str]:

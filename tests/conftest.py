@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 import pytest
 
 from rag.settings import Settings
+from tests.fake_engine import FakeEngine
+from tests.visit import CHROMIUM, Site, chat_of, chromium, serving
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM = Path(os.environ.get("BELEG_CHROMIUM", "/usr/bin/chromium"))
 OF_THE_TESTS = ("BELEG_CHROMIUM", "BELEG_REQUIRE_")
 
 
@@ -38,6 +39,33 @@ def shared() -> Path:
     if not folder.is_dir():
         missing("../shared, the folder of originals, is not here", "BELEG_REQUIRE_SHARED")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for the tests of a file."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, FakeEngine]]:
+    """One chat for the tests of a file: its address, and the engine behind it."""
+    engine = FakeEngine()
+    with serving(chat_of(engine, Settings(data=tmp_path_factory.mktemp("data")))) as address:
+        yield address, engine
+
+
+@pytest.fixture
+def site(browser: Any, served: tuple[str, FakeEngine]) -> Iterator[Site]:
+    """A site that must not have complained by the end of the test."""
+    address, engine = served
+    engine.histories.clear()
+    visited = Site(browser, address, engine)
+    yield visited
+    for context in browser.contexts:
+        context.close()
+    assert visited.complaints == []
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

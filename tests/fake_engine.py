@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from rag.schema import (
     Passage,
     Retrieved,
     Statement,
+    Status,
 )
 
 HEATING = """Stadtrat beschließt Wärmeplan für 40 Quartiere
@@ -145,9 +148,14 @@ class FakeLibrary:
 
 
 class FakeEngine:
-    """Answers by keyword, declines the rest; slow ("langsam") or failing ("kaputt", "absturz") if asked."""
+    """Answers by keyword, declines the rest; slow ("langsam") or failing if asked.
+
+    "kaputt" fails at once, "abbruch" in the middle of the answer, unless the model is left out; "absturz"
+    is a mistake of ours.
+    """
 
     mode = "extractive"
+    sends_to: str | None = None
 
     def __init__(self) -> None:
         self.library = FakeLibrary()
@@ -160,15 +168,20 @@ class FakeEngine:
             "Welche Straßen sind ab September gesperrt?",
         ][:n]
 
+    def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
+        further = ["Was kostet Fernwärme ab 2026?", "Gibt es Zuschüsse für Wärmepumpen?"]
+        return [question for question in further if question not in asked][:n] if answer.citations else []
+
     def stream(
         self,
         question: str,
         history: Sequence[Message] = (),
         *,
-        extractive: bool = False,  # noqa: ARG002
+        extractive: bool = False,
     ) -> Iterator[Event]:
         self.histories.append(list(history))
-        if "kaputt" in question:
+        failing = not extractive
+        if "kaputt" in question and failing:
             raise ProviderUnavailable("the model does not answer; check BELEG_LLM_URL")
         if "absturz" in question:
             raise RuntimeError("a secret detail")
@@ -176,22 +189,29 @@ class FakeEngine:
         pause = 0.1 if "langsam" in question else 0.0
         time.sleep(3 * pause)
         yield Retrieved(question, answer.passages, 0.02)
+        said = ""
         for word in answer.text.split(" "):
             time.sleep(pause)
+            said += word + " "
             yield Delta(word + " ")
+            if "abbruch" in question and failing and len(said) > 60:
+                raise ProviderUnavailable("the connection broke; ask again", partial=said)
         yield Done(answer)
 
 
 def canned(question: str) -> Answer:
     """The answer for the first keyword in the question, else an abstention."""
+    if "prosa" in question.lower():
+        return written(question)
     quotes = next((found for key, found in ANSWERS.items() if key in question.lower()), ())
     citations = tuple(_citation(n, *place) for n, place in enumerate(quotes, 1))
+    text = " ".join(f"{c.quote} [{c.number}]" for c in citations)
     return Answer(
         question=question,
         standalone_question=question,
         language="de",
-        text=" ".join(f"{c.quote} [{c.number}]" for c in citations) or DECLINED,
-        statements=tuple(Statement(c.quote, (c.number,), "supported") for c in citations),
+        text=text or DECLINED,
+        statements=tuple(_quoted(text, c) for c in citations),
         citations=citations,
         passages=tuple(_passage(article) for article in ARTICLES),
         abstained=not citations,
@@ -202,6 +222,44 @@ def canned(question: str) -> Answer:
         further=tuple(_citation(n, *place) for n, place in enumerate(FURTHER, 1)),
         timings={"retrieval": 0.02},
     )
+
+
+PROSE = (
+    "Der Stadtrat hat den Wärmeplan mit 38 zu 21 Stimmen verabschiedet [1]. Etwa die Hälfte des Geldes kommt"
+    " vom Bund [2].\n\nDer Bau dauert zwölf Jahre. Niemand muss sich anschließen lassen [3]."
+)
+
+
+def written(question: str) -> Answer:
+    """An answer in a language model's words, with a sentence of each status."""
+    answer = canned("wärmeplan")
+    return dataclasses.replace(
+        answer,
+        question=question,
+        standalone_question=question,
+        text=PROSE,
+        statements=(
+            _statement(PROSE, "Der Stadtrat", "[1].", "supported", 1),
+            _statement(PROSE, "Etwa", "[2].", "weak", 2),
+            _statement(PROSE, "Der Bau", "Jahre.", "unsupported"),
+            dataclasses.replace(_statement(PROSE, "Niemand", "[3].", "supported", 3), repaired=True),
+        ),
+        model="modell-1",
+        dropped=("[9] points nowhere",),
+    )
+
+
+def _statement(text: str, first: str, last: str, status: Status, *citations: int) -> Statement:
+    """The sentence of a text from the first to the last of these words."""
+    start = text.index(first)
+    end = text.index(last, start) + len(last)
+    return Statement(re.sub(r" \[\d\]", "", text[start:end]), citations, status, start, end)
+
+
+def _quoted(text: str, cited: Citation) -> Statement:
+    start = text.index(cited.quote)
+    end = start + len(f"{cited.quote} [{cited.number}]")
+    return Statement(cited.quote, (cited.number,), "supported", start, end)
 
 
 def _citation(number: int, ident: str, words: str) -> Citation:

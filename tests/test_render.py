@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.schema import Answer, Article, Citation, Statement
-from rag.serve import render
+from rag.schema import Answer, Article, Citation, Statement, Status
+from rag.serve import frame, markup, places, reader, render
 from rag.serve.strings import (
     ENGLISH,
     GERMAN,
@@ -24,7 +24,7 @@ from rag.serve.strings import (
     mode_line,
     strings_for,
 )
-from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, canned
+from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, canned, written
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
 HEAT = ARTICLES[0]
@@ -73,7 +73,7 @@ def marked(page: str) -> str:
     ],
 )
 def test_markdown_text_shows_the_characters_and_does_nothing(text: str) -> None:
-    rendered = MARKDOWN.render(render.markdown_text(text))
+    rendered = MARKDOWN.render(markup.markdown_text(text))
     assert re.fullmatch(r"<p>[^<]*</p>\n", rendered)
     assert shown(rendered) == " ".join(text.split())
 
@@ -82,16 +82,16 @@ def test_markdown_text_shows_the_characters_and_does_nothing(text: str) -> None:
     "text", ["https://evil.example", "HTTP://X.DE", "ftp://x.de", "www.x.de", "WWW.X.de", "a@b.de"]
 )
 def test_bare_addresses_lose_what_makes_them_links(text: str) -> None:
-    assert not re.search(r"https?://|ftp://|www\.|@", render.markdown_text(text), re.IGNORECASE)
+    assert not re.search(r"https?://|ftp://|www\.|@", markup.markdown_text(text), re.IGNORECASE)
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])))
 def test_plain_text_undoes_markdown_text(text: str) -> None:
-    assert render.plain_text(render.markdown_text(text)) == " ".join(text.split())
+    assert markup.plain_text(markup.markdown_text(text)) == " ".join(text.split())
 
 
 def test_a_question_keeps_its_lines() -> None:
-    assert render.markdown_lines(" Wer?\n- Und *wann*? ") == "Wer?\n&#45; Und &#42;wann&#42;?"
+    assert markup.markdown_lines(" Wer?\n- Und *wann*? ") == "Wer?\n&#45; Und &#42;wann&#42;?"
 
 
 @pytest.mark.parametrize("keyword", ["gift", "wärmeplan", "mondlandung"])
@@ -107,10 +107,10 @@ def test_nothing_of_an_answer_is_active(keyword: str) -> None:
 
 
 def test_a_poisoned_article_is_shown_as_text() -> None:
-    page = render.reader_page(ARTICLES[2], (0, 10), GERMAN, "/x.css", stale=False)
+    page = reader.reader_page(ARTICLES[2], (0, 10), GERMAN, stale=False)
     assert set(re.findall(r"<(\w+)", page)) <= {
         *("html", "head", "meta", "title", "link", "body", "header", "main", "article"),
-        *("a", "span", "p", "h1", "mark"),
+        *("a", "span", "p", "h1", "mark", "nav", "button", "script"),
     }
     assert POISON.split("\n\n")[1].strip() in shown(page)
 
@@ -120,15 +120,15 @@ def test_a_poisoned_article_is_shown_as_text() -> None:
 
 def test_address_carries_exact_offsets_and_version() -> None:
     cited = citation(article_id="a/b (2)?#ä", start=5, end=9, sha256="0123456789abcdef")
-    parts = urlsplit(render.citation_path(cited))
+    parts = urlsplit(places.citation_path(cited))
     assert unquote(parts.path) == "/quelle/a/b (2)?#ä"
     assert parse_qs(parts.query) == {"von": ["5"], "bis": ["9"], "v": ["0123456789ab"]}
-    assert parts.fragment == render.MARK_ID
+    assert parts.fragment == places.MARK_ID
 
 
 @pytest.mark.parametrize(("version", "current"), [("", True), (None, True), ("0123", True), ("99", False)])
 def test_an_address_of_another_version_is_noticed(version: str | None, current: bool) -> None:
-    assert render.is_current(dataclasses.replace(HEAT, sha256="0123456789"), version) is current
+    assert places.is_current(dataclasses.replace(HEAT, sha256="0123456789"), version) is current
 
 
 @pytest.mark.parametrize(
@@ -142,14 +142,14 @@ def test_an_address_of_another_version_is_noticed(version: str | None, current: 
     ],
 )
 def test_label_leaves_out_what_is_unknown(changes: dict[str, object], expected: str) -> None:
-    assert render.label(citation(**changes), GERMAN) == expected
+    assert places.label(citation(**changes), GERMAN) == expected
 
 
 def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
     cited = citation(title='"Ein" (kleiner) Titel')
-    assert render.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
-    rendered = MARKDOWN.render(render.chip(cited, GERMAN))
-    assert f'title="{html.escape(render.label(cited, GERMAN))}"' in rendered
+    assert places.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
+    rendered = MARKDOWN.render(places.chip(cited, GERMAN))
+    assert f'title="{html.escape(places.label(cited, GERMAN))}"' in rendered
     assert shown(rendered) == "\u20601"
 
 
@@ -166,9 +166,9 @@ def test_a_quotation_of_unknown_origin_has_no_origin_line() -> None:
     assert "<cite>" not in render.answer_markdown(canned("gift"), GERMAN)
 
 
-def prose(text: str) -> Answer:
-    answer = canned("wärmeplan")
-    return dataclasses.replace(answer, text=text, statements=(Statement(text, (1, 2), "weak"),))
+def prose(text: str, status: Status = "weak", *, repaired: bool = False) -> Answer:
+    statement = Statement(text, (1, 2), status, 0, len(text), repaired)
+    return dataclasses.replace(canned("wärmeplan"), text=text, statements=(statement,))
 
 
 def test_prose_gets_its_chips_where_the_numbers_stood() -> None:
@@ -179,15 +179,81 @@ def test_prose_gets_its_chips_where_the_numbers_stood() -> None:
     assert "<blockquote>" not in rendered
 
 
+@pytest.mark.parametrize(
+    ("status", "repaired", "expected"),
+    [
+        ("supported", False, "<p>Er kam.</p>"),
+        ("no claim", False, "<p>Er kam.</p>"),
+        ("supported", True, '<p>Er kam. <small class="status">Beleg berichtigt</small></p>'),
+        (
+            "unsupported",
+            False,
+            '<p><span class="unsupported" title="nicht belegt">Er kam.</span>'
+            ' <small class="status">nicht belegt</small></p>',
+        ),
+        (
+            "weak",
+            False,
+            '<p><span class="weak" title="nur teilweise belegt">Er kam.</span>'
+            ' <small class="status">nur teilweise belegt</small></p>',
+        ),
+    ],
+)
+def test_the_status_of_a_sentence_is_shown(status: Status, repaired: bool, expected: str) -> None:
+    answer = prose("Er kam.", status, repaired=repaired)
+    assert MARKDOWN.render(render.answer_markdown(answer, GERMAN)).strip() == expected
+
+
+def test_a_status_covers_its_sentence_with_its_chips_and_no_other() -> None:
+    rendered = MARKDOWN.render(render.answer_markdown(written("prosa"), GERMAN))
+    marked = re.findall(r'<span class="(\w+)"[^>]*>(.*?)</span>', rendered)
+    assert [(status, shown(text).replace("\u2060", "·")) for status, text in marked] == [
+        ("weak", "Etwa die Hälfte des Geldes kommt vom Bund·2."),
+        ("unsupported", "Der Bau dauert zwölf Jahre."),
+    ]
+    assert "lassen\u2060" in shown(rendered)
+
+
+def test_history_gets_the_words_without_notes_on_them() -> None:
+    words = markup.plain_text(render.without_model(GERMAN) + render.answer_markdown(written("prosa"), GERMAN))
+    assert words.split() == re.sub(r" \[\d\]", "", PROSE).split()
+
+
+@given(st.text(alphabet="ab [1]<.&*\n", max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_whatever_is_marked_every_word_is_shown_once(text: str, start: int, end: int) -> None:
+    answer = dataclasses.replace(prose(text), statements=(Statement("", (), "weak", start, end),))
+    words = markup.plain_text(render.answer_markdown(answer, GERMAN))
+    cited = re.sub(r"\s*\[1\]", "", text)
+    assert "".join(words.split()) == "".join(cited.split())
+
+
+def test_references_that_led_nowhere_are_owned_up_to() -> None:
+    assert shown(render.evidence_html(written("prosa"), GERMAN)).startswith(GERMAN.dropped[0])
+    twice = dataclasses.replace(written("prosa"), dropped=("a", "b"))
+    assert "2 Verweise" in render.evidence_html(twice, GERMAN)
+
+
+def test_a_card_says_that_its_article_has_changed_since() -> None:
+    cards = render.evidence_html(canned("wärmeplan"), GERMAN, frozenset({"waermeplan"}))
+    assert cards.count(GERMAN.outdated) == 1
+    assert GERMAN.outdated not in render.evidence_html(canned("wärmeplan"), GERMAN)
+
+
+def test_a_failure_says_why_and_whether_text_is_incomplete() -> None:
+    assert "&lt;b&gt;" in render.failure_html("<b>", GERMAN, partial=False)
+    assert "konnte nicht antworten" in render.failure_html("x", GERMAN, partial=False)
+    assert "Unvollständig" in render.failure_html("x", GERMAN, partial=True)
+
+
 def test_a_number_that_cites_nothing_stays_text() -> None:
-    rendered = MARKDOWN.render(render.answer_markdown(prose("Angenommen [9]."), GERMAN))
+    rendered = MARKDOWN.render(render.answer_markdown(prose("Angenommen [9].", "supported"), GERMAN))
     assert rendered == "<p>Angenommen [9].</p>\n"
 
 
 @pytest.mark.parametrize("keyword", ["wärmeplan", "gift", "fernwärme"])
 def test_history_gets_the_words_without_citations(keyword: str) -> None:
     answer = canned(keyword)
-    words = render.plain_text(render.answer_markdown(answer, GERMAN))
+    words = markup.plain_text(render.answer_markdown(answer, GERMAN))
     assert words.split() == " ".join(c.quote for c in answer.citations).split()
 
 
@@ -217,9 +283,9 @@ def test_nothing_below_an_answer_without_sources() -> None:
 
 
 def test_long_places_are_cut_between_words() -> None:
-    places = render.place_list([citation(quote="Donau " * 100)], None, GERMAN)
-    assert "Donau …" in places
-    assert len(shown(places)) < 300
+    listed = render.place_list([citation(quote="Donau " * 100)], None, GERMAN)
+    assert "Donau …" in listed
+    assert len(shown(listed)) < 300
 
 
 def test_a_draft_shows_no_unresolved_numbers() -> None:
@@ -240,28 +306,28 @@ def test_search_title_says_how_much_and_how_long() -> None:
 @pytest.mark.parametrize("cited", canned("wärmeplan").citations + canned("gift").citations)
 def test_mark_is_the_quote_to_the_character(cited: Citation) -> None:
     article = next(a for a in ARTICLES if a.id == cited.article_id)
-    page = render.reader_fragment(article, (cited.start, cited.end), GERMAN, stale=False)
+    page = reader.reader_fragment(article, (cited.start, cited.end), GERMAN, stale=False)
     assert marked(page) == cited.quote
-    assert page.count(f'id="{render.MARK_ID}"') == 1
+    assert page.count(f'id="{places.MARK_ID}"') == 1
 
 
 @given(st.integers(0, len(HEATING) - 1), st.integers(1, 400))
 def test_any_span_is_marked_whole_and_anchored_once(start: int, length: int) -> None:
     span = (start, min(start + length, len(HEATING)))
-    page = render.reader_fragment(HEAT, span, GERMAN, stale=False)
+    page = reader.reader_fragment(HEAT, span, GERMAN, stale=False)
     assert "".join(marked(page).split()) == "".join(HEATING[slice(*span)].split())
-    assert page.count(f'id="{render.MARK_ID}"') == bool(HEATING[slice(*span)].strip())
+    assert page.count(f'id="{places.MARK_ID}"') == bool(HEATING[slice(*span)].strip())
 
 
 def test_the_whole_text_is_shown_and_the_title_once() -> None:
-    page = render.reader_fragment(HEAT, None, GERMAN, stale=False)
+    page = reader.reader_fragment(HEAT, None, GERMAN, stale=False)
     body = shown(page.split("</header>")[1])
     assert "".join(body.split()) == "".join(HEATING.removeprefix(HEAT.title or "").split())
     assert page.count("Stadtrat beschließt Wärmeplan") == 1
 
 
 def test_asides_are_set_apart() -> None:
-    page = render.reader_fragment(HEAT, None, GERMAN, stale=False)
+    page = reader.reader_fragment(HEAT, None, GERMAN, stale=False)
     assert '<h2 class="aside heading">Die Kosten</h2>' in page
     assert '<p class="aside caption">▲ Der Rathausplatz' in page
     assert '<p class="aside footer">Kommentar verfassen</p>' in page
@@ -271,38 +337,39 @@ def test_an_aside_glued_to_a_sentence_is_cut_off() -> None:
     text = "Die Lage Der Rat tagte."
     aside = dataclasses.replace(HEAT.asides[0], start=0, end=8, kind="heading")
     article = dataclasses.replace(HEAT, text=text, asides=(aside,), title=None)
-    page = render.reader_fragment(article, (9, 23), GERMAN, stale=False)
+    page = reader.reader_fragment(article, (9, 23), GERMAN, stale=False)
     assert '<h2 class="aside heading">Die Lage</h2><p><mark' in page
 
 
 def test_a_changed_article_gets_a_note_and_no_mark() -> None:
-    page = render.reader_page(HEAT, (5, 20), GERMAN, "/x.css", stale=True)
+    page = reader.reader_page(HEAT, (5, 20), GERMAN, stale=True)
     assert GERMAN.changed in page
     assert "<mark" not in page
 
 
 def test_header_names_what_is_known() -> None:
-    page = render.reader_fragment(ARTICLES[2], None, GERMAN, stale=False)
+    page = reader.reader_fragment(ARTICLES[2], None, GERMAN, stale=False)
     assert '<p class="kicker">Kommentar</p>' in page
     assert "author" not in page
 
 
 def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
     nameless = Article("x-1", "Text.", "x.txt", "")
-    page = render.reader_fragment(nameless, None, GERMAN, stale=False)
+    page = reader.reader_fragment(nameless, None, GERMAN, stale=False)
     assert '<p class="kicker">x.txt</p><h1>Artikel ohne Titel</h1><' in page
     cards = render.source_cards([citation(title=None, outlet=None, published=None)], GERMAN)
     assert shown(cards) == "1„Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.“"
 
 
-def test_pages_need_no_script() -> None:
+def test_pages_need_no_script_of_their_own() -> None:
     for page in (
-        render.reader_page(HEAT, None, GERMAN, "/x.css", stale=False),
-        render.missing_page(ENGLISH, "/x.css"),
+        reader.reader_page(HEAT, None, GERMAN, stale=False),
+        frame.missing_page(ENGLISH),
     ):
-        assert "<script" not in page
+        assert "<script src=" in page  # it only sets the colours
+        assert page.count("<script") == 1
         assert page.startswith("<!doctype html>")
-    assert '<html lang="en"' in render.missing_page(ENGLISH, "/x.css")
+    assert '<html lang="en"' in frame.missing_page(ENGLISH)
 
 
 # --- words, numbers, dates
@@ -324,6 +391,11 @@ def test_pages_need_no_script() -> None:
 )
 def test_interface_is_german_unless_the_browser_is_not(header: str | None, lang: str) -> None:
     assert strings_for(header).lang == lang
+
+
+@pytest.mark.parametrize(("chosen", "lang"), [("de", "de"), ("en", "en"), ("xx", "en"), (None, "en")])
+def test_a_choice_goes_before_the_browser(chosen: str | None, lang: str) -> None:
+    assert strings_for("en-GB", chosen).lang == lang
 
 
 @pytest.mark.parametrize(
@@ -351,15 +423,19 @@ def test_dates_counts_and_modes_in_both_languages() -> None:
     assert [article_count(n, ENGLISH) for n in (0, 1, 1240)] == ["0 articles", "1 article", "1,240 articles"]
     assert mode_line("extractive", GERMAN) == "Ohne Sprachmodell: wörtliche Fundstellen"
     assert mode_line("gpt-x", ENGLISH) == "Language model: gpt-x"
+    assert mode_line("gpt-x", GERMAN, "api.example") == (
+        "Sprachmodell: gpt-x – Fragen und Fundstellen gehen an api.example"
+    )
+    assert mode_line("extractive", GERMAN, "api.example") == mode_line("extractive", GERMAN)
 
 
 def test_masthead_and_footnote() -> None:
-    assert "3 Artikel · 15.–19. August 2025" in render.masthead(
+    assert "3 Artikel · 15.–19. August 2025" in frame.masthead(
         3, date(2025, 8, 15), date(2025, 8, 19), GERMAN
     )
-    assert ">0 Artikel<" in render.masthead(0, None, None, GERMAN)
-    assert GERMAN.mode_extractive in render.footnote("extractive", GERMAN)
-    assert "<b>" not in render.footnote("<b>", GERMAN)
+    assert ">0 Artikel<" in frame.masthead(0, None, None, GERMAN)
+    assert GERMAN.mode_extractive in frame.footnote("extractive", GERMAN)
+    assert "<b>" not in frame.footnote("<b>", GERMAN)
 
 
 @pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(GERMAN)])

@@ -46,6 +46,51 @@ class Strings:
     long_question: str
     failed: str
     broken: str
+    pages: str
+    page_chat: str
+    page_articles: str
+    page_report: str
+    other_language: str
+    switch_language: str
+    switch_theme: str
+    conversations: str
+    new_conversation: str
+    kept_here: str
+    none_kept: str
+    rename: str
+    delete: str
+    save_markdown: str
+    save_json: str
+    close_list: str
+    not_restored: str
+    stop: str
+    stopped: str
+    retry: str
+    edit: str
+    edit_done: str
+    edit_cancel: str
+    like: str
+    dislike: str
+    save_answer: str
+    follow_ups: str
+    searching: str
+    answered: str
+    unsupported: str
+    weak: str
+    repaired: str
+    dropped: tuple[str, str]
+    partial: str
+    model_failed: str
+    without_model: str
+    sends_to: str
+    outdated: str
+    waiting: tuple[str, str]
+    busy: str
+    exported: str
+    exported_model: str
+    exported_index: str
+    exported_hash: str
+    exported_place: str
     months: tuple[str, ...]
     day: str
     group: str
@@ -90,6 +135,57 @@ GERMAN = Strings(
     failed="Die Frage konnte nicht beantwortet werden: {reason}",
     broken="Die Frage konnte wegen eines internen Fehlers nicht beantwortet werden. Bitte versuchen Sie es"
     " noch einmal; Näheres steht im Protokoll des Servers.",
+    pages="Seiten",
+    page_chat="Gespräch",
+    page_articles="Artikel",
+    page_report="Auswertung",
+    other_language="English",
+    switch_language="Switch to English",
+    switch_theme="Helle oder dunkle Darstellung",
+    conversations="Gespräche",
+    new_conversation="Neues Gespräch",
+    kept_here="Nur in diesem Browser gespeichert.",
+    none_kept="Noch keine Gespräche.",
+    rename="Umbenennen",
+    delete="Löschen",
+    save_markdown="Als Markdown speichern",
+    save_json="Als JSON speichern",
+    close_list="Liste schließen",
+    not_restored="Dieses Gespräch ist nicht mehr zu lesen.",
+    stop="Antwort anhalten",
+    stopped="Angehalten",
+    retry="Noch einmal antworten",
+    edit="Frage ändern",
+    edit_done="Geänderte Frage absenden",
+    edit_cancel="Frage lassen, wie sie war",
+    like="Gute Antwort",
+    dislike="Schlechte Antwort",
+    save_answer="Antwort mit Belegen speichern",
+    follow_ups="Weiterfragen",
+    searching="Die Artikel werden durchsucht …",
+    answered="Antwort",
+    unsupported="nicht belegt",
+    weak="nur teilweise belegt",
+    repaired="Beleg berichtigt",
+    dropped=(
+        "Ein Verweis des Sprachmodells führte ins Leere und wurde entfernt.",
+        "{n} Verweise des Sprachmodells führten ins Leere und wurden entfernt.",
+    ),
+    partial="Unvollständig und ungeprüft, denn das Sprachmodell brach ab: {reason}",
+    model_failed="Das Sprachmodell konnte nicht antworten: {reason}",
+    without_model="Antwort ohne Sprachmodell zeigen",
+    sends_to="Fragen und Fundstellen gehen an {host}",
+    outdated="seither geändert",
+    waiting=(
+        "Einen Moment – eine Frage ist noch vor Ihrer.",
+        "Einen Moment – {n} Fragen sind noch vor Ihrer.",
+    ),
+    busy="Gerade stellen sehr viele Menschen Fragen. Bitte versuchen Sie es in einer Minute noch einmal.",
+    exported="Gespeichert am {date} mit Beleg",
+    exported_model="Antwort",
+    exported_index="Index",
+    exported_hash="Artikel-Hash",
+    exported_place="Zeichen {start} bis {end}",
     months=tuple(
         "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
     ),
@@ -136,6 +232,57 @@ ENGLISH = Strings(
     failed="The question could not be answered: {reason}",
     broken="The question could not be answered because of an internal error. Please try again; the"
     " server's log says more.",
+    pages="Pages",
+    page_chat="Conversation",
+    page_articles="Articles",
+    page_report="Evaluation",
+    other_language="Deutsch",
+    switch_language="Auf Deutsch umschalten",
+    switch_theme="Light or dark",
+    conversations="Conversations",
+    new_conversation="New conversation",
+    kept_here="Kept in this browser only.",
+    none_kept="No conversations yet.",
+    rename="Rename",
+    delete="Delete",
+    save_markdown="Save as Markdown",
+    save_json="Save as JSON",
+    close_list="Close list",
+    not_restored="This conversation can no longer be read.",
+    stop="Stop answering",
+    stopped="Stopped",
+    retry="Answer again",
+    edit="Edit question",
+    edit_done="Send the edited question",
+    edit_cancel="Leave the question as it was",
+    like="Good answer",
+    dislike="Bad answer",
+    save_answer="Save answer with its sources",
+    follow_ups="Ask on",
+    searching="Searching the articles …",
+    answered="Answer",
+    unsupported="not supported",
+    weak="only partly supported",
+    repaired="source corrected",
+    dropped=(
+        "One reference of the language model led nowhere and was removed.",
+        "{n} references of the language model led nowhere and were removed.",
+    ),
+    partial="Incomplete and unchecked, for the language model broke off: {reason}",
+    model_failed="The language model could not answer: {reason}",
+    without_model="Show an answer without the language model",
+    sends_to="questions and passages go to {host}",
+    outdated="changed since",
+    waiting=(
+        "One moment – one question is still before yours.",
+        "One moment – {n} questions are before yours.",
+    ),
+    busy="A great many people are asking questions right now. Please try again in a minute.",
+    exported="Saved on {date} with Beleg",
+    exported_model="Answer",
+    exported_index="Index",
+    exported_hash="article hash",
+    exported_place="characters {start} to {end}",
     months=tuple(
         "January February March April May June July August September October November December".split()
     ),
@@ -145,12 +292,19 @@ ENGLISH = Strings(
 )
 
 
-def strings_for(accept_language: str | None) -> Strings:
-    """The interface language for a browser's Accept-Language header; German when it says nothing.
+LANGUAGES = {words.lang: words for words in (GERMAN, ENGLISH)}
+
+
+def strings_for(accept_language: str | None, chosen: str | None = None) -> Strings:
+    """The interface language: what a reader chose, else the browser's Accept-Language, else German.
 
     >>> strings_for("en-GB,en;q=0.9,de;q=0.5").lang
     'en'
+    >>> strings_for("en-GB,en;q=0.9,de;q=0.5", chosen="de").lang
+    'de'
     """
+    if chosen in LANGUAGES:
+        return LANGUAGES[chosen]
     preferred = (accept_language or "de").split(",")[0].strip().lower()
     return GERMAN if preferred == "*" or preferred.split("-")[0].split(";")[0] == "de" else ENGLISH
 
@@ -185,9 +339,17 @@ def date_range(first: date, last: date, words: Strings) -> str:
 
 def article_count(count: int, words: Strings) -> str:
     """5 Artikel, 1 article."""
-    return words.articles[count != 1].format(n=number(count, words))
+    return counted(words.articles, count, words)
 
 
-def mode_line(mode: str, words: Strings) -> str:
-    """Who answers, said plainly: no model, or the model by its name."""
-    return words.mode_extractive if mode == "extractive" else words.mode_model.format(model=mode)
+def mode_line(mode: str, words: Strings, sends_to: str | None = None) -> str:
+    """Who answers, said plainly: no model, or the model by its name and where text is sent."""
+    if mode == "extractive":
+        return words.mode_extractive
+    told = f" – {words.sends_to.format(host=sends_to)}" if sends_to else ""
+    return words.mode_model.format(model=mode) + told
+
+
+def counted(forms: tuple[str, str], count: int, words: Strings) -> str:
+    """The form for one or for several, with the number filled in."""
+    return forms[count != 1].format(n=number(count, words))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from rag.schema import Answer, Citation, Passage, Statement
+from rag.errors import BadRequest
+from rag.schema import Answer, Article, Chunk, Citation, Passage, Statement
 
 Json = dict[str, Any]
 
@@ -36,6 +38,58 @@ def answer_to_dict(answer: Answer) -> Json:
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
+
+
+def answer_from_dict(sent: Json) -> Answer:
+    """The answer that `answer_to_dict` made; of a passage's article only what was sent is known.
+
+    Raises BadRequest when it is something else.
+    """
+    try:
+        return Answer(
+            **{name: sent[name] for name in _PLAIN},
+            statements=tuple(
+                Statement(**{**each, "citations": tuple(each["citations"])}) for each in sent["statements"]
+            ),
+            citations=tuple(map(_citation_from, sent["citations"])),
+            further=tuple(map(_citation_from, sent["further"])),
+            passages=tuple(map(_passage_from, sent["passages"])),
+            dropped=tuple(map(str, sent["dropped"])),
+            usage=dict(sent["usage"]),
+            timings=dict(sent["timings"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise BadRequest(f"this is no answer as Beleg writes it: {exc!r}") from exc
+
+
+_PLAIN = (
+    *("id", "created", "question", "standalone_question", "language", "text", "abstained", "reason"),
+    *("model", "index_fingerprint", "confidence"),
+)
+
+
+def _citation_from(sent: Json) -> Citation:
+    citation = Citation(**{**sent, "published": _day(sent["published"])})
+    _check(citation.quote, citation.article_id, citation.sha256, numbers=(citation.start, citation.end))
+    return citation
+
+
+def _passage_from(sent: Json) -> Passage:
+    ident, start, end = str(sent["article_id"]), int(sent["start"]), int(sent["end"])
+    version = str(sent["chunk_id"]).rpartition("#")[0].rpartition("#")[2]
+    known = {"title": sent["title"], "outlet": sent["outlet"], "published": _day(sent["published"])}
+    article = Article(id=ident, text="", source="", sha256=version, **known)
+    chunk = Chunk(str(sent["chunk_id"]), ident, 0, start, end, str(sent["text"]), ())
+    return Passage(chunk, article, float(sent["score"]))
+
+
+def _day(sent: str | None) -> date | None:
+    return date.fromisoformat(sent) if sent else None
+
+
+def _check(*texts: str, numbers: tuple[int, ...]) -> None:
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(n, int) for n in numbers):
+        raise ValueError("texts and offsets of a citation")
 
 
 def _statement(statement: Statement) -> Json:

@@ -1,0 +1,156 @@
+"""Answers as records, with what readers thought of them: one bounded SQLite file in the data folder.
+
+Where the folder cannot be written, records are kept in memory until the program ends, and the log says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from rag.schema import Message
+
+Json = dict[str, Any]
+Rating = Literal["up", "down"]
+
+FILE = "records.sqlite"
+MOST = 10_000
+MOST_IN_MEMORY = 500
+
+_CREATE = """
+create table if not exists answers (
+    id text primary key,
+    answer text not null,
+    history text not null,
+    rating text check (rating in ('up', 'down')),
+    note text not null default ''
+) strict
+"""
+# what a reader has judged goes last
+_FORGET = """
+delete from answers where id in (
+    select id from answers order by rating is not null, rowid
+    limit max(0, (select count(*) from answers) - ?)
+)
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Records:
+    """Answers by id. Safe to use from several threads, and from several processes."""
+
+    def __init__(self, folder: Path | None, most: int = MOST) -> None:
+        """Opens the records in `folder`, of which the `most` latest are kept; None keeps them in memory."""
+        self.most = most
+        self._lock = threading.Lock()
+        self._connection = _opened(folder) if folder else None
+        if self._connection is None:
+            self.most = min(most, MOST_IN_MEMORY)
+            self._connection = _connect(":memory:")
+
+    def put(self, answer: Json, history: Sequence[Message] = ()) -> None:
+        """Stores an answer (as `answer_to_dict` writes it) with the conversation before it."""
+        said = [{"role": message.role, "content": message.content} for message in history]
+        row = (answer["id"], _dumped(answer), _dumped(said))
+        self._write("insert or replace into answers (id, answer, history) values (?, ?, ?)", row)
+        self._write(_FORGET, (self.most,))
+
+    def get(self, ident: str) -> Json | None:
+        """The answer with this id, None when it is not (or no longer) there."""
+        rows = self._read("select answer from answers where id = ?", (ident,))
+        return json.loads(rows[0][0]) if rows else None
+
+    def rate(self, ident: str, rating: Rating | None, note: str = "") -> bool:
+        """Notes what a reader thought of an answer, None takes it back; whether there is such an answer."""
+        return bool(
+            self._write("update answers set rating = ?, note = ? where id = ?", (rating, note, ident))
+        )
+
+    def rating(self, ident: str) -> Rating | None:
+        """What a reader thought of an answer."""
+        rows = self._read("select rating from answers where id = ?", (ident,))
+        return rows[0][0] if rows else None
+
+    def cases(self) -> Iterator[Json]:
+        """Rated answers as evaluation cases, oldest first.
+
+        {"id": "feedback-3f…", "question": "Wer …?", "lang": "de", "history": [], "tags": ["thumbs-down"],
+         "note": ""}
+        """
+        rows = self._read(
+            "select answer, history, rating, note from answers where rating is not null order by rowid"
+        )
+        for answer, history, rating, note in rows:
+            record = json.loads(answer)
+            yield {
+                "id": f"feedback-{record['id']}",
+                "question": record["question"],
+                "lang": record["language"],
+                "history": json.loads(history),
+                "tags": [f"thumbs-{rating}"],
+                "note": note,
+            }
+
+    def close(self) -> None:
+        """Closes the file; records in memory are gone."""
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+
+    def _write(self, sql: str, values: Sequence[Any]) -> int:
+        assert self._connection is not None
+        with self._lock:
+            try:
+                with self._connection:
+                    return self._connection.execute(sql, values).rowcount
+            except sqlite3.Error as exc:
+                log.warning("an answer's record was not stored: %s", exc)
+                return 0
+
+    def _read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        assert self._connection is not None
+        with self._lock:
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.Error as exc:
+                log.warning("the records could not be read: %s", exc)
+                return []
+
+
+def feedback_jsonl(records: Records) -> str:
+    """The rated answers as an evaluation set: a case a line, for `python -m eval`."""
+    return "".join(_dumped(case) + "\n" for case in records.cases())
+
+
+def _opened(folder: Path) -> sqlite3.Connection | None:
+    """The folder's file, None (and a line in the log) when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _connect(str(folder / FILE))
+    except (OSError, sqlite3.Error) as exc:
+        log.warning("answers and feedback are not stored, %s cannot be written: %s", folder, exc)
+        return None
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
+    try:
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        with connection:
+            connection.execute(_CREATE)
+            connection.execute("update answers set note = note where false")  # fails where it is read-only
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

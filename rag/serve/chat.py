@@ -1,0 +1,223 @@
+"""What the chat shows while a question is answered: a stream of views, free of any web framework."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from rag.errors import BelegError, Overloaded, ProviderError
+from rag.records import Rating, Records
+from rag.schema import Answer, Delta, Done, Event, Retrieved
+from rag.serve import frame, messages, render
+from rag.serve.gate import Gate
+from rag.serve.markup import markdown_text
+from rag.serve.messages import ChatMessage, Shown
+from rag.serve.strings import Strings, counted, number
+from rag.serve.wire import answer_from_dict, answer_to_dict
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.settings import Settings
+
+_SECONDS_BETWEEN_DRAFTS = 0.07  # a browser follows 10 to 20 updates a second
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the page shows next: conversation, composer, notice; None leaves a thing as it is."""
+
+    shown: Shown | None = None
+    question: str | None = None
+    notice: str | None = None
+    answering: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """The texts of the page before a question is asked."""
+
+    masthead: str
+    start: str
+    suggested: tuple[str, ...]
+    placeholder: str
+    label: str
+    footnote: str
+
+
+class Chat:
+    """What each event of the page shows; the conversation itself lives in the browser."""
+
+    def __init__(self, engine: Engine, settings: Settings, records: Records) -> None:
+        self.engine = engine
+        self.records = records
+        self.question_limit = settings.question_limit
+        self.gate = Gate(settings.readers, settings.waiting)
+        self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
+
+    def greeting(self, words: Strings) -> Greeting:
+        """The greeting, with what the dossier holds by now."""
+        held = self.engine.library.counts()
+        return Greeting(
+            frame.masthead(held.articles, held.first, held.last, words),
+            frame.start(words),
+            self._suggestions(),
+            words.placeholder,
+            words.question,
+            frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
+        )
+
+    def ask(self, question: str, shown: Shown, words: Strings, *, extractive: bool = False) -> Iterator[View]:
+        """The views while a question is answered after the conversation so far.
+
+        A question that cannot be answered stays in the composer, under a notice that says why; when the
+        language model fails, the conversation says so and offers an answer without it.
+        """
+        if refusal := self._refusal(question, words):
+            yield View(notice=refusal, answering=False)
+            return
+        asked = [*shown, messages.user_message(question)]
+        yield View(asked, "", "", answering=True)
+        latest = asked
+        try:
+            for view in self._in_turn(question, shown, words, extractive=extractive):
+                latest = view.shown or latest
+                yield view
+        except ProviderError as exc:
+            log.warning("the language model failed: %s", exc)
+            steps = [message for message in latest[len(asked) :] if messages.is_step(message)]
+            failure = messages.failure_message(str(exc), exc.partial, words)
+            yield View([*asked, *steps, failure], answering=False)
+        except Exception as exc:
+            yield View(shown, question, _failure(exc, words), answering=False)
+
+    def ask_again(self, shown: Shown, index: int, words: Strings, question: str = "") -> Iterator[View]:
+        """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
+        before = shown[:index]
+        typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
+        yield from self.ask(typed, before, words)
+
+    def choose(self, shown: Shown, option: str, words: Strings) -> Iterator[View]:
+        """As `ask`, for an option below an answer: a further question, or the last one without the model."""
+        if option != messages.WITHOUT_MODEL:
+            yield from self.ask(option, shown, words)
+            return
+        index = max((i for i, message in enumerate(shown) if message["role"] == "user"), default=0)
+        turn = next(messages.turns(shown[index:]), messages.Turn(""))
+        yield from self.ask(turn.question, shown[:index], words, extractive=True)
+
+    def stop(self, shown: Shown, words: Strings) -> View:
+        """The conversation as it stands, its last answer marked as stopped."""
+        return View(messages.stopped(shown, words), answering=False)
+
+    def reopen(self, kept: Any, words: Strings) -> View:
+        """A conversation that the browser has kept, with the same evidence."""
+        library = self.engine.library
+        try:
+            shown = messages.restored(kept, library, library.counts().articles, words)
+            if shown and (record := kept[-1].get("record")):
+                questions = self._follow_ups(answer_from_dict(record), shown)
+                shown[-1] = messages.with_options(shown[-1], questions)
+        except BelegError:
+            return View([], notice=words.not_restored, answering=False)
+        return View(shown, notice="", answering=False)
+
+    def rate(self, shown: Shown, index: int, rating: Rating | None) -> bool:
+        """Notes what a reader thinks of the answer at this place; whether it is known."""
+        found = (ident for message in shown[index : index + 2] if (ident := messages.record_id(message)))
+        return any(self.records.rate(ident, rating) for ident in found)
+
+    def ratings(self, shown: Shown) -> list[Literal["Like", "Dislike"] | None]:
+        """What was thought of each message of the assistant, in the component's words."""
+        names: dict[str | None, Literal["Like", "Dislike"]] = {"up": "Like", "down": "Dislike"}
+        replies = [message for message in shown if message["role"] == "assistant"]
+        idents = [messages.record_id(message) for message in replies]
+        return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
+
+    def _suggestions(self) -> tuple[str, ...]:
+        """The engine's suggestions, made once for each state of the library."""
+        revision = self.engine.library.revision
+        if self._suggested[0] != revision:
+            self._suggested = (revision, tuple(self.engine.suggestions()))
+        return self._suggested[1]
+
+    def _refusal(self, question: str, words: Strings) -> str | None:
+        """Why a question is not even tried."""
+        if not question.strip():
+            return words.empty_question
+        if len(question) > self.question_limit:
+            return words.long_question.format(
+                n=number(len(question), words), limit=number(self.question_limit, words)
+            )
+        return None
+
+    def _in_turn(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
+        """The views of an answer once it is this question's turn; until then, how many are before it."""
+        for ahead in self.gate.enter():
+            yield View(notice=counted(words.waiting, ahead, words))
+        try:
+            yield View(notice="")
+            yield from self._answered(question, shown, words, extractive=extractive)
+        finally:
+            self.gate.leave()
+
+    def _answered(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
+        """What was searched, the draft, the verified answer, and what to ask next."""
+        asked = [*shown, messages.user_message(question)]
+        said = messages.history(shown)
+        search: Shown = []
+        draft = ""
+        for event in paced(self.engine.stream(question.strip(), said, extractive=extractive)):
+            match event:
+                case Retrieved():
+                    search = [self._search(event, words)]
+                    yield View([*asked, *search])
+                case Delta(text):
+                    draft += text
+                    yield View([*asked, *search, messages.assistant_message(render.draft_markdown(draft))])
+                case Done(answer):
+                    self.records.put(answer_to_dict(answer), said)
+                    left_out = extractive and self.engine.mode != "extractive"
+                    done = messages.answer_message(answer, words, model_left_out=left_out)
+                    yield View([*asked, *search, done])
+                    further = messages.with_options(done, self._follow_ups(answer, asked))
+                    yield View([*asked, *search, further], answering=False)
+
+    def _search(self, found: Retrieved, words: Strings) -> ChatMessage:
+        articles = self.engine.library.counts().articles
+        return messages.search_message(found.passages, articles, found.seconds, words)
+
+    def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
+        """Questions to ask next; none when they cannot be had, for they are no part of the answer."""
+        try:
+            return self.engine.follow_ups(answer, [turn.question for turn in messages.turns(shown)])
+        except Exception:
+            log.exception("no follow-up questions")
+            return []
+
+
+def paced(events: Iterator[Event]) -> Iterator[Event]:
+    """The events, with deltas gathered to what a browser can follow."""
+    gathered, due = "", 0.0
+    for event in events:
+        if isinstance(event, Delta) and time.monotonic() < due:
+            gathered += event.text
+        elif isinstance(event, Delta):
+            yield Delta(gathered + event.text)
+            gathered, due = "", time.monotonic() + _SECONDS_BETWEEN_DRAFTS
+        else:
+            yield event
+
+
+def _failure(error: Exception, words: Strings) -> str:
+    """The notice for a question that failed; what nobody expected goes to the log."""
+    if isinstance(error, Overloaded):
+        return words.busy
+    if isinstance(error, BelegError):
+        return words.failed.format(reason=markdown_text(str(error)))
+    log.error("a question failed unexpectedly", exc_info=error)
+    return words.broken

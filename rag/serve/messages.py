@@ -1,0 +1,195 @@
+"""A conversation as the chat's component keeps it: messages of Markdown and HTML, and back again.
+
+A message is `{"role", "content": [part, …], "metadata", "options"}`. A turn is a question and what
+answered it: the step that shows what was searched (it has a title), then the answer. The answer's first
+part is its text; what stands below follows. The link to its record names an answer; a failure and a
+stopped answer are known by their marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rag.errors import BadRequest
+from rag.schema import Answer, Article, Citation, Message, Passage
+from rag.serve import render
+from rag.serve.markup import markdown_lines, plain_text
+from rag.serve.places import is_current
+from rag.serve.strings import Strings
+from rag.serve.wire import Json, answer_from_dict
+
+ChatMessage = dict[str, Any]
+Shown = list[ChatMessage]
+
+WITHOUT_MODEL = "\u2060without-model"
+"""The value of the option that asks for an answer without the language model; no question is like it."""
+
+_RECORD = re.compile(r'<a class="record" href="/antwort/([^"]+)\.md"')
+_FAILURE = '<div class="failure">'
+_STOPPED = '<p class="stopped">'
+
+
+class Articles(Protocol):
+    """What a library says of its articles."""
+
+    def article(self, ident: str, /) -> Article | None: ...
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question as it was typed, and the messages that answer it."""
+
+    question: str
+    replies: Shown = field(default_factory=list)
+
+    @property
+    def answer(self) -> ChatMessage | None:
+        """The message with the answer's text, None while there is none."""
+        return next((reply for reply in self.replies if not is_step(reply)), None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing verified came of the question."""
+        return self.answer is None or any(_FAILURE in part for part in parts(self.answer))
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def user_message(question: str) -> ChatMessage:
+    """A question as a message; what looks like Markdown in it is shown, not done."""
+    return {"role": "user", "content": markdown_lines(question)}
+
+
+def assistant_message(*content: str) -> ChatMessage:
+    """An answer as a message: its text, and what stands below it."""
+    return {"role": "assistant", "content": [part for part in content if part]}
+
+
+def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Strings) -> ChatMessage:
+    """The step that shows what was searched; it can be opened."""
+    title = render.search_title(passages, articles, seconds, words)
+    body = render.search_html(passages, words)
+    return {**assistant_message(body or title), "metadata": {"title": title, "status": "done"}}
+
+
+def answer_message(
+    answer: Answer, words: Strings, *, articles: Articles | None = None, model_left_out: bool = False
+) -> ChatMessage:
+    """A verified answer with its evidence and its record; articles tell what has changed since."""
+    label = f"{render.without_model(words)}\n\n" if model_left_out else ""
+    evidence = render.evidence_html(answer, words, outdated(answer, articles) if articles else frozenset())
+    text = label + render.answer_markdown(answer, words)
+    return assistant_message(text, evidence + render.record_link(answer.id, words))
+
+
+def failure_message(reason: str, partial: str, words: Strings) -> ChatMessage:
+    """What a failing language model left behind, marked as such, with the way on."""
+    draft = render.draft_markdown(partial)
+    said = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
+    return {**said, "options": [{"value": WITHOUT_MODEL, "label": words.without_model}]}
+
+
+def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
+    """The message with questions to ask next."""
+    return {**message, "options": [{"value": question} for question in questions]}
+
+
+def stopped(shown: Shown, words: Strings) -> Shown:
+    """The conversation with its last answer marked as stopped, unless that is complete."""
+    kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
+    reply = last.answer
+    if reply is None:
+        return [*kept, assistant_message(render.stopped_html(words))] if kept else kept
+    if record_id(reply) or last.failed or any(_STOPPED in part for part in parts(reply)):
+        return kept
+    return [*kept[:-1], assistant_message(*parts(reply), render.stopped_html(words))]
+
+
+# --- and back -------------------------------------------------------------------------------------
+
+
+def parts(message: ChatMessage) -> list[str]:
+    """The Markdown or HTML parts of a message, in whichever form the component keeps them."""
+    content = message["content"]
+    pieces = content if isinstance(content, list) else [content]
+    return [str(piece.get("text", "")) if isinstance(piece, dict) else str(piece) for piece in pieces]
+
+
+def is_step(message: ChatMessage) -> bool:
+    """Whether a message only shows what was searched."""
+    return bool((message.get("metadata") or {}).get("title"))
+
+
+def record_id(message: ChatMessage) -> str | None:
+    """The id of the answer that a message shows."""
+    found = next((match for part in parts(message) if (match := _RECORD.search(part))), None)
+    return found[1] if found else None
+
+
+def turns(shown: Shown) -> Iterator[Turn]:
+    """The conversation, question by question."""
+    turn: Turn | None = None
+    for message in shown:
+        if message["role"] == "user":
+            if turn:
+                yield turn
+            turn = Turn(plain_text("\n".join(parts(message))))
+        elif turn:
+            turn.replies.append(message)
+    if turn:
+        yield turn
+
+
+def history(shown: Shown) -> list[Message]:
+    """What was said, for the engine: no citations, cards, steps and failures."""
+    said: list[Message] = []
+    for turn in turns(shown):
+        if turn.answer is not None and not turn.failed:
+            text = plain_text(parts(turn.answer)[0])
+            said += [Message("user", turn.question), Message("assistant", text)]
+    return said
+
+
+# --- conversations that a browser has kept --------------------------------------------------------
+
+
+def outdated_citation(citation: Citation, articles: Articles) -> bool:
+    """Whether the cited article has changed, or is gone, since it was cited."""
+    article = articles.article(citation.article_id)
+    return article is None or not is_current(article, citation.sha256)
+
+
+def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
+    """Ids of cited articles that have changed since the answer."""
+    return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
+
+
+def restored(kept: Any, articles: Articles, held: int, words: Strings) -> Shown:
+    """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
+
+    `held` is how many articles there are. Raises BadRequest when this is no kept conversation.
+    """
+    if not isinstance(kept, list):
+        raise BadRequest("a kept conversation is a list of turns")
+    return [message for turn in kept for message in _restored_turn(turn, articles, held, words)]
+
+
+def _restored_turn(turn: Any, articles: Articles, held: int, words: Strings) -> Shown:
+    if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
+        raise BadRequest("a kept turn has a question")
+    asked = user_message(turn["question"])
+    record: Json | None = turn.get("record")
+    if record is None:
+        draft = render.draft_markdown(str(turn.get("text") or ""))
+        return [asked, assistant_message(draft, render.stopped_html(words))]
+    answer = answer_from_dict(record)
+    took = float(answer.timings.get("retrieval", 0.0))
+    return [
+        asked,
+        search_message(answer.passages, held, took, words),
+        answer_message(answer, words, articles=articles),
+    ]

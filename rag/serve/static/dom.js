@@ -1,0 +1,47 @@
+/* Small helpers, and the words of the interface. */
+
+export const PLACE = 'a[href^="/quelle/"]';
+export const CHIP = `${PLACE}:not(.card, .place)`;
+export const sheet = matchMedia("(max-width: 640px)");
+export const overlay = matchMedia("(max-width: 999px)");
+export const hovers = matchMedia("(hover: hover)");
+export const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** While an answer comes, the composer offers to stop it. */
+export const answering = () => $("#composer .stop-button") !== null;
+
+/** The words of strings.py in the reader's language; empty where they could not be loaded. */
+export const words = {};
+
+export async function loadWords() {
+  try {
+    Object.assign(words, await (await fetch("/beleg/words.json")).json());
+    document.documentElement.lang = words.lang;
+  } catch {
+    /* Gradio's own labels remain */
+  }
+}
+
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** A name for screen readers and the pointer; without words Gradio's own stays. */
+export function name(node, text) {
+  if (!node || !text || node.getAttribute("aria-label") === text) return;
+  node.setAttribute("aria-label", text);
+  if (node.matches("button")) node.title = text;
+}
+
+/** A button that shows an icon of base.css. */
+export function tool(kind, label, act) {
+  const node = element("button", { type: "button", class: `tool ${kind}`, "aria-label": label, title: label });
+  node.addEventListener("click", act);
+  return node;
+}

@@ -1,0 +1,133 @@
+"""The web chat as the browser tests visit it: the real app with a small engine, and a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.settings import Settings
+from tests.fake_engine import FakeEngine
+
+CHROMIUM = Path(os.environ.get("BELEG_CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+QUESTION = "Was hat der Stadtrat zum Wärmeplan beschlossen?"
+CHIP = '#conversation .bot-row a[href^="/quelle/"]:not(.card, .place)'
+DESKTOP = {"width": 1360, "height": 860}
+PHONE = {"width": 390, "height": 844}
+
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    # Gradio 6.31 sums up its queue with an option and a keyword that pandas 3 has deprecated
+    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
+    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
+]
+
+
+class Site:
+    """A served chat with its engine, and pages that record what they should not do."""
+
+    def __init__(self, browser: Any, address: str, engine: FakeEngine) -> None:
+        self.browser = browser
+        self.address = address
+        self.engine = engine
+        self.complaints: list[str] = []
+
+    def page(self, path: str = "/", *, locale: str = "de-DE", **options: Any) -> Any:
+        """An open page; every outside request, console error, failed response or dialog is noted."""
+        context = self.browser.new_context(locale=locale, **{"viewport": DESKTOP, **options})
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("request", lambda r: self._note_outside(r.url))
+        page.on("response", lambda r: self._note(r.status >= 400, f"{r.status} {r.url}"))
+        page.on("console", lambda m: self._note(m.type == "error", f"console: {m.text}"))
+        page.on("pageerror", lambda e: self._note(True, f"exception: {e}"))
+        page.on("dialog", self._dismiss)
+        page.goto(self.address + path)
+        if path.partition("?")[0] == "/":
+            expect = _expect()
+            expect(page.locator("#masthead .held")).to_be_attached()
+            expect(page.locator("#composer .submit-button[aria-label]")).to_be_visible()
+        return page
+
+    def _note(self, wrong: bool, complaint: str) -> None:
+        if wrong:
+            self.complaints.append(complaint)
+
+    def _note_outside(self, url: str) -> None:
+        self._note(not url.startswith((self.address, "data:", "blob:")), f"outside: {url}")
+
+    def _dismiss(self, dialog: Any) -> None:
+        self._note(True, f"dialog: {dialog.message}")
+        dialog.dismiss()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A Chromium, driven by Playwright."""
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield started
+        started.close()
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """The app on a free port, in a thread; its address."""
+    import uvicorn
+
+    config = uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1, ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def chat_of(engine: FakeEngine, settings: Settings) -> Any:
+    """The real app with the small engine."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from rag.serve.ui import create_app
+
+    return create_app(engine, settings)  # type: ignore[arg-type]
+
+
+def ask(page: Any, question: str = QUESTION) -> None:
+    """Types a question, sends it with Enter and waits for the whole answer."""
+    answers = page.locator(".bot-row").count()
+    send(page, question)
+    _expect()(page.locator(".bot-row")).to_have_count(answers + 1)
+    answered(page)
+
+
+def send(page: Any, question: str) -> None:
+    """Types a question and sends it with Enter."""
+    page.locator("#composer textarea").fill(question)
+    page.locator("#composer textarea").press("Enter")
+
+
+def answered(page: Any) -> None:
+    """Waits until the last answer is complete and another question can be asked."""
+    expect = _expect()
+    expect(page.locator(".bot-row").last.locator("a.record")).to_be_attached()
+    expect(page.locator("#composer .submit-button")).to_be_visible()
+    expect(page.locator(".message-buttons-left").last).to_be_visible()
+
+
+def _expect() -> Any:
+    return pytest.importorskip("playwright.sync_api").expect
