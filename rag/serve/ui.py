@@ -89,7 +89,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
         reopened = gr.Textbox(elem_id="reopened", visible="hidden", show_label=False)
         page = Page(chat)
         results = [shown, question, notice]
-        running = [
+        running: list[Any] = [
             question.submit(page.ask, [question, shown], results, api_visibility="private"),
             shown.example_select(page.choose, [shown], results, api_visibility="private"),
             shown.option_select(page.choose, [shown], results, api_visibility="private"),
