@@ -7,6 +7,8 @@ or negation differs.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,20 +16,42 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.analysis import key, tokens
 from rag.facts import Facts, besides_facts, facts, missing
 from rag.lexical import heading
 from rag.matching import SentenceTerms, coverage, sentence_terms
 from rag.query import Concept, detect_language, understand
 from rag.schema import Article, Chunk, Span, Status
+from rag.stopwords import GERMAN
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
 PAIR_GAIN = 0.08
 """What a second sentence must add to the coverage to be quoted as well."""
 LACK_COSTS = 0.2
 AIM_GAIN = 0.05
-NAMED = 0.5
-TITLE_COUNTS = 0.8
+SAID = 0.5
+"""Coverage from which a word counts as said."""
+TELLING = 2.0
+"""Idf from which a verb or adjective that is not said makes a claim weak; nouns and names always do."""
+NEAR = 2
+"""Words between which an order is told apart from mere fronting."""
+ANTECEDENTS = 2
+"""Sentences in which what a pronoun stands for is looked for."""
 DOSSIER_LANGUAGE = "de"
+
+_POINTS_BACK = re.compile(r"\b(?:[Ee]r|[Ss]ie|[Ii]hm|[Ii]hn|[Ii]hnen)\b")
+_RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
+_HEDGES = frozenset(
+    "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
+    " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
+)
+"""Words whose exchange leaves a claim what it is."""
+_CONJUNCTIONS = frozenset("und oder sowie bzw".split())
+_ARTICLE = re.compile(
+    r"(?:d(?:er|ie|as|en|em|es)|zum|zur|im|am|beim|vom|(?:k?ein|mein|sein|ihr|unser|dies|jed)(?:e[nmrs]?)?"
+    r"|\w+(?:er|es|em))"
+)
+_NEGATIONS = frozenset("nicht kein keine keinen keiner keinem nie ohne weder".split())
 
 Vector = NDArray[np.float64]
 Idf = Callable[[Concept], float]
@@ -103,7 +127,8 @@ class Source:
 class Support:
     """What a passage says to a claim: `score` is the coverage 0 to 1 by the words at `span`.
 
-    `said` is the coverage of each of the claim's concepts, by the window and by the title.
+    `said` is the coverage of each of the claim's concepts, by the window and, where a pronoun in it
+    points back, by the sentences before it and the title.
     """
 
     status: Status
@@ -119,7 +144,7 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
     `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred.
     """
     covered = coverage(claim.concepts, source.sentences)
-    title = TITLE_COUNTS * coverage(claim.concepts, [source.title])[0]
+    title = coverage(claim.concepts, [source.title])
     found = []
     for first, last in source.windows:
         said = covered[first : last + 1].max(axis=0)
@@ -127,7 +152,10 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
         lacks = source.lacks(claim, span)
         aimed = sentence is not None and first <= sentence <= last
         worth = score - LACK_COSTS * len(lacks) - PAIR_GAIN * (last - first) + AIM_GAIN * aimed
-        found.append((worth, Support("weak", score, span, np.maximum(said, title), lacks)))
+        if _POINTS_BACK.search(source.article.text[slice(*span)]):
+            before = covered[max(0, first - ANTECEDENTS) : first]
+            said = np.vstack([said, before, title]).max(axis=0)
+        found.append((worth, Support("weak", score, span, said, lacks)))
     best = max(found, key=lambda pair: pair[0])[1]
     return replace(best, status=_status(claim, [source], [best]))
 
@@ -151,17 +179,91 @@ def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -
     negated = all(
         _negated(claim, source.facts_of(each.span)) for source, each in zip(sources, found, strict=True)
     )
-    if score < SUPPORTED or lacks or negated or _unnamed(claim, said):
+    exchanged = all(
+        _exchanged(claim, source.article.text[slice(*each.span)])
+        for source, each in zip(sources, found, strict=True)
+    )
+    if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
     return "supported"
 
 
-def _unnamed(claim: Claim, said: Vector) -> bool:
-    """Whether a noun or name of the claim is not said."""
+def _unsaid(claim: Claim, said: Vector) -> bool:
+    """Whether a noun, a name or another telling word of the claim is not said."""
     return any(
-        concept.word[0].isupper() and covered < NAMED
-        for concept, covered in zip(claim.concepts, said, strict=True)
+        covered < SAID and (_is_noun(concept.word) or (concept.weight == 1.0 and idf >= TELLING))
+        for concept, idf, covered in zip(claim.concepts, claim.weights, said, strict=True)
+        if concept.word.lower() not in _HEDGES
     )
+
+
+def _exchanged(claim: Claim, words: str) -> bool:
+    """Whether two nouns or names have changed places: „Kiew hört auf Moskau“ for „Moskau hört auf Kiew“.
+
+    Near to each other they stand the other way round; else each stands beside a word that stands
+    beside the other one in the source. Another order of the sentence alone rarely does either.
+    """
+    here, there = _Order(claim.text), _Order(words)
+    nouns = {_bare_key(concept.word) for concept in claim.concepts if _is_noun(concept.word)}
+    both = sorted(noun for noun in nouns if noun in here.at and noun in there.at)
+    if any(here.denies(noun) != there.denies(noun) for noun in both):
+        return True
+    for x, y in itertools.combinations(both, 2):
+        ahead, was_ahead = here.distance(x, y), there.distance(x, y)
+        near = max(abs(ahead), abs(was_ahead)) <= NEAR
+        bare = all(here.is_bare(noun) or there.is_bare(noun) for noun in (x, y)) and not here.joined(x, y)
+        if near and bare and ahead * was_ahead < 0:
+            return True
+        x_here, x_there, y_here, y_there = (o.beside(w) - {x, y} for w in (x, y) for o in (here, there))
+        if (x_here & y_there) - x_there and (y_here & x_there) - y_there:
+            return True
+    return False
+
+
+def _bare_key(word: str) -> str:
+    """The search key without a genitive s, which the stemmer leaves on names."""
+    return key(word[:-1] if word[0].isupper() and word.endswith("s") else word)
+
+
+class _Order:
+    """The order of a text's words: search keys without stop words, but with negations."""
+
+    def __init__(self, text: str) -> None:
+        told = [(word.lower(), _bare_key(word)) for word, _, _ in tokens(text)]
+        kept = [(i, k) for i, (word, k) in enumerate(told) if word not in GERMAN - _NEGATIONS]
+        self.words = [k for _, k in kept]
+        self._raw, self._place = [word for word, _ in told], [i for i, _ in kept]
+        self.at = {k: n for n, k in enumerate(self.words) if self.words.count(k) == 1}
+
+    def distance(self, x: str, y: str) -> int:
+        """How many words y comes after x; negative when it comes before."""
+        return self.at[y] - self.at[x]
+
+    def beside(self, word: str) -> set[str]:
+        """The words before and after."""
+        n = self.at[word]
+        return {*self.words[max(0, n - 1) : n], *self.words[n + 1 : n + 2]}
+
+    def denies(self, word: str) -> bool:
+        """Whether a negation stands right before it."""
+        return self.words[max(0, self.at[word] - 1)] in map(key, _NEGATIONS)
+
+    def joined(self, x: str, y: str) -> bool:
+        """Whether a conjunction joins them, so that their order says nothing."""
+        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
+        between = set(self._raw[low + 1 : high])
+        return bool(between & _CONJUNCTIONS) and not between & _NEGATIONS
+
+    def is_bare(self, word: str) -> bool:
+        """Whether it stands without article or adjective, as names of people and places do."""
+        place = self._place[self.at[word]]
+        before = self._raw[place - 1] if place else ""
+        return _ARTICLE.fullmatch(before) is None
+
+
+def _is_noun(word: str) -> bool:
+    # „russischen“ for „ukrainischen“ is another claim, however often either occurs
+    return word[0].isupper() or _RELATIONAL.search(word) is not None
 
 
 def _negated(claim: Claim, source: Facts) -> bool:

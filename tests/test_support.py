@@ -58,6 +58,45 @@ def test_status_of_a_sentence(sentence: str, status: Status) -> None:
     assert found(sentence).status == status
 
 
+def verdict(claim: str, words: str) -> Status:
+    """The status of a claim against a passage of these words."""
+    told = article("kurz", words, language="de")
+    [chunk] = chunk_article(told, 120)
+    return support(Claim(claim, evenly), Source(told, chunk)).status
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "wrong"),
+    [
+        (
+            "Am Abend nahm Brandstätter Thedinga am Hafen in Empfang.",
+            "Brandstätter nahm Thedinga am Abend am Hafen in Empfang.",
+            "Am Abend nahm Thedinga Brandstätter am Hafen in Empfang.",
+        ),
+        (
+            "Eine Lösung macht Moorhafen von Zugeständnissen Osterdeichs abhängig.",
+            "Moorhafen macht eine Lösung von Zugeständnissen Osterdeichs abhängig.",
+            "Eine Lösung macht Osterdeich von Zugeständnissen Moorhafens abhängig.",
+        ),
+        (
+            "Der Rat redet von einem Versuch und nicht von einem Umbau.",
+            "Der Rat redet nicht von einem Umbau und von einem Versuch.",
+            "Der Rat redet von einem Umbau und nicht von einem Versuch.",
+        ),
+    ],
+)
+def test_names_that_have_changed_places_are_not_supported(words: str, right: str, wrong: str) -> None:
+    assert verdict(right, words) == "supported"
+    assert verdict(wrong, words) == "weak"
+
+
+def test_name_behind_a_pronoun_counts_as_said() -> None:
+    words = "Harm Thedinga kam am Montag. Dann besuchte er das Klinikum in Osterdeich."
+    assert verdict("Harm Thedinga besuchte das Klinikum in Osterdeich.", words) == "supported"
+    words = "Harm Thedinga kam am Montag. Dann besuchte Ines Brandt das Klinikum in Osterdeich."
+    assert verdict("Harm Thedinga besuchte das Klinikum in Osterdeich, und Jana Voß auch.", words) == "weak"
+
+
 def test_the_cited_words_are_those_that_say_it() -> None:
     start, end = found("Jana Voß bezifferte die Kosten auf 612 Millionen Euro.").span
     assert TEXT[start:end] == "Kämmerin Jana Voß bezifferte die Kosten auf 612 Millionen Euro."
