@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 
 import pytest
+import pytrec_eval
 
 from eval import metrics
 from rag.schema import Citation
@@ -45,7 +46,6 @@ def test_ndcg_by_hand() -> None:
 
 
 def test_retrieval_agrees_with_trec_eval() -> None:
-    pytrec_eval = pytest.importorskip("pytrec_eval")
     luck = random.Random(7)
     documents = [f"d{n}" for n in range(30)]
     gains = {f"q{n}": {d: luck.choice([0, 0, 1, 2]) for d in luck.sample(documents, 8)} for n in range(40)}
