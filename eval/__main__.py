@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
+
+if TYPE_CHECKING:
+    from eval.record import Run
 
 _COMMANDS = """other commands:
   python -m eval compare A.json B.json    is B worse than A?
@@ -34,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from eval.compare import main as compare
 
                 return compare(given[1:])
+            case ["report"]:
+                return _report(_report_parser().parse_args(given[1:]))
             case _:
                 return _measure(_parser().parse_args(given))
     except BelegError as error:
@@ -70,11 +76,44 @@ def _parser() -> argparse.ArgumentParser:
         help="one more run with these settings changed, to compare (names as in .env.example)",
     )
     parser.add_argument("--out", type=Path, help="file for the run: cases, whole answers, measures (JSON)")
+    _add_report_options(parser)
     parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
     parser.add_argument("--extractive", action="store_true", help="verbatim sentences, even with a model")
     parser.add_argument("--judge", action="store_true", help="let the language model judge faithfulness too")
     parser.add_argument("--lang", default="de", help="language of the questions, where a set has several")
     return parser
+
+
+def _report_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m eval report",
+        description="The HTML report of a run; of several: of the last, compared with the first.",
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN.json")
+    _add_report_options(parser, required=True)
+    return parser
+
+
+def _add_report_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument("--html", type=Path, required=required, help="file for the report")
+    parser.add_argument(
+        "--report-lang", choices=("de", "en"), default="de", help="language of the report (default: de)"
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from eval.record import load_run
+
+    return _write_report([load_run(path) for path in options.runs], options)
+
+
+def _write_report(runs: Sequence[Run], options: argparse.Namespace) -> int:
+    from eval.record import write_whole
+    from eval.report import report
+
+    write_whole(options.html, report(runs, options.report_lang))
+    print(f"report: {options.html}")
+    return DONE
 
 
 def _change(value: str) -> Mapping[str, str]:
@@ -98,7 +137,7 @@ def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.formats import load_set
-    from eval.session import How, folder_of, measure, plans
+    from eval.session import How, folder_of, keep_reports, measure, plans
     from eval.tables import run_table
 
     questions = load_set(options.set, options.lang)
@@ -113,7 +152,14 @@ def _measure(options: argparse.Namespace) -> int:
             runs.append(measure(plan, questions, how, out, bar.update))
         print(*([f"\n{runs[-1].label}"] if len(made) > 1 else []), run_table(runs[-1]), sep="\n")
         print(f"\nrun: {out or folder_of(plan.settings) / 'latest.json'}")
-    return DONE if all(run.complete for run in runs) else INCOMPLETE
+    complete = all(run.complete for run in runs)
+    if complete and len(runs) > 1:
+        keep_reports(folder_of(made[0].settings), runs)
+    if options.html:
+        _write_report(runs if complete else runs[:1], options)
+    else:
+        print(f"report: {folder_of(made[0].settings) / 'latest.html'}")
+    return DONE if complete else INCOMPLETE
 
 
 def _numbered(path: Path, number: int, of: int) -> Path:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""
 
+LEVELS = ("article", "evidence")
+"""By what retrieval is measured: a passage's article, or whether it holds a gold sentence."""
+
 Scorer = Callable[[str, Sequence[Citation]], bool]
 """Whether the cited places, taken together, support a sentence."""
 
@@ -41,8 +44,8 @@ _KNOWN = "cases that say whether they are answerable (`articles`)"
 MEASURES = {
     measure.name: measure
     for measure in [
-        *_retrieval("article", "cases with `articles`"),
-        *_retrieval("evidence", "cases with `evidence` that stands in an article of theirs"),
+        *_retrieval(LEVELS[0], "cases with `articles`"),
+        *_retrieval(LEVELS[1], "cases with `evidence` that stands in an article of theirs"),
         Measure("fact_recall", "cases with `facts`"),
         Measure("forbidden_rate", "cases with `forbidden`", -1),
         Measure("evidence_hit", "cases with `evidence` that stands in an article of theirs"),

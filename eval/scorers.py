@@ -18,7 +18,10 @@ BY_VERIFIER = "rag.support"
 
 
 def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
-    """Our verifier as the scorer: what is cited must reach *supported*, at one place or together."""
+    """Our verifier as the scorer: what is cited must reach *supported*, at one place or together.
+
+    A statement of several sentences, as verbatim ones may be, is supported when each of them is.
+    """
 
     @lru_cache(maxsize=4096)
     def source(article_id: str, start: int, end: int) -> Source | None:
@@ -28,13 +31,17 @@ def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
     def supports(sentence: str, cited: Sequence[Citation]) -> bool:
         places = (source(c.article_id, c.start, c.end) for c in cited)
         sources = [place for place in places if place is not None]
-        claim = Claim(sentence, idf)
-        found = [support(claim, each) for each in sources]
-        return any(each.status == "supported" for each in found) or (
-            len(found) > 1 and together(claim, sources, found) == "supported"
-        )
+        claims = [Claim(sentence[start:end], idf) for start, end in sentences(sentence)]
+        return bool(sources) and all(_supported(claim, sources) for claim in claims)
 
     return supports
+
+
+def _supported(claim: Claim, sources: Sequence[Source]) -> bool:
+    found = [support(claim, each) for each in sources]
+    return any(each.status == "supported" for each in found) or (
+        len(found) > 1 and together(claim, sources, found) == "supported"
+    )
 
 
 def by_status(sentence: str, cited: Sequence[Citation]) -> bool:  # noqa: ARG001

@@ -18,6 +18,7 @@ from eval.formats import QuestionSet
 from eval.judge import Judge, model_judge
 from eval.measures import Shelf, shelf_of
 from eval.record import Journal, Run, write_run, write_whole
+from eval.report import report
 from eval.run import Examiner, run, without_secrets
 from eval.scorers import BY_VERIFIER, by_verifier
 from eval.summary import missing
@@ -127,9 +128,16 @@ def measure(
     result.about["left_out"] = missing(result.measured)
     for path in filter(None, [folder_of(settings) / "latest.json", out]):
         write_run(path, result)
+    keep_reports(folder_of(settings), [result])
     if result.complete:
         journal.remove()
     return result
+
+
+def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
+    """Writes the reports that the web chat shows: `latest.html` in German, `latest.en.html` in English."""
+    write_whole(folder / "latest.html", report(runs, "de"))
+    write_whole(folder / "latest.en.html", report(runs, "en"))
 
 
 def _judge(engine: Engine) -> Judge:

@@ -11,7 +11,7 @@ from eval.record import Row, Run
 from eval.summary import means, summary
 
 COLUMNS = ("evidence_hit", "fact_recall", "citation_recall", "abstention_right", "evidence_recall@5", "words")
-_RETRIEVAL_COLUMNS = (
+RETRIEVAL_COLUMNS = (
     "article_hit@1",
     "article_hit@5",
     "article_recall@10",
@@ -57,7 +57,7 @@ def run_table(run: Run) -> str:
 
 
 def _by_group(run: Run) -> list[str]:
-    columns = _RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
     lines = [f"{'':24}{'cases':>6}" + "".join(f"{name:>{len(name) + 2}}" for name in columns)]
     for name, rows in groups(run.rows).items():
         values = means([(row.case, row.measures) for row in rows], columns)
