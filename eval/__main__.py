@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
     parser.add_argument("--extractive", action="store_true", help="verbatim sentences, even with a model")
     parser.add_argument("--judge", action="store_true", help="let the language model judge faithfulness too")
+    parser.add_argument("--tag", help="only the cases with this tag")
     parser.add_argument("--lang", default="de", help="language of the questions, where a set has several")
     return parser
 
@@ -136,11 +137,11 @@ def _setting(name: str) -> str:
 def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from eval.formats import load_set
+    from eval.formats import load_set, tagged
     from eval.session import How, folder_of, keep_reports, measure, plans
     from eval.tables import run_table
 
-    questions = load_set(options.set, options.lang)
+    questions = tagged(load_set(options.set, options.lang), options.tag)
     how = How(options.extractive, options.judge, options.resume)
     made = plans(questions, options.articles, options.data, options.changes)
     runs = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,19 @@ def load_set(path: Path, lang: str = "de") -> QuestionSet:
     if path.suffix == ".json":
         return _squad(path)
     return QuestionSet(path.stem, tuple(load_cases(path)))
+
+
+def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
+    """The cases with a tag, all without one; raises BadRequest when none has it."""
+    if tag is None:
+        return questions
+    cases = tuple(case for case in questions.cases if tag in case.tags)
+    if not cases:
+        known = sorted({each for case in questions.cases for each in case.tags})
+        raise BadRequest(
+            f"no case of {questions.name} has the tag {tag}; there are: {', '.join(known) or 'none'}"
+        )
+    return replace(questions, name=f"{questions.name} ({tag})", cases=cases)
 
 
 # --- SQuAD ----------------------------------------------------------------------------------------

@@ -42,7 +42,8 @@ _GROUPS = (
 def report(runs: Sequence[Run], lang: str = "de") -> str:
     """The page on the last of the runs; with several it begins with how the others differ from the first.
 
-    Raises BadRequest for runs that cannot be compared.
+    The web chat shows the `style` and the `main` of the page in its own frame. Raises BadRequest for
+    runs that cannot be compared.
     """
     words, run = WORDS[lang], runs[-1]
     values = summary(run.measured)
@@ -65,7 +66,7 @@ def report(runs: Sequence[Run], lang: str = "de") -> str:
             tag("title", f"{words.title}: {run.about['set']['name']} – Beleg"),
             tag("style", Markup(_STYLE.read_text(encoding="utf-8"))),
         ),
-        tag("body", _header(run, words), tag("main", sections)),
+        tag("body", tag("main", _header(run, words), sections, class_="report")),
         lang=lang,
     )
     return f"<!doctype html>\n{page}\n"
@@ -85,7 +86,6 @@ def _header(run: Run, words: Words) -> Markup:
     warnings += [_counted(words.failed, len(run.failed)) + "."] if run.failed else []
     return tag(
         "header",
-        tag("span", "Beleg", class_="brand"),
         tag("h1", f"{words.title}: {about['set']['name']}"),
         tag("p", " · ".join([*([run.label] if about.get("label") else []), *facts]), class_="meta"),
         tag("p", " ".join(warnings), class_="warning", role="status") if warnings else None,
@@ -227,7 +227,8 @@ def _by_kind(run: Run, words: Words) -> Markup | None:
 def _kind(kind: str, words: Words) -> str:
     heading, _, name = kind.partition(" ")
     known = {"all": words.all, "answerable": words.answerable}
-    return f"{words.type if heading == 'type' else words.language}: {name}" if name else known[heading]
+    headings = {"type": words.type, "lang": words.language, "tag": words.tag}
+    return f"{headings[heading]}: {name}" if name else known[heading]
 
 
 def _shaded(name: str, value: float | None, words: Words) -> Markup:

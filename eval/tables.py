@@ -10,6 +10,7 @@ from eval.metrics import quantile
 from eval.record import Row, Run
 from eval.summary import means, summary
 
+_LEAST_SHARE = 0.1
 COLUMNS = ("evidence_hit", "fact_recall", "citation_recall", "abstention_right", "evidence_recall@5", "words")
 RETRIEVAL_COLUMNS = (
     "article_hit@1",
@@ -21,7 +22,7 @@ RETRIEVAL_COLUMNS = (
 
 
 def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """All cases, and those of each type and language, by a name to show."""
+    """All cases, and those of each type, language and frequent tag, by a name to show."""
     rows = list(rows)
     found: dict[str, list[Row]] = defaultdict(list)
     found["all"] = rows
@@ -29,6 +30,10 @@ def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
         kinds = sorted({value for row in rows if (value := getattr(row.case, field))})
         for kind in kinds if len(kinds) > 1 else ():
             found[f"{heading} {kind}"] = [row for row in rows if getattr(row.case, field) == kind]
+    for tag in sorted({tag for row in rows for tag in row.case.tags}):
+        bearing = [row for row in rows if tag in row.case.tags]
+        if _LEAST_SHARE * len(rows) <= len(bearing) < len(rows):
+            found[f"tag {tag}"] = bearing
     answerable = [row for row in rows if row.case.answerable]
     if 0 < len(answerable) < len(rows):
         found["answerable"] = answerable

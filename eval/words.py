@@ -35,6 +35,7 @@ class Words:
     answerable: str
     type: str
     language: str
+    tag: str
     curve_title: str
     curve_note: str
     coverage: str
@@ -122,6 +123,7 @@ GERMAN = Words(
     answerable="beantwortbar",
     type="Typ",
     language="Sprache",
+    tag="Merkmal",
     curve_title="Risiko und Abdeckung",
     curve_note="Wie viele der gegebenen Antworten falsch wären, würde nur bei höherer Sicherheit geantwortet."
     " Richtig ist eine Antwort, die einen richtigen Satz zitiert; eine unbeantwortbare Frage gehört"
@@ -210,6 +212,7 @@ ENGLISH = Words(
     answerable="answerable",
     type="type",
     language="language",
+    tag="tag",
     curve_title="Risk and coverage",
     curve_note="How many of the answers given would be wrong, were only surer ones given. An answer is right"
     " when it cites a right sentence; an unanswerable question is to be declined.",
