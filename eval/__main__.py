@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from eval.compare import main as compare
 
                 return compare(given[1:])
+            case ["support"]:
+                from eval.calibration import main as support
+
+                return support(given[1:])
             case ["report"]:
                 return _report(_report_parser().parse_args(given[1:]))
             case _:
@@ -76,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         help="one more run with these settings changed, to compare (names as in .env.example)",
     )
     parser.add_argument("--out", type=Path, help="file for the run: cases, whole answers, measures (JSON)")
+    parser.add_argument("--lean", action="store_true", help="leave the passages' texts out of --out")
     _add_report_options(parser)
     parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
     parser.add_argument("--extractive", action="store_true", help="verbatim sentences, even with a model")
@@ -142,7 +147,7 @@ def _measure(options: argparse.Namespace) -> int:
     from eval.tables import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
-    how = How(options.extractive, options.judge, options.resume)
+    how = How(options.extractive, options.judge, options.resume, options.lean)
     made = plans(questions, options.articles, options.data, options.changes)
     runs = []
     for number, plan in enumerate(made, 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,19 @@ def write_run(path: Path, run: Run) -> None:
     head = json.dumps({"format": FORMAT, "about": run.about}, ensure_ascii=False, indent=1)
     rows = ",\n".join(_line(row) for row in run.rows)
     write_whole(path, f'{head[:-2]},\n "cases": [\n{rows}\n ]\n}}\n')
+
+
+def lean(run: Run) -> Run:
+    """The run without the texts of passages and further places, which stand in the articles."""
+    return replace(run, rows=tuple(_lean(row) for row in run.rows))
+
+
+def _lean(row: Row) -> Row:
+    if row.answer is None:
+        return row
+    passages = [{name: value for name, value in p.items() if name != "text"} for p in row.answer["passages"]]
+    further = [{name: value for name, value in c.items() if name != "quote"} for c in row.answer["further"]]
+    return replace(row, answer={**row.answer, "passages": passages, "further": further})
 
 
 def write_whole(path: Path, text: str) -> None:

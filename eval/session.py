@@ -17,7 +17,7 @@ from eval.cases import digest
 from eval.formats import QuestionSet
 from eval.judge import Judge, model_judge
 from eval.measures import Shelf, shelf_of
-from eval.record import Journal, Run, write_run, write_whole
+from eval.record import Journal, Run, lean, write_run, write_whole
 from eval.report import report
 from eval.run import Examiner, run, without_secrets
 from eval.scorers import BY_VERIFIER, by_verifier
@@ -46,11 +46,15 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How the questions are asked: verbatim even with a model configured, judged, gone on with."""
+    """How the questions are asked: verbatim even with a model configured, judged, gone on with.
+
+    `lean` leaves the texts of passages out of the file that is asked for.
+    """
 
     extractive: bool = False
     judge: bool = False
     resume: bool = False
+    lean: bool = False
 
 
 def folder_of(settings: Settings) -> Path:
@@ -126,8 +130,9 @@ def measure(
     result = Run(about | finished, rows)
     result.about["complete"] = result.complete
     result.about["left_out"] = missing(result.measured)
-    for path in filter(None, [folder_of(settings) / "latest.json", out]):
-        write_run(path, result)
+    write_run(folder_of(settings) / "latest.json", result)
+    if out:
+        write_run(out, lean(result) if how.lean else result)
     keep_reports(folder_of(settings), [result])
     if result.complete:
         journal.remove()
