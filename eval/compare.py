@@ -87,9 +87,9 @@ def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> 
             name=name,
             before=float(values_a[i]),
             after=float(values_b[i]),
-            gain=float(gains[i]),
-            low=float(lows[i]),
-            high=float(highs[i]),
+            gain=float(gains[i]) + 0.0,  # no -0.0
+            low=float(lows[i]) + 0.0,
+            high=float(highs[i]) + 0.0,
             tally=tallies[name][0],
             by_type=tallies[name][1],
         )
@@ -216,15 +216,14 @@ def _table(differences: Sequence[Difference]) -> str:
             f"{each.gain:>+9.3f}   {span:18}{t.wins:>4}{t.ties:>5}{t.losses:>5}  {each.verdict}".rstrip()
         )
     changed = [
-        (each, kind, t) for each in differences for kind, t in each.by_type.items() if t.wins + t.losses
+        (each, kind, t)
+        for each in differences
+        for kind, t in each.by_type.items()
+        if t.wins + t.losses and MEASURES[each.name].unit != "seconds"
     ]
     if changed:
         lines += ["", f"{'by type':46}{'win':>5}{'tie':>5}{'loss':>5}"]
-        lines += [
-            f"{each.name:22}{kind:24}{t.wins:>5}{t.ties:>5}{t.losses:>5}"
-            for each, kind, t in changed
-            if MEASURES[each.name].unit != "seconds"
-        ]
+        lines += [f"{each.name:22}{kind:24}{t.wins:>5}{t.ties:>5}{t.losses:>5}" for each, kind, t in changed]
     return "\n".join(lines)
 
 

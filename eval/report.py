@@ -132,19 +132,16 @@ def _section(title: str, *content: Content, note: str | None = None) -> Markup:
     return tag("section", tag("h2", title), tag("p", note, class_="lead") if note else None, *content)
 
 
-def _table(head: Sequence[Content], rows: Iterable[Markup], numbers: Sequence[int] = ()) -> Markup:
+def _table(
+    label: str, head: Sequence[Content], rows: Iterable[Markup], numbers: Sequence[int] = ()
+) -> Markup:
+    """A table that the keyboard can scroll; `numbers` are the columns that are set right."""
     cells = [
-        tag("th", text, scope="col", class_="n" if at in numbers else None) for at, text in enumerate(head)
+        tag("th", text, scope="col", class_="n" if at in numbers else None) if text else tag("td")
+        for at, text in enumerate(head)
     ]
-    # focusable, so that the keyboard can scroll it
-    return tag(
-        "div",
-        tag("table", tag("thead", tag("tr", cells)), tag("tbody", list(rows))),
-        class_="scroll",
-        tabindex=0,
-        role="region",
-        aria_label=str(head[0]),
-    )
+    table = tag("table", tag("thead", tag("tr", cells)), tag("tbody", list(rows)))
+    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
 def _tiles(run: Run, values: dict[str, Value], words: Words) -> Markup:
@@ -178,7 +175,8 @@ def _measures(values: dict[str, Value], words: Words) -> Markup:
             rows.append(tag("tr", tag("th", title, colspan=5, scope="rowgroup"), class_="group"))
         rows += [_measure_row(name, values[name], words) for name in present]
     head = [words.measure, words.value, "", words.interval, words.over]
-    return _section(words.measures_title, _table(head, rows, numbers=(1, 4)), _depths(values, words))
+    table = _table(words.measures_title, head, rows, numbers=(1, 4))
+    return _section(words.measures_title, table, _depths(values, words))
 
 
 def _depths(values: dict[str, Value], words: Words) -> Markup | None:
@@ -192,7 +190,8 @@ def _depths(values: dict[str, Value], words: Words) -> Markup | None:
         for level, label in zip(LEVELS, words.levels, strict=True)
         if f"{level}_hit@1" in values
     ]
-    return _table([words.groups[3], *_RANKS], rows, numbers=range(1, len(_RANKS) + 1)) if rows else None
+    head = [words.groups[3], *_RANKS]
+    return _table(words.groups[3], head, rows, numbers=range(1, len(head))) if rows else None
 
 
 def _measure_row(name: str, found: Value, words: Words) -> Markup:
@@ -221,7 +220,7 @@ def _by_kind(run: Run, words: Words) -> Markup | None:
             tag("tr", tag("th", _kind(kind, words), scope="row"), tag("td", len(members), class_="n"), cells)
         )
     head = [words.kind, words.over, *(words.measures[name][0] for name in columns)]
-    return _section(words.by_kind, _table(head, rows, numbers=range(1, len(head))))
+    return _section(words.by_kind, _table(words.by_kind, head, rows, numbers=range(1, len(head))))
 
 
 def _kind(kind: str, words: Words) -> str:
@@ -299,7 +298,7 @@ def _all_cases(run: Run, words: Words) -> Markup:
     columns = [name for name in COLUMNS if name in means(run.measured) and name != "words"]
     rows = [_case_row(row, columns, words) for row in run.rows]
     head = [words.question, "", *(words.measures[name][0] for name in columns), words.seconds]
-    table = _table(head, rows, numbers=range(2, len(head)))
+    table = _table(words.all_cases, head, rows, numbers=range(2, len(head)))
     return tag("details", tag("summary", f"{words.all_cases} ({len(run.rows)})"), table)
 
 
@@ -325,7 +324,8 @@ def _comparison(runs: Sequence[Run], words: Words) -> Markup:
         }
         rows = [_gain_row(found[name], reach[MEASURES[name].unit], words) for name in wanted]
         head = [words.measure, words.before, words.after, words.gain, "", words.interval, words.tally, ""]
-        parts += [tag("h3", f"{runs[0].label} → {run.label}"), _table(head, rows, numbers=(1, 2, 3))]
+        title = f"{runs[0].label} → {run.label}"
+        parts += [tag("h3", title), _table(title, head, rows, numbers=(1, 2, 3))]
     return _section(words.compare_title, parts, note=words.compare_note)
 
 
