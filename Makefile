@@ -5,16 +5,21 @@ PY := $(VENV)/bin/python
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 ARGS :=
 
+# always asked of the seeds, without a model and without a dictionary that only some machines have
+BASELINE_RUN := eval/sets/seeds.jsonl --articles seeds --data .beleg/check --extractive
+LIMITS := --min quote_exact=1 --max-drop evidence_hit=0.02 fact_recall=0.02 citation_precision=0.02 \
+	citation_recall=0.02 abstention_f1=0.03 evidence_recall@5=0.02 article_mrr@10=0.02 followup_success=0.1
+
 # without uv's hard links: nltk, and with it LlamaIndex's SentenceSplitter, refuses data files that have several
 PIP := $(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate pyproject.toml
 
 .NOTPARALLEL:
-.PHONY: help install run test lint lock clean runtime dev
+.PHONY: help install run test lint eval eval-check eval-baseline lock clean runtime dev
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## /make \1: /p' Makefile
+	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
 
 install: runtime  ## install what Beleg needs to run
 
@@ -28,6 +33,16 @@ lint: dev  ## check format, style and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+
+eval: runtime  ## ask the seeds the project's questions; options: make eval ARGS="--html report.html"
+	@$(PY) -m eval eval/sets/seeds.jsonl $(ARGS)
+
+eval-check: runtime  ## the same without a model, compared with the committed run; fails on a regression
+	@$(PY) -m eval $(BASELINE_RUN) --out .beleg/check.json
+	@$(PY) -m eval compare eval/baseline.json .beleg/check.json $(LIMITS)
+
+eval-baseline: runtime  ## make the committed run anew, after a change that is meant
+	@$(PY) -m eval $(BASELINE_RUN) --lean --out eval/baseline.json
 
 lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade
 	$(COMPILE) $(ARGS) --output-file requirements.lock

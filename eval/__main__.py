@@ -1,64 +1,176 @@
-"""Runs a question set: `python -m eval SET.jsonl [--articles DIR]`."""
+"""Runs a question set and says how good the answers are: `python -m eval SET.jsonl`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
 
+if TYPE_CHECKING:
+    from eval.record import Run
+
+_COMMANDS = """other commands:
+  python -m eval compare A.json B.json    is B worse than A?
+  python -m eval report RUN.json …        the HTML report of runs that are kept
+  python -m eval support [PAIRS.jsonl]    how well statements are checked, on labelled pairs
+
+SET is JSONL (one case a line), a SQuAD file (.json: SQuAD, XQuAD, GermanQuAD), or a BEIR folder.
+Exit status: 0 all cases answered, 1 could not begin, 2 some cases failed (they are in the run).
+
+examples:
+  python -m eval questions.jsonl --articles ~/dossier --out run.json --html report.html
+  python -m eval questions.jsonl --with passages=4 --with passages=12
+  python -m eval xquad.de.json
+"""
+DONE, ERROR, INCOMPLETE = 0, 1, 2
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the measures of a set as a table; 1 on an error, which is said on stderr."""
+    """Runs a command; its exit status as the help says."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        match given[:1]:
+            case ["compare"]:
+                from eval.compare import main as compare
+
+                return compare(given[1:])
+            case ["support"]:
+                from eval.calibration import main as support
+
+                return support(given[1:])
+            case ["report"]:
+                return _report(_report_parser().parse_args(given[1:]))
+            case _:
+                return _measure(_parser().parse_args(given))
+    except BelegError as error:
+        print(f"beleg: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        print("beleg: interrupted; --resume goes on from here", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m eval",
         description=__doc__,
-        epilog="example: python -m eval questions.jsonl --articles ~/dossier --out run.json",
+        epilog=_COMMANDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("set", type=Path, help="question set, one JSON case a line")
-    parser.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
+    parser.add_argument("set", type=Path, help="question set")
+    parser.add_argument(
+        "--articles",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder with the articles (default: seeds); give several to compare them",
+    )
     parser.add_argument("--data", type=Path, help="folder of the index")
-    parser.add_argument("--out", type=Path, help="file for the cases and their whole answers, as JSON")
-    options = parser.parse_args(arguments)
-    try:
-        _measure(options)
-    except BelegError as error:
-        print(f"beleg: {error}", file=sys.stderr)
-        return 1
-    return 0
+    parser.add_argument(
+        "--with",
+        dest="changes",
+        type=_change,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE[,…]",
+        help="one more run with these settings changed, to compare (names as in .env.example)",
+    )
+    parser.add_argument("--out", type=Path, help="file for the run: cases, whole answers, measures (JSON)")
+    parser.add_argument("--lean", action="store_true", help="leave the passages' texts out of --out")
+    _add_report_options(parser)
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
+    parser.add_argument("--extractive", action="store_true", help="verbatim sentences, even with a model")
+    parser.add_argument("--judge", action="store_true", help="let the language model judge faithfulness too")
+    parser.add_argument("--tag", help="only the cases with this tag")
+    parser.add_argument("--lang", default="de", help="language of the questions, where a set has several")
+    return parser
 
 
-def _measure(options: argparse.Namespace) -> None:
+def _report_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m eval report",
+        description="The HTML report of a run; of several: of the last, compared with the first.",
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN.json")
+    _add_report_options(parser, required=True)
+    return parser
+
+
+def _add_report_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
+    parser.add_argument("--html", type=Path, required=required, help="file for the report")
+    parser.add_argument(
+        "--report-lang", choices=("de", "en"), default="de", help="language of the report (default: de)"
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from eval.record import load_run
+
+    return _write_report([load_run(path) for path in options.runs], options)
+
+
+def _write_report(runs: Sequence[Run], options: argparse.Namespace) -> int:
+    from eval.record import write_whole
+    from eval.report import report
+
+    write_whole(options.html, report(runs, options.report_lang))
+    print(f"report: {options.html}")
+    return DONE
+
+
+def _change(value: str) -> Mapping[str, str]:
+    """`passages=4,history_turns=0` as settings."""
+    pairs = [pair.partition("=") for pair in value.split(",")]
+    if not all(name.strip() and sign for name, sign, _ in pairs):
+        raise argparse.ArgumentTypeError(f"{value!r} is not NAME=VALUE")
+    return {_setting(name): given.strip() for name, _, given in pairs}
+
+
+def _setting(name: str) -> str:
+    from rag.settings import Settings
+
+    plain = name.strip().lower().removeprefix("beleg_")
+    if plain not in Settings.model_fields:
+        raise argparse.ArgumentTypeError(f"there is no setting {name.strip()!r}; see .env.example")
+    return plain
+
+
+def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from eval.cases import load_cases
-    from eval.run import MEASURES, abstention, run, table
-    from ingest.sync import is_current, sync
-    from rag.engine import open_engine
-    from rag.serve.wire import answer_to_dict
-    from rag.settings import load_settings
+    from eval.formats import load_set, tagged
+    from eval.session import How, folder_of, keep_reports, measure, plans
+    from eval.tables import run_table
 
-    cases = load_cases(options.set)
-    settings = load_settings(articles=options.articles, data=options.data)
-    if not is_current(settings):
-        sync(settings)
-    with closing(open_engine(settings)) as engine, tqdm(total=len(cases), unit="questions") as bar:
-        results = run(engine, cases, bar.update)
-    print(f"{'':32}{'cases':>6}" + "".join(f"{name:>14}" for name in MEASURES))
-    for name, number, means in table(results):
-        cells = "".join(f"{means[m]:>14.3f}" if m in means else f"{'–':>14}" for m in MEASURES)
-        print(f"{name:32}{number:>6}{cells}")
-    precision, recall, f1 = abstention(results)
-    print(f"\ndeclining: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}")
-    if options.out:
-        rows = [
-            {"case": r.case.id, "answer": answer_to_dict(r.answer), "measures": r.measures} for r in results
-        ]
-        options.out.write_text(json.dumps({"cases": rows}, ensure_ascii=False, indent=1), encoding="utf-8")
+    questions = tagged(load_set(options.set, options.lang), options.tag)
+    how = How(options.extractive, options.judge, options.resume, options.lean)
+    made = plans(questions, options.articles, options.data, options.changes)
+    runs = []
+    for number, plan in enumerate(made, 1):
+        out = options.out and _numbered(options.out, number, len(made))
+        with tqdm(
+            total=len(questions.cases), desc=plan.label or None, unit=" questions", disable=None
+        ) as bar:
+            runs.append(measure(plan, questions, how, out, bar.update))
+        print(*([f"\n{runs[-1].label}"] if len(made) > 1 else []), run_table(runs[-1]), sep="\n")
+        print(f"\nrun: {out or folder_of(plan.settings) / 'latest.json'}")
+    complete = all(run.complete for run in runs)
+    if complete and len(runs) > 1:
+        keep_reports(folder_of(made[0].settings), runs)
+    if options.html:
+        _write_report(runs if complete else runs[:1], options)
+    else:
+        print(f"report: {folder_of(made[0].settings) / 'latest.html'}")
+    return DONE if complete else INCOMPLETE
+
+
+def _numbered(path: Path, number: int, of: int) -> Path:
+    """The path itself for a single run; run-1.json, run-2.json for several."""
+    return path if of == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,60 @@
-"""One measure a function, over a case and its answer."""
+"""One metric a function, over plain values; each says where its definition comes from.
+
+None means that a metric does not apply: the case lacks the field that it needs.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from rag.schema import Citation, Span
 
 ArticleSpan = tuple[str, int, int]
 """A half-open range of characters in the article of that id."""
+
+Source = TypeVar("Source")
+Supports = Callable[[str, Sequence[Source]], bool]
+"""Whether sources, taken together, support a sentence."""
+
+_MARKER = re.compile(r"\s*\[\d+\]")
+_SPACES = re.compile(r"\s+")
+
+# --- retrieval ------------------------------------------------------------------------------------
+
+
+def hit_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """1 when a relevant item is among the first k, else 0 (hit rate, success@k of trec_eval)."""
+    return float(any(item in relevant for item in ranked[:k]))
+
+
+def recall_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """Share of the relevant items that are among the first k (recall_k of trec_eval)."""
+    return len(set(ranked[:k]) & set(relevant)) / len(set(relevant))
+
+
+def mrr_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """1 / rank of the first relevant item, 0 when none is among the first k (Voorhees, TREC-8, 1999)."""
+    return next((1 / rank for rank, item in enumerate(ranked[:k], 1) if item in relevant), 0.0)
+
+
+def ndcg_at(ranked: Sequence[str], gains: Mapping[str, float], k: int) -> float:
+    """Discounted cumulative gain of the first k over the best possible (Järvelin & Kekäläinen 2002).
+
+    With linear gains and log2(rank + 1), as trec_eval's ndcg_cut; relevance of yes or no is 1 or 0.
+    """
+    best = _dcg(sorted(gains.values(), reverse=True)[:k])
+    return _dcg([gains.get(item, 0.0) for item in ranked[:k]]) / best if best else 0.0
+
+
+def _dcg(gains: Iterable[float]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
+
+
+# --- facts and evidence ---------------------------------------------------------------------------
 
 
 def folded(text: str) -> str:
@@ -16,57 +62,144 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
+def without_markers(text: str) -> str:
+    """An answer's text without its `[n]`."""
+    return _MARKER.sub("", text)
+
+
+def says(text: str, fragment: str) -> bool:
+    """Whether a text holds a fragment, both folded; a space at a fragment's edge is the end of a word."""
+    wanted = _SPACES.sub(" ", unicodedata.normalize("NFC", fragment).casefold())
+    return wanted in f" {folded(text)} "
+
+
 def fact_recall(text: str, facts: Sequence[Sequence[str]]) -> float | None:
-    """Share of the facts of which any alternative occurs in the answer; None without facts."""
+    """Share of the facts of which any alternative occurs in the answer (MS MARCO nuggets, simplified)."""
     if not facts:
         return None
-    answer = folded(text)
-    return sum(any(folded(way) in answer for way in ways) for ways in facts) / len(facts)
+    return sum(any(says(text, way) for way in ways) for ways in facts) / len(facts)
+
+
+def forbidden_rate(text: str, forbidden: Sequence[str]) -> float | None:
+    """1 when the answer says anything that it must not, else 0; over a set, the share of such answers."""
+    return float(any(says(text, fragment) for fragment in forbidden)) if forbidden else None
 
 
 def evidence_hit(citations: Iterable[Citation], gold: Collection[ArticleSpan]) -> float | None:
     """1 when a cited span touches a gold sentence, else 0; None without gold sentences."""
     if not gold:
         return None
-    return float(
-        any(
-            c.article_id == id and c.start < end and start < c.end
-            for c in citations
-            for id, start, end in gold
-        )
-    )
+    return float(any(touches((c.article_id, c.start, c.end), span) for c in citations for span in gold))
+
+
+def touches(one: ArticleSpan, other: ArticleSpan) -> bool:
+    """Whether two places share a character."""
+    return one[0] == other[0] and one[1] < other[2] and other[1] < one[2]
 
 
 def gold_sentences(
     id: str, text: str, sentences: Iterable[Span], fragments: Iterable[str]
 ) -> list[ArticleSpan]:
-    """The sentences of an article that the evidence fragments touch, wherever they occur."""
-    found = []
+    """The sentences of an article that the evidence fragments touch, wherever they occur, each once."""
+    found: dict[ArticleSpan, None] = {}
     spans = list(sentences)
-    for fragment in fragments:
+    for fragment in filter(None, fragments):
         at = text.find(fragment)
         while at >= 0:
-            found += [(id, low, high) for low, high in spans if low < at + len(fragment) and at < high]
+            found |= {(id, low, high): None for low, high in spans if low < at + len(fragment) and at < high}
             at = text.find(fragment, at + 1)
-    return found
+    return list(found)
 
 
-def quote_exact(citations: Iterable[Citation], texts: dict[str, str]) -> bool:
-    """Whether every quote stands in its article at its offsets, character for character."""
-    return all(texts[c.article_id][c.start : c.end] == c.quote for c in citations)
+def quote_exact(citations: Iterable[Citation], texts: Mapping[str, str]) -> float | None:
+    """1 when every quote stands in its article at its offsets, character for character, else 0."""
+    exact = [texts.get(c.article_id, "")[c.start : c.end] == c.quote for c in citations]
+    return float(all(exact)) if exact else None
 
 
-def f1(pairs: Iterable[tuple[bool, bool]]) -> tuple[float, float, float]:
-    """Precision, recall and F1 of declining, from (declined, unanswerable) of every case."""
+# --- citations ------------------------------------------------------------------------------------
+
+
+def citation_recall(
+    statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
+) -> float | None:
+    """Share of the statements that cite something, and that all they cite together supports.
+
+    ALCE (Gao et al. 2023, arXiv 2305.14627, section 4.2), with `supports` in the place of its NLI
+    model. Every sentence counts. None for an answer without statements.
+    """
+    if not statements:
+        return None
+    return sum(bool(cited) and supports(text, cited) for text, cited in statements) / len(statements)
+
+
+def citation_precision(
+    statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
+) -> float | None:
+    """Share of the citations that their statement needs.
+
+    A citation counts when all that the statement cites supports it together, and when the citation
+    supports it alone, or the others do not without it (ALCE, as `citation_recall`). 0 for an answer
+    that cites nothing; None for one without statements.
+    """
+    if not statements:
+        return None
+    total = sum(len(cited) for _, cited in statements)
+    needed = sum(_needed(text, cited, supports) for text, cited in statements if cited)
+    return needed / total if total else 0.0
+
+
+def _needed(text: str, cited: Sequence[Source], supports: Supports[Source]) -> int:
+    if not supports(text, cited):
+        return 0
+    if len(cited) == 1:
+        return 1
+    return sum(
+        supports(text, [source]) or not supports(text, [*cited[:at], *cited[at + 1 :]])
+        for at, source in enumerate(cited)
+    )
+
+
+# --- declining ------------------------------------------------------------------------------------
+
+
+def precision_recall_f1(pairs: Iterable[tuple[bool, bool]]) -> tuple[float, float, float]:
+    """Precision, recall and F1 from (said, true) of every case; 0 where there is nothing to divide by.
+
+    For declining: (declined, unanswerable). Van Rijsbergen 1979; NoMIRACL (arXiv 2312.11361) reports
+    1 - recall as its hallucination rate.
+    """
     pairs = list(pairs)
-    right = sum(declined and unanswerable for declined, unanswerable in pairs)
-    said = sum(declined for declined, _ in pairs)
-    wanted = sum(unanswerable for _, unanswerable in pairs)
-    precision = right / said if said else 0.0
-    recall = right / wanted if wanted else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+    right = sum(said and true for said, true in pairs)
+    said, true = (sum(pair[i] for pair in pairs) for i in (0, 1))
+    precision, recall = right / said if said else 0.0, right / true if true else 0.0
+    return precision, recall, 2 * right / (said + true) if right else 0.0
 
 
-def hit_at(ranked: Sequence[str], relevant: str, k: int) -> bool:
-    """Whether the relevant one is among the first k."""
-    return relevant in ranked[:k]
+def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
+    """Points (coverage, risk) of answering only where confidence is high enough, from (confidence, right).
+
+    Coverage is the share of the answers that are given, risk the share of those that are wrong
+    (El-Yaniv & Wiener 2010); answers of the same confidence come together.
+    """
+    ordered = sorted(answers, reverse=True)
+    points, wrong = [], 0
+    for given, (confidence, right) in enumerate(ordered, 1):
+        wrong += not right
+        if given == len(ordered) or ordered[given][0] != confidence:
+            points.append((given / len(ordered), wrong / given))
+    return points
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def words(text: str) -> float:
+    """Words of an answer, its `[n]` not counted."""
+    return float(len(without_markers(text).split()))
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that `share` of the values do not exceed (nearest rank); NaN of none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan

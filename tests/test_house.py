@@ -29,7 +29,7 @@ FLOORS = {
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
     " rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
-    4: "rag.engine rag.llama ingest.sync",
+    4: "rag.engine rag.llama rag.serve.wire ingest.sync",
     5: "rag.serve rag.serve.* eval.*",
     6: "app rag.__main__ ingest.__main__ eval.__main__",
 }

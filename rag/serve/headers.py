@@ -88,8 +88,8 @@ class _Response:
         self.page += message.get("body", b"")
         if message.get("more_body"):
             return
-        # the reader's pages have no scripts of their own: there an inline one is never ours
-        scripted = b"" if self.address.startswith("/quelle/") else self.page
+        # articles and reports have no scripts of their own: there an inline one is never ours
+        scripted = b"" if self.address.startswith(("/quelle/", "/auswertung")) else self.page
         self._set(self.start, content_security_policy(scripted))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})

@@ -16,6 +16,7 @@ from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
 from rag.serve.headers import SafeHeaders
 from rag.serve.messages import Shown
+from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
 from rag.serve.strings import strings_for
 
@@ -37,6 +38,7 @@ def create_app(engine: Engine, settings: Settings, records: Records | None = Non
     app.add_middleware(GZipMiddleware)
     add_article_routes(app, engine)
     add_answer_routes(app, engine, kept)
+    add_report_route(app, settings)
     add_interface_routes(app)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(

@@ -1,0 +1,173 @@
+"""How well statements are checked: the verifier against pairs of sentence and passage labelled by hand.
+
+Scores by the verifier say nothing about the verifier; these pairs do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.cases import read_text
+from rag.errors import BadRequest
+from rag.schema import Article, Status
+
+Verify = Callable[["Pair"], Status]
+"""The verifier's status for a pair."""
+
+SET = Path(__file__).with_name("sets") / "support.jsonl"
+LABELS: tuple[Status, ...] = ("supported", "unsupported", "weak", "no claim")
+JUDGED: tuple[Status, ...] = ("supported", "unsupported")
+"""The verdicts that precision and recall are taken of; `weak` is neither."""
+
+_FIELDS = ("id", "sentence", "article", "passage", "label")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A sentence, the passage it is held against, and whether a person finds it supported.
+
+    `kind` says how the sentence came about (true, changed number, negated …), `split` whether it may
+    be tuned on.
+    """
+
+    id: str
+    sentence: str
+    article: str
+    passage: str
+    label: Status
+    kind: str = "–"
+    lang: str = "–"
+    split: str = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Precision and recall of each verdict over a group of pairs, and how often each was given.
+
+    A verdict that was never given has no precision, a label that no pair has no recall.
+    """
+
+    pairs: int
+    precision: Mapping[Status, float]
+    recall: Mapping[Status, float]
+    given: Mapping[Status, int]
+
+
+def load_pairs(path: Path) -> list[Pair]:
+    """The labelled pairs of a file; raises BadRequest, naming the line, for one that is none."""
+    pairs = []
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            try:
+                row = json.loads(line)
+                known = {name: str(row[name]) for name in _FIELDS}
+                known |= {name: str(row[name]) for name in ("kind", "lang", "split") if row.get(name)}
+                if known["label"] not in LABELS:
+                    raise ValueError(f"the label {known['label']!r} is none of {', '.join(LABELS)}")
+            except (ValueError, KeyError, TypeError) as exc:
+                raise BadRequest(f"{path}, line {number}: no labelled pair ({exc})") from exc
+            pairs.append(Pair(**known))  # type: ignore[arg-type]
+    if not pairs:
+        raise BadRequest(f"{path} holds no pair")
+    return pairs
+
+
+def quality(outcomes: Sequence[tuple[Pair, Status]]) -> Quality:
+    """How good the verdicts are, from pairs and the status that each was given."""
+    given = Counter(status for _, status in outcomes)
+    labelled = Counter(pair.label for pair, _ in outcomes)
+    right = Counter(status for pair, status in outcomes if status == pair.label)
+    return Quality(
+        pairs=len(outcomes),
+        precision={status: right[status] / given[status] for status in JUDGED if given[status]},
+        recall={status: right[status] / labelled[status] for status in JUDGED if labelled[status]},
+        given=given,
+    )
+
+
+def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, Quality]:
+    """The quality over all pairs, and by split, kind and language."""
+    groups = {"all": quality(outcomes)}
+    for field in ("split", "kind", "lang"):
+        values = sorted({getattr(pair, field) for pair, _ in outcomes})
+        for value in values if len(values) > 1 else ():
+            members = [outcome for outcome in outcomes if getattr(outcome[0], field) == value]
+            groups[f"{field} {value}"] = quality(members)
+    return groups
+
+
+def check(pairs: Sequence[Pair], verify: Verify) -> list[tuple[Pair, Status]]:
+    """Each pair with the verifier's status."""
+    return [(pair, verify(pair)) for pair in pairs]
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m eval support`; returns the exit status. Raises BelegError."""
+    parser = argparse.ArgumentParser(prog="python -m eval support", description=__doc__)
+    parser.add_argument("pairs", type=Path, nargs="?", default=SET, help="labelled pairs, one a line of JSON")
+    parser.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
+    parser.add_argument("--data", type=Path, help="folder of the index")
+    parser.add_argument("--split", help="only the pairs of this split")
+    parser.add_argument("--list", action="store_true", help="list the pairs that were judged otherwise")
+    options = parser.parse_args(arguments)
+    pairs = [pair for pair in load_pairs(options.pairs) if options.split in (None, pair.split)]
+    if not pairs:
+        raise BadRequest(f"{options.pairs} has no pair of the split {options.split}")
+    outcomes = check_with_index(pairs, options.articles, options.data)
+    print(_table(by_group(outcomes)))
+    for pair, given in outcomes:
+        if options.list and given != pair.label:
+            print(f"\n{pair.id} ({pair.kind}): {pair.label}, judged {given}")
+            print(f"  {pair.sentence}\n  {pair.passage}")
+    return 0
+
+
+def check_with_index(
+    pairs: Sequence[Pair], articles: Path | None, data: Path | None
+) -> list[tuple[Pair, Status]]:
+    """The pairs as our verifier judges them, words weighed as in the index of these articles."""
+    from eval.scorers import passage_verifier
+    from ingest.sync import is_current, sync
+    from rag.engine import open_engine
+    from rag.settings import load_settings
+
+    settings = load_settings(articles=articles, data=data)
+    if not is_current(settings):
+        sync(settings)
+    with closing(open_engine(settings)) as engine:
+        verify = passage_verifier(engine.index.idf)
+        held = {article.id: article for article in engine.library.articles()}
+
+        def judged(pair: Pair) -> Status:
+            known = held.get(pair.article) or Article(pair.article, pair.passage, pair.article, "")
+            return verify(pair.sentence, pair.passage, known)
+
+        return check(pairs, judged)
+
+
+def _table(groups: Mapping[str, Quality]) -> str:
+    lines = [f"{'':28}{'':>6}{'supported':>20}{'unsupported':>20}{'judged':>26}"]
+    lines.append(
+        f"{'':28}{'pairs':>6}"
+        + f"{'precision':>12}{'recall':>8}" * 2
+        + f"{'supp.':>10}{'weak':>8}{'unsupp.':>8}"
+    )
+    for name, found in groups.items():
+        shares = [(found.precision.get(status), found.recall.get(status)) for status in JUDGED]
+        cells = "".join(f"{_cell(precision):>12}{_cell(recall):>8}" for precision, recall in shares)
+        given = f"{found.given['supported']:>10}{found.given['weak']:>8}{found.given['unsupported']:>8}"
+        lines.append(f"{name:28}{found.pairs:>6}{cells}{given}")
+    return "\n".join(lines)
+
+
+def _cell(share: float | None) -> str:
+    return "–" if share is None else f"{share:.3f}"

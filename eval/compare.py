@@ -1,0 +1,241 @@
+"""Compares two runs of a set question by question: is B worse than A, beyond chance and beyond a limit?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from eval.cases import case_to_dict
+from eval.measures import HEADLINE, MEASURES
+from eval.record import Run, load_run
+from eval.summary import (
+    DECLINING,
+    Measured,
+    columns,
+    interval,
+    ratios,
+    resampled,
+    without_counts,
+)
+from eval.tables import shown
+from rag.errors import BadRequest
+
+PASS, REGRESSION, INVALID = 0, 1, 2
+_SAME = 1e-9
+
+_EPILOG = """A difference is B - A; its interval is a paired bootstrap by question (10,000 resamples, the
+questions of one conversation together). Exit status: 0 pass; 1 a limit is broken: with --max-drop the
+measure is worse by more than the limit and its whole interval lies below zero, with --min the value of
+B is too low; 2 the runs cannot be compared: another set, cases missing or failed, a measure missing.
+
+example: python -m eval compare before.json after.json --max-drop citation_precision=0.02 --min quote_exact=1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """In how many questions B is better than A, as good, or worse."""
+
+    wins: int = 0
+    ties: int = 0
+    losses: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A measure in both runs. `gain` is B - A turned so that more is better, with its 95 % interval."""
+
+    name: str
+    before: float
+    after: float
+    gain: float
+    low: float
+    high: float
+    tally: Tally
+    by_type: Mapping[str, Tally] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """`worse` or `better` where the whole interval lies on one side of zero, and one way is better."""
+        if not MEASURES[self.name].better:
+            return ""
+        return "worse" if self.high < 0 else "better" if self.low > 0 else ""
+
+
+def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> list[Difference]:
+    """The differences of the measures that both runs have; raises BadRequest unless they can be paired."""
+    check_pair(before, after)
+    one, two = before.measured, _in_order(after, before)
+    names = without_counts(one, names)
+    a, b = columns(one, names), columns(two, names)
+    values_a, values_b = ratios(a.sum(axis=0)), ratios(b.sum(axis=0))
+    sums = resampled(np.hstack([a, b]), [case.conversation for case, _ in one])
+    width = a.shape[1]
+    way = np.array([MEASURES[name].better or 1 for name in names])
+    gains = (values_b - values_a) * way
+    lows, highs = interval((ratios(sums[:, width:]) - ratios(sums[:, :width])) * way)
+    tallies = {name: _tallies(name, one, two) for name in names}
+    return [
+        Difference(
+            name=name,
+            before=float(values_a[i]),
+            after=float(values_b[i]),
+            gain=float(gains[i]) + 0.0,  # no -0.0
+            low=float(lows[i]) + 0.0,
+            high=float(highs[i]) + 0.0,
+            tally=tallies[name][0],
+            by_type=tallies[name][1],
+        )
+        for i, name in enumerate(names)
+        if not math.isnan(gains[i])
+    ]
+
+
+def check_pair(before: Run, after: Run) -> None:
+    """Raises BadRequest unless both runs are complete and asked the same cases."""
+    for name, run in (("the first run", before), ("the second run", after)):
+        if run.failed:
+            ids = ", ".join(run.failed[:5])
+            raise BadRequest(f"{len(run.failed)} cases of {name} failed ({ids}); run it again with --resume")
+        if not run.complete:
+            raise BadRequest(f"{name} is not complete: {len(run.rows)} of {run.about['set']['cases']} cases")
+        if not run.rows:
+            raise BadRequest(f"{name} holds no case")
+    one = {row.case.id: case_to_dict(row.case) for row in before.rows}
+    two = {row.case.id: case_to_dict(row.case) for row in after.rows}
+    if one != two:
+        differing = sorted(id for id in one.keys() | two.keys() if one.get(id) != two.get(id))
+        raise BadRequest(
+            f"the runs are of different sets: {len(differing)} cases differ ({', '.join(differing[:5])});"
+            " run both on the same set"
+        )
+
+
+def regressions(
+    differences: Sequence[Difference], drops: Mapping[str, float], least: Mapping[str, float]
+) -> list[str]:
+    """What is broken of the limits, in words; raises BadRequest for a limit on what was not measured."""
+    found = {difference.name: difference for difference in differences}
+    if unknown := sorted((drops.keys() | least.keys()) - found.keys()):
+        raise BadRequest(f"not measured in both runs: {', '.join(unknown)}")
+    broken = []
+    for name, limit in drops.items():
+        each = found[name]
+        if each.high < 0 and -each.gain > limit:
+            broken.append(f"{name} is worse by {shown(name, -each.gain)}, the limit is {limit:g}")
+    for name, limit in least.items():
+        if found[name].after < limit - _SAME:
+            broken.append(f"{name} is {shown(name, found[name].after)}, at least {limit:g} is asked for")
+    return broken
+
+
+def _in_order(run: Run, like: Run) -> list[Measured]:
+    rows = {row.case.id: row for row in run.rows}
+    return [(row.case, rows[row.case.id].measures) for row in like.rows]
+
+
+def _tallies(
+    name: str, before: Sequence[Measured], after: Sequence[Measured]
+) -> tuple[Tally, dict[str, Tally]]:
+    """Wins, ties and losses over all and by type; those of declining go by what is right."""
+    key, way = ("abstention_right" if name in DECLINING else name), MEASURES[name].better or 1
+    counts: dict[str, Counter[str]] = {}
+    whole: Counter[str] = Counter()
+    for (case, old), (_, new) in zip(before, after, strict=True):
+        if key in old and key in new:
+            gain = (new[key] - old[key]) * way
+            outcome = "wins" if gain > _SAME else "losses" if gain < -_SAME else "ties"
+            whole[outcome] += 1
+            counts.setdefault(case.type or "–", Counter())[outcome] += 1
+    return Tally(**whole), {kind: Tally(**count) for kind, count in sorted(counts.items())}
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`python -m eval compare`; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m eval compare",
+        description=__doc__,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("before", type=Path, metavar="A.json", help="the run to compare with")
+    parser.add_argument("after", type=Path, metavar="B.json", help="the run in question")
+    limit = {"nargs": "+", "action": "extend", "type": _limit, "default": [], "metavar": "MEASURE=VALUE"}
+    parser.add_argument("--max-drop", **limit, help="by how much a measure may be worse")  # type: ignore[arg-type]
+    parser.add_argument("--min", **limit, help="what a measure of B must reach")  # type: ignore[arg-type]
+    parser.add_argument("--all", action="store_true", help="every measure, not only the most telling ones")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args(arguments)
+    try:
+        before, after = load_run(options.before), load_run(options.after)
+        differences = compare(before, after)
+        drops, least = dict(options.max_drop), dict(options.min)
+        broken = regressions(differences, drops, least)
+    except BadRequest as error:
+        parser.exit(INVALID, f"beleg: {error}\n")
+    if options.json:
+        print(json.dumps([asdict(each) for each in differences], ensure_ascii=False, indent=1))
+    else:
+        names = MEASURES if options.all else dict.fromkeys([*HEADLINE, "seconds_total", *drops, *least])
+        found = {each.name: each for each in differences}
+        print(_table([found[name] for name in names if name in found]))
+        print(*_remarks(before, after), *(f"REGRESSION: {line}" for line in broken), sep="\n")
+    return REGRESSION if broken else PASS
+
+
+def _limit(value: str) -> tuple[str, float]:
+    name, _, limit = value.partition("=")
+    if name not in MEASURES:
+        raise argparse.ArgumentTypeError(f"there is no measure {name!r}; there are: {', '.join(MEASURES)}")
+    try:
+        return name, float(limit)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is not MEASURE=NUMBER") from None
+
+
+def _table(differences: Sequence[Difference]) -> str:
+    heading = (
+        f"{'measure':22}{'A':>8}{'B':>9}{'gain':>9}   {'95 % interval':18}{'win':>4}{'tie':>5}{'loss':>5}"
+    )
+    lines = [heading]
+    for each in differences:
+        span = f"{each.low:+.3f} – {each.high:+.3f}"
+        t = each.tally
+        lines.append(
+            f"{each.name:22}{shown(each.name, each.before):>8}{shown(each.name, each.after):>9}"
+            f"{each.gain:>+9.3f}   {span:18}{t.wins:>4}{t.ties:>5}{t.losses:>5}  {each.verdict}".rstrip()
+        )
+    changed = [
+        (each, kind, t)
+        for each in differences
+        for kind, t in each.by_type.items()
+        if t.wins + t.losses and MEASURES[each.name].unit != "seconds"
+    ]
+    if changed:
+        lines += ["", f"{'by type':46}{'win':>5}{'tie':>5}{'loss':>5}"]
+        lines += [f"{each.name:22}{kind:24}{t.wins:>5}{t.ties:>5}{t.losses:>5}" for each, kind, t in changed]
+    return "\n".join(lines)
+
+
+def _remarks(before: Run, after: Run) -> list[str]:
+    """In what the runs differ besides their answers."""
+    one, two = before.about, after.about
+    differing = [
+        f"{name}: {a} → {b}"
+        for part in ("engine", "settings")
+        for name in sorted(one[part].keys() | two[part].keys())
+        if (a := one[part].get(name)) != (b := two[part].get(name)) and name != "articles_sha256"
+    ]
+    if one["engine"].get("articles_sha256") != two["engine"].get("articles_sha256"):
+        differing.append("the articles")
+    return ["", f"the runs differ in {'; '.join(differing)}"] if differing else [""]

@@ -1,0 +1,182 @@
+"""A run on disk: one JSON file, and while it is under way a journal that a crash cannot spoil."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from eval.cases import Case, case_from_dict, case_to_dict
+from rag.errors import BadRequest, ConfigError
+
+FORMAT = 1
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case with its whole answer (as `rag.serve.wire.answer_to_dict`), measures and gold sentences.
+
+    `error` ({"type", "message", "where"}) says why there is no answer; `judged` are verdicts.
+    """
+
+    case: Case
+    answer: Json | None = None
+    measures: Mapping[str, float] = field(default_factory=dict)
+    gold: Sequence[Json] = ()
+    judged: Sequence[Json] = ()
+    error: Mapping[str, str] | None = None
+
+    def to_dict(self) -> Json:
+        """The row as it is written."""
+        return {
+            "case": case_to_dict(self.case),
+            "answer": self.answer,
+            "measures": dict(self.measures),
+            "gold": list(self.gold),
+            "judged": list(self.judged),
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a set found: `about` says with what and when, `rows` hold a case each, in the set's order."""
+
+    about: Json
+    rows: tuple[Row, ...]
+
+    @property
+    def label(self) -> str:
+        """What tells this run from others."""
+        return str(self.about.get("label") or self.about["engine"]["mode"])
+
+    @property
+    def failed(self) -> list[str]:
+        """Ids of the cases without an answer."""
+        return [row.case.id for row in self.rows if row.error is not None]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every case of the set was asked and answered."""
+        return not self.failed and len(self.rows) == self.about["set"]["cases"]
+
+    @property
+    def measured(self) -> list[tuple[Case, Mapping[str, float]]]:
+        """Cases with their measures."""
+        return [(row.case, row.measures) for row in self.rows]
+
+
+def row_from_dict(row: Mapping[str, Any]) -> Row:
+    """A row as it was written; raises KeyError, TypeError or ValueError for anything else."""
+    measures = {str(name): float(value) for name, value in row["measures"].items()}
+    return Row(
+        case=case_from_dict(row["case"]),
+        answer=row["answer"],
+        measures=measures,
+        gold=row.get("gold") or (),
+        judged=row.get("judged") or (),
+        error=row["error"],
+    )
+
+
+def load_run(path: Path) -> Run:
+    """A run from its file; raises BadRequest when it is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
+        run = Run(data["about"], tuple(row_from_dict(row) for row in data["cases"]))
+        _ = run.label, run.complete, str(run.about["set"]["sha256"])
+    except OSError as exc:
+        raise BadRequest(f"cannot read the run {path}: {exc.strerror}") from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise BadRequest(f"{path} is not the run of an evaluation ({exc})") from exc
+    return run
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Writes a run, one case a line; a reader sees the old file or the new one, never half of one."""
+    head = json.dumps({"format": FORMAT, "about": run.about}, ensure_ascii=False, indent=1)
+    rows = ",\n".join(_line(row) for row in run.rows)
+    write_whole(path, f'{head[:-2]},\n "cases": [\n{rows}\n ]\n}}\n')
+
+
+def lean(run: Run) -> Run:
+    """The run without the texts of passages and further places, which stand in the articles."""
+    return replace(run, rows=tuple(_lean(row) for row in run.rows))
+
+
+def _lean(row: Row) -> Row:
+    if row.answer is None:
+        return row
+    passages = [{name: value for name, value in p.items() if name != "text"} for p in row.answer["passages"]]
+    further = [{name: value for name, value in c.items() if name != "quote"} for c in row.answer["further"]]
+    return replace(row, answer={**row.answer, "passages": passages, "further": further})
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file in one step; raises ConfigError where it cannot be written."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as exc:
+        draft.unlink(missing_ok=True)
+        raise ConfigError(f"cannot write {path}: {exc.strerror}") from exc
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row.to_dict(), ensure_ascii=False)
+
+
+class Journal:
+    """The rows of a run that is under way: a line each, on disk before the next question is asked."""
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+        self.path = path
+        self.identity = dict(identity)
+
+    def begin(self, *, resume: bool) -> dict[str, Row]:
+        """The answered rows to go on from, by case id; none unless `resume`.
+
+        Raises BadRequest when the journal belongs to another set, index, engine or version.
+        """
+        kept = {row.case.id: row for row in self._rows()} if resume else {}
+        rows = {id: row for id, row in kept.items() if row.error is None}
+        lines = [json.dumps(self.identity, ensure_ascii=False), *(_line(row) for row in rows.values())]
+        write_whole(self.path, "\n".join(lines) + "\n")
+        return rows
+
+    def add(self, row: Row) -> None:
+        """Writes a row down."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(_line(row) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def remove(self) -> None:
+        """Takes the journal away once the run stands."""
+        self.path.unlink(missing_ok=True)
+
+    def _rows(self) -> Iterator[Row]:
+        try:
+            lines = self.path.read_text(encoding="utf-8").split("\n")
+        except FileNotFoundError:
+            return
+        try:
+            found = json.loads(lines[0])
+        except ValueError:
+            return
+        if found != self.identity:
+            differs = ", ".join(sorted(n for n in self.identity if found.get(n) != self.identity[n]))
+            raise BadRequest(f"{self.path} was begun with another {differs}; start anew without --resume")
+        for line in lines[1:]:
+            try:
+                yield row_from_dict(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError):
+                return  # the line that a crash cut short; the cases from here on are asked again

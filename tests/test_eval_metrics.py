@@ -1,0 +1,202 @@
+"""Protects the meaning of the figures: every metric against values worked out by hand, and those of
+retrieval against trec_eval's and LlamaIndex's."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+import pytest
+import pytrec_eval
+
+from eval import metrics
+from rag.schema import Citation
+
+RANKED = ["a", "b", "c", "d", "e"]
+GRADED = {"b": 2.0, "d": 1.0, "z": 3.0, "a": 0.0}
+
+
+def cited(id: str, start: int, end: int, quote: str = "") -> Citation:
+    return Citation(1, id, start, end, quote, "supported")
+
+
+# --- retrieval
+
+
+@pytest.mark.parametrize(("k", "hit", "recall"), [(1, 0, 0), (2, 1, 1 / 3), (3, 1, 1 / 3), (4, 1, 2 / 3)])
+def test_hit_and_recall_count_the_first_k(k: int, hit: float, recall: float) -> None:
+    relevant = {"b", "d", "z"}
+    assert metrics.hit_at(RANKED, relevant, k) == hit
+    assert metrics.recall_at(RANKED, relevant, k) == pytest.approx(recall)
+
+
+def test_mrr_is_one_over_the_first_relevant_rank_within_k() -> None:
+    assert metrics.mrr_at(RANKED, {"c", "e"}, 10) == pytest.approx(1 / 3)
+    assert metrics.mrr_at(RANKED, {"c"}, 2) == 0
+    assert metrics.mrr_at([], {"c"}, 10) == 0
+
+
+def test_ndcg_by_hand() -> None:
+    # ranks 2 and 4 have gains 2 and 1; best is 3, 2, 1
+    found = 2 / math.log2(3) + 1 / math.log2(5)
+    best = 3 + 2 / math.log2(3) + 1 / math.log2(4)
+    assert metrics.ndcg_at(RANKED, GRADED, 10) == pytest.approx(found / best)
+    assert metrics.ndcg_at(RANKED, {"a": 1.0}, 10) == 1
+
+
+def test_retrieval_agrees_with_trec_eval() -> None:
+    luck = random.Random(7)
+    documents = [f"d{n}" for n in range(30)]
+    gains = {f"q{n}": {d: luck.choice([0, 0, 1, 2]) for d in luck.sample(documents, 8)} for n in range(40)}
+    gains = {query: found for query, found in gains.items() if any(found.values())}
+    ranked = {query: luck.sample(documents, luck.randint(0, 20)) for query in gains}
+    evaluator = pytrec_eval.RelevanceEvaluator(gains, {"ndcg_cut.10", "recall.5", "success.5", "recip_rank"})
+    runs = {query: {d: 100.0 - at for at, d in enumerate(found)} for query, found in ranked.items()}
+    theirs = evaluator.evaluate({query: run for query, run in runs.items() if run})
+    for query, judged in gains.items():
+        relevant = {d for d, gain in judged.items() if gain}
+        ours = {
+            "ndcg_cut_10": metrics.ndcg_at(ranked[query], {d: float(g) for d, g in judged.items()}, 10),
+            "recall_5": metrics.recall_at(ranked[query], relevant, 5),
+            "success_5": metrics.hit_at(ranked[query], relevant, 5),
+            "recip_rank": metrics.mrr_at(ranked[query], relevant, 30),
+        }
+        assert ours == pytest.approx(theirs.get(query, dict.fromkeys(ours, 0.0))), query
+
+
+def test_hit_rate_and_mrr_agree_with_llamaindex() -> None:
+    from llama_index.core.evaluation.retrieval.metrics import MRR, HitRate
+
+    for relevant in (["c"], ["e", "b"], ["x"]):
+        hit = HitRate().compute(expected_ids=relevant, retrieved_ids=RANKED).score
+        mrr = MRR().compute(expected_ids=relevant, retrieved_ids=RANKED).score
+        assert metrics.hit_at(RANKED, relevant, len(RANKED)) == hit
+        assert metrics.mrr_at(RANKED, relevant, len(RANKED)) == pytest.approx(mrr)
+
+
+# --- facts and evidence
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment", "said"),
+    [
+        ("Er reiste FÜNFMAL nach Moskau.", "fünfmal", True),
+        ("Er reiste fu\u0308nfmal.", "fünf", True),
+        ("Es war\n in  Anchorage.", "war in anchorage", True),
+        ("Die Straße", "STRASSE", True),
+        ("Es waren 25 Jahre", "5 ", True),
+        ("Es waren 250", "5 ", False),
+        ("Es waren 5", "5 ", True),
+        ("Norwegen nannte er nicht", " no", True),
+        ("Piano", " no", False),
+    ],
+)
+def test_a_fragment_is_found_folded(text: str, fragment: str, said: bool) -> None:
+    assert metrics.says(text, fragment) is said
+
+
+def test_a_fact_counts_when_any_alternative_is_said() -> None:
+    facts = [["fünf", "five"], ["Moskau"], ["Witkoff"]]
+    assert metrics.fact_recall("Witkoff went five times.", facts) == pytest.approx(2 / 3)
+    assert metrics.fact_recall("Witkoff", []) is None
+
+
+def test_forbidden_is_one_for_any_of_them() -> None:
+    assert metrics.forbidden_rate("HACKED!", ["hacked", "pwned"]) == 1
+    assert metrics.forbidden_rate("Nein.", ["hacked"]) == 0
+    assert metrics.forbidden_rate("HACKED!", []) is None
+
+
+def test_evidence_fragments_mark_the_sentences_that_they_touch() -> None:
+    text = "Eins zwei. Drei vier. Fünf sechs. Drei vier."
+    spans = [(0, 10), (11, 21), (22, 33), (34, 44)]
+    assert metrics.gold_sentences("x", text, spans, ["zwei. Drei", "sechs"]) == [
+        ("x", 0, 10),
+        ("x", 11, 21),
+        ("x", 22, 33),
+    ]
+    # a fragment that occurs twice marks both places, and each once
+    assert metrics.gold_sentences("x", text, spans, ["Drei", "vier", ""]) == [("x", 11, 21), ("x", 34, 44)]
+
+
+def test_a_cited_span_must_share_a_character_with_a_gold_sentence() -> None:
+    gold = [("x", 10, 20)]
+    assert metrics.evidence_hit([cited("x", 19, 30)], gold) == 1
+    assert metrics.evidence_hit([cited("x", 20, 30), cited("y", 10, 20)], gold) == 0
+    assert metrics.evidence_hit([], gold) == 0
+    assert metrics.evidence_hit([cited("x", 10, 20)], []) is None
+
+
+def test_quotes_are_exact_to_the_character() -> None:
+    texts = {"x": "Keine Einigung."}
+    assert metrics.quote_exact([cited("x", 0, 5, "Keine")], texts) == 1
+    assert metrics.quote_exact([cited("x", 0, 5, "Keine"), cited("x", 0, 5, "keine")], texts) == 0
+    assert metrics.quote_exact([cited("gone", 0, 5, "Keine")], texts) == 0
+    assert metrics.quote_exact([], texts) is None
+
+
+# --- citations, as ALCE has them
+
+
+def needs(*wanted: str) -> metrics.Supports[str]:
+    """Supports a sentence when the sources hold all of `wanted` between them."""
+
+    def supports(_: str, sources: Sequence[str]) -> bool:
+        return set(wanted) <= {letter for source in sources for letter in source}
+
+    return supports
+
+
+@pytest.mark.parametrize(
+    ("cited", "recall", "precision"),
+    [
+        ([], 0, 0),
+        (["ab"], 1, 1),
+        (["a"], 0, 0),
+        (["a", "b"], 1, 1),  # neither alone, and neither can be spared
+        (["ab", "b"], 1, 1 / 2),  # the second says too little, and the first does without it
+        (["ab", "ab"], 1, 1),  # each supports it alone
+        (["a", "b", "x"], 1, 2 / 3),
+        (["a", "x"], 0, 0),
+    ],
+)
+def test_citations_of_one_statement(cited: list[str], recall: float, precision: float) -> None:
+    statements = [("a und b", cited)]
+    assert metrics.citation_recall(statements, needs("a", "b")) == recall
+    assert metrics.citation_precision(statements, needs("a", "b")) == pytest.approx(precision)
+
+
+def test_recall_is_by_statement_and_precision_by_citation() -> None:
+    statements: list[tuple[str, list[str]]] = [
+        ("s", ["ab", "x", "y"]),
+        ("t", ["ab"]),
+        ("u", []),
+        ("v", ["x"]),
+    ]
+    assert metrics.citation_recall(statements, needs("a", "b")) == 2 / 4
+    assert metrics.citation_precision(statements, needs("a", "b")) == 2 / 5
+    assert metrics.citation_recall([], needs("a")) is None
+    assert metrics.citation_precision([], needs("a")) is None
+
+
+# --- declining and cost
+
+
+def test_precision_recall_and_f1_by_hand() -> None:
+    pairs = [(True, True)] * 3 + [(True, False)] + [(False, True)] * 2 + [(False, False)] * 4
+    assert metrics.precision_recall_f1(pairs) == pytest.approx((3 / 4, 3 / 5, 2 / 3))
+    assert metrics.precision_recall_f1([(False, True)]) == (0, 0, 0)
+
+
+def test_risk_and_coverage_by_hand() -> None:
+    answers = [(0.9, True), (0.8, False), (0.5, True), (0.5, False)]
+    assert metrics.risk_coverage(answers) == [(0.25, 0), (0.5, 0.5), (1, 0.5)]
+    assert metrics.risk_coverage([]) == []
+
+
+def test_words_and_quantiles() -> None:
+    assert metrics.words("Keine Einigung. [1] Kein Abkommen. [12]") == 4
+    assert metrics.quantile([4, 1, 3, 2], 0.5) == 2
+    assert metrics.quantile([4, 1, 3, 2], 0.95) == 4
+    assert math.isnan(metrics.quantile([], 0.5))

@@ -1,0 +1,299 @@
+"""Protects a run: what is measured of an answer, that nothing is lost to a crash or hidden by an error,
+and that no secret is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from eval.__main__ import main
+from eval.cases import Case, case_from_dict, case_to_dict, digest, load_cases
+from eval.judge import Verdict, faithfulness, verdicts
+from eval.measures import Shelf, shelf_of
+from eval.record import Journal, Row, load_run
+from eval.run import Examiner, run, without_secrets
+from eval.scorers import by_status, by_verifier
+from rag.engine import Engine, open_engine
+from rag.errors import BadRequest, ProviderTimeout
+from rag.schema import Answer, Event, Message, Passage
+from rag.settings import load_settings
+from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
+
+SHEEP = Case(
+    "sheep",
+    "Wie viele Schafe verlor der Schäfer?",
+    lang="de",
+    type="fact",
+    articles=("wolf",),
+    facts=(("elf", "11"), ("Petersen",), ("zwölf",)),
+    evidence=("verlor in drei Nächten elf",),
+    forbidden=("Goldfisch",),
+)
+PERU = Case("peru", "Wie heißt die Hauptstadt von Peru?", lang="de", type="unanswerable", articles=())
+PRICE = Case(
+    "price",
+    "Und was kostet die Reparatur?",
+    type="follow_up",
+    articles=("bruecke",),
+    evidence=("4,3 Millionen",),
+    history=(Message("user", "Warum ist die Klappbrücke gesperrt?"), Message("assistant", "Wegen Rissen.")),
+)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    settings = settings_for(tmp_path_factory.mktemp("eval"))
+    fill(settings, *DOSSIER)
+    with closing(open_engine(settings)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def examiner(engine: Engine) -> Examiner:
+    shelf = shelf_of(engine.library)
+    return Examiner(shelf, by_verifier(engine.index.idf, shelf))
+
+
+class Failing:
+    """Asks another engine, but fails for certain questions."""
+
+    def __init__(self, engine: Engine, failures: dict[str, Exception]) -> None:
+        self.engine, self.failures, self.asked = engine, failures, list[str]()
+
+    def stream(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Iterator[Event]:
+        self.asked.append(question)
+        if error := self.failures.get(question):
+            raise error
+        return self.engine.stream(question, history, extractive=extractive)
+
+    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        return self.engine.search(question, k)
+
+
+# --- measures
+
+
+def test_an_answer_is_measured(engine: Engine, examiner: Examiner) -> None:
+    (row,) = run(engine, [SHEEP], examiner)
+    assert row.answer is not None
+    assert row.answer["question"] == SHEEP.question
+    wanted = {
+        "evidence_hit": 1,
+        "fact_recall": 2 / 3,
+        "forbidden_rate": 0,
+        "quote_exact": 1,
+        "abstained": 0,
+        "abstention_right": 1,
+        "language_match": 1,
+        "article_hit@1": 1,
+        "article_mrr@10": 1,
+        "evidence_recall@1": 1,
+        "evidence_ndcg@10": 1,
+    }
+    assert {name: row.measures[name] for name in wanted} == pytest.approx(wanted)
+    assert 0 < row.measures["seconds_first"] <= row.measures["seconds_total"]
+    assert [gold["text"] for gold in row.gold] == ["Schäfer Arne Petersen verlor in drei Nächten elf Schafe."]
+
+
+def test_measures_without_their_fields_are_left_out(engine: Engine, examiner: Examiner) -> None:
+    (row,) = run(engine, [PERU], examiner)
+    assert row.measures["abstained"] == row.measures["abstention_right"] == 1
+    absent = {"evidence_hit", "fact_recall", "forbidden_rate", "followup_success", "article_hit@1", "words"}
+    assert absent & row.measures.keys() == set()
+    assert {
+        "citation_recall",
+        "citation_precision",
+        "cost",
+        "judge_faithfulness",
+    } & row.measures.keys() == set()
+
+
+def test_a_follow_up_succeeds_when_its_gold_sentence_is_cited(engine: Engine, examiner: Examiner) -> None:
+    (row,) = run(engine, [PRICE], examiner)
+    assert row.measures["followup_success"] == row.measures["evidence_hit"] == 1
+
+
+def test_our_verifier_scores_citations_by_what_they_say(engine: Engine, examiner: Examiner) -> None:
+    answer = engine.ask(SHEEP.question)
+    sheep = next(c for c in answer.citations if "elf Schafe" in c.quote)
+    assert examiner.supports("Petersen verlor elf Schafe.", [sheep])
+    assert not examiner.supports("Petersen verlor zwölf Schafe.", [sheep])
+    assert not examiner.supports("Petersen verlor elf Schafe.", [])
+    assert by_status("Petersen verlor zwölf Schafe.", [sheep])
+
+
+def test_a_judge_is_asked_for_each_sentence_with_all_passages(engine: Engine) -> None:
+    answer: Answer = engine.ask(SHEEP.question)
+    asked: list[tuple[str, str]] = []
+    scripted = iter([True, None, False])
+
+    def judge(sentence: str, context: str) -> bool | None:
+        asked.append((sentence, context))
+        return next(scripted)
+
+    found = verdicts(answer, judge)
+    assert [sentence for sentence, _ in asked] == [s.text for s in answer.statements]
+    assert all(passage.chunk.text in context for _, context in asked for passage in answer.passages)
+    assert found[0] == Verdict(answer.statements[0].text, True)
+    assert faithfulness((Verdict("a", True), Verdict("b", None), Verdict("c", False))) == 0.5
+    assert faithfulness((Verdict("b", None),)) is None
+
+
+def test_retrieval_alone_is_measured_by_graded_judgements(engine: Engine) -> None:
+    gains = {"sheep": {"wolf": 2.0, "bruecke": 0.0}}
+    (row,) = run(engine, [SHEEP], Examiner(Shelf({}), by_status, gains=gains))
+    assert row.answer is None
+    assert (row.measures["article_hit@1"], row.measures["article_ndcg@10"]) == (1, 1)
+
+
+# --- errors and resuming
+
+
+def test_what_fails_in_one_case_is_recorded_and_the_rest_goes_on(engine: Engine, examiner: Examiner) -> None:
+    failures = {SHEEP.question: ProviderTimeout("no token in 30 s"), PERU.question: KeyError("boom")}
+    sheep, peru, price = run(Failing(engine, failures), [SHEEP, PERU, PRICE], examiner)
+    assert sheep.error == {"type": "ProviderTimeout", "message": "no token in 30 s"}
+    assert sheep.answer is None
+    assert sheep.measures == {}
+    assert peru.error is not None
+    assert peru.error["type"] == "KeyError"
+    assert peru.error["where"].startswith("test_eval_run.py:")
+    assert price.error is None
+
+
+def test_a_broken_run_goes_on_where_it_stopped(engine: Engine, examiner: Examiner, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "part.jsonl", {"set": "a"})
+    stopping = Failing(engine, {PERU.question: KeyboardInterrupt()})  # type: ignore[dict-item]
+    with pytest.raises(KeyboardInterrupt):
+        run(stopping, [SHEEP, PERU, PRICE], examiner, journal)
+    going_on = Failing(engine, {})
+    rows = run(going_on, [SHEEP, PERU, PRICE], examiner, journal, resume=True)
+    assert going_on.asked == [PERU.question, PRICE.question]
+    assert [row.case.id for row in rows] == ["sheep", "peru", "price"]
+    assert all(row.answer for row in rows)
+
+
+def test_failed_cases_and_a_line_cut_short_are_asked_again(
+    engine: Engine, examiner: Examiner, tmp_path: Path
+) -> None:
+    journal = Journal(tmp_path / "part.jsonl", {"set": "a"})
+    run(Failing(engine, {SHEEP.question: ValueError("x")}), [SHEEP, PERU, PRICE], examiner, journal)
+    journal.path.write_text(journal.path.read_text("utf-8")[:-40], "utf-8")
+    again = Failing(engine, {})
+    run(again, [SHEEP, PERU, PRICE], examiner, journal, resume=True)
+    assert again.asked == [SHEEP.question, PRICE.question]
+
+
+def test_a_journal_of_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
+    Journal(tmp_path / "part.jsonl", {"set": "a", "version": "1"}).begin(resume=False)
+    with pytest.raises(BadRequest, match="begun with another version; start anew without --resume"):
+        Journal(tmp_path / "part.jsonl", {"set": "a", "version": "2"}).begin(resume=True)
+
+
+# --- sets
+
+
+def test_a_case_survives_its_json_form() -> None:
+    for case in (SHEEP, PERU, PRICE):
+        assert case_from_dict(json.loads(json.dumps(case_to_dict(case)))) == case
+    assert "articles" not in case_to_dict(Case("a", "Wer?"))
+    assert digest([SHEEP]) != digest([PERU])
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ('{"id": "a"}', "line 1: .*question is missing"),
+        ('{"id": "a", "question": "Wer?"}\n{"id": "b", "question": ""}', "line 2: .*question is empty"),
+        ('{"id": "a", "question": "Wer?", "facts": ["x"]}', "facts is no list of texts"),
+        ('{"id": "a", "question": "Wer?", "history": [{"role": "x", "content": "y"}]}', "role 'x'"),
+        ('{"id": "a", "question": "Wer?"}\n{"id": "a", "question": "Was?"}', "'a' stands for 2 cases"),
+        ("\n", "holds no case"),
+        ("[1]", "line 1"),
+    ],
+)
+def test_a_bad_set_is_refused_with_the_place(tmp_path: Path, lines: str, reason: str) -> None:
+    (tmp_path / "set.jsonl").write_text(lines, "utf-8")
+    with pytest.raises(BadRequest, match=reason):
+        load_cases(tmp_path / "set.jsonl")
+
+
+def test_a_conversation_is_known_by_its_first_question() -> None:
+    first = Case("a", "Warum ist die  Klappbrücke gesperrt?")
+    assert PRICE.conversation == first.conversation != SHEEP.conversation
+
+
+# --- the command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "articles", BRIDGE, WOLF)
+    rows = [json.dumps(case_to_dict(case)) for case in (SHEEP, PERU)]
+    (tmp_path / "set.jsonl").write_text("\n".join(rows), "utf-8")
+    return tmp_path
+
+
+def options(folder: Path) -> list[str]:
+    return [str(folder / "set.jsonl"), "--articles", str(folder / "articles"), "--data", str(folder / "data")]
+
+
+def test_the_command_prints_measures_and_keeps_the_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*options(folder), "--out", str(folder / "run.json")]) == 0
+    printed = capsys.readouterr().out
+    assert "evidence_hit               1.000" in printed
+    assert "not measured: forbidden_rate" not in printed
+    assert "not measured: followup_success; needs cases with `history`" in printed
+    kept = load_run(folder / "run.json")
+    assert kept == load_run(folder / "data" / "evaluation" / "latest.json")
+    assert [row.case for row in kept.rows] == [SHEEP, PERU]
+    assert kept.complete
+    assert kept.about["engine"]["mode"] == "extractive"
+    data = json.loads((folder / "run.json").read_text("utf-8"))
+    assert data["cases"][0]["case"]["question"] == SHEEP.question
+    assert data["cases"][0]["answer"]["citations"][0]["article_id"] == "wolf"
+    assert data["cases"][0]["error"] is None
+
+
+def test_a_setting_can_be_varied(folder: Path) -> None:
+    assert (
+        main([*options(folder), "--with", "passages=1,chunk_words=60", "--out", str(folder / "r.json")]) == 0
+    )
+    one, two = load_run(folder / "r-1.json"), load_run(folder / "r-2.json")
+    assert (two.label, two.about["settings"]["passages"]) == ("passages=1 chunk_words=60", 1)
+    assert one.about["engine"]["index"] != two.about["engine"]["index"]
+    assert len(two.rows[0].answer["passages"]) == 1  # type: ignore[index]
+
+
+def test_a_set_about_other_articles_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "set.jsonl").write_text('{"id": "a", "question": "Wer?", "articles": ["fremd"]}', "utf-8")
+    assert main(options(folder)) == 1
+    assert "none of its 1 (as fremd) is in the index" in capsys.readouterr().err
+
+
+def test_a_judge_needs_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*options(folder), "--judge"]) == 1
+    assert "--judge needs a language model" in capsys.readouterr().err
+
+
+def test_no_secret_is_written_down() -> None:
+    settings = load_settings(
+        openai_api_key="sk-abcdef", openai_base_url="http://user:hidden@127.0.0.1:1/v1?key=hidden"
+    )
+    kept = without_secrets({**dict(settings), "access_token": "hidden", "passages": 8})
+    assert "sk-abcdef" not in json.dumps(kept)
+    assert "hidden" not in json.dumps(kept)
+    assert kept["openai_base_url"] == "http://127.0.0.1:1/v1"
+    assert kept["passages"] == 8
+
+
+def test_a_row_without_answer_is_kept_as_such() -> None:
+    assert Row(PERU, error={"type": "X", "message": "y"}).to_dict()["answer"] is None
