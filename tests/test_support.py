@@ -70,7 +70,7 @@ def verdict(claim: str, words: str) -> Status:
     [
         (
             "Am Abend nahm Brandstätter Thedinga am Hafen in Empfang.",
-            "Brandstätter nahm Thedinga am Abend am Hafen in Empfang.",
+            "Brandstätter nahm Thedinga am Hafen in Empfang.",
             "Am Abend nahm Thedinga Brandstätter am Hafen in Empfang.",
         ),
         (
