@@ -88,8 +88,7 @@ class Index:
         """The best k passages for a query, by its words, and by meaning too where `near` is given."""
         idf, scores = self._scores(query)
         if near is not None:
-            meaning = np.float32(near.weight) * self._by_meaning(near)
-            scores = (scores + meaning) / np.float32(1 + near.weight)
+            scores = self._fused(scores, near)
         best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
         scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
         hits = [self._hit(found, score, query.concepts, idf) for found, score in scored if found]
@@ -119,13 +118,17 @@ class Index:
         most += GRAMS_WEIGHT * possible
         return np.array(idfs), total / np.float32(most or 1.0)
 
-    def _by_meaning(self, near: Nearness) -> Floats:
-        shares = np.zeros(len(self.ids), dtype=np.float32)
+    def _fused(self, scores: Floats, near: Nearness) -> Floats:
+        """The weighted mean of words and meaning, 0 to 1."""
+        fused: Floats = np.zeros(len(self.ids), dtype=np.float32)
         for id, share in near.shares.items():
             row = self._rows.get(id)
             if row is not None:  # versions that await deletion are no longer ranked
-                shares[row] = share
-        return shares
+                fused[row] = share
+        fused *= near.weight
+        fused += scores
+        fused /= 1 + near.weight
+        return fused
 
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
