@@ -99,8 +99,6 @@ def sync(
     the index was built with other settings, ProviderError when the embedding fails; in all these
     cases the old index is untouched, and what was embedded is not paid for again.
     """
-    from rag.providers import build_embedder
-
     started = time.perf_counter()
     with _one_at_a_time:
         look = _look(settings, paths)
@@ -108,13 +106,20 @@ def sync(
         if report is None:
             lock.acquire(look.folder)
             try:
-                with closing(build_embedder(settings)) as embedder:
+                with closing(_embedder(settings)) as embedder:
                     report = _Sync(settings, look, embedder, progress or _silent).run(rebuild=rebuild)
             finally:
                 lock.release(look.folder)
         if paths is not None:
             remember(settings, paths)
     return replace(report, seconds=time.perf_counter() - started)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    # only when there is something to do: it imports numpy
+    from rag.providers import build_embedder
+
+    return build_embedder(settings)
 
 
 def is_current(settings: Settings) -> bool:
