@@ -136,7 +136,8 @@ class Engine:
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
         key = (self.library.revision, question)
         if key not in self._tried:
-            answer = self.ask(question, extractive=True)
+            job = self._asked(question, (), None, by_meaning=False)
+            answer = self._answer(job, self._extractive(job))
             sure = answer.confidence >= SUGGESTION_CONFIDENCE
             places = ((c.article_id, c.start) for c in answer.citations if sure)
             if len(self._tried) >= TRIALS_REMEMBERED:
@@ -186,8 +187,15 @@ class Engine:
             )
         return question
 
-    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> _Job:
-        """The question understood, and what was found for it."""
+    def _asked(
+        self,
+        question: str,
+        history: Sequence[Message],
+        model: ChatModel | None,
+        *,
+        by_meaning: bool = True,
+    ) -> _Job:
+        """The question understood, and what was found for it; by words alone, nothing is sent anywhere."""
         started = time.perf_counter()
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
@@ -203,7 +211,7 @@ class Engine:
             query = understand(question, dictionary=self.dictionary, contexts=weighted)
         else:
             query = understand(german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES, self._near(readable))
+        ranking = self.index.rank(query, CANDIDATE_PASSAGES, self._near(readable) if by_meaning else None)
         found = candidates(ranking)
         return _Job(
             question=question,

@@ -1,24 +1,23 @@
-"""An OpenAI-compatible embeddings server on the loopback: vectors by rule, faults by script."""
+"""An embedding model for tests, on `openai_server`: vectors by rule, among them words that mean the same."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from tests.openai_server import Json, OpenAIServer, Reply, Script, openai_server, refusal
+
 DIMENSION = 16
 
 # words that mean the same, for a vector that knows more than their letters
-MEANINGS = {"schäfer": "tierhalter", "schafe": "nutztiere", "bridge": "klappbrücke", "repair": "reparatur"}
+MEANINGS = {"schäfer": "tierhalter", "schafe": "nutztiere"}
 
 
 def vector(text: str, dimension: int = DIMENSION) -> list[float]:
@@ -34,89 +33,62 @@ def _direction(meaning: str, dimension: int) -> Any:
     return np.random.default_rng(seed).standard_normal(dimension)
 
 
-@dataclass(frozen=True)
-class Reply:
-    """What the server says next instead of the truth; a body that is no JSON is sent as it is."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+def reply_with(vectors: Sequence[Sequence[object]]) -> Reply:
+    """A well-formed reply that holds these vectors, numbered, and the last of them first."""
+    data = [{"object": "embedding", "index": i, "embedding": list(row)} for i, row in enumerate(vectors)]
+    return reply_of({"object": "list", "data": data[::-1], "model": "m", "usage": {}})
 
 
-@dataclass
-class Served:
-    """A running server: its address, what it was asked, and what it is to say next."""
+def reply_of(data: Json) -> Reply:
+    """A reply that is this JSON."""
+    return Reply(body=json.dumps(data).encode(), headers={"content-type": "application/json"})
 
-    url: str
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str | None] = field(default_factory=list)
-    script: deque[Reply | None] = field(default_factory=deque)
-    dimension: int = DIMENSION
-    down: bool = False
+
+class Model:
+    """The model on its server: what it was asked, and what it is to say instead of the truth."""
+
+    def __init__(self) -> None:
+        self.dimension = DIMENSION
+        self.down = False
+        self.server: OpenAIServer
+
+    @property
+    def url(self) -> str:
+        return self.server.base_url
+
+    @property
+    def script(self) -> deque[Script]:
+        """What is replied next, before the truth is told again."""
+        return self.server.queue
+
+    @property
+    def requests(self) -> list[Json]:
+        """The body of every request."""
+        return [request.body for request in self.server.requests]
+
+    @property
+    def keys(self) -> list[str | None]:
+        """The authorisation of every request."""
+        return [request.headers.get("authorization") for request in self.server.requests]
 
     @property
     def texts(self) -> list[str]:
         """Every text that was asked for, in order."""
-        return [text for request in self.requests for text in request["input"]]
+        return [text for body in self.requests for text in body["input"]]
+
+    def truth(self, body: Json) -> Reply:
+        if self.down:
+            return refusal(503, "down")
+        return reply_with([vector(text, self.dimension) for text in body["input"]])
 
     def fail(self, status: int, code: str | None = None, *, times: int = 1, **headers: str) -> None:
         """Makes the next requests fail."""
-        body = {"error": {"message": "no", "type": code, "code": code}}
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.script.extend([Reply(status, body, named)] * times)
+        self.script.extend([refusal(status, "no", code, **headers)] * times)
 
 
-def reply_with(vectors: Sequence[Sequence[object]]) -> Reply:
-    """A well-formed reply that holds just these vectors."""
-    data = [{"object": "embedding", "index": i, "embedding": list(row)} for i, row in enumerate(vectors)]
-    return Reply(body={"object": "list", "data": data, "model": "m", "usage": {}})
-
-
-@contextmanager
-def serving() -> Iterator[Served]:
-    """An embeddings server while the block runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    served = Served(f"http://127.0.0.1:{server.server_address[1]}/v1")
-    server.served = served  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield served
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        served: Served = self.server.served  # type: ignore[attr-defined]
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.path == "/v1/embeddings", self.path
-        if served.down:
-            self.close_connection = True
-            return
-        served.requests.append(asked)
-        served.keys.append(self.headers.get("Authorization"))
-        reply = served.script.popleft() if served.script else None
-        if reply is None:
-            # in reverse: the protocol numbers the vectors, and says nothing of their order
-            rows = [vector(text, served.dimension) for text in asked["input"]]
-            reply = reply_with(rows)
-            reply.body["data"].reverse()
-        self._send(reply)
-
-    def _send(self, reply: Reply) -> None:
-        whole = reply.body.encode() if isinstance(reply.body, str) else json.dumps(reply.body).encode()
-        self.send_response(reply.status)
-        headers = {"Content-Type": "application/json", **reply.headers}
-        for name, value in {**headers, "Content-Length": str(len(whole))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(whole)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing on stderr."""
+@contextlib.contextmanager
+def serving() -> Iterator[Model]:
+    """A model on the loopback while the block runs."""
+    model = Model()
+    with openai_server(model.truth) as model.server:
+        yield model

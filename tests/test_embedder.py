@@ -30,20 +30,21 @@ from rag.errors import (
 from rag.library import fingerprint
 from rag.providers import build_embedder, build_embedding
 from rag.settings import Settings, load_settings
-from tests.embedding_server import DIMENSION, Reply, Served, reply_with, serving, vector
+from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector
+from tests.openai_server import HTML, Reply, refusal
 
 KEY = "sk-do-not-tell-4711"
 TEXTS = ["Ein Wolf im Moor.", "Die Brücke ist gesperrt.", "Äpfel, halbiert."]
 
 
 @pytest.fixture
-def server() -> Iterator[Served]:
+def server() -> Iterator[Model]:
     with serving() as served:
         yield served
 
 
 @pytest.fixture
-def like(server: Served, tmp_path: Path) -> Callable[..., Settings]:
+def like(server: Model, tmp_path: Path) -> Callable[..., Settings]:
     """Settings for a model on the server."""
 
     def settings(**overrides: object) -> Settings:
@@ -81,7 +82,7 @@ def test_each_text_gets_its_own_vector_whatever_the_order_of_the_reply(embedder:
     assert embedder.dimension() == DIMENSION
 
 
-def test_openai_models_are_asked_with_the_key(server: Served, tmp_path: Path) -> None:
+def test_openai_models_are_asked_with_the_key(server: Model, tmp_path: Path) -> None:
     settings = load_settings(
         embedding="openai:text-embedding-3-small",
         openai_base_url=server.url,
@@ -95,7 +96,7 @@ def test_openai_models_are_asked_with_the_key(server: Served, tmp_path: Path) ->
     assert set(server.keys) == {f"Bearer {KEY}"}
 
 
-def test_the_openai_key_goes_to_no_other_server(server: Served, like: Callable[..., Settings]) -> None:
+def test_the_openai_key_goes_to_no_other_server(server: Model, like: Callable[..., Settings]) -> None:
     build_embedder(like(openai_api_key=KEY)).query("Wer?")
     build_embedder(like(openai_api_key=KEY, embedding_key="own")).query("Wer?")
     build_embedder(like(openai_api_key=KEY, openai_base_url=server.url)).query("Wer?")
@@ -110,7 +111,7 @@ def test_a_key_alone_switches_no_embedding_on(tmp_path: Path) -> None:
     assert "embedding builtin/512" in fingerprint(settings)
 
 
-def test_options_reach_the_server(server: Served, like: Callable[..., Settings]) -> None:
+def test_options_reach_the_server(server: Model, like: Callable[..., Settings]) -> None:
     options = {"dimensions": 8, "query_prefix": "query: ", "text_prefix": "passage: ", "embed_batch_size": 2}
     embedder = build_embedder(like(embedding_options=json.dumps(options)))
     embedder.embed(TEXTS)
@@ -249,7 +250,7 @@ def test_what_a_class_raises_is_a_provider_error(tmp_path: Path) -> None:
 
 
 def test_what_is_held_is_not_asked_for_again(
-    server: Served, embedder: Embedder, like: Callable[..., Settings]
+    server: Model, embedder: Embedder, like: Callable[..., Settings]
 ) -> None:
     first = embedder.embed(TEXTS)
     asked = len(server.requests)
@@ -263,7 +264,7 @@ def test_what_is_held_is_not_asked_for_again(
 
 
 def test_another_model_or_another_length_is_asked_for_itself(
-    server: Served, embedder: Embedder, like: Callable[..., Settings]
+    server: Model, embedder: Embedder, like: Callable[..., Settings]
 ) -> None:
     embedder.embed(TEXTS)
     for other in ({"embedding": "openai-like:e5"}, {"embedding_options": '{"dimensions": 4}'}):
@@ -272,9 +273,9 @@ def test_another_model_or_another_length_is_asked_for_itself(
         assert set(server.texts[asked:]) >= set(TEXTS)
 
 
-def test_what_came_before_a_failure_is_kept(server: Served, like: Callable[..., Settings]) -> None:
+def test_what_came_before_a_failure_is_kept(server: Model, like: Callable[..., Settings]) -> None:
     settings = like(embedding_options='{"embed_batch_size": 1}')
-    server.script.extend([None, None, Reply(401, {"error": {"message": "no"}})])
+    server.script.extend([server.truth, server.truth, refusal(401, "no")])
     with pytest.raises(ProviderAuth):
         build_embedder(settings).embed(TEXTS)
     asked = len(server.texts)
@@ -296,7 +297,7 @@ def test_another_model_behind_the_name_makes_the_old_vectors_worthless(
 
 
 def test_a_question_is_asked_once_and_never_written_down(
-    server: Served, embedder: Embedder, tmp_path: Path
+    server: Model, embedder: Embedder, tmp_path: Path
 ) -> None:
     embedder.query("Wer ist das?")
     embedder.query("Wer ist das?")
@@ -308,7 +309,7 @@ def test_a_question_is_asked_once_and_never_written_down(
 
 
 def test_a_busy_server_is_asked_again_when_it_says(
-    server: Served, embedder: Embedder, waits: list[float]
+    server: Model, embedder: Embedder, waits: list[float]
 ) -> None:
     server.fail(429, "rate_limit_exceeded", times=2, retry_after="7")
     np.testing.assert_allclose(embedder.embed(TEXTS), expected(TEXTS), rtol=1e-6)
@@ -316,7 +317,7 @@ def test_a_busy_server_is_asked_again_when_it_says(
 
 
 def test_a_failure_that_passes_is_tried_again_after_growing_waits(
-    server: Served, embedder: Embedder, waits: list[float]
+    server: Model, embedder: Embedder, waits: list[float]
 ) -> None:
     embedder.expect(DIMENSION)
     server.fail(503, times=3)
@@ -337,7 +338,7 @@ def test_a_failure_that_passes_is_tried_again_after_growing_waits(
     ],
 )
 def test_a_failure_that_stays_is_reported_at_once(
-    server: Served,
+    server: Model,
     like: Callable[..., Settings],
     waits: list[float],
     status: int,
@@ -353,7 +354,7 @@ def test_a_failure_that_stays_is_reported_at_once(
     assert (len(server.requests), waits) == (1, [])
 
 
-def test_without_a_key_the_advice_is_to_set_one(server: Served, embedder: Embedder) -> None:
+def test_without_a_key_the_advice_is_to_set_one(server: Model, embedder: Embedder) -> None:
     server.fail(401)
     with pytest.raises(ProviderAuth, match="set BELEG_EMBEDDING_KEY"):
         embedder.query("Wer?")
@@ -377,13 +378,13 @@ def test_a_server_that_is_not_there_is_named(like: Callable[..., Settings]) -> N
         (reply_with([[0.0] * 16, [1.0] * 16, [1.0] * 16]), "no direction"),
         (reply_with([[float("nan")] * 16] * 3), "no direction"),
         (reply_with([["a"] * 16] * 3), "no embedding"),
-        (Reply(body="<html>Welcome</html>", headers={"Content-Type": "text/html"}), "no embedding"),
-        (Reply(body={"data": None}), "no embedding"),
-        (Reply(body={"object": "list"}), "no embedding"),
+        (HTML, "no embedding"),
+        (reply_of({"data": None}), "no embedding"),
+        (reply_of({"object": "list"}), "no embedding"),
     ],
 )
 def test_vectors_that_cannot_be_searched_with_are_never_kept(
-    server: Served, embedder: Embedder, reply: Reply, told: str
+    server: Model, embedder: Embedder, reply: Reply, told: str
 ) -> None:
     embedder.expect(DIMENSION)
     server.script.append(reply)
