@@ -6,6 +6,7 @@ import functools
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,13 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding_cache import EmbeddingCache
-from rag.errors import (
-    ProviderError,
-    ProviderProtocol,
-    ProviderRateLimited,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from rag.errors import ProviderError, ProviderProtocol
 from rag.faults import Server, translated, translated_from_class
 from rag.hashing import vectors
 from rag.retry import wait_to_retry
@@ -40,7 +35,6 @@ _FIRST_RETRIES = 2
 _SAME_MODEL = 0.99  # cosine: servers round, and batch in different ways
 _QUESTIONS = 1024
 _REMOTE = {"api_base", "api_key", "azure_endpoint", "base_url", "endpoint_url"}
-_PASSING = (ProviderUnavailable, ProviderRateLimited, ProviderTimeout)
 
 
 class Embedder(Protocol):
@@ -225,7 +219,7 @@ class ModelEmbedder:
         try:
             found = self._alone(lambda model: [model.get_query_embedding(question)])
         except Exception as exc:
-            raise self._translated(exc) from exc
+            raise self._translated(exc, self._for_questions) from exc
         row: Floats = self._checked(found, 1)[0]
         return row
 
@@ -237,10 +231,8 @@ class ModelEmbedder:
                 break
             # a class of somebody else may raise anything
             except Exception as exc:
-                error = self._translated(exc)
-                if not wait_to_retry(
-                    error, exc, attempt, retries=retries, longest=LONGEST_WAIT, passing=_PASSING
-                ):
+                error = self._translated(exc, self.server)
+                if not wait_to_retry(error, exc, attempt, retries=retries, longest=LONGEST_WAIT):
                     raise error from exc
         return self._checked(found, len(texts))
 
@@ -252,9 +244,16 @@ class ModelEmbedder:
         with self._guard:
             return ask(model)
 
-    def _translated(self, error: Exception) -> ProviderError:
+    def _translated(self, error: Exception, server: Server) -> ProviderError:
         translate = translated_from_class if self._is_class else translated
-        return translate(error, self.server)
+        return translate(error, server)
+
+    @property
+    def _for_questions(self) -> Server:
+        """The server as messages about a question name it: nobody waits for those as long."""
+        patience = getattr(self.model, "query_patience", self.server.patience)
+        slow = 'raise "query_patience" in BELEG_EMBEDDING_OPTIONS'
+        return replace(self.server, patience=patience, terms=replace(self.server.terms, slow=slow))
 
     def _checked(self, found: Any, count: int) -> Floats:
         """The vectors as an array; raises ProviderProtocol unless every one can be searched with."""

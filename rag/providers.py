@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _NO_KEY = "none"
-_PATIENCE = 60.0  # seconds for a batch
-_BATCH = {"openai": 128, "openai-like": 32}  # texts; small servers take no more
+_PATIENCE = 120.0  # seconds for a batch of texts
+_BATCH = {"openai": 128, "openai-like": 16}  # texts; a small machine takes seconds for each
 
 
 def build_model(settings: Settings) -> ChatModel | None:
@@ -104,12 +104,14 @@ def _embedding_server(settings: Settings, choice: Choice) -> Server:
     key = _embedding_key(settings)
     terms = replace(
         _CLASS_TERMS,
+        slow='raise "timeout" or lower "embed_batch_size" in BELEG_EMBEDDING_OPTIONS',
         address="OPENAI_BASE_URL" if own is None else "BELEG_EMBEDDING_URL",
         key="OPENAI_API_KEY" if own is None and settings.embedding_key is None else "BELEG_EMBEDDING_KEY",
     )
     if choice.kind == "openai" and key is None:
         raise ConfigError(f"BELEG_EMBEDDING={settings.embedding} needs a key: set {terms.key}")
-    return Server(choice.name, (own or settings.base_url).rstrip("/"), key is not None, _PATIENCE, terms)
+    url, patience = (own or settings.base_url).rstrip("/"), choice.options.get("timeout", _PATIENCE)
+    return Server(choice.name, url, key is not None, patience, terms)
 
 
 def _embedding_key(settings: Settings) -> SecretStr | None:

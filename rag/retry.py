@@ -12,7 +12,7 @@ FIRST_WAIT = 0.5
 """Seconds before the second try where the server asks for no other time; doubled for each further one."""
 
 PASSING = (ProviderUnavailable, ProviderRateLimited)
-"""Errors that may be gone a moment later."""
+"""Errors that may be gone a moment later; a timeout has cost time enough."""
 
 
 def wait_to_retry(
@@ -22,14 +22,13 @@ def wait_to_retry(
     *,
     retries: int,
     longest: float,
-    passing: tuple[type[ProviderError], ...] = PASSING,
 ) -> bool:
     """Waits before another try, as long as the server asks for; False when none shall be made.
 
     `attempt` counts from 0. None is made after `retries`, for an error that time does not mend, and
     where the wait would be over `longest` seconds.
     """
-    if not isinstance(error, passing) or is_quota(cause) or attempt >= retries:
+    if not isinstance(error, PASSING) or is_quota(cause) or attempt >= retries:
         return False
     asked = retry_after(cause)
     wait = FIRST_WAIT * 2**attempt * random.uniform(1, 1.5) if asked is None else asked

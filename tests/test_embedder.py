@@ -394,9 +394,19 @@ def test_vectors_that_cannot_be_searched_with_are_never_kept(
     assert server.requests[-1]["input"] == TEXTS
 
 
-def test_a_slow_server_does_not_keep_a_reader_waiting(like: Callable[..., Settings]) -> None:
+@pytest.mark.parametrize(
+    ("option", "use", "told"),
+    [
+        ("query_patience", "query", 'no sign for 0.1 seconds; raise "query_patience"'),
+        ("timeout", "dimension", 'no sign for 0.1 seconds; raise "timeout" or lower "embed_batch_size"'),
+    ],
+)
+def test_a_server_that_hangs_is_left_and_the_option_named(
+    like: Callable[..., Settings], waits: list[float], option: str, use: str, told: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
-        embedder = build_embedder(like(embedding_url=url, embedding_options='{"query_patience": 0.1}'))
-        with pytest.raises(ProviderTimeout):
-            embedder.query("Wer?")
+        embedder = build_embedder(like(embedding_url=url, embedding_options=json.dumps({option: 0.1})))
+        with pytest.raises(ProviderTimeout, match=told):
+            getattr(embedder, use)(*(["Wer?"] if use == "query" else []))
+    assert waits == []
