@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ingest.sync import SyncReport
     from rag.settings import Settings
 
-_UNITS = {"read": "file", "index": "article"}
+_UNITS = {"read": "file", "embed": "article", "index": "article"}
 _SHOWN = 20  # lines of duplicates; --json has all
 
 

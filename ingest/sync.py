@@ -14,6 +14,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -32,19 +33,30 @@ from ingest.sources import (
 )
 from rag import lock
 from rag.errors import ArticleError, BelegError, IndexBusy, IndexDamaged, IndexMismatch
-from rag.library import FILE_NAME, Entry, FileState, Library, check_fingerprint, fingerprint
+from rag.library import (
+    FILE_NAME,
+    Entry,
+    FileState,
+    Library,
+    check_fingerprint,
+    dimension_of,
+    fingerprint,
+    serves,
+)
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from ingest.readers import Document
-    from rag.providers import Embed
+    from rag.embedder import Embedder
     from rag.vectors import Floats, Vectors
 
 Progress = Callable[[str, int, int], None]
-"""Called with a step ("read", "index"), how many articles or files are done, and of how many."""
+"""Called with a step ("read", "embed", "index"), how many articles or files are done, and of how many."""
 
 _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
+_EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
+_SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
 _UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical"  # notes in the library
 _T = TypeVar("_T")
 _one_at_a_time = threading.Lock()
@@ -84,7 +96,8 @@ def sync(
     on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
     for other settings or an emptied source. Raises ArticleError for a path that does not exist or
     holds nothing, ConfigError, IndexBusy when another process uses the folder, IndexMismatch when
-    the index was built with other settings; in all these cases the old index is untouched.
+    the index was built with other settings, ProviderError when the embedding fails; in all these
+    cases the old index is untouched, and what was embedded is not paid for again.
     """
     started = time.perf_counter()
     with _one_at_a_time:
@@ -93,12 +106,20 @@ def sync(
         if report is None:
             lock.acquire(look.folder)
             try:
-                report = _Sync(settings, look, progress or _silent).run(rebuild=rebuild)
+                with closing(_embedder(settings)) as embedder:
+                    report = _Sync(settings, look, embedder, progress or _silent).run(rebuild=rebuild)
             finally:
                 lock.release(look.folder)
         if paths is not None:
             remember(settings, paths)
     return replace(report, seconds=time.perf_counter() - started)
+
+
+def _embedder(settings: Settings) -> Embedder:
+    # only when there is something to do: it imports numpy
+    from rag.providers import build_embedder
+
+    return build_embedder(settings)
 
 
 def is_current(settings: Settings) -> bool:
@@ -144,7 +165,7 @@ def _is_current(settings: Settings, look: _Look, library: Library) -> bool:
 
     held = library.files()
     return (
-        library.fingerprint == fingerprint(settings)
+        serves(library.fingerprint, fingerprint(settings))
         and library.meta(_UNDER_WAY) is None
         and len(held) == len(look.files)
         and all(unchanged(file, held) for file in look.files)
@@ -189,7 +210,7 @@ def _has_lexical_files(folder: Path, library: Library) -> bool:
 
 def _other_files(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and time of the files in a data folder that are neither library, vectors nor uploads."""
-    ours = (FILE_NAME, "chroma", UPLOADS)
+    ours = (FILE_NAME, "chroma", "embeddings", UPLOADS)
     tops = [path for path in folder.iterdir() if not path.name.startswith(ours)]
     files = [file for top in tops for file in (top, *top.rglob("*")) if file.is_file()]
     stats = {str(file.relative_to(folder)): file.stat() for file in files}
@@ -289,14 +310,12 @@ class _Sink(Protocol):
 class _Sync:
     """One run; whoever makes it holds the folder's lock."""
 
-    def __init__(self, settings: Settings, look: _Look, progress: Progress) -> None:
-        from rag.providers import build_embed
-
+    def __init__(self, settings: Settings, look: _Look, embedder: Embedder, progress: Progress) -> None:
         self.settings = settings
         self.look = look
         self.progress = progress
         self.note = fingerprint(settings)
-        self.embed: Embed = build_embed(settings)
+        self.embedder = embedder
         self.repaired: list[str] = []
         self.lexical: dict[str, int] | None = None  # files of the lexical index built in this run
 
@@ -304,6 +323,8 @@ class _Sync:
         with self._open_library(rebuild=rebuild) as library:
             if library.fingerprint and not rebuild:
                 check_fingerprint(library.fingerprint, self.note)
+                self.note = library.fingerprint
+                self.embedder.expect(dimension_of(self.note))
             held = library.manifest()
             if not self.look.files and not held:
                 raise ArticleError(_how_to_begin(self.look.roots))
@@ -393,6 +414,8 @@ class _Sync:
         if whole and inspect(folder) == "intact" and not (rebuild or plan.written or plan.gone):
             self._note(library, plan)
             return
+        if plan.written:
+            self._embed_ahead(plan.written.values())
         with Vectors.open(folder, repair=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
@@ -409,6 +432,33 @@ class _Sync:
             vectors.delete(*old)
             library.note(_UNDER_WAY, None)
             vectors.seal()
+        self._prune(library)
+
+    def _embed_ahead(self, articles: Collection[Article]) -> None:
+        """Asks for the vectors of all new passages, and settles the fingerprint, before anything changes.
+
+        They wait in the embedder's cache: whatever fails until the index is written, nothing is lost.
+        """
+        from ingest.chunking import chunk_article
+
+        if self.embedder.is_builtin:
+            return
+        self.note = fingerprint(self.settings, self.embedder.dimension())
+        done = 0
+        self.progress("embed", done, len(articles))
+        for batch in _batches(articles, _EMBEDDED_AT_ONCE):
+            chunks = [
+                (article, c) for article in batch for c in chunk_article(article, self.settings.chunk_words)
+            ]
+            self.embedder.embed([_embedded(article, chunk) for article, chunk in chunks])
+            done += len(batch)
+            self.progress("embed", done, len(articles))
+
+    def _prune(self, library: Library) -> None:
+        """Lets go of vectors that the index has no use for, when they are more than those it has."""
+        articles = (article for article in library.articles())
+        texts = (_embedded(a, chunk) for a in articles for chunk in library.chunks_of(a.id))
+        self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)
 
     def _update(self, library: Library, vectors: Vectors, plan: _Plan) -> tuple[set[str], set[str]]:
         """Swaps the versions; the chunks and records that Chroma may drop now."""
@@ -464,7 +514,7 @@ class _Sync:
 
     def _write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], sink: _Sink) -> None:
         texts = [_embedded(article, chunk) for article, chunks in entries for chunk in chunks]
-        sink.write(entries, self.embed(texts), self.note)
+        sink.write(entries, self.embedder.embed(texts), self.note)
 
     def _reconcile(self, library: Library, vectors: Vectors) -> None:
         """Makes the vector index that of the library, as it is now, whatever happened to it."""
@@ -542,10 +592,10 @@ def _embedded(article: Article, chunk: Chunk) -> str:
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
 
 
-def _batches(items: Collection[_T]) -> Iterator[list[_T]]:
+def _batches(items: Collection[_T], size: int = _AT_ONCE) -> Iterator[list[_T]]:
     held = list(items)
-    for start in range(0, len(held), _AT_ONCE):
-        yield held[start : start + _AT_ONCE]
+    for start in range(0, len(held), size):
+        yield held[start : start + size]
 
 
 def _shown(path: str) -> str:

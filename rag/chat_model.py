@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import random
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import (
-    ProviderError,
-    ProviderProtocol,
-    ProviderRateLimited,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
-from rag.faults import CUT, NO_STREAM, Server, foreign_errors, is_quota, retry_after, translated
+from rag.errors import ProviderError, ProviderProtocol, ProviderTimeout
+from rag.faults import CUT, NO_STREAM, Server, foreign_errors, translated
+from rag.retry import wait_to_retry
 from rag.text import count_tokens
 
 if TYPE_CHECKING:
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
 LONGEST_WAIT = 20.0
 """Seconds that a Retry-After may ask for; a reader rather hears that the server is busy."""
 _CONNECT = 10.0
-_FIRST_WAIT = 0.5
 _THINKING = re.compile(r"\s*<think>")
 _THOUGHT = "</think>"
 
@@ -174,16 +167,9 @@ class ChatModel:
         )
 
     def _again(self, error: ProviderError, cause: Exception, attempt: int, deadline: Deadline) -> bool:
-        """Waits before another try; False when none would help, or would come too late."""
-        passing = isinstance(error, ProviderUnavailable | ProviderRateLimited) and not is_quota(cause)
-        if not passing or attempt >= self._retries:
-            return False
-        asked = retry_after(cause)
-        wait = _FIRST_WAIT * 2**attempt * random.uniform(1, 1.5) if asked is None else asked
-        if wait > min(LONGEST_WAIT, deadline.remaining() - 1):
-            return False
-        time.sleep(wait)
-        return True
+        # a try that the deadline would end at once is none
+        longest = min(LONGEST_WAIT, deadline.remaining() - 1)
+        return wait_to_retry(error, cause, attempt, retries=self._retries, longest=longest)
 
 
 def _messages(turns: Sequence[Turn]) -> list[Any]:

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 from rag.chat_model import ChatModel, Deadline, Usage
 from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
+from rag.dense import Dense, open_dense
 from rag.errors import BadRequest, ProviderError
 from rag.extract import Candidate, candidates
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
 from rag.lexical import load_index
 from rag.library import Library, check_fingerprint, fingerprint
-from rag.providers import build_model
+from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
-from rag.retrieval import Index
+from rag.retrieval import Index, Nearness
 from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Delta, Done, Event, Message, Passage, Retrieved, Statement
 from rag.settings import Settings
@@ -51,10 +52,12 @@ class Engine:
         settings: Settings,
         dictionary: Path | None = None,
         model: ChatModel | None = None,
+        dense: Dense | None = None,
     ) -> None:
         self.library = library
         self.settings = settings
         self.model = model
+        self.dense = dense
         self.dictionary = dictionary
         self._index: Index | None = None
         self._revision = -1
@@ -96,8 +99,10 @@ class Engine:
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
-        query = understand(self._checked(question), dictionary=self.dictionary)
-        return tuple(hit.passage for hit in self.index.rank(query, k or self.settings.passages).hits)
+        question = self._checked(question)
+        query = understand(question, dictionary=self.dictionary)
+        ranking = self.index.rank(query, k or self.settings.passages, self._near(question))
+        return tuple(hit.passage for hit in ranking.hits)
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:
         """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
@@ -131,7 +136,8 @@ class Engine:
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
         key = (self.library.revision, question)
         if key not in self._tried:
-            answer = self.ask(question, extractive=True)
+            job = self._asked(question, (), None, by_meaning=False)
+            answer = self._answer(job, self._extractive(job))
             sure = answer.confidence >= SUGGESTION_CONFIDENCE
             places = ((c.article_id, c.start) for c in answer.citations if sure)
             if len(self._tried) >= TRIALS_REMEMBERED:
@@ -146,8 +152,10 @@ class Engine:
 
     @property
     def sends_to(self) -> str | None:
-        """The host that questions and passages are sent to; None when nothing is sent anywhere."""
-        return None if self.model is None else self.model.server.host
+        """The hosts that questions and passages are sent to; None when nothing is sent anywhere."""
+        embedder = self.dense.embedder if self.dense else build_embedder(self.settings)
+        hosts = [None if self.model is None else self.model.server.host, embedder.host]
+        return ", ".join(dict.fromkeys(host for host in hosts if host)) or None
 
     @property
     def index(self) -> Index:
@@ -160,8 +168,13 @@ class Engine:
             return self._index
 
     def close(self) -> None:
-        """Releases the library."""
+        """Releases the library and the vector index."""
         self.library.close()
+        if self.dense is not None:
+            self.dense.close()
+
+    def _near(self, question: str) -> Nearness | None:
+        return None if self.dense is None else self.dense.near(question)
 
     def _checked(self, question: str) -> str:
         question = question.strip()
@@ -174,8 +187,15 @@ class Engine:
             )
         return question
 
-    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> _Job:
-        """The question understood, and what was found for it."""
+    def _asked(
+        self,
+        question: str,
+        history: Sequence[Message],
+        model: ChatModel | None,
+        *,
+        by_meaning: bool = True,
+    ) -> _Job:
+        """The question understood, and what was found for it; by words alone, nothing is sent anywhere."""
         started = time.perf_counter()
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
@@ -191,7 +211,7 @@ class Engine:
             query = understand(question, dictionary=self.dictionary, contexts=weighted)
         else:
             query = understand(german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES)
+        ranking = self.index.rank(query, CANDIDATE_PASSAGES, self._near(readable) if by_meaning else None)
         found = candidates(ranking)
         return _Job(
             question=question,
@@ -325,9 +345,11 @@ def open_engine(settings: Settings) -> Engine:
     """The engine over the index in the settings' data folder.
 
     Raises IndexMismatch when the index was built with other settings, IndexDamaged when it cannot
-    be read, ConfigError when there is none.
+    be read, ConfigError when there is none. With an embedding that has weight in the ranking it owns
+    the folder until it is closed, and raises IndexBusy when another process does.
     """
     library = Library.open(settings.data_dir, read_only=True)
     check_fingerprint(library.fingerprint, fingerprint(settings))
     dictionary = compiled_dictionary(settings.dictionary, settings.data_dir)
-    return Engine(library, settings, dictionary, build_model(settings))
+    dense = open_dense(settings, library.fingerprint)
+    return Engine(library, settings, dictionary, build_model(settings), dense)

@@ -26,6 +26,22 @@ _QUOTED = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What messages advise: the settings that matter, what was asked for, and what to do without it."""
+
+    model: str = "BELEG_LLM"
+    address: str = "OPENAI_BASE_URL"
+    key: str = "OPENAI_API_KEY"
+    reply: str = "chat completion"
+    slow: str = "try again, or raise BELEG_LLM_PATIENCE"
+    overflow: str = (
+        "the question and its passages do not fit into the window of {model}; set BELEG_LLM_WINDOW to its"
+        " size in tokens, or BELEG_PASSAGES lower"
+    )
+    without: str = "BELEG_LLM=none"
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """Whom a message is about: the model, where it is, and whether a key was sent."""
 
@@ -33,6 +49,7 @@ class Server:
     base_url: str
     has_key: bool
     patience: float
+    terms: Terms = Terms()
 
     @property
     def host(self) -> str:
@@ -74,17 +91,18 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
     match error:
         case ProviderError():
             return error
-        case openai.APITimeoutError() | httpx.TimeoutException():
+        case openai.APITimeoutError() | httpx.TimeoutException() | TimeoutError():
             return ProviderTimeout(
                 f"{server.model} at {server.host} gave no sign for {server.patience:g} seconds;"
-                " try again, or raise BELEG_LLM_PATIENCE",
+                f" {server.terms.slow}",
                 partial,
             )
         case openai.APIStatusError():
-            return _by_status(error, server, partial)
+            return _by_status(error, server, partial, error.status_code)
         case openai.APIConnectionError() | httpx.ConnectError() | httpx.InvalidURL():
             return ProviderUnavailable(
-                f"{server.host} cannot be reached; is the server running, and is OPENAI_BASE_URL right?",
+                f"{server.host} cannot be reached; is the server running, and is {server.terms.address}"
+                " right?",
                 partial,
             )
         case httpx.HTTPError() | _CutStream():
@@ -96,10 +114,30 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
             return _by_code(error.code, _message(error), server, partial)
         case _:
             return ProviderProtocol(
-                f"{server.host} sent something that is no chat completion; is OPENAI_BASE_URL right"
-                " (most servers want /v1 at its end)?",
+                f"{server.host} sent something that is no {server.terms.reply}; is {server.terms.address}"
+                " right (most servers want /v1 at its end)?",
                 partial,
             )
+
+
+def translated_from_class(error: Exception, server: Server) -> ProviderError:
+    """The same for a LlamaIndex class that somebody else wrote, on whatever client."""
+    import httpx
+    import openai
+
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    match error:
+        case ProviderError() | openai.OpenAIError():
+            return translated(error, server)
+        case _ if isinstance(status, int):
+            return _by_status(error, server, "", status)
+        case TimeoutError() | httpx.HTTPError():
+            return translated(error, server)
+        case OSError():  # those of `requests` are, too
+            return ProviderUnavailable(f"{server.model} failed: {_named(error)}; try again")
+        case _:
+            advice = f"check {server.terms.model} and {server.terms.address}"
+            return ProviderProtocol(f"{server.model} failed: {_named(error)}; {advice}")
 
 
 def retry_after(error: Exception) -> float | None:
@@ -116,16 +154,15 @@ def is_quota(error: Exception) -> bool:
     return getattr(error, "code", None) == _QUOTA or getattr(error, "type", None) == _QUOTA
 
 
-def _by_status(error: Exception, server: Server, partial: str) -> ProviderError:
-    status = int(getattr(error, "status_code", 0))
+def _by_status(error: Exception, server: Server, partial: str, status: int) -> ProviderError:
     said = _message(error)
     if status in (401, 403):
-        advice = "check OPENAI_API_KEY" if server.has_key else "set OPENAI_API_KEY"
-        return ProviderAuth(f"{server.host} refused access ({status}); {advice}", partial)
+        advice = "check" if server.has_key else "set"
+        return ProviderAuth(f"{server.host} refused access ({status}); {advice} {server.terms.key}", partial)
     if status == 404:
         return ProviderProtocol(
             f"{server.host} does not know the model {server.model}, or there is no such address (404);"
-            " check BELEG_LLM and OPENAI_BASE_URL",
+            f" check {server.terms.model} and {server.terms.address}",
             partial,
         )
     if status == 429:
@@ -150,11 +187,7 @@ def _by_code(
 ) -> ProviderError:
     """An error by the provider's own words: in the body of a refusal, or in the middle of a stream."""
     if code == "context_length_exceeded" or _OVERFLOW.search(said):
-        return ContextOverflow(
-            f"the question and its passages do not fit into the window of {server.model}; set"
-            " BELEG_LLM_WINDOW to its size in tokens, or BELEG_PASSAGES lower",
-            partial,
-        )
+        return ContextOverflow(server.terms.overflow.format(model=server.model), partial)
     if code == _QUOTA:
         return _used_up(server, partial)
     if code in ("rate_limit_exceeded", "429"):
@@ -167,7 +200,7 @@ def _by_code(
 def _used_up(server: Server, partial: str) -> ProviderError:
     return ProviderRateLimited(
         f"the quota at {server.host} is used up; see to the account, or name another server, or set"
-        " BELEG_LLM=none",
+        f" {server.terms.without}",
         partial,
     )
 
@@ -176,5 +209,12 @@ def _message(error: Exception) -> str:
     """The provider's own words, short, on one line, without what looks like a key."""
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, Mapping) else None
-    text = " ".join(str(said or getattr(error, "message", error)).split())
-    return _SECRET.sub("…", text)[:_QUOTED]
+    return _shown(str(said or getattr(error, "message", error)))
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {_shown(str(error))}".removesuffix(": ")
+
+
+def _shown(text: str) -> str:
+    return _SECRET.sub("…", " ".join(text.split()))[:_QUOTED]

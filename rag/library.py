@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import sqlite3
 import threading
 import weakref
@@ -20,6 +21,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
+from rag.embedding_choice import chosen
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.schema import BUILTIN_DIMENSION, CHUNKER_VERSION, Article, Aside, Chunk, Genre
 
@@ -33,6 +35,7 @@ REBUILD = "python -m ingest --rebuild"
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
 _BUSY_SECONDS = 5.0
 _IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least
+_DIMENSION = re.compile(r"/(\d+)(?=, chunks )")
 
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
@@ -108,25 +111,40 @@ class Counts:
     last: date | None
 
 
-def fingerprint(settings: Settings) -> str:
+def fingerprint(settings: Settings, dimension: int | None = None) -> str:
     """What an index depends on besides the articles, in words.
+
+    `dimension` is that of an embedding which only its model knows; without it the fingerprint is open
+    in that. Raises ConfigError for a malformed BELEG_EMBEDDING.
 
     >>> fingerprint(load_settings())
     'schema 1, embedding builtin/512, chunks 1/120 words, analyser 1'
     """
     from rag.analysis import ANALYSER_VERSION
 
-    name = settings.embedding
-    embedding = f"{name}/{BUILTIN_DIMENSION}" if name == "builtin" else name
+    choice = chosen(settings)
+    length = BUILTIN_DIMENSION if choice.kind == "builtin" else dimension
+    embedding = choice.identity if length is None else f"{choice.identity}/{length}"
     return (
         f"schema {SCHEMA_VERSION}, embedding {embedding},"
         f" chunks {CHUNKER_VERSION}/{settings.chunk_words} words, analyser {ANALYSER_VERSION}"
     )
 
 
+def serves(found: str, wanted: str) -> bool:
+    """Whether an index built with `found` serves settings that say `wanted`, which may be open."""
+    return wanted in (found, _DIMENSION.sub("", found))
+
+
+def dimension_of(fingerprint: str) -> int | None:
+    """Length of the vectors in an index; None where the fingerprint does not say it."""
+    found = _DIMENSION.search(fingerprint)
+    return int(found[1]) if found else None
+
+
 def check_fingerprint(found: str, wanted: str) -> None:
     """Raises IndexMismatch if an index built with `found` cannot serve settings that say `wanted`."""
-    if found != wanted:
+    if not serves(found, wanted):
         raise IndexMismatch(f"the index was built with: {found}; the settings say: {wanted}; run: {REBUILD}")
 
 

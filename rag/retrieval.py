@@ -57,6 +57,17 @@ class Ranking:
     hits: tuple[Hit, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near chunks are to a question in meaning: 0 to 1 by chunk id, 0 for all others.
+
+    `weight` is what the nearest gains beside a chunk that says every word of the question, which is 1.
+    """
+
+    weight: float
+    shares: Mapping[str, float]
+
+
 class Source(Protocol):
     """Where articles and chunks come from: a library."""
 
@@ -73,9 +84,11 @@ class Index:
         self._source = source
         self._found = functools.lru_cache(maxsize=CACHED_CHUNKS)(self._look_up)
 
-    def rank(self, query: Query, k: int) -> Ranking:
-        """The best k passages for a query."""
+    def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
+        """The best k passages for a query, by its words, and by meaning too where `near` is given."""
         idf, scores = self._scores(query)
+        if near is not None:
+            scores = self._fused(scores, near)
         best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
         scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
         hits = [self._hit(found, score, query.concepts, idf) for found, score in scored if found]
@@ -104,6 +117,22 @@ class Index:
         total += np.float32(GRAMS_WEIGHT) * score
         most += GRAMS_WEIGHT * possible
         return np.array(idfs), total / np.float32(most or 1.0)
+
+    def _fused(self, scores: Floats, near: Nearness) -> Floats:
+        """The weighted mean of words and meaning, 0 to 1."""
+        fused: Floats = np.zeros(len(self.ids), dtype=np.float32)
+        for id, share in near.shares.items():
+            row = self._rows.get(id)
+            if row is not None:  # versions that await deletion are no longer ranked
+                fused[row] = share
+        fused *= near.weight
+        fused += scores
+        fused /= 1 + near.weight
+        return fused
+
+    @functools.cached_property
+    def _rows(self) -> dict[str, int]:
+        return {id: row for row, id in enumerate(self.ids)}
 
     def _best_grams(self, concept: Concept) -> tuple[float, Floats]:
         best, most = np.zeros(len(self.ids), dtype=np.float32), 0.0

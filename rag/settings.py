@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     )
     llm: str | None = Field(
         None,
-        description="model that writes the answers; none: verbatim sentences, and nothing is sent anywhere",
+        description="model that writes the answers; none: verbatim sentences, and no language model is asked",
     )
     llm_window: int | None = Field(
         None, ge=1024, description="tokens that the model can take in; without it, what is known of the model"
@@ -57,7 +57,22 @@ class Settings(BaseSettings):
     llm_retries: int = Field(2, ge=0, description="further tries when the model's server is busy or down")
     llm_temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of the model")
     judge: bool = Field(False, description="let the model judge sentences that words alone cannot check")
-    embedding: str = Field("builtin", description="embedding model")
+    embedding: str = Field(
+        "builtin",
+        description="embedding: builtin, openai:MODEL, openai-like:MODEL, or the path of a LlamaIndex class",
+    )
+    embedding_url: str | None = Field(
+        None, description="address of the embedding's server; without it, OPENAI_BASE_URL"
+    )
+    embedding_key: SecretStr | None = Field(
+        None, description="key of the embedding's server; without it, OPENAI_API_KEY at OPENAI_BASE_URL"
+    )
+    embedding_options: str | None = Field(
+        None, description='arguments of the embedding as JSON, as {"dimensions": 512}'
+    )
+    dense_weight: float | None = Field(
+        None, ge=0, le=10, description="weight of the embedding in the ranking, that of the words being 1"
+    )
     dictionary: Path | None = Field(
         Path("/usr/share/trans/de-en"),
         description="Ding dictionary (Debian: trans-de-en), used when it is there",

@@ -238,7 +238,7 @@ def test_missing_index_says_how_to_make_one(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-@pytest.mark.parametrize("change", [{"chunk_words": 60}, {"embedding": "another-model"}])
+@pytest.mark.parametrize("change", [{"chunk_words": 60}, {"embedding": "openai-like:another-model"}])
 def test_index_of_other_settings_names_the_command_that_rebuilds(
     settings: Settings, change: dict[str, object]
 ) -> None:

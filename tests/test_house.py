@@ -22,12 +22,13 @@ from tests.conftest import ROOT
 
 FLOORS = {
     0: "rag rag.schema rag.errors ingest eval",
-    1: "rag.settings rag.faults rag.numerals rag.facts rag.text rag.stopwords rag.analysis rag.cues rag.texts"
-    " rag.prompts",
+    1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
+    " rag.analysis rag.cues rag.texts rag.prompts",
     2: "rag.glossary rag.library rag.lexical rag.vectors rag.providers rag.embedding rag.hashing rag.lock"
-    " rag.query rag.citations rag.llm rag.chat_model rag.records",
+    " rag.query rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache rag.embedding_class"
+    " rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
-    " rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
+    " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
     4: "rag.engine rag.llama rag.serve.wire ingest.sync",
     5: "rag.serve rag.serve.* eval.*",
@@ -40,7 +41,8 @@ HOMES = {
     "docx": "ingest.readers",
     "gradio": "rag.serve.ui",
     "httpx": "rag.faults rag.chat_model",
-    "llama_index": "rag.providers rag.chat_model rag.embedding rag.llama rag.llm",
+    "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
+    " rag.embedding_remote rag.llama rag.llm",
     "nltk": "rag.text",
     "openai": "rag.faults",
     "pypdf": "ingest.readers",
@@ -49,7 +51,7 @@ HOMES = {
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.llama rag.llm rag.serve.ui"
+AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui"
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.engine", "rag.llama")}

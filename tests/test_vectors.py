@@ -19,7 +19,7 @@ from rag.embedding import HashedEmbedding
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.hashing import vectors as hashed
 from rag.lock import owner
-from rag.providers import build_embed, build_embedding
+from rag.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
 from rag.vectors import ARTICLES, CHUNKS, FOLDER, SEAL, Vectors, inspect, version_id
@@ -412,7 +412,7 @@ def test_llama_index_and_ingest_get_the_same_vectors() -> None:
     embedding = build_embedding(settings)
     assert isinstance(embedding, HashedEmbedding)
     np.testing.assert_allclose(
-        embedding.get_text_embedding_batch(SENTENCES), build_embed(settings)(SENTENCES), rtol=1e-6
+        embedding.get_text_embedding_batch(SENTENCES), build_embedder(settings).embed(SENTENCES), rtol=1e-6
     )
     assert embedding.get_query_embedding(SENTENCES[0]) == embedding.get_text_embedding(SENTENCES[0])
 

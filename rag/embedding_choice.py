@@ -1,0 +1,82 @@
+"""Which embedding the settings name, in words; nothing is loaded to find out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from rag.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+Kind = Literal["builtin", "openai", "openai-like", "class"]
+
+BUILTIN = "builtin"
+ALLOWED = (
+    "builtin, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
+    " (llama_index.embeddings.fastembed.FastEmbedEmbedding)"
+)
+
+_SERVED = re.compile(r"(openai|openai-like):(\S+)")
+_PATH = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_CREDENTIAL = re.compile(r"key$|token$|secret|password|headers$|credential", re.IGNORECASE)
+_TECHNICAL = {"cache_dir", "cache_folder", "device", "embed_batch_size", "num_workers", "threads", "timeout"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An embedding: of which kind, the model's name or the class's path, and its own arguments."""
+
+    kind: Kind
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """What vectors depend on: part of an index's fingerprint and key of the cache.
+
+        The server's address is not: a model that moves to another port stays the same. Nor are
+        arguments that are credentials, or say how fast it goes.
+
+        >>> Choice("openai", "text-embedding-3-large", {"dimensions": 256}).identity
+        'openai:text-embedding-3-large {"dimensions": 256}'
+        """
+        prefix = f"{self.kind}:" if self.kind in ("openai", "openai-like") else ""
+        told = {name: value for name, value in self.options.items() if not is_credential(name)}
+        told = {name: value for name, value in told.items() if name not in _TECHNICAL}
+        arguments = f" {json.dumps(told, sort_keys=True, ensure_ascii=False)}" if told else ""
+        return f"{prefix}{self.name}{arguments}"
+
+
+def is_credential(argument: str) -> bool:
+    """Whether an argument of this name is not to be shown."""
+    return _CREDENTIAL.search(argument) is not None
+
+
+def chosen(settings: Settings) -> Choice:
+    """The embedding that the settings name; raises ConfigError for a name or arguments that are malformed."""
+    name, options = settings.embedding.strip(), _options(settings.embedding_options)
+    if name == BUILTIN:
+        if options:
+            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the {BUILTIN} embedding takes none; remove it")
+        return Choice("builtin", BUILTIN)
+    if served := _SERVED.fullmatch(name):
+        kind: Kind = "openai" if served[1] == "openai" else "openai-like"
+        return Choice(kind, served[2], options)
+    if _PATH.fullmatch(name):
+        return Choice("class", name, options)
+    raise ConfigError(f"BELEG_EMBEDDING: {name!r} is unknown; allowed: {ALLOWED}")
+
+
+def _options(text: str | None) -> dict[str, Any]:
+    try:
+        options = json.loads(text or "{}")
+    except ValueError as exc:
+        raise ConfigError(f"BELEG_EMBEDDING_OPTIONS is no JSON ({exc})") from exc
+    if not isinstance(options, dict):
+        raise ConfigError('BELEG_EMBEDDING_OPTIONS: a JSON object is wanted, as {"model_name": "…"}')
+    return options
