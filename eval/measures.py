@@ -40,7 +40,7 @@ def _retrieval(level: str, needs: str) -> list[Measure]:
     return [Measure(f"{level}_{name}", needs) for name in (*names, "mrr@10", "ndcg@10")]
 
 
-_KNOWN = "cases that say whether they are answerable (`articles`)"
+_UNANSWERABLE = "unanswerable cases (`articles`: [])"
 MEASURES = {
     measure.name: measure
     for measure in [
@@ -52,10 +52,10 @@ MEASURES = {
         Measure("citation_precision", "answers with statements"),
         Measure("citation_recall", "answers with statements"),
         Measure("quote_exact", "answers with quotes"),
-        Measure("abstention_precision", _KNOWN),
-        Measure("abstention_recall", _KNOWN),
-        Measure("abstention_f1", _KNOWN),
-        Measure("abstention_right", _KNOWN),
+        Measure("abstention_precision", _UNANSWERABLE),
+        Measure("abstention_recall", _UNANSWERABLE),
+        Measure("abstention_f1", _UNANSWERABLE),
+        Measure("abstention_right", "cases with `articles`"),
         Measure("abstained", "answers", 0),
         Measure("language_match", "cases with `lang`"),
         Measure("followup_success", "cases with `history`"),

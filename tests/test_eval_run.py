@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from rag.errors import BadRequest, ProviderTimeout
 from rag.schema import Answer, Event, Message, Passage
 from rag.settings import load_settings
 from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
+from tests.openai_server import Reply, openai_server, refusal
 
 SHEEP = Case(
     "sheep",
@@ -282,6 +284,46 @@ def test_a_set_about_other_articles_is_refused(folder: Path, capsys: pytest.Capt
 def test_a_judge_needs_a_model(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*options(folder), "--judge"]) == 1
     assert "--judge needs a language model" in capsys.readouterr().err
+
+
+def test_a_model_is_measured_and_judges_where_one_is_configured(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "Petersen verlor in drei Nächten elf Schafe"
+
+    def scripted(body: dict[str, Any]) -> Reply:
+        if "response_format" in body:
+            return Reply(json.dumps({"supported": True, "evidence": "verlor in drei Nächten elf Schafe"}))
+        return Reply("KEINE_ANTWORT" if "Peru" in str(body["messages"]) else f"{said} [1].")
+
+    with openai_server(scripted) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-verysecret1234")
+        monkeypatch.setenv("BELEG_LLM", "scripted")
+        assert main([*options(folder), "--judge", "--out", str(folder / "run.json")]) == 0
+    kept = load_run(folder / "run.json")
+    sheep, peru = kept.rows
+    assert (kept.about["engine"]["mode"], kept.about["judge"]) == ("scripted", "scripted")
+    assert sheep.measures["judge_faithfulness"] == sheep.measures["citation_recall"] == 1
+    assert sheep.measures["completion_tokens"] == 20
+    assert sheep.judged == [{"sentence": f"{said}.", "supported": True}]
+    assert peru.measures["abstained"] == 1
+    assert "completion_tokens" in capsys.readouterr().out
+    assert "sk-verysecret1234" not in (folder / "run.json").read_text("utf-8")
+
+
+def test_a_provider_that_fails_makes_the_run_incomplete(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with openai_server(refusal(401, "no such key")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
+        monkeypatch.setenv("BELEG_LLM", "scripted")
+        assert main([*options(folder), "--out", str(folder / "run.json")]) == 2
+        assert load_run(folder / "run.json").failed == ["sheep", "peru"]
+        assert "failed: sheep: ProviderAuth" in capsys.readouterr().out
+        server.default = Reply("KEINE_ANTWORT")
+        assert main([*options(folder), "--resume", "--out", str(folder / "run.json")]) == 0
+    assert load_run(folder / "run.json").complete
 
 
 def test_no_secret_is_written_down() -> None:
