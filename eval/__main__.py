@@ -143,7 +143,7 @@ def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from eval.formats import load_set, tagged
-    from eval.session import How, folder_of, keep_reports, measure, plans
+    from eval.session import How, folder_of, journal_of, keep_reports, measure, plans
     from eval.tables import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
@@ -159,6 +159,8 @@ def _measure(options: argparse.Namespace) -> int:
         print(*([f"\n{runs[-1].label}"] if len(made) > 1 else []), run_table(runs[-1]), sep="\n")
         print(f"\nrun: {out or folder_of(plan.settings) / 'latest.json'}")
     complete = all(run.complete for run in runs)
+    for plan in made if complete else ():
+        journal_of(plan).unlink(missing_ok=True)
     if complete and len(runs) > 1:
         keep_reports(folder_of(made[0].settings), runs)
     if options.html:

@@ -159,10 +159,6 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
 
-    def remove(self) -> None:
-        """Takes the journal away once the run stands."""
-        self.path.unlink(missing_ok=True)
-
     def _rows(self) -> Iterator[Row]:
         try:
             lines = self.path.read_text(encoding="utf-8").split("\n")

@@ -124,7 +124,7 @@ def measure(
             gains=questions.gains,
         )
         about = _about(plan, questions, engine, shelf, how)
-        journal = Journal(folder_of(settings) / "latest.part.jsonl", about)
+        journal = Journal(journal_of(plan), about)
         rows = run(engine, questions.cases, examiner, journal, resume=how.resume, progress=progress)
     finished = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "complete": True}
     result = Run(about | finished, rows)
@@ -134,9 +134,13 @@ def measure(
     if out:
         write_run(out, lean(result) if how.lean else result)
     keep_reports(folder_of(settings), [result])
-    if result.complete:
-        journal.remove()
     return result
+
+
+def journal_of(plan: Plan) -> Path:
+    """Where the answered cases of a plan are written down until all plans are through."""
+    name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
+    return folder_of(plan.settings) / f"under-way-{name}.jsonl"
 
 
 def keep_reports(folder: Path, runs: Sequence[Run]) -> None:

@@ -275,6 +275,42 @@ def test_a_setting_can_be_varied(folder: Path) -> None:
     assert len(two.rows[0].answer["passages"]) == 1  # type: ignore[index]
 
 
+def test_several_runs_are_gone_on_with_one_by_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[int] = []
+    real = Engine.stream
+
+    def breaking(self: Engine, question: str, *more: Any, **options: Any) -> Iterator[Event]:
+        asked.append(self.settings.passages)
+        if len(asked) == 4:
+            raise KeyboardInterrupt
+        return real(self, question, *more, **options)
+
+    monkeypatch.setattr(Engine, "stream", breaking)
+    command = [*options(folder), "--with", "passages=1", "--html", str(folder / "report.html")]
+    assert main(command) == 130
+    assert "--resume goes on from here" in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 0
+    assert asked == [8, 8, 1, 1, 1]
+    assert "extractive → passages=1" in (folder / "report.html").read_text("utf-8")
+    assert list((folder / "data" / "evaluation").glob("under-way*")) == []
+
+
+def test_two_folders_are_compared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
+    write(folder / "fewer", BRIDGE)
+    both = ["--articles", str(folder / "articles"), "--articles", str(folder / "fewer")]
+    assert main([str(folder / "set.jsonl"), *both]) == 1
+    assert "is about other articles" in capsys.readouterr().err
+    write(folder / "fewer", WOLF)
+    assert main([str(folder / "set.jsonl"), *both, "--out", str(folder / "r.json")]) == 0
+    assert [load_run(folder / f"r-{n}.json").label for n in (1, 2)] == ["articles", "fewer"]
+    assert main([str(folder / "set.jsonl"), *both, "--data", "x"]) == 1
+
+
 def test_a_set_about_other_articles_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "set.jsonl").write_text('{"id": "a", "question": "Wer?", "articles": ["fremd"]}', "utf-8")
     assert main(options(folder)) == 1
