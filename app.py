@@ -65,9 +65,8 @@ def serve(settings: Settings) -> None:
         with closing(open_engine(settings)) as engine:
             from rag.serve.ui import create_app
 
-            print(f"Beleg: {answering(engine)}")
             warm_up(engine)
-            run(create_app(engine, settings), bound)
+            run(create_app(engine, settings), bound, answering(engine))
 
 
 def answering(engine: Engine) -> str:
@@ -134,8 +133,8 @@ class Progress:
             self.bar.close()
 
 
-def run(app: FastAPI, bound: socket.socket) -> None:
-    """Serves until a signal comes; says where as soon as the page can be opened."""
+def run(app: FastAPI, bound: socket.socket, note: str) -> None:
+    """Serves until a signal comes; says where, and the note, as soon as the page can be opened."""
     import uvicorn
 
     host, port = bound.getsockname()[:2]
@@ -144,7 +143,7 @@ def run(app: FastAPI, bound: socket.socket) -> None:
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
-            print(f"Beleg: {address}", flush=True)
+            print(f"Beleg: {address}\nBeleg: {note}", flush=True)
 
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, ws="none")
     Server(config).run([bound])

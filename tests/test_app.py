@@ -78,9 +78,12 @@ def test_it_serves_where_it_says_and_ends_in_order(tmp_path: Path, end: signal.S
         [*command, "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        line = process.stdout.readline()
+        line, note = process.stdout.readline(), process.stdout.readline()
         address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
-        assert address, process.communicate(timeout=10)
+        if not address:
+            process.kill()
+        assert address, line
+        assert "nothing is sent anywhere" in note
         with urllib.request.urlopen(address[1], timeout=10) as page:
             assert b"Beleg" in page.read()
         process.send_signal(end)
