@@ -29,6 +29,10 @@ NEAREST = 100
 """Chunks that are asked for; what is farther away counts as not near at all."""
 
 DEFAULT_WEIGHT = 0.3
+"""Measured with multilingual-e5-small in 4 bits, on XQuAD among news (R@1 / R@10 in percent, 306 German
+questions, 432 chunks): words 93.1 / 98.7, meaning 83.0 / 97.7, together 95.1 / 99.0 at .1, 95.1 / 99.3
+at .3, 94.8 / 98.7 at .5, 92.2 / 98.7 at 1. English gains most: of 153 questions on 256 chunks words put
+89.5 first, 93.5 with .3. The built-in vectors gain nothing beyond noise and lose at larger weights."""
 
 PAUSE = 60.0
 """Seconds in which a provider that failed is not asked again, and nothing more is logged."""

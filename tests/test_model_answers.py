@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import chat_model
+from rag import retry
 from rag.engine import NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
     ContextOverflow,
@@ -50,7 +50,7 @@ def module_server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def server(module_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> OpenAIServer:
-    monkeypatch.setattr(chat_model, "_FIRST_WAIT", 0.01)
+    monkeypatch.setattr(retry, "FIRST_WAIT", 0.01)
     module_server.queue.clear()
     module_server.requests.clear()
     module_server.gone.clear()
