@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def test_stop_at_any_moment_leaves_what_came_and_retry_works(site: Site) -> None
             answered(page)
             expect(page.locator(".bot-row")).not_to_contain_text("Angehalten")
             expect(page.locator(CHIP)).to_have_count(3)
-        page.get_by_role("button", name="Gespräch löschen").click()
+        with page.expect_response("**/run/predict"):
+            page.get_by_role("button", name="Gespräch löschen").click()
         expect(page.locator(".user-row")).to_have_count(0)
     ask(page)
 
@@ -166,14 +168,10 @@ def test_poisoned_output_of_a_model_stays_text(
 ) -> None:
     poison = '<img src="https://evil.example/x.png"> <form action="//evil.example"><input></form> [x](//e.x)'
 
-    def poisoned(question: str) -> Any:
-        import dataclasses
-
-        answer = canned("prosa")
-        statement = dataclasses.replace(answer.statements[2], start=0, end=len(poison))
-        return dataclasses.replace(answer, question=question, text=poison, statements=(statement,))
-
-    monkeypatch.setattr("tests.fake_engine.canned", poisoned)
+    answer = canned("prosa")
+    statement = dataclasses.replace(answer.statements[2], start=0, end=len(poison))
+    answer = dataclasses.replace(answer, text=poison, statements=(statement,))
+    monkeypatch.setattr("tests.fake_engine.canned", lambda _: answer)
     page = site.page()
     send(page, keyword)
     expect(page.locator("#composer .stop-button")).to_have_count(0)
@@ -189,6 +187,8 @@ def test_a_thumb_is_noted_and_given_as_an_evaluation_case(site: Site) -> None:
     page = site.page()
     ask(page, "Was kostet Fernwärme?")
     ask(page)
+    wait_until_kept(page, 2)
+    page.wait_for_timeout(500)  # Gradio shows a last answer twice, and forgets a thumb in between
     down = page.get_by_role("button", name="Schlechte Antwort").last
     down.click()
     expect(down).to_have_attribute("aria-pressed", "true")
@@ -270,7 +270,7 @@ def test_conversations_are_listed_opened_renamed_saved_and_deleted(site: Site, t
     page.get_by_role("button", name=f"Umbenennen: {QUESTION}").click()
     page.get_by_role("textbox", name="Umbenennen").fill("Der Plan")
     page.keyboard.press("Enter")
-    expect(listed.locator(".open")).to_have_text(["Der Plan", "Was kostet Fernwärme?"])
+    expect(listed.locator(".open")).to_have_text(["Was kostet Fernwärme?", "Der Plan"])
 
     with page.expect_download() as download:
         page.get_by_role("button", name="Als Markdown speichern: Der Plan").click()
@@ -280,7 +280,7 @@ def test_conversations_are_listed_opened_renamed_saved_and_deleted(site: Site, t
     assert text.startswith("# Der Plan\n\n*Gespeichert am")
     assert "Rund 45 Prozent davon sollen aus Bundesmitteln kommen." in text
 
-    listed.locator(".open").first.click()
+    listed.locator(".open").last.click()
     expect(page.locator(".user-row")).to_have_text(QUESTION)
     expect(page.locator(CHIP)).to_have_count(3)
     listed = open_list(page)
@@ -331,7 +331,7 @@ def test_the_language_is_switched_and_stays(site: Site) -> None:
     page = site.page()
     ask(page)
     wait_until_kept(page, 1)
-    page.get_by_role("link", name="EN").click()
+    page.get_by_role("link", name="EN", exact=True).click()
     expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
     expect(page.get_by_role("button", name="3 of 3 articles used (0.02 s)")).to_be_visible()
     expect(page.locator(CHIP)).to_have_count(3)
@@ -366,7 +366,7 @@ def test_embedded_there_is_only_the_conversation(site: Site, viewport: dict[str,
 
 
 def test_header_and_list_fit_a_phone(site: Site) -> None:
-    page = site.page(viewport=PHONE, is_mobile=True, has_touch=True)
+    page = site.page(viewport=PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
     ask(page, "prosa")
     wait_until_kept(page, 1)
     for name in ("Gespräch", "Artikel", "Auswertung"):
@@ -378,7 +378,7 @@ def test_header_and_list_fit_a_phone(site: Site) -> None:
 
 @pytest.mark.parametrize("width", [700, 900, 1100, DESKTOP["width"]])
 def test_the_header_fits_any_width_even_beside_an_article(site: Site, width: int) -> None:
-    page = site.page(viewport={"width": width, "height": 700})
+    page = site.page(viewport={"width": width, "height": 700}, reduced_motion="reduce")
     ask(page)
     assert_fits(page)
     page.locator(CHIP).first.click()

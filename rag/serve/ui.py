@@ -157,8 +157,8 @@ class Page:
         return _outputs(self.chat.stop(shown, words_of(request)))
 
     def clear(self) -> Outputs:
-        """Back to the start screen."""
-        return _outputs(View([], "", "", answering=False))
+        """Back to the start screen; what is typed already stays."""
+        return _outputs(View([], notice="", answering=False))
 
     def reopen(self, kept: str, request: gr.Request) -> Outputs:
         """A conversation that the browser has kept."""
