@@ -132,10 +132,10 @@ class Chat:
         return any(self.records.rate(ident, rating) for ident in found)
 
     def ratings(self, shown: Shown) -> list[Literal["Like", "Dislike"] | None]:
-        """What was thought of each message of the assistant, in the component's words."""
+        """What was thought of each answer, in the component's words."""
         names: dict[str | None, Literal["Like", "Dislike"]] = {"up": "Like", "down": "Dislike"}
-        replies = [message for message in shown if message["role"] == "assistant"]
-        idents = [messages.record_id(message) for message in replies]
+        answers = [turn.answer for turn in messages.turns(shown) if turn.replies]
+        idents = [messages.record_id(answer) if answer else None for answer in answers]
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
 
     def _suggestions(self) -> tuple[str, ...]:
