@@ -204,7 +204,8 @@ def test_what_a_browser_hands_back_is_shown_as_text(chat: Chat) -> None:
     assert all(re.match("/(quelle|antwort)/", href) for href in re.findall(r'href="([^"]*)"', markup))
 
 
-def test_deltas_are_gathered_but_nothing_is_lost() -> None:
-    events = list(paced(iter([Delta("a"), Delta("b"), Delta("c")])))
-    assert events[0] == Delta("a")
-    assert len(events) < 3
+def test_deltas_are_gathered_to_what_a_browser_follows() -> None:
+    events = list(paced(iter([Delta("a"), Delta("b"), Delta("c")]), lambda: 60))
+    assert events == [Delta("a")]
+    events = list(paced(iter([Delta("a"), Delta("b"), Delta("c")]), lambda: 0))
+    assert "".join(event.text for event in events if isinstance(event, Delta)) == "abc"
