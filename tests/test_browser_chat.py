@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fake_engine import canned
+from rag.schema import Event
+from rag.settings import Settings
+from tests.fake_engine import FakeEngine, canned
 from tests.test_browser import assert_fits, axe_violations, mark_in_panel
-from tests.visit import CHIP, DESKTOP, MARKS, PHONE, QUESTION, Site, answered, ask, send
+from tests.visit import CHIP, DESKTOP, MARKS, PHONE, QUESTION, Site, answered, ask, chat_of, send, serving
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -178,6 +182,37 @@ def test_poisoned_output_of_a_model_stays_text(
     expect(page.locator(".bot-row").last).to_contain_text("<img src=")
     assert page.locator("#conversation :is(img, form, iframe, script)").count() == 0
     page.wait_for_timeout(300)
+
+
+class HeldEngine(FakeEngine):
+    """Answers no further than the search until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
+        for event in super().stream(*arguments, **options):
+            yield event
+            self.free.wait(timeout=60)
+
+
+def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: Path) -> None:
+    engine = HeldEngine()
+    with serving(chat_of(engine, Settings(data=tmp_path, readers=1, waiting=0))) as address:
+        site = Site(browser, address, engine)
+        first, second = site.page(), site.page(locale="en-GB")
+        send(first, QUESTION)
+        expect(first.locator(".thought-group")).to_be_visible()
+        send(second, QUESTION)
+        expect(second.get_by_role("alert")).to_contain_text("A great many people are asking")
+        expect(second.locator("#composer textarea")).to_have_value(QUESTION)
+        first.context.close()
+        engine.free.set()
+        second.wait_for_timeout(500)
+        ask(second)
+        second.context.close()
+    assert site.complaints == []
 
 
 # --- feedback

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
+_REFUSED_AT_ONCE = 50
 _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
 
 Outputs = tuple[Any, ...]
@@ -113,9 +114,10 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
         )
-    places = settings.readers + settings.waiting
-    demo.max_threads = places + 50  # an answer keeps its thread while it waits for its turn
-    demo.queue(default_concurrency_limit=places, max_size=places)
+    # more than the gate lets in, so that who is refused learns so at once, in the reader's language
+    at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
+    demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
+    demo.queue(default_concurrency_limit=at_once, max_size=at_once)
     return demo
 
 
