@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate pyproject.toml
 
 .NOTPARALLEL:
-.PHONY: help install run test lint eval eval-check eval-baseline lock clean runtime dev
+.PHONY: help install run test load lint eval eval-check eval-baseline lock clean runtime dev
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -28,6 +28,9 @@ run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --artic
 
 test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
 	@$(PY) -m pytest $(ARGS)
+
+load: dev  ## fifty readers at once: time to the first word, nothing mixed up, nothing lost
+	@$(PY) -m tests.load_chat $(ARGS)
 
 lint: dev  ## check format, style and types
 	@$(PY) -m ruff format --check .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.suggest import suggest
+from rag.suggest import follow_ups, suggest
 from tests.dossier import article, aside
 
 RENOVATION = article(
@@ -69,6 +69,13 @@ def test_a_genitive_is_not_another_person() -> None:
 )
 def test_text_without_speakers_and_topics_suggests_nothing(text: str) -> None:
     assert list(suggest([article("a", text)])) == []
+
+
+def test_what_was_asked_is_not_offered_again_in_whatever_words() -> None:
+    asked = ["Was sagt Eike Tammen?", "Und was ist mit der Hafensanierung?"]
+    offered = list(follow_ups([RENOVATION, COSTS], asked))
+    assert "Was sagt Frauke Onken?" in offered
+    assert not any("Tammen" in question or "Hafensanierung" in question for question in offered)
 
 
 def test_no_articles_suggest_nothing() -> None:

@@ -6,8 +6,11 @@ import dataclasses
 import json
 from datetime import date
 
+import pytest
+
+from rag.errors import BadRequest
 from rag.schema import Answer, Citation, Passage, Statement
-from rag.serve.wire import answer_to_dict
+from rag.serve.wire import answer_from_dict, answer_to_dict
 from tests.fake_engine import canned
 
 
@@ -62,3 +65,17 @@ def test_scores_of_other_number_types_become_floats() -> None:
     sent = answer_to_dict(dataclasses.replace(answer, passages=passages, confidence=1))
     assert type(sent["passages"][0]["score"]) is float
     assert type(sent["confidence"]) is float
+
+
+@pytest.mark.parametrize("keyword", ["wärmeplan", "gift", "mondlandung", "prosa"])
+def test_what_was_sent_comes_back(keyword: str) -> None:
+    sent = json.loads(json.dumps(answer_to_dict(canned(keyword))))
+    assert answer_to_dict(answer_from_dict(sent)) == sent
+
+
+@pytest.mark.parametrize("missing", [field.name for field in dataclasses.fields(Answer)])
+def test_what_lacks_anything_is_refused(missing: str) -> None:
+    sent = answer_to_dict(canned("wärmeplan"))
+    del sent[missing]
+    with pytest.raises(BadRequest):
+        answer_from_dict(sent)

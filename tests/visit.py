@@ -126,7 +126,7 @@ def answered(page: Any) -> None:
     expect = _expect()
     expect(page.locator(".bot-row").last.locator("a.record")).to_be_attached()
     expect(page.locator("#composer .submit-button")).to_be_visible()
-    expect(page.locator(".message-buttons-left").last).to_be_visible()
+    expect(page.locator(".message-buttons-left button[data-kind]").last).to_be_visible()
 
 
 def _expect() -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.settings import Settings
 
-_SECONDS_BETWEEN_DRAFTS = 0.07  # a browser follows 10 to 20 updates a second
+# a browser follows 10 to 20 updates a second; among many readers each gets fewer, so that none waits long
+_SECONDS_BETWEEN_DRAFTS = 0.07
+_MORE_FOR_EACH_READER = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -132,10 +134,10 @@ class Chat:
         return any(self.records.rate(ident, rating) for ident in found)
 
     def ratings(self, shown: Shown) -> list[Literal["Like", "Dislike"] | None]:
-        """What was thought of each message of the assistant, in the component's words."""
+        """What was thought of each answer, in the component's words."""
         names: dict[str | None, Literal["Like", "Dislike"]] = {"up": "Like", "down": "Dislike"}
-        replies = [message for message in shown if message["role"] == "assistant"]
-        idents = [messages.record_id(message) for message in replies]
+        answers = [turn.answer for turn in messages.turns(shown) if turn.replies]
+        idents = [messages.record_id(answer) if answer else None for answer in answers]
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
 
     def _suggestions(self) -> tuple[str, ...]:
@@ -157,10 +159,13 @@ class Chat:
 
     def _in_turn(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
         """The views of an answer once it is this question's turn; until then, how many are before it."""
+        waited = False
         for ahead in self.gate.enter():
             yield View(notice=counted(words.waiting, ahead, words))
+            waited = True
         try:
-            yield View(notice="")
+            if waited:
+                yield View(notice="")
             yield from self._answered(question, shown, words, extractive=extractive)
         finally:
             self.gate.leave()
@@ -171,7 +176,7 @@ class Chat:
         said = messages.history(shown)
         search: Shown = []
         draft = ""
-        for event in paced(self.engine.stream(question.strip(), said, extractive=extractive)):
+        for event in paced(self.engine.stream(question.strip(), said, extractive=extractive), self._pause):
             match event:
                 case Retrieved():
                     search = [self._search(event, words)]
@@ -187,6 +192,10 @@ class Chat:
                     further = messages.with_options(done, self._follow_ups(answer, asked))
                     yield View([*asked, *search, further], answering=False)
 
+    def _pause(self) -> float:
+        """Seconds between two drafts of an answer."""
+        return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.gate.taken - 1)
+
     def _search(self, found: Retrieved, words: Strings) -> ChatMessage:
         articles = self.engine.library.counts().articles
         return messages.search_message(found.passages, articles, found.seconds, words)
@@ -200,15 +209,15 @@ class Chat:
             return []
 
 
-def paced(events: Iterator[Event]) -> Iterator[Event]:
-    """The events, with deltas gathered to what a browser can follow."""
+def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event]:
+    """The events, with deltas gathered to one each `pause` seconds; the first comes at once."""
     gathered, due = "", 0.0
     for event in events:
         if isinstance(event, Delta) and time.monotonic() < due:
             gathered += event.text
         elif isinstance(event, Delta):
             yield Delta(gathered + event.text)
-            gathered, due = "", time.monotonic() + _SECONDS_BETWEEN_DRAFTS
+            gathered, due = "", time.monotonic() + pause()
         else:
             yield event
 

@@ -123,6 +123,4 @@ def _plain(text: str) -> str:
     >>> _plain("*nicht* <b>")
     '\\\\*nicht\\\\* \\\\<b\\\\>'
     """
-    return _ACTIVE.sub(
-        lambda match: f"\\{match[0]}" if not match[0].isdigit() else f"{match[0]}\\", text.strip()
-    )
+    return _ACTIVE.sub(lambda match: f"\\{match[0]}" if not match[0].isdigit() else f"{match[0]}\\", text)

@@ -16,7 +16,8 @@ class Gate:
     def __init__(self, seats: int, waiting: int) -> None:
         self.seats = seats
         self.waiting = waiting
-        self._taken = 0
+        self.taken = 0
+        """Seats that are taken now."""
         self._queue: list[object] = []
         self._changed = threading.Condition()
 
@@ -28,8 +29,8 @@ class Gate:
         """
         ticket = object()
         with self._changed:
-            if self._taken < self.seats and not self._queue:
-                self._taken += 1
+            if self.taken < self.seats and not self._queue:
+                self.taken += 1
                 return
             if len(self._queue) >= self.waiting:
                 raise Overloaded("too many questions at once; please try again in a minute")
@@ -46,17 +47,17 @@ class Gate:
     def leave(self) -> None:
         """Frees a seat for the next question."""
         with self._changed:
-            self._taken -= 1
+            self.taken -= 1
             self._changed.notify_all()
 
     def _seated(self, ticket: object) -> bool:
         """Whether it was this one's turn within a short while."""
         with self._changed:
             free = self._changed.wait_for(
-                lambda: self._taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
+                lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
             )
             if free:
                 self._queue.pop(0)
-                self._taken += 1
+                self.taken += 1
                 self._changed.notify_all()
             return free

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
+_REFUSED_AT_ONCE = 50
 _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
 
 Outputs = tuple[Any, ...]
@@ -74,7 +75,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
             allow_tags=False,
             autoscroll=False,
             placeholder=greeting.start,
-            examples=[{"text": question} for question in greeting.suggested],
+            examples=_examples(greeting.suggested),
         )
         notice = gr.Markdown(elem_id="notice")
         question = gr.Textbox(
@@ -98,20 +99,25 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
             shown.retry(page.retry, [shown], results, api_visibility="private"),
             shown.edit(page.edit, [shown], results, api_visibility="private"),
         ]
-        at_once: dict[str, Any] = {"cancels": running, "queue": False, "api_visibility": "private"}
-        # in two steps: what still comes from the stopped answer must not overwrite that it was stopped
-        question.stop(None, cancels=running, queue=False, api_visibility="private").then(
-            page.stop, [shown], results, queue=False, api_visibility="private"
-        )
-        shown.clear(page.clear, None, results, **at_once)
-        reopened.change(page.reopen, [reopened], results, **at_once)
+
+        def instead(event: Any, show: Any, inputs: list[Any]) -> None:
+            """Ends a running answer, and only then shows another thing: what still comes is not to
+            write over it."""
+            event(None, cancels=running, queue=False, api_visibility="private").then(
+                show, inputs, results, queue=False, api_visibility="private"
+            )
+
+        instead(question.stop, page.stop, [shown])
+        instead(shown.clear, page.clear, [])
+        instead(reopened.change, page.reopen, [reopened])
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
         )
-    places = settings.readers + settings.waiting
-    demo.max_threads = places + 50  # an answer keeps its thread while it waits for its turn
-    demo.queue(default_concurrency_limit=places, max_size=places)
+    # more than the gate lets in, so that who is refused learns so at once, in the reader's language
+    at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
+    demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
+    demo.queue(default_concurrency_limit=at_once, max_size=at_once)
     return demo
 
 
@@ -124,10 +130,9 @@ class Page:
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
         greeting = self.chat.greeting(words_of(request))
-        examples: Any = [{"text": question} for question in greeting.suggested]
         return (
             greeting.masthead,
-            gr.Chatbot(placeholder=greeting.start, examples=examples),
+            gr.Chatbot(placeholder=greeting.start, examples=_examples(greeting.suggested)),
             gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
             greeting.footnote,
         )
@@ -154,8 +159,8 @@ class Page:
         return _outputs(self.chat.stop(shown, words_of(request)))
 
     def clear(self) -> Outputs:
-        """Back to the start screen."""
-        return _outputs(View([], "", "", answering=False))
+        """Back to the start screen; what is typed already stays."""
+        return _outputs(View([], notice="", answering=False))
 
     def reopen(self, kept: str, request: gr.Request) -> Outputs:
         """A conversation that the browser has kept."""
@@ -175,6 +180,10 @@ class Page:
         """A thumb up, down, or taken back."""
         ratings: dict[Any, Rating] = {True: "up", "Like": "up", False: "down", "Dislike": "down"}
         self.chat.rate(shown, _index(event), ratings.get(event.liked))
+
+
+def _examples(questions: Iterable[str]) -> Any:
+    return [{"text": question} for question in questions]
 
 
 def _index(event: Any) -> int:

@@ -61,12 +61,17 @@ overlay.addEventListener("change", () => panel.close());
 
 /* --- conversations ---------------------------------------------------------------------------------------- */
 
-document.addEventListener("click", (event) => {
-  if (!(event.target instanceof Element)) return;
-  if (event.target.closest("#masthead .tool.conversations")) openList();
-  else if (event.target.closest("#masthead .tool.new")) startAnew();
-  else if (event.target.closest("#conversation .top-panel button")) forget();
-});
+// captured, for Gradio takes the button that clears away as soon as it is pressed
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!(event.target instanceof Element)) return;
+    if (event.target.closest("#masthead .tool.conversations")) openList();
+    else if (event.target.closest("#masthead .tool.new")) startAnew();
+    else if (event.target.closest("#conversation .top-panel button")) forget();
+  },
+  { capture: true },
+);
 
 /* While an answer comes, nothing else is asked: two answers would write over each other. */
 const ASKS = ".message-buttons button, .option, .example";
@@ -118,7 +123,7 @@ async function start() {
       due = false;
       update();
     });
-  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
+  }).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["class", "style"] });
   update();
 }
 

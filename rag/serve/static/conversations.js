@@ -135,6 +135,7 @@ export async function keep() {
     }
   }
   if (last !== state || current.id !== id) return; // the page went on meanwhile
+  if (JSON.stringify(before?.turns) === JSON.stringify(kept)) return;
   const title = before?.named ? before.title : shortened(kept[0].question);
   write({ id, title, named: before?.named ?? false, updated: Date.now(), turns: kept });
 }
@@ -174,15 +175,19 @@ export function restore() {
 }
 
 function open(kept) {
-  current.id = kept.id;
-  last = "";
+  leave(kept.id);
   show(kept.turns);
+}
+
+/** From now on the page is another conversation; what it still shows is not stored as that one's. */
+function leave(next) {
+  current.id = next;
+  last = JSON.stringify(shownTurns());
 }
 
 /** A new conversation; the old one stays in the list. */
 export function startAnew() {
-  current.id = null;
-  last = "";
+  leave(null);
   show([]);
   $("#composer textarea")?.focus();
 }
@@ -190,8 +195,7 @@ export function startAnew() {
 /** The conversation on the page is deleted. */
 export function forget() {
   if (current.id) remove(current.id);
-  current.id = null;
-  last = "";
+  leave(null);
 }
 
 /* --- saving as a file -------------------------------------------------------------------------------------------- */
@@ -291,12 +295,10 @@ class List {
     input.leave = () => done(true);
     input.addEventListener("blur", input.leave);
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") done(true);
-      else if (event.key === "Escape") {
-        event.preventDefault();
-        event.stopPropagation();
-        done(false);
-      }
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // neither presses what is focused next nor closes the list
+      event.stopPropagation();
+      done(event.key === "Enter");
     });
     opener.replaceWith(input);
     input.focus();

@@ -1,0 +1,429 @@
+"""Protects a conversation in a real Chromium: stopped, repeated, changed, judged, kept and taken away."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rag.schema import Event
+from rag.settings import Settings
+from tests.fake_engine import FakeEngine, canned
+from tests.test_browser import assert_fits, axe_violations, mark_in_panel
+from tests.visit import CHIP, DESKTOP, MARKS, PHONE, QUESTION, Site, answered, ask, chat_of, send, serving
+
+pytestmark = MARKS
+expect = pytest.importorskip("playwright.sync_api").expect
+
+SLOW = "langsam: Wärmeplan?"
+
+
+def stored(page: Any) -> list[Any]:
+    """The conversations that the browser keeps."""
+    kept = page.evaluate(
+        "Object.entries(localStorage).filter(([k]) => k.startsWith('beleg:conversation:')).map(([, v]) => v)"
+    )
+    return [json.loads(each) for each in kept]
+
+
+def wait_until_kept(page: Any, turns: int) -> None:
+    page.wait_for_function(
+        """(n) => Object.keys(localStorage).filter((k) => k.startsWith("beleg:conversation:"))
+            .some((k) => JSON.parse(localStorage[k]).turns.filter((t) => t.record).length === n)""",
+        arg=turns,
+    )
+
+
+def open_list(page: Any) -> Any:
+    page.get_by_role("button", name="Gespräche").click()
+    expect(page.locator("dialog.list")).to_be_visible()
+    return page.locator("dialog.list li")
+
+
+# --- stop, retry, edit, options
+
+
+def test_stop_at_any_moment_leaves_what_came_and_retry_works(site: Site) -> None:
+    page = site.page()
+    for moment in range(16):
+        send(page, SLOW)
+        stop = page.get_by_role("button", name="Antwort anhalten")
+        expect(stop).to_be_visible()
+        page.wait_for_timeout(moment * 130)
+        if stop.is_visible():
+            stop.click()
+        expect(page.locator("#composer .submit-button")).to_be_visible()
+        complete = page.locator(".bot-row a.record").count() > 0
+        if not complete:
+            expect(page.locator(".bot-row")).to_contain_text("Angehalten")
+        if moment % 5 == 0 and not complete:
+            page.get_by_role("button", name="Noch einmal antworten").click()
+            answered(page)
+            expect(page.locator(".bot-row")).not_to_contain_text("Angehalten")
+            expect(page.locator(CHIP)).to_have_count(3)
+        with page.expect_response("**/run/predict"):
+            page.get_by_role("button", name="Gespräch löschen").click()
+        expect(page.locator(".user-row")).to_have_count(0)
+    ask(page)
+
+
+def test_retry_answers_the_same_question_again(site: Site) -> None:
+    page = site.page()
+    ask(page, "Was kostet *Fernwärme*?")
+    ask(page)
+    page.get_by_role("button", name="Noch einmal antworten").click()
+    expect(page.locator("#composer .stop-button")).to_have_count(0)
+    answered(page)
+    expect(page.locator(".user-row")).to_have_count(2)
+    assert len(site.engine.histories) == 3
+    assert site.engine.histories[1] == site.engine.histories[2]
+
+
+def test_a_question_is_changed_in_its_own_words(site: Site) -> None:
+    page = site.page()
+    ask(page, 'Was "kostet" *Fernwärme*?')
+    ask(page)
+    page.locator(".user-row").first.hover()
+    page.get_by_role("button", name="Frage ändern").first.click()
+    box = page.locator(".user-row textarea")
+    expect(box).to_have_value('Was "kostet" *Fernwärme*?')
+    box.fill("Und der *Wärmeplan*?")
+    page.get_by_role("button", name="Geänderte Frage absenden").click()
+    expect(page.locator(".user-row")).to_have_count(1)
+    expect(page.locator(".user-row")).to_have_text("Und der *Wärmeplan*?")
+    answered(page)
+    expect(page.locator(CHIP)).to_have_count(3)
+    assert site.engine.histories[-1] == []
+
+
+def test_what_to_ask_next_is_asked_by_a_click(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    group = page.get_by_role("group", name="Weiterfragen")
+    assert group.get_by_role("button").all_inner_texts() == [
+        "Was kostet Fernwärme ab 2026?",
+        "Gibt es Zuschüsse für Wärmepumpen?",
+    ]
+    group.get_by_role("button").first.click()
+    expect(page.locator(".user-row").last).to_have_text("Was kostet Fernwärme ab 2026?")
+    answered(page)
+    expect(page.locator(".option")).to_have_text(["Gibt es Zuschüsse für Wärmepumpen?"])
+
+
+def test_while_an_answer_comes_nothing_else_is_asked(site: Site) -> None:
+    page = site.page()
+    send(page, SLOW)
+    expect(page.get_by_role("button", name="Antwort anhalten")).to_be_visible()
+    send(page, QUESTION)
+    expect(page.locator("#composer textarea")).to_have_value(QUESTION)
+    answered(page)
+    expect(page.locator(".user-row")).to_have_count(1)
+    assert len(site.engine.histories) == 1
+
+
+# --- when the language model fails
+
+
+def test_a_failing_model_says_so_and_an_answer_without_it_is_a_click_away(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    send(page, "kaputt: Wärmeplan?")
+    expect(page.locator(".failure")).to_contain_text("check BELEG_LLM_URL")
+    expect(page.locator("#composer .submit-button")).to_be_visible()
+    site.engine.mode = "modell-1"
+    page.get_by_role("button", name="Antwort ohne Sprachmodell zeigen").click()
+    answered(page)
+    site.engine.mode = "extractive"
+    expect(page.locator(".failure")).to_have_count(0)
+    expect(page.locator(".bot-row").last).to_contain_text("Ohne Sprachmodell: wörtliche Fundstellen")
+    expect(page.locator(".user-row")).to_have_count(2)
+    assert [len(history) for history in site.engine.histories] == [0, 2, 2]
+
+
+def test_an_answer_that_breaks_off_is_marked_as_incomplete(site: Site) -> None:
+    page = site.page()
+    send(page, "abbruch: Wärmeplan?")
+    expect(page.locator(".failure")).to_contain_text("Unvollständig und ungeprüft")
+    expect(page.locator(".bot-row")).to_contain_text("Die Vorlage wurde mit 38 gegen 21 Stimmen")
+    expect(page.locator(CHIP)).to_have_count(0)
+    ask(page)
+    assert site.engine.histories[-1] == []
+
+
+def test_a_models_sentences_show_how_well_they_are_supported(site: Site) -> None:
+    page = site.page(bypass_csp=True)
+    ask(page, "prosa")
+    expect(page.locator(".unsupported")).to_have_text("Der Bau dauert zwölf Jahre.")
+    expect(page.locator("small.status")).to_have_text(
+        ["nur teilweise belegt", "nicht belegt", "Beleg berichtigt"]
+    )
+    assert "dotted" in page.locator(".unsupported").evaluate("(e) => getComputedStyle(e).textDecorationStyle")
+    assert axe_violations(page) == []
+
+
+@pytest.mark.parametrize("keyword", ["prosa vergiftet", "abbruch vergiftet"])
+def test_poisoned_output_of_a_model_stays_text(
+    site: Site, keyword: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poison = '<img src="https://evil.example/x.png"> <form action="//evil.example"><input></form> [x](//e.x)'
+
+    answer = canned("prosa")
+    statement = dataclasses.replace(answer.statements[2], start=0, end=len(poison))
+    answer = dataclasses.replace(answer, text=poison, statements=(statement,))
+    monkeypatch.setattr("tests.fake_engine.canned", lambda _: answer)
+    page = site.page()
+    send(page, keyword)
+    expect(page.locator("#composer .stop-button")).to_have_count(0)
+    expect(page.locator(".bot-row").last).to_contain_text("<img src=")
+    assert page.locator("#conversation :is(img, form, iframe, script)").count() == 0
+    page.wait_for_timeout(300)
+
+
+class HeldEngine(FakeEngine):
+    """Answers no further than the search until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
+        for event in super().stream(*arguments, **options):
+            yield event
+            self.free.wait(timeout=60)
+
+
+def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: Path) -> None:
+    engine = HeldEngine()
+    with serving(chat_of(engine, Settings(data=tmp_path, readers=1, waiting=0))) as address:
+        site = Site(browser, address, engine)
+        first, second = site.page(), site.page(locale="en-GB")
+        send(first, QUESTION)
+        expect(first.locator(".thought-group")).to_be_visible()
+        send(second, QUESTION)
+        expect(second.get_by_role("alert")).to_contain_text("A great many people are asking")
+        expect(second.locator("#composer textarea")).to_have_value(QUESTION)
+        first.context.close()
+        engine.free.set()
+        second.wait_for_timeout(500)
+        ask(second)
+        second.context.close()
+    assert site.complaints == []
+
+
+# --- feedback
+
+
+def test_a_thumb_is_noted_and_given_as_an_evaluation_case(site: Site) -> None:
+    page = site.page()
+    ask(page, "Was kostet Fernwärme?")
+    ask(page)
+    wait_until_kept(page, 2)
+    page.wait_for_timeout(500)  # Gradio shows a last answer twice, and forgets a thumb in between
+    down = page.get_by_role("button", name="Schlechte Antwort").last
+    down.click()
+    expect(down).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(300)
+    lines = page.request.get(f"{site.address}/feedback.jsonl").text().splitlines()
+    case = json.loads(lines[-1])
+    assert (case["question"], case["lang"], case["tags"]) == (QUESTION, "de", ["thumbs-down"])
+    assert [message["role"] for message in case["history"]] == ["user", "assistant"]
+    wait_until_kept(page, 2)
+    page.reload()
+    expect(page.get_by_role("button", name="Schlechte Antwort").last).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+# --- kept conversations
+
+
+def test_a_reload_keeps_the_conversation_with_the_same_evidence(site: Site) -> None:
+    page = site.page()
+    ask(page, "Was kostet *Fernwärme*?")
+    ask(page)
+    before = page.locator(".bot-row").all_inner_texts()
+    wait_until_kept(page, 2)
+    page.reload()
+    expect(page.locator(".user-row")).to_have_count(2)
+    expect(page.locator(".user-row").first).to_have_text("Was kostet *Fernwärme*?")
+    assert page.locator(".bot-row").all_inner_texts() == before
+    page.locator(CHIP).nth(2).click()
+    expect(mark_in_panel(page)).to_have_text(canned(QUESTION).citations[1].quote)
+    ask(page, "Und nun?")
+    assert [len(history) for history in site.engine.histories] == [0, 2, 4]
+
+
+def test_a_changed_article_is_flagged_when_its_citation_is_shown_again(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    wait_until_kept(page, 1)
+    page.evaluate(
+        """() => {
+            const key = Object.keys(localStorage).find((k) => k.startsWith("beleg:conversation:"));
+            const kept = JSON.parse(localStorage[key]);
+            kept.turns[0].record.citations[2].sha256 = "0".repeat(64);
+            localStorage[key] = JSON.stringify(kept);
+        }"""
+    )
+    page.reload()
+    expect(page.locator(".card").nth(1)).to_contain_text("seither geändert")
+    expect(page.locator(".card").first).not_to_contain_text("seither geändert")
+    page.locator(CHIP).nth(2).click()
+    expect(page.locator("dialog.source .note")).to_contain_text("seit dieser Antwort geändert")
+
+
+def test_a_damaged_store_starts_anew(site: Site) -> None:
+    page = site.page()
+    page.evaluate(
+        """() => {
+            sessionStorage["beleg:open"] = "x";
+            localStorage["beleg:conversation:x"] = '{"id":"x","title":"X","updated":1,"turns":[{"q":1}]}';
+            localStorage["beleg:conversation:y"] = "{";
+        }"""
+    )
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("nicht mehr zu lesen")
+    ask(page)
+
+
+def test_conversations_are_listed_opened_renamed_saved_and_deleted(site: Site, tmp_path: Path) -> None:
+    page = site.page()
+    ask(page)
+    wait_until_kept(page, 1)
+    page.get_by_role("button", name="Neues Gespräch").click()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
+    ask(page, "Was kostet Fernwärme?")
+    page.wait_for_function("Object.keys(localStorage).length === 2")
+    listed = open_list(page)
+    expect(listed.locator(".open")).to_have_text(["Was kostet Fernwärme?", QUESTION])
+
+    page.get_by_role("button", name=f"Umbenennen: {QUESTION}").click()
+    page.get_by_role("textbox", name="Umbenennen").fill("Der Plan")
+    page.keyboard.press("Enter")
+    expect(listed.locator(".open")).to_have_text(["Was kostet Fernwärme?", "Der Plan"])
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Als Markdown speichern: Der Plan").click()
+    assert download.value.suggested_filename == "beleg-der-plan.md"
+    download.value.save_as(tmp_path / "x.md")
+    text = (tmp_path / "x.md").read_text("utf-8")
+    assert text.startswith("# Der Plan\n\n*Gespeichert am")
+    assert "Rund 45 Prozent davon sollen aus Bundesmitteln kommen." in text
+
+    listed.locator(".open").last.click()
+    expect(page.locator(".user-row")).to_have_text(QUESTION)
+    expect(page.locator(CHIP)).to_have_count(3)
+    listed = open_list(page)
+    page.get_by_role("button", name="Löschen: Der Plan").click()
+    expect(listed).to_have_count(1)
+    page.get_by_role("button", name="Liste schließen").click()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
+    assert [each["title"] for each in stored(page)] == ["Was kostet Fernwärme?"]
+
+
+def test_the_list_opens_and_closes_by_keyboard_and_axe_finds_nothing(site: Site) -> None:
+    page = site.page(bypass_csp=True)
+    ask(page)
+    wait_until_kept(page, 1)
+    opener = page.get_by_role("button", name="Gespräche")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog.list")).to_be_visible()
+    assert axe_violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.list")).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_clearing_deletes_the_kept_conversation_too(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    wait_until_kept(page, 1)
+    page.get_by_role("button", name="Gespräch löschen").click()
+    expect(page.locator(".user-row")).to_have_count(0)
+    assert stored(page) == []
+    page.reload()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
+
+
+def test_an_answer_is_saved_as_markdown(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Antwort mit Belegen speichern").click()
+    assert download.value.suggested_filename == "beleg-was-hat-der-stadtrat-zum-wärmeplan-beschlossen.md"
+
+
+# --- language, colours, embedding
+
+
+def test_the_language_is_switched_and_stays(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    wait_until_kept(page, 1)
+    page.get_by_role("link", name="EN", exact=True).click()
+    expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
+    expect(page.get_by_role("button", name="3 of 3 articles used (0.02 s)")).to_be_visible()
+    expect(page.locator(CHIP)).to_have_count(3)
+    expect(page.get_by_role("link", name="Articles")).to_be_visible()
+    page.reload()
+    expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_colours_are_chosen_and_stay_on_every_page(site: Site) -> None:
+    page = site.page()
+    page.get_by_role("button", name="Helle oder dunkle Darstellung").click()
+    dark = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(dark) == "rgb(19, 20, 25)"
+    assert page.evaluate("document.body.classList.contains('dark')")
+    page.goto(f"{site.address}/quelle/waermeplan")
+    assert page.evaluate(dark) == "rgb(19, 20, 25)"
+    page.get_by_role("button", name="Helle oder dunkle Darstellung").click()
+    assert page.evaluate(dark) == "rgb(251, 250, 246)"
+    page.goto(site.address)
+    assert page.evaluate(dark) == "rgb(251, 250, 246)"
+
+
+@pytest.mark.parametrize("viewport", [{"width": 420, "height": 640}, PHONE])
+def test_embedded_there_is_only_the_conversation(site: Site, viewport: dict[str, int]) -> None:
+    page = site.page("/?embed=1", viewport=viewport)
+    expect(page.locator("#masthead")).to_be_hidden()
+    ask(page)
+    page.locator(CHIP).first.click()
+    expect(mark_in_panel(page)).to_be_visible()
+    assert_fits(page)
+
+
+def test_header_and_list_fit_a_phone(site: Site) -> None:
+    page = site.page(viewport=PHONE, is_mobile=True, has_touch=True, reduced_motion="reduce")
+    ask(page, "prosa")
+    wait_until_kept(page, 1)
+    for name in ("Gespräch", "Artikel", "Auswertung"):
+        expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
+    assert_fits(page)
+    open_list(page)
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("width", [700, 900, 1100, DESKTOP["width"]])
+def test_the_header_fits_any_width_even_beside_an_article(site: Site, width: int) -> None:
+    page = site.page(viewport={"width": width, "height": 700}, reduced_motion="reduce")
+    ask(page)
+    assert_fits(page)
+    page.locator(CHIP).first.click()
+    expect(mark_in_panel(page)).to_be_visible()
+    assert_fits(page)
+
+
+def test_a_screen_reader_is_told_the_answer_once(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    status = page.locator(".unseen[role=status]")
+    expect(status).to_contain_text("Antwort: Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.")
+    expect(page.locator("#conversation [role=log]")).to_have_attribute("aria-live", "off")

@@ -1,0 +1,140 @@
+"""Protects what readers take away: quotes, places, hashes and changes since, in Markdown and JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from rag.records import Records
+from rag.serve import export
+from rag.serve.strings import ENGLISH, GERMAN
+from rag.serve.wire import answer_to_dict
+from tests.fake_engine import FakeEngine, canned
+
+TODAY = date(2026, 1, 2)
+
+
+def turn(question: str) -> dict[str, Any]:
+    return {"question": question, "record": answer_to_dict(canned(question))}
+
+
+def markdown(*turns: dict[str, Any], changed: bool = False, title: str = "Titel") -> str:
+    return export.conversation_markdown(title, turns, GERMAN, lambda _: changed, TODAY)
+
+
+def test_markdown_holds_the_answer_with_its_whole_evidence() -> None:
+    text = markdown(turn("wärmeplan"))
+    cited = canned("wärmeplan").citations[1]
+    assert text.startswith("# Titel\n\n*Gespeichert am 2. Januar 2026 mit Beleg*\n\n## wärmeplan\n")
+    assert "Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen. [1]" in text
+    assert f"> [2] {cited.quote}" in text
+    assert f"Zeichen {cited.start} bis {cited.end}, Artikel-Hash `{cited.sha256[:12]}`" in text
+    assert "Stadtbote, 12. März 2025: Stadtrat beschließt Wärmeplan" in text
+    assert "Ohne Sprachmodell: wörtliche Fundstellen · Index: `fake`" in text
+
+
+def test_a_models_answer_names_it_and_what_is_doubtful() -> None:
+    text = markdown(turn("prosa"))
+    assert "*Antwort: modell-1" in text
+    assert "- *nicht belegt:* Der Bau dauert zwölf Jahre." in text
+    assert "- *nur teilweise belegt:*" in text
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_source_that_has_changed_since_is_flagged(changed: bool) -> None:
+    assert ("**seither geändert**" in markdown(turn("wärmeplan"), changed=changed)) is changed
+    sent = json.loads(export.conversation_json("x", [turn("wärmeplan")], lambda _: changed))
+    assert {citation["changed"] for citation in sent["turns"][0]["record"]["citations"]} == {changed}
+
+
+def test_json_is_the_records_as_they_are() -> None:
+    sent = json.loads(export.conversation_json("x", [turn("wärmeplan")], lambda _: False))
+    record = sent["turns"][0]["record"]
+    for citation in record["citations"]:
+        del citation["changed"]
+    original = answer_to_dict(canned("wärmeplan"))
+    assert {**record, "id": "", "created": ""} == {**original, "id": "", "created": ""}
+
+
+def test_a_stopped_answer_is_exported_as_such() -> None:
+    text = markdown({"question": "Wer?", "text": "Es war [1] so"})
+    assert text.endswith("## Wer?\n\nEs war  so\n\n*Angehalten*\n")
+
+
+@pytest.mark.parametrize("keyword", ["gift", "*x* <b> [y](javascript:z) # wärmeplan"])
+def test_nothing_in_the_file_is_active(keyword: str) -> None:
+    rendered = MarkdownIt("commonmark", {"html": True}).render(markdown(turn(keyword), title=keyword))
+    assert "<b>" not in rendered
+    assert "<img" not in rendered
+    assert "<script" not in rendered
+    assert "href" not in rendered
+
+
+def test_english_words() -> None:
+    assert "*Saved on 2 January 2026" in export.conversation_markdown("x", [], ENGLISH, bool, TODAY)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    from fastapi import FastAPI
+    from starlette.testclient import TestClient
+
+    from rag.serve.routes import add_answer_routes, add_interface_routes
+
+    app, records = FastAPI(), Records(tmp_path)
+    record = answer_to_dict(canned("wärmeplan"))
+    records.put({**record, "id": "abc"})
+    add_answer_routes(app, FakeEngine(), records)  # type: ignore[arg-type]
+    add_interface_routes(app)
+    return TestClient(app, follow_redirects=False)
+
+
+def test_an_answer_has_an_address(client: Any) -> None:
+    saved = client.get("/antwort/abc.md")
+    assert "attachment" in saved.headers["content-disposition"]
+    assert "Rund 45 Prozent" in saved.text
+    assert client.get("/antwort/abc.json").json()["question"] == "wärmeplan"
+    assert client.get("/antwort/xyz.md").status_code == 404
+    assert client.get("/antwort/abc.exe").status_code == 422
+
+
+def test_a_conversation_is_sent_and_comes_back_as_a_file(client: Any) -> None:
+    sent = {"title": "Über: <Straße>", "turns": [turn("wärmeplan"), {"question": "Und?", "text": ""}]}
+    saved = client.post("/export/md", json=sent)
+    assert "beleg-%C3%BCber-stra%C3%9Fe.md" in saved.headers["content-disposition"]
+    assert saved.text.startswith("# Über: \\<Straße\\>")
+    assert client.post("/export/json", json=sent).json()["title"] == "Über: <Straße>"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"title": "x"}', b'{"title": "x", "turns": [{}]}', b'{"title":"x","turns":[1]}']
+)
+def test_anything_else_is_refused(client: Any, body: bytes) -> None:
+    assert client.post("/export/md", content=body).status_code == 422
+
+
+def test_a_record_that_is_none_is_refused(client: Any) -> None:
+    sent = {"title": "x", "turns": [{"question": "x", "record": {"text": 1}}]}
+    assert client.post("/export/md", json=sent).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("referer", "target"),
+    [
+        (None, "/"),
+        ("http://testserver/quelle/a?von=1", "/quelle/a?von=1"),
+        ("https://evil.example//evil.example/x", "/evil.example/x"),
+    ],
+)
+def test_a_chosen_language_is_kept_and_leads_back(client: Any, referer: str | None, target: str) -> None:
+    chosen = client.get("/sprache/en", headers={"Referer": referer} if referer else {})
+    assert (chosen.status_code, chosen.headers["location"]) == (303, target)
+    assert chosen.cookies["beleg_lang"] == "en"
+    client.cookies = {"beleg_lang": "en"}
+    assert client.get("/beleg/words.json", headers={"Accept-Language": "de"}).json()["lang"] == "en"
+    assert "beleg_lang" not in client.get("/sprache/xx").cookies
