@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.readers import SUFFIXES
 from ingest.uploads import IncomingFile, Uploads
 from ingest.watch import Watcher
 from rag.intake import SyncState
@@ -33,6 +34,11 @@ class ArticleIntake:
     def state(self) -> SyncState:
         """How far reading in is."""
         return self.watcher.state
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of the files that are read."""
+        return SUFFIXES
 
     def refresh(self) -> None:
         """Asks for a sync."""

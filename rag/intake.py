@@ -56,6 +56,10 @@ class Intake(Protocol):
     def state(self) -> SyncState:
         """How far it is now."""
 
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of the files that are read, in lower case."""
+
     def refresh(self) -> None:
         """Asks for a sync, which another thread makes; `state` is running from now on."""
 

@@ -8,6 +8,7 @@ reason), 507 no space. Whatever changes something is refused (403) to pages of o
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -25,7 +26,7 @@ from rag.serve.routes import words_of
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.intake import Incoming, Intake, Received
+    from rag.intake import Incoming, Intake, Received, SyncState
     from rag.serve.strings import Strings
     from rag.settings import Settings
 
@@ -45,9 +46,10 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             catalogue.found(asked),
             asked,
             catalogue.problems(),
-            intake.state if intake else None,
+            _without_folders(intake.state, settings) if intake else None,
             settings.articles.resolve().name,
             settings.sync_seconds,
+            intake.suffixes if intake else (),
             settings.article_limit,
         )
 
@@ -68,7 +70,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def state(
         request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
     ) -> JSONResponse:
-        now, words = intake.state, words_of(request)
+        now, words = _without_folders(intake.state, settings), words_of(request)
         told = {
             "revision": catalogue.library.revision,
             "running": now.running,
@@ -141,6 +143,14 @@ def _file_state(rows: list[Row], problems: tuple[str, ...], words: Strings) -> d
         "articles": [{"id": row.id, "title": row.title or words.untitled} for row in rows],
         "problems": [reason_text(problem, words) for problem in problems],
     }
+
+
+def _without_folders(state: SyncState, settings: Settings) -> SyncState:
+    """The state with names in the place of paths, which are nobody's business on the page."""
+    error = state.error
+    for folder in (settings.articles.resolve(), settings.uploads_dir.resolve()) if error else ():
+        error = str(error).replace(str(folder), folder.name)
+    return replace(state, error=error)
 
 
 def _refuse_foreign(request: Request) -> Strings:

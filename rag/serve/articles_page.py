@@ -23,7 +23,7 @@ class Shelf:
     """What the page shows: all articles, those found for a wish (sorted), and files with problems.
 
     `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
-    every `seconds` (0: on request); `limit` is the largest upload, in bytes.
+    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes.
     """
 
     rows: Sequence[Row]
@@ -33,6 +33,7 @@ class Shelf:
     state: SyncState | None = None
     folder: str = ""
     seconds: float = 0.0
+    suffixes: Sequence[str] = ()
     limit: int = 0
 
 
@@ -260,10 +261,10 @@ def _intake(shelf: Shelf, words: Strings) -> str:
     return (
         f'<section class="intake" aria-labelledby="hinzu"><h2 id="hinzu">{html_text(text.add)}</h2>'
         f'<label class="drop"><input type="file" id="dateien" multiple class="unseen"'
-        f' accept="{",".join(SUFFIXES)}">'
+        f' accept="{",".join(shelf.suffixes)}">'
         f"<b>{html_text(text.drop)}</b> <span>{html_text(text.choose)}</span>"
         f'<span class="only">{html_text(text.choose_only)}</span>'
-        f"<small>{', '.join(SUFFIXES)}<br>{html_text(limits)}</small></label>"
+        f"<small>{', '.join(shelf.suffixes)}<br>{html_text(limits)}</small></label>"
         f'<p class="scriptless">{html_text(text.without_script.format(folder=shelf.folder))}</p>'
         f'<ul id="results" aria-label="{html_text(text.results)}" hidden></ul>'
         f'<div class="sync"><button type="button" id="refresh">{html_text(text.refresh)}</button>'
@@ -286,9 +287,6 @@ def _confirmation(text: ArticleStrings) -> str:
         f'<button value="yes" class="yes">{html_text(text.delete_yes)}</button></div></form></dialog>'
     )
 
-
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl")
-"""What the file dialog offers; what is read is up to the intake."""
 
 _SCRIPTED = (
     "waiting sending checking indexing taken known refused incomplete too_large no_connection deleted"

@@ -94,11 +94,11 @@ class Catalogue:
         self._held: tuple[int, tuple[Row, ...]] = (-1, ())
 
     def rows(self) -> tuple[Row, ...]:
-        """All articles, by id."""
+        """All articles, by title."""
         revision = self.library.revision
         with self._making:
             if self._held[0] != revision:
-                self._held = (revision, tuple(self._made()))
+                self._held = (revision, tuple(ordered(list(self._made()), "titel", descending=False)))
             return self._held[1]
 
     def found(self, asked: Wish) -> list[Row]:
@@ -154,12 +154,11 @@ class Catalogue:
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
-    """The rows by a column; what is unknown comes last either way, what is equal by title."""
+    """The rows by a column; what is unknown comes last either way, what is equal stays in its order."""
     key = _KEYS[column]
-    by_title = sorted(rows, key=lambda row: (row.title is None, _folded(row.title), row.id))
-    keyed = [(value, row) for row in by_title if (value := key(row)) is not None]
+    keyed = [(value, row) for row in rows if (value := key(row)) is not None]
     keyed.sort(key=lambda pair: pair[0], reverse=descending)
-    return [row for _, row in keyed] + [row for row in by_title if key(row) is None]
+    return [row for _, row in keyed] + [row for row in rows if key(row) is None]
 
 
 def _folded(text: str | None) -> str:

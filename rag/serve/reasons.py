@@ -35,7 +35,7 @@ _MESSAGES = tuple(
         (r"(.+) \(its earlier version still answers\)", "{0} (die frühere Fassung gilt noch)"),
         (r"line (\d+): (.+)", "Zeile {0}: {1}"),
         (r"has no usable line: (.+)", "hat keine brauchbare Zeile: {0}"),
-        (r"(.*) does not exist; give a file .+", "{0} ist nicht da; bitte den Ordner wiederherstellen"),
+        (r"(.*?) ?does not exist; give a file .+", "{0} ist nicht da; bitte den Ordner wiederherstellen"),
         (
             r"files ending in '(.*)' are not read; use (.+)",
             "Dateien mit der Endung „{0}“ werden nicht gelesen; möglich sind {1}",

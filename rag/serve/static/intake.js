@@ -113,7 +113,7 @@ export class Intake {
     const told = request.response;
     if (request.status !== 201) {
       refuse(line, told?.detail ?? this.words.no_connection, this.words);
-      this.announce(line.textContent);
+      this.announce(toldBy(line));
     } else if (told.known) {
       finish(line, this.words.known);
     } else {
@@ -166,10 +166,15 @@ export class Intake {
       this.unread.delete(name);
       if (!articles.length) refuse(line, problems[0] ?? state.text, this.words);
       else finish(line, problems.length ? `${this.words.incomplete}: ${problems.join("; ")}` : this.words.taken);
-      this.announce(line.textContent);
+      this.announce(toldBy(line));
       if (articles.length === 1) link(line, articles[0]);
     }
   }
+}
+
+/** Name and outcome of a line, for screen readers. */
+function toldBy(line) {
+  return [...line.querySelectorAll("b, .outcome")].map((part) => part.textContent).join(": ");
 }
 
 function say(line, words) {
