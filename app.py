@@ -60,13 +60,15 @@ def serve(settings: Settings) -> None:
     """Everything in order: the port, the articles, the engine, the server."""
     with closing(listener(settings)) as bound:
         update(settings)
+        from ingest.intake import ArticleIntake
         from rag.engine import open_engine
 
-        with closing(open_engine(settings)) as engine:
+        with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
             from rag.serve.ui import create_app
 
             warm_up(engine)
-            run(create_app(engine, settings), bound, answering(engine))
+            intake.start()
+            run(create_app(engine, settings, intake=intake), bound, answering(engine))
 
 
 def answering(engine: Engine) -> str:
@@ -107,7 +109,9 @@ def update(settings: Settings) -> None:
     if is_current(settings):
         return
     with closing(Progress()) as progress:
-        report = sync(settings, progress=progress)
+        report = sync(settings, allow_empty=True, progress=progress)
+    if not report.articles:
+        print(f"Beleg: no articles in {settings.articles} yet; put files there, or upload some in the chat")
     for note in [*report.repaired, *(f"{name}: {reason}" for name, reason in report.skipped)]:
         print(f"Beleg: {note}", file=sys.stderr)
 

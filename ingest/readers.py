@@ -21,7 +21,7 @@ from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rag.errors import ArticleError
+from rag.errors import ArticleError, ArticleTooLarge
 from rag.schema import Aside, AsideKind, Genre
 from rag.text import normalise
 
@@ -139,12 +139,17 @@ def _bytes_of(path: Path, limit: int) -> bytes:
     except OSError as exc:
         raise ArticleError(f"{path} cannot be read: {exc.strerror}; check that it is there") from exc
     if len(data) > limit:
-        raise ArticleError(
-            f"{path} is larger than {limit / 1e6:.3g} MB; split it, or raise BELEG_ARTICLE_LIMIT"
-        )
+        raise too_large(path, limit)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xfe\xff"):
         raise ArticleError(f"{path} is empty; remove it or fill it")
     return data
+
+
+def too_large(path: Path, limit: int) -> ArticleTooLarge:
+    """The error for a file that has more than `limit` bytes."""
+    return ArticleTooLarge(
+        f"{path} is larger than {limit / 1e6:.3g} MB; split it, or raise BELEG_ARTICLE_LIMIT"
+    )
 
 
 _MAGIC = (

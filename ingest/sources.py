@@ -106,6 +106,11 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     return list(found.values())
 
 
+def reason(path: Path, problem: str | Exception) -> str:
+    """A reader's message without the file's name, for where the name stands beside it."""
+    return str(problem).replace(f"{path}, ", "").removeprefix(str(path)).lstrip(" ,:")
+
+
 def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
     """Whether a file has the size and time of its last reading."""
     known = held.get(file.key)

@@ -26,6 +26,7 @@ from ingest.sources import (
     assign_ids,
     find_sources,
     own_id,
+    reason,
     refuse_emptied,
     remember,
     roots,
@@ -88,6 +89,7 @@ def sync(
     *,
     paths: Sequence[Path] | None = None,
     rebuild: bool = False,
+    allow_empty: bool = False,
     progress: Progress | None = None,
 ) -> SyncReport:
     """Makes the index in `settings.data_dir` that of the article files, and says what was done.
@@ -95,9 +97,10 @@ def sync(
     The source is `settings.articles` (or `paths`, which replace it for this data folder from now
     on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
     for other settings or an emptied source. Raises ArticleError for a path that does not exist or
-    holds nothing, ConfigError, IndexBusy when another process uses the folder, IndexMismatch when
-    the index was built with other settings, ProviderError when the embedding fails; in all these
-    cases the old index is untouched, and what was embedded is not paid for again.
+    holds nothing (with `allow_empty` that gives an index without articles), ConfigError, IndexBusy
+    when another process uses the folder, IndexMismatch when the index was built with other
+    settings, ProviderError when the embedding fails; in all these cases the old index is
+    untouched, and what was embedded is not paid for again.
     """
     started = time.perf_counter()
     with _one_at_a_time:
@@ -107,7 +110,8 @@ def sync(
             lock.acquire(look.folder)
             try:
                 with closing(_embedder(settings)) as embedder:
-                    report = _Sync(settings, look, embedder, progress or _silent).run(rebuild=rebuild)
+                    work = _Sync(settings, look, embedder, progress or _silent)
+                    report = work.run(rebuild=rebuild, allow_empty=allow_empty)
             finally:
                 lock.release(look.folder)
         if paths is not None:
@@ -256,13 +260,8 @@ def _read(file: SourceFile, limit_bytes: int) -> _Outcome:
     try:
         reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
-        return _Outcome(problems=(_reason(file, str(exc)),), unread=True)
-    return _Outcome(reading.documents, tuple(_reason(file, problem) for problem in reading.problems))
-
-
-def _reason(file: SourceFile, message: str) -> str:
-    """A reader's message without the file's name, which stands beside it in the report."""
-    return message.removeprefix(str(file.path)).lstrip(" ,:")
+        return _Outcome(problems=(reason(file.path, exc),), unread=True)
+    return _Outcome(reading.documents, tuple(reason(file.path, problem) for problem in reading.problems))
 
 
 def _ids(
@@ -319,23 +318,30 @@ class _Sync:
         self.repaired: list[str] = []
         self.lexical: dict[str, int] | None = None  # files of the lexical index built in this run
 
-    def run(self, *, rebuild: bool) -> SyncReport:
+    def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:
         with self._open_library(rebuild=rebuild) as library:
             if library.fingerprint and not rebuild:
                 check_fingerprint(library.fingerprint, self.note)
                 self.note = library.fingerprint
                 self.embedder.expect(dimension_of(self.note))
             held = library.manifest()
-            if not self.look.files and not held:
+            if not (self.look.files or held or allow_empty):
                 raise ArticleError(_how_to_begin(self.look.roots))
             if not rebuild:
-                refuse_emptied(self.look.roots, self.look.files, [entry.path for entry in held.values()])
+                refuse_emptied(self.look.roots, self.look.files, self._watched(held))
             plan = self._plan(library, rebuild=rebuild)
-            if plan.manifest or held:
+            if not library.fingerprint and not plan.manifest and allow_empty:
+                library.flip(meta={"fingerprint": self.note})
+            if plan.manifest or held or allow_empty:
                 self._apply(library, plan, rebuild=rebuild)
             else:  # nothing could be read: no index is made of that
                 library.flip(files=plan.files)
             return _report(library, plan.changes, self.repaired)
+
+    def _watched(self, manifest: Mapping[str, Entry]) -> list[str]:
+        """The indexed files that are no uploads: those are deleted on purpose only."""
+        uploads = f"{self.look.folder / UPLOADS}{os.sep}"
+        return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
 
     def _open_library(self, *, rebuild: bool) -> Library:
         try:

@@ -3,6 +3,7 @@
 BelegError
 ├── ConfigError            a setting is missing or contradicts another
 ├── ArticleError           a file cannot be read as an article
+│   └── ArticleTooLarge
 ├── IndexBusy              another process owns the data folder
 ├── IndexMismatch          the index was built with other settings
 ├── IndexDamaged           parts of the index are missing or unreadable
@@ -30,6 +31,10 @@ class ConfigError(BelegError):
 
 class ArticleError(BelegError):
     """A file cannot be read as an article: unreadable, empty or too large."""
+
+
+class ArticleTooLarge(ArticleError):
+    """A file is larger than `BELEG_ARTICLE_LIMIT`."""
 
 
 class IndexBusy(BelegError):

@@ -69,6 +69,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO meta VALUES ('revision', '0'), ('fingerprint', '');
 """
 
+_FIELDS = ("text", "title", "outlet", "author")
+_LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
 _ARTICLE = "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of"
 # SQLite's substr counts code points as Python does, so that offsets need no conversion
 _CHUNK = """
@@ -244,6 +246,23 @@ class Library:
             return [row[0] for row in self._rows("SELECT id FROM chunks ORDER BY id")]
         sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
         return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
+
+    def chunk_counts(self) -> dict[str, int]:
+        """Article id → number of its chunks."""
+        return dict(self._rows("SELECT article_id, count(*) FROM chunks GROUP BY article_id"))
+
+    def containing(self, words: Collection[str]) -> set[str]:
+        """Ids of the articles in whose text, title, outlet or author each of the words stands.
+
+        A word is any run of characters, also within a word; upper and lower case are the same.
+        """
+        sql, values = "SELECT id FROM articles WHERE 1", []
+        for word in words:
+            patterns = [f"%{_LIKE_SIGNS.sub(_ESCAPED, form)}%" for form in _cases(word)]
+            places = " OR ".join(f"{field} LIKE ? ESCAPE '!'" for field in _FIELDS for _ in patterns)
+            sql += f" AND ({places})"
+            values += patterns * len(_FIELDS)
+        return {row[0] for row in self._rows(sql, values)}
 
     def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
         """Article id → sha256 of the version that is served, of all articles or of those of `ids`."""
@@ -465,6 +484,11 @@ def _replace(
     for row in new:
         connection.execute(f"REPLACE INTO {table} VALUES ({_places(row)})", row)
     return new
+
+
+def _cases(word: str) -> set[str]:
+    """A word as it may be written; SQLite itself sees through the case of ASCII only."""
+    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
 
 
 def _batches(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:

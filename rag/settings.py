@@ -88,6 +88,9 @@ class Settings(BaseSettings):
         100, ge=0, description="questions that wait for their turn; more are asked to come back in a minute"
     )
     article_limit: int = Field(20_000_000, ge=1000, description="largest article file that is read, in bytes")
+    sync_seconds: float = Field(
+        5.0, ge=0, description="seconds between looks at the articles folder while the chat runs; 0: none"
+    )
 
     @property
     def data_dir(self) -> Path:
@@ -97,6 +100,11 @@ class Settings(BaseSettings):
         path = self.articles.resolve()
         slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "articles"
         return Path(".beleg") / f"{slug}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where the web chat saves articles; always a source beside the articles folder."""
+        return self.data_dir / "uploads"
 
     @model_validator(mode="after")
     def _model_has_a_server(self) -> Self:

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import app
+from rag.engine import open_engine
 from rag.errors import ConfigError
 from rag.settings import Settings, load_settings
 
@@ -77,16 +79,36 @@ def test_it_serves_where_it_says_and_ends_in_order(tmp_path: Path, end: signal.S
     with subprocess.Popen(
         [*command, "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout
-        line, note = process.stdout.readline(), process.stdout.readline()
-        address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
-        if not address:
-            process.kill()
-        assert address, line
-        assert "nothing is sent anywhere" in note
-        with urllib.request.urlopen(address[1], timeout=10) as page:
-            assert b"Beleg" in page.read()
-        process.send_signal(end)
-        _, errors = process.communicate(timeout=10)
+        try:
+            assert process.stdout
+            line, note = process.stdout.readline(), process.stdout.readline()
+            address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
+            assert address, line
+            assert "nothing is sent anywhere" in note
+            with urllib.request.urlopen(address[1], timeout=10) as page:
+                assert b"Beleg" in page.read()
+            process.send_signal(end)
+            _, errors = process.communicate(timeout=10)
+        finally:
+            process.kill()  # one that goes on would keep the test waiting for ever
     assert process.returncode == 0
     assert "Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_an_empty_folder_begins_an_empty_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "articles").mkdir()
+    settings = load_settings(articles=tmp_path / "articles", data=tmp_path / "data")
+    app.update(settings)
+    assert "no articles in" in capsys.readouterr().out
+    with closing(open_engine(settings)) as engine:
+        assert engine.ask("Was ist neu?").abstained
+        assert engine.suggestions() == []
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        app.main(["--articles", str(tmp_path / "nowhere"), "--data", str(tmp_path / "data"), "--port", "0"])
+        == 1
+    )
+    assert "nowhere does not exist" in capsys.readouterr().err

@@ -23,14 +23,14 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts",
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake",
     2: "rag.glossary rag.library rag.lexical rag.vectors rag.providers rag.embedding rag.hashing rag.lock"
     " rag.query rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache rag.embedding_class"
     " rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
-    4: "rag.engine rag.llama rag.serve.wire ingest.sync",
+    4: "rag.engine rag.llama rag.serve.wire ingest.sync ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app rag.__main__ ingest.__main__ eval.__main__",
 }

@@ -28,6 +28,11 @@ def chat_head() -> str:
     return f'{_styles(CHAT_STYLES)}{_early()}<script type="module" src="{asset("chat.js")}"></script>'
 
 
+def articles_head() -> str:
+    """Styles and script of the articles page, beside those of every page."""
+    return f'{_styles(("articles.css",))}<script type="module" src="{asset("articles.js")}"></script>'
+
+
 def _styles(names: tuple[str, ...]) -> str:
     return "".join(f'<link rel="stylesheet" href="{asset(name)}">' for name in names)
 

@@ -39,13 +39,16 @@ def footnote(mode: str, words: Strings, sends_to: str | None = None) -> str:
     return f'<p lang="{words.lang}">{spans(mode_line(mode, words, sends_to) + ".", words.check)}</p>'
 
 
-def page(title: str, body: str, words: Strings, here: Page | None = None) -> str:
-    """A whole page that needs no script; `title` is text, `body` HTML, `here` its place in the navigation."""
+def page(title: str, body: str, words: Strings, here: Page | None = None, head: str = "") -> str:
+    """A whole page that needs no script; `title` is text, `body` HTML, `here` its place in the navigation.
+
+    `head` are further styles and scripts.
+    """
     return (
         f'<!doctype html>\n<html lang="{words.lang}" class="reader-page"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html_text(title)} – Beleg</title>"
-        f'<link rel="icon" href="/beleg/favicon.svg">{page_head()}</head><body>'
+        f'<link rel="icon" href="/beleg/favicon.svg">{page_head()}{head}</head><body>'
         f'<header class="masthead"><a class="brand" href="/">Beleg</a>'
         f'<span class="tagline">{html_text(words.tagline)}</span>{_navigation(here, words)}'
         f'<span class="tools">{_settings(words)}</span></header><main>{body}</main></body></html>\n'

@@ -19,16 +19,17 @@ _COMMON = {
 }
 
 
-def content_security_policy(page: bytes = b"") -> str:
+def content_security_policy(page: bytes = b"", forms: str = "'none'") -> str:
     """The strictest policy that works: own files only, and exactly the inline scripts of this page.
 
+    `forms` is where a form may lead.
     Gradio sets styles inline, embeds icons as data addresses and needs no `unsafe-eval`.
     """
     hashes = "".join(f" '{_digest(script)}'" for script in _INLINE_SCRIPT.findall(page))
     return (
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; "
-        "manifest-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action 'none'; "
+        f"manifest-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action {forms}; "
         "frame-ancestors 'self'"
     )
 
@@ -88,9 +89,11 @@ class _Response:
         self.page += message.get("body", b"")
         if message.get("more_body"):
             return
-        # articles and reports have no scripts of their own: there an inline one is never ours
-        scripted = b"" if self.address.startswith(("/quelle/", "/auswertung")) else self.page
-        self._set(self.start, content_security_policy(scripted))
+        # these pages have no inline scripts: there one is never ours
+        own = self.address.startswith(("/quelle/", "/artikel", "/auswertung"))
+        # the list of articles has a search field, which works without scripts too
+        forms = "'self'" if self.address.startswith("/artikel") else "'none'"
+        self._set(self.start, content_security_policy(b"" if own else self.page, forms))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})
 

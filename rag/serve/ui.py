@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from rag.records import Rating, Records
+from rag.serve.articles import add_articles_page
 from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
 from rag.serve.headers import SafeHeaders
@@ -22,6 +23,7 @@ from rag.serve.strings import strings_for
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.intake import Intake
     from rag.settings import Settings
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
@@ -31,8 +33,10 @@ _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
 Outputs = tuple[Any, ...]
 
 
-def create_app(engine: Engine, settings: Settings, records: Records | None = None) -> FastAPI:
-    """The whole site: articles at /quelle/…, our files at /beleg/…, the chat at /."""
+def create_app(
+    engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
+) -> FastAPI:
+    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /."""
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)
@@ -41,6 +45,7 @@ def create_app(engine: Engine, settings: Settings, records: Records | None = Non
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
+    add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(
         app,

@@ -1,0 +1,114 @@
+"""Articles that come by the web chat: checked as they arrive, and saved as files among the uploads."""
+
+from __future__ import annotations
+
+import filecmp
+import itertools
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.readers import SUFFIXES, read_file, too_large
+from ingest.sources import reason, slug
+from rag.errors import ArticleError, ArticleTooLarge
+from rag.intake import Received
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+_INCOMING = ".incoming"  # hidden, so that no sync reads what is not complete
+
+
+class Uploads:
+    """The folder of uploaded files."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Clears away what an earlier process left half received."""
+        self.folder = settings.uploads_dir.resolve()
+        self.limit = settings.article_limit
+        self._naming = threading.Lock()
+        shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
+
+    def receive(self, name: str) -> IncomingFile:
+        """A new file; `name` is what its sender calls it. Raises ArticleError for an ending not read."""
+        safe = safe_name(name)
+        if Path(safe).suffix not in SUFFIXES:
+            ending = Path(safe).suffix
+            raise ArticleError(f"files ending in '{ending}' are not read; use {', '.join(SUFFIXES)}")
+        (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
+        return IncomingFile(self, safe, Path(tempfile.mkdtemp(dir=self.folder / _INCOMING)) / safe)
+
+    def remove(self, path: Path) -> None:
+        """Deletes an uploaded file. Raises ArticleError for any other."""
+        if path.resolve().parent != self.folder:
+            raise ArticleError("the file is not an upload; delete it in the articles folder")
+        path.unlink(missing_ok=True)
+
+    def place(self, file: Path, name: str) -> tuple[str, bool]:
+        """Moves a file to where it stays; its name there, and whether it was there already.
+
+        Another file of that name is never overwritten: the new one becomes `name-2`.
+        """
+        with self._naming:
+            for target in map(self.folder.joinpath, _alternatives(name)):
+                if not target.exists():
+                    file.replace(target)
+                    return target.name, False
+                if filecmp.cmp(file, target, shallow=False):
+                    return target.name, True
+        raise AssertionError("there is always another name")
+
+
+class IncomingFile:
+    """A file on its way in; see `rag.intake.Incoming`."""
+
+    def __init__(self, uploads: Uploads, name: str, path: Path) -> None:
+        """`path` is where it lies until it is kept, alone in its folder."""
+        self.uploads = uploads
+        self.name = name
+        self.path = path
+        self._size = 0
+        self._file = path.open("wb")
+
+    def write(self, data: bytes) -> None:
+        """Takes the next part. Raises ArticleTooLarge as soon as it is too much."""
+        self._size += len(data)
+        if self._size > self.uploads.limit:
+            raise ArticleTooLarge(reason(self.path, too_large(self.path, self.uploads.limit)))
+        self._file.write(data)
+
+    def keep(self) -> Received:
+        """Saves the file. Raises ArticleError when it cannot be read as articles."""
+        self._file.close()
+        try:
+            reading = read_file(self.path, limit_bytes=self.uploads.limit)
+        except ArticleError as exc:
+            raise ArticleError(reason(self.path, exc)) from exc
+        problems = tuple(reason(self.path, problem) for problem in reading.problems)
+        name, known = self.uploads.place(self.path, self.name)
+        return Received(name, known, problems)
+
+    def discard(self) -> None:
+        """Removes what was not kept."""
+        self._file.close()
+        shutil.rmtree(self.path.parent, ignore_errors=True)
+
+
+def safe_name(name: str) -> str:
+    """A file name that is one anywhere, whatever a sender says: no folder, nothing hidden.
+
+    >>> safe_name("../../Öl & Gas.TXT")
+    'Oel-Gas.txt'
+    """
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, ending = base.rpartition(".")
+    stem, suffix = (slug(stem), f".{slug(ending).lower()}") if dot else (slug(base), "")
+    # a README is about a folder, and passed over there
+    return f"{'upload-' if stem.lower() == 'readme' else ''}{stem}{suffix}"
+
+
+def _alternatives(name: str) -> itertools.chain[str]:
+    path = Path(name)
+    return itertools.chain([name], (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2)))

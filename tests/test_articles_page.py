@@ -1,0 +1,333 @@
+"""Protects what the articles page says: every article with what is known of it, found, sorted and plotted
+truly, and nothing in an article that becomes active."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from rag.intake import SyncState
+from rag.serve.article_strings import ENGLISH as ENGLISH_TEXT
+from rag.serve.article_strings import GERMAN as GERMAN_TEXT
+from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
+from rag.serve.catalogue import COLUMNS, NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.headers import content_security_policy
+from rag.serve.origin import is_foreign
+from rag.serve.reasons import reason_text
+from rag.serve.strings import ENGLISH, GERMAN
+from rag.serve.timeline import bars, timeline, unit_for
+
+ROOT = Path(__file__).parents[1]
+
+
+def row(id: str, title: str | None = None, published: date | None = None, **known: object) -> Row:
+    facts = {"outlet": None, "language": None, "genre": None, "words": 100, "chunks": 2, "file": f"{id}.txt"}
+    return Row(id, title, published=published, **(facts | known))  # type: ignore[arg-type]
+
+
+BRIDGE = row("bridge", "Brücke gesperrt", date(2025, 9, 3), outlet="Hafenbote", language="de", words=1240)
+BUSES = row("buses", "Ähnliche Busse", date(2025, 9, 1), language="en", uploaded=True, chunks=1)
+BARE = row("bare")
+ROWS = (BUSES, BRIDGE, BARE)
+
+
+def shelf(*rows: Row, asked: Wish | None = None, **known: object) -> Shelf:
+    return Shelf(rows, rows, asked or Wish(), folder="seeds", limit=2_000_000, **known)  # type: ignore[arg-type]
+
+
+def plain(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+
+
+# --- the list
+
+
+def test_a_row_says_what_is_known_and_what_is_not() -> None:
+    html = found_fragment(shelf(BRIDGE, BARE), GERMAN)
+    known, unknown = html.split('<tr role="row">')[2:]
+    assert plain(known).startswith(
+        "Brücke gesperrt Hafenbote 3. Sep. 2025 Deutsch 1 240 Wörter 2 Textstellen"
+    )
+    assert '<time datetime="2025-09-03">' in known
+    assert 'href="/quelle/bridge"' in known
+    assert plain(unknown).startswith("Artikel ohne Titel unbekannt ohne Datum unbekannt 100 Wörter")
+
+
+def test_the_summary_counts_articles_days_and_passages() -> None:
+    html = found_fragment(shelf(*ROWS), GERMAN)
+    assert "3 Artikel · 1.–3. September 2025 · 5 Textstellen" in html
+    assert "3 articles · 1–3 September 2025 · 5 passages" in found_fragment(shelf(*ROWS), ENGLISH)
+
+
+def test_comments_and_copies_are_marked() -> None:
+    copy = row("copy", "Eine Kopie", genre="comment", original=("bridge", "Brücke <gesperrt>"))
+    html = found_fragment(shelf(copy), GERMAN)
+    assert '<span class="badge">Kommentar</span>' in html
+    assert 'Kopie von <a href="/quelle/bridge">Brücke &lt;gesperrt&gt;</a>' in html
+
+
+def test_foreign_text_stays_text() -> None:
+    evil = "<img src=x onerror=alert(1)>\"'%s"
+    bad = row(evil, evil, date(2025, 9, 3), outlet=evil, language=evil, file=evil, uploaded=True)
+    page = articles_page(
+        Shelf([bad], [bad], Wish(evil), [(evil, evil)], SyncState(error=evil), evil, 5.0, (".txt",), 9),
+        GERMAN,
+    )
+    assert "<img" not in page
+    assert re.findall(r"\son\w+=", page.replace("onerror=alert(1)", "")) == []
+    assert page.count("<script") == 2  # the page's own files
+
+
+def test_the_title_says_the_language_it_is_in() -> None:
+    assert '<a lang="en" href="/quelle/buses">' in found_fragment(shelf(BUSES), GERMAN)
+
+
+def test_only_uploads_can_be_deleted_and_others_say_why() -> None:
+    html = found_fragment(shelf(BRIDGE, BUSES, state=SyncState()), GERMAN)
+    assert re.findall(r'class="delete" data-id="(\w+)"', html) == ["buses"]
+    assert "Artikel aus „seeds“ löschen Sie in diesem Ordner" in html
+
+
+def test_deleting_one_of_many_in_a_file_says_so() -> None:
+    html = found_fragment(
+        shelf(row("r1", "Rat", uploaded=True, file="rat.jsonl", in_file=12), state=SyncState()), GERMAN
+    )
+    assert "Mit der Datei rat.jsonl werden alle 12 Artikel darin gelöscht" in html
+
+
+def test_without_an_intake_the_page_is_for_reading_only() -> None:
+    page = articles_page(shelf(*ROWS), GERMAN)
+    assert "Brücke gesperrt" in page
+    assert 'type="file"' not in page
+    assert "Herkunft" not in page
+
+
+def test_an_empty_index_says_how_to_add_articles() -> None:
+    html = articles_page(shelf(state=SyncState()), GERMAN)
+    assert "Noch keine Artikel" in html
+    assert "in den Ordner „seeds“" in html
+    assert "<table" not in html
+
+
+def test_a_search_without_a_hit_says_so_and_can_be_lifted() -> None:
+    html = found_fragment(Shelf(ROWS, (), Wish("Mond")), GERMAN)
+    assert "Kein Artikel enthält „Mond“." in html
+    assert '<a class="clear" href="/artikel">' in html
+
+
+def test_unreadable_files_are_named_with_the_reason() -> None:
+    problems = [("leer.txt", "is empty; remove it or fill it"), ("leer.txt", "twice"), ("x.pdf", "strange")]
+    html = found_fragment(shelf(BRIDGE, problems=problems), GERMAN)
+    assert "2 Dateien sind nicht ganz zu lesen" in html
+    assert "<b>leer.txt</b> ist leer" in html
+
+
+def test_a_long_list_comes_in_pages() -> None:
+    many = [row(f"a{n:03}", f"Titel {n:03}") for n in range(2 * PAGE + 1)]
+    html = found_fragment(Shelf(many, many, Wish(page=2)), GERMAN)
+    assert html.count('<td role="cell" class="titel">') == PAGE
+    assert "Seite 2 von 3" in html
+    assert 'href="/artikel?seite=3"' in html
+    assert 'href="/artikel">Vorige Seite' in html
+    beyond = found_fragment(Shelf(many, many, Wish(page=99)), GERMAN)
+    assert "Seite 3 von 3" in beyond
+    assert "<span>Nächste Seite</span>" in beyond
+
+
+# --- sorting and addresses
+
+
+@pytest.mark.parametrize(
+    ("column", "ids"),
+    [
+        ("titel", ["buses", "bridge", "bare"]),
+        ("medium", ["bridge", "buses", "bare"]),
+        ("datum", ["buses", "bridge", "bare"]),
+        ("sprache", ["bridge", "buses", "bare"]),
+        ("laenge", ["buses", "bare", "bridge"]),
+        ("stellen", ["buses", "bridge", "bare"]),
+        ("herkunft", ["buses", "bare", "bridge"]),  # uploads first, then by file
+    ],
+)
+def test_each_column_sorts_and_the_unknown_comes_last(column: str, ids: list[str]) -> None:
+    assert [r.id for r in ordered(ROWS, column, descending=False)] == ids
+    if column in ("titel", "datum"):
+        assert [r.id for r in ordered(ROWS, column, descending=True)] == ["bridge", "buses", "bare"]
+
+
+def test_a_heading_sorts_and_the_same_again_turns_it_round() -> None:
+    asked = Wish("Rat & Tat", "titel", 3)
+    assert asked.sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=-titel"
+    assert asked.sorted_by("titel").sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=titel"
+    html = found_fragment(shelf(*ROWS, asked=Wish(sort="titel")), GERMAN)
+    assert '<th role="columnheader" scope="col" class="titel" aria-sort="ascending">' in html
+    assert html.count("aria-sort") == 1
+
+
+@pytest.mark.parametrize("sort", ["", "geheim", "--datum", "titel; drop table articles"])
+@pytest.mark.parametrize("page", ["", "-1", "0", "zwei", "²", "9" * 30])
+def test_addresses_that_make_no_sense_show_the_usual(sort: str, page: str) -> None:
+    assert wish("", sort, page) == Wish("", NEWEST_FIRST, 1)
+
+
+def test_a_query_is_cut_and_squeezed() -> None:
+    assert wish("  Rat \n tagt ", "titel", "2") == Wish("Rat tagt", "titel", 2)
+    assert len(wish("x" * 9000, "", "").query) == 200
+
+
+# --- the plot
+
+
+@pytest.mark.parametrize(
+    ("last", "unit"),
+    [
+        (date(2025, 1, 20), "day"),
+        (date(2025, 6, 1), "week"),
+        (date(2027, 6, 1), "month"),
+        (date(2050, 1, 1), "year"),
+    ],
+)
+def test_bars_count_every_article_once(last: date, unit: str) -> None:
+    days = [date(2025, 1, 1), date(2025, 1, 2), last]
+    assert unit_for(days[0], last) == unit
+    counted = bars(days, days[:1], unit_for(days[0], last))
+    assert sum(bar.articles for bar in counted) == 3
+    assert sum(bar.found for bar in counted) == 1
+    starts = [bar.start for bar in counted]
+    assert starts == sorted(set(starts))
+    assert 12 <= len(starts) <= 70
+
+
+def test_the_plot_has_a_name_and_says_what_it_shows() -> None:
+    days = [date(2025, 9, 1), date(2025, 9, 3), date(2025, 9, 3), None]
+    html = timeline(days, days, GERMAN)
+    assert '<svg role="img" aria-labelledby="zeit-titel zeit-text"' in html
+    assert "3 Artikel nach Tagen, 1.–3. September 2025; die meisten (2) 3. Sep. 2025." in html
+    assert "<title>3. Sep. 2025: 2 Artikel</title>" in html
+    assert "1 Artikel ohne Datum ist nicht dargestellt." in html
+    assert html.count("<rect") == 2
+
+
+def test_found_articles_stand_out_from_all_others() -> None:
+    days = [date(2025, 9, 1), date(2025, 9, 3), date(2025, 9, 3)]
+    html = timeline(days, days[2:], ENGLISH)
+    assert "<title>3 Sep 2025: 1 of 2 articles</title>" in html
+    assert (html.count('class="rest"'), html.count('class="hit"')) == (2, 1)
+    heights = [float(h) for h in re.findall(r'height="([\d.]+)"', html)]
+    assert heights == [50.0, 100.0, 50.0]
+
+
+def test_without_any_date_there_is_no_plot() -> None:
+    assert "Keiner dieser Artikel hat ein Datum." in timeline([None], [None], GERMAN)
+    assert timeline([], [], GERMAN) == ""
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (SyncState(), ""),
+        (SyncState(checked=datetime(2025, 9, 3, 14, 5)), "Aktuell. Zuletzt geprüft um 14:05 Uhr."),
+        (SyncState(running=True), "Artikel werden eingelesen …"),
+        (SyncState(running=True, step="read", done=3, total=1200), "3 von 1 200 Dateien gelesen"),
+        (SyncState(running=True, step="index", done=1, total=2), "1 von 2 Artikeln aufgenommen"),
+        (
+            SyncState(error="disk; check free space and permissions"),
+            "Das Einlesen ist fehlgeschlagen: disk; bitte",
+        ),
+        (SyncState(running=True, error="old"), "Artikel werden eingelesen …"),
+    ],
+)
+def test_the_state_is_told_in_a_sentence(state: SyncState, told: str) -> None:
+    assert state_line(state, GERMAN).replace("\u202f", " ").startswith(told)
+    assert bool(state_line(state, GERMAN)) == bool(told)
+
+
+def test_both_languages_have_the_same_blanks() -> None:
+    def blanks(text: object) -> set[str]:
+        return set(re.findall(r"\{\w+\}", str(text)))
+
+    for name in GERMAN_TEXT.__slots__:
+        assert blanks(getattr(GERMAN_TEXT, name)) == blanks(getattr(ENGLISH_TEXT, name)), name
+    assert set(GERMAN_TEXT.columns) == set(ENGLISH_TEXT.columns) == set(COLUMNS)
+
+
+def raised(file: str, *errors: str) -> list[str]:
+    """The messages of a module's errors, without the path in front, each blank filled with "xyz"."""
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in errors]
+    return [message.removeprefix("xyz").lstrip(" ,:") for call in calls for message in [_said(call.args[0])]]
+
+
+def _said(node: ast.expr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(v.value) if isinstance(v, ast.Constant) else "xyz" for v in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *raised("ingest/readers.py", "ArticleError", "ArticleTooLarge"),
+        *raised("ingest/uploads.py", "ArticleError"),
+    ],
+)
+def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:
+    if not message or message == "xyz":
+        return  # passed on from another error
+    filled = re.sub(r"line xyz", "line 3", message).replace("to xyz MB", "to 3 MB")
+    assert reason_text(filled, ENGLISH) == filled
+    german = reason_text(filled, GERMAN)
+    assert german != filled
+    assert not re.search(r"\b(is|the|has|not|to|it)\b", german.replace("xyz", "")), german
+
+
+@pytest.mark.parametrize(
+    ("message", "german"),
+    [
+        (
+            "is not a pdf file but a PNG image; save it as text, or remove it",
+            "ist keine pdf-Datei, sondern ein PNG-Bild; als Text speichern oder entfernen",
+        ),
+        (
+            'has no usable line: line 1: no "text"; every line needs one (its earlier version still answers)',
+            "hat keine brauchbare Zeile: Zeile 1: ohne „text“; jede Zeile braucht einen"
+            " (die frühere Fassung gilt noch)",
+        ),
+        ("something new {0}", "something new {0}"),
+    ],
+)
+def test_reasons_are_told_part_by_part(message: str, german: str) -> None:
+    assert reason_text(message, GERMAN) == german
+
+
+# --- requests
+
+
+@pytest.mark.parametrize(
+    ("headers", "foreign"),
+    [
+        ({}, False),
+        ({"sec-fetch-site": "same-origin"}, False),
+        ({"sec-fetch-site": "same-site"}, True),
+        ({"sec-fetch-site": "cross-site", "origin": "http://beleg.example", "host": "beleg.example"}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"origin": "http://beleg.example:7860", "host": "beleg.example:7860"}, False),
+        ({"origin": "http://beleg.example", "host": "beleg.example:7860"}, True),
+        ({"origin": "https://evil.example", "host": "beleg.example"}, True),
+        ({"origin": "null", "host": "beleg.example"}, True),
+    ],
+)
+def test_requests_of_other_sites_are_known(headers: dict[str, str], foreign: bool) -> None:
+    assert is_foreign(headers) == foreign
+
+
+def test_only_pages_with_a_form_may_send_one() -> None:
+    assert "form-action 'none'" in content_security_policy()
+    assert "form-action 'self';" in content_security_policy(forms="'self'")
