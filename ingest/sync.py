@@ -8,6 +8,7 @@ notes that one is under way) and put right from the library.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -214,11 +215,15 @@ def _has_lexical_files(folder: Path, library: Library) -> bool:
 
 def _other_files(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and time of the files in a data folder that are neither library, vectors nor uploads."""
-    ours = (FILE_NAME, "chroma", "embeddings", UPLOADS)
+    ours = (FILE_NAME, "chroma", "embeddings", "records", "evaluation", UPLOADS)
     tops = [path for path in folder.iterdir() if not path.name.startswith(ours)]
-    files = [file for top in tops for file in (top, *top.rglob("*")) if file.is_file()]
-    stats = {str(file.relative_to(folder)): file.stat() for file in files}
-    return {name: (stat.st_size, stat.st_mtime_ns) for name, stat in stats.items()}
+    found = {}
+    for file in (file for top in tops for file in (top, *top.rglob("*"))):
+        with contextlib.suppress(FileNotFoundError):  # a journal that SQLite has just removed
+            if file.is_file():
+                stat = file.stat()
+                found[str(file.relative_to(folder))] = (stat.st_size, stat.st_mtime_ns)
+    return found
 
 
 # --- the plan: what differs
