@@ -75,8 +75,9 @@ class Watcher:
 
     def _watch(self) -> None:
         with contextlib.suppress(BelegError):
+            files = self._look()  # first: what changes after that is seen by the next look
             if is_current(self.settings):
-                self._seen = self._look()
+                self._seen = files
                 self._state = SyncState(checked=datetime.now())
         while not self._closed.is_set():
             with self._changed:

@@ -64,10 +64,15 @@ def test_the_summary_counts_articles_days_and_passages() -> None:
 
 
 def test_comments_and_copies_are_marked() -> None:
-    copy = row("copy", "Eine Kopie", genre="comment", original=("bridge", "Brücke <gesperrt>"))
+    copy = row("copy", "Eine Kopie", genre="comment", original=row("bridge", "Brücke <gesperrt>"))
     html = found_fragment(shelf(copy), GERMAN)
     assert '<span class="badge">Kommentar</span>' in html
     assert 'Kopie von <a href="/quelle/bridge">Brücke &lt;gesperrt&gt;</a>' in html
+
+
+def test_a_copy_of_the_same_title_says_where_that_appeared() -> None:
+    html = found_fragment(shelf(row("copy", BRIDGE.title, original=BRIDGE)), GERMAN)
+    assert 'Kopie von <a href="/quelle/bridge">Hafenbote, 3. Sep. 2025</a>' in html
 
 
 def test_foreign_text_stays_text() -> None:

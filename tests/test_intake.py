@@ -335,6 +335,19 @@ def test_a_folder_that_is_gone_is_told_and_read_when_it_is_back(
     until(lambda: watcher.state.error is None)
 
 
+def test_a_file_that_appears_at_the_very_start_is_read(
+    settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def current(_: Settings) -> bool:
+        (settings.articles / "bridge.txt").write_text(BRIDGE)
+        return True
+
+    monkeypatch.setattr(watch, "is_current", current)
+    run = Counting()
+    watching(run)
+    until(lambda: run.times == 1)
+
+
 def test_many_requests_at_once_make_one_more_sync(watching: Callable[..., Watcher]) -> None:
     run = Counting()
     run.may_go_on.clear()

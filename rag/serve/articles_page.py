@@ -166,9 +166,15 @@ def _title(row: Row, words: Strings) -> str:
     genre = f' <span class="badge">{html_text(text.comment)}</span>' if row.genre == "comment" else ""
     if row.original is None:
         return link + genre
-    original, title = row.original
-    copy = f'<a href="{_reader(original)}">{html_text(title or words.untitled)}</a>'
+    copy = f'<a href="{_reader(row.original.id)}">{html_text(_original(row, row.original, words))}</a>'
     return f'{link}{genre}<span class="copy">{html_text(text.copy_of)} {copy}</span>'
+
+
+def _original(copy: Row, original: Row, words: Strings) -> str:
+    """What an article is a copy of: its title, or, as that is often the same, where and when it appeared."""
+    day = short_date(original.published, article_strings(words)) if original.published else None
+    origin = ", ".join(part for part in (original.outlet, day) if part)
+    return origin if origin and original.title == copy.title else original.title or words.untitled
 
 
 def _counted(forms: tuple[str, str], count: int, words: Strings) -> str:

@@ -27,7 +27,7 @@ _LONGEST_FILTER = 200
 class Row:
     """One article in the list: `words` counts its text, `file` is its file's name.
 
-    `in_file` is how many articles the file holds; `original` the (id, title) of what it nearly repeats.
+    `in_file` is how many articles the file holds; `original` is the article that this one nearly repeats.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Row:
     file: str = ""
     in_file: int = 1
     uploaded: bool = False
-    original: tuple[str, str | None] | None = None
+    original: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,7 @@ class Catalogue:
             )
             if article.copy_of:
                 copies[article.id] = article.copy_of
-        for id, original in copies.items():
-            if original in rows:
-                rows[id] = replace(rows[id], original=(original, rows[original].title))
-        return rows.values()
+        return [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
