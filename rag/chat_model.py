@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,17 +57,42 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
 
+class Opened(threading.local):
+    """The connection that this thread has opened last, until someone takes it.
+
+    The client's stream and its generator hold each other, so that a stopped one would stay open
+    until Python's garbage collector comes by.
+    """
+
+    def __init__(self) -> None:
+        self._close: Callable[[], None] = _nothing
+
+    def note(self, response: Any) -> None:
+        """Remembers a response (an event hook of httpx)."""
+        self._close = response.close
+
+    def take(self) -> Callable[[], None]:
+        """Closes what was opened; nothing when that was taken before."""
+        close, self._close = self._close, _nothing
+        return close
+
+
+def _nothing() -> None:
+    pass
+
+
 class ChatModel:
     """A model on an OpenAI-compatible server. Safe to use from several threads.
 
     `build` makes the LlamaIndex LLM when it is first needed, for its import takes two seconds.
     """
 
-    def __init__(self, server: Server, build: Callable[[], ServerLLM], retries: int) -> None:
+    def __init__(self, server: Server, build: Callable[[Opened], ServerLLM], retries: int) -> None:
         self.server = server
         self._build = build
         self._retries = retries
         self._llm: ServerLLM | None = None
+        self.opened = Opened()
 
     @property
     def name(self) -> str:
@@ -76,7 +103,7 @@ class ChatModel:
     def llm(self) -> ServerLLM:
         """The LlamaIndex LLM behind this model."""
         if self._llm is None:
-            self._llm = self._build()
+            self._llm = self._build(self.opened)
         return self._llm
 
     def warm_up(self) -> None:
@@ -128,21 +155,25 @@ class ChatModel:
     def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
         reason: str | None = None
         usage: Usage = {}
-        response = None
-        for response in self.llm.stream_chat(
+        n = -1
+        replies = self.llm.stream_chat(
             _messages(turns),
             max_tokens=reply,
             timeout=self._timeout(deadline),
             stream_options={"include_usage": True},
-        ):
-            if not deadline.remaining():
-                raise self._late(deadline)
-            for choice in response.raw.choices[:1]:
-                reason = choice.finish_reason or reason
-            usage = _usage(response.raw.usage) or usage
-            if response.delta:
-                yield response.delta
-        if response is None:
+        )
+        with contextlib.ExitStack() as connection:
+            for n, response in enumerate(replies):
+                if n == 0:
+                    connection.callback(self.opened.take())
+                if not deadline.remaining():
+                    raise self._late(deadline)
+                for choice in response.raw.choices[:1]:
+                    reason = choice.finish_reason or reason
+                usage = _usage(response.raw.usage) or usage
+                if response.delta:
+                    yield response.delta
+        if n < 0:
             raise NO_STREAM
         if reason is None:
             # a stream that was cut looks complete to the client

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rag.chat_model import ChatModel
+from rag.chat_model import ChatModel, Opened
 from rag.embedder import Embedder, HashedEmbedder, ModelEmbedder
 from rag.embedding_cache import FILE_NAME as CACHE
 from rag.embedding_choice import Choice, chosen
@@ -34,7 +34,9 @@ def build_model(settings: Settings) -> ChatModel | None:
     key = settings.openai_api_key
     server = Server(settings.llm or OPENAI_MODEL, settings.base_url, key is not None, settings.llm_patience)
 
-    def build() -> ServerLLM:
+    def build(opened: Opened) -> ServerLLM:
+        import openai
+
         from rag.llm import ServerLLM
 
         try:
@@ -46,6 +48,7 @@ def build_model(settings: Settings) -> ChatModel | None:
                 api_key=key.get_secret_value() if key else _NO_KEY,
                 max_retries=0,  # the retry layer is ours: nested ones ask twelve times
                 timeout=settings.llm_patience,
+                http_client=openai.DefaultHttpxClient(event_hooks={"response": [opened.note]}),
             )
         except ValueError as exc:
             raise ConfigError(f"BELEG_LLM: {server.model} cannot be used for chat: {exc}") from exc

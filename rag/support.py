@@ -113,6 +113,15 @@ class Source:
             self.article.text[slice(*span)], self.article.language or DOSSIER_LANGUAGE, self.article.published
         )
 
+    def is_foreign_to(self, claim: Claim) -> bool:
+        """Whether it is in another language than the claim."""
+        return claim.language != (self.article.language or DOSSIER_LANGUAGE)
+
+    def differs(self, claim: Claim, span: Span) -> bool:
+        """Whether the words at `span` have another number where the claim's is missing."""
+        found = self.facts_of(span).numbers
+        return bool(claim.facts.numbers - found) and bool(found - claim.facts.numbers)
+
     def lacks(self, claim: Claim, span: Span) -> tuple[str, ...]:
         """What the claim says to the letter and the words at `span` do not."""
         words = self.article.text[slice(*span)]
@@ -141,12 +150,16 @@ class Support:
 def support(claim: Claim, source: Source, sentence: int | None = None) -> Support:
     """The support of a claim by the best window of a passage.
 
-    `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred.
+    `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred;
+    in another language, where words tell little, it is taken.
     """
+    windows = source.windows
+    if sentence is not None and sentence < len(source.sentences) and source.is_foreign_to(claim):
+        windows = ((sentence, sentence),)
     covered = coverage(claim.concepts, source.sentences)
     title = coverage(claim.concepts, [source.title])
     found = []
-    for first, last in source.windows:
+    for first, last in windows:
         said = covered[first : last + 1].max(axis=0)
         span, score = source.span((first, last)), claim.share(said)
         lacks = source.lacks(claim, span)
@@ -171,11 +184,14 @@ def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -
         return "unsupported"
     said = np.max([each.said for each in found], axis=0)
     score = max(max(each.score for each in found), claim.share(said) if len(found) > 1 else 0.0)
-    if any(claim.language != (source.article.language or DOSSIER_LANGUAGE) for source in sources):
+    if any(source.is_foreign_to(claim) for source in sources):
         return "weak" if score >= UNSUPPORTED / 2 else "unsupported"
     if score < UNSUPPORTED:
         return "unsupported"
     lacks = set.intersection(*(set(each.lacks) for each in found))
+    changed = all(source.differs(claim, each.span) for source, each in zip(sources, found, strict=True))
+    if "number" in lacks and changed:
+        return "unsupported"
     negated = all(
         _negated(claim, source.facts_of(each.span)) for source, each in zip(sources, found, strict=True)
     )

@@ -44,7 +44,7 @@ HOMES = {
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.llama rag.llm",
     "nltk": "rag.text",
-    "openai": "rag.faults",
+    "openai": "rag.faults rag.providers",
     "pypdf": "ingest.readers",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.readers",

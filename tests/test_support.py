@@ -112,6 +112,20 @@ def test_number_elsewhere_in_the_passage_is_weak_not_unsupported() -> None:
     assert found("Bürgermeister Harm Thedinga dankte 38 Stadtwerken.").status == "weak"
 
 
+def test_number_that_the_cited_words_have_otherwise_is_unsupported_wherever_else_it_stands() -> None:
+    words = (
+        "Sieben Monate dauerte der Bau. Der Weg dahin war lang. Viele Anwohner klagten laut. "
+        "Harm Thedinga reiste fünfmal nach Osterdeich."
+    )
+    assert verdict("Harm Thedinga reiste fünfmal nach Osterdeich.", words) == "supported"
+    assert verdict("Harm Thedinga reiste siebenmal nach Osterdeich.", words) == "unsupported"
+
+
+def test_in_another_language_the_sentence_that_was_pointed_at_is_cited() -> None:
+    start, end = found("The treasurer put the price at 612 million euros.", aim=2).span
+    assert TEXT[start:end] == "Kämmerin Jana Voß bezifferte die Kosten auf 612 Millionen Euro."
+
+
 def test_aim_decides_between_sentences_that_say_as_much() -> None:
     text = "Der Rat tagte am Abend im Rathaus. Am Abend im Rathaus tagte der Rat."
     twice = article("zwei", text, language="de")
