@@ -318,7 +318,7 @@ def test_wrong_usage_exits_with_two(arguments: list[str], capsys: Captured) -> N
 def test_interrupt_ends_quietly(
     folders: list[str], monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
-    def interrupted(*_: object) -> Answer:
+    def interrupted(*_: object, **__: object) -> Answer:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rag.engine.Engine.ask", interrupted)
