@@ -1,7 +1,7 @@
 # Beleg: each target sets up what it needs in .venv, from hashed locks; only Python ≥ 3.11 has to be there.
 
 VENV := .venv
-PY := $(VENV)/bin/python
+PY = $(VENV)/bin/python
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 ARGS :=
 
@@ -11,12 +11,12 @@ LIMITS := --min quote_exact=1 --max-drop evidence_hit=0.02 fact_recall=0.02 cita
 	citation_recall=0.02 abstention_f1=0.03 evidence_recall@5=0.02 article_mrr@10=0.02 followup_success=0.1
 
 # without uv's hard links: nltk, and with it LlamaIndex's SentenceSplitter, refuses data files that have several
-PIP := $(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+PIP = $(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate pyproject.toml
+	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test load lint eval eval-check eval-baseline lock clean runtime dev
+.PHONY: help install run test test-llama load lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -31,6 +31,9 @@ test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
 
 load: dev  ## fifty readers at once: time to the first word, nothing mixed up, nothing lost
 	@$(PY) -m tests.load_chat $(ARGS)
+
+test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
+	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
 
 lint: dev  ## check format, style and types
 	@$(PY) -m ruff format --check .
@@ -48,11 +51,12 @@ eval-baseline: runtime  ## make the committed run anew, after a change that is m
 	@$(PY) -m eval $(BASELINE_RUN) --lean --out eval/baseline.json
 
 lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade
-	$(COMPILE) $(ARGS) --output-file requirements.lock
-	$(COMPILE) $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) pyproject.toml $(ARGS) --output-file requirements.lock
+	$(COMPILE) pyproject.toml $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) $(ARGS) --group llama --output-file requirements-llama.lock
 
-clean:  ## remove .venv and caches; .env and the index in .beleg/ stay
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+clean:  ## remove .venv, .venv-llama and caches; .env and the index in .beleg/ stay
+	@rm -rf $(VENV) .venv-llama .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	@find app.py rag ingest eval tests -name __pycache__ -prune -exec rm -rf {} +
 
 # the dev lock holds the runtime lock too, so that either serves for `make run`
@@ -62,6 +66,20 @@ runtime:
 dev:
 	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock && $(usable) || { \
 		$(call fill,requirements-dev.lock) && cp requirements.lock $(VENV)/; }
+
+# Without images, TLS and optimised code but for arithmetic, which all take long to compile; and without pip's cache,
+# so that no other project is handed this build.
+llama: VENV := .venv-llama
+llama: PIP += --no-cache-dir
+llama: export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF \
+	-DCMAKE_C_FLAGS_RELEASE=-O0 -DCMAKE_CXX_FLAGS_RELEASE=-O0 \
+	-DCMAKE_PROJECT_ggml_INCLUDE=$(CURDIR)/tests/llama_cpp.cmake
+llama:
+	@cmp -s requirements-llama.lock $(VENV)/requirements-llama.lock && $(usable) || { \
+		command -v c++ >/dev/null || { \
+			echo 'llama.cpp is built here, and needs a C++ compiler (Debian, Ubuntu: apt install g++).' >&2; exit 1; }; \
+		echo 'Building llama.cpp; this takes about ten minutes on two cores, once.' >&2; \
+		$(call fill,requirements-llama.lock); }
 
 usable = $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 

@@ -155,7 +155,7 @@ class ChatModel:
     def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
         reason: str | None = None
         usage: Usage = {}
-        n = -1
+        n, said = -1, ""
         replies = self.llm.stream_chat(
             _messages(turns),
             max_tokens=reply,
@@ -172,6 +172,7 @@ class ChatModel:
                     reason = choice.finish_reason or reason
                 usage = _usage(response.raw.usage) or usage
                 if response.delta:
+                    said += response.delta
                     yield response.delta
         if n < 0:
             raise NO_STREAM
@@ -180,7 +181,12 @@ class ChatModel:
             raise CUT
         if reason == "content_filter":
             raise ProviderProtocol(f"{self.server.host} withheld the answer (content filter); ask otherwise")
-        yield End(reason, usage)
+        yield End(reason, usage or self._estimate(turns, said))
+
+    def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
+        """Tokens by our own count, for servers that report none of a stream (llama-cpp-python)."""
+        asked = sum(count_tokens(turn.content, self.name) for turn in turns)
+        return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
 
     def _timeout(self, deadline: Deadline) -> Any:
         import httpx

@@ -148,8 +148,8 @@ class Answer:
     reading, which the text does not rest on; `reason` says why an answer was declined; `model` is
     the language model that wrote the text, None for verbatim sentences; `dropped` says which
     citations of the model point nowhere, and why; `id` and `created` (ISO 8601, UTC) name the
-    answer as a record; `usage` counts tokens (`prompt_tokens`, `completion_tokens`) and, where the
-    provider reports it, `cost`; `timings` are seconds by step.
+    answer as a record; `usage` counts tokens (`prompt_tokens`, `completion_tokens`; `estimated` where the
+    provider reports none) and, where it is reported, `cost`; `timings` are seconds by step.
     """
 
     question: str

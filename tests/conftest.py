@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 import pytest
 
 from rag.settings import Settings
+from tests import llama_cpp_peer
 from tests.fake_engine import FakeEngine
+from tests.llama_cpp_peer import LlamaPeer
 from tests.visit import CHROMIUM, Site, chat_of, chromium, serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,6 +68,15 @@ def site(browser: Any, served: tuple[str, FakeEngine]) -> Iterator[Site]:
     for context in browser.contexts:
         context.close()
     assert visited.complaints == []
+
+
+@pytest.fixture(scope="session")
+def llama_cpp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaPeer]:
+    """A real model server with random weights, where `make test-llama` has built one."""
+    if not llama_cpp_peer.installed():
+        missing("llama_cpp is not installed: make test-llama builds it", "BELEG_REQUIRE_LLAMA")
+    with llama_cpp_peer.serve(tmp_path_factory.mktemp("llama")) as peer:
+        yield peer
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -275,7 +275,7 @@ def test_traces_are_found(line: str, is_trace: bool) -> None:
     assert bool(TRACES.search(line)) == is_trace
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-llama.lock"])
 def test_locks_hold_versions_and_hashes_only(name: str) -> None:
     lines = (ROOT / name).read_text("utf-8").splitlines()
     assert [line for line in lines if not LOCKED.fullmatch(line) or "://" in line] == []

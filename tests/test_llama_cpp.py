@@ -1,0 +1,142 @@
+"""Protects the way to a real model server: what the scripted one claims of the protocol holds there too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import openai
+import pytest
+
+from ingest.sync import sync
+from rag.engine import open_engine
+from rag.schema import Done
+from rag.settings import Settings
+from tests.dossier import DOSSIER, fill, settings_for, write
+from tests.llama_cpp_peer import LlamaPeer
+
+pytestmark = [pytest.mark.llama, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def client(llama_cpp_server: LlamaPeer) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(
+        base_url=llama_cpp_server.base_url, api_key="none", max_retries=0, timeout=120
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def ask(client: openai.OpenAI, llama_cpp_server: LlamaPeer) -> Any:
+    def ask(question: str = "Wer legte in Moorhafen an?", **more: Any) -> Any:
+        messages: list[Any] = [{"role": "user", "content": question}]
+        options = {"temperature": 0, "max_tokens": 24} | more
+        return client.chat.completions.create(model=llama_cpp_server.model, messages=messages, **options)
+
+    return ask
+
+
+def told(chunks: Any) -> tuple[str, list[str]]:
+    """The text of a stream, and the reasons it gave for its end."""
+    choices = [choice for chunk in chunks for choice in chunk.choices]
+    reasons = [choice.finish_reason for choice in choices if choice.finish_reason]
+    return "".join(choice.delta.content or "" for choice in choices), reasons
+
+
+def test_the_model_is_listed(client: openai.OpenAI, llama_cpp_server: LlamaPeer) -> None:
+    assert [model.id for model in client.models.list()] == [llama_cpp_server.model]
+
+
+def test_an_answer_comes_whole_with_its_usage(ask: Any) -> None:
+    completion = ask()
+    assert completion.choices[0].message.content
+    assert completion.choices[0].finish_reason in ("stop", "length")
+    assert 0 < completion.usage.completion_tokens <= 24
+    assert (
+        completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens
+    )
+
+
+def test_a_stream_opens_with_the_role_and_tells_the_same(ask: Any) -> None:
+    whole = ask().choices[0]
+    role, *rest = ask(stream=True)
+    assert role.choices[0].delta.role == "assistant"
+    assert told(rest) == (whole.message.content, [whole.finish_reason])
+
+
+def test_an_answer_ends_by_itself(ask: Any) -> None:
+    assert ask(max_tokens=2_000, temperature=1).choices[0].finish_reason == "stop"
+
+
+def test_json_follows_its_schema(ask: Any) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"belegt": {"type": "boolean"}, "urteil": {"enum": ["ja", "nein"]}},
+        "required": ["belegt", "urteil"],
+    }
+    # this server has no json_schema; it takes the schema in the older form
+    completion = ask(response_format={"type": "json_object", "schema": schema}, max_tokens=100)
+    verdict = json.loads(completion.choices[0].message.content)
+    assert isinstance(verdict.pop("belegt"), bool)
+    assert verdict.pop("urteil") in ("ja", "nein")
+    assert verdict == {}
+
+
+def test_embeddings_depend_on_the_text_alone(client: openai.OpenAI, llama_cpp_server: LlamaPeer) -> None:
+    texts = ["Die Fähre legte an.", "Der Hafen ist leer.", "Die Fähre legte an."]
+    data = client.embeddings.create(model=llama_cpp_server.model, input=texts).data
+    assert [row.index for row in data] == [0, 1, 2]
+    assert [len(row.embedding) for row in data] == [llama_cpp_server.dimensions] * 3
+    assert data[0].embedding == pytest.approx(data[2].embedding, rel=1e-3)
+    assert data[0].embedding != pytest.approx(data[1].embedding, rel=1e-3)
+
+
+def test_streams_side_by_side_all_arrive(ask: Any) -> None:
+    alone = told(ask(stream=True))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda _: told(ask(stream=True)), range(4))) == [alone] * 4
+
+
+def test_a_prompt_beyond_the_window_is_refused(ask: Any, llama_cpp_server: LlamaPeer) -> None:
+    with pytest.raises(openai.BadRequestError) as caught:
+        ask("Hafen? " * llama_cpp_server.context)
+    assert caught.value.code == "context_length_exceeded"
+
+
+# --- Beleg on it: what the model says makes no sense, so that verification has to withhold it
+
+
+def settings_on(peer: LlamaPeer, folder: Path, **more: object) -> Settings:
+    given = {"openai_base_url": peer.base_url, "llm": peer.model, "llm_window": 4096, "llm_reply": 64}
+    return settings_for(folder, **(given | more))
+
+
+def test_an_engine_streams_its_answer_and_lets_nothing_unproven_through(
+    llama_cpp_server: LlamaPeer, tmp_path: Path
+) -> None:
+    settings = settings_on(llama_cpp_server, tmp_path)
+    fill(settings, *DOSSIER)
+    with closing(open_engine(settings)) as engine:
+        *_, done = engine.stream("Was kostet die Reparatur der Brücke?")
+    assert isinstance(done, Done)
+    assert done.answer.model == llama_cpp_server.model
+    assert done.answer.usage["completion_tokens"] > 0
+    assert all(statement.status != "supported" for statement in done.answer.statements)
+    assert done.answer.abstained
+    assert done.answer.further
+
+
+def test_passages_are_embedded_by_it(llama_cpp_server: LlamaPeer, tmp_path: Path) -> None:
+    settings = settings_on(
+        llama_cpp_server, tmp_path, embedding=f"openai-like:{llama_cpp_server.model}", dense_weight=0.3
+    )
+    write(settings.articles, *DOSSIER)
+    sync(settings)
+    with closing(open_engine(settings)) as engine:
+        passages = engine.search("Was kostet die Reparatur der Brücke?", 3)
+        assert passages[0].article.id == "bruecke"
+        assert str(llama_cpp_server.dimensions) in engine.library.fingerprint
