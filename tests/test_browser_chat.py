@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -381,15 +382,15 @@ def test_the_language_is_switched_and_stays(site: Site) -> None:
 def test_colours_are_chosen_and_stay_on_every_page(site: Site) -> None:
     page = site.page()
     page.get_by_role("button", name="Helle oder dunkle Darstellung").click()
-    dark = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(dark) == "rgb(19, 20, 25)"
-    assert page.evaluate("document.body.classList.contains('dark')")
+    body = page.locator("body")
+    expect(body).to_have_css("background-color", "rgb(19, 20, 25)")
+    expect(body).to_have_class(re.compile("dark"))
     page.goto(f"{site.address}/quelle/waermeplan")
-    assert page.evaluate(dark) == "rgb(19, 20, 25)"
+    expect(body).to_have_css("background-color", "rgb(19, 20, 25)")
     page.get_by_role("button", name="Helle oder dunkle Darstellung").click()
-    assert page.evaluate(dark) == "rgb(251, 250, 246)"
+    expect(body).to_have_css("background-color", "rgb(251, 250, 246)")
     page.goto(site.address)
-    assert page.evaluate(dark) == "rgb(251, 250, 246)"
+    expect(body).to_have_css("background-color", "rgb(251, 250, 246)")
 
 
 @pytest.mark.parametrize("viewport", [{"width": 420, "height": 640}, PHONE])

@@ -112,7 +112,10 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
                 show, inputs, results, queue=False, api_visibility="private"
             )
 
-        instead(question.stop, page.stop, [shown])
+        # what is stopped counts as such once the browser has let go of it; a question sent before would be lost
+        question.stop(None, cancels=running, queue=False, api_visibility="private")
+        for each in running:
+            each.then(page.settle, [shown], results, queue=False, api_visibility="private")
         instead(shown.clear, page.clear, [])
         instead(reopened.change, page.reopen, [reopened])
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
@@ -159,9 +162,10 @@ class Page:
         """A changed question in place of the old one."""
         yield from _all(self.chat.ask_again(shown, _index(event), words_of(request), str(event.value)))
 
-    def stop(self, shown: Shown, request: gr.Request) -> Outputs:
-        """What is there by now stays."""
-        return _outputs(self.chat.stop(shown, words_of(request)))
+    def settle(self, shown: Shown, request: gr.Request) -> Outputs:
+        """What is there of a stopped answer stays; a complete one is left alone."""
+        view = self.chat.stop(shown, words_of(request))
+        return _outputs(View() if view.shown == shown else view)
 
     def clear(self) -> Outputs:
         """Back to the start screen; what is typed already stays."""
