@@ -112,7 +112,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
                 show, inputs, results, queue=False, api_visibility="private"
             )
 
-        # what is stopped counts as such once the browser has let go of it; a question sent before would be lost
+        # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
             each.then(page.settle, [shown], results, queue=False, api_visibility="private")
