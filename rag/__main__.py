@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.plain import answer_text
 from rag.schema import Message
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.schema import Answer, Citation
     from rag.settings import Settings
 
 _EXAMPLES = """examples:
@@ -100,7 +100,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
 
         print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
     else:
-        print(_readable(answer))
+        print(answer_text(answer))
 
 
 def _search(engine: Engine, options: argparse.Namespace) -> None:
@@ -116,7 +116,6 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
         print(f"      {' '.join(passage.chunk.text.split())}\n")
 
 
-_DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the articles"}
 _COMMANDS = {"ask": _ask, "search": _search}
 
 
@@ -150,24 +149,6 @@ def _count(value: str) -> int:
     if number < 1:
         raise ValueError(value)
     return number
-
-
-def _readable(answer: Answer) -> str:
-    lines = [answer.text, ""]
-    lines += [f"[{c.number}] {_place(c)}" for c in answer.citations]
-    doubts = [statement for statement in answer.statements if statement.status in _DOUBTS]
-    if doubts:
-        lines += ["", *(f"{_DOUBTS[statement.status]}: {statement.text}" for statement in doubts)]
-    if answer.further:
-        lines += ["", "Weiterlesen:" if answer.language == "de" else "Read on:"]
-        lines += [f"  {_place(c)}: {' '.join(c.quote.split())}" for c in answer.further]
-    return "\n".join(lines).rstrip()
-
-
-def _place(citation: Citation) -> str:
-    day = citation.published.isoformat() if citation.published else None
-    stated = ", ".join(part for part in (citation.title, citation.outlet, day) if part)
-    return f"{stated or citation.article_id} ({citation.article_id}:{citation.start}-{citation.end})"
 
 
 if __name__ == "__main__":
