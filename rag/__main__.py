@@ -1,11 +1,11 @@
-"""Beleg on the command line: `python -m rag ask "…"` and `python -m rag search "…"`."""
+"""Beleg on the command line: `python -m rag ask "…"`, or `beleg ask "…"` where it is installed; and the rest."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +18,24 @@ if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.settings import Settings
 
-_EXAMPLES = """examples:
-  python -m rag ask "Wie oft reiste Witkoff nach Russland?"
-  python -m rag ask "Why was Helsinki criticised?" --json
-  python -m rag search "Sicherheitsgarantien" --articles ~/dossier
+_EXAMPLES = """other commands, each with a --help of its own:
+  serve     the web chat, with the doors for programs (app.py)
+  ingest    read articles into the index
+  eval      how good the answers to a question set are
+
+examples:
+  %(prog)s ask "Wie oft reiste Witkoff nach Russland?"
+  %(prog)s ask "Why was Helsinki criticised?" --json
+  %(prog)s search "Sicherheitsgarantien" --articles ~/dossier
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 when it answered or declined, 1 on an error, which is said on stderr."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] and (other := _main_of(given[0])):
+        return other(given[1:])
+    options = _parser().parse_args(given)
     from rag.settings import load_settings  # pydantic takes most of a second: not for --help
 
     try:
@@ -45,9 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _main_of(command: str) -> Callable[[Sequence[str]], int] | None:
+    """The main function of a command that has a module of its own; None for ours."""
+    match command:
+        case "serve":
+            from app import main as serve
+
+            return serve
+        case "ingest":
+            from ingest.__main__ import main as ingest
+
+            return ingest
+        case "eval":
+            from eval.__main__ import main as evaluate
+
+            return evaluate
+    return None
+
+
 def _parser() -> argparse.ArgumentParser:
+    installed = Path(sys.argv[0]).stem == "beleg"
     parser = argparse.ArgumentParser(
-        prog="python -m rag",
+        prog="beleg" if installed else "python -m rag",
         description="Answers questions about a folder of news articles, every statement with its citation.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
