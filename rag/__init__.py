@@ -1,1 +1,55 @@
-"""Beleg: answers about a dossier of news articles, every statement with its exact citation."""
+"""Beleg: answers about a dossier of news articles, every statement with its exact citation.
+
+from rag import open_engine
+
+with closing(open_engine("dossier")) as engine:
+    answer = engine.ask("Wer leitet die Delegation?")
+    print(answer.text, answer.citations[0].quote)
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+__all__ = ["open_engine"]
+
+
+def open_engine(
+    articles: str | Path | None = None,
+    data: str | Path | None = None,
+    *,
+    sync: bool = True,
+    **settings: object,
+) -> Engine:
+    """An engine over a folder of articles, indexed first where that is new or has changed.
+
+    `articles` is the folder (or file), `data` that of its index; what is not given comes from the
+    environment and `.env`, as for every other door. `settings` are further ones, by the names in
+    .env.example without BELEG_ and in lower case: `passages=4`. With `sync=False` the index is taken as it
+    is. Files that cannot be read are logged as warnings.
+
+    Raises ConfigError for a setting that is wrong or an index that is not there, ArticleError when
+    there is nothing to read, IndexBusy when another process owns the index, IndexMismatch and
+    IndexDamaged when it does not fit the settings or cannot be read; all are BelegError of rag.errors.
+    """
+    # heavy, and `import rag` is what every part of Beleg begins with
+    from rag.engine import open_engine as open_index
+    from rag.errors import ConfigError
+    from rag.settings import Settings, load_settings
+
+    if unknown := sorted(settings.keys() - Settings.model_fields.keys()):
+        raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
+    chosen = load_settings(articles=articles, data=data, **settings)
+    if sync:
+        from ingest.sync import is_current
+        from ingest.sync import sync as bring_up_to_date
+
+        skipped = () if is_current(chosen) else bring_up_to_date(chosen).skipped
+        for name, reason in skipped:
+            logging.getLogger(__name__).warning("skipped %s: %s", name, reason)
+    return open_index(chosen)

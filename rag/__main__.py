@@ -1,33 +1,41 @@
-"""Beleg on the command line: `python -m rag ask "…"` and `python -m rag search "…"`."""
+"""Beleg on the command line: `python -m rag ask "…"`, or `beleg ask "…"` where it is installed; and the rest."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.plain import answer_text
 from rag.schema import Message
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.schema import Answer, Citation
     from rag.settings import Settings
 
-_EXAMPLES = """examples:
-  python -m rag ask "Wie oft reiste Witkoff nach Russland?"
-  python -m rag ask "Why was Helsinki criticised?" --json
-  python -m rag search "Sicherheitsgarantien" --articles ~/dossier
+_EXAMPLES = """other commands, each with a --help of its own:
+  serve     the web chat, with the doors for programs (app.py)
+  ingest    read articles into the index
+  eval      how good the answers to a question set are
+
+examples:
+  %(prog)s ask "Wie oft reiste Witkoff nach Russland?"
+  %(prog)s ask "Why was Helsinki criticised?" --json
+  %(prog)s search "Sicherheitsgarantien" --articles ~/dossier
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 when it answered or declined, 1 on an error, which is said on stderr."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] and (other := _main_of(given[0])):
+        return other(given[1:])
+    options = _parser().parse_args(given)
     from rag.settings import load_settings  # pydantic takes most of a second: not for --help
 
     try:
@@ -45,9 +53,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _main_of(command: str) -> Callable[[Sequence[str]], int] | None:
+    """The main function of a command that has a module of its own; None for ours."""
+    match command:
+        case "serve":
+            from app import main as serve
+
+            return serve
+        case "ingest":
+            from ingest.__main__ import main as ingest
+
+            return ingest
+        case "eval":
+            from eval.__main__ import main as evaluate
+
+            return evaluate
+    return None
+
+
 def _parser() -> argparse.ArgumentParser:
+    installed = Path(sys.argv[0]).stem == "beleg"
     parser = argparse.ArgumentParser(
-        prog="python -m rag",
+        prog="beleg" if installed else "python -m rag",
         description="Answers questions about a folder of news articles, every statement with its citation.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -100,7 +127,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
 
         print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
     else:
-        print(_readable(answer))
+        print(answer_text(answer))
 
 
 def _search(engine: Engine, options: argparse.Namespace) -> None:
@@ -116,7 +143,6 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
         print(f"      {' '.join(passage.chunk.text.split())}\n")
 
 
-_DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the articles"}
 _COMMANDS = {"ask": _ask, "search": _search}
 
 
@@ -150,24 +176,6 @@ def _count(value: str) -> int:
     if number < 1:
         raise ValueError(value)
     return number
-
-
-def _readable(answer: Answer) -> str:
-    lines = [answer.text, ""]
-    lines += [f"[{c.number}] {_place(c)}" for c in answer.citations]
-    doubts = [statement for statement in answer.statements if statement.status in _DOUBTS]
-    if doubts:
-        lines += ["", *(f"{_DOUBTS[statement.status]}: {statement.text}" for statement in doubts)]
-    if answer.further:
-        lines += ["", "Weiterlesen:" if answer.language == "de" else "Read on:"]
-        lines += [f"  {_place(c)}: {' '.join(c.quote.split())}" for c in answer.further]
-    return "\n".join(lines).rstrip()
-
-
-def _place(citation: Citation) -> str:
-    day = citation.published.isoformat() if citation.published else None
-    stated = ", ".join(part for part in (citation.title, citation.outlet, day) if part)
-    return f"{stated or citation.article_id} ({citation.article_id}:{citation.start}-{citation.end})"
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rag.adapters import Adapters
 from rag.chat_model import ChatModel, Deadline, Usage
 from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
@@ -31,9 +31,6 @@ from rag.texts import declined, unverified
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
 
-if TYPE_CHECKING:
-    from rag.llama import BelegRetriever
-
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
@@ -43,8 +40,11 @@ TRIALS_REMEMBERED = 10_000
 SUGGESTION_CONFIDENCE = 0.7
 
 
-class Engine:
-    """Answers questions about one library. Safe to use from several threads."""
+class Engine(Adapters):
+    """Answers questions about one library. Safe to use from several threads.
+
+    Its asynchronous twins, and its forms for LlamaIndex, are those of `Adapters`.
+    """
 
     def __init__(
         self,
@@ -103,12 +103,6 @@ class Engine:
         query = understand(question, dictionary=self.dictionary)
         ranking = self.index.rank(query, k or self.settings.passages, self._near(question))
         return tuple(hit.passage for hit in ranking.hits)
-
-    def as_retriever(self, k: int | None = None) -> BelegRetriever:
-        """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
-        from rag.llama import BelegRetriever
-
-        return BelegRetriever(self, k)
 
     def suggestions(self, n: int = 4) -> list[str]:
         """Questions taken from the dossier that it answers with confidence."""

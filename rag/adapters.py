@@ -1,0 +1,103 @@
+"""What an engine offers to programs of every kind, made of its `ask`, `stream` and `search` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import itertools
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
+from rag.schema import Answer, Done, Event, Message, Passage
+
+if TYPE_CHECKING:
+    from llama_index.core.tools import QueryEngineTool
+
+    from rag.llama import BelegQueryEngine, BelegRetriever
+
+Item = TypeVar("Item")
+
+
+class Adapters(ABC):
+    """The asynchronous twins of an engine's methods, and its forms for LlamaIndex."""
+
+    @abstractmethod
+    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
+        """The answer to a question."""
+
+    @abstractmethod
+    def stream(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Iterator[Event]:
+        """The answer as it comes about."""
+
+    @abstractmethod
+    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        """Passages for a question, best first."""
+
+    async def aask(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Answer:
+        """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
+        async with aclosing(self.astream(question, history, extractive=extractive)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    def astream(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> AsyncGenerator[Event]:
+        """As `stream`, without holding up the event loop; stopping it early closes the stream."""
+        return in_thread(self.stream(question, history, extractive=extractive))
+
+    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        """As `search`, without holding up the event loop."""
+        return await asyncio.to_thread(self.search, question, k)
+
+    def as_retriever(self, k: int | None = None) -> BelegRetriever:
+        """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
+        from rag.llama import BelegRetriever
+
+        return BelegRetriever(self, k)
+
+    def as_query_engine(self, *, extractive: bool = False) -> BelegQueryEngine:
+        """Question answering as a LlamaIndex `BaseQueryEngine`: `source_nodes[n - 1]` is what `[n]` cites."""
+        from rag.llama import BelegQueryEngine
+
+        return BelegQueryEngine(self, extractive=extractive)
+
+    def as_tool(
+        self, name: str = "beleg", description: str | None = None, *, extractive: bool = False
+    ) -> QueryEngineTool:
+        """Question answering as a tool of a LlamaIndex agent, which reads the answer with its sources.
+
+        `description` is what the agent is told of it; say there what the articles are about.
+        """
+        from rag.llama import query_tool
+
+        return query_tool(self, name, description, extractive=extractive)
+
+
+async def in_thread(items: Iterator[Item]) -> AsyncGenerator[Item]:
+    """The items of an iterator that blocks, each awaited; stopped early, a generator is closed.
+
+    One thread of its own takes every step and closes it, one after the other: a generator that is in
+    the middle of a step cannot be closed, and a step of a model takes as long as the model.
+    """
+    worker = ThreadPoolExecutor(1, thread_name_prefix="beleg-stream")
+    context = contextvars.copy_context()
+
+    def step() -> tuple[Item, ...]:
+        return tuple(itertools.islice(items, 1))
+
+    try:
+        while item := await asyncio.wrap_future(worker.submit(context.run, step)):
+            yield item[0]
+    finally:
+        if close := getattr(items, "close", None):
+            worker.submit(context.run, close)
+        worker.shutdown(wait=False)

@@ -1,0 +1,116 @@
+"""Protects the installed package: all that it needs is in the wheel, and it works away from the checkout."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.dossier import LIBRARY, write
+
+pytestmark = pytest.mark.slow
+QUESTION = "Wer leitet die Bücherei?"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network from a copy, so that the checkout stays as it is."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"
+    for name in ("rag", "ingest", "eval"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("app.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip(folder, "wheel", "--no-build-isolation", "--wheel-dir", str(folder), str(source))
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the wheel is installed into, with articles beside it."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip(folder, "install", "--target", str(folder / "site"), str(wheel))
+    write(folder / "articles", LIBRARY)
+    return folder
+
+
+def pip(folder: Path, command: str, *arguments: str) -> None:
+    options = ["--quiet", "--no-deps", "--no-index", "--disable-pip-version-check", "--no-cache-dir"]
+    done = run(folder, sys.executable, "-m", "pip", command, *options, *arguments)
+    assert done.returncode == 0, done.stderr
+
+
+def run(folder: Path, *command: str) -> Any:
+    """A command in the folder, with the installed package and not with the checkout."""
+    environment = {**os.environ, "PYTHONPATH": str(folder / "site")}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_the_wheel_holds_every_file_that_is_no_code(wheel: Path) -> None:
+    wanted = {
+        str(path.relative_to(ROOT))
+        for package in ("rag", "ingest", "eval")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    } - {"eval/baseline.json"}  # CI compares with it
+    with zipfile.ZipFile(wheel) as archive:
+        assert wanted - set(archive.namelist()) == set()
+
+
+def test_the_wheel_gives_a_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
+        scripts = configparser.ConfigParser()
+        scripts.read_string(archive.read(name).decode())
+    assert dict(scripts["console_scripts"]) == {"beleg": "rag.__main__:main"}
+
+
+def test_an_app_imports_it_and_asks(installed: Path) -> None:
+    code = (
+        "import rag; from rag import open_engine; engine = open_engine('articles');"
+        f"print(rag.__file__); print(engine.ask({QUESTION!r}).citations[0].quote)"
+    )
+    done = run(installed, sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    where, quote = done.stdout.splitlines()
+    assert Path(where) == installed / "site" / "rag" / "__init__.py"
+    assert quote.startswith("Mareike Deters leitet")
+
+
+def test_the_command_line_answers(installed: Path) -> None:
+    done = run(
+        installed,
+        str(installed / "site" / "bin" / "beleg"),
+        "ask",
+        QUESTION,
+        "--articles",
+        "articles",
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["citations"][0]["article_id"] == "buecherei"
+
+
+def test_without_seeds_it_says_how_to_name_articles(installed: Path) -> None:
+    done = run(installed, sys.executable, "-m", "rag", "ask", QUESTION)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "beleg: seeds does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["serve", "ingest", "eval"])
+def test_the_other_commands_are_there(installed: Path, command: str) -> None:
+    done = run(installed, sys.executable, "-m", "rag", command, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout
