@@ -1,4 +1,4 @@
-"""Beleg on the command line: `python -m rag ask "…"`, or `beleg ask "…"` where it is installed; and the rest."""
+"""Beleg on the command line: `python -m rag ask "…"`, or `beleg ask "…"` where it is installed."""
 
 from __future__ import annotations
 
