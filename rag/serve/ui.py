@@ -16,6 +16,7 @@ from rag.serve.articles import add_articles_page
 from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
 from rag.serve.headers import SafeHeaders
+from rag.serve.mcp_server import add_mcp
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
@@ -46,6 +47,7 @@ def create_app(
     add_report_route(app, settings)
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
+    add_mcp(app, engine)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(
         app,
