@@ -22,7 +22,7 @@ from rag.serve.mcp_server import create_server
 from rag.serve.wire import answer_from_dict
 from tests.conftest import ROOT
 from tests.dossier import DOSSIER, LIBRARY, article, settings_for, write
-from tests.visit import chat_of, serving
+from tests.real_server import running
 
 QUESTION = "Wer leitet die Bücherei?"
 QUOTE = "Mareike Deters leitet die Bücherei seit acht Jahren."
@@ -31,11 +31,6 @@ ODD = article(
     "teil 2/3 (ä)", "In Moorhafen wird der Deich erhöht. Die Arbeiten beginnen im Mai.", title="Deich"
 )
 Result = TypeVar("Result")
-# the chat's own, which other tests look at
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated"),
-    pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -290,10 +285,11 @@ def test_standard_output_carries_nothing_but_the_protocol(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def address(engine: Engine, folder: Path) -> Iterator[str]:
-    """The whole site, with the door at /mcp."""
-    app: Any = chat_of(engine, settings_for(folder))  # type: ignore[arg-type]
-    with serving(app) as address:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server, with the door at /mcp."""
+    folder = tmp_path_factory.mktemp("served")
+    write(folder / "articles", *DOSSIER)
+    with running(folder / "articles", folder / "data") as address:
         yield address
 
 

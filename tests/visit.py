@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -105,14 +104,7 @@ def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from rag.serve.ui import create_app
 
-    # Gradio asks for the thread's event loop, and leaves a new one behind where there is none
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    try:
-        return create_app(engine, settings)  # type: ignore[arg-type]
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return create_app(engine, settings)  # type: ignore[arg-type]
 
 
 def ask(page: Any, question: str = QUESTION) -> None:
