@@ -21,6 +21,7 @@ from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
 from rag.serve.strings import strings_for
+from rag.serve.widget import add_widget
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -40,7 +41,7 @@ def create_app(
     """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /."""
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(SafeHeaders, embedders=settings.embedders)
     app.add_middleware(GZipMiddleware)
     add_article_routes(app, engine)
     add_answer_routes(app, engine, kept)
@@ -48,6 +49,7 @@ def create_app(
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
     add_mcp(app, engine)
+    add_widget(app)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(
         app,
