@@ -134,7 +134,7 @@ def key(word: str) -> str:
     Past forms of strong verbs get the key of their infinitive: key("traf") == key("treffen").
     """
     lower = romanise(word.lower())
-    return fold(_stemmer().stemWord(_infinitive(lower)))
+    return fold(_stemmer().stemWord(infinitive(lower)))
 
 
 def relatives(word: str) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ def relatives(word: str) -> tuple[str, ...]:
     )
 
 
-def _infinitive(word: str) -> str:
+def infinitive(word: str) -> str:
     """The infinitive of a strong verb's past form or of a "zu" form; any other word as it is."""
     with_zu = _WITH_ZU.fullmatch(word)
     if with_zu and with_zu.group(1) in _PREFIXES:

@@ -21,6 +21,8 @@ LONG_CONTINUATION = 30
 ENOUGH_WORDS = 45
 
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
+# what follows a quotation and names its speaker: “, sagte …
+_SPEAKER = re.compile(r"[“”],? +\w+ +\w+")
 _DASH = re.compile(r"\s[–—-]\s")
 
 
@@ -135,7 +137,7 @@ def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
 def _place(candidate: Candidate, left: int) -> _Place:
     """The candidate's sentence, with what it cannot be understood without."""
     text, spans = candidate.article.text, candidate.chunk.sentences
-    first = last = candidate.index
+    first, last = _speech(text, spans, candidate.index)
     while first > 0 and _closes_quote(text, spans[first : last + 1]):
         first -= 1
     while last + 1 < len(spans) and _opens_quote(text, spans[first : last + 1]):
@@ -147,6 +149,23 @@ def _place(candidate: Candidate, left: int) -> _Place:
         end = _continuation(text, spans[last + 1])
     extended = _Place(candidate, start, end)
     return extended if extended.words <= left else _Place(candidate, *candidate.span)
+
+
+def _speech(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:
+    """The first and last sentence to quote, so that words inside a quotation keep their speaker."""
+    opened = text[spans[0][0] : spans[index][0]]
+    if not _opens(opened) or "„" in text[slice(*spans[index])]:
+        return index, index
+    closing = next((i for i in range(index, len(spans)) if re.search("[“”]", text[slice(*spans[i])])), None)
+    if closing is not None and _SPEAKER.search(text[slice(*spans[closing])]):
+        return index, closing
+    opening = max(i for i in range(index) if "„" in text[slice(*spans[i])])
+    return opening, index
+
+
+def _opens(text: str) -> bool:
+    """Whether a quotation is still open at the end."""
+    return "„" in text and not re.search("[“”]", text[text.rindex("„") :])
 
 
 def _is_attribution(sentence: str) -> bool:

@@ -41,6 +41,11 @@ _OFFERS = {
     ),
 }
 
+# a date is no count: „am 15. August 2025“, „seit 2014“, but „2014 Menschen“ is one
+_DATE = re.compile(
+    rf"\b\d{{1,2}}\. ?(?:{_MONTH})(?: \d{{4}})?|\b(?:{_MONTH}) \d{{4}}|\b(?:1[5-9]|20)\d\d\b(?! [A-ZÄÖÜ])"
+)
+
 _ASKS = [
     (
         "date",
@@ -96,9 +101,10 @@ class Cue:
 
     def offered_by(self, sentence: str) -> bool:
         """Whether the sentence holds something of that kind which the question did not say."""
+        read = _DATE.sub(" ", sentence) if self.kind == "number" else sentence
         return any(
             not {word.lower() for word, _, _ in tokens(match.group())} <= self.own_words
-            for match in _OFFERS[self.kind].finditer(sentence)
+            for match in _OFFERS[self.kind].finditer(read)
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rag.analysis import grams, keys
 from rag.query import Concept
+from rag.separable import separated_verbs
 
 Matrix = NDArray[np.float64]
 COMPOUND = 0.7
@@ -47,7 +48,8 @@ def soft_match(left: str, right: str) -> float:
 
 def sentence_terms(sentence: str) -> SentenceTerms:
     """A sentence as the matching sees it."""
-    return SentenceTerms(tuple(dict.fromkeys(keys(sentence))), frozenset(grams(sentence)))
+    joined = [verb.key for verb in separated_verbs(sentence)]
+    return SentenceTerms(tuple(dict.fromkeys([*keys(sentence), *joined])), frozenset(grams(sentence)))
 
 
 def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) -> Matrix:

@@ -11,11 +11,13 @@ from pathlib import Path
 from rag import stopwords
 from rag.analysis import grams, key, keys, relatives, tokens
 from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
+from rag.separable import separated_verbs
 
 RELATIVE_WEIGHT = 0.8
 SYNONYM_WEIGHT = 0.7
 SYNONYMS_MOST = 8
 LEAST_LIKENESS = 0.25
+BASE_WEIGHT = 0.4
 KEPT_ORIGINAL = 0.5
 CARRIER_WEIGHT = 0.35
 DOSSIER_WEIGHT = 0.1
@@ -25,6 +27,14 @@ _ENGLISH_ENDING = re.compile(r"(?:e?d|s|ing)$")
 _DEGREE = re.compile(
     r"(?i)\b(wie|how)\s+(?:lange?|oft|hoch|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark|viele?n?"
     r"|many|much|long|often|high|large|old|far|fast|tall|big|deep)\b"
+)
+
+# what a question asks for says little of what it is about: "an welchem Tag", "in which city"
+_ASKED_FOR = re.compile(
+    r"(?i)\b(?:welche[nmrs]?|what|which|quel(?:le)?s?|qua(?:l|is)|que|як(?:ому|ого|ій|ий|а|е|у|ої))\s+"
+    r"(tag|tage|datum|jahre?s?|monat|uhrzeit|jahrhundert|ort|stadt|land|day|date|year|month|time|century|place|city"
+    r"|town|country|jour|date|année|mois|heure|siècle|lieu|endroit|ville|pays|dia|data|ano|mês|hora|século|lugar"
+    r"|cidade|país|день|дня|року|році|рік|місяць|місяці|місті|місто|міста|країні|країна)\b"
 )
 
 STOP = {
@@ -110,10 +120,18 @@ def understand(
 
 
 def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concept, ...]:
+    asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
     text = _DEGREE.sub(r"\1", text)
     if language in LANGUAGES:
-        return _translated(text, load_glossary(language, dictionary))
-    return _german(text)
+        concepts = _translated(text, load_glossary(language, dictionary))
+    else:
+        concepts = _german(text)
+    return tuple(
+        replace(concept, weight=min(concept.weight, CARRIER_WEIGHT))
+        if concept.word.lower() in asked_for
+        else concept
+        for concept in concepts
+    )
 
 
 def _weight(word: str, language: str) -> float:
@@ -132,17 +150,32 @@ def _carriers() -> frozenset[str]:
 
 
 def _german(text: str) -> tuple[Concept, ...]:
-    concepts = {}
-    for word, _, _ in tokens(text):
-        if word.lower() in stopwords.GERMAN or key(word) in concepts:
-            continue
-        near = [item for item in near_synonyms(key(word)) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
-        family = [(key(relative), RELATIVE_WEIGHT) for relative in relatives(word)]
-        alternatives = [(key(word), 1.0), *family, *((k, SYNONYM_WEIGHT * w) for k, w in near)]
-        concepts[key(word)] = Concept(
-            word, tuple(Alternative(weight, (k,)) for k, weight in alternatives), _weight(word, "de")
+    separated = {verb.verb: verb.key for verb in separated_verbs(text)}
+    particles = {verb.particle for verb in separated_verbs(text)}
+    words, said = {}, {}
+    for word, start, _ in tokens(text):
+        if start in separated:
+            words[separated[start]] = word
+            said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
+        elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:
+            words[key(word)] = word
+            said[key(word)] = _said(key(word), word)
+    return tuple(
+        Concept(
+            word,
+            tuple(Alternative(weight, terms) for terms, weight in said[term]),
+            1.0 if term in separated.values() else _weight(word, "de"),
         )
-    return tuple(concepts.values())
+        for term, word in words.items()
+    )
+
+
+def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
+    """The ways to say a German word, each with its weight: itself, its family, and its synonyms."""
+    family = [((key(relative),), RELATIVE_WEIGHT) for relative in relatives(word)]
+    similar = [item for item in near_synonyms(term) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
+    near = [((other,), SYNONYM_WEIGHT * like) for other, like in similar]
+    return [((term,), 1.0), *family, *near]
 
 
 def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:

@@ -81,6 +81,19 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address of the web chat")
     port: int = Field(7860, ge=0, le=65535, description="port of the web chat")
+    auth: SecretStr | None = Field(
+        None, description="who may come in, as password:SECRET token:NAME=SECRET; needed beyond this machine"
+    )
+    hosts: str = Field(
+        "", description="further names that this machine is called by, as beleg.example, where no auth is set"
+    )
+    rate: int = Field(600, ge=0, description="questions and changes a minute by one client; 0: any number")
+    request_limit: int = Field(
+        10_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
+    )
+    deadline: float = Field(
+        120.0, gt=0, description="seconds until a program has its answer, waiting for its turn included"
+    )
     origins: str = Field(
         "",
         description="sites whose pages may show the chat, as https://news.example https://*.intern.example",

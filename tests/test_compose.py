@@ -350,3 +350,25 @@ def test_ranking_is_left_as_it_was() -> None:
     assert compose(found) == compose(found)
     assert found == before
     assert ranked("Wer dirigiert die Konzerte?", *DOSSIER).hits
+
+
+# --- who speaks ----------------------------------------------------------------------------------
+
+SPEECH = (
+    "„Die Brücke war nie für Lastwagen gedacht. Ihre Pfeiler stehen auf morschem Eichenholz."
+    " Das wird teuer“, sagte Baurätin Inken Voss der Zeitung. Der Rat berät im Mai."
+)
+
+
+def test_a_sentence_inside_a_quotation_keeps_its_speaker() -> None:
+    draft = answer("Worauf stehen die Pfeiler der Brücke?", article("rede", SPEECH))
+    assert "morschem Eichenholz" in draft.citations[0].quote
+    assert "sagte Baurätin Inken Voss der Zeitung." in draft.citations[0].quote
+
+
+def test_a_speaker_named_before_the_quotation_is_kept_too() -> None:
+    text = SPEECH.replace(" teuer“, sagte Baurätin Inken Voss der Zeitung.", " teuer.“")
+    draft = answer(
+        "Worauf stehen die Pfeiler?", article("rede", text.replace("„Die", "Inken Voss sagte: „Die"))
+    )
+    assert draft.citations[0].quote.startswith("Inken Voss sagte:")

@@ -256,3 +256,17 @@ def test_a_sentence_without_it_offers_nothing(question: str, sentence: str) -> N
 def test_the_own_words_of_the_question_are_no_answer(question: str, repeats: str, adds: str) -> None:
     assert not cue(question).offered_by(repeats)
     assert cue(question).offered_by(adds)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "offers"),
+    [
+        ("Am 15. August 2025 kamen Gäste.", False),
+        ("Es kamen 2014 Gäste.", True),
+        ("Seit 2014 kamen sie.", False),
+    ],
+)
+def test_a_date_is_no_count(sentence: str, offers: bool) -> None:
+    cue = cue_of("Wie viele Menschen kamen?")
+    assert cue is not None
+    assert cue.offered_by(sentence) is offers

@@ -25,8 +25,8 @@ FLOORS = {
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake",
     2: "rag.glossary rag.library rag.lexical rag.vectors rag.providers rag.embedding rag.hashing rag.lock"
-    " rag.query rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache rag.embedding_class"
-    " rag.embedding_remote rag.records",
+    " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
+    " rag.embedding_class rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",

@@ -10,15 +10,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import httpx2
 import pytest
+from fastapi import FastAPI
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from starlette.testclient import TestClient
 
 from ingest.sync import sync
 from rag.engine import Engine, open_engine
 from rag.errors import ProviderUnavailable
+from rag.records import Records
 from rag.schema import Answer
 from rag.serve import mcp_server
-from rag.serve.mcp_server import create_server
+from rag.serve.desk import Desk
+from rag.serve.doors import add_doors
+from rag.serve.mcp_server import AtDesk, create_server
 from rag.serve.wire import answer_from_dict
 from tests.conftest import ROOT
 from tests.dossier import DOSSIER, LIBRARY, article, settings_for, write
@@ -30,6 +37,10 @@ UNKNOWN = "Wer gewann das Endspiel in Rom?"
 ODD = article(
     "teil 2/3 (ä)", "In Moorhafen wird der Deich erhöht. Die Arbeiten beginnen im Mai.", title="Deich"
 )
+TOKEN = "a-token-for-agents"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 Result = TypeVar("Result")
 
 
@@ -286,34 +297,67 @@ def test_standard_output_carries_nothing_but_the_protocol(tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server, with the door at /mcp."""
+    """A real server, with the door at /mcp, for whoever has the token."""
     folder = tmp_path_factory.mktemp("served")
     write(folder / "articles", *DOSSIER)
-    with running(folder / "articles", folder / "data") as address:
+    with running(folder / "articles", folder / "data", BELEG_AUTH=f"token:agent={TOKEN}") as address:
         yield address
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_over_http_beside_the_chat(address: str, mode: Any) -> None:
-    async def calls(client: Client) -> tuple[Any, Any, Any]:
-        found = await client.call_tool("ask", {"question": QUESTION})
-        refused = await client.call_tool("ask", {"question": " "})
-        return found, refused, await client.read_resource("beleg://article/wolf")
+    async def session() -> tuple[Any, Any, Any]:
+        async with (
+            httpx2.AsyncClient(headers=BEARER, timeout=30) as http,
+            Client(streamable_http_client(f"{address}/mcp", http_client=http), mode=mode) as client,
+        ):
+            found = await client.call_tool("ask", {"question": QUESTION})
+            refused = await client.call_tool("ask", {"question": " "})
+            return found, refused, await client.read_resource("beleg://article/wolf")
 
-    found, refused, read = visit(f"{address}/mcp", calls, mode=mode)
+    found, refused, read = asyncio.run(session())
     assert found.structured_content["citations"][0]["quote"] == QUOTE
     assert refused.is_error is True
     assert "Wolf" in read.contents[0].text
-    assert httpx.get(address).status_code == 200
+    ident = found.structured_content["id"]
+    assert httpx.get(f"{address}/antwort/{ident}.json", headers=BEARER).json()["question"] == QUESTION
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("header", "value", "status"),
-    [("Origin", "https://evil.example", 403), ("Host", "evil.example", 421)],
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong-wrong-wrong-wrong"}, 401),
+        ({"Origin": "https://evil.example"}, 403),
+        (BEARER, 200),
+    ],
 )
-def test_pages_of_other_sites_do_not_get_in(address: str, header: str, value: str, status: int) -> None:
-    ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-    accept = {"Accept": "application/json, text/event-stream"}
-    assert httpx.post(f"{address}/mcp", json=ping, headers={**accept, header: value}).status_code == status
+def test_nobody_gets_in_without_the_token(address: str, headers: dict[str, str], status: int) -> None:
+    assert httpx.post(f"{address}/mcp", json=PING, headers=ACCEPT | headers).status_code == status
+
+
+def desk_of(engine: Engine, folder: Path, **given: Any) -> Desk:
+    return Desk(engine, settings_for(folder, **given), Records(None))
+
+
+def test_too_many_requests_are_refused(engine: Engine, folder: Path) -> None:
+    app = FastAPI()
+    add_doors(app, desk_of(engine, folder, rate=1))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        first, second = (client.post("/mcp", json=PING, headers=ACCEPT) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 429)
+
+
+@pytest.mark.parametrize("tool", ["ask", "search"])
+def test_too_many_questions_at_once_are_an_error_of_the_tool(engine: Engine, folder: Path, tool: str) -> None:
+    desk = desk_of(engine, folder, readers=1, waiting=0)
+    list(desk.gate.enter())
+    server = create_server(AtDesk(desk))
+    result = visit(server, lambda client: client.call_tool(tool, {"question": QUESTION}))
+    assert result.is_error is True
+    assert "too many questions at once" in text(result)
+    desk.gate.leave()
+    result = visit(server, lambda client: client.call_tool(tool, {"question": QUESTION}))
+    assert result.is_error is False

@@ -346,3 +346,23 @@ def test_a_context_has_a_language_of_its_own() -> None:
 def test_a_carrier_weighs_no_more_in_a_context_than_in_a_question() -> None:
     (role,) = understand("Warum?", contexts=[("Welche Rolle?", 0.5)]).concepts
     assert role.weight <= CARRIER_WEIGHT
+
+
+def test_a_separated_verb_is_one_concept() -> None:
+    query = understand("Wann hob der Rat die Zölle wieder auf?")
+    concepts = {concept.word: concept for concept in query.concepts}
+    assert concepts["hob"].alternatives[0].keys == (key("aufheben"),)
+    assert "auf" not in concepts
+
+
+@pytest.mark.parametrize(
+    ("question", "asked_for"),
+    [
+        ("An welchem Tag begann die Messe?", "Tag"),
+        ("What day was the fair?", "day"),
+        ("Dans quelle ville a eu lieu la foire ?", "ville"),
+    ],
+)
+def test_what_is_asked_for_weighs_little(question: str, asked_for: str) -> None:
+    weights = {concept.word: concept.weight for concept in understand(question).concepts}
+    assert weights[asked_for] < max(weights.values())

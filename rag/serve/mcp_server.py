@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
@@ -26,25 +26,23 @@ from starlette.routing import Route
 
 from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
-from rag.schema import Article, Message
+from rag.schema import Answer, Article, Done, Message, Passage
 from rag.serve.wire import Json, answer_to_dict, passage_to_dict
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
+    from rag.library import Library
+    from rag.serve.desk import Desk
 
 log = logging.getLogger(__name__)
 
 ARTICLE = "beleg://article/"
 PAGE = 100  # articles a list of resources, which goes on behind its cursor
-_LONGEST_REQUEST = 1_000_000  # bytes
 _INSTRUCTIONS = (
     "Beleg answers questions about a dossier of news articles. Every statement of an answer carries [n], and"
     " citation n quotes the words it rests on, with their offsets in the article. Keep the numbers when you"
     " pass an answer on. `abstained` says that the articles do not answer the question: do not fill the gap"
     " yourself."
 )
-# a page of another site must not reach a server without a guard by a name that it made lead here
-_LOOPBACK = ["127.0.0.1:*", "localhost:*", "[::1]:*"]
 _READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
 Question = Annotated[str, Field(description="the question, in German or English, in full")]
@@ -86,7 +84,44 @@ class ReadArticle(BaseModel):
     end: int | None = Field(None, ge=0, description="behind the last character; without it, the end")
 
 
-def create_server(engine: Engine) -> Server[Any]:
+class Asked(Protocol):
+    """Who is asked: an engine, or one behind the limits that all doors of an app share."""
+
+    @property
+    def library(self) -> Library: ...
+
+    async def aask(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Answer: ...
+
+    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]: ...
+
+
+class AtDesk:
+    """The engine of an app, each question in turn, recorded and counted, and ended at its deadline."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.library = desk.engine.library
+
+    async def aask(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Answer:
+        """As an engine's; raises Overloaded and DeadlineExceeded too."""
+        coming = self.desk.stream("mcp", question, history, extractive=extractive)
+        async with aclosing(coming) as batches:
+            async for batch in batches:
+                for event in batch:
+                    if isinstance(event, Done):
+                        return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        """As an engine's; raises Overloaded too."""
+        return await self.desk.run(lambda: self.desk.engine.search(question, k))
+
+
+def create_server(engine: Asked) -> Server[Any]:
     """The protocol's server over an engine, for any transport."""
     tools = _Tools(engine)
     articles = _Articles(engine)
@@ -121,20 +156,21 @@ def create_server(engine: Engine) -> Server[Any]:
     )
 
 
-async def serve_stdio(engine: Engine) -> None:
+async def serve_stdio(engine: Asked) -> None:
     """Serves on standard input and output, which carry nothing but the protocol, until the input ends."""
     server = create_server(engine)
     async with stdio_server() as (incoming, outgoing):
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-def add_mcp(app: FastAPI, engine: Engine) -> None:
+def add_mcp(app: FastAPI, desk: Desk) -> None:
     """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
     manager = StreamableHTTPSessionManager(
-        create_server(engine),
+        create_server(AtDesk(desk)),
         stateless=True,
-        max_request_body_size=_LONGEST_REQUEST,
-        security_settings=TransportSecuritySettings(allowed_hosts=_LOOPBACK),
+        max_request_body_size=desk.settings.request_limit,
+        # the guard has looked at names and origins already, and knows which are ours
+        security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     app.router.routes.append(Route("/mcp", StreamableHTTPASGIApp(manager)))
     around = app.router.lifespan_context
@@ -150,7 +186,7 @@ def add_mcp(app: FastAPI, engine: Engine) -> None:
 class _Tools:
     """The tools: arguments checked, the engine asked, its errors told."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Asked) -> None:
         self.engine = engine
 
     def listed(self) -> list[types.Tool]:
@@ -213,7 +249,7 @@ class _Tools:
 class _Articles:
     """The articles as resources."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Asked) -> None:
         self.library = engine.library
 
     def page(self, cursor: str | None) -> types.ListResourcesResult:

@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from rag.records import Rating, Records
 from rag.serve.articles import add_articles_page
 from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
-from rag.serve.headers import SafeHeaders
-from rag.serve.mcp_server import add_mcp
+from rag.serve.desk import Desk
+from rag.serve.doors import add_doors
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
 from rag.serve.strings import strings_for
-from rag.serve.widget import add_widget
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -38,22 +36,24 @@ Outputs = tuple[Any, ...]
 def create_app(
     engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
 ) -> FastAPI:
-    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /."""
+    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /.
+
+    The doors for programs are beside them, and one guard is before all.
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders, embedders=settings.embedders)
-    app.add_middleware(GZipMiddleware)
+    desk = Desk(engine, settings, kept)
+    add_doors(app, desk, intake)
     add_article_routes(app, engine)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
-    add_mcp(app, engine)
-    add_widget(app)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(
         app,
-        build_chat(Chat(engine, settings, kept), settings),
+        build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings),
         path="/",
         footer_links=[],
         run_history=False,
@@ -116,7 +116,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
                 show, inputs, results, queue=False, api_visibility="private"
             )
 
-        # what is stopped counts as such once the browser has let go of it; a question sent before would be lost
+        # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
             each.then(page.settle, [shown], results, queue=False, api_visibility="private")
