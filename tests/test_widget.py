@@ -61,7 +61,11 @@ def test_what_is_no_origin_is_refused(origins: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "framed"), [("/", True), ("/quelle/wolf", True), ("/artikel", False), ("/auswertung", False)]
+    ("path", "framed"),
+    [
+        *[("/", True), ("/quelle/wolf", True), ("/anmelden", True)],
+        *[("/artikel", False), ("/auswertung", False), ("/antwort/x.md", False)],
+    ],
 )
 def test_only_the_chat_and_its_sources_may_be_framed(path: str, framed: bool) -> None:
     from starlette.applications import Starlette
@@ -251,6 +255,23 @@ class TestInTheBrowser:
             paper.bubble.click()
             paper.page.wait_for_event("console", lambda message: "frame-ancestors" in message.text)
             assert paper.chat.locator("#composer").count() == 0
+
+    def test_where_a_login_is_asked_for_one_of_the_same_site_works(
+        self, browser: Any, tmp_path: Path
+    ) -> None:
+        from playwright.sync_api import expect
+
+        with site_with("", tmp_path) as address:
+            settings = Settings(data=tmp_path / "data", origins=address, auth="password:apfel-birne")
+            with serving(chat_of(FakeEngine(), settings)) as served:
+                beleg = served.replace("127.0.0.1", "localhost")  # the site does not depend on the port
+                (tmp_path / "index.html").write_text(PAGE.format(beleg=beleg, lang="de"), "utf-8")
+                paper = Newspaper(browser, address, beleg)
+                paper.bubble.click()
+                paper.chat.get_by_label("Passwort").fill("apfel-birne")
+                paper.chat.get_by_role("button", name="Anmelden").click()
+                paper.chat.locator(".example").first.click()
+                expect(paper.chat.locator(CHIP)).to_have_count(3)
 
 
 def violations(axe: Any, page: Any) -> list[str]:

@@ -56,8 +56,8 @@ class SafeHeaders:
         )
 
     def _embedders(self, path: str) -> Sequence[str]:
-        """Who may frame a page: the chat and its sources; not where files are uploaded and deleted."""
-        return self.embedders if path == "/" or path.startswith("/quelle/") else ()
+        """Who may frame a page: the chat, its login and sources; not where files are uploaded and deleted."""
+        return self.embedders if path in ("/", "/anmelden") or path.startswith("/quelle/") else ()
 
 
 def _uncompressed(scope: Scope) -> Scope:

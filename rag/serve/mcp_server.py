@@ -190,7 +190,11 @@ class _Tools:
         self.engine = engine
 
     def listed(self) -> list[types.Tool]:
-        titles = {Ask: "Ask the articles", Search: "Search the articles", ReadArticle: "Read an article"}
+        titles: dict[type[BaseModel], str] = {
+            Ask: "Ask the articles",
+            Search: "Search the articles",
+            ReadArticle: "Read an article",
+        }
         return [
             types.Tool(
                 name=str(model.model_config["title"]),
