@@ -13,12 +13,13 @@ from rag.serve.headers import SafeHeaders
 from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.metrics import CountRequests
+from rag.serve.rest import add_rest
 
 if TYPE_CHECKING:
     from rag.intake import Intake
 
 
-def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:  # noqa: ARG001
+def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     """Adds them to an app; whatever is added to it otherwise is behind the same guard.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
@@ -31,3 +32,4 @@ def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:  
     app.add_middleware(GZipMiddleware)
     add_login(app, desk.settings, guesses)
     add_health_routes(app, desk)
+    add_rest(app, desk, intake)
