@@ -1,4 +1,4 @@
-"""Protects the guard: nobody comes in without a secret, none leaks, and what is too much is refused."""
+"""Protects the guard: nobody comes in without a secret, none leaks, and too much is refused clearly."""
 
 from __future__ import annotations
 

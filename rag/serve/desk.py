@@ -209,6 +209,33 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
+async def begun(
+    request: Request, batches: AsyncGenerator[list[Found]], enough: Callable[[list[Found]], bool]
+) -> AsyncGenerator[list[Found]]:
+    """The same batches, once there is enough to begin a response with; what fails before is raised."""
+    first: list[list[Found]] = []
+
+    async def filled() -> None:
+        async for batch in batches:
+            first.append(batch)
+            if enough(batch):
+                return
+
+    async def all_of_them() -> AsyncGenerator[list[Found]]:
+        async with aclosing(batches):
+            for batch in first:
+                yield batch
+            async for batch in batches:
+                yield batch
+
+    try:
+        await unless_gone(request, filled())
+    except BaseException:
+        await batches.aclose()
+        raise
+    return all_of_them()
+
+
 async def _left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass

@@ -14,13 +14,14 @@ from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.mcp_server import add_mcp
 from rag.serve.metrics import CountRequests
+from rag.serve.rest import add_rest
 from rag.serve.widget import add_widget
 
 if TYPE_CHECKING:
     from rag.intake import Intake
 
 
-def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:  # noqa: ARG001
+def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     """Adds them to an app; whatever is added to it otherwise is behind the same guard.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
@@ -33,5 +34,6 @@ def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:  
     app.add_middleware(GZipMiddleware)
     add_login(app, desk.settings, guesses)
     add_health_routes(app, desk)
+    add_rest(app, desk, intake)
     add_mcp(app, desk)
     add_widget(app)
