@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import ipaddress
 import os
 import signal
 import socket
@@ -91,7 +90,7 @@ def _load(model: ChatModel) -> None:
 
 def listener(settings: Settings) -> socket.socket:
     """A socket on the settings' port; on the next free one when nobody asked for a certain port."""
-    _refuse_strangers(settings.host)
+    _refuse_strangers(settings)
     asked = "port" in settings.model_fields_set
     last = settings.port if asked else min(settings.port + PORTS_TRIED, 65535)
     for port in range(settings.port, last + 1):
@@ -153,16 +152,15 @@ def run(app: FastAPI, bound: socket.socket, note: str) -> None:
     Server(config).run([bound])
 
 
-def _refuse_strangers(host: str) -> None:
-    """Raises ConfigError for an address that other machines can reach."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+def _refuse_strangers(settings: Settings) -> None:
+    """Raises ConfigError for an address that other machines can reach, unless a login is asked for there."""
+    from rag.serve.access import access_of
+    from rag.serve.guard import is_loopback
+
+    if access_of(settings.auth) is None and not is_loopback(settings.host):
         raise ConfigError(
-            f"the host {host} can be reached from other machines, and Beleg has no access control yet;"
-            " use 127.0.0.1, and a tunnel (ssh -L 7860:127.0.0.1:7860) from elsewhere"
+            f"the host {settings.host or '(any)'} can be reached from other machines; set BELEG_AUTH, as in"
+            " BELEG_AUTH='password:SECRET token:NAME=SECRET' (docs/api.md says more), or use 127.0.0.1"
         )
 
 

@@ -85,7 +85,9 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
     found: set[Path] = set()
     for path in paths:
         if not path.exists():
-            raise ArticleError(f"{path} does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)")
+            raise ArticleError(
+                f"{path} does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)"
+            )
         found.update(_files_below(path) if path.is_dir() else [path])
     return sorted(found)
 

@@ -83,13 +83,16 @@ def _parser() -> argparse.ArgumentParser:
     for name, help_ in [
         ("ask", "answer a question, with citations"),
         ("search", "show the passages that fit a question"),
+        ("mcp", "serve agents by the Model Context Protocol, on standard input and output"),
     ]:
         command = commands.add_parser(name, help=help_)
-        command.add_argument("question", help="the question, in German or English")
         command.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
         command.add_argument(
             "--data", type=Path, help="folder of the index (default: one for each articles folder)"
         )
+        if name == "mcp":
+            continue
+        command.add_argument("question", help="the question, in German or English")
         command.add_argument("--json", action="store_true", help="print JSON")
         if name == "ask":
             command.add_argument(
@@ -143,7 +146,15 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
         print(f"      {' '.join(passage.chunk.text.split())}\n")
 
 
-_COMMANDS = {"ask": _ask, "search": _search}
+def _mcp(engine: Engine, _: argparse.Namespace) -> None:
+    import asyncio
+
+    from rag.serve.mcp_server import serve_stdio
+
+    asyncio.run(serve_stdio(engine))
+
+
+_COMMANDS = {"ask": _ask, "search": _search, "mcp": _mcp}
 
 
 def _history(path: Path | None) -> tuple[Message, ...]:

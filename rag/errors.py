@@ -15,7 +15,8 @@ BelegError
 │   ├── ProviderProtocol
 │   └── ContextOverflow     the model's window is too small for the prompt
 ├── BadRequest             the question cannot be answered as put
-└── Overloaded             too many questions at once
+├── Overloaded             too many questions at once
+└── DeadlineExceeded       an answer was not complete in time
 """
 
 from __future__ import annotations
@@ -87,3 +88,7 @@ class BadRequest(BelegError):
 
 class Overloaded(BelegError):
     """Too many questions at once."""
+
+
+class DeadlineExceeded(BelegError):
+    """An answer was not complete within `BELEG_DEADLINE`."""

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rag.errors import ConfigError
@@ -15,6 +15,8 @@ from rag.errors import ConfigError
 NO_MODEL = "none"
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
+# goes into a header: nothing that could end it, or begin another directive
+_ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -79,6 +81,23 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="address of the web chat")
     port: int = Field(7860, ge=0, le=65535, description="port of the web chat")
+    auth: SecretStr | None = Field(
+        None, description="who may come in, as password:SECRET token:NAME=SECRET; needed beyond this machine"
+    )
+    hosts: str = Field(
+        "", description="further names that this machine is called by, as beleg.example, where no auth is set"
+    )
+    rate: int = Field(600, ge=0, description="questions and changes a minute by one client; 0: any number")
+    request_limit: int = Field(
+        10_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
+    )
+    deadline: float = Field(
+        120.0, gt=0, description="seconds until a program has its answer, waiting for its turn included"
+    )
+    origins: str = Field(
+        "",
+        description="sites whose pages may show the chat, as https://news.example https://*.intern.example",
+    )
     chunk_words: int = Field(120, ge=30, le=400, description="words a chunk, about")
     passages: int = Field(8, ge=1, le=50, description="passages retrieved for a question")
     question_limit: int = Field(2000, ge=10, description="longest question, in characters")
@@ -115,6 +134,21 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("origins")
+    @classmethod
+    def _origins_are_origins(cls, value: str) -> str:
+        for origin in value.replace(",", " ").split():
+            if not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin} is no origin: scheme and host alone, as https://news.example:8443"
+                )
+        return value
+
+    @property
+    def embedders(self) -> tuple[str, ...]:
+        """The origins whose pages may show the chat in a frame, beside our own."""
+        return tuple(self.origins.replace(",", " ").split())
+
     @property
     def has_model(self) -> bool:
         """Whether a language model writes the answers: one is configured, and not switched off."""
@@ -142,4 +176,6 @@ def load_settings(**overrides: object) -> Settings:
         name = "_".join(str(part) for part in first["loc"]).upper()
         if not name.startswith("OPENAI_"):
             name = f"BELEG_{name}"
-        raise ConfigError(f"{name}: {first['msg']}; see .env.example for what it takes") from exc
+        raise ConfigError(
+            f"{name}: {first['msg'].removeprefix('Value error, ')}; see .env.example for what it takes"
+        ) from exc

@@ -39,7 +39,12 @@ def test_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "beleg.example", ""])
 def test_hosts_that_others_can_reach_are_refused(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main(["--host", host]) == 1
-    assert "access control" in capsys.readouterr().err
+    assert "set BELEG_AUTH" in capsys.readouterr().err
+
+
+def test_with_a_login_beleg_serves_other_machines() -> None:
+    with app.listener(load_settings(host="0.0.0.0", port=0, auth="password:apfel-birne")) as bound:
+        assert bound.getsockname()[0] == "0.0.0.0"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

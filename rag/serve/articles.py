@@ -46,7 +46,7 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             catalogue.found(asked),
             asked,
             catalogue.problems(),
-            _without_folders(intake.state, settings) if intake else None,
+            without_folders(intake.state, settings) if intake else None,
             settings.articles.resolve().name,
             settings.sync_seconds,
             intake.suffixes if intake else (),
@@ -70,7 +70,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def state(
         request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
     ) -> JSONResponse:
-        now, words = _without_folders(intake.state, settings), words_of(request)
+        now, words = without_folders(intake.state, settings), words_of(request)
         told = {
             "revision": catalogue.library.revision,
             "running": now.running,
@@ -109,7 +109,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         words = _refuse_foreign(request)
         text = article_strings(words)
         try:
-            received = await _received(request, intake, name, settings.article_limit)
+            taken = await received(request, intake, name, settings.article_limit)
         except ArticleTooLarge:
             return _told(413, text.too_large.format(limit=size(settings.article_limit, words)))
         except ArticleError as exc:
@@ -120,11 +120,11 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         except ClientDisconnect:
             return _told(400, text.no_connection)
         intake.refresh()
-        told = {"name": received.name, "known": received.known}
+        told = {"name": taken.name, "known": taken.known}
         return JSONResponse(told, status_code=201, headers=_FRESH)
 
 
-async def _received(request: Request, intake: Intake, name: str, limit: int) -> Received:
+async def received(request: Request, intake: Intake, name: str, limit: int) -> Received:
     """The upload in a request's body. Raises ArticleError as soon as it cannot be one, OSError."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limit:
@@ -145,7 +145,7 @@ def _file_state(rows: list[Row], problems: tuple[str, ...], words: Strings) -> d
     }
 
 
-def _without_folders(state: SyncState, settings: Settings) -> SyncState:
+def without_folders(state: SyncState, settings: Settings) -> SyncState:
     """The state with names in the place of paths, which are nobody's business on the page."""
     error = state.error
     for folder in (settings.articles.resolve(), settings.uploads_dir.resolve()) if error else ():

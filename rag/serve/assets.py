@@ -33,6 +33,11 @@ def articles_head() -> str:
     return f'{_styles(("articles.css",))}<script type="module" src="{asset("articles.js")}"></script>'
 
 
+def login_head() -> str:
+    """Styles of the login page, beside those of every page."""
+    return _styles(("login.css",))
+
+
 def _styles(names: tuple[str, ...]) -> str:
     return "".join(f'<link rel="stylesheet" href="{asset(name)}">' for name in names)
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_DRAFTS = 0.07
 _MORE_FOR_EACH_READER = 0.02
 
+Watch = Callable[[Iterator[Event], str], Iterator[Event]]
+
 log = logging.getLogger(__name__)
 
 
@@ -54,11 +56,20 @@ class Greeting:
 class Chat:
     """What each event of the page shows; the conversation itself lives in the browser."""
 
-    def __init__(self, engine: Engine, settings: Settings, records: Records) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        records: Records,
+        gate: Gate | None = None,
+        watch: Watch = lambda events, _: events,
+    ) -> None:
+        """`gate` bounds the answers at a time, with those of other doors; `watch` counts them."""
         self.engine = engine
         self.records = records
         self.question_limit = settings.question_limit
-        self.gate = Gate(settings.readers, settings.waiting)
+        self.gate = gate or Gate(settings.readers, settings.waiting)
+        self.watch = watch
         self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
 
     def greeting(self, words: Strings) -> Greeting:
@@ -176,7 +187,8 @@ class Chat:
         said = messages.history(shown)
         search: Shown = []
         draft = ""
-        for event in paced(self.engine.stream(question.strip(), said, extractive=extractive), self._pause):
+        events = self.watch(self.engine.stream(question.strip(), said, extractive=extractive), "chat")
+        for event in paced(events, self._pause):
             match event:
                 case Retrieved():
                     search = [self._search(event, words)]

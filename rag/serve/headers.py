@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,18 +20,19 @@ _COMMON = {
 }
 
 
-def content_security_policy(page: bytes = b"", forms: str = "'none'") -> str:
+def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders: Sequence[str] = ()) -> str:
     """The strictest policy that works: own files only, and exactly the inline scripts of this page.
 
-    `forms` is where a form may lead.
+    `forms` is where a form may lead, `embedders` are the origins whose pages may frame this one.
     Gradio sets styles inline, embeds icons as data addresses and needs no `unsafe-eval`.
     """
     hashes = "".join(f" '{_digest(script)}'" for script in _INLINE_SCRIPT.findall(page))
+    framing = " ".join(("'self'", *embedders))
     return (
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; media-src 'self' blob:; "
         f"manifest-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action {forms}; "
-        "frame-ancestors 'self'"
+        f"frame-ancestors {framing}"
     )
 
 
@@ -41,14 +43,21 @@ def _digest(script: bytes) -> str:
 class SafeHeaders:
     """Adds the headers; an HTML page is held back until complete, to hash its inline scripts."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, embedders: Sequence[str] = ()) -> None:
         self.app = app
+        self.embedders = embedders
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        await self.app(_uncompressed(scope), receive, _Response(_address(scope), send))
+        await self.app(
+            _uncompressed(scope), receive, _Response(_address(scope), send, self._embedders(scope["path"]))
+        )
+
+    def _embedders(self, path: str) -> Sequence[str]:
+        """Who may frame a page: the chat, its login and sources; not where files are uploaded and deleted."""
+        return self.embedders if path in ("/", "/anmelden") or path.startswith("/quelle/") else ()
 
 
 def _uncompressed(scope: Scope) -> Scope:
@@ -66,8 +75,9 @@ def _address(scope: Scope) -> str:
 class _Response:
     """One response on its way out."""
 
-    def __init__(self, address: str, send: Send) -> None:
+    def __init__(self, address: str, send: Send, embedders: Sequence[str]) -> None:
         self.address = address
+        self.embedders = embedders
         self.send = send
         self.start: Message | None = None
         self.page = b""
@@ -90,10 +100,10 @@ class _Response:
         if message.get("more_body"):
             return
         # these pages have no inline scripts: there one is never ours
-        own = self.address.startswith(("/quelle/", "/artikel", "/auswertung"))
-        # the list of articles has a search field, which works without scripts too
-        forms = "'self'" if self.address.startswith("/artikel") else "'none'"
-        self._set(self.start, content_security_policy(b"" if own else self.page, forms))
+        own = self.address.startswith(("/quelle/", "/artikel", "/auswertung", "/anmelden", "/api/"))
+        # a search field and a login, which work without scripts too
+        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden")) else "'none'"
+        self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
@@ -36,11 +36,24 @@ class Asking(Protocol):
     def headers(self) -> Any: ...
     @property
     def cookies(self) -> Any: ...
+    @property
+    def query_params(self) -> Any: ...
 
 
 def words_of(request: Asking) -> Strings:
-    """The interface language of a browser: its reader's choice, else its own."""
-    return strings_for(request.headers.get("accept-language"), request.cookies.get(LANGUAGE_COOKIE))
+    """The interface language of a browser: its reader's choice, else the page's around it, else its own.
+
+    A page that shows the chat in a frame says its language as `lang` in the address (and so in the
+    referrer of what the frame asks for); cookies often do not get into such a frame.
+    """
+    asked = request.query_params.get("lang") or _asked_for(request.headers.get("referer"))
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or asked
+    return strings_for(request.headers.get("accept-language"), chosen)
+
+
+def _asked_for(referer: str | None) -> str | None:
+    """The `lang` of the page that asks."""
+    return dict(parse_qsl(urlsplit(referer or "").query)).get("lang")
 
 
 def add_article_routes(app: FastAPI, engine: Engine) -> None:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
 
 from rag.records import Rating, Records
 from rag.serve.articles import add_articles_page
 from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
-from rag.serve.headers import SafeHeaders
+from rag.serve.desk import Desk
+from rag.serve.doors import add_doors
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
@@ -36,11 +36,15 @@ Outputs = tuple[Any, ...]
 def create_app(
     engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
 ) -> FastAPI:
-    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /."""
+    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /.
+
+    The doors for programs are beside them, and one guard is before all.
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders)
-    app.add_middleware(GZipMiddleware)
+    desk = Desk(engine, settings, kept)
+    add_doors(app, desk, intake)
     add_article_routes(app, engine)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
@@ -49,7 +53,7 @@ def create_app(
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     gr.mount_gradio_app(
         app,
-        build_chat(Chat(engine, settings, kept), settings),
+        build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings),
         path="/",
         footer_links=[],
         run_history=False,

@@ -5,6 +5,7 @@
 import { forget, keep, openList, restore, startAnew } from "./conversations.js";
 import "./copy.js";
 import { $, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
+import { leave } from "./embed.js";
 import { announce, polish } from "./labels.js";
 import { Panel } from "./panel.js";
 import { Preview } from "./preview.js";
@@ -31,7 +32,8 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     if (!preview.card.hidden) preview.hide();
-    else panel.close();
+    else if (panel.dialog.open) panel.close();
+    else leave(event);
   } else if (event.key === " " && event.target.matches?.("#conversation .thought-group > .title")) {
     event.preventDefault();
     event.target.click();

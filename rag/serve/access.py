@@ -1,0 +1,99 @@
+"""Who may come in: what `BELEG_AUTH` says, kept as digests, and the signed cookie of a login.
+
+`BELEG_AUTH="password:SECRET token:NAME=SECRET …"`: any number of passwords for people and of tokens for
+programs, with spaces between them. A token's name stands in logs and figures, its secret nowhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from rag.errors import ConfigError
+
+LOGIN, LOGOUT = "/anmelden", "/abmelden"
+SESSION_COOKIE = "beleg_session"
+SESSION_SECONDS = 30 * 86_400
+_SHORTEST = {"password": 8, "token": 16}
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_FORM = "its form is: password:SECRET token:NAME=SECRET, with spaces between entries"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Digests of the passwords, those of the tokens with their names, and the key that signs cookies."""
+
+    passwords: tuple[bytes, ...]
+    tokens: tuple[tuple[str, bytes], ...]
+    key: bytes
+
+    def admits(self, password: str) -> bool:
+        """Whether this is one of the passwords; takes as long for a wrong one."""
+        return sum(hmac.compare_digest(_digest(password), known) for known in self.passwords) > 0
+
+    def owner(self, token: str) -> str | None:
+        """The name of the token; takes as long for an unknown one."""
+        sent = _digest(token)
+        found = [name for name, known in self.tokens if hmac.compare_digest(sent, known)]
+        return found[0] if found else None
+
+    def session(self, now: float | None = None) -> str:
+        """A cookie that lets in for a month, or until `BELEG_AUTH` changes.
+
+        1766300000.6f3c… is when it ends, in seconds since 1970, and its signature.
+        """
+        ends = str(int((time.time() if now is None else now) + SESSION_SECONDS))
+        return f"{ends}.{self._signature(ends)}"
+
+    def knows(self, session: str, now: float | None = None) -> bool:
+        """Whether the cookie is one of ours, and still good."""
+        ends, _, signature = session.partition(".")
+        if not hmac.compare_digest(self._signature(ends).encode(), signature.encode()):
+            return False
+        return int(ends) > (time.time() if now is None else now)
+
+    def _signature(self, ends: str) -> str:
+        return hmac.digest(self.key, ends.encode(), "sha256").hex()
+
+
+def access_of(auth: SecretStr | None) -> Access | None:
+    """What the setting says, None where it is not set. Raises ConfigError, which never quotes a secret."""
+    if auth is None:
+        return None
+    entries = [_entry(entry) for entry in auth.get_secret_value().split()]
+    if not entries:
+        raise ConfigError(f"BELEG_AUTH is empty; {_FORM}")
+    key = hashlib.sha256(b"session " + auth.get_secret_value().encode()).digest()
+    return Access(
+        tuple(_digest(secret) for name, secret in entries if name is None),
+        tuple((name, _digest(secret)) for name, secret in entries if name is not None),
+        key,
+    )
+
+
+def _entry(entry: str) -> tuple[str | None, str]:
+    """The name (None for a password) and the secret of an entry."""
+    kind, _, rest = entry.partition(":")
+    name, has_name, token = rest.partition("=")
+    if kind == "token" and has_name and _NAME.fullmatch(name):
+        return name, _long_enough(kind, token)
+    if kind == "password":
+        return None, _long_enough(kind, rest)
+    raise ConfigError(f"an entry of BELEG_AUTH is neither password:… nor token:NAME=…; {_FORM}")
+
+
+def _long_enough(kind: str, secret: str) -> str:
+    if len(secret) < _SHORTEST[kind]:
+        raise ConfigError(
+            f"a {kind} in BELEG_AUTH is too short; it has at least {_SHORTEST[kind]} characters"
+        )
+    return secret
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

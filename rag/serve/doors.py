@@ -1,0 +1,39 @@
+"""What stands before and beside the chat: guard, headers, counting, health, and the doors for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from rag.serve.desk import Desk
+from rag.serve.guard import Guard, wrong_guesses
+from rag.serve.headers import SafeHeaders
+from rag.serve.health import add_health_routes
+from rag.serve.login import add_login
+from rag.serve.mcp_server import add_mcp
+from rag.serve.metrics import CountRequests
+from rag.serve.rest import add_rest
+from rag.serve.widget import add_widget
+
+if TYPE_CHECKING:
+    from rag.intake import Intake
+
+
+def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
+    """Adds them to an app; whatever is added to it otherwise is behind the same guard.
+
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
+    guesses = wrong_guesses()
+    # each is before the ones added earlier
+    app.add_middleware(Guard, settings=desk.settings, guesses=guesses)
+    app.add_middleware(CountRequests, metrics=desk.metrics)
+    app.add_middleware(SafeHeaders, embedders=desk.settings.embedders)
+    app.add_middleware(GZipMiddleware)
+    add_login(app, desk.settings, guesses)
+    add_health_routes(app, desk)
+    add_rest(app, desk, intake)
+    add_mcp(app, desk)
+    add_widget(app)

@@ -1,0 +1,119 @@
+"""`/anmelden` and `/abmelden`: the login page for people, which works without scripts and by keyboard."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from rag.serve.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
+from rag.serve.assets import login_head
+from rag.serve.frame import page
+from rag.serve.guard import client_of, throttled
+from rag.serve.markup import html_text
+from rag.serve.rates import Rates
+from rag.serve.routes import words_of
+from rag.serve.strings import Strings
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+_LONGEST_PASSWORD = 1000
+_TEXTS = {
+    "de": {
+        "title": "Anmelden",
+        "label": "Passwort",
+        "send": "Anmelden",
+        "wrong": "Das Passwort stimmt nicht.",
+        "wait": "Zu viele Versuche. Bitte in {seconds} Sekunden noch einmal.",
+    },
+    "en": {
+        "title": "Log in",
+        "label": "Password",
+        "send": "Log in",
+        "wrong": "This is not the password.",
+        "wait": "Too many attempts. Please try again in {seconds} seconds.",
+    },
+}
+
+_FRESH = {"Cache-Control": "no-store"}
+
+log = logging.getLogger(__name__)
+
+
+def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
+    """The routes; `guesses` bounds how often a client may be wrong."""
+    access = access_of(settings.auth)
+
+    @app.get(LOGIN, response_class=HTMLResponse)
+    def form(request: Request, next: str = "/") -> Response:
+        if access is None:
+            return RedirectResponse("/", status_code=303)
+        return HTMLResponse(login_page(words_of(request), inside(next)), headers=_FRESH)
+
+    @app.post(LOGIN, response_class=HTMLResponse)
+    def login(
+        request: Request,
+        password: Annotated[str, Form(max_length=_LONGEST_PASSWORD)] = "",
+        next: Annotated[str, Form()] = "/",
+    ) -> Response:
+        words, back, client = words_of(request), inside(next), client_of(request)
+        if access is None:
+            return RedirectResponse(back, status_code=303)
+        if waiting := guesses.wait(client):
+            said = _TEXTS[words.lang]["wait"].format(seconds=waiting)
+            headers = {**_FRESH, **throttled(waiting).headers}
+            return HTMLResponse(login_page(words, back, said), status_code=429, headers=headers)
+        if not access.admits(password):
+            guesses.take(client)
+            log.warning("a failed login from %s", client)
+            page = login_page(words, back, _TEXTS[words.lang]["wrong"])
+            return HTMLResponse(page, status_code=401, headers=_FRESH)
+        welcome = RedirectResponse(back, status_code=303, headers=_FRESH)
+        welcome.set_cookie(
+            SESSION_COOKIE,
+            access.session(),
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return welcome
+
+    @app.post(LOGOUT)
+    def logout() -> Response:
+        gone = RedirectResponse(LOGIN, status_code=303, headers=_FRESH)
+        gone.delete_cookie(SESSION_COOKIE)
+        return gone
+
+
+def login_page(words: Strings, back: str, said: str = "") -> str:
+    """The page; `back` is where a login leads, `said` what was wrong."""
+    text = {name: html_text(each) for name, each in _TEXTS[words.lang].items()}
+    error = f'<p class="wrong" role="alert" id="wrong">{html_text(said)}</p>' if said else ""
+    told = ' aria-invalid="true" aria-describedby="wrong"' if said else ""
+    body = (
+        f'<form class="login" method="post" action="{LOGIN}"><h1>{text["title"]}</h1>{error}'
+        f'<input type="hidden" name="next" value="{html_text(back)}">'
+        f'<label for="password">{text["label"]}</label>'
+        f'<input type="password" id="password" name="password" autocomplete="current-password" required'
+        f' autofocus maxlength="{_LONGEST_PASSWORD}"{told}><button>{text["send"]}</button></form>'
+    )
+    return page(_TEXTS[words.lang]["title"], body, words, head=login_head())
+
+
+def inside(address: str) -> str:
+    """The address where it is one of this site, else the chat's.
+
+    >>> inside("/artikel?q=x"), inside("//evil.example/"), inside("https://evil.example/")
+    ('/artikel?q=x', '/', '/')
+    """
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
+    own = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
+    return address if own and not parts.netloc and not parts.scheme else "/"

@@ -1,0 +1,81 @@
+"""Figures for Prometheus: requests, answers by outcome, times, articles; never a word of a question."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.schema import Delta, Done, Event
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_DOORS = (("/api/", "rest"), ("/v1/", "openai"), ("/mcp", "mcp"), ("/gradio_api/", "chat"))
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """The figures of one app, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own: Any = {"registry": self.registry}
+        self.requests = Counter("beleg_requests", "Requests", ("door", "method", "status"), **own)
+        self.answers = Counter("beleg_answers", "Questions by outcome", ("door", "outcome"), **own)
+        self.first_word = Histogram(
+            "beleg_first_word_seconds", "Seconds to the first word", ("door",), buckets=_SECONDS, **own
+        )
+        self.whole = Histogram(
+            "beleg_answer_seconds", "Seconds to the whole answer", ("door",), buckets=_SECONDS, **own
+        )
+        self.articles = Gauge("beleg_articles", "Articles in the index", **own)
+        self.answering = Gauge("beleg_answering", "Questions that are being answered", **own)
+
+    def watch(self, events: Iterator[Event], door: str) -> Iterator[Event]:
+        """The events as they are, with their outcome counted: answered, abstained, failed or stopped."""
+        started, outcome, spoke = time.perf_counter(), "stopped", False
+        try:
+            with closing(events):  # type: ignore[type-var]
+                for event in events:
+                    if isinstance(event, Delta) and not spoke:
+                        spoke = True
+                        self.first_word.labels(door).observe(time.perf_counter() - started)
+                    if isinstance(event, Done):
+                        outcome = "abstained" if event.answer.abstained else "answered"
+                        self.whole.labels(door).observe(time.perf_counter() - started)
+                    yield event
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            self.answers.labels(door, outcome).inc()
+
+
+class CountRequests:
+    """Counts responses by door, method and status; as ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self.app = app
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                status = str(message["status"])
+                self.metrics.requests.labels(door_of(scope["path"]), method, status).inc()
+            await send(message)
+
+        await self.app(scope, receive, counted)
+
+
+def door_of(path: str) -> str:
+    """The door that a path belongs to."""
+    return next((door for prefix, door in _DOORS if path.startswith(prefix)), "pages")

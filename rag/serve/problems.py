@@ -1,0 +1,86 @@
+"""The one table from what went wrong to what a door answers: status, code, message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from rag import errors
+
+BUSY_SECONDS = 10
+
+TABLE: tuple[tuple[type[errors.BelegError], int, str], ...] = (
+    (errors.BadRequest, 400, "bad_request"),
+    (errors.ArticleTooLarge, 413, "article_too_large"),
+    (errors.ArticleError, 422, "article_unreadable"),
+    (errors.Overloaded, 503, "overloaded"),
+    (errors.DeadlineExceeded, 504, "deadline_exceeded"),
+    (errors.ProviderTimeout, 504, "provider_timeout"),
+    (errors.ProviderRateLimited, 503, "provider_rate_limited"),
+    (errors.ProviderAuth, 502, "provider_refused"),
+    (errors.ContextOverflow, 502, "provider_window_too_small"),
+    (errors.ProviderProtocol, 502, "provider_protocol"),
+    (errors.ProviderUnavailable, 502, "provider_unavailable"),
+    (errors.ProviderError, 502, "provider_failed"),
+    (errors.IndexBusy, 503, "index_busy"),
+    (errors.IndexMismatch, 503, "index_mismatch"),
+    (errors.IndexDamaged, 503, "index_damaged"),
+    (errors.ConfigError, 503, "misconfigured"),
+    (errors.BelegError, 500, "failed"),
+)
+"""The first row that an error is an instance of counts; what nobody expected is `internal`."""
+
+_BY_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+_OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+@dataclass(eq=False)
+class Problem(Exception):
+    """What a door answers instead; `code` is for programs, `message` says what to do next."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """`Retry-After`, where it is worth trying again, and how to authenticate."""
+        found = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return found | ({"WWW-Authenticate": "Bearer"} if self.status == 401 else {})
+
+
+def problem_of(error: BaseException) -> Problem:
+    """The row of the table for an error."""
+    if isinstance(error, Problem):
+        return error
+    for kind, status, code in TABLE:
+        if isinstance(error, kind):
+            return Problem(status, code, str(error), BUSY_SECONDS if status == 503 else None)
+    return Problem(500, "internal", "Beleg failed unexpectedly; its log says more.")
+
+
+def problem_of_status(status: int, message: str) -> Problem:
+    """For what the framework refuses by itself."""
+    return Problem(status, _BY_STATUS.get(status, "bad_request" if status < 500 else "internal"), message)
+
+
+def plain_body(problem: Problem) -> dict[str, Any]:
+    """{"error": {"code": "overloaded", "message": "too many questions at once; please …"}}"""
+    return {"error": {"code": problem.code, "message": problem.message}}
+
+
+def openai_body(problem: Problem) -> dict[str, Any]:
+    """The same in OpenAI's form, which its clients turn into their exceptions."""
+    kind = _OPENAI_TYPES.get(problem.status, "invalid_request_error" if problem.status < 500 else "api_error")
+    return {"error": {"message": problem.message, "type": kind, "code": problem.code, "param": None}}
+
+
+def told(problem: Problem, path: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer of the door at this path."""
+    body = openai_body(problem) if path.startswith("/v1/") or path == "/v1" else plain_body(problem)
+    fresh = {"Cache-Control": "no-store", **problem.headers, **(headers or {})}
+    return JSONResponse(body, problem.status, fresh)

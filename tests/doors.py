@@ -1,0 +1,38 @@
+"""An app with the doors for programs, without the chat, for tests of each door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from rag.intake import Intake
+from rag.records import Records
+from rag.serve.desk import Desk
+from rag.serve.doors import add_doors
+from rag.settings import Settings, load_settings
+from tests.fake_engine import FakeEngine
+
+TOKEN = "0123456789abcdef"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+WITH_TOKEN = {"auth": f"token:test={TOKEN}"}
+
+
+def doors(engine: Any, settings: Settings, intake: Intake | None = None) -> FastAPI:
+    """The app, with records in memory; its desk is `app.state.desk`."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = Desk(engine, settings, Records(None))
+    add_doors(app, app.state.desk, intake)
+    return app
+
+
+def client(app: FastAPI, **options: Any) -> TestClient:
+    """A client of this machine, which sees a failure as a response."""
+    return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False, **options)
+
+
+def fake(folder: Path, engine: FakeEngine | None = None, **given: Any) -> TestClient:
+    """A client of the small engine's doors."""
+    return client(doors(engine or FakeEngine(), load_settings(data=folder, **given)))

@@ -1,0 +1,35 @@
+"""Beleg as people start it: `python app.py` in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+
+@contextmanager
+def running(articles: Path, data: Path, **environment: str) -> Iterator[str]:
+    """A server over these articles; its address. Its errors are in `server.log` beside the index."""
+    command = [sys.executable, "app.py", "--articles", str(articles), "--data", str(data), "--port", "0"]
+    data.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        (data.parent / "server.log").open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        try:
+            assert process.stdout
+            line = process.stdout.readline()
+            address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
+            assert address, line + (data.parent / "server.log").read_text("utf-8")
+            yield address[1]
+        finally:
+            process.terminate()
+            process.communicate()
