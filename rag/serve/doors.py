@@ -13,6 +13,7 @@ from rag.serve.headers import SafeHeaders
 from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.metrics import CountRequests
+from rag.serve.openai_api import add_openai
 from rag.serve.rest import add_rest
 
 if TYPE_CHECKING:
@@ -33,3 +34,4 @@ def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     add_login(app, desk.settings, guesses)
     add_health_routes(app, desk)
     add_rest(app, desk, intake)
+    add_openai(app, desk)
