@@ -121,7 +121,8 @@ def fold(word: str) -> str:
     word = romanise(word.lower())
     for pattern, sound in _SOUNDS_BEFORE_ACCENTS:
         word = pattern.sub(sound, word)
-    word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    if not word.isascii():
+        word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
     for pattern, sound in _SOUNDS:
         word = pattern.sub(sound, word)
     return word
@@ -190,7 +191,12 @@ def keys(text: str) -> list[str]:
     return [term for term in found if term]  # a Cyrillic soft sign alone has no sound, and no key
 
 
+def folded(text: str) -> str:
+    """The words and numbers of `text` in one spelling, with single spaces at and between them."""
+    return " " + " ".join(fold(word) for word, _, _ in tokens(text)) + " "
+
+
 def grams(text: str) -> list[str]:
-    """Word-spanning 5-grams of the folded text, with single spaces at and between words."""
-    line = " " + " ".join(fold(word) for word, _, _ in tokens(text)) + " "
+    """Word-spanning 5-grams of the folded text."""
+    line = folded(text)
     return [line[i : i + GRAM] for i in range(len(line) - GRAM + 1)]

@@ -134,7 +134,7 @@ class _Question:
         cue: Cue | None = self.cue
         return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
 
-    def gram_coverage(self, sentence_grams: frozenset[str]) -> float:
+    def gram_coverage(self, sentence_grams: str) -> float:
         if self.gram_idf:
             return sum(idf for g, idf in self.gram_idf.items() if g in sentence_grams) / self.gram_total
         shares = [
@@ -177,7 +177,7 @@ def _gain(matrix: Matrix, j: int, other: int, weights: Vector, besides: int | No
     return float((np.maximum(own, matrix[other]) - own) @ weights)
 
 
-def _share(grams: Sequence[str], present: frozenset[str]) -> float:
+def _share(grams: Sequence[str], present: str) -> float:
     return sum(gram in present for gram in grams) / len(grams) if grams else 0.0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexical import Floats, LexicalIndex, heading
-from rag.matching import Matrix, SentenceTerms, coverage, sentence_terms, windows
+from rag.matching import Matcher, Matrix, SentenceTerms, sentence_terms, windows
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
 
@@ -91,7 +91,8 @@ class Index:
             scores = self._fused(scores, near)
         best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
         scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
-        hits = [self._hit(found, score, query.concepts, idf) for found, score in scored if found]
+        matcher = Matcher(query.concepts)
+        hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
         hits.sort(key=lambda hit: -hit.passage.score)
         gram_idf = {gram: self.grams.term_idf(gram) for gram in query.grams}
         return Ranking(query, idf, gram_idf, tuple(hits[:k]))
@@ -142,11 +143,11 @@ class Index:
             most = max(most, alternative.weight * possible)
         return most, best
 
-    def _hit(self, found: _Found, score: float, concepts: Sequence[Concept], idf: Vector) -> Hit:
-        matrix = coverage(concepts, found.sentences)
+    def _hit(self, found: _Found, score: float, matcher: Matcher, idf: Vector) -> Hit:
+        matrix = matcher.coverage(found.sentences)
         covered = windows(matrix) @ idf / idf.sum() if len(idf) and len(matrix) else np.zeros(1)
         score = (score + COVERAGE_WEIGHT * float(covered.max())) / (1 + COVERAGE_WEIGHT)
-        title = coverage(concepts, [found.heading])[0]
+        title = matcher.coverage([found.heading])[0]
         return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
 
     def _look_up(self, row: int) -> _Found | None:
