@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.lexical import Floats, LexicalIndex, heading
+from rag.lexical import LexicalIndex, heading
 from rag.matching import Matcher, Matrix, SentenceTerms, sentence_terms, windows
+from rag.postings import Floats
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
 
@@ -89,17 +90,24 @@ class Index:
         idf, scores = self._scores(query)
         if near is not None:
             scores = self._fused(scores, near)
-        best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
-        scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
+        scored = [(self._found(row), float(scores[row])) for row in self._best(scores, max(k, RERANKED))]
         matcher = Matcher(query.concepts)
         hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
         hits.sort(key=lambda hit: -hit.passage.score)
-        gram_idf = {gram: self.grams.term_idf(gram) for gram in query.grams}
-        return Ranking(query, idf, gram_idf, tuple(hits[:k]))
+        return Ranking(query, idf, self.grams.term_idfs(query.grams), tuple(hits[:k]))
 
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
         return self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])[0]
+
+    def _best(self, scores: Floats, k: int) -> list[int]:
+        """The k rows with the highest scores above 0, best first; of equal ones, in the library's order."""
+        if len(scores) > k:
+            least = np.partition(scores, len(scores) - k)[len(scores) - k]
+            rows = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores > 0)
+        else:
+            rows = np.flatnonzero(scores > 0)
+        return sorted(rows.tolist(), key=lambda row: (-scores[row], _place(self.ids[row])))[:k]
 
     def _scores(self, query: Query) -> tuple[Vector, Floats]:
         """The concepts' idf, and each chunk's share of the best possible score, 0 to 1."""
@@ -133,7 +141,7 @@ class Index:
 
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
-        return {id: row for row, id in enumerate(self.ids)}
+        return {self.ids[row]: row for row in np.flatnonzero(self.words.live).tolist()}
 
     def _best_grams(self, concept: Concept) -> tuple[float, Floats]:
         best, most = np.zeros(len(self.ids), dtype=np.float32), 0.0
@@ -158,3 +166,9 @@ class Index:
             return None
         sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
         return _Found(chunk, article, sentences, sentence_terms(heading(article)))
+
+
+def _place(chunk_id: str) -> tuple[str, int]:
+    """Where a chunk stands in the library: its article, and its number there."""
+    article, _, ordinal = chunk_id.rsplit("#", 2)
+    return article, int(ordinal)
