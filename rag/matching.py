@@ -96,12 +96,12 @@ class Matcher:
     def _like(self, key: str) -> list[tuple[str, float]]:
         found = self._matches.get(key)
         if found is None:
+            found = [(key, 1.0)] if key in self._uses else []
             shared = _trigrams(key) & self._soft.keys()
-            near = {term for trigram in shared for term in self._soft[trigram]}
-            likely = ((term, soft_match(term, key)) for term in near)
-            found = [(term, likeness) for term, likeness in likely if likeness > 0]
-            if key in self._uses and key not in near:
-                found.append((key, 1.0))
+            if shared:
+                near = {term for trigram in shared for term in self._soft[trigram]} - {key}
+                likely = ((term, soft_match(term, key)) for term in near)
+                found += [(term, likeness) for term, likeness in likely if likeness > 0]
             self._matches[key] = found
         return found
 

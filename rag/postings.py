@@ -40,6 +40,7 @@ _FACTOR = 0x9E3779B97F4A7C15
 _MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 _POWERS = tuple(pow(_FACTOR, place, 1 << 64) for place in range(GRAM))
 _Item = TypeVar("_Item")
+_Columns = tuple[slice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,25 @@ class Postings:
     @classmethod
     def load(cls, folder: Path, size: int) -> Self:
         """What `save` wrote, for `size` documents, mapped into memory; ValueError if parts do not fit."""
-        found = cls(*(np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS))
+        # as plain arrays: slicing a `memmap` takes ten times as long
+        mapped = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
+        found = cls(*(array.view(np.ndarray) for array in mapped))
         ends = int(found.indptr[-1])
         fit = len(found.indptr) == len(found.terms) + 1 and ends == len(found.docs) == len(found.tf)
         if not fit or len(found.lengths) != size:
             raise ValueError("its parts do not fit together")
         return found
 
-    def column(self, term: int) -> slice:
-        """Where the postings of a term are; an empty slice for an unknown one."""
-        at = int(np.searchsorted(self.terms, np.uint64(term)))
-        if at == len(self.terms) or int(self.terms[at]) != term:
-            return slice(0, 0)
-        return slice(int(self.indptr[at]), int(self.indptr[at + 1]))
+    def columns(self, terms: Sequence[int]) -> list[slice]:
+        """Where the postings of each term are; an empty slice for an unknown one."""
+        wanted = np.array(terms, dtype=np.uint64)
+        if not len(self.terms):
+            return [slice(0, 0)] * len(wanted)
+        at = np.searchsorted(self.terms, wanted)
+        known = self.terms[np.minimum(at, len(self.terms) - 1)] == wanted
+        starts = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1)], 0).tolist()
+        ends = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1) + 1], 0).tolist()
+        return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
 def of_terms(documents: Iterable[Sequence[str]]) -> Postings:
@@ -215,11 +222,11 @@ class Field:
 
     def term_idf(self, term: str) -> float:
         """The idf of one term; largest for an unknown one."""
-        return self.idf(self._df(term))
+        return self.term_idfs([term])[term]
 
-    def term_idfs(self, terms: Iterable[str]) -> Mapping[str, float]:
+    def term_idfs(self, terms: Sequence[str]) -> Mapping[str, float]:
         """The idf of each term."""
-        return {term: self.term_idf(term) for term in terms}
+        return {term: self.idf(self._df(found)) for term, found in zip(terms, self._find(terms), strict=True)}
 
     def synonyms(self, alternatives: WeightedTerms) -> tuple[float, Floats]:
         """One concept said in several ways: its idf, and the share of it in each document, (rows,).
@@ -229,37 +236,42 @@ class Field:
         """
         best = np.zeros(self.rows, dtype=np.float32)
         for weight, terms in alternatives:
+            found = self._find(terms)
             if len(terms) == 1:
-                for docs, impact in self._columns(terms[0]):
+                for docs, impact in self._postings(found[0]):
                     best[docs] = np.maximum(best[docs], np.float32(weight) * impact)
             elif terms:
-                np.maximum(best, np.float32(weight) * self._mean(terms), out=best)
+                np.maximum(best, np.float32(weight) * self._mean(found), out=best)
         return self.idf(int(np.count_nonzero(best))), best
 
     def sums(self, terms: Sequence[str]) -> tuple[float, Floats]:
         """The terms' summed idf, and the plain BM25 score of each document, (rows,)."""
         total, score = 0.0, np.zeros(self.rows, dtype=np.float32)
-        for term in terms:
-            df = self._df(term)
+        for found in self._find(terms):
+            df = self._df(found)
             if self.size > FEW and df > COMMON * self.size:
                 continue
             idf = self.idf(df)
             total += idf
-            for docs, impact in self._columns(term):
+            for docs, impact in self._postings(found):
                 score[docs] += np.float32(idf) * impact
         return total, score
 
-    def _mean(self, terms: Sequence[str]) -> Floats:
+    def _find(self, terms: Sequence[str]) -> list[_Columns]:
+        """Where the postings of each term are, in each part."""
+        hashes = [term_hash(term) for term in terms]
+        return list(zip(*(part.columns(hashes) for part in self._parts), strict=True))
+
+    def _mean(self, terms: Sequence[_Columns]) -> Floats:
         share = np.zeros(self.rows, dtype=np.float32)
         for term in terms:
-            for docs, impact in self._columns(term):
+            for docs, impact in self._postings(term):
                 share[docs] += impact / np.float32(len(terms))
         return share
 
-    def _df(self, term: str) -> int:
-        found, total = term_hash(term), 0
-        for part, gone in zip(self._parts, self._gone, strict=True):
-            column = part.column(found)
+    def _df(self, columns: _Columns) -> int:
+        total = 0
+        for part, gone, column in zip(self._parts, self._gone, columns, strict=True):
             total += column.stop - column.start
             if len(gone) and column.stop > column.start:
                 docs = part.docs[column]
@@ -267,14 +279,14 @@ class Field:
                 total -= int(np.count_nonzero(docs[at] == gone))
         return total
 
-    def _columns(self, term: str) -> Iterator[tuple[Rows, Floats]]:
-        """The term's documents, as rows of all parts, and its BM25 part tf / (tf + norm), 0 to 1."""
-        found = term_hash(term)
-        for start, part, gone in zip(self._starts, self._parts, self._gone, strict=False):
-            column = part.column(found)
+    def _postings(self, columns: _Columns) -> Iterator[tuple[Rows, Floats]]:
+        """A term's documents, as rows of all parts, and its BM25 part tf / (tf + norm), 0 to 1."""
+        for start, part, gone, column in zip(self._starts, self._parts, self._gone, columns, strict=False):
             if column.stop == column.start:
                 continue
-            docs, tf = part.docs[column] + np.int32(start), part.tf[column]
+            docs, tf = part.docs[column], part.tf[column]
+            if start:
+                docs = docs + np.int32(start)
             if len(gone):
                 there = self.live[docs]
                 docs, tf = docs[there], tf[there]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from rag.schema import Article, Chunk, Passage
 GRAMS_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 RERANKED = 20
-CACHED_CHUNKS = 20_000
+CACHED_CHUNKS = 5_000
 
 Vector = NDArray[np.float64]
 
@@ -72,9 +72,11 @@ class Nearness:
 class Source(Protocol):
     """Where articles and chunks come from: a library."""
 
-    def article(self, id: str) -> Article | None: ...
+    def articles(self, ids: Collection[str]) -> Iterable[Article]:
+        """Those of `ids` that exist."""
 
-    def chunk(self, id: str) -> Chunk | None: ...
+    def chunks(self, ids: Collection[str]) -> Iterable[Chunk]:
+        """Those of `ids` that exist."""
 
 
 class Index:
@@ -83,14 +85,15 @@ class Index:
     def __init__(self, lexical: LexicalIndex, source: Source) -> None:
         self.ids, self.words, self.grams = lexical.ids, lexical.words, lexical.grams
         self._source = source
-        self._found = functools.lru_cache(maxsize=CACHED_CHUNKS)(self._look_up)
+        self._known: dict[int, _Found] = {}
 
     def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
         """The best k passages for a query, by its words, and by meaning too where `near` is given."""
         idf, scores = self._scores(query)
         if near is not None:
             scores = self._fused(scores, near)
-        scored = [(self._found(row), float(scores[row])) for row in self._best(scores, max(k, RERANKED))]
+        best = self._best(scores, max(k, RERANKED))
+        scored = [(found, float(scores[row])) for row, found in zip(best, self._found(best), strict=True)]
         matcher = Matcher(query.concepts)
         hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
         hits.sort(key=lambda hit: -hit.passage.score)
@@ -158,14 +161,32 @@ class Index:
         title = matcher.coverage([found.heading])[0]
         return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
 
-    def _look_up(self, row: int) -> _Found | None:
-        # a chunk that the library no longer knows is never served
-        chunk = self._source.chunk(self.ids[row])
-        article = self._source.article(chunk.article_id) if chunk else None
-        if chunk is None or article is None:
-            return None
-        sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
-        return _Found(chunk, article, sentences, sentence_terms(heading(article)))
+    def _found(self, rows: Sequence[int]) -> list[_Found | None]:
+        """The chunks of rows; None for one that the library no longer knows: it is never served."""
+        held = self._known  # another thread may begin a new one
+        known = {row: held[row] for row in rows if row in held}
+        new = [row for row in rows if row not in known]
+        if new:
+            looked_up = self._look_up(new)
+            known |= looked_up
+            if len(self._known) + len(looked_up) > CACHED_CHUNKS:
+                self._known = {}
+            self._known |= looked_up
+        return [known.get(row) for row in rows]
+
+    def _look_up(self, rows: Sequence[int]) -> dict[int, _Found]:
+        chunks = {chunk.id: chunk for chunk in self._source.chunks([self.ids[row] for row in rows])}
+        wanted = {chunk.article_id for chunk in chunks.values()}
+        articles = {article.id: article for article in self._source.articles(wanted)}
+        found = {}
+        for row in rows:
+            chunk = chunks.get(self.ids[row])
+            article = articles.get(chunk.article_id) if chunk else None
+            if chunk is None or article is None:
+                continue
+            sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
+            found[row] = _Found(chunk, article, sentences, sentence_terms(heading(article)))
+        return found
 
 
 def _place(chunk_id: str) -> tuple[str, int]:
