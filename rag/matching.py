@@ -79,6 +79,7 @@ class Matcher:
         for term in soft:
             for trigram in _trigrams(term):
                 self._soft.setdefault(trigram, []).append(term)
+        self._trigrams = frozenset(self._soft)
 
     def coverage(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """How far each sentence says each concept, 0 to 1; shape (sentences, concepts)."""
@@ -86,7 +87,8 @@ class Matcher:
         for i, sentence in enumerate(sentences):
             said: dict[str, float] = {}
             for key in sentence.keys:
-                for term, likeness in self._like(key):
+                matches = self._matches.get(key)
+                for term, likeness in self._like(key) if matches is None else matches:
                     if likeness > said.get(term, 0.0):
                         said[term] = likeness
             for j in {j for term in said for j in self._uses[term]}:
@@ -94,15 +96,15 @@ class Matcher:
         return matrix
 
     def _like(self, key: str) -> list[tuple[str, float]]:
-        found = self._matches.get(key)
-        if found is None:
-            found = [(key, 1.0)] if key in self._uses else []
-            shared = _trigrams(key) & self._soft.keys()
-            if shared:
-                near = {term for trigram in shared for term in self._soft[trigram]} - {key}
-                likely = ((term, soft_match(term, key)) for term in near)
-                found += [(term, likeness) for term, likeness in likely if likeness > 0]
-            self._matches[key] = found
+        """The terms that a key is like, and how much."""
+        found = [(key, 1.0)] if key in self._uses else []
+        trigrams = _trigrams(key)
+        if not self._trigrams.isdisjoint(trigrams):
+            shared = self._trigrams & trigrams
+            near = {term for trigram in shared for term in self._soft[trigram]} - {key}
+            likely = ((term, soft_match(term, key)) for term in near)
+            found += [(term, likeness) for term, likeness in likely if likeness > 0]
+        self._matches[key] = found
         return found
 
 
