@@ -206,5 +206,9 @@ def folded(text: str) -> str:
 
 def grams(text: str) -> list[str]:
     """Word-spanning 5-grams of the folded text."""
-    line = folded(text)
+    return grams_of(folded(text))
+
+
+def grams_of(line: str) -> list[str]:
+    """5-grams of text that is folded already."""
     return [line[i : i + GRAM] for i in range(len(line) - GRAM + 1)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import key, tokens
+from rag.analysis import grams_of, key, tokens
 from rag.cues import Cue, cue_of
 from rag.matching import Matrix, SentenceTerms, soft_match
 from rag.retrieval import Hit, Ranking
@@ -134,7 +134,7 @@ class _Question:
         cue: Cue | None = self.cue
         return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
 
-    def gram_coverage(self, sentence_grams: str) -> float:
+    def gram_coverage(self, sentence_grams: set[str]) -> float:
         if self.gram_idf:
             return sum(idf for g, idf in self.gram_idf.items() if g in sentence_grams) / self.gram_total
         shares = [
@@ -155,7 +155,7 @@ def _sentences(hit: Hit, question: _Question, relative: float, first: bool) -> l
         gain = float(before[j] @ weights)
         features = {
             "coverage": float(matrix[j] @ weights),
-            "grams": question.gram_coverage(hit.sentences[j].grams),
+            "grams": question.gram_coverage(set(grams_of(hit.sentences[j].folded))),
             "passage": relative,
             "best passage": float(first),
             "before": gain,
@@ -182,13 +182,13 @@ def _gains(matrix: Matrix, title: Vector) -> tuple[Matrix, Matrix, Matrix, Matri
     return before, two_before, after, np.maximum(matrix, title) - matrix
 
 
-def _share(grams: Sequence[str], present: str) -> float:
+def _share(grams: Sequence[str], present: set[str]) -> float:
     return sum(gram in present for gram in grams) / len(grams) if grams else 0.0
 
 
 def _counts(sentence: str, noun: str | None) -> bool:
     """Whether a count stands right before the noun that the question counts."""
-    if noun is None:
+    if noun is None or not _COUNT.search(sentence):
         return False
     words = [word for word, _, _ in tokens(sentence)]
     return any(

@@ -22,10 +22,10 @@ LEAST_SOFT_WEIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class SentenceTerms:
-    """A sentence as its distinct search keys, and as its folded text, in which 5-grams are found by `in`."""
+    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams."""
 
     keys: tuple[str, ...]
-    grams: str
+    folded: str
 
 
 @functools.lru_cache(maxsize=100_000)
