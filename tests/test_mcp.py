@@ -188,6 +188,8 @@ def test_every_tool_says_what_it_takes_and_that_it_only_reads(engine: Engine) ->
         assert tool.annotations
         assert tool.annotations.read_only_hint
         assert all("description" in each for each in tool.input_schema["properties"].values())
+        assert tool.output_schema
+        assert tool.output_schema["type"] == "object"
 
 
 # --- resources
