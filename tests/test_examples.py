@@ -129,6 +129,12 @@ def test_rest_with_curl(folder: Path, address: str) -> None:
     assert json.loads(articles)["total"] == 5
 
 
+def test_openai_client(folder: Path, address: str) -> None:
+    said = run("openai_client.py", f"{address}/v1", QUESTION, cwd=folder)
+    assert said.count(QUOTE) == 3  # the answer, its citation, and the answer streamed
+    assert "[1] sieben-monate-bis-alaska: „Steve Witkoff" in said
+
+
 class TestInTheBrowser:
     pytestmark = MARKS
 

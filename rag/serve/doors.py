@@ -14,6 +14,7 @@ from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.mcp_server import add_mcp
 from rag.serve.metrics import CountRequests
+from rag.serve.openai_api import add_openai
 from rag.serve.rest import add_rest
 from rag.serve.widget import add_widget
 
@@ -35,5 +36,6 @@ def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     add_login(app, desk.settings, guesses)
     add_health_routes(app, desk)
     add_rest(app, desk, intake)
+    add_openai(app, desk)
     add_mcp(app, desk)
     add_widget(app)

@@ -40,9 +40,23 @@ ASKING = (400, 422, *GUARD, 500, 502, 503, 504)
 log = logging.getLogger(__name__)
 
 
-def sub_app(path: str, title: str, description: str) -> FastAPI:
-    """The app to be mounted at this path."""
-    app = FastAPI(
+class SubApp(FastAPI):
+    """An app whose requests without the right form get a status of the door's own."""
+
+    malformed = 422
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema; FastAPI says 422 of every route, even where it never comes."""
+        schema = super().openapi()
+        for route in (route for path in schema["paths"].values() for route in path.values()):
+            if self.malformed != 422:
+                route["responses"].pop("422", None)
+        return schema
+
+
+def sub_app(path: str, title: str, description: str, malformed: int = 422) -> FastAPI:
+    """The app to be mounted at this path; `malformed` is the status of requests without the right form."""
+    app = SubApp(
         title=title,
         description=description,
         version=_version(),
@@ -53,8 +67,10 @@ def sub_app(path: str, title: str, description: str) -> FastAPI:
         redirect_slashes=False,
     )
 
+    app.malformed = malformed
+
     def answered(_: Request, error: Exception) -> Response:
-        problem = _problem(error)
+        problem = _problem(error, malformed)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
         return told(problem, f"{path}/", getattr(error, "headers", None))
@@ -70,9 +86,9 @@ def faults(*statuses: int, model: type[BaseModel]) -> Mapping[int | str, dict[st
     return {status: {"model": model, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
 
 
-def _problem(error: Exception) -> Problem:
+def _problem(error: Exception, malformed: int) -> Problem:
     if isinstance(error, RequestValidationError):
-        return Problem(422, "invalid_request", _first_fault(error))
+        return Problem(malformed, "invalid_request", _first_fault(error))
     if isinstance(error, HTTPException):
         return problem_of_status(error.status_code, str(error.detail))
     return problem_of(error)
