@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama load lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama load bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -31,6 +31,9 @@ test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
 
 load: dev  ## fifty readers at once: time to the first word, nothing mixed up, nothing lost
 	@$(PY) -m tests.load_chat $(ARGS)
+
+bench: dev  ## measure speed against a stock LlamaIndex program; options: make bench ARGS="--sizes 1000 10000"
+	@$(PY) -m tests.bench $(ARGS)
 
 test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)

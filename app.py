@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -63,11 +63,16 @@ def serve(settings: Settings) -> None:
         from rag.engine import open_engine
 
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
-            from rag.serve.ui import create_app
 
-            warm_up(engine)
-            intake.start()
-            run(create_app(engine, settings, intake=intake), bound, answering(engine))
+            def site() -> FastAPI:
+                from rag.serve.ui import create_app  # gradio takes seconds, and the port answers meanwhile
+
+                app = create_app(engine, settings, intake=intake)
+                warm_up(engine)
+                intake.start()
+                return app
+
+            run(site, bound, answering(engine))
 
 
 def answering(engine: Engine) -> str:
@@ -136,9 +141,11 @@ class Progress:
             self.bar.close()
 
 
-def run(app: FastAPI, bound: socket.socket, note: str) -> None:
-    """Serves until a signal comes; says where, and the note, as soon as the page can be opened."""
+def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
+    """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers."""
     import uvicorn
+
+    from rag.serve.opening import Opening
 
     host, port = bound.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -148,8 +155,16 @@ def run(app: FastAPI, bound: socket.socket, note: str) -> None:
             await super().startup(sockets)
             print(f"Beleg: {address}\nBeleg: {note}", flush=True)
 
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=3, ws="none")
-    Server(config).run([bound])
+        def stop(self) -> None:
+            self.should_exit = True
+
+    opening = Opening(build)
+    config = uvicorn.Config(opening, log_level="warning", timeout_graceful_shutdown=3, ws="none")
+    server = Server(config)
+    opening.failed = server.stop
+    server.run([bound])
+    if opening.error is not None:
+        raise opening.error
 
 
 def _refuse_strangers(settings: Settings) -> None:

@@ -59,7 +59,7 @@ Progress = Callable[[str, int, int], None]
 _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
-_UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical"  # notes in the library
+_UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical segments"  # notes in the library
 _T = TypeVar("_T")
 _one_at_a_time = threading.Lock()
 
@@ -505,7 +505,7 @@ class _Sync:
                 copies=update_copies(library, plan.written, plan.gone),
                 marks={article.id: marks(article.text) for article in plan.written.values()},
                 meta={"fingerprint": self.note, _VECTORS: identity},
-                last=lambda: self._build_lexical(library),
+                last=lambda: self._build_lexical(library, whole=True),
             )
         vectors.swap(identity, probed=True)
 
@@ -554,11 +554,11 @@ class _Sync:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library) -> None:
+    def _build_lexical(self, library: Library, *, whole: bool = False) -> None:
         from rag.lexical import build_index
 
         before = _other_files(self.look.folder)
-        build_index(self.look.folder, library)
+        build_index(self.look.folder, library, whole)
         after = _other_files(self.look.folder)
         self.lexical = {name: state[0] for name, state in after.items() if before.get(name) != state}
 

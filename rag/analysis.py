@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Sequence
 from importlib.resources import files
 
 import Stemmer
@@ -76,31 +77,32 @@ _CYRILLIC = dict(
 )
 _CYRILLIC_TABLE = str.maketrans(_CYRILLIC)
 
-# in this order: longer spellings first, then accents, then what remains of each sound
+# in this order: longer spellings first, then accents, then what remains of each sound; a rule changes
+# nothing in a word without one of its letters, and looking for those is much cheaper
 _SOUNDS_BEFORE_ACCENTS = [
-    (re.compile(pattern), sound)
-    for pattern, sound in [
-        ("schtsch|shch|stsch", "h"),
-        ("tsch|tch|tsh|cz|č|ć", "h"),
-        ("dsch|dzh", "s"),
-        ("sch|sh|zh|š|ž", "s"),
+    (re.compile(pattern), sound, letters.split())
+    for pattern, sound, letters in [
+        ("schtsch|shch|stsch", "h", "ch"),
+        ("tsch|tch|tsh|cz|č|ć", "h", "ch tsh cz č ć"),
+        ("dsch|dzh", "s", "dsch dzh"),
+        ("sch|sh|zh|š|ž", "s", "sch sh zh š ž"),
     ]
 ]
 _SOUNDS = [
-    (re.compile(pattern), sound)
-    for pattern, sound in [
-        ("kh|ch", "h"),
-        ("ph", "v"),
-        ("[wvf]+", "v"),
-        ("ts|tz|zz|ß|s|z", "s"),
-        ("x", "ks"),
-        ("ck|c|k|q", "k"),
-        ("th", "t"),
-        ("ou|oo", "u"),
-        ("y|j|ie|i+", "i"),
-        (r"(.)\1+", r"\1"),
+    (re.compile(pattern), sound, letters.split())
+    for pattern, sound, letters in [
+        ("kh|ch", "h", "kh ch"),
+        ("ph", "v", "ph"),
+        ("[wvf]+", "v", "w f vv"),
+        ("ts|tz|zz|ß|s|z", "s", "ts z ß"),
+        ("x", "ks", "x"),
+        ("ck|c|k|q", "k", "c q"),
+        ("th", "t", "th"),
+        ("ou|oo", "u", "ou oo"),
+        ("y|j|ie|i+", "i", "y j ie ii"),
     ]
 ]
+_DOUBLED = re.compile(r"(.)\1+")
 
 
 def tokens(text: str) -> list[tuple[str, int, int]]:
@@ -119,11 +121,18 @@ def fold(word: str) -> str:
     if _DIGITS.search(word):
         return word
     word = romanise(word.lower())
-    for pattern, sound in _SOUNDS_BEFORE_ACCENTS:
-        word = pattern.sub(sound, word)
-    word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
-    for pattern, sound in _SOUNDS:
-        word = pattern.sub(sound, word)
+    word = _sounded(word, _SOUNDS_BEFORE_ACCENTS)
+    if not word.isascii():
+        word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return _DOUBLED.sub(r"\1", _sounded(word, _SOUNDS))
+
+
+def _sounded(word: str, rules: Sequence[tuple[re.Pattern[str], str, Sequence[str]]]) -> str:
+    for pattern, sound, letters in rules:
+        for each in letters:
+            if each in word:
+                word = pattern.sub(sound, word)
+                break
     return word
 
 
@@ -186,11 +195,20 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def keys(text: str) -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, stop words left out."""
-    found = (key(word) for word, _, _ in tokens(text) if word.lower() not in GERMAN)
+    found = (key(word) for word in _TOKEN.findall(text) if word.lower() not in GERMAN)
     return [term for term in found if term]  # a Cyrillic soft sign alone has no sound, and no key
 
 
+def folded(text: str) -> str:
+    """The words and numbers of `text` in one spelling, with single spaces at and between them."""
+    return " " + " ".join(map(fold, _TOKEN.findall(text))) + " "
+
+
 def grams(text: str) -> list[str]:
-    """Word-spanning 5-grams of the folded text, with single spaces at and between words."""
-    line = " " + " ".join(fold(word) for word, _, _ in tokens(text)) + " "
+    """Word-spanning 5-grams of the folded text."""
+    return grams_of(folded(text))
+
+
+def grams_of(line: str) -> list[str]:
+    """5-grams of text that is folded already."""
     return [line[i : i + GRAM] for i in range(len(line) - GRAM + 1)]

@@ -52,13 +52,13 @@ def confidence(ranking: Ranking, found: list[Candidate]) -> float:
         + CUE_MISSING * (cue is not None and not cue.offered_by(best.text))
         + CONCEPTS * math.log1p(len(concepts))
     )
-    return 1 / (1 + math.exp(-score))
+    return 1 / (1 + math.exp(-float(score)))
 
 
 def _unsaid(said: NDArray[np.float64], concepts: tuple[Concept, ...]) -> float:
     """The share of the content words that are not said, 0 to 1."""
     pairs = zip(said, concepts, strict=True)
-    missing = [share < SAID for share, concept in pairs if concept.weight >= CONTENT]
+    missing = [bool(share < SAID) for share, concept in pairs if concept.weight >= CONTENT]
     return sum(missing) / max(1, len(missing))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import key, tokens
+from rag.analysis import grams_of, key, tokens
 from rag.cues import Cue, cue_of
 from rag.matching import Matrix, SentenceTerms, soft_match
 from rag.retrieval import Hit, Ranking
@@ -134,7 +134,7 @@ class _Question:
         cue: Cue | None = self.cue
         return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
 
-    def gram_coverage(self, sentence_grams: frozenset[str]) -> float:
+    def gram_coverage(self, sentence_grams: set[str]) -> float:
         if self.gram_idf:
             return sum(idf for g, idf in self.gram_idf.items() if g in sentence_grams) / self.gram_total
         shares = [
@@ -147,21 +147,23 @@ class _Question:
 def _sentences(hit: Hit, question: _Question, relative: float, first: bool) -> list[Candidate]:
     matrix, weights = hit.matrix, question.weights
     article, spans = hit.passage.article, hit.passage.chunk.sentences
+    before, two_before, after, title = _gains(matrix, hit.title)
+    source = float(question.names_source(hit))
     found = []
     for j, (start, end) in enumerate(spans):
         sentence = article.text[start:end]
-        before = _gain(matrix, j, j - 1, weights)
+        gain = float(before[j] @ weights)
         features = {
             "coverage": float(matrix[j] @ weights),
-            "grams": question.gram_coverage(hit.sentences[j].grams),
+            "grams": question.gram_coverage(set(grams_of(hit.sentences[j].folded))),
             "passage": relative,
             "best passage": float(first),
-            "before": before,
-            "before, anaphoric": before if _ANAPHORIC.match(sentence) else 0.0,
-            "two before": _gain(matrix, j, j - 2, weights, besides=j - 1),
-            "after": _gain(matrix, j, j + 1, weights),
-            "title": float((np.maximum(matrix[j], hit.title) - matrix[j]) @ weights),
-            "source": float(question.names_source(hit)),
+            "before": gain,
+            "before, anaphoric": gain if _ANAPHORIC.match(sentence) else 0.0,
+            "two before": float(two_before[j] @ weights),
+            "after": float(after[j] @ weights),
+            "title": float(title[j] @ weights),
+            "source": source,
             "count beside its noun": float(_counts(sentence, question.counted)),
         }
         score = sum(WEIGHTS[name] * value for name, value in features.items()) + question.cue_weight(sentence)
@@ -169,21 +171,24 @@ def _sentences(hit: Hit, question: _Question, relative: float, first: bool) -> l
     return found
 
 
-def _gain(matrix: Matrix, j: int, other: int, weights: Vector, besides: int | None = None) -> float:
-    """What sentence `other` covers of the question that sentence j (and `besides`) does not."""
-    if not 0 <= other < len(matrix):
-        return 0.0
-    own = matrix[j] if besides is None else np.maximum(matrix[j], matrix[besides])
-    return float((np.maximum(own, matrix[other]) - own) @ weights)
+def _gains(matrix: Matrix, title: Vector) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+    """What the sentence before each, the one before that, the one after and the title cover of each
+    concept beyond what is covered already: by the sentence, and by the one before for the second."""
+    before, two_before, after = np.zeros_like(matrix), np.zeros_like(matrix), np.zeros_like(matrix)
+    both = np.maximum(matrix[1:], matrix[:-1])
+    before[1:] = both - matrix[1:]
+    two_before[2:] = np.maximum(both[1:], matrix[:-2]) - both[1:]
+    after[:-1] = both - matrix[:-1]
+    return before, two_before, after, np.maximum(matrix, title) - matrix
 
 
-def _share(grams: Sequence[str], present: frozenset[str]) -> float:
+def _share(grams: Sequence[str], present: set[str]) -> float:
     return sum(gram in present for gram in grams) / len(grams) if grams else 0.0
 
 
 def _counts(sentence: str, noun: str | None) -> bool:
     """Whether a count stands right before the noun that the question counts."""
-    if noun is None:
+    if noun is None or not _COUNT.search(sentence):
         return False
     words = [word for word, _, _ in tokens(sentence)]
     return any(

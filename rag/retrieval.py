@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.lexical import Floats, LexicalIndex, heading
-from rag.matching import Matrix, SentenceTerms, coverage, sentence_terms, windows
+from rag.lexical import LexicalIndex, heading
+from rag.matching import Matcher, Matrix, SentenceTerms, sentence_terms, windows
+from rag.postings import Floats
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
 
 GRAMS_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 RERANKED = 20
-CACHED_CHUNKS = 20_000
+CACHED_CHUNKS = 5_000
 
 Vector = NDArray[np.float64]
 
@@ -71,9 +72,11 @@ class Nearness:
 class Source(Protocol):
     """Where articles and chunks come from: a library."""
 
-    def article(self, id: str) -> Article | None: ...
+    def articles(self, ids: Collection[str]) -> Iterable[Article]:
+        """Those of `ids` that exist."""
 
-    def chunk(self, id: str) -> Chunk | None: ...
+    def chunks(self, ids: Collection[str]) -> Iterable[Chunk]:
+        """Those of `ids` that exist."""
 
 
 class Index:
@@ -82,23 +85,32 @@ class Index:
     def __init__(self, lexical: LexicalIndex, source: Source) -> None:
         self.ids, self.words, self.grams = lexical.ids, lexical.words, lexical.grams
         self._source = source
-        self._found = functools.lru_cache(maxsize=CACHED_CHUNKS)(self._look_up)
+        self._known: dict[int, _Found] = {}
 
     def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
         """The best k passages for a query, by its words, and by meaning too where `near` is given."""
         idf, scores = self._scores(query)
         if near is not None:
             scores = self._fused(scores, near)
-        best = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
-        scored = [(self._found(int(row)), float(scores[row])) for row in best if scores[row] > 0]
-        hits = [self._hit(found, score, query.concepts, idf) for found, score in scored if found]
+        best = self._best(scores, max(k, RERANKED))
+        scored = [(found, float(scores[row])) for row, found in zip(best, self._found(best), strict=True)]
+        matcher = Matcher(query.concepts)
+        hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
         hits.sort(key=lambda hit: -hit.passage.score)
-        gram_idf = {gram: self.grams.term_idf(gram) for gram in query.grams}
-        return Ranking(query, idf, gram_idf, tuple(hits[:k]))
+        return Ranking(query, idf, self.grams.term_idfs(query.grams), tuple(hits[:k]))
 
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
         return self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])[0]
+
+    def _best(self, scores: Floats, k: int) -> list[int]:
+        """The k rows with the highest scores above 0, best first; of equal ones, in the library's order."""
+        if len(scores) > k:
+            least = np.partition(scores, len(scores) - k)[len(scores) - k]
+            rows = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores > 0)
+        else:
+            rows = np.flatnonzero(scores > 0)
+        return sorted(rows.tolist(), key=lambda row: (-scores[row], _place(self.ids[row])))[:k]
 
     def _scores(self, query: Query) -> tuple[Vector, Floats]:
         """The concepts' idf, and each chunk's share of the best possible score, 0 to 1."""
@@ -132,7 +144,7 @@ class Index:
 
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
-        return {id: row for row, id in enumerate(self.ids)}
+        return {self.ids[row]: row for row in np.flatnonzero(self.words.live).tolist()}
 
     def _best_grams(self, concept: Concept) -> tuple[float, Floats]:
         best, most = np.zeros(len(self.ids), dtype=np.float32), 0.0
@@ -142,18 +154,42 @@ class Index:
             most = max(most, alternative.weight * possible)
         return most, best
 
-    def _hit(self, found: _Found, score: float, concepts: Sequence[Concept], idf: Vector) -> Hit:
-        matrix = coverage(concepts, found.sentences)
+    def _hit(self, found: _Found, score: float, matcher: Matcher, idf: Vector) -> Hit:
+        matrix = matcher.coverage(found.sentences)
         covered = windows(matrix) @ idf / idf.sum() if len(idf) and len(matrix) else np.zeros(1)
         score = (score + COVERAGE_WEIGHT * float(covered.max())) / (1 + COVERAGE_WEIGHT)
-        title = coverage(concepts, [found.heading])[0]
+        title = matcher.coverage([found.heading])[0]
         return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
 
-    def _look_up(self, row: int) -> _Found | None:
-        # a chunk that the library no longer knows is never served
-        chunk = self._source.chunk(self.ids[row])
-        article = self._source.article(chunk.article_id) if chunk else None
-        if chunk is None or article is None:
-            return None
-        sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
-        return _Found(chunk, article, sentences, sentence_terms(heading(article)))
+    def _found(self, rows: Sequence[int]) -> list[_Found | None]:
+        """The chunks of rows; None for one that the library no longer knows: it is never served."""
+        held = self._known  # another thread may begin a new one
+        known = {row: held[row] for row in rows if row in held}
+        new = [row for row in rows if row not in known]
+        if new:
+            looked_up = self._look_up(new)
+            known |= looked_up
+            if len(self._known) + len(looked_up) > CACHED_CHUNKS:
+                self._known = {}
+            self._known |= looked_up
+        return [known.get(row) for row in rows]
+
+    def _look_up(self, rows: Sequence[int]) -> dict[int, _Found]:
+        chunks = {chunk.id: chunk for chunk in self._source.chunks([self.ids[row] for row in rows])}
+        wanted = {chunk.article_id for chunk in chunks.values()}
+        articles = {article.id: article for article in self._source.articles(wanted)}
+        found = {}
+        for row in rows:
+            chunk = chunks.get(self.ids[row])
+            article = articles.get(chunk.article_id) if chunk else None
+            if chunk is None or article is None:
+                continue
+            sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
+            found[row] = _Found(chunk, article, sentences, sentence_terms(heading(article)))
+        return found
+
+
+def _place(chunk_id: str) -> tuple[str, int]:
+    """Where a chunk stands in the library: its article, and its number there."""
+    article, _, ordinal = chunk_id.rsplit("#", 2)
+    return article, int(ordinal)

@@ -13,6 +13,11 @@ _PARTICLES = frozenset(
     "ab an auf aus bei ein fern fest fort frei heim her heraus herunter hervor hin hinaus los mit nach nieder"
     " statt teil um unter vor voran voraus vorbei weg weiter wieder zu zurück zusammen".split()
 )
+# a particle with no word behind it in its clause, or with a conjunction: most sentences have none
+_AT_AN_END = re.compile(
+    rf"(?i)(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
+    r"|\s+(?:und|oder|sowie|aber)\b)"
+)
 _CLAUSE = re.compile(r"[^,;:.!?()–—„“”]+")
 _BEFORE_AND = re.compile(r"\s+(?:und|oder|sowie|aber)\b")
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t|en?)$")
@@ -30,6 +35,8 @@ class SeparatedVerb:
 
 def separated_verbs(text: str) -> list[SeparatedVerb]:
     """The verbs of German `text` whose particle stands apart, at the end of its clause."""
+    if not _AT_AN_END.search(text):
+        return []
     return [
         found for clause in _CLAUSE.finditer(text) for found in _in_clause(clause.group(), clause.start())
     ]

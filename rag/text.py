@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import os
 import re
+import sys
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
@@ -160,10 +162,34 @@ def _static_folder() -> Path:
     return Path(spec.origin).parent / "_static"
 
 
+@contextlib.contextmanager
+def _bare(*packages: str) -> Iterator[None]:
+    """Lets modules of packages be imported without what the packages themselves import.
+
+    nltk's takes four seconds (scipy and much else) of which sentences need nothing. Whoever imports a
+    package afterwards gets the whole of it. Packages that are there already are used as they are.
+    """
+    held = {name for name in sys.modules if name.partition(".")[0] == packages[0]}
+    if held:
+        yield
+        return
+    for name in packages:
+        spec = importlib.util.find_spec(name)
+        if spec is None:
+            raise ConfigError(f"{name} is not installed; run: make install")
+        sys.modules[name] = importlib.util.module_from_spec(spec)  # made, but not run
+    try:
+        yield
+    finally:
+        for name in [name for name in sys.modules if name.partition(".")[0] == packages[0]]:
+            del sys.modules[name]
+
+
 @functools.cache
 def _punkt(language: str) -> PunktSentenceTokenizer:
-    from nltk.tabdata import PunktDecoder
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+    with _bare("nltk", "nltk.tokenize"):
+        from nltk.tabdata import PunktDecoder
+        from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     # read from the copy in llama-index's wheel: nltk itself would look for a download
     folder = _static_folder() / "nltk_cache" / "tokenizers" / "punkt_tab" / language

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,15 +21,19 @@ class Shelf:
     """A source of articles and chunks as `Index` wants it, in memory."""
 
     def __init__(self, articles: Iterable[Article], words: int = 120) -> None:
-        self.articles = {article.id: article for article in articles}
-        cut = {article.id: chunk_article(article, words) for article in self.articles.values()}
-        self.chunks = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
+        self.article_of = {article.id: article for article in articles}
+        cut = {article.id: chunk_article(article, words) for article in self.article_of.values()}
+        self.chunk_of = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
 
-    def article(self, id: str) -> Article | None:
-        return self.articles.get(id)
+    def articles(self, ids: Collection[str]) -> list[Article]:
+        return [self.article_of[id] for id in ids if id in self.article_of]
 
-    def chunk(self, id: str) -> Chunk | None:
-        return self.chunks.get(id)
+    def chunks(self, ids: Collection[str]) -> list[Chunk]:
+        return [self.chunk_of[id] for id in ids if id in self.chunk_of]
+
+    def index(self) -> Index:
+        pairs = ((self.article_of[chunk.article_id], chunk) for chunk in self.chunk_of.values())
+        return Index(index_chunks(pairs), self)
 
 
 def article(id: str, text: str, *, asides: Sequence[Aside] = (), **facts: object) -> Article:
@@ -46,8 +50,7 @@ def aside(text: str, words: str, kind: AsideKind) -> Aside:
 
 def index_of(*articles: Article, words: int = 120) -> Index:
     """The articles' index; `words` is the length of a chunk, about."""
-    shelf = Shelf(articles, words)
-    return Index(index_chunks((shelf.articles[c.article_id], c) for c in shelf.chunks.values()), shelf)
+    return Shelf(articles, words).index()
 
 
 def ranked(question: str, *articles: Article, k: int = 20, words: int = 120) -> Ranking:

@@ -251,13 +251,13 @@ def test_index_of_other_settings_names_the_command_that_rebuilds(
 @pytest.mark.parametrize(
     ("file", "kept"),
     [
-        ("ids.txt", None),
-        ("words/docs.npy", None),
-        ("words/docs.npy", 0.5),
-        ("grams/vocabulary.txt", None),
-        ("ids.txt", 0),
-        ("ids.txt", 0.5),
-        ("words/vocabulary.txt", 0.5),
+        ("main/ids.txt", None),
+        ("main/words/docs.npy", None),
+        ("main/words/docs.npy", 0.5),
+        ("main/grams/terms.npy", None),
+        ("main/ids.txt", 0),
+        ("main/ids.txt", 0.5),
+        ("main/words/terms.npy", 0.5),
     ],
 )
 def test_damaged_index_is_noticed_and_says_what_to_do(

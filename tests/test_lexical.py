@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from math import log
@@ -16,21 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.analysis import grams, key
+from rag import lexical, postings
+from rag.analysis import folded, grams, key
 from rag.errors import IndexDamaged
-from rag.lexical import (
-    GRAMS_B,
-    K1,
-    WORDS_B,
-    Field,
-    Floats,
-    WeightedTerms,
-    build_field,
-    build_index,
-    heading,
-    index_chunks,
-    load_index,
-)
+from rag.lexical import GRAMS_B, WORDS_B, LexicalIndex, build_index, heading, index_chunks, load_index
+from rag.postings import K1, Field, Floats, Postings, WeightedTerms, of_grams, of_terms, term_hash
 from rag.schema import Article, Aside, Chunk
 
 TERMS = "a b c d e f".split()
@@ -44,6 +34,10 @@ def reference(documents: Sequence[Sequence[str]], query: Sequence[str], b: float
     index.index([list(document) for document in documents], show_progress=False)
     known = [term for term in query if any(term in document for document in documents)]
     return index.get_scores(known) if known else np.zeros(len(documents))
+
+
+def build_field(documents: Sequence[Sequence[str]], b: float) -> Field:
+    return Field([of_terms(documents)], b)
 
 
 def scores(field: Field, query: Sequence[str]) -> Floats:
@@ -169,21 +163,74 @@ def test_unknown_alternatives_and_none_at_all_are_said_nowhere() -> None:
 def test_a_field_scores_the_same_after_saving_and_loading(
     documents: list[list[str]], query: list[str]
 ) -> None:
-    field = build_field(documents, WORDS_B)
+    made = of_terms(documents)
     with tempfile.TemporaryDirectory() as folder:
-        field.save(Path(folder) / "field")
-        loaded = Field.load(Path(folder) / "field", len(documents))
-        assert loaded.vocabulary == field.vocabulary
-        assert loaded.sums(query)[0] == field.sums(query)[0]
-        assert scores(loaded, query).tolist() == scores(field, query).tolist()
+        made.save(Path(folder) / "field")
+        loaded = Field([Postings.load(Path(folder) / "field", len(documents))], WORDS_B)
+        assert loaded.sums(query)[0] == Field([made], WORDS_B).sums(query)[0]
+        assert scores(loaded, query).tolist() == scores(Field([made], WORDS_B), query).tolist()
 
 
-def test_terms_with_blanks_survive_saving(tmp_path: Path) -> None:
-    documents = [grams("Zelensky in Genf"), grams("Київ 2022")]
-    build_field(documents, GRAMS_B).save(tmp_path / "field")
-    loaded = Field.load(tmp_path / "field", 2)
-    assert set(loaded.vocabulary) == {gram for document in documents for gram in document}
-    assert scores(loaded, [" in g"])[0] > 0 == scores(loaded, [" in g"])[1]
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["Zelensky in Genf", "Київ 2022", "a", "", "東京都 北京", "Rat Rat Rat"])))
+def test_grams_counted_at_once_are_those_counted_one_by_one(texts: list[str]) -> None:
+    at_once, one_by_one = (
+        of_grams([folded(text) for text in texts]),
+        of_terms([grams(text) for text in texts]),
+    )
+    for name in ("terms", "indptr", "docs", "tf", "lengths"):
+        assert getattr(at_once, name).tolist() == getattr(one_by_one, name).tolist()
+
+
+def test_more_documents_than_are_sorted_at_once_score_the_same() -> None:
+    documents = [["a"] * (n % 3) + ["b"] * (n % 7 == 0) + [f"only {n}"] for n in range(700)]
+    field = build_field(documents, WORDS_B)
+    assert scores(field, ["a", "b", "only 600"]) == pytest.approx(
+        reference(documents, ["a", "b", "only 600"], WORDS_B), abs=1e-5
+    )
+
+
+def test_no_two_of_many_terms_share_a_hash() -> None:
+    terms = {
+        a + b + c + d for a in "abcdefgh " for b in "abcdefgh " for c in "klmno12" for d in ("", "x", "ü")
+    }
+    assert len({term_hash(term) for term in terms}) == len(terms)
+
+
+# --- parts -------------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(DOCUMENTS, st.lists(st.booleans(), min_size=8, max_size=8), st.integers(0, 8), QUERIES)
+def test_parts_with_documents_gone_score_as_a_whole_without_them(
+    documents: list[list[str]], flips: list[bool], cut: int, query: list[str]
+) -> None:
+    there = [not gone for _, gone in zip(documents, flips, strict=False)]
+    pieces = [(documents[:cut], there[:cut]), (documents[cut:], there[cut:])]
+    gone = [np.array([row for row, kept in enumerate(k) if not kept], dtype=np.int32) for _, k in pieces]
+    parts = Field([of_terms(part) for part, _ in pieces], WORDS_B, gone)
+    whole = build_field([d for d, kept in zip(documents, there, strict=True) if kept], WORDS_B)
+
+    def kept(found: tuple[float, Floats]) -> tuple[float, list[float]]:
+        assert not found[1][~parts.live].any()
+        return found[0], found[1][parts.live].tolist()
+
+    assert parts.size == whole.size
+    assert [parts.term_idf(term) for term in query] == [whole.term_idf(term) for term in query]
+    most, found = whole.sums(query)
+    assert kept(parts.sums(query)) == (most, found.tolist())
+    alternatives = [(1.0, query[:1]), (0.7, query[1:2]), (0.5, query[2:])]
+    idf, share = whole.synonyms(alternatives)
+    assert kept(parts.synonyms(alternatives)) == (idf, share.tolist())
+
+
+def test_in_large_fields_common_terms_are_passed_over_in_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    field = build_field([["a", "b"], *([["a"]] * 99)], WORDS_B)
+    assert field.sums(["a", "b"])[0] > field.sums(["b"])[0]
+    monkeypatch.setattr(postings, "FEW", 50)
+    most, found = field.sums(["a", "b"])
+    assert most == field.sums(["b"])[0] == field.term_idf("b")
+    assert np.flatnonzero(found).tolist() == [0]
 
 
 # --- the index of a library --------------------------------------------------------------------
@@ -210,12 +257,16 @@ class FakeLibrary:
 
     revision: int
     held: tuple[tuple[Article, Chunk], ...] = ((ARTICLE, CHUNK), (OTHER, OTHER_CHUNK))
+    fingerprint: str = "these settings"
 
-    def articles(self) -> list[Article]:
-        return [article for article, _ in self.held]
+    def article(self, id: str) -> Article | None:
+        return next((article for article, _ in self.held if article.id == id), None)
 
-    def chunks(self) -> list[Chunk]:
-        return [chunk for _, chunk in self.held]
+    def chunks(self, ids: Collection[str] | None = None) -> list[Chunk]:
+        return [chunk for _, chunk in self.held if ids is None or chunk.id in ids]
+
+    def chunk_ids(self) -> list[str]:
+        return [chunk.id for _, chunk in self.held]
 
 
 def built(folder: Path, library: FakeLibrary) -> Path:
@@ -249,10 +300,13 @@ def test_an_index_is_loaded_as_it_was_built(tmp_path: Path) -> None:
     built(tmp_path, FakeLibrary(3))
     fresh, loaded = index_chunks(FakeLibrary(3).held), load_index(tmp_path, 3)
     assert loaded.ids == fresh.ids
-    for one, two in ((loaded.words, fresh.words), (loaded.grams, fresh.grams)):
-        assert one.size == two.size
-        assert one.vocabulary == two.vocabulary
-        assert one.impact.tolist() == two.impact.tolist()
+    for one, two in (
+        (loaded.segments[0].words, fresh.segments[0].words),
+        (loaded.segments[0].grams, fresh.segments[0].grams),
+    ):
+        assert [array.tolist() for array in (one.terms, one.docs, one.tf, one.lengths)] == [
+            array.tolist() for array in (two.terms, two.docs, two.tf, two.lengths)
+        ]
 
 
 def test_the_index_of_an_empty_library_can_be_loaded(tmp_path: Path) -> None:
@@ -263,8 +317,8 @@ def test_the_index_of_an_empty_library_can_be_loaded(tmp_path: Path) -> None:
 def test_the_revision_before_stays_and_older_ones_go(tmp_path: Path) -> None:
     built(tmp_path, FakeLibrary(1))
     built(tmp_path, FakeLibrary(2, held=((OTHER, OTHER_CHUNK),)))
-    assert load_index(tmp_path, 2).ids == ("b#0#0",)
-    assert load_index(tmp_path, 1).ids != ("b#0#0",)
+    assert load_index(tmp_path, 2).held() == {"b#0#0"}
+    assert load_index(tmp_path, 1).held() == {"a#0#0", "b#0#0"}
     built(tmp_path, FakeLibrary(3))
     with pytest.raises(IndexDamaged, match="python -m ingest"):
         load_index(tmp_path, 1)
@@ -287,7 +341,7 @@ def test_an_aborted_build_does_not_disturb_the_next(tmp_path: Path) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("name", ["words/docs.npy", "grams/indptr.npy"])
+@pytest.mark.parametrize("name", ["main/words/docs.npy", "main/grams/indptr.npy"])
 def test_an_array_that_cannot_be_read_is_reported_with_the_way_out(
     tmp_path: Path, name: str, content: bytes
 ) -> None:
@@ -296,7 +350,7 @@ def test_an_array_that_cannot_be_read_is_reported_with_the_way_out(
         load_index(tmp_path, 1)
 
 
-@pytest.mark.parametrize("name", ["ids.txt", "words/vocabulary.txt", "grams/impact.npy"])
+@pytest.mark.parametrize("name", ["main/ids.txt", "main/words/terms.npy", "main/grams/tf.npy"])
 def test_a_missing_or_cut_file_is_reported(tmp_path: Path, name: str) -> None:
     path = built(tmp_path, FakeLibrary(1)) / name
     if path.suffix == ".npy":
@@ -305,3 +359,79 @@ def test_a_missing_or_cut_file_is_reported(tmp_path: Path, name: str) -> None:
         path.unlink()
     with pytest.raises(IndexDamaged):
         load_index(tmp_path, 1)
+
+
+# --- changes -----------------------------------------------------------------------------------
+
+TEXTS = ["Der Gipfel in Genf.", "Putin reiste ab.", "Genf, Genf!", "Es regnete.", "Der Rat tagt in Genf."]
+STATES = st.lists(st.dictionaries(st.sampled_from("abcdefg"), st.sampled_from(TEXTS)), min_size=1, max_size=5)
+
+
+def library_of(revision: int, texts: dict[str, str], **more: str) -> FakeLibrary:
+    """A library of articles of one chunk each."""
+    held = []
+    for id, text in sorted(texts.items()):
+        article = replace(OTHER, id=id, text=text)
+        held.append(
+            (article, Chunk(f"{id}#{TEXTS.index(text)}#0", id, 0, 0, len(text), text, ((0, len(text)),)))
+        )
+    return FakeLibrary(revision, tuple(held), **more)
+
+
+def by_chunk(index: LexicalIndex, question: str) -> tuple[object, ...]:
+    """All that an index says of a question: idfs, and the scores of the chunks that it finds."""
+    terms, parts = [key(word) for word in question.split()], grams(question)
+    words, said = index.words.sums(terms), index.grams.sums(parts)
+    rows = sorted(np.flatnonzero(words[1] + said[1]).tolist(), key=lambda row: index.ids[row])
+    return words[0], said[0], [(index.ids[row], words[1][row], said[1][row]) for row in rows]
+
+
+@pytest.mark.parametrize("least_merged", [0, 3, 1000])
+@settings(deadline=None, max_examples=40)
+@given(states=STATES)
+def test_an_index_that_followed_its_changes_is_one_built_at_once(
+    least_merged: int, states: list[dict[str, str]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexical, "LEAST_MERGED", least_merged)
+        for revision, texts in enumerate(states, 1):
+            build_index(Path(folder), cast(Any, library_of(revision, texts)))
+            followed = load_index(Path(folder), revision)
+            whole = index_chunks(library_of(revision, texts).held)
+            assert followed.held() == whole.held()
+            for question in ("Gipfel in Genf", "Putin", "Rat"):
+                assert by_chunk(followed, question) == by_chunk(whole, question)
+
+
+def test_a_small_change_leaves_the_main_segment_alone(tmp_path: Path) -> None:
+    first = built(tmp_path, library_of(1, {"a": TEXTS[0], "b": TEXTS[1]}))
+    second = built(tmp_path, library_of(2, {"a": TEXTS[0], "b": TEXTS[2], "c": TEXTS[3]}))
+    for file in ("ids.txt", "words/docs.npy", "grams/tf.npy"):
+        assert (first / "main" / file).samefile(second / "main" / file)
+    assert load_index(tmp_path, 2).held() == {"a#0#0", "b#2#0", "c#3#0"}
+    assert load_index(tmp_path, 1).held() == {"a#0#0", "b#1#0"}
+
+
+def test_a_change_as_large_as_the_index_builds_it_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexical, "LEAST_MERGED", 1)
+    built(tmp_path, library_of(1, {"a": TEXTS[0], "b": TEXTS[1]}))
+    built(tmp_path, library_of(2, {"a": TEXTS[0], "b": TEXTS[2], "c": TEXTS[3]}))
+    assert load_index(tmp_path, 2).ids == ("a#0#0", "b#2#0", "c#3#0")
+
+
+@pytest.mark.parametrize("how", ["other settings", "whole"])
+def test_other_settings_or_a_rebuild_take_nothing_over(tmp_path: Path, how: str) -> None:
+    first = built(tmp_path, library_of(1, {"a": TEXTS[0]}))
+    fingerprint = "others" if how == "other settings" else "these settings"
+    build_index(tmp_path, cast(Any, library_of(2, {"a": TEXTS[0]}, fingerprint=fingerprint)), how == "whole")
+    second = first.with_name(first.name.replace("1", "2", 1))
+    assert not (first / "main" / "ids.txt").samefile(second / "main" / "ids.txt")
+
+
+def test_a_damaged_index_is_not_continued(tmp_path: Path) -> None:
+    first = built(tmp_path, library_of(1, {"a": TEXTS[0]}))
+    (first / "main" / "words" / "docs.npy").write_bytes(b"nonsense")
+    built(tmp_path, library_of(2, {"a": TEXTS[0], "b": TEXTS[1]}))
+    assert load_index(tmp_path, 2).held() == {"a#0#0", "b#1#0"}

@@ -22,7 +22,7 @@ def concept(*alternatives: tuple[float, str]) -> Concept:
 
 
 def sentence(text: str) -> SentenceTerms:
-    return SentenceTerms(tuple(keys(text)), frozenset())
+    return SentenceTerms(tuple(keys(text)), "")
 
 
 def says(text: str, *alternatives: tuple[float, str]) -> float:
@@ -154,3 +154,33 @@ def test_windows_leave_the_matrix_as_it_was() -> None:
     matrix = np.array([[1.0, 0.0], [0.0, 1.0]])
     windows(matrix)
     assert matrix.tolist() == [[1, 0], [0, 1]]
+
+
+WORDS = "Gipfel Gipfeltreffen Präsident Präsidenten 15 150 Treffen traf Rat Verhandlung Verhandlungen".split()
+ALTERNATIVES = st.tuples(
+    st.sampled_from([1.0, 0.8, 0.5, 0.4, 0.3]), st.lists(st.sampled_from(WORDS), min_size=1, max_size=2)
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(ALTERNATIVES, min_size=1, max_size=4), max_size=3),
+    st.lists(st.lists(st.sampled_from([*WORDS, "Regen", "Treff"]), max_size=5), max_size=3),
+)
+def test_coverage_is_what_comparing_all_with_all_gives(
+    said: list[list[tuple[float, list[str]]]], texts: list[list[str]]
+) -> None:
+    concepts = [concept(*((weight, " ".join(words)) for weight, words in each)) for each in said]
+    sentences = [sentence(" ".join(words)) for words in texts]
+
+    def share(alternative: Alternative, present: tuple[str, ...]) -> float:
+        if alternative.weight < 0.5:
+            return alternative.weight * all(term in present for term in alternative.keys)
+        likest = [max((soft_match(term, k) for k in present), default=0) for term in alternative.keys]
+        return alternative.weight * (sum(likest) / len(likest))
+
+    expected = [
+        [max(share(a, each.keys) for a in concept.alternatives) for concept in concepts] for each in sentences
+    ]
+    found = coverage(concepts, sentences)
+    assert found.tolist() == np.array(expected).reshape(found.shape).tolist()

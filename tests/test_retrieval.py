@@ -6,9 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from rag.lexical import index_chunks
 from rag.query import understand
-from rag.retrieval import Index, Ranking
+from rag.retrieval import Ranking
 from tests.dossier import BRIDGE, CONCERT, DOSSIER, WOLF, Shelf, article, index_of, ranked
 
 QUESTIONS = {
@@ -143,16 +142,16 @@ def test_matrix_says_which_sentence_covers_which_concept() -> None:
 
 def test_chunk_that_the_source_does_not_know_is_never_served() -> None:
     shelf = Shelf(DOSSIER)
-    index = Index(index_chunks((shelf.articles[c.article_id], c) for c in shelf.chunks.values()), shelf)
-    del shelf.chunks[next(id for id in shelf.chunks if id.startswith("konzert#"))]
+    index = shelf.index()
+    del shelf.chunk_of[next(id for id in shelf.chunk_of if id.startswith("konzert#"))]
     ranking = index.rank(understand("Wer dirigiert die Konzerte in der Moorhafener Speicherhalle?"), 20)
     assert "konzert" not in found(ranking)
 
 
 def test_chunk_without_its_article_is_never_served() -> None:
     shelf = Shelf(DOSSIER)
-    index = Index(index_chunks((shelf.articles[c.article_id], c) for c in shelf.chunks.values()), shelf)
-    del shelf.articles["konzert"]
+    index = shelf.index()
+    del shelf.article_of["konzert"]
     assert "konzert" not in found(index.rank(understand("Wer dirigiert die Konzerte?"), 20))
 
 

@@ -1,0 +1,293 @@
+"""Postings in numpy: which documents have a term and how often, and BM25 over one or several such parts.
+
+A term is known by a hash of 56 bits, so that no vocabulary of strings is built, kept or loaded; two terms
+of ten million share one with a chance of 1 in 1,500.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.analysis import GRAM
+
+Floats = NDArray[np.float32]
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.int32]
+WeightedTerms = Sequence[tuple[float, Sequence[str]]]
+"""Alternatives for one concept of a question: a weight from 0 to 1, and the terms it consists of."""
+
+K1 = 1.2
+FEW = 20_000
+"""Documents up to which every term counts in `Field.sums`."""
+COMMON = 0.02
+"""Share of the documents above which, in larger fields, a term is passed over there: its idf is low and
+its postings are most of the work."""
+
+_ARRAYS = ("terms", "indptr", "docs", "tf", "lengths")
+_BLOCK = 256  # documents whose terms are sorted at once: they take the lowest 8 bits of a hash
+_ROW_BITS = np.uint64(8)
+_ROW_MASK = np.uint64(_BLOCK - 1)
+_WHOLE = (1 << 64) - 1
+_FACTOR = 0x9E3779B97F4A7C15
+_MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
+_POWERS = tuple(pow(_FACTOR, place, 1 << 64) for place in range(GRAM))
+_Item = TypeVar("_Item")
+_Columns = tuple[slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Documents by term, in columns sorted by the term's hash; it never changes.
+
+    `docs[indptr[t]:indptr[t + 1]]` are the documents of `terms[t]`, ascending, `tf` beside them how often
+    they have it; `lengths` is the number of terms of each document.
+    """
+
+    terms: Hashes
+    indptr: NDArray[np.int64]
+    docs: Rows
+    tf: NDArray[np.uint16]
+    lengths: Rows
+
+    def save(self, folder: Path) -> None:
+        """Writes the postings into a new folder."""
+        folder.mkdir(parents=True)
+        for name in _ARRAYS:
+            np.save(folder / f"{name}.npy", getattr(self, name))
+
+    @classmethod
+    def load(cls, folder: Path, size: int) -> Self:
+        """What `save` wrote, for `size` documents, mapped into memory; ValueError if parts do not fit."""
+        # as plain arrays: slicing a `memmap` takes ten times as long
+        mapped = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in _ARRAYS)
+        found = cls(*(array.view(np.ndarray) for array in mapped))
+        ends = int(found.indptr[-1])
+        fit = len(found.indptr) == len(found.terms) + 1 and ends == len(found.docs) == len(found.tf)
+        if not fit or len(found.lengths) != size:
+            raise ValueError("its parts do not fit together")
+        return found
+
+    def columns(self, terms: Sequence[int]) -> list[slice]:
+        """Where the postings of each term are; an empty slice for an unknown one."""
+        wanted = np.array(terms, dtype=np.uint64)
+        if not len(self.terms):
+            return [slice(0, 0)] * len(wanted)
+        at = np.searchsorted(self.terms, wanted)
+        known = self.terms[np.minimum(at, len(self.terms) - 1)] == wanted
+        starts = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1)], 0).tolist()
+        ends = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1) + 1], 0).tolist()
+        return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def of_terms(documents: Iterable[Sequence[str]]) -> Postings:
+    """The postings of documents that are given as their terms."""
+
+    def hashed(block: Sequence[Sequence[str]]) -> tuple[Hashes, Rows]:
+        flat = [term_hash(term) for document in block for term in document]
+        return np.array(flat, dtype=np.uint64), _counts([len(document) for document in block])
+
+    return _combined([_block(*hashed(block)) for block in _blocks(documents)])
+
+
+def of_grams(lines: Iterable[str]) -> Postings:
+    """The postings of documents given as folded text, whose terms are its 5-grams."""
+
+    def hashed(block: Sequence[str]) -> tuple[Hashes, Rows]:
+        codes = np.frombuffer("".join(block).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+        sizes = np.array([len(line) for line in block], dtype=np.int64)
+        ends = np.repeat(np.cumsum(sizes), sizes)
+        starts = np.flatnonzero(np.arange(len(codes)) + GRAM <= ends)
+        found = np.zeros(len(starts), dtype=np.uint64)
+        for place, power in enumerate(_POWERS):
+            found += codes[starts + place] * np.uint64(power)
+        return _mixed(found), np.maximum(sizes - GRAM + 1, 0).astype(np.int32)
+
+    return _combined([_block(*hashed(block)) for block in _blocks(lines)])
+
+
+@functools.lru_cache(maxsize=100_000)
+def term_hash(term: str) -> int:
+    """The hash of a term: a polynomial of its letters, mixed as in MurmurHash3, the last 8 bits 0."""
+    value, power = 0, 1
+    for letter in term:
+        value += ord(letter) * power
+        power = power * _FACTOR & _WHOLE
+    value &= _WHOLE
+    for factor in _MIX:
+        value = (value ^ value >> 33) * factor & _WHOLE
+    return (value ^ value >> 33) & ~int(_ROW_MASK)
+
+
+def _mixed(hashes: Hashes) -> Hashes:
+    for factor in _MIX:
+        hashes = (hashes ^ (hashes >> np.uint64(33))) * np.uint64(factor)
+    return (hashes ^ (hashes >> np.uint64(33))) & ~_ROW_MASK
+
+
+def _counts(sizes: Sequence[int]) -> Rows:
+    return np.array(sizes, dtype=np.int32)
+
+
+def _blocks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    rest = iter(items)
+    while block := list(islice(rest, _BLOCK)):
+        yield block
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The postings of up to 256 documents, sorted by term: `starts` is where each of `terms` begins."""
+
+    terms: Hashes
+    starts: Rows
+    docs: NDArray[np.uint8]
+    tf: NDArray[np.uint16]
+    lengths: Rows
+
+
+def _block(hashes: Hashes, lengths: Rows) -> _Block:
+    # the document in the lowest bits, so that one sort brings together what is to be counted
+    marked, tf = np.unique(
+        hashes | np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths), return_counts=True
+    )
+    terms, starts = np.unique(marked & ~_ROW_MASK, return_index=True)
+    docs = (marked & _ROW_MASK).astype(np.uint8)
+    most = np.iinfo(np.uint16).max
+    return _Block(terms, starts.astype(np.int32), docs, np.minimum(tf, most).astype(np.uint16), lengths)
+
+
+def _combined(blocks: Sequence[_Block]) -> Postings:
+    """The postings of blocks one after the other: each is dealt out to the columns of all."""
+    none = np.zeros(0, dtype=np.uint64)
+    terms = functools.reduce(np.union1d, _pyramid([block.terms for block in blocks]), none)
+    sizes = np.zeros(len(terms), dtype=np.int64)
+    for block in blocks:
+        sizes[np.searchsorted(terms, block.terms)] += np.diff(block.starts, append=len(block.docs))
+    indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+    docs = np.zeros(int(indptr[-1]), dtype=np.int32)
+    tf = np.zeros(int(indptr[-1]), dtype=np.uint16)
+    free = indptr[:-1].copy()
+    for number, block in enumerate(blocks):
+        columns = np.searchsorted(terms, block.terms)
+        counts = np.diff(block.starts, append=len(block.docs))
+        places = np.repeat(free[columns] - block.starts, counts) + np.arange(len(block.docs))
+        docs[places] = block.docs.astype(np.int32) + number * _BLOCK
+        tf[places] = block.tf
+        free[columns] += counts
+    lengths = [block.lengths for block in blocks]
+    return Postings(terms, indptr, docs, tf, np.concatenate(lengths) if lengths else _counts([]))
+
+
+def _pyramid(sets: Sequence[Hashes]) -> Sequence[Hashes]:
+    """The sets, joined in pairs until two are left: each hash is sorted log n times, not n times."""
+    while len(sets) > 2:
+        sets = [functools.reduce(np.union1d, sets[start : start + 2]) for start in range(0, len(sets), 2)]
+    return sets
+
+
+class Field:
+    """BM25 of one field of all documents, whose postings lie in one or several parts.
+
+    Robertson & Zaragoza, The Probabilistic Relevance Framework (2009); the idf and the missing factor
+    k1 + 1 are Lucene's (Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020). `gone` are, for each part,
+    the documents that are no longer there: they score 0 and count in nothing.
+    """
+
+    def __init__(self, parts: Sequence[Postings], b: float, gone: Sequence[Rows] | None = None) -> None:
+        self._parts = parts
+        self._gone = [_counts([])] * len(parts) if gone is None else gone
+        self._starts = np.cumsum([0, *(len(part.lengths) for part in parts)]).tolist()
+        self.rows: int = self._starts[-1]
+        """Documents in all parts, those that are gone included."""
+        lengths = np.concatenate([_counts([]), *(part.lengths for part in parts)]).astype(np.int64)
+        self.live = np.ones(self.rows, dtype=bool)
+        """Which of them are still there."""
+        for start, rows in zip(self._starts, self._gone, strict=False):
+            self.live[start + rows] = False
+        self.size = int(self.live.sum())
+        average = max(float(lengths[self.live].mean()) if self.size else 1.0, 1.0)
+        self._norm = K1 * (1 - b + b * lengths / average)
+
+    def idf(self, df: int) -> float:
+        """Inverse document frequency in Lucene's form, log(1 + (N - df + .5) / (df + .5))."""
+        return float(np.log1p((self.size - df + 0.5) / (df + 0.5)))
+
+    def term_idf(self, term: str) -> float:
+        """The idf of one term; largest for an unknown one."""
+        return self.term_idfs([term])[term]
+
+    def term_idfs(self, terms: Sequence[str]) -> Mapping[str, float]:
+        """The idf of each term."""
+        return {term: self.idf(self._df(found)) for term, found in zip(terms, self._find(terms), strict=True)}
+
+    def synonyms(self, alternatives: WeightedTerms) -> tuple[float, Floats]:
+        """One concept said in several ways: its idf, and the share of it in each document, (rows,).
+
+        As in Pirkola's structured queries (SIGIR 1998) the alternatives count as one term with the
+        document frequency of their union; a document's share is that of its best alternative.
+        """
+        best = np.zeros(self.rows, dtype=np.float32)
+        for weight, terms in alternatives:
+            found = self._find(terms)
+            if len(terms) == 1:
+                for docs, impact in self._postings(found[0]):
+                    best[docs] = np.maximum(best[docs], np.float32(weight) * impact)
+            elif terms:
+                np.maximum(best, np.float32(weight) * self._mean(found), out=best)
+        return self.idf(int(np.count_nonzero(best))), best
+
+    def sums(self, terms: Sequence[str]) -> tuple[float, Floats]:
+        """The terms' summed idf, and the plain BM25 score of each document, (rows,)."""
+        total, score = 0.0, np.zeros(self.rows, dtype=np.float32)
+        for found in self._find(terms):
+            df = self._df(found)
+            if self.size > FEW and df > COMMON * self.size:
+                continue
+            idf = self.idf(df)
+            total += idf
+            for docs, impact in self._postings(found):
+                score[docs] += np.float32(idf) * impact
+        return total, score
+
+    def _find(self, terms: Sequence[str]) -> list[_Columns]:
+        """Where the postings of each term are, in each part."""
+        hashes = [term_hash(term) for term in terms]
+        return list(zip(*(part.columns(hashes) for part in self._parts), strict=True))
+
+    def _mean(self, terms: Sequence[_Columns]) -> Floats:
+        share = np.zeros(self.rows, dtype=np.float32)
+        for term in terms:
+            for docs, impact in self._postings(term):
+                share[docs] += impact / np.float32(len(terms))
+        return share
+
+    def _df(self, columns: _Columns) -> int:
+        total = 0
+        for part, gone, column in zip(self._parts, self._gone, columns, strict=True):
+            total += column.stop - column.start
+            if len(gone) and column.stop > column.start:
+                docs = part.docs[column]
+                at = np.minimum(np.searchsorted(docs, gone), len(docs) - 1)
+                total -= int(np.count_nonzero(docs[at] == gone))
+        return total
+
+    def _postings(self, columns: _Columns) -> Iterator[tuple[Rows, Floats]]:
+        """A term's documents, as rows of all parts, and its BM25 part tf / (tf + norm), 0 to 1."""
+        for start, part, gone, column in zip(self._starts, self._parts, self._gone, columns, strict=False):
+            if column.stop == column.start:
+                continue
+            docs, tf = part.docs[column], part.tf[column]
+            if start:
+                docs = docs + np.int32(start)
+            if len(gone):
+                there = self.live[docs]
+                docs, tf = docs[there], tf[there]
+            yield docs, (tf / (tf + self._norm[docs])).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The benchmark: `make bench` asks our program and a stock LlamaIndex program the same, in turn."""

@@ -1,0 +1,80 @@
+"""`make bench`: our program and the stock one in turn, as ratios; `ARGS="--sizes 1000 10000 50000"`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tests.bench import rows
+from tests.bench.corpus import write_corpus
+from tests.bench.report import write
+from tests.bench.rows import ROOT, TIMES, Bench, Row
+
+_SHARED = ROOT.parent / "shared"
+_REPEATED = 2_000  # articles: larger corpora are indexed once
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the table, and writes it with JSON and plot into the folder of `--out`."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000], help="numbers of articles")
+    parser.add_argument("--news", type=Path, default=_there("news/10kgnad-test.csv"), help="CSV of news")
+    parser.add_argument("--xquad", type=Path, default=_there("xquad"), help="folder of XQuAD")
+    parser.add_argument("--out", type=Path, default=ROOT / ".beleg" / "bench", help="folder of the results")
+    parser.add_argument("--only", nargs="+", help="names of rows: ingest questions sync_of_nothing …")
+    parser.add_argument("--times", type=int, default=TIMES, help="measurements a row")
+    parser.add_argument("--keep", type=Path, help="folder for corpora and indexes, used again next time")
+    options = parser.parse_args(arguments)
+    work = options.keep or Path(tempfile.mkdtemp(prefix="bench-"))
+    try:
+        found = run(options, work)
+    finally:
+        if options.keep is None:
+            shutil.rmtree(work, ignore_errors=True)
+    print(write(found, options.out))
+    return 0
+
+
+def run(options: argparse.Namespace, work: Path) -> list[Row]:
+    """The rows of all sizes."""
+    benches = []
+    for size in sorted(options.sizes):
+        folder = work / str(size)
+        shutil.rmtree(folder / "articles", ignore_errors=True)
+        asked = write_corpus(folder / "articles", size, options.news, options.xquad)
+        bench = Bench(folder, size, asked)
+        benches.append(bench)
+        for name, measure in _measures(bench, options):
+            if options.only is None or name in options.only:
+                started = time.perf_counter()
+                measure()
+                print(f"{size:,} articles: {name} ({time.perf_counter() - started:.0f} s)", file=sys.stderr)
+    if len(benches) > 1 and all(bench.rows for bench in benches):
+        rows.growth(benches)
+    return [row for bench in benches for row in bench.rows]
+
+
+def _measures(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], None]]]:
+    times = options.times
+    often = times if bench.size <= _REPEATED else 1
+    yield "ingest", lambda: rows.ingest(bench, often)
+    yield "sync_of_nothing", lambda: rows.sync_of_nothing(bench, times)
+    yield "questions", lambda: rows.questions(bench)
+    yield "sync_of_one", lambda: rows.sync_of_one(bench, often)
+    yield "ask_once", lambda: rows.ask_once(bench, times)
+    if bench.size == min(options.sizes):
+        yield "first_page", lambda: rows.first_page(bench, times)
+
+
+def _there(name: str) -> Path | None:
+    path = _SHARED / name
+    return path if path.exists() else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Our program, as the benchmark asks it: the same calls as of the peer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import chromadb  # noqa: F401  the peer imports it before the clock starts too
+
+from ingest.sync import sync
+from rag.confidence import confidence
+from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
+from rag.extract import candidates
+from rag.query import understand
+from rag.settings import Settings
+
+
+class Ours:
+    """Everything that the benchmark asks of a program."""
+
+    def __init__(self, articles: Path, data: Path) -> None:
+        self.settings = Settings(articles=articles, data=data, llm="none", dictionary=None)
+        self.engine: Engine
+
+    def ingest(self) -> None:
+        """Articles to a searchable index on disk; a second time only what has changed."""
+        sync(self.settings)
+
+    def open(self) -> None:
+        """Makes ready to answer."""
+        self.engine = open_engine(self.settings)
+        self.engine.index  # noqa: B018  opened with the first question otherwise
+
+    def retrieve(self, question: str) -> list[str]:
+        """Ids of the articles of the best passages, best first: reranked, and with the confidence."""
+        ranking = self.engine.index.rank(understand(question), CANDIDATE_PASSAGES)
+        confidence(ranking, candidates(ranking))
+        return [hit.passage.article.id for hit in ranking.hits]
+
+    def answer(self, question: str) -> str:
+        """The answer in words."""
+        return self.engine.ask(question).text

@@ -1,0 +1,265 @@
+"""What is measured: each function runs both programs in turn on the same work."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median, quantiles
+
+from tests.bench.corpus import Question, change
+from tests.bench.worker import Worker, worker
+
+ROOT = Path(__file__).parents[2]
+TIMES = 5
+_PROGRAMS = ("ours", "stock")
+# as a user has it: without it our modules are compiled at each start, and installed ones are not
+_KEPT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+_ENVIRONMENT = {
+    **os.environ,
+    "BELEG_LLM": "none",
+    "BELEG_DICTIONARY": "",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+}
+_FIRST_PAGE = 60  # seconds
+
+Pair = tuple[float, float]
+"""Ours and the peer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A comparison: `ours` and `peer` are medians of `n` measurements, `goal` bounds `ratio`.
+
+    The ratio is ours over the peer's, or the other way round for what is to be many times faster.
+    """
+
+    name: str
+    unit: str
+    articles: int
+    ours: float
+    peer: float
+    n: int
+    goal: float
+    times_faster: bool = False
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """As the goal states it."""
+        high, low = (self.peer, self.ours) if self.times_faster else (self.ours, self.peer)
+        return high / low if low else float("inf")
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio >= self.goal if self.times_faster else self.ratio <= self.goal
+
+
+@dataclass(slots=True)
+class Bench:
+    """One corpus with the indexes of both programs."""
+
+    folder: Path
+    size: int
+    questions: list[Question]
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def articles(self) -> Path:
+        return self.folder / "articles"
+
+    def data(self, program: str) -> Path:
+        return self.folder / program
+
+    def add(self, name: str, unit: str, pairs: Sequence[Pair], goal: float, **more: object) -> Row:
+        """A row of the medians of pairs."""
+        ours, peer = (median(pair[side] for pair in pairs) for side in (0, 1))
+        row = Row(name, unit, self.size, ours, peer, len(pairs), goal, **more)  # type: ignore[arg-type]
+        self.rows.append(row)
+        return row
+
+
+def ingest(bench: Bench, times: int) -> None:
+    """Articles to a searchable index, anew each time, and the most memory that it took."""
+    seconds, peaks = [], []
+    for _ in range(times):
+        took, peak = {}, {}
+        for program in _PROGRAMS:
+            shutil.rmtree(bench.data(program), ignore_errors=True)
+            with worker(program, bench.articles, bench.data(program)) as run:
+                took[program], peak[program] = run("ingest").seconds, run.memory("VmHWM")
+        seconds.append((took["ours"], took["stock"]))
+        peaks.append((peak["ours"], peak["stock"]))
+    bench.add("ingest", "s", seconds, 2.5, times_faster=True)
+    bench.add("ingest, peak memory", "MB", peaks, 0.5)
+
+
+def sync_of_nothing(bench: Bench, times: int) -> None:
+    """The whole command when nothing has changed."""
+    pairs = [(_command(_ours_sync(bench)), _command(_stock(bench))) for _ in range(times)]
+    bench.add("sync, nothing changed, whole command", "s", pairs, 15, times_faster=True)
+
+
+def sync_of_one(bench: Bench, times: int) -> None:
+    """One changed article, until a question finds it; in a program that runs already."""
+    pairs = []
+    for number in range(times):
+        mark = change(bench.articles, number)
+        took = {}
+        for program in _PROGRAMS:
+            with worker(program, bench.articles, bench.data(program)) as run:
+                took[program] = run("ingest").seconds
+                opened = run("open").seconds
+                found = run("retrieve", f"Wann blüht das {mark}?")
+                took[program] += opened + found.seconds
+                if program == "ours" and found.value[0] != f"a{number:06}":
+                    raise AssertionError(f"the changed article is not found: {found.value}")
+        pairs.append((took["ours"], took["stock"]))
+    bench.add("one article changed, until found", "s", pairs, 20, times_faster=True)
+
+
+def questions(bench: Bench) -> None:
+    """Retrieval, then whole answers, each question asked once; and what the programs hold in memory."""
+    half = len(bench.questions) // 2
+    with ExitStack() as stack:
+        runs = {
+            name: stack.enter_context(worker(name, bench.articles, bench.data(name))) for name in _PROGRAMS
+        }
+        for run in runs.values():
+            run("open")
+            for warm in ("retrieve", "answer"):
+                run(warm, "Wann wurde der Beschluss gefasst?")
+        retrieved = bench.questions[:half]
+        found: dict[str, list[tuple[float, list[str]]]] = {name: [] for name in _PROGRAMS}
+        for question in retrieved:
+            for name, run in runs.items():
+                done = run("retrieve", question.text)
+                found[name].append((done.seconds, done.value))
+        answered = [_in_turn(runs, "answer", question.text) for question in bench.questions[half:]]
+        memory = {name: run.memory() for name, run in runs.items()}
+    times = {name: [seconds for seconds, _ in results] for name, results in found.items()}
+    note = "; ".join(
+        f"{name} R@1 {_recall(retrieved, found[name], 1):.2f} R@10 {_recall(retrieved, found[name], 10):.2f}"
+        for name in _PROGRAMS
+    )
+    _spread(bench, "retrieval, rerank and confidence", list(zip(*times.values(), strict=True)), 1.0, note)
+    _spread(bench, "whole answer", answered, 0.4, "")
+    # the goal is absolute, so the peer's column does not matter for it
+    bench.add("memory while answering", "MB", [(memory["ours"], memory["stock"])], 1.5)
+
+
+def ask_once(bench: Bench, times: int) -> None:
+    """A question from the command line, index warm."""
+    question = bench.questions[0].text
+    ours = [sys.executable, "-m", "rag", "ask", question, "--data", str(bench.data("ours")),
+            "--articles", str(bench.articles)]  # fmt: skip
+    pairs = [(_command(ours), _command([*_stock(bench), question])) for _ in range(times)]
+    bench.add("python -m rag ask, whole process", "s", pairs, 0.35)
+
+
+def first_page(bench: Bench, times: int) -> None:
+    """From the command to the first page, and to the chat on it, beside the smallest Gradio app."""
+    pages, chats = [], []
+    for _ in range(times):
+        port = _free_port()
+        ours = [sys.executable, "app.py", "--port", str(port), "--data", str(bench.data("ours")),
+                "--articles", str(bench.articles)]  # fmt: skip
+        trivial = [sys.executable, "-m", "tests.bench.trivial", str(port)]
+        (page, chat), (_, peer) = _until_chat(ours, port), _until_chat(trivial, port)
+        pages.append((page, peer))
+        chats.append((chat, peer))
+    bench.add("python app.py to the first page", "s", pages, 1.2, note="peer: a trivial gradio app")
+    bench.add("python app.py to the chat", "s", chats, 1.2, note="peer: a trivial gradio app")
+
+
+def growth(benches: Sequence[Bench]) -> None:
+    """How much slower retrieval is in the largest corpus than in the smallest."""
+    first, last = (
+        next(row for row in bench.rows if row.name.startswith("retrieval") and row.name.endswith("p50"))
+        for bench in (benches[0], benches[-1])
+    )
+    name = f"retrieval, growth from {first.articles:,} articles"
+    benches[-1].rows.append(Row(name, "s", last.articles, last.ours, first.ours, first.n, 5.0))
+
+
+def _in_turn(runs: dict[str, Worker], call: str, question: str) -> Pair:
+    return runs["ours"](call, question).seconds, runs["stock"](call, question).seconds
+
+
+def _spread(bench: Bench, name: str, pairs: Sequence[Pair], goal: float, note: str) -> None:
+    bench.add(f"{name}, p50", "s", pairs, goal, note=note)
+    ours, peer = (quantiles([pair[side] for pair in pairs], n=20)[-1] for side in (0, 1))
+    bench.rows.append(Row(f"{name}, p95", "s", bench.size, ours, peer, len(pairs), goal))
+
+
+def _recall(asked: Sequence[Question], found: Sequence[tuple[float, Sequence[str]]], k: int) -> float:
+    """Share of the questions whose article is among the articles of the best k passages."""
+    hits = [question.article in ids[:k] for question, (_, ids) in zip(asked, found, strict=True)]
+    return sum(hits) / len(hits)
+
+
+def _ours_sync(bench: Bench) -> list[str]:
+    return [sys.executable, "-m", "ingest", str(bench.articles), "--data", str(bench.data("ours"))]
+
+
+def _stock(bench: Bench) -> list[str]:
+    return [sys.executable, "-m", "tests.bench.stock", str(bench.articles), str(bench.data("stock"))]
+
+
+def _command(command: Sequence[str]) -> float:
+    """Seconds of a whole process; raises RuntimeError with what it said if it fails."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, env=_ENVIRONMENT, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
+    return seconds
+
+
+def _until_chat(command: Sequence[str], port: int) -> Pair:
+    """Seconds to the first page, and to the page with Gradio's chat."""
+    started = time.perf_counter()
+    page = None
+    with subprocess.Popen(command, cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+        try:
+            while True:
+                shown = _page(f"http://127.0.0.1:{port}/")
+                seconds = time.perf_counter() - started
+                if shown and page is None:
+                    page = seconds
+                if page is not None and b"gradio" in shown:
+                    return page, seconds
+                if process.poll() is not None or seconds > _FIRST_PAGE:
+                    raise RuntimeError(f"{' '.join(command)} shows no chat")
+                time.sleep(0.02)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+            process.kill()
+
+
+def _page(address: str) -> bytes:
+    """What is answered with success, else nothing."""
+    try:
+        with urllib.request.urlopen(address, timeout=_FIRST_PAGE) as response:
+            body: bytes = response.read()
+            return body
+    except OSError:
+        return b""
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    return port

@@ -1,0 +1,53 @@
+"""Protects the benchmark: that it still runs on a tiny corpus, and that its figures are read rightly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench.corpus import change, write_corpus
+from tests.bench.report import table
+from tests.bench.rows import Bench, Row, questions
+from tests.bench.worker import worker
+
+
+@pytest.mark.slow
+def test_both_programs_answer_a_tiny_corpus(tmp_path: Path) -> None:
+    asked = write_corpus(tmp_path / "articles", 6, None, None)
+    bench = Bench(tmp_path, 6, asked)
+    for program in ("ours", "stock"):
+        with worker(program, bench.articles, bench.data(program)) as run:
+            run("ingest")
+    questions(bench)
+    assert {row.name for row in bench.rows} >= {"retrieval, rerank and confidence, p50", "whole answer, p95"}
+    assert "ours R@1 1.00" in bench.rows[0].note
+
+
+def test_the_same_corpus_is_written_again(tmp_path: Path) -> None:
+    asked = [write_corpus(tmp_path / name, 5, None, None) for name in ("a", "b")]
+    texts = [[path.read_text() for path in sorted((tmp_path / name).iterdir())] for name in ("a", "b")]
+    assert asked[0] == asked[1]
+    assert texts[0] == texts[1]
+    mark = change(tmp_path / "a", 3)
+    changed = [path.stem for path in (tmp_path / "a").iterdir() if mark in path.read_text()]
+    assert changed == ["a000003"]
+
+
+def test_every_question_has_its_fact_in_one_article(tmp_path: Path) -> None:
+    for question in write_corpus(tmp_path / "articles", 8, None, None):
+        place = question.text.rstrip("?").rsplit(" ", 1)[1]
+        assert (
+            f"In {place} beschloss der Rat" in (tmp_path / "articles" / f"{question.article}.txt").read_text()
+        )
+
+
+def test_ratios_are_stated_as_their_goals_are() -> None:
+    faster = Row("ingest", "s", 10, ours=2.0, peer=6.0, n=5, goal=2.5, times_faster=True)
+    slower = Row("answer", "s", 10, ours=0.03, peer=0.02, n=5, goal=1.0)
+    assert faster.ratio == pytest.approx(3)
+    assert faster.met
+    assert slower.ratio == pytest.approx(1.5)
+    assert not slower.met
+    assert "| 3 × faster | ≥ 2.5 met |" in table([faster])
+    assert "| 30 ms | 20 ms | 1.5 × | ≤ 1 **missed** |" in table([slower])
