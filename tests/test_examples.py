@@ -6,6 +6,8 @@ import asyncio
 import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, missing
 from tests.real_server import running
 from tests.test_widget import Newspaper, site_with
 from tests.visit import MARKS
@@ -109,6 +111,28 @@ def test_mcp_configuration(folder: Path) -> None:
             return await client.call_tool("ask", {"question": QUESTION})
 
     assert QUOTE in asyncio.run(ask()).structured_content["text"]
+
+
+def test_rest_with_curl(folder: Path, address: str) -> None:
+    if shutil.which("curl") is None:
+        missing("curl is not installed", "BELEG_REQUIRE_CURL")
+    done = subprocess.run(
+        ["sh", str(EXAMPLES / "rest.sh"), address], capture_output=True, text=True, timeout=60, cwd=folder
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer, stream, passages, articles = re.split(
+        r"^(?:the answer.*|passages|articles)$", done.stdout, flags=re.M
+    )[1:]
+    assert QUOTE in json.loads(answer)["text"]
+    assert QUOTE in stream
+    assert len(json.loads(passages)["passages"]) == 2
+    assert json.loads(articles)["total"] == 5
+
+
+def test_openai_client(folder: Path, address: str) -> None:
+    said = run("openai_client.py", f"{address}/v1", QUESTION, cwd=folder)
+    assert said.count(QUOTE) == 3  # the answer, its citation, and the answer streamed
+    assert "[1] sieben-monate-bis-alaska: „Steve Witkoff" in said
 
 
 class TestInTheBrowser:

@@ -46,6 +46,7 @@ HOMES = {
     "httpx": "rag.faults rag.chat_model",
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
+    "mcp": "rag.serve.mcp_server",
     "nltk": "rag.text",
     "openai": "rag.faults rag.providers",
     "pypdf": "ingest.readers",
@@ -54,7 +55,7 @@ HOMES = {
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui"
+AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.adapters", "rag.llama")}

@@ -36,6 +36,6 @@ def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     add_login(app, desk.settings, guesses)
     add_health_routes(app, desk)
     add_rest(app, desk, intake)
+    add_openai(app, desk)
     add_mcp(app, desk)
     add_widget(app)
-    add_openai(app, desk)

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
 from rag.schema import Answer, Article, Done, Message, Passage
+from rag.serve import models
 from rag.serve.wire import Json, answer_to_dict, passage_to_dict
 
 if TYPE_CHECKING:
@@ -48,20 +49,12 @@ _READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_w
 Question = Annotated[str, Field(description="the question, in German or English, in full")]
 
 
-class Turn(BaseModel):
-    """An earlier message of the conversation."""
-
-    model_config = ConfigDict(extra="forbid")
-    role: Literal["user", "assistant"]
-    content: str
-
-
 class Ask(BaseModel):
     """Answers a question about the articles, every statement with a citation, or says that they do not."""
 
     model_config = ConfigDict(extra="forbid", title="ask")
     question: Question
-    history: list[Turn] = Field([], description="the conversation so far, oldest first")
+    history: list[models.Turn] = Field([], description="the conversation so far, oldest first")
     extractive: bool = Field(
         False, description="verbatim sentences, even where a language model is configured"
     )
@@ -82,6 +75,30 @@ class ReadArticle(BaseModel):
     article_id: str = Field(description="the article's id, as in a citation")
     start: int = Field(0, ge=0, description="first character")
     end: int | None = Field(None, ge=0, description="behind the last character; without it, the end")
+
+
+class Part(BaseModel):
+    """An article, or a part of it: `text` is what stands from `start` to `end`."""
+
+    article_id: str
+    title: str | None
+    outlet: str | None
+    author: str | None
+    published: str | None = Field(description="ISO date")
+    language: str | None
+    genre: Literal["report", "comment"] | None
+    sha256: str
+    start: int
+    end: int
+    text: str
+
+
+_TOOLS: tuple[tuple[str, type[BaseModel], type[BaseModel]], ...] = (
+    ("Ask the articles", Ask, models.Answer),
+    ("Search the articles", Search, models.Found),
+    ("Read an article", ReadArticle, Part),
+)
+"""Title, what it takes, what it gives; the first model's title is the tool's name, its docstring the help."""
 
 
 class Asked(Protocol):
@@ -190,20 +207,16 @@ class _Tools:
         self.engine = engine
 
     def listed(self) -> list[types.Tool]:
-        titles: dict[type[BaseModel], str] = {
-            Ask: "Ask the articles",
-            Search: "Search the articles",
-            ReadArticle: "Read an article",
-        }
         return [
             types.Tool(
-                name=str(model.model_config["title"]),
+                name=str(takes.model_config["title"]),
                 title=title,
-                description=model.__doc__,
-                input_schema=model.model_json_schema(),
+                description=takes.__doc__,
+                input_schema=takes.model_json_schema(),
+                output_schema=gives.model_json_schema(mode="serialization"),
                 annotations=_READS,
             )
-            for model, title in titles.items()
+            for title, takes, gives in _TOOLS
         ]
 
     async def call(self, name: str, arguments: Json) -> types.CallToolResult:
