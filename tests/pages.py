@@ -1,15 +1,27 @@
-"""All pages with an address of their own, over a small engine and without Gradio, as an app for tests."""
+"""All pages with an address of their own, over the small dossier and without Gradio, as an app for tests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from rag.engine import Engine, open_engine
 from rag.settings import Settings
+from tests.dossier import DOSSIER, fill, settings_for
 
 
-def pages_of(engine: Any, data: Path) -> Any:
-    """The app; its answers' records stay in memory."""
+@contextmanager
+def pages(folder: Path) -> Iterator[Any]:
+    """The app, its index in the folder; its answers' records stay in memory."""
+    settings = settings_for(folder)
+    fill(settings, *DOSSIER)
+    with closing(open_engine(settings)) as engine:
+        yield _app(engine, settings)
+
+
+def _app(engine: Engine, settings: Settings) -> Any:
     from fastapi import FastAPI
     from starlette.staticfiles import StaticFiles
 
@@ -20,7 +32,6 @@ def pages_of(engine: Any, data: Path) -> Any:
     from rag.serve.reports import add_report_route
     from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes
 
-    settings = Settings(data=data)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)
     add_article_routes(app, engine)

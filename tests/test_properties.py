@@ -21,8 +21,7 @@ from rag.analysis import key
 from rag.facts import facts
 from rag.text import normalise
 from tests import targets
-from tests.fake_engine import FakeEngine
-from tests.pages import pages_of
+from tests.pages import pages
 
 ANY = st.text(max_size=300)
 WORDS = st.sampled_from(
@@ -151,7 +150,7 @@ def test_old_print_is_read_like_new() -> None:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from starlette.testclient import TestClient
 
-    with TestClient(pages_of(FakeEngine(), tmp_path_factory.mktemp("data"))) as client:
+    with pages(tmp_path_factory.mktemp("pages")) as app, TestClient(app) as client:
         yield client
 
 
@@ -170,9 +169,10 @@ def encoded(text: str) -> str:
 
 @settings(deadline=None, max_examples=60)
 @given(PATHS, st.text(max_size=30), st.dictionaries(NAMES, VALUES, max_size=4))
-@example("/quelle/", "waermeplan", {"von": "1" * 5000, "bis": "2" * 5000})
+@example("/quelle/", "bruecke", {"von": "1" * 5000, "bis": "2" * 5000})
 @example("/beleg/", "../../../etc/passwd", {})
 @example("/beleg/", "\0", {})
+@example("/artikel", "", {"q": "<script>", "seite": "9" * 5000, "sort": "\0"})
 def test_no_address_breaks_the_server(client: Any, path: str, rest: str, query: dict[str, str]) -> None:
     address = (
         path + encoded(rest) + "?" + "&".join(f"{name}={encoded(value)}" for name, value in query.items())
