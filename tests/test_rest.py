@@ -190,6 +190,15 @@ def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline_exceeded")
 
 
+def test_a_search_that_waits_too_long_is_given_up(tmp_path: Path) -> None:
+    api = fake(tmp_path, deadline=0.05, readers=1)
+    gate = api.app.state.desk.gate  # type: ignore[attr-defined]
+    list(gate.enter())
+    response = api.get("/api/v1/search", params={"q": QUESTION})
+    assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline_exceeded")
+    gate.leave()
+
+
 def test_search_finds_passages(api: TestClient) -> None:
     found = api.get("/api/v1/search", params={"q": QUESTION, "k": 2}).json()["passages"]
     assert found[0]["article_id"] == "bruecke"

@@ -89,18 +89,30 @@ class Desk:
         return await unless_gone(request, asked())
 
     async def run(self, work: Callable[[], Found]) -> Found:
-        """Other work of the engine, in turn as a question is. Raises as the work does, and Overloaded."""
+        """Other work of the engine, in turn as a question is.
+
+        Raises as the work does, Overloaded, and DeadlineExceeded.
+        """
+        left = threading.Event()
 
         def in_turn() -> Found:
             for _ in self.gate.enter():
-                pass
+                if left.is_set():
+                    raise _too_late(self.settings.deadline)
             try:
                 return work()
             finally:
                 self.gate.leave()
 
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, in_turn)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self.settings.deadline):
+                return await loop.run_in_executor(self._threads, context.run, in_turn)
+        except TimeoutError as exc:
+            raise _too_late(self.settings.deadline) from exc
+        finally:
+            left.set()
 
     def _events(
         self, door: str, question: str, history: Sequence[Message], *, extractive: bool
@@ -135,9 +147,7 @@ async def pumped(
                 async with asyncio.timeout_at(ends):
                     await ready.wait()
             except TimeoutError as exc:
-                raise DeadlineExceeded(
-                    f"The answer was not complete after {seconds:g} s; please ask again later."
-                ) from exc
+                raise _too_late(seconds) from exc
             ready.clear()
             batch, ended, failure = mailbox.empty()
             if batch:
@@ -148,6 +158,10 @@ async def pumped(
                 return
     finally:
         stopped.set()
+
+
+def _too_late(seconds: float) -> DeadlineExceeded:
+    return DeadlineExceeded(f"The answer was not complete after {seconds:g} s; please ask again later.")
 
 
 class _Mailbox(Generic[Found]):

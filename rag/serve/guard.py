@@ -63,7 +63,7 @@ class Guard:
         try:
             refusal = self._refusal(request, scope)
         except Problem as problem:
-            log.info("refused %s %s: %s", scope["method"], scope["path"], problem.code)
+            log.info("refused %s %r: %s", scope["method"], scope["path"], problem.code)
             refusal = told(problem, scope["path"])
         if refusal is not None:
             await refusal(scope, receive, send)

@@ -128,7 +128,8 @@ async def _chunks(
         async for batch in batches:
             words = [each.text for each in batch if isinstance(each, Delta)]
             said += "".join(words)
-            yield b"".join(chunk({"content": text}) for text in words)
+            if words:
+                yield b"".join(chunk({"content": text}) for text in words)
             for done in (each for each in batch if isinstance(each, Done)):
                 answer = done.answer
                 last = correction(said, answer) + references(answer, site)
