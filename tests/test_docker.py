@@ -1,0 +1,58 @@
+"""Protects the container's files where no Docker engine is: what they copy, run and set exists."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.test_house import Settings, variable
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+KNOWN = {variable(name) for name in Settings.model_fields}
+
+
+def steps(name: str) -> list[str]:
+    return re.findall(rf"^{name} (.+)$", DOCKERFILE, re.MULTILINE)
+
+
+def test_what_is_copied_exists_and_is_sent_to_the_builder() -> None:
+    sent = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    for source in (step.split()[0] for step in steps("COPY")):
+        assert (ROOT / source).exists()
+        assert f"!{source}" in sent
+
+
+def test_every_package_is_in_the_image() -> None:
+    assert {"rag", "ingest", "eval", "app.py"} <= {step.split()[0] for step in steps("COPY")}
+
+
+def test_it_runs_the_chat_without_root_from_the_hashed_lock() -> None:
+    (command,) = steps("CMD")
+    assert json.loads(command) == ["python", "app.py"]
+    assert "--require-hashes -r requirements.lock" in steps("RUN")[0]
+    assert steps("USER") == ["beleg"]
+
+
+def test_variables_are_settings() -> None:
+    set_here = re.findall(r"\b((?:BELEG|OPENAI)_\w+)=", " ".join(steps("ENV")))
+    assert set(set_here) <= KNOWN
+    assert set(COMPOSE["services"]["beleg"]["environment"]) <= KNOWN
+
+
+def test_one_port_is_exposed_checked_and_published_on_loopback() -> None:
+    (port,) = steps("EXPOSE")
+    assert f"BELEG_PORT={port}" in steps("ENV")[0]
+    assert f"127.0.0.1:{port}/healthz" in steps("HEALTHCHECK")[0]
+    assert COMPOSE["services"]["beleg"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("read_only", True), ("cap_drop", ["ALL"])])
+def test_the_container_may_do_little(name: str, value: object) -> None:
+    assert COMPOSE["services"]["beleg"][name] == value
+    assert "data" in COMPOSE["volumes"]
