@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama load bench lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama fuzz load bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -38,6 +38,11 @@ bench: dev  ## measure speed against a stock LlamaIndex program; options: make b
 test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
 
+fuzz: dev  ## feed every reader and parser what follows the coverage: make fuzz ARGS="--seconds 120 files"
+	@cmp -s requirements-fuzz.lock .venv-fuzz/requirements-fuzz.lock || { \
+		rm -rf .venv-fuzz && $(PIP) --target .venv-fuzz -r requirements-fuzz.lock && cp requirements-fuzz.lock .venv-fuzz/; }
+	@PYTHONPATH=.venv-fuzz $(PY) -m tests.fuzz $(ARGS)
+
 lint: dev  ## check format, style and types
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
@@ -57,9 +62,10 @@ lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock
 	$(COMPILE) pyproject.toml $(ARGS) --output-file requirements.lock
 	$(COMPILE) pyproject.toml $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	$(COMPILE) $(ARGS) --group llama --output-file requirements-llama.lock
+	$(COMPILE) $(ARGS) --group fuzz --output-file requirements-fuzz.lock
 
-clean:  ## remove .venv, .venv-llama and caches; .env and the index in .beleg/ stay
-	@rm -rf $(VENV) .venv-llama .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+clean:  ## remove .venv, .venv-llama, .venv-fuzz and caches; .env and the index in .beleg/ stay
+	@rm -rf $(VENV) .venv-llama .venv-fuzz .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	@find app.py rag ingest eval tests -name __pycache__ -prune -exec rm -rf {} +
 
 # the dev lock holds the runtime lock too, so that either serves for `make run`

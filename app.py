@@ -56,7 +56,10 @@ def settings_from(arguments: Sequence[str] | None) -> Settings:
 
 
 def serve(settings: Settings) -> None:
-    """Everything in order: the port, the articles, the engine, the server."""
+    """Everything in order: the log, the port, the articles, the engine, the server."""
+    from rag.serve.logs import configure
+
+    configure(settings)
     with closing(listener(settings)) as bound:
         update(settings)
         from ingest.intake import ArticleIntake
@@ -145,6 +148,7 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
     """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers."""
     import uvicorn
 
+    from rag.serve.logs import RequestIds
     from rag.serve.opening import Opening
 
     host, port = bound.getsockname()[:2]
@@ -159,7 +163,10 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
             self.should_exit = True
 
     opening = Opening(build)
-    config = uvicorn.Config(opening, log_level="warning", timeout_graceful_shutdown=3, ws="none")
+    # uvicorn's own lines go where ours go
+    config = uvicorn.Config(
+        RequestIds(opening), log_config=None, log_level="warning", timeout_graceful_shutdown=3, ws="none"
+    )
     server = Server(config)
     opening.failed = server.stop
     server.run([bound])

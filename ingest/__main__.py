@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rag.errors import BelegError
 
     try:
+        if options.backup or options.restore:
+            print(_kept(options))
+            return 0
         report = _run(options)
     except BelegError as exc:
         print(f"error: {exc}", file=sys.stderr)
@@ -83,7 +86,25 @@ def _parser() -> argparse.ArgumentParser:
         help="also take up the Ding dictionary (Debian: trans-de-en) for English questions; half a minute",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    keep = parser.add_argument_group("backup")
+    keep.add_argument(
+        "--backup", type=Path, metavar="FILE", help="save uploads, answers, feedback, embeddings, evaluations"
+    )
+    keep.add_argument("--restore", type=Path, metavar="FILE", help="put a backup back; stop the chat before")
+    keep.add_argument("--force", action="store_true", help="let --restore replace what is there")
     return parser
+
+
+def _kept(options: argparse.Namespace) -> str:
+    """Backs up or restores; what was done."""
+    from ingest.backup import back_up, restore
+    from rag.settings import load_settings
+
+    settings = load_settings(data=options.data)
+    if options.backup:
+        return f"{options.backup} holds {', '.join(back_up(settings, options.backup))}"
+    names = restore(settings, options.restore, force=options.force)
+    return f"{settings.data_dir} has {', '.join(names)} again; the next start brings the index in line"
 
 
 def _run(options: argparse.Namespace) -> SyncReport:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.schema import Aside, AsideKind, Genre
-from rag.text import normalise
+from rag.text import lower_case, normalise
 
 if TYPE_CHECKING:
     from docx.table import Table
@@ -293,7 +293,7 @@ def date_of(match: re.Match[str]) -> date | None:
         year += (2000 if year < 70 else 1900) if year < 100 else 0
     else:
         day, year = numbers
-        month = next(_MONTH_NUMBER[word] for word in re.findall(r"[^\W\d_]+", text.lower()))
+        month = next(_MONTH_NUMBER[word] for word in re.findall(r"[^\W\d_]+", lower_case(text)))
     try:
         return date(year, month, day) if 1800 <= year <= 2100 else None
     except ValueError:
@@ -467,7 +467,7 @@ def _markdown_text(children: Iterable[Token]) -> str:
 
 def _without_tags(html: str) -> str:
     bare = re.sub(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", " ", html, flags=re.DOTALL | re.I)
-    return unescape(re.sub(r"<[^>]*>", " ", bare))
+    return unescape(re.sub(r"<[^<>]*>", " ", bare))
 
 
 def _read_html(path: Path, data: bytes) -> Reading:
@@ -498,12 +498,12 @@ def _read_html(path: Path, data: bytes) -> Reading:
 
 
 def _html_language(html: str) -> str | None:
-    match = re.search(r"<html\b[^>]*\blang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
+    match = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
     return match[1] if match else None
 
 
 def _html_genre(html: str, categories: Iterable[str]) -> Genre | None:
-    kind = re.search(r'"@type"\s*:\s*\[?\s*"(Opinion|Reportage)NewsArticle"', html)
+    kind = re.search(r'"@type"\s*:\s*(?:\[\s*)?"(Opinion|Reportage)NewsArticle"', html)
     if kind:
         return "comment" if kind[1] == "Opinion" else "report"
     return next(filter(None, map(parse_genre, categories)), None)

@@ -61,6 +61,7 @@ _FAMILIES = (
     ("flucht", "fliehen"),
     ("schrift", "schreiben"),
 )
+_LONGEST_WORD = 100
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
@@ -159,7 +160,8 @@ def relatives(word: str) -> tuple[str, ...]:
 
 def infinitive(word: str) -> str:
     """The infinitive of a strong verb's past form or of a "zu" form; any other word as it is."""
-    with_zu = _WITH_ZU.fullmatch(word)
+    # a "word" of hundreds of letters is none, and would be searched anew from each of its "zu"
+    with_zu = _WITH_ZU.fullmatch(word) if len(word) <= _LONGEST_WORD else None
     if with_zu and with_zu.group(1) in _PREFIXES:
         return with_zu.group(1) + with_zu.group(2)
     forms = _strong_forms()

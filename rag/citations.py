@@ -25,9 +25,9 @@ _BODY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SEPARATED = re.compile(rf"({_POINTER})(\s*[-–—]\s*)?")
-_ADDRESS = re.compile(r"\([^()\s]*\)")
-_OPEN_ADDRESS = re.compile(r"\([^()\s]*")
 _LONGEST_ADDRESS = 300
+_ADDRESS = re.compile(rf"\([^()\s]{{0,{_LONGEST_ADDRESS - 2}}}\)")
+_OPEN_ADDRESS = re.compile(r"\([^()\s]*")
 
 
 @dataclass(frozen=True, slots=True)

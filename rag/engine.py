@@ -27,6 +27,7 @@ from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Delta, Done, Event, Message, Passage, Retrieved, Statement
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
+from rag.text import normalise
 from rag.texts import declined, unverified
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
@@ -171,7 +172,7 @@ class Engine(Adapters):
         return None if self.dense is None else self.dense.near(question)
 
     def _checked(self, question: str) -> str:
-        question = question.strip()
+        question = normalise(question).strip()
         if not question:
             raise BadRequest("The question is empty; please type one.")
         if len(question) > self.settings.question_limit:

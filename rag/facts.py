@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.numerals import MONTHS, SCALES, WEEKDAYS, word_value
+from rag.text import lower_case
 
 Day = tuple[int | None, int, int | None]
 """Year, month and day of the month; None where it is not said."""
@@ -71,7 +72,7 @@ class Facts:
 def facts(text: str, language: str = "de", published: date | None = None) -> Facts:
     """The facts of a text; with the day it was published, „gestern“ and „am Freitag“ are days too."""
     days, rest = _days(text)
-    weekdays = {WEEKDAYS[match[1].lower()] for match in _WEEKDAY.finditer(rest)}
+    weekdays = {WEEKDAYS[lower_case(match[1])] for match in _WEEKDAY.finditer(rest)}
     if published:
         days |= {
             _day(published + timedelta(_RELATIVE[word])) for word in _RELATIVE_WORD.findall(rest.lower())
@@ -141,11 +142,11 @@ def _read(match: re.Match[str]) -> Day | None:
         iso = [int(part) for part in match["iso"].split("-")]
         return (iso[0], iso[1], iso[2]) if iso[1] <= 12 else None
     if match["m4"]:
-        if match["m4"].lower() in _AMBIGUOUS_MONTHS and (not match["y4"] or not match["m4"][0].isupper()):
+        if lower_case(match["m4"]) in _AMBIGUOUS_MONTHS and (not match["y4"] or not match["m4"][0].isupper()):
             return None
-        return int(match["y4"]) if match["y4"] else None, MONTHS[match["m4"].lower()], None
+        return int(match["y4"]) if match["y4"] else None, MONTHS[lower_case(match["m4"])], None
     i = next(i for i in "123" if match[f"d{i}"])
-    month = int(match["m3"]) if i == "3" else MONTHS[match[f"m{i}"].lower()]
+    month = int(match["m3"]) if i == "3" else MONTHS[lower_case(match[f"m{i}"])]
     year = int(match[f"y{i}"]) if match[f"y{i}"] else None
     day = int(match[f"d{i}"])
     if not (1 <= month <= 12 and 1 <= day <= 31):
@@ -192,7 +193,7 @@ def _numbers(text: str, language: str) -> Iterator[float]:
         return " · "
 
     found: list[float] = []
-    text = _AND_A_HALF.sub(lambda m: f"{(word_value(m[1].lower(), language) or 0) + 0.5}", text)
+    text = _AND_A_HALF.sub(lambda m: f"{(word_value(lower_case(m[1]), language) or 0) + 0.5}", text)
     text = _CLOCK.sub(digits, text)
     yield from found
     end = 0
@@ -203,7 +204,7 @@ def _numbers(text: str, language: str) -> Iterator[float]:
     for match in _WORD.finditer(text):
         if match.start() < end:
             continue
-        spoken = word_value(match[0].lower(), language)
+        spoken = word_value(lower_case(match[0]), language)
         if spoken is None:
             continue
         scale = _SCALE.match(text, match.end())
@@ -212,9 +213,9 @@ def _numbers(text: str, language: str) -> Iterator[float]:
 
 
 def _scale(word: str, language: str) -> float:
-    factor = SCALES[word.lower()]
+    factor = SCALES[lower_case(word)]
     # a German Billion is a million millions
-    return 1e12 if word.lower() == "billion" and language == "de" else factor
+    return 1e12 if lower_case(word) == "billion" and language == "de" else factor
 
 
 def _value(written: str) -> float:

@@ -27,9 +27,10 @@ WeightedTerms = Sequence[tuple[float, Sequence[str]]]
 K1 = 1.2
 FEW = 20_000
 """Documents up to which every term counts in `Field.sums`."""
-COMMON = 0.02
+COMMON = 0.05
 """Share of the documents above which, in larger fields, a term is passed over there: its idf is low and
-its postings are most of the work."""
+its postings are most of the work. On half of the XQuAD tuning questions, among news, R@1 is .922 with all
+terms, .922 with .05 and .908 with .02, if that begins with the first document."""
 
 _ARRAYS = ("terms", "indptr", "docs", "tf", "lengths")
 _BLOCK = 256  # documents whose terms are sorted at once: they take the lowest 8 bits of a hash

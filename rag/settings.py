@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -109,6 +109,10 @@ class Settings(BaseSettings):
     article_limit: int = Field(20_000_000, ge=1000, description="largest article file that is read, in bytes")
     sync_seconds: float = Field(
         5.0, ge=0, description="seconds between looks at the articles folder while the chat runs; 0: none"
+    )
+    log_format: Literal["text", "json"] = Field("text", description="form of the log on stderr: text, json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="from what on it is logged: debug, info (each request), warning, error"
     )
 
     @property

@@ -27,6 +27,7 @@ _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
 _CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
 _STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
 _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
@@ -47,6 +48,14 @@ def normalise(raw: str) -> str:
     """NFC with `\\n` line ends, without control characters, BOM and lone surrogates."""
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+
+
+def lower_case(word: str) -> str:
+    """The word in lower case as `re.IGNORECASE` compares it: the ſ of old print is s, İ and ı are i.
+
+    Python's `lower` leaves them, so that a pattern finds what a table of lower-case words does not hold.
+    """
+    return word.translate(_COMPARED).lower()
 
 
 def paragraphs(text: str) -> list[Span]:

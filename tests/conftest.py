@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import hypothesis
 import pytest
 
 from rag.settings import Settings
@@ -18,6 +19,7 @@ from tests.llama_cpp_peer import LlamaPeer
 from tests.visit import CHROMIUM, Site, chat_of, chromium, serving
 
 ROOT = Path(__file__).resolve().parent.parent
+hypothesis.settings.register_profile("long", max_examples=5_000, deadline=None)  # --hypothesis-profile long
 OF_THE_TESTS = ("BELEG_CHROMIUM", "BELEG_REQUIRE_")
 
 

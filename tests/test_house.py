@@ -32,7 +32,7 @@ FLOORS = {
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
     4: "rag.plain rag.adapters rag.engine rag.llama rag.serve.wire"
-    " ingest.sync ingest.uploads ingest.watch ingest.intake",
+    " ingest.sync ingest.backup ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app ingest.__main__ eval.__main__",
     7: "rag rag.__main__",
@@ -279,7 +279,10 @@ def test_traces_are_found(line: str, is_trace: bool) -> None:
     assert bool(TRACES.search(line)) == is_trace
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-llama.lock"])
+@pytest.mark.parametrize(
+    "name",
+    ["requirements.lock", "requirements-dev.lock", "requirements-llama.lock", "requirements-fuzz.lock"],
+)
 def test_locks_hold_versions_and_hashes_only(name: str) -> None:
     lines = (ROOT / name).read_text("utf-8").splitlines()
     assert [line for line in lines if not LOCKED.fullmatch(line) or "://" in line] == []

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import openai
 import pytest
 
@@ -17,7 +18,7 @@ from rag.providers import build_embedder
 from rag.schema import Delta, Done, Event
 from rag.serve.desk import Desk
 from rag.serve.openai_models import ChatMessage
-from rag.serve.openai_text import annotations, conversation, correction
+from rag.serve.openai_text import conversation, correction, url_citations
 from rag.settings import Settings, load_settings
 from tests.doors import TOKEN, WITH_TOKEN, doors, fake
 from tests.dossier import BRIDGE, DOSSIER, fill, settings_for
@@ -262,12 +263,14 @@ def test_llamaindex_can_use_beleg_as_its_model(address: str) -> None:
     from llama_index.core.llms import ChatMessage as Said
     from llama_index.llms.openai_like import OpenAILike
 
-    model = OpenAILike(model="beleg", api_base=f"{address}/v1", api_key="none", is_chat_model=True)
-    whole = model.chat([Said(role="user", content=QUESTION)])
-    assert "4,3 Millionen Euro" in str(whole.message.content)
-    *_, last = model.stream_chat([Said(role="user", content=QUESTION)])
-    assert last.message.content == whole.message.content
-    assert "4,3 Millionen Euro" in model.complete(QUESTION).text
+    with httpx.Client() as http:
+        known: Any = {"api_base": f"{address}/v1", "api_key": "none", "is_chat_model": True}
+        model = OpenAILike(model="beleg", http_client=http, **known)
+        whole = model.chat([Said(role="user", content=QUESTION)])
+        assert "4,3 Millionen Euro" in str(whole.message.content)
+        *_, last = model.stream_chat([Said(role="user", content=QUESTION)])
+        assert last.message.content == whole.message.content
+        assert "4,3 Millionen Euro" in model.complete(QUESTION).text
 
 
 # --- small parts
@@ -278,7 +281,7 @@ def test_what_the_check_changed_follows_the_draft() -> None:
     assert correction(answer.text + " ", answer) == ""
     assert correction("Etwas anderes.", answer) == f"\n\n---\n\n{answer.text}"
     content = f"Etwas [1]?\n\n---\n\n{answer.text}"
-    marks = [mark["url_citation"] for mark in annotations(content + "\n\n[1]: x", answer, "")]
+    marks = [mark["url_citation"] for mark in url_citations(content + "\n\n[1]: x", answer, "")]
     assert all(content[mark["start_index"] : mark["end_index"]][1:-1].isdigit() for mark in marks)
 
 

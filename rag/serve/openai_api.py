@@ -17,7 +17,7 @@ from rag.providers import build_embedder
 from rag.schema import Answer, Delta, Done, Message
 from rag.serve import openai_models as models
 from rag.serve.desk import Coming, Desk, begun, unless_gone
-from rag.serve.openai_text import annotations, conversation, correction, references, usage
+from rag.serve.openai_text import conversation, correction, references, url_citations, usage
 from rag.serve.problems import Problem, openai_body, problem_of
 from rag.serve.sse import EventStream, event
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
@@ -102,7 +102,7 @@ def completion(answer: Answer, model: str, site: str, tokens: dict[str, int]) ->
         "role": "assistant",
         "content": content,
         "refusal": None,
-        "annotations": annotations(content, answer, site),
+        "annotations": url_citations(content, answer, site),
     }
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     frame = _frame(f"chatcmpl-{answer.id}", "chat.completion", model)
@@ -132,7 +132,7 @@ async def _chunks(
             for done in (each for each in batch if isinstance(each, Done)):
                 answer = done.answer
                 last = correction(said, answer) + references(answer, site)
-                marks = annotations(said + last, answer, site)
+                marks = url_citations(said + last, answer, site)
                 yield chunk({"content": last, "annotations": marks}, "stop", beleg=answer_to_dict(answer))
                 if with_usage:
                     tokens = await asyncio.to_thread(usage, answer, asked)

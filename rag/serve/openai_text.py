@@ -30,7 +30,7 @@ def correction(said: str, answer: Answer) -> str:
     return "" if said.split() == answer.text.split() else f"\n\n---\n\n{answer.text}"
 
 
-def annotations(content: str, answer: Answer, site: str) -> list[dict[str, Any]]:
+def url_citations(content: str, answer: Answer, site: str) -> list[dict[str, Any]]:
     """Each `[n]` of the content, with the place that it cites."""
     cited = {citation.number: citation for citation in answer.citations}
     end = content.rfind(references(answer, site)) if cited else 0

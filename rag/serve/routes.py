@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
 _LONGEST_EXPORT = 10_000_000  # bytes
+_LONGEST_OFFSET = 12  # digits
 _TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
 
 
@@ -126,7 +127,7 @@ def add_interface_routes(app: FastAPI) -> None:
 
 def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
     """The offsets of an address, None unless they are a range inside the article."""
-    if not (start.isdecimal() and end.isdecimal()):
+    if not all(each.isdecimal() and len(each) <= _LONGEST_OFFSET for each in (start, end)):
         return None
     low, high = int(start), int(end)
     return (low, high) if low < high <= length else None
@@ -134,7 +135,10 @@ def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
 
 def _path_of(referer: str | None) -> str:
     """Where a reader came from, within this site."""
-    parts = urlsplit(referer or "/")
+    try:
+        parts = urlsplit(referer or "/")
+    except ValueError:  # a broken address, as http://[
+        return "/"
     path = "/" + parts.path.lstrip("/")
     return f"{path}?{parts.query}" if parts.query else path
 
@@ -146,7 +150,7 @@ def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
     try:
         sent = json.loads(body)
         title, turns = str(sent["title"]), [dict(turn) for turn in sent["turns"]]
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
         raise BadRequest("a conversation is a JSON object with a title and turns") from exc
     if not all(isinstance(turn.get("question"), str) for turn in turns):
         raise BadRequest("every turn has a question")
@@ -156,4 +160,5 @@ def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
 def _download(text: str, title: str, form: str) -> Response:
     name = quote(export.file_name(title, form))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
-    return Response(text, media_type=_TYPES[form], headers=headers)
+    # half of a surrogate pair, which JSON can hold, has no bytes
+    return Response(text.encode("utf-8", "replace"), media_type=_TYPES[form], headers=headers)

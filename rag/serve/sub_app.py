@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
@@ -81,7 +80,7 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     return app
 
 
-def faults(*statuses: int, model: type[BaseModel]) -> Mapping[int | str, dict[str, Any]]:
+def faults(*statuses: int, model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
     return {status: {"model": model, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
 

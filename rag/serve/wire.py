@@ -46,6 +46,7 @@ def answer_from_dict(sent: Json) -> Answer:
     Raises BadRequest when it is something else.
     """
     try:
+        _check(sent["question"], sent["text"], sent["language"], numbers=())
         return Answer(
             **{name: sent[name] for name in _PLAIN},
             statements=tuple(

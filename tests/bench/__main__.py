@@ -53,6 +53,8 @@ def run(options: argparse.Namespace, work: Path) -> list[Row]:
             if options.only is None or name in options.only:
                 started = time.perf_counter()
                 measure()
+                # a long run that is broken off leaves what it has measured
+                write([row for each in benches for row in each.rows], options.out)
                 print(f"{size:,} articles: {name} ({time.perf_counter() - started:.0f} s)", file=sys.stderr)
     if len(benches) > 1 and all(bench.rows for bench in benches):
         rows.growth(benches)

@@ -1,0 +1,109 @@
+"""What is written while Beleg serves: a line for people or an object for programs, with the request's id.
+
+No line at `info` or above holds a question, an answer's text, a key, or the query of an address.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from rag.settings import Settings
+
+HEADER = "X-Request-ID"
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_request: ContextVar[str | None] = ContextVar("beleg_request", default=None)
+
+log = logging.getLogger(__name__)
+
+
+class RequestIds:
+    """Names each request: the id that its sender gave, else a new one, in the response and in the log."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(HEADER, "")
+        # what would break a line of the log, or is too long for one, is no id
+        ident = given if _ID.fullmatch(given) else uuid4().hex
+        status, started = 500, time.perf_counter()
+
+        async def named(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = ident
+            await send(message)
+
+        token = _request.set(ident)
+        try:
+            await self.app(scope, receive, named)
+        finally:
+            took = time.perf_counter() - started
+            # the path alone: an address may carry a question
+            log.info("%s %r: %d in %.3f s", scope["method"], scope["path"], status, took)
+            _request.reset(token)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: `time` (UTC), `level`, `logger`, `message`, `request`, `error`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request": getattr(record, "request", None),
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        known = {name: value for name, value in line.items() if value is not None}
+        return json.dumps(known, ensure_ascii=False)
+
+
+class TextLines(logging.Formatter):
+    """One line for people; what would begin another line in it is written as an escape."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        """The line, without a trace."""
+        request = getattr(record, "request", None)
+        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
+        return f"{line} [{request}]" if request else line
+
+
+def configure(settings: Settings) -> logging.Handler:
+    """Sends the log to stderr, in the form and from the level that the settings say; the handler."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
+    handler.addFilter(_with_request)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(settings.log_level.upper())
+    return handler
+
+
+def _with_request(record: logging.LogRecord) -> bool:
+    record.request = _request.get()
+    return True

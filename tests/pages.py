@@ -1,0 +1,43 @@
+"""All pages with an address of their own, over the small dossier and without Gradio, as an app for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from rag.engine import Engine, open_engine
+from rag.settings import Settings
+from tests.dossier import DOSSIER, fill, settings_for
+
+
+@contextmanager
+def pages(folder: Path) -> Iterator[Any]:
+    """The app, its index in the folder; its answers' records stay in memory."""
+    settings = settings_for(folder)
+    fill(settings, *DOSSIER)
+    with closing(open_engine(settings)) as engine:
+        yield _app(engine, settings)
+
+
+def _app(engine: Engine, settings: Settings) -> Any:
+    from fastapi import FastAPI
+    from starlette.staticfiles import StaticFiles
+
+    from rag.records import Records
+    from rag.serve.articles import add_articles_page
+    from rag.serve.assets import STATIC
+    from rag.serve.headers import SafeHeaders
+    from rag.serve.reports import add_report_route
+    from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(SafeHeaders)
+    add_article_routes(app, engine)
+    add_answer_routes(app, engine, Records(None))
+    add_report_route(app, settings)
+    add_interface_routes(app)
+    add_articles_page(app, engine, settings)
+    app.mount("/beleg", StaticFiles(directory=STATIC))
+    return app
