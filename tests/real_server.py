@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 from tests.conftest import ROOT
 
@@ -29,7 +32,15 @@ def running(articles: Path, data: Path, **environment: str) -> Iterator[str]:
             line = process.stdout.readline()
             address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
             assert address, line + (data.parent / "server.log").read_text("utf-8")
+            _await_doors(address[1], process)
             yield address[1]
         finally:
             process.terminate()
             process.communicate()
+
+
+def _await_doors(address: str, process: subprocess.Popen[str]) -> None:
+    """The port answers before the doors are loaded, and says so."""
+    while httpx.get(f"{address}/healthz").status_code == 503:
+        assert process.poll() is None
+        time.sleep(0.1)
