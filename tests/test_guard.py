@@ -61,7 +61,8 @@ def access(auth: str = AUTH) -> Access:
 @pytest.mark.parametrize(
     ("auth", "reason"),
     [
-        ("geheimnis", "neither password:… nor token:NAME=…"),
+        ("kurz", "too short; it has at least 8"),
+        ("user:geheimnis", "neither password:… nor token:NAME=…"),
         ("token:0123456789abcdef", "neither"),
         ("token:a b=0123456789abcdef", "neither"),
         ("password:kurz", "password in BELEG_AUTH is too short; it has at least 8"),
@@ -84,6 +85,13 @@ def test_several_passwords_and_tokens_are_known_by_their_secrets() -> None:
     assert [found.owner(token) for token in (TOKEN, "fedcba9876543210", PASSWORD, "")] == [
         *("zeitung", "archiv", None, None)
     ]
+
+
+def test_a_secret_alone_is_for_people_and_for_programs() -> None:
+    found = access("ein-wort-fuer-alle")
+    assert found.admits("ein-wort-fuer-alle")
+    assert found.owner("ein-wort-fuer-alle") == "all"
+    assert found.owner("ein-anderes-wort") is None
 
 
 def test_no_secret_is_kept_or_shown() -> None:

@@ -1,4 +1,4 @@
-"""Protects readers and keys against articles, files, models and requests that mean harm (docs/security.md)."""
+"""Protects readers and keys from articles, files, models and requests that mean harm (docs/security.md)."""
 
 from __future__ import annotations
 

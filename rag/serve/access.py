@@ -1,7 +1,8 @@
 """Who may come in: what `BELEG_AUTH` says, kept as digests, and the signed cookie of a login.
 
 `BELEG_AUTH="password:SECRET token:NAME=SECRET …"`: any number of passwords for people and of tokens for
-programs, with spaces between them. A token's name stands in logs and figures, its secret nowhere.
+programs, with spaces between them; a secret alone is both. A token's name stands in logs and figures, its
+secret nowhere.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ SESSION_COOKIE = "beleg_session"
 SESSION_SECONDS = 30 * 86_400
 _SHORTEST = {"password": 8, "token": 16}
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
-_FORM = "its form is: password:SECRET token:NAME=SECRET, with spaces between entries"
+_FORM = "its form is: password:SECRET token:NAME=SECRET, with spaces between entries, or one secret for all"
+_FOR_ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def access_of(auth: SecretStr | None) -> Access | None:
     """What the setting says, None where it is not set. Raises ConfigError, which never quotes a secret."""
     if auth is None:
         return None
-    entries = [_entry(entry) for entry in auth.get_secret_value().split()]
+    entries = [each for entry in auth.get_secret_value().split() for each in _entries(entry)]
     if not entries:
         raise ConfigError(f"BELEG_AUTH is empty; {_FORM}")
     key = hashlib.sha256(b"session " + auth.get_secret_value().encode()).digest()
@@ -76,14 +78,17 @@ def access_of(auth: SecretStr | None) -> Access | None:
     )
 
 
-def _entry(entry: str) -> tuple[str | None, str]:
-    """The name (None for a password) and the secret of an entry."""
-    kind, _, rest = entry.partition(":")
+def _entries(entry: str) -> list[tuple[str | None, str]]:
+    """The name (None for a password) and the secret of an entry; without a kind before it, it is of both."""
+    kind, has_kind, rest = entry.partition(":")
     name, has_name, token = rest.partition("=")
+    if not has_kind:
+        secret = _long_enough("password", entry)
+        return [(None, secret), (_FOR_ALL, secret)]
     if kind == "token" and has_name and _NAME.fullmatch(name):
-        return name, _long_enough(kind, token)
+        return [(name, _long_enough(kind, token))]
     if kind == "password":
-        return None, _long_enough(kind, rest)
+        return [(None, _long_enough(kind, rest))]
     raise ConfigError(f"an entry of BELEG_AUTH is neither password:… nor token:NAME=…; {_FORM}")
 
 
