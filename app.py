@@ -19,6 +19,8 @@ from rag.errors import BelegError, ConfigError
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from fastapi import FastAPI
     from tqdm import tqdm
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 PORTS_TRIED = 20
+END_SECONDS = 6.0
+"""From a signal on, for what is under way; then the program ends all the same."""
 
 # before gradio is imported: nothing is sent anywhere
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -162,6 +166,10 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
         def stop(self) -> None:
             self.should_exit = True
 
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            _end_soon()
+
     opening = Opening(build)
     # uvicorn's own lines go where ours go
     config = uvicorn.Config(
@@ -198,6 +206,16 @@ def _bound(host: str, port: int) -> socket.socket | None:
             return None
         raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     return bound
+
+
+def _end_soon() -> None:
+    """Ends the program when it has not ended by itself: a thread that waits for a model cannot be woken.
+
+    What is stored outlives that, as it does a crash.
+    """
+    timer = threading.Timer(END_SECONDS, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def _stop(*_: object) -> NoReturn:
