@@ -53,9 +53,11 @@ class SharedIndex:
             self._client = _client(settings)
             on_error.callback(self._client.close)
             # chromadb leaves its HTTP connections open and waits for an answer without end
-            self._http: Any = cast("Any", self._client)._server._session
-            on_error.callback(self._http.close)
-            self._http.timeout = _PATIENCE
+            inner = cast("Any", self._client)
+            self._http = {inner._server._session, inner._admin_client._server._session}
+            for http in self._http:
+                on_error.callback(http.close)
+                http.timeout = _PATIENCE
             self._chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
             self._articles = collection(self._client, ARTICLES, {"space": "cosine"})
             on_error.pop_all()
@@ -128,7 +130,8 @@ class SharedIndex:
 
     def close(self) -> None:
         """Closes the connection."""
-        self._http.close()
+        for http in self._http:
+            http.close()
         self._client.close()
 
     def __enter__(self) -> Self:
