@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama fuzz load bench lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama fuzz load faults bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -34,6 +34,9 @@ load: dev  ## fifty readers at once: time to the first word, nothing mixed up, n
 
 bench: dev  ## measure speed against a stock LlamaIndex program; options: make bench ARGS="--sizes 1000 10000"
 	@$(PY) -m tests.bench $(ARGS)
+
+faults: dev  ## kill syncs at random moments, and check that nothing is lost; options: make faults ARGS="--times 8"
+	@$(PY) -m tests.kill_sync $(ARGS)
 
 test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)

@@ -34,7 +34,7 @@ from ingest.sources import (
     unchanged,
 )
 from rag import lock
-from rag.errors import ArticleError, BelegError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.library import (
     FILE_NAME,
     Entry,
@@ -60,6 +60,7 @@ _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other thre
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
 _UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical segments"  # notes in the library
+_PUBLISHED = "published"  # which revision the Chroma server has
 _T = TypeVar("_T")
 _one_at_a_time = threading.Lock()
 
@@ -106,15 +107,18 @@ def sync(
     started = time.perf_counter()
     with _one_at_a_time:
         look = _look(settings, paths)
-        report = None if rebuild else _report_if_idle(settings, look)
+        report = None if rebuild or settings.chroma_replica else _report_if_idle(settings, look)
         if report is None:
             lock.acquire(look.folder)
             try:
                 with closing(_embedder(settings)) as embedder:
-                    work = _Sync(settings, look, embedder, progress or _silent)
+                    kind = _Replica if settings.chroma_replica else _Sync
+                    work = kind(settings, look, embedder, progress or _silent)
                     report = work.run(rebuild=rebuild, allow_empty=allow_empty)
             finally:
                 lock.release(look.folder)
+        if settings.chroma_url and not settings.chroma_replica:
+            _publish(settings, look.folder)
         if paths is not None:
             remember(settings, paths)
     return replace(report, seconds=time.perf_counter() - started)
@@ -154,6 +158,8 @@ class _Look:
 
 def _look(settings: Settings, paths: Sequence[Path] | None) -> _Look:
     folder = settings.data_dir.resolve()
+    if settings.chroma_replica:
+        return _Look(folder, (), ())
     folders = roots(settings, paths)
     return _Look(folder, tuple(folders), tuple(find_sources(folders, folder)))
 
@@ -172,6 +178,8 @@ def _is_current(settings: Settings, look: _Look, library: Library) -> bool:
     return (
         serves(library.fingerprint, fingerprint(settings))
         and library.meta(_UNDER_WAY) is None
+        and (not settings.chroma_url or library.meta(_PUBLISHED) is not None or settings.chroma_replica)
+        and (not settings.chroma_replica or library.counts().articles > 0)
         and len(held) == len(look.files)
         and all(unchanged(file, held) for file in look.files)
         and _has_lexical_files(look.folder, library)
@@ -564,6 +572,83 @@ class _Sync:
 
     def _begin(self, library: Library) -> None:
         library.note(_UNDER_WAY, "under way")
+
+
+class _Replica(_Sync):
+    """A run whose source is the Chroma server: its article records in the place of files."""
+
+    def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:  # noqa: ARG002
+        from rag.shared import SharedIndex
+
+        with SharedIndex(self.settings) as self.shared, self._open_library(rebuild=rebuild) as library:
+            there = self.shared.versions()
+            if not there:
+                raise ConfigError(
+                    f"the Chroma server at {self.shared.address} holds no articles; nothing was changed."
+                    " Write some to it: python -m ingest with CHROMA_URL, where the articles are"
+                )
+            for found in self.shared.fingerprints():
+                check_fingerprint(found, self.note)
+                if library.fingerprint and not rebuild:
+                    check_fingerprint(library.fingerprint, found)
+                self.note = found
+            self.embedder.expect(dimension_of(self.note))
+            plan = self._plan_of(library, there, rebuild=rebuild)
+            self._apply(library, plan, rebuild=rebuild)
+            return _report(library, plan.changes, self.repaired)
+
+    def _plan_of(self, library: Library, there: Collection[str], *, rebuild: bool) -> _Plan:
+        held, manifest = _versions(library), library.manifest()
+        offered: dict[str, set[str]] = defaultdict(set)
+        for version in there:
+            offered[version.split("#", 1)[0]].add(version)
+        # while the writer swaps versions there are two: the one we have stays until it is gone
+        kept = {id for id, versions in offered.items() if versions & held}
+        wanted = [min(versions) for id, versions in offered.items() if rebuild or id not in kept]
+        written = {article.id: article for article in self.shared.articles(wanted)}
+        now = {id: manifest[id] for id in kept - written.keys()}
+        now |= {
+            id: Entry(id, article.source, article.source, article.sha256) for id, article in written.items()
+        }
+        return _Plan(written, tuple(sorted(manifest.keys() - now.keys())), now, {}, _compare(manifest, now))
+
+    def _embed_ahead(self, articles: Collection[Article]) -> None:
+        """Nothing: the vectors are the server's."""
+
+    def _write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], sink: _Sink) -> None:
+        vectors = self.shared.vectors([chunk.id for _, chunks in entries for chunk in chunks])
+        if vectors is None:  # deleted meanwhile: the next look takes the newer version
+            super()._write(entries, sink)
+        else:
+            sink.write(entries, vectors, self.note)
+
+
+def _publish(settings: Settings, folder: Path) -> None:
+    """Makes the Chroma server's articles those of the library: new versions first, then the old ones go."""
+    from rag.shared import SharedIndex
+    from rag.vectors import Vectors, version_id
+
+    with Library.open(folder) as library, SharedIndex(settings) as shared:
+        counts = library.counts()
+        state = f"{shared.identity} {library.revision} {library.fingerprint}"
+        same = library.meta(_PUBLISHED)
+        if same == state and shared.sizes() == (counts.chunks, counts.articles):
+            return
+        again = same is None or same.split(" ", 2)[2:] != state.split(" ", 2)[2:]
+        there = shared.versions()
+        new = [
+            id for id, sha256 in library.versions().items() if again or version_id(id, sha256) not in there
+        ]
+        lost = set(library.chunk_ids()) - shared.chunk_ids()
+        new = sorted({*new, *(id.split("#", 1)[0] for id in lost)})
+        if new:
+            with Vectors.open(folder) as vectors:
+                for article in library.articles(new):
+                    chunks = library.chunks_of(article.id)
+                    rows = vectors.vectors([chunk.id for chunk in chunks])
+                    shared.write(article, chunks, rows, library.fingerprint)
+        shared.delete(shared.chunk_ids() - set(library.chunk_ids()), shared.versions() - _versions(library))
+        library.note(_PUBLISHED, state)
 
 
 def _how_to_begin(folders: Sequence[Path]) -> str:

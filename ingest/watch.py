@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ingest.sources import SourceFile, find_sources, roots
+from ingest.sources import find_sources, roots
 from ingest.sync import SyncReport, is_current, sync
 from rag.errors import BelegError
 from rag.intake import SyncState
@@ -44,7 +44,7 @@ class Watcher:
         self._closed = threading.Event()
         self._asked = False
         self._state = SyncState()
-        self._seen: tuple[SourceFile, ...] | None = None
+        self._seen: tuple[object, ...] | None = None
         self._retry = float("inf")
         self._reported: set[tuple[str, str]] = set()
         self._thread = threading.Thread(target=self._watch, name="beleg-watch", daemon=True)
@@ -76,7 +76,7 @@ class Watcher:
     def _watch(self) -> None:
         with contextlib.suppress(BelegError):
             files = self._look()  # first: what changes after that is seen by the next look
-            if is_current(self.settings):
+            if is_current(self.settings) and not self.settings.chroma_replica:
                 self._seen = files
                 self._state = SyncState(checked=datetime.now())
         while not self._closed.is_set():
@@ -102,10 +102,15 @@ class Watcher:
             return
         self._sync()
 
-    def _look(self) -> tuple[SourceFile, ...]:
+    def _look(self) -> tuple[object, ...]:
+        if self.settings.chroma_replica:
+            from rag.shared import SharedIndex
+
+            with SharedIndex(self.settings) as shared:
+                return tuple(sorted(shared.versions()))
         return tuple(find_sources(roots(self.settings, None), self.settings.data_dir.resolve()))
 
-    def _settled(self, files: tuple[SourceFile, ...]) -> tuple[SourceFile, ...]:
+    def _settled(self, files: tuple[object, ...]) -> tuple[object, ...]:
         """The files once two looks agree."""
         for _ in range(_MOST_LOOKS):
             if self._closed.wait(SETTLE_SECONDS):

@@ -11,7 +11,6 @@ from rag.schema import Article, Citation, Span, Statement, Status
 
 MOST_STATEMENTS = 3
 MOST_WORDS = 80
-SOURCE_WORDS = 3
 FURTHER = 3
 WITHIN = 4.0
 SAME = 0.6
@@ -46,7 +45,7 @@ class _Place:
 
     @property
     def words(self) -> int:
-        return len(self.candidate.article.text[self.start : self.end].split()) + SOURCE_WORDS
+        return len(self.candidate.article.text[self.start : self.end].split())
 
 
 def compose(candidates: Sequence[Candidate]) -> Draft:

@@ -79,6 +79,23 @@ class Settings(BaseSettings):
         Path("/usr/share/trans/de-en"),
         description="Ding dictionary (Debian: trans-de-en), used when it is there",
     )
+    chroma_url: str | None = Field(
+        None,
+        validation_alias="CHROMA_URL",
+        description="Chroma server that several Belegs share, as http://127.0.0.1:8000",
+    )
+    chroma_replica: bool = Field(
+        False, description="take the articles from the Chroma server; otherwise ours are written to it"
+    )
+    chroma_token: SecretStr | None = Field(None, description="token for the Chroma server")
+    chroma_headers: SecretStr | None = Field(
+        None, description='further headers for the Chroma server as JSON, as {"Authorization": "Basic …"}'
+    )
+    chroma_ca: Path | None = Field(
+        None, description="certificates (PEM) to trust the Chroma server by, in place of the usual ones"
+    )
+    chroma_tenant: str = Field("default_tenant", description="tenant on the Chroma server")
+    chroma_database: str = Field("default_database", description="database on the Chroma server")
     host: str = Field("127.0.0.1", description="address of the web chat")
     port: int = Field(7860, ge=0, le=65535, description="port of the web chat")
     auth: SecretStr | None = Field(
@@ -138,6 +155,12 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _replica_has_a_server(self) -> Self:
+        if self.chroma_replica and not self.chroma_url:
+            raise ValueError("BELEG_CHROMA_REPLICA takes the articles from a Chroma server: set CHROMA_URL")
+        return self
+
     @field_validator("origins")
     @classmethod
     def _origins_are_origins(cls, value: str) -> str:
@@ -178,7 +201,7 @@ def load_settings(**overrides: object) -> Settings:
         if not first["loc"]:
             raise ConfigError(first["msg"].removeprefix("Value error, ")) from exc
         name = "_".join(str(part) for part in first["loc"]).upper()
-        if not name.startswith("OPENAI_"):
+        if not name.startswith(("OPENAI_", "CHROMA_URL")):
             name = f"BELEG_{name}"
         raise ConfigError(
             f"{name}: {first['msg'].removeprefix('Value error, ')}; see .env.example for what it takes"

@@ -30,6 +30,7 @@ from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
     import numpy as np
+    from chromadb.api import ClientAPI
     from chromadb.api.client import Client
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
@@ -50,7 +51,7 @@ needs, cannot be turned off, and costs a quarter to a half of the time of writin
 _DATABASE = "chroma.sqlite3"
 _SQLITE_HEADER = b"SQLite format 3\0"
 # Chroma's defaults lose a tenth of the true neighbours of hashed vectors
-_CHUNK_INDEX = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
+CHUNK_INDEX = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
 _PROBED = 20  # chunks that must find themselves
 _PROBE_SECONDS = 120
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
@@ -114,6 +115,16 @@ class Vectors:
         """
         self._store.shelf.write(entries, vectors, note)
 
+    def vectors(self, ids: Sequence[str]) -> Floats:
+        """The vectors of chunks, which must exist, one row each in the order of `ids`."""
+        import numpy as np
+
+        with _translated(self._store.shelf.path):
+            rows = self._store.shelf.chunks.get(ids=list(ids), include=["embeddings"])
+        held = rows["embeddings"] if rows["embeddings"] is not None else []
+        found = dict(zip(rows["ids"], held, strict=True))
+        return np.array([found[id] for id in ids], dtype=np.float32)
+
     def delete(self, chunk_ids: Iterable[str], version_ids: Iterable[str]) -> None:
         """Removes records; unknown ids are ignored."""
         self._store.shelf.delete(chunk_ids, version_ids)
@@ -168,8 +179,8 @@ class Shelf:
         with _translated(path), contextlib.ExitStack() as on_error:
             self._client = _client(path)
             on_error.callback(self._client.close)
-            self.chunks = _collection(self._client, CHUNKS, _CHUNK_INDEX)
-            self.articles = _collection(self._client, ARTICLES, {"space": "cosine"})
+            self.chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
+            self.articles = collection(self._client, ARTICLES, {"space": "cosine"})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
         self.path = path
@@ -215,7 +226,7 @@ class Shelf:
                 part = articles[start : start + self._batch]
                 self.articles.upsert(
                     ids=[version_id(article.id, article.sha256) for article in part],
-                    embeddings=[_place(article.sha256) for article in part],
+                    embeddings=[place(article.sha256) for article in part],
                     metadatas=[article_metadata(article, note) for article in part],
                 )
 
@@ -467,7 +478,8 @@ def _client(path: Path) -> Client:
         raise
 
 
-def _collection(client: Client, name: str, index: Mapping[str, Any]) -> Collection:
+def collection(client: ClientAPI, name: str, index: Mapping[str, Any]) -> Collection:
+    """Our collection of that name, made when it is not there."""
     # no embedding function: the default one downloads a model; the space cannot be set later
     return client.get_or_create_collection(
         name,
@@ -520,7 +532,8 @@ def _day(article: Article) -> int | None:
     return None if day is None else day.year * 10_000 + day.month * 100 + day.day
 
 
-def _place(sha256: str) -> Sequence[float]:
+def place(sha256: str) -> Sequence[float]:
+    """The vector of an article's record."""
     # Chroma wants a vector; a point on the circle is the cheapest that differs by article
     angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi
     return [math.cos(angle), math.sin(angle)]

@@ -96,7 +96,7 @@ def missing(reason: str, switch: str) -> NoReturn:
 
 def _forget_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
     for name in list(os.environ):
-        if name.startswith(("BELEG_", "OPENAI_", "XDG_")) and not name.startswith(OF_THE_TESTS):
+        if name.startswith(("BELEG_", "OPENAI_", "CHROMA_", "XDG_")) and not name.startswith(OF_THE_TESTS):
             patch.delenv(name)
     patch.setenv("HOME", str(home))
     patch.setitem(Settings.model_config, "env_file", None)

@@ -1,0 +1,228 @@
+"""The Chroma server that several Belegs share (`CHROMA_URL`): one writes, the others fill themselves from it.
+
+It holds what an embedded index holds, in the same two collections. An article's record is written after its
+chunks and holds the whole article, so that a replica sees an old or a new version and never a mixture. Each
+Beleg answers from its own data folder: a server that is down costs no answer, only news.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from urllib.parse import urlsplit
+
+from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
+from rag.schema import Article, Aside, Chunk, Genre
+from rag.vectors import (
+    ARTICLES,
+    CHUNK_INDEX,
+    CHUNKS,
+    article_metadata,
+    chunk_metadata,
+    collection,
+    place,
+    version_id,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from chromadb.api import ClientAPI
+    from numpy.typing import NDArray
+
+    from rag.settings import Settings
+
+    Floats = NDArray[np.float32]
+
+_PATIENCE = 30.0  # seconds
+_AT_ONCE = 500  # records a request: some megabytes
+
+
+class SharedIndex:
+    """The two collections on a Chroma server; close it after use.
+
+    Every method raises ProviderUnavailable when the server does not answer, ProviderAuth when it refuses us.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Connects by the settings `CHROMA_URL` and `BELEG_CHROMA_…`."""
+        self.address = str(settings.chroma_url)
+        with self._translated(), contextlib.ExitStack() as on_error:
+            self._client = _client(settings)
+            # chromadb leaves its HTTP connections open and waits for an answer without end
+            inner = cast("Any", self._client)
+            on_error.callback(inner.close)
+            self._http = {inner._server._session, inner._admin_client._server._session}
+            for http in self._http:
+                on_error.callback(http.close)
+                http.timeout = _PATIENCE
+            self._chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
+            self._articles = collection(self._client, ARTICLES, {"space": "cosine"})
+            on_error.pop_all()
+
+    @property
+    def identity(self) -> str:
+        """Changes when the collection is made anew."""
+        return str(self._chunks.id)
+
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of chunks and of article records."""
+        with self._translated():
+            return self._chunks.count(), self._articles.count()
+
+    def versions(self) -> set[str]:
+        """Ids of the article records, as `rag.vectors.version_id` makes them."""
+        with self._translated():
+            return set(self._articles.get(include=[])["ids"])
+
+    def chunk_ids(self) -> set[str]:
+        """Ids of all chunks."""
+        with self._translated():
+            return set(self._chunks.get(include=[])["ids"])
+
+    def fingerprints(self) -> set[str]:
+        """What the articles were indexed with: one, unless the writer is just changing it."""
+        return {str(row["fingerprint"]) for row in self._records(self.versions())}
+
+    def articles(self, versions: Iterable[str]) -> Iterator[Article]:
+        """The articles of some records; those that have been deleted meanwhile are left out."""
+        return map(_article, self._records(versions))
+
+    def vectors(self, chunk_ids: Sequence[str]) -> Floats | None:
+        """The chunks' vectors in their order; None when the server does not have them all."""
+        import numpy as np
+
+        found: dict[str, Any] = {}
+        with self._translated():
+            for batch in _batches(chunk_ids):
+                rows = self._chunks.get(ids=batch, include=["embeddings"])
+                held = rows["embeddings"] if rows["embeddings"] is not None else []
+                found |= dict(zip(rows["ids"], held, strict=True))
+        if not chunk_ids or found.keys() < set(chunk_ids):
+            return None
+        return np.array([found[id] for id in chunk_ids], dtype=np.float32)
+
+    def write(self, article: Article, chunks: Sequence[Chunk], vectors: Floats, note: str) -> None:
+        """Adds a version of an article: first its chunks, with one row of `vectors` each, then its record."""
+        with self._translated():
+            for start in range(0, len(chunks), _AT_ONCE):
+                batch = chunks[start : start + _AT_ONCE]
+                self._chunks.upsert(
+                    ids=[chunk.id for chunk in batch],
+                    embeddings=vectors[start : start + _AT_ONCE],
+                    metadatas=[chunk_metadata(article, chunk, note) for chunk in batch],
+                    documents=[chunk.text for chunk in batch],
+                )
+            self._articles.upsert(
+                ids=[version_id(article.id, article.sha256)],
+                embeddings=[place(article.sha256)],
+                metadatas=[article_metadata(article, note)],
+            )
+
+    def delete(self, chunk_ids: Iterable[str], versions: Iterable[str]) -> None:
+        """Removes records, the articles first; unknown ids are ignored."""
+        with self._translated():
+            for holder, ids in ((self._articles, versions), (self._chunks, chunk_ids)):
+                for batch in _batches(sorted(ids)):
+                    holder.delete(ids=batch)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        for http in self._http:
+            http.close()
+        cast("Any", self._client).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _records(self, versions: Iterable[str]) -> Iterator[dict[str, Any]]:
+        for batch in _batches(sorted(versions)):
+            with self._translated():
+                rows = self._articles.get(ids=batch, include=["metadatas"])["metadatas"]
+            yield from (dict(row) for row in rows or [])
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """chromadb's and its HTTP client's errors as ours."""
+        try:
+            yield
+        except BelegError:
+            raise
+        except Exception as exc:
+            text = str(exc).strip() or type(exc).__name__
+            if any(sign in text.lower() for sign in ("401", "403", "unauthorized", "forbidden", "authz")):
+                raise ProviderAuth(
+                    f"the Chroma server at {self.address} refuses us; check BELEG_CHROMA_TOKEN and"
+                    " BELEG_CHROMA_HEADERS, BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
+                ) from exc
+            raise ProviderUnavailable(
+                f"the Chroma server at {self.address} does not answer ({text.splitlines()[0][:200]});"
+                " the index as it is goes on answering. Check CHROMA_URL and the server; it is tried again"
+            ) from exc
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """What is sent with every request: `BELEG_CHROMA_HEADERS` (JSON), and the token as Chroma expects it.
+
+    Raises ConfigError for headers that are no JSON object of strings.
+    """
+    given: dict[str, str] = {}
+    if settings.chroma_headers is not None:
+        try:
+            given = json.loads(settings.chroma_headers.get_secret_value())
+        except ValueError:
+            given = cast("dict[str, str]", None)
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise ConfigError('BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}')
+    if settings.chroma_token is not None:
+        token = settings.chroma_token.get_secret_value()
+        given = {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
+    return given
+
+
+def _client(settings: Settings) -> ClientAPI:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    url = urlsplit(str(settings.chroma_url))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ConfigError(f"CHROMA_URL is no address as http://127.0.0.1:8000: {settings.chroma_url}")
+    verify: bool | str = str(settings.chroma_ca) if settings.chroma_ca else True
+    return chromadb.HttpClient(
+        host=url.hostname,
+        port=url.port or (443 if url.scheme == "https" else 8000),
+        ssl=url.scheme == "https",
+        headers=headers(settings),
+        settings=ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify),
+        tenant=settings.chroma_tenant,
+        database=settings.chroma_database,
+    )
+
+
+def _article(row: dict[str, Any]) -> Article:
+    """The inverse of `rag.vectors.article_metadata`."""
+    day = row.get("published")
+    genre = row.get("genre")
+    return Article(
+        id=row["article_id"],
+        text=row["text"],
+        source=row["source"],
+        sha256=row["sha256"],
+        title=row.get("title"),
+        outlet=row.get("outlet"),
+        author=row.get("author"),
+        published=None if day is None else date(day // 10_000, day // 100 % 100, day % 100),
+        language=row.get("language"),
+        genre=genre if genre in get_args(Genre) else None,
+        asides=tuple(Aside(*aside) for aside in json.loads(row["asides"])),
+    )
+
+
+def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _AT_ONCE):
+        yield list(ids[start : start + _AT_ONCE])
