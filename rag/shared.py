@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self, cast, get_args
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _PATIENCE = 30.0  # seconds
+_REFUSED = re.compile(r"\b40[13]\b|unauthorized|forbidden|authz|auth(?:orization)?error")
 _AT_ONCE = 500  # records a request: some megabytes
 
 
@@ -155,7 +157,7 @@ class SharedIndex:
             raise
         except Exception as exc:
             text = str(exc).strip() or type(exc).__name__
-            if any(sign in text.lower() for sign in ("401", "403", "unauthorized", "forbidden", "authz")):
+            if _REFUSED.search(_reasons(exc)):
                 raise ProviderAuth(
                     f"the Chroma server at {self.address} refuses us; check BELEG_CHROMA_TOKEN and"
                     " BELEG_CHROMA_HEADERS, BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
@@ -226,3 +228,12 @@ def _article(row: dict[str, Any]) -> Article:
 def _batches(ids: Sequence[str]) -> Iterator[list[str]]:
     for start in range(0, len(ids), _AT_ONCE):
         yield list(ids[start : start + _AT_ONCE])
+
+
+def _reasons(error: BaseException | None) -> str:
+    """What an error and those behind it say, in lower case; chromadb hides a refusal behind a blank one."""
+    told = []
+    while error is not None:
+        told.append(f"{type(error).__name__} {error}".lower())
+        error = error.__cause__ or error.__context__
+    return " ".join(told)
