@@ -44,6 +44,12 @@ class _Place:
     end: int
 
     @property
+    def has_aside(self) -> bool:
+        """Whether a caption or the like stands in it."""
+        asides = self.candidate.article.asides
+        return any(aside.start < self.end and self.start < aside.end for aside in asides)
+
+    @property
     def words(self) -> int:
         return len(self.candidate.article.text[self.start : self.end].split())
 
@@ -116,7 +122,7 @@ def _followed(place: _Place) -> _Place:
     if not after or place.words > ENOUGH_WORDS:
         return place
     longer = replace(place, end=after[0][1])
-    return longer if longer.words <= MOST_WORDS else place
+    return longer if longer.words <= MOST_WORDS and not longer.has_aside else place
 
 
 def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
@@ -147,7 +153,8 @@ def _place(candidate: Candidate, left: int) -> _Place:
     if text[start:end].endswith(":") and last + 1 < len(spans):
         end = _continuation(text, spans[last + 1])
     extended = _Place(candidate, start, end)
-    return extended if extended.words <= left else _Place(candidate, *candidate.span)
+    fits = extended.words <= left and not extended.has_aside
+    return extended if fits else _Place(candidate, *candidate.span)
 
 
 def _speech(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:

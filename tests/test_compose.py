@@ -372,3 +372,12 @@ def test_a_speaker_named_before_the_quotation_is_kept_too() -> None:
         "Worauf stehen die Pfeiler?", article("rede", text.replace("„Die", "Inken Voss sagte: „Die"))
     )
     assert draft.citations[0].quote.startswith("Inken Voss sagte:")
+
+
+def test_no_caption_is_quoted_to_reach_the_speaker() -> None:
+    caption = "Foto: Archiv"
+    text = SPEECH.replace("Eichenholz. Das", f"Eichenholz.\n\n{caption}\n\nDas")
+    shown = article("rede", text, asides=[aside(text, caption, "caption")])
+    draft = answer("Worauf stehen die Pfeiler der Brücke?", shown)
+    assert "morschem Eichenholz" in draft.citations[0].quote
+    assert caption not in draft.text

@@ -418,7 +418,6 @@ MARKS_OF_ASIDES = (
     " date 20",
     "Foto:",
     "Washington taz |",
-    "Genf, 16",
 )
 
 
