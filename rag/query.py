@@ -150,8 +150,9 @@ def _carriers() -> frozenset[str]:
 
 
 def _german(text: str) -> tuple[Concept, ...]:
-    separated = {verb.verb: verb.key for verb in separated_verbs(text)}
-    particles = {verb.particle for verb in separated_verbs(text)}
+    verbs = separated_verbs(text)
+    separated = {verb.verb: verb.key for verb in verbs}
+    particles = {verb.particle for verb in verbs}
     words, said = {}, {}
     for word, start, _ in tokens(text):
         if start in separated:

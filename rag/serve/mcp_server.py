@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
@@ -28,7 +28,7 @@ from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
 from rag.schema import Answer, Article, Done, Message, Passage
 from rag.serve import models
-from rag.serve.wire import Json, answer_to_dict, passage_to_dict
+from rag.serve.wire import Json, answer_to_dict, article_facts, passage_to_dict
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -77,17 +77,10 @@ class ReadArticle(BaseModel):
     end: int | None = Field(None, ge=0, description="behind the last character; without it, the end")
 
 
-class Part(BaseModel):
+class Part(models.ArticleFacts):
     """An article, or a part of it: `text` is what stands from `start` to `end`."""
 
     article_id: str
-    title: str | None
-    outlet: str | None
-    author: str | None
-    published: str | None = Field(description="ISO date")
-    language: str | None
-    genre: Literal["report", "comment"] | None
-    sha256: str
     start: int
     end: int
     text: str
@@ -313,16 +306,7 @@ def _resource(article: Article) -> types.Resource:
 
 
 def _facts(article: Article) -> Json:
-    return {
-        "article_id": article.id,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        "published": article.published.isoformat() if article.published else None,
-        "language": article.language,
-        "genre": article.genre,
-        "sha256": article.sha256,
-    }
+    return {"article_id": article.id, **article_facts(article)}
 
 
 def _result(text: str, structured: Json) -> types.CallToolResult:

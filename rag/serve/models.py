@@ -130,18 +130,23 @@ class Highlight(BaseModel):
     quote: str
 
 
-class Article(BaseModel):
-    """A whole article."""
+class ArticleFacts(BaseModel):
+    """What is known of an article, and which version of it that is."""
 
-    id: str
     title: str | None
     outlet: str | None
     author: str | None
     published: str | None = Field(description="ISO date")
     language: str | None
     genre: Literal["report", "comment"] | None
-    text: str
     sha256: str
+
+
+class Article(ArticleFacts):
+    """A whole article."""
+
+    id: str
+    text: str
     copy_of: str | None
     highlights: list[Highlight]
 

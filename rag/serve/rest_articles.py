@@ -15,6 +15,7 @@ from rag.serve.articles import received, without_folders
 from rag.serve.catalogue import PAGE, Catalogue, Row, Wish
 from rag.serve.problems import Problem
 from rag.serve.sub_app import GUARD, faults
+from rag.serve.wire import article_facts
 
 if TYPE_CHECKING:
     from rag.intake import Intake
@@ -167,14 +168,8 @@ def _row(row: Row) -> dict[str, Any]:
 def _article(article: Article, highlight: list[str]) -> dict[str, Any]:
     return {
         "id": article.id,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        "published": article.published.isoformat() if article.published else None,
-        "language": article.language,
-        "genre": article.genre,
+        **article_facts(article),
         "text": article.text,
-        "sha256": article.sha256,
         "copy_of": article.copy_of,
         "highlights": [_highlight(article.text, place) for place in highlight],
     }

@@ -132,3 +132,16 @@ def passage_to_dict(passage: Passage) -> Json:
         "outlet": article.outlet,
         "published": article.published.isoformat() if article.published else None,
     }
+
+
+def article_facts(article: Article) -> Json:
+    """What is known of an article beside its id and text, and which version of it that is."""
+    return {
+        "title": article.title,
+        "outlet": article.outlet,
+        "author": article.author,
+        "published": article.published.isoformat() if article.published else None,
+        "language": article.language,
+        "genre": article.genre,
+        "sha256": article.sha256,
+    }
