@@ -114,13 +114,22 @@ def listener(settings: Settings) -> socket.socket:
 
 
 def update(settings: Settings) -> None:
-    """Reads new and changed articles into the index, and says which files could not be read."""
+    """Reads new and changed articles into the index, and says which files could not be read.
+
+    That a Chroma server cannot have them is said, and no reason not to answer from them here.
+    """
     from ingest.sync import is_current, sync
 
     if is_current(settings):
         return
-    with closing(Progress()) as progress:
-        report = sync(settings, allow_empty=True, progress=progress)
+    try:
+        with closing(Progress()) as progress:
+            report = sync(settings, allow_empty=True, progress=progress)
+    except BelegError as error:
+        if not is_current(settings.model_copy(update={"chroma_url": None})):
+            raise
+        print(f"Beleg: {error}", file=sys.stderr)
+        return
     if not report.articles:
         print(f"Beleg: no articles in {settings.articles} yet; put files there, or upload some in the chat")
     for note in [*report.repaired, *(f"{name}: {reason}" for name, reason in report.skipped)]:

@@ -54,6 +54,8 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 CHUNK_INDEX = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
 _PROBED = 20  # chunks that must find themselves
 _PROBE_SECONDS = 120
+_MAKE_ROOM = "make room and try again; the index as it is goes on answering"
+_SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -399,6 +401,8 @@ def _prepare(folder: Path, *, repair: bool) -> str | None:
     damage = "files are missing or cut short" if state == "damaged" else _probe(folder / FOLDER)
     if damage is None:
         return None
+    if (free := _free_bytes(folder)) < _SPARE_BYTES:  # which alone makes Chroma fail
+        raise ConfigError(f"cannot use {folder}: {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}")
     if not repair:
         raise IndexDamaged(
             f"the vector index in {folder / FOLDER} is damaged ({damage}); run: python -m ingest"
@@ -519,7 +523,18 @@ def _error(path: Path, exc: BaseException) -> BelegError:
         return IndexBusy(f"{path} is in use by another process; stop it and try again")
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
         return ConfigError(f"cannot write {path} ({exc}); check free space and permissions")
+    if (free := _free_bytes(path)) < _SPARE_BYTES:  # Chroma says that it failed, but not why
+        return ConfigError(
+            f"cannot write {path} ({exc}): {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}"
+        )
     return IndexDamaged(f"the vector index in {path} cannot be read ({text}); run: python -m ingest")
+
+
+def _free_bytes(path: Path) -> float:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return math.inf
 
 
 def _known(**fields: str | int | None) -> dict[str, str | int]:
