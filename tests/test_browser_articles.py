@@ -293,7 +293,7 @@ def test_nothing_is_wider_than_the_screen(site: Site, width: int) -> None:
     refusals_are_expected(site)
 
 
-@pytest.mark.usefixtures("address")
+@pytest.mark.usefixtures("browser", "address")
 def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: Settings) -> None:
     from ingest.intake import ArticleIntake
     from rag.engine import open_engine
