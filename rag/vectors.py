@@ -54,6 +54,8 @@ _SQLITE_HEADER = b"SQLite format 3\0"
 CHUNK_INDEX = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
 _PROBED = 20  # chunks that must find themselves
 _PROBE_SECONDS = 120
+_MAKE_ROOM = "make room and try again; the index as it is goes on answering"
+_SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -102,11 +104,11 @@ class Vectors:
 
     def ids(self) -> set[str]:
         """Ids of all chunks."""
-        return _ids(self._store.shelf.chunks)
+        return self._store.shelf.ids()
 
     def versions(self) -> set[str]:
         """Ids of all article records, as `version_id` makes them."""
-        return _ids(self._store.shelf.articles)
+        return self._store.shelf.versions()
 
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """Adds articles and their chunks, replacing records of the same id.
@@ -208,6 +210,16 @@ class Shelf:
         """Number of chunks."""
         with _translated(self.path):
             return self.chunks.count()
+
+    def ids(self) -> set[str]:
+        """Ids of all chunks."""
+        with _translated(self.path):
+            return set(self.chunks.get(include=[])["ids"])
+
+    def versions(self) -> set[str]:
+        """Ids of all article records."""
+        with _translated(self.path):
+            return set(self.articles.get(include=[])["ids"])
 
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """See `Vectors.write`."""
@@ -399,6 +411,8 @@ def _prepare(folder: Path, *, repair: bool) -> str | None:
     damage = "files are missing or cut short" if state == "damaged" else _probe(folder / FOLDER)
     if damage is None:
         return None
+    if (free := _free_bytes(folder)) < _SPARE_BYTES:  # which alone makes Chroma fail
+        raise ConfigError(f"cannot use {folder}: {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}")
     if not repair:
         raise IndexDamaged(
             f"the vector index in {folder / FOLDER} is damaged ({damage}); run: python -m ingest"
@@ -430,7 +444,7 @@ def _probe(path: Path) -> str | None:
 def probe(path: Path) -> None:
     """Raises IndexDamaged unless chunks of a Chroma folder find themselves."""
     with contextlib.closing(Shelf(path)) as shelf, _translated(path):
-        ids = sorted(_ids(shelf.chunks))
+        ids = sorted(shelf.ids())
         sample = ids[:: max(1, len(ids) // _PROBED)]
         if len(ids) != shelf.count():
             raise IndexDamaged(f"{shelf.count()} chunks are counted, {len(ids)} are there")
@@ -488,11 +502,6 @@ def collection(client: ClientAPI, name: str, index: Mapping[str, Any]) -> Collec
     )
 
 
-def _ids(collection: Collection) -> set[str]:
-    with _translated(Path(FOLDER)):
-        return set(collection.get(include=[])["ids"])
-
-
 @contextlib.contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """Chroma's errors as ours."""
@@ -519,7 +528,18 @@ def _error(path: Path, exc: BaseException) -> BelegError:
         return IndexBusy(f"{path} is in use by another process; stop it and try again")
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
         return ConfigError(f"cannot write {path} ({exc}); check free space and permissions")
+    if (free := _free_bytes(path)) < _SPARE_BYTES:  # Chroma says that it failed, but not why
+        return ConfigError(
+            f"cannot write {path} ({exc}): {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}"
+        )
     return IndexDamaged(f"the vector index in {path} cannot be read ({text}); run: python -m ingest")
+
+
+def _free_bytes(path: Path) -> float:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return math.inf
 
 
 def _known(**fields: str | int | None) -> dict[str, str | int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -51,6 +52,7 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             settings.sync_seconds,
             intake.suffixes if intake else (),
             settings.article_limit,
+            settings.chroma_replica,
         )
 
     @app.get("/artikel", response_class=HTMLResponse)
@@ -92,6 +94,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def remove(request: Request, id: str) -> JSONResponse:
         words = _refuse_foreign(request)
         text = article_strings(words)
+        if settings.chroma_replica:
+            return _told(409, text.replica)
         if catalogue.library.article(id) is None:
             return _told(404, text.not_there)
         path = catalogue.upload_of(id)
@@ -108,6 +112,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     async def upload(request: Request, name: str) -> JSONResponse:
         words = _refuse_foreign(request)
         text = article_strings(words)
+        if settings.chroma_replica:
+            return _told(409, text.replica)
         try:
             taken = await received(request, intake, name, settings.article_limit)
         except ArticleTooLarge:
@@ -148,7 +154,8 @@ def _file_state(rows: list[Row], problems: tuple[str, ...], words: Strings) -> d
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
     """The state with names in the place of paths, which are nobody's business on the page."""
     error = state.error
-    for folder in (settings.articles.resolve(), settings.uploads_dir.resolve()) if error else ():
+    folders = (settings.articles, settings.uploads_dir, settings.data_dir)
+    for folder in map(Path.resolve, folders) if error else ():
         error = str(error).replace(str(folder), folder.name)
     return replace(state, error=error)
 
