@@ -442,7 +442,7 @@ class _Sync:
     # applying
 
     def _apply(self, library: Library, plan: _Plan, *, rebuild: bool) -> None:
-        from rag.vectors import Vectors, inspect
+        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX, Vectors, inspect
 
         folder = self.look.folder
         self.spoilt = rebuild or not _has_lexical_files(folder, library)
@@ -454,7 +454,8 @@ class _Sync:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True) as vectors:
+        graph = BUILTIN_INDEX if self.embedder.is_builtin else CHUNK_INDEX
+        with Vectors.open(folder, repair=True, graph=graph) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
