@@ -425,7 +425,9 @@ def _create(path: Path) -> None:
             connection.executescript(_SCHEMA)
         new.replace(path)
     except OSError as exc:
-        raise ConfigError(f"cannot write the index folder {path.parent}: {exc.strerror}") from exc
+        raise ConfigError(
+            f"cannot write the index folder {path.parent}: {exc.strerror}; check free space and permissions"
+        ) from exc
     finally:
         with contextlib.suppress(OSError):  # it was moved, or could not be made
             new.unlink()

@@ -116,11 +116,11 @@ class Vectors:
 
     def ids(self) -> set[str]:
         """Ids of all chunks."""
-        return _ids(self._store.shelf.chunks)
+        return self._store.shelf.ids()
 
     def versions(self) -> set[str]:
         """Ids of all article records, as `version_id` makes them."""
-        return _ids(self._store.shelf.articles)
+        return self._store.shelf.versions()
 
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """Adds articles and their chunks, replacing records of the same id.
@@ -222,6 +222,16 @@ class Shelf:
         """Number of chunks."""
         with _translated(self.path):
             return self.chunks.count()
+
+    def ids(self) -> set[str]:
+        """Ids of all chunks."""
+        with _translated(self.path):
+            return set(self.chunks.get(include=[])["ids"])
+
+    def versions(self) -> set[str]:
+        """Ids of all article records."""
+        with _translated(self.path):
+            return set(self.articles.get(include=[])["ids"])
 
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """See `Vectors.write`."""
@@ -455,7 +465,7 @@ def _probe(path: Path) -> str | None:
 def probe(path: Path) -> None:
     """Raises IndexDamaged unless chunks of a Chroma folder find themselves."""
     with contextlib.closing(Shelf(path)) as shelf, _translated(path):
-        ids = sorted(_ids(shelf.chunks))
+        ids = sorted(shelf.ids())
         sample = ids[:: max(1, len(ids) // _PROBED)]
         if len(ids) != shelf.count():
             raise IndexDamaged(f"{shelf.count()} chunks are counted, {len(ids)} are there")
@@ -511,11 +521,6 @@ def collection(client: ClientAPI, name: str, index: Mapping[str, Any]) -> Collec
         embedding_function=None,
         configuration=cast("CreateCollectionConfiguration", {"hnsw": index}),
     )
-
-
-def _ids(collection: Collection) -> set[str]:
-    with _translated(Path(FOLDER)):
-        return set(collection.get(include=[])["ids"])
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -364,10 +363,8 @@ def holder(data: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_second_process_is_told_who_has_the_folder(holder: subprocess.Popen[str], data: Path) -> None:
-    started = time.monotonic()
     with pytest.raises(IndexBusy, match=f"process {holder.pid}"):
         Vectors.open(data)
-    assert time.monotonic() - started < 5
 
 
 def test_lock_of_a_killed_process_does_not_block(holder: subprocess.Popen[str], data: Path) -> None:
