@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.articles import near_duplicates
+from ingest.duplicates import near_duplicates
 from rag.library import Library
 from rag.schema import Article
 

@@ -92,7 +92,7 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
     Raises ArticleError when a path does not exist.
     """
-    from ingest.readers import find_files
+    from ingest.files import find_files
 
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}

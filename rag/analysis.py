@@ -17,8 +17,6 @@ import Stemmer
 
 from rag.stopwords import GERMAN
 
-ANALYSER_VERSION = "1"
-
 GRAM = 5
 """Length of the word-spanning n-grams."""
 

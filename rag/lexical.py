@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from rag.analysis import ANALYSER_VERSION, folded, keys
+from rag.analysis import folded, keys
 from rag.errors import IndexDamaged
 from rag.postings import Block, Field, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
-from rag.schema import Article, Chunk
+from rag.schema import ANALYSER_VERSION, Article, Chunk
 from rag.text import german_date
 
 if TYPE_CHECKING:

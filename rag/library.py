@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from rag.embedding_choice import chosen
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
-from rag.schema import BUILTIN_DIMENSION, CHUNKER_VERSION, Article, Aside, Chunk, Genre
+from rag.schema import ANALYSER_VERSION, BUILTIN_DIMENSION, CHUNKER_VERSION, Article, Aside, Chunk, Genre
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -126,8 +126,6 @@ def fingerprint(settings: Settings, dimension: int | None = None) -> str:
     >>> fingerprint(load_settings())
     'schema 1, embedding builtin/512, chunks 1/120 words, analyser 1'
     """
-    from rag.analysis import ANALYSER_VERSION
-
     choice = chosen(settings)
     length = BUILTIN_DIMENSION if choice.kind == "builtin" else dimension
     embedding = choice.identity if length is None else f"{choice.identity}/{length}"
