@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from rag.vectors import Floats, Vectors
 
 _T = TypeVar("_T")
-_WORTH_HELP = 256  # articles: a second process needs a second to begin
+_WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
 _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same

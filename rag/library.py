@@ -15,6 +15,7 @@ import re
 import sqlite3
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -293,10 +294,12 @@ class Library:
         sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
-    def marked(self, marks: Collection[int]) -> set[str]:
-        """Ids of the articles that have one of the marks."""
+    def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
+        """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
         sql = "SELECT article_id FROM marks WHERE mark IN (%s)"
-        return {row[0] for row in self._rows_of(sql, list(marks))}
+        shared = Counter(row[0] for row in self._rows_of(sql, list(marks)))
+        sql = "SELECT article_id, count(*) FROM marks WHERE article_id IN (%s) GROUP BY article_id"
+        return {id: (shared[id], held) for id, held in self._rows_of(sql, list(shared))}
 
     def counts(self) -> Counts:
         """How much the library holds, and from when to when."""
@@ -326,7 +329,7 @@ class Library:
         `added` articles replace those of the same id and are taken one at a time, so that a
         generator may do the work while the transaction is open; `removed` are article ids.
         `manifest`, `files` and `copies` replace what the library holds of each, `meta` is laid
-        over it; `marks` are those of added articles, by which `marked` finds others like them.
+        over it; `marks` are those of added articles, by which `sharing` finds others like them.
         The revision grows if an article is added, removed or becomes a copy. `last` is called
         before the end and sees the new state, which nobody else does yet.
         """
