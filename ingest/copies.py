@@ -22,7 +22,7 @@ from rag.schema import Article
 
 _RUN = 8
 _ONE_IN = 8  # a copy of 40 words is still found 49 times in 50
-_GOOD_PART = 0.2  # a copy shares four times as much
+_GOOD_PART = 0.5  # a copy shares .8 of the runs, of a short text by chance fewer of the marks
 _WORD = re.compile(r"\w+")
 _FACTORS = np.random.default_rng(_RUN).integers(0, 2**63, _RUN, np.uint64) * np.uint64(2) + np.uint64(1)
 
@@ -81,7 +81,7 @@ def _alike(library: Library, texts: Iterable[set[int]]) -> set[str]:
         id
         for own in texts
         for id, (shared, held) in library.sharing(own).items()
-        if shared >= _GOOD_PART * min(len(own), held)
+        if shared >= _GOOD_PART * min(len(own), held) - 1
     }
 
 

@@ -47,8 +47,7 @@ class Changes:
 def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
-    files = library.files().items()
-    skipped = [(_shown(path), problem) for path, state in files for problem in state.problems]
+    skipped = [(_shown(path), problem) for path, problem in library.problems()]
     return SyncReport(
         added=changes.added,
         changed=changes.changed,

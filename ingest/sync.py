@@ -109,7 +109,7 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     with library:
         if not agrees(settings, look, library) or not library.counts().articles:
             return None
-        if any(state.unread for state in library.files().values()):
+        if library.has_unread():
             return None  # permissions change without a trace in size and time
         if inspect(look.folder) == "unclear" and not has_owner(look.folder):
             return None

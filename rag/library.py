@@ -285,7 +285,7 @@ class Library:
         """Every source file as it was last read, unreadable ones included."""
         rows = self._rows("SELECT path, size, mtime_ns, problems, unread FROM files")
         return {
-            path: FileState(size, mtime_ns, tuple(json.loads(problems)), bool(unread))
+            path: FileState(size, mtime_ns, _problems(problems), bool(unread))
             for path, size, mtime_ns, problems, unread in rows
         }
 
@@ -294,10 +294,21 @@ class Library:
         sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
+    def problems(self) -> list[tuple[str, str]]:
+        """What could not be read, as path and message."""
+        rows = self._rows("SELECT path, problems FROM files WHERE problems != '[]' OR unread")
+        return [(path, problem) for path, problems in rows for problem in _problems(problems)]
+
+    def has_unread(self) -> bool:
+        """Whether there are files of which nothing could be read."""
+        return self._row("SELECT 1 FROM files WHERE unread LIMIT 1") is not None
+
     def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
         """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
-        sql = "SELECT article_id FROM marks WHERE mark IN (%s)"
-        shared = Counter(row[0] for row in self._rows_of(sql, list(marks)))
+        sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
+        shared: Counter[str] = Counter()
+        for id, number in self._rows_of(sql, list(marks)):
+            shared[id] += number
         sql = "SELECT article_id, count(*) FROM marks WHERE article_id IN (%s) GROUP BY article_id"
         return {id: (shared[id], held) for id, held in self._rows_of(sql, list(shared))}
 
@@ -564,6 +575,10 @@ def _chunk(row: tuple[Any, ...]) -> Chunk:
     id, article_id, ordinal, start, end, text, sentences = row
     spans = tuple((low, high) for low, high in json.loads(sentences))
     return Chunk(id, article_id, ordinal, start, end, text, spans)
+
+
+def _problems(value: str) -> tuple[str, ...]:
+    return () if value == "[]" else tuple(json.loads(value))  # nearly always
 
 
 def _date(value: str | None) -> date | None:
