@@ -14,7 +14,7 @@ from eval.cases import Case
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures
 from eval.metrics import ArticleSpan, without_markers
 from eval.record import Journal, Json, Row
-from ingest.articles import detect_language
+from ingest.language import detect_language
 from rag.errors import BelegError, ProviderError
 from rag.schema import Answer, Delta, Done, Event, Message, Passage
 from rag.serve.wire import answer_to_dict

@@ -1,26 +1,28 @@
 """Which articles nearly repeat another, kept up to date without comparing all with all.
 
 Every article leaves marks in the library: the hashes of an eighth of its runs of eight words. A
-copy shares most of its runs with the original, hence marks, so that only articles with a mark in
-common need to be compared. (All with all takes 4 s for 10,000 articles, this a few milliseconds
+copy shares most of its runs with the original, hence marks, so that only articles with a good part of
+them in common need to be compared. (All with all takes 4 s for 10,000 articles, this a few milliseconds
 for a changed one.)
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.articles import near_duplicates
+from ingest.duplicates import near_duplicates
 from rag.library import Library
 from rag.schema import Article
 
 _RUN = 8
 _ONE_IN = 8  # a copy of 40 words is still found 49 times in 50
+_GOOD_PART = 0.5  # a copy shares .8 of the runs, of a short text by chance fewer of the marks
 _WORD = re.compile(r"\w+")
 _FACTORS = np.random.default_rng(_RUN).integers(0, 2**63, _RUN, np.uint64) * np.uint64(2) + np.uint64(1)
 
@@ -28,9 +30,14 @@ _FACTORS = np.random.default_rng(_RUN).integers(0, 2**63, _RUN, np.uint64) * np.
 def marks(text: str) -> set[int]:
     """Hashes of about an eighth of the text's runs of eight words."""
     words = _WORD.findall(text.lower())
-    numbers = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)
+    numbers = np.array(list(map(_number, words)), dtype=np.uint64)
     hashes = _runs(numbers) >> np.uint64(16)  # the upper bits are the well-mixed ones
     return set(hashes[hashes % np.uint64(_ONE_IN) == 0].tolist())
+
+
+@functools.lru_cache(maxsize=200_000)
+def _number(word: str) -> int:
+    return zlib.crc32(word.encode())
 
 
 def update_copies(library: Library, written: Mapping[str, Article], gone: Collection[str]) -> dict[str, str]:
@@ -56,14 +63,26 @@ def _among(articles: Mapping[str, Article]) -> dict[str, str]:
 
 
 def _group(library: Library, written: Mapping[str, Article], orphans: set[str]) -> set[str]:
-    """Ids of the articles in the library that share marks with the written ones, at any remove."""
-    found = library.marked({mark for article in written.values() for mark in marks(article.text)}) | orphans
+    """Ids of the articles in the library that are much like the written ones, at any remove."""
+    found = orphans | _alike(library, (marks(article.text) for article in written.values()))
     group: set[str] = set()
-    while found - group:
-        new = found - group
+    while new := found - group:
         group |= new
-        found = library.marked(library.marks(new))
+        found = _alike(library, (library.marks([id]) for id in new))
     return group
+
+
+def _alike(library: Library, texts: Iterable[set[int]]) -> set[str]:
+    """Ids of the articles that share a good part of the marks of one of the texts.
+
+    One mark is not enough: a phrase that many have would join half the library.
+    """
+    return {
+        id
+        for own in texts
+        for id, (shared, held) in library.sharing(own).items()
+        if shared >= _GOOD_PART * min(len(own), held) - 1
+    }
 
 
 def _runs(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

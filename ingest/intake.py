@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.readers import SUFFIXES
+from ingest.files import SUFFIXES
 from ingest.uploads import IncomingFile, Uploads
 from ingest.watch import Watcher
 from rag.intake import SyncState

@@ -29,12 +29,17 @@ _LONGEST_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that was found: `path` as given, `key` absolute, `name` relative to its folder."""
+    """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder."""
 
-    path: Path
+    given: str
     key: str
     name: str
     state: FileState
+
+    @property
+    def path(self) -> Path:
+        """Where it is, as given."""
+        return Path(self.given)
 
     @property
     def holds_records(self) -> bool:
@@ -92,17 +97,19 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
     Raises ArticleError when a path does not exist.
     """
-    from ingest.readers import find_files
+    from ingest.files import find_names
 
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}
     for folder in folders:
         base = str(folder.resolve())
-        for path in find_files([folder]):
+        for path in find_names([folder]):
             name = _below(folder, path)
             key = f"{base}{os.sep}{name}" if name else base
             if key not in found and (not key.startswith(inside) or key.startswith(uploads)):
-                found[key] = SourceFile(path, key, (name or path.name).replace(os.sep, "/"), _state(path))
+                found[key] = SourceFile(
+                    path, key, (name or Path(path).name).replace(os.sep, "/"), _state(path)
+                )
     return list(found.values())
 
 
@@ -117,15 +124,15 @@ def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
     return known is not None and (known.size, known.mtime_ns) == (file.state.size, file.state.mtime_ns)
 
 
-def _below(folder: Path, path: Path) -> str:
+def _below(folder: Path, path: str) -> str:
     """The path relative to the folder, empty for the folder itself; `Path.relative_to` is slow."""
-    prefix, text = str(folder), str(path)
-    return text if prefix == "." else text[len(prefix) :].lstrip(os.sep)
+    prefix = str(folder)
+    return path if prefix == "." else path[len(prefix) :].lstrip(os.sep)
 
 
-def _state(path: Path) -> FileState:
+def _state(path: str) -> FileState:
     try:
-        stat = path.stat()
+        stat = os.stat(path)  # noqa: PTH116
     except OSError:  # reading it says why
         return FileState(-1, -1)
     return FileState(stat.st_size, stat.st_mtime_ns)

@@ -10,7 +10,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.readers import SUFFIXES, read_file, too_large
+from ingest.files import SUFFIXES
+from ingest.readers import read_file, too_large
 from ingest.sources import reason, slug
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.intake import Received

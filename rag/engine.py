@@ -36,6 +36,7 @@ from rag.writing import Writing, add_usage
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
+SUGGESTIONS_FROM = 100  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
@@ -109,7 +110,9 @@ class Engine(Adapters):
     def suggestions(self, n: int = 4) -> list[str]:
         """Questions taken from the dossier that it answers with confidence."""
         found: list[str] = []
-        for question in itertools.islice(suggest(self.library.articles()), SUGGESTIONS_TRIED):
+        ids = sorted(self.library.versions())
+        some = ids[:: max(1, len(ids) // SUGGESTIONS_FROM)]  # of a large dossier: the chat waits for this
+        for question in itertools.islice(suggest(self.library.articles(some)), SUGGESTIONS_TRIED):
             if len(found) < n and self._confident(question):
                 found.append(question)
         return found

@@ -15,6 +15,7 @@ import re
 import sqlite3
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from rag.embedding_choice import chosen
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
-from rag.schema import BUILTIN_DIMENSION, CHUNKER_VERSION, Article, Aside, Chunk, Genre
+from rag.schema import ANALYSER_VERSION, BUILTIN_DIMENSION, CHUNKER_VERSION, Article, Aside, Chunk, Genre
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -126,8 +127,6 @@ def fingerprint(settings: Settings, dimension: int | None = None) -> str:
     >>> fingerprint(load_settings())
     'schema 1, embedding builtin/512, chunks 1/120 words, analyser 1'
     """
-    from rag.analysis import ANALYSER_VERSION
-
     choice = chosen(settings)
     length = BUILTIN_DIMENSION if choice.kind == "builtin" else dimension
     embedding = choice.identity if length is None else f"{choice.identity}/{length}"
@@ -286,7 +285,7 @@ class Library:
         """Every source file as it was last read, unreadable ones included."""
         rows = self._rows("SELECT path, size, mtime_ns, problems, unread FROM files")
         return {
-            path: FileState(size, mtime_ns, tuple(json.loads(problems)), bool(unread))
+            path: FileState(size, mtime_ns, _problems(problems), bool(unread))
             for path, size, mtime_ns, problems, unread in rows
         }
 
@@ -295,10 +294,23 @@ class Library:
         sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
-    def marked(self, marks: Collection[int]) -> set[str]:
-        """Ids of the articles that have one of the marks."""
-        sql = "SELECT article_id FROM marks WHERE mark IN (%s)"
-        return {row[0] for row in self._rows_of(sql, list(marks))}
+    def problems(self) -> list[tuple[str, str]]:
+        """What could not be read, as path and message."""
+        rows = self._rows("SELECT path, problems FROM files WHERE problems != '[]' OR unread")
+        return [(path, problem) for path, problems in rows for problem in _problems(problems)]
+
+    def has_unread(self) -> bool:
+        """Whether there are files of which nothing could be read."""
+        return self._row("SELECT 1 FROM files WHERE unread LIMIT 1") is not None
+
+    def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
+        """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
+        sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
+        shared: Counter[str] = Counter()
+        for id, number in self._rows_of(sql, list(marks)):
+            shared[id] += number
+        sql = "SELECT article_id, count(*) FROM marks WHERE article_id IN (%s) GROUP BY article_id"
+        return {id: (shared[id], held) for id, held in self._rows_of(sql, list(shared))}
 
     def counts(self) -> Counts:
         """How much the library holds, and from when to when."""
@@ -328,7 +340,7 @@ class Library:
         `added` articles replace those of the same id and are taken one at a time, so that a
         generator may do the work while the transaction is open; `removed` are article ids.
         `manifest`, `files` and `copies` replace what the library holds of each, `meta` is laid
-        over it; `marks` are those of added articles, by which `marked` finds others like them.
+        over it; `marks` are those of added articles, by which `sharing` finds others like them.
         The revision grows if an article is added, removed or becomes a copy. `last` is called
         before the end and sees the new state, which nobody else does yet.
         """
@@ -563,6 +575,10 @@ def _chunk(row: tuple[Any, ...]) -> Chunk:
     id, article_id, ordinal, start, end, text, sentences = row
     spans = tuple((low, high) for low, high in json.loads(sentences))
     return Chunk(id, article_id, ordinal, start, end, text, spans)
+
+
+def _problems(value: str) -> tuple[str, ...]:
+    return () if value == "[]" else tuple(json.loads(value))  # nearly always
 
 
 def _date(value: str | None) -> date | None:

@@ -20,6 +20,9 @@ Span = tuple[int, int]
 CHUNKER_VERSION = "1"
 """Grows when the same article would be cut differently: part of an index's fingerprint."""
 
+ANALYSER_VERSION = "1"
+"""Grows when the same words would get other keys (`rag.analysis`): part of an index's fingerprint."""
+
 BUILTIN_DIMENSION = 512
 """Length of the built-in embedding's vectors: part of an index's fingerprint."""
 

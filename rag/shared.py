@@ -23,7 +23,7 @@ from rag.vectors import (
     CHUNK_INDEX,
     CHUNKS,
     article_metadata,
-    chunk_metadata,
+    chunk_records,
     collection,
     place,
     version_id,
@@ -118,10 +118,8 @@ class SharedIndex:
             for start in range(0, len(pairs), _AT_ONCE):
                 batch = pairs[start : start + _AT_ONCE]
                 self._chunks.upsert(
-                    ids=[chunk.id for _, chunk in batch],
                     embeddings=vectors[start : start + _AT_ONCE],
-                    metadatas=[chunk_metadata(article, chunk, note) for article, chunk in batch],
-                    documents=[chunk.text for _, chunk in batch],
+                    **chunk_records(batch, note, is_server=True),
                 )
             self._articles.upsert(
                 ids=[version_id(article.id, article.sha256) for article, _ in entries],

@@ -15,7 +15,8 @@ from typing import Any
 import atheris  # type: ignore[import-not-found,unused-ignore]
 
 with atheris.instrument_imports(include=["rag", "ingest"]):
-    from ingest.readers import SUFFIXES, Document
+    from ingest.documents import Document
+    from ingest.files import SUFFIXES
     from tests import targets
 
 FOUND = Path(".fuzz")

@@ -14,7 +14,9 @@ from typing import Any
 
 from ingest.articles import answerable, article_from
 from ingest.chunking import chunk_article
-from ingest.readers import SUFFIXES, Document, read_file
+from ingest.documents import Document
+from ingest.files import SUFFIXES
+from ingest.readers import read_file
 from rag.citations import Marker, parse
 from rag.compose import compose
 from rag.confidence import confidence

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.articles import answerable, article_from, detect_language, near_duplicates
-from ingest.readers import Document, read_file
+from ingest.articles import answerable, article_from
+from ingest.documents import Document
+from ingest.duplicates import near_duplicates
+from ingest.language import detect_language
+from ingest.readers import read_file
 from rag.schema import Article, Aside
 from rag.text import normalise
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ingest.articles import answerable, article_from
 from ingest.chunking import CHUNKER_VERSION, chunk_article
-from ingest.readers import Document, read_file
+from ingest.documents import Document
+from ingest.readers import read_file
 from rag.schema import Article, Aside, Chunk
 from rag.text import normalise, sentences
 

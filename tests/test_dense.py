@@ -90,7 +90,7 @@ def test_a_changed_article_is_all_that_is_paid_for(server: Model, settings: Sett
 def test_an_interrupted_sync_goes_on_where_it_was(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.sync._EMBEDDED_AT_ONCE", 1)
+    monkeypatch.setattr("ingest.run._EMBEDDED_AT_ONCE", 1)
     server.script.extend([server.truth] * 3)
     server.fail(401)
     with pytest.raises(ProviderAuth):
@@ -150,7 +150,7 @@ def test_another_embedding_is_a_mismatch_that_changes_nothing(
 def test_vectors_without_use_are_let_go(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.sync._SPARE_VECTORS", 0)
+    monkeypatch.setattr("ingest.run._SPARE_VECTORS", 0)
     for number in range(8):
         (settings.articles / "wolf.md").write_text(f"Heute kamen {number + 2} Wölfe.", "utf-8")
         sync(settings)

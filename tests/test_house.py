@@ -30,9 +30,12 @@ FLOORS = {
     " rag.embedding_class rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
-    " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
+    " ingest.files ingest.decoding ingest.documents ingest.readers ingest.read_*"
+    " ingest.shapes ingest.head ingest.body ingest.language ingest.duplicates ingest.articles"
+    " ingest.chunking ingest.copies ingest.sources ingest.prepare",
     4: "rag.plain rag.adapters rag.engine rag.llama rag.serve.wire"
-    " ingest.sync ingest.publish ingest.backup ingest.uploads ingest.watch ingest.intake",
+    " ingest.sync ingest.look ingest.plan ingest.report ingest.run ingest.replica ingest.helper"
+    " ingest.publish ingest.backup ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app ingest.__main__ eval.__main__",
     7: "rag rag.__main__",
@@ -41,7 +44,7 @@ FLOORS = {
 
 HOMES = {
     "chromadb": "rag.vectors rag.shared",
-    "docx": "ingest.readers",
+    "docx": "ingest.read_docx",
     "gradio": "rag.serve.ui",
     "httpx": "rag.faults rag.chat_model",
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
@@ -49,9 +52,9 @@ HOMES = {
     "mcp": "rag.serve.mcp_server",
     "nltk": "rag.text",
     "openai": "rag.faults rag.providers",
-    "pypdf": "ingest.readers",
+    "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
-    "trafilatura": "ingest.readers",
+    "trafilatura": "ingest.read_html",
 }
 """The rooms of the heavy libraries; no other module imports them."""
 

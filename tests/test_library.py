@@ -97,7 +97,7 @@ def test_removed_article_is_gone_with_its_chunks_and_marks(library: Library) -> 
     library.flip([(one, chunks(one))], marks={"alaska": [1, 2]})
     library.flip(removed=["alaska"])
     assert library.counts() == Counts(0, 0, None, None)
-    assert library.marked([1, 2]) == set()
+    assert library.sharing([1, 2]) == {}
 
 
 def test_revision_grows_with_every_change_and_only_then(library: Library) -> None:

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import SUFFIXES, Document
+from ingest.documents import Document
+from ingest.files import SUFFIXES
 from rag.analysis import key
 from rag.facts import facts
 from rag.text import normalise

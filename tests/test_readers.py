@@ -14,7 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers import Document, decode, find_files, parse_date, parse_genre, read_file, reflow
+from ingest.decoding import decode
+from ingest.documents import Document, parse_date, parse_genre
+from ingest.files import find_files
+from ingest.read_pdf import reflow
+from ingest.readers import read_file
 from rag.errors import ArticleError
 from rag.text import normalise
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import rows
+from tests.bench import doors, rows
 from tests.bench.corpus import write_corpus
 from tests.bench.report import write
 from tests.bench.rows import ROOT, TIMES, Bench, Row
 
 _SHARED = ROOT.parent / "shared"
 _REPEATED = 2_000  # articles: larger corpora are indexed once
+_WITH_PEER = 20_000  # articles: in larger ones only our questions and memory are measured
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace, work: Path) -> list[Row]:
                 # a long run that is broken off leaves what it has measured
                 write([row for each in benches for row in each.rows], options.out)
                 print(f"{size:,} articles: {name} ({time.perf_counter() - started:.0f} s)", file=sys.stderr)
-    if len(benches) > 1 and all(bench.rows for bench in benches):
+    if len(benches) > 1 and all(any(rows.is_retrieval(row) for row in bench.rows) for bench in benches):
         rows.growth(benches)
     return [row for bench in benches for row in bench.rows]
 
@@ -64,6 +65,9 @@ def run(options: argparse.Namespace, work: Path) -> list[Row]:
 def _measures(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], None]]]:
     times = options.times
     often = times if bench.size <= _REPEATED else 1
+    if bench.size > _WITH_PEER:
+        yield "ours_alone", lambda: rows.ours_alone(bench)
+        return
     yield "ingest", lambda: rows.ingest(bench, often)
     yield "sync_of_nothing", lambda: rows.sync_of_nothing(bench, times)
     yield "questions", lambda: rows.questions(bench)
@@ -71,6 +75,8 @@ def _measures(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, 
     yield "ask_once", lambda: rows.ask_once(bench, times)
     if bench.size == min(options.sizes):
         yield "first_page", lambda: rows.first_page(bench, times)
+        yield "first_word", lambda: doors.first_word(bench)
+        yield "streaming", lambda: doors.streaming(bench, times)
 
 
 def _there(name: str) -> Path | None:

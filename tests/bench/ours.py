@@ -6,10 +6,16 @@ from pathlib import Path
 
 import chromadb  # noqa: F401  the peer imports it before the clock starts too
 
+from ingest.chunking import chunk_article
+from ingest.plan import read_files
+from ingest.run import batches_of
+from ingest.sources import find_sources
 from ingest.sync import sync
 from rag.confidence import confidence
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
 from rag.extract import candidates
+from rag.lexical import build_index
+from rag.library import Library, fingerprint
 from rag.query import understand
 from rag.settings import Settings
 
@@ -24,6 +30,19 @@ class Ours:
     def ingest(self) -> None:
         """Articles to a searchable index on disk; a second time only what has changed."""
         sync(self.settings)
+
+    def index_words(self) -> None:
+        """Library and lexical index without vectors, which answers need none of."""
+        files = find_sources([self.settings.articles], self.settings.data_dir.resolve())
+        with Library.open(self.settings.data_dir) as library:
+            for batch in batches_of(files, 1_000):
+                outcomes = read_files(batch, self.settings.article_limit)
+                articles = [article for outcome in outcomes for article in outcome.articles]
+                library.flip(
+                    (article, chunk_article(article, self.settings.chunk_words)) for article in articles
+                )
+            library.flip(meta={"fingerprint": fingerprint(self.settings)})
+            build_index(self.settings.data_dir, library, whole=True)
 
     def open(self) -> None:
         """Makes ready to answer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 from collections.abc import Sequence
@@ -20,20 +21,39 @@ svg { font: 12px system-ui, sans-serif; background: #fff; color: #222 }
 </style>"""
 
 
+_PLOTS = {
+    "growth.svg": ("retrieval, rerank and confidence, p50", "milliseconds", 1000, "Median time of retrieval"),
+    "growth-p95.svg": (
+        "retrieval, rerank and confidence, p95",
+        "milliseconds",
+        1000,
+        "Slow retrievals",
+    ),
+    "growth-memory.svg": ("memory while answering", "MB", 1, "Memory while answering"),
+}
+"""File → row, unit, factor to it, and title."""
+
+
 def write(rows: Sequence[Row], folder: Path) -> str:
-    """Writes bench.json, bench.md and, from two sizes on, growth.svg; returns the table."""
+    """Writes bench.json, bench.md and, from two sizes on, plots of growth; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
-    figures = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
+    figures = [_figures(row) for row in rows]
     text = json.dumps({**about, "rows": figures}, indent=1, ensure_ascii=False)
     (folder / "bench.json").write_text(text + "\n", encoding="utf-8")
     shown = f"{about['date']}, {about['machine']}\n\n{table(rows)}\n"
     (folder / "bench.md").write_text(shown, encoding="utf-8")
-    points = [(row.articles, row.ours * 1000) for row in rows if row.name.startswith("retrieval, rerank")
-              and row.name.endswith("p50")]  # fmt: skip
-    if len(points) > 1:
-        (folder / "growth.svg").write_text(_growth(points), encoding="utf-8")
+    for file, (name, unit, factor, title) in _PLOTS.items():
+        points = [(row.articles, row.ours * factor) for row in rows if row.name == name]
+        if len(points) > 1:
+            (folder / file).write_text(_growth(points, unit, title), encoding="utf-8")
     return shown
+
+
+def _figures(row: Row) -> dict[str, object]:
+    held = {**asdict(row), "ratio": row.ratio, "met": row.met}
+    alone = {"peer": None, "ratio": None, "goal": None, "met": None} if math.isnan(row.peer) else {}
+    return held | alone  # JSON knows no NaN
 
 
 def machine() -> str:
@@ -59,7 +79,9 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    sign, unit = ("≥", " × faster") if row.times_faster else ("≤", " ×")
+    if math.isnan(row.peer):
+        return f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | | | | {row.n} |"
+    sign, unit = ("≥", " × faster") if row.times_faster else ("≥" if row.at_least else "≤", " ×")
     met = "met" if row.met else "**missed**"
     return (
         f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | {_amount(row.peer, row.unit)}"
@@ -73,22 +95,22 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:.3g} {unit}" if unit == "s" else f"{value:,.0f} {unit}"
 
 
-def _growth(points: Sequence[tuple[float, float]]) -> str:
+def _growth(points: Sequence[tuple[float, float]], unit: str, title: str) -> str:
     axes = Axes(
         nice(points[-1][0]),
         nice(max(y for _, y in points)),
         "articles",
-        "milliseconds a question",
+        unit,
         lambda x: f"{x:,.0f}",
         lambda y: f"{y:g}",
     )
     drawn = curve(
         "growth",
-        "Retrieval by number of articles",
-        "Median milliseconds for retrieval with rerank and confidence",
+        title,
+        f"{title}, in {unit}, by number of articles",
         points,
         axes,
-        f"{points[-1][1]:.1f} ms",
+        f"{points[-1][1]:.1f}",
     )
     opening, rest = str(drawn).split(">", 1)
     return opening.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1) + ">" + _STYLE + rest

@@ -1,0 +1,72 @@
+"""What a sync did, as it is told to people and programs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.library import Library
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step ("read", "embed", "index"), how many articles or files are done, and of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did. Numbers count articles; `skipped` holds the name and reason of what was not read.
+
+    `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
+    was found damaged and is whole again; `articles` and `chunks` are what the index holds now.
+    """
+
+    added: int
+    changed: int
+    deleted: int
+    unchanged: int
+    duplicates: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]
+    repaired: tuple[str, ...]
+    articles: int
+    chunks: int
+    seconds: float
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many articles are new, changed, gone and as before."""
+
+    added: int = 0
+    changed: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+
+
+def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> SyncReport:
+    """The report of a sync on the library as it is now; the caller knows the seconds."""
+    counts = library.counts()
+    skipped = [(_shown(path), problem) for path, problem in library.problems()]
+    return SyncReport(
+        added=changes.added,
+        changed=changes.changed,
+        deleted=changes.deleted,
+        unchanged=changes.unchanged,
+        duplicates=tuple(library.copies().items()),
+        skipped=tuple(sorted(skipped)),
+        repaired=tuple(repaired),
+        articles=counts.articles,
+        chunks=counts.chunks,
+        seconds=0.0,
+        fingerprint=library.fingerprint,
+    )
+
+
+def silent(step: str, done: int, total: int) -> None:
+    """No progress to be shown."""
+
+
+def _shown(path: str) -> str:
+    """A path as people write it: relative to where they are, if it is below."""
+    return path.removeprefix(f"{Path.cwd()}{os.sep}")

@@ -1,0 +1,334 @@
+"""One sync under the folder's lock: new versions beside the old ones, the swap, then the old ones go.
+
+The order is what makes it safe. New versions go into Chroma beside the old ones; then the library
+swaps all of them in one transaction; then the old ones leave Chroma. Until the swap the old state
+answers, after it the new one. Whatever a crash leaves over is seen by the next sync (the library
+notes that one is under way) and put right from the library.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from ingest.helper import Helper, halved, handed_over, helper_for
+from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
+from ingest.plan import Outcome, Plan, make_plan, read_files
+from ingest.prepare import embedded
+from ingest.report import Progress, SyncReport, report_of
+from ingest.sources import UPLOADS, SourceFile, refuse_emptied
+from rag.errors import ArticleError, IndexDamaged, IndexMismatch
+from rag.library import FILE_NAME, Entry, Library, check_fingerprint, dimension_of, fingerprint
+from rag.schema import Article, Chunk
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.embedder import Embedder
+    from rag.lexical import SegmentWriter
+    from rag.vectors import Floats, Vectors
+
+_T = TypeVar("_T")
+_WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
+_AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
+_EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
+_READ_AT_ONCE = 32  # files: the same
+_SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
+
+
+class Sink(Protocol):
+    """Where vectors go: the index in use, or one that is being built beside it."""
+
+    def write(
+        self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str
+    ) -> None: ...
+
+
+class Run:
+    """One run; whoever makes it holds the folder's lock."""
+
+    def __init__(self, settings: Settings, look: Look, embedder: Embedder, progress: Progress) -> None:
+        self.settings = settings
+        self.look = look
+        self.progress = progress
+        self.note = fingerprint(settings)
+        self.embedder = embedder
+        self.repaired: list[str] = []
+        self.helper: Helper | None = None
+        self.to_close = ExitStack()
+        self.spoilt = False  # whether nothing of the lexical index there is can be used
+        self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
+
+    def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:
+        with self.to_close, self._open_library(rebuild=rebuild) as library:
+            if library.fingerprint and not rebuild:
+                check_fingerprint(library.fingerprint, self.note)
+                self.note = library.fingerprint
+                self.embedder.expect(dimension_of(self.note))
+            held = library.manifest()
+            if not (self.look.files or held or allow_empty):
+                raise ArticleError(_how_to_begin(self.look.roots))
+            if not rebuild:
+                refuse_emptied(self.look.roots, self.look.files, self._watched(held))
+            plan = self._plan(library, rebuild=rebuild)
+            if not library.fingerprint and not plan.manifest and allow_empty:
+                library.flip(meta={"fingerprint": self.note})
+            if plan.manifest or held or allow_empty:
+                self._apply(library, plan, rebuild=rebuild)
+            else:  # nothing could be read: no index is made of that
+                library.flip(files=plan.files)
+            return report_of(library, plan.changes, self.repaired)
+
+    def _watched(self, manifest: Mapping[str, Entry]) -> list[str]:
+        """The indexed files that are no uploads: those are deleted on purpose only."""
+        uploads = f"{self.look.folder / UPLOADS}{os.sep}"
+        return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
+
+    def _open_library(self, *, rebuild: bool) -> Library:
+        from rag.vectors import inspect
+
+        if not (self.look.folder / FILE_NAME).exists() and inspect(self.look.folder) != "absent":
+            self.repaired.append("the library was missing and was built anew")
+        try:
+            return Library.open(self.look.folder)
+        except IndexDamaged as exc:
+            self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
+        except IndexMismatch:
+            if not rebuild:
+                raise
+        for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, for they may not be ours
+            path = self.look.folder / f"{FILE_NAME}{suffix}"
+            if path.exists():
+                path.replace(path.with_name(f"{FILE_NAME}.damaged{suffix}"))
+        return Library.open(self.look.folder)
+
+    # planning
+
+    # planning
+
+    def _plan(self, library: Library, *, rebuild: bool) -> Plan:
+        return make_plan(library, self.look.files, self._read, rebuild=rebuild)
+
+    def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
+        found: list[Outcome] = []
+        read = partial(read_files, limit_bytes=self.settings.article_limit)
+        for outcomes in halved(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
+            self.progress("read", len(found), len(files))
+            found += outcomes
+        outcomes_by_key = {file.key: outcome for file, outcome in zip(files, found, strict=True)}
+        if files:
+            self.progress("read", len(files), len(files))
+        return outcomes_by_key
+
+    def _helper(self, amount: int) -> Helper | None:
+        if self.helper is None and (made := helper_for(amount, _WORTH_HELP)):
+            self.helper = self.to_close.enter_context(made)
+        return self.helper
+
+    # applying
+
+    def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
+        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX, Vectors, inspect
+
+        folder = self.look.folder
+        self.spoilt = rebuild or not has_lexical_files(folder, library)
+        if library.meta(LEXICAL) is not None and self.spoilt and not rebuild:
+            self.repaired.append("files of the word index were missing or changed; it was built anew")
+        whole = library.meta(UNDER_WAY) is None and not self.spoilt
+        if whole and inspect(folder) == "intact" and not (rebuild or plan.written or plan.gone):
+            self._note(library, plan)
+            return
+        if plan.written:
+            self._embed_ahead(plan.written.values())
+        graph = BUILTIN_INDEX if self.embedder.is_builtin else CHUNK_INDEX
+        with Vectors.open(folder, repair=True, graph=graph) as vectors:
+            self._reconcile(library, vectors)
+            old: tuple[set[str], set[str]] = (set(), set())
+            if rebuild:
+                self._rebuild(library, vectors, plan)
+            elif plan.written or plan.gone:
+                old = self._update(library, vectors, plan)
+            else:
+                self._note(library, plan)
+            if self.lexical is None and self.spoilt:
+                self._build_lexical(library)
+            if self.lexical is not None:
+                library.note(LEXICAL, json.dumps(self.lexical))
+            vectors.delete(*old)
+            library.note(UNDER_WAY, None)
+            vectors.seal()
+        self._prune(library)
+
+    def _embed_ahead(self, articles: Collection[Article]) -> None:
+        """Asks for the vectors of all new passages, and settles the fingerprint, before anything changes.
+
+        They wait in the embedder's cache: whatever fails until the index is written, nothing is lost.
+        """
+        from ingest.chunking import chunk_article
+
+        if self.embedder.is_builtin:
+            return
+        self.note = fingerprint(self.settings, self.embedder.dimension())
+        done = 0
+        self.progress("embed", done, len(articles))
+        for batch in batches_of(articles, _EMBEDDED_AT_ONCE):
+            chunks = [
+                (article, c) for article in batch for c in chunk_article(article, self.settings.chunk_words)
+            ]
+            self.embedder.embed([embedded(article, chunk) for article, chunk in chunks])
+            done += len(batch)
+            self.progress("embed", done, len(articles))
+
+    def _prune(self, library: Library) -> None:
+        """Lets go of vectors that the index has no use for, when they are more than those it has."""
+        articles = (article for article in library.articles())
+        texts = (embedded(a, chunk) for a in articles for chunk in library.chunks_of(a.id))
+        self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)
+
+    def _update(self, library: Library, vectors: Vectors, plan: Plan) -> tuple[set[str], set[str]]:
+        """Swaps the versions; the chunks and records that Chroma may drop now."""
+        self._begin(library)
+        old = {*plan.gone, *plan.written} & library.manifest().keys()
+        chunks, versions = set(library.chunk_ids(old)), versions_of(library, old)
+        self._flip(library, vectors, plan, plan.gone, {})
+        # what was written again under its old id stays: a file that changed back after a crash
+        return chunks - set(library.chunk_ids(old)), versions - versions_of(library, old)
+
+    def _rebuild(self, library: Library, vectors: Vectors, plan: Plan) -> None:
+        with vectors.anew() as shelf:
+            identity = shelf.identity
+            self._begin(library)
+            self._flip(library, shelf, plan, library.manifest(), {VECTORS: identity})
+        vectors.swap(identity, probed=True)
+
+    def _flip(
+        self, library: Library, sink: Sink, plan: Plan, gone: Iterable[str], meta: Mapping[str, str]
+    ) -> None:
+        """Writes what the plan says to the vector index, and swaps the versions in the library."""
+        from ingest.copies import update_copies
+        from rag.lexical import begin_index
+
+        with ExitStack() as to_close:
+            # otherwise it also takes in what is not written now, and reads all of it from the library
+            begun = None
+            if plan.written.keys() == plan.manifest.keys():
+                begun = to_close.enter_context(begin_index(self.look.folder))
+            marks: dict[str, set[int]] = {}
+            library.flip(
+                self._written(plan.written.values(), sink, marks, begun),
+                gone,
+                manifest=plan.manifest,
+                files=plan.files,
+                copies=update_copies(library, plan.written, plan.gone),
+                marks=marks,  # filled while the articles are written
+                meta={"fingerprint": self.note, **meta},
+                last=lambda: self._build_lexical(library, begun),
+            )
+
+    def _written(
+        self,
+        articles: Collection[Article],
+        sink: Sink,
+        marks: dict[str, set[int]],
+        begun: SegmentWriter | None,
+    ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
+        """The articles with their chunks, each batch on its way out written to the vector index."""
+        from ingest.prepare import prepare
+
+        make = partial(
+            prepare, words=self.settings.chunk_words, embed=self._embeds_there, analyse=begun is not None
+        )
+        helper = self._helper(len(articles))
+        made = handed_over(make, batches_of(articles), helper)
+        done = 0
+        for batch, found in zip(batches_of(articles), made, strict=True):
+            entries = list(zip(batch, found.chunks, strict=True))
+            self._write(entries, sink, found.vectors)
+            if begun is not None and found.analysed is not None:
+                begun.add(found.analysed)
+            marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
+            yield from entries
+            done += len(batch)
+            self.progress("index", done, len(articles))
+
+    @property
+    def _embeds_there(self) -> bool:
+        return self.embedder.is_builtin
+
+    def _write(
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        sink: Sink,
+        vectors: Floats | None = None,
+    ) -> None:
+        if vectors is None:
+            texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
+            vectors = self.embedder.embed(texts)
+        sink.write(entries, vectors, self.note)
+
+    def _reconcile(self, library: Library, vectors: Vectors) -> None:
+        """Makes the vector index that of the library, as it is now, whatever happened to it."""
+        wanted, chunks = library.meta(VECTORS), library.counts().chunks
+        clean = library.meta(UNDER_WAY) is None
+        if wanted == vectors.identity and clean and vectors.count() == chunks:
+            return
+        self._begin(library)
+        if wanted != vectors.identity and not (wanted and vectors.swap(wanted)):
+            if chunks:
+                damage = vectors.damage or "it is not the one that was built last"
+                self.repaired.append(f"the vector index was damaged ({damage}) and was built anew")
+            vectors.clear()
+        lost = set(library.chunk_ids()) - vectors.ids()
+        missing = _articles_of(lost) | _articles_of(versions_of(library) - vectors.versions())
+        if lost and clean and wanted == vectors.identity:
+            self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
+        for batch in batches_of(sorted(missing)):
+            held = [(article, library.chunks_of(article.id)) for article in library.articles(batch)]
+            self._write(held, vectors)
+        vectors.delete(vectors.ids() - set(library.chunk_ids()), vectors.versions() - versions_of(library))
+        library.note(VECTORS, vectors.identity)
+
+    def _note(self, library: Library, plan: Plan) -> None:
+        """Files that were touched, moved or became unreadable: nothing for Chroma."""
+        if plan.files != library.files() or plan.manifest != library.manifest():
+            library.flip(manifest=plan.manifest, files=plan.files)
+
+    def _build_lexical(self, library: Library, begun: SegmentWriter | None = None) -> None:
+        from rag.lexical import build_index
+
+        before = other_files(self.look.folder)
+        build_index(self.look.folder, library, self.spoilt, begun)
+        after = other_files(self.look.folder)
+        self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
+
+    def _begin(self, library: Library) -> None:
+        library.note(UNDER_WAY, "under way")
+
+
+def _how_to_begin(folders: Sequence[Path]) -> str:
+    return (
+        f"no articles in {', '.join(map(str, folders))}; put files there (.txt, .md, .html, .pdf, .docx,"
+        " .jsonl), or run: python -m ingest FOLDER"
+    )
+
+
+def versions_of(library: Library, ids: Collection[str] | None = None) -> set[str]:
+    from rag.vectors import version_id
+
+    return {version_id(id, sha256) for id, sha256 in library.versions(ids).items()}
+
+
+def _articles_of(record_ids: Iterable[str]) -> set[str]:
+    return {id.split("#", 1)[0] for id in record_ids}
+
+
+def batches_of(items: Iterable[_T], size: int = _AT_ONCE) -> Iterator[list[_T]]:
+    """The items in lists of `size`, and what is left."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch

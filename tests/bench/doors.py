@@ -1,0 +1,108 @@
+"""What readers and programs wait for at the doors: the first word among many, and the words after it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from statistics import median, quantiles
+from typing import Any
+
+import httpx
+
+from tests.bench.rows import ENVIRONMENT, ROOT, Bench, Row, free_port
+from tests.bench.streams import WORDS
+
+READERS = 50
+_STREAM = "/api/v1/stream"
+_READY_SECONDS = 120.0
+
+
+def first_word(bench: Bench) -> None:
+    """Our own time before the first word, of one reader and of many who ask at the same moment."""
+    command = [sys.executable, "app.py", "--data", str(bench.data("ours")), "--articles", str(bench.articles)]
+    questions = [question.text for question in bench.questions]
+    asked = [questions[n % len(questions)] for n in range(2 * READERS)]
+    with _serving(command) as address:
+        asyncio.run(_first_words(address, asked[:5]))  # the first answers of a process are slower
+        alone = [asyncio.run(_first_words(address, [question]))[0] for question in asked[:READERS]]
+        among = asyncio.run(_first_words(address, asked[READERS:]))
+    p95 = quantiles(among, n=20)[-1]
+    note = f"peer: one reader alone; p50 {median(among):.3f} s and {median(alone):.3f} s"
+    name = f"first word, {READERS} readers at once, p95"
+    bench.rows.append(Row(name, "s", bench.size, p95, quantiles(alone, n=20)[-1], READERS, 2.0, note=note))
+
+
+def streaming(bench: Bench, times: int) -> None:
+    """Words a second by REST and by OpenAI's protocol, beside a bare SSE endpoint with the same words."""
+    bodies: dict[str, tuple[str, dict[str, Any]]] = {
+        "REST": (_STREAM, {"question": "Was hat der Stadtrat beschlossen?"}),
+        "OpenAI": (
+            "/v1/chat/completions",
+            {"model": "beleg", "stream": True, "messages": [{"role": "user", "content": "Was nun?"}]},
+        ),
+    }
+    program = [sys.executable, "-m", "tests.bench.streams"]
+    with _serving([*program, "ours"], flag=None) as ours, _serving([*program, "bare"], flag=None) as bare:
+        for name, (path, body) in bodies.items():
+            pairs = [(_speed(ours, path, body), _speed(bare, *bodies["REST"])) for _ in range(times)]
+            bench.add(f"words a second, {name}, beside bare SSE", "/s", pairs, 0.8, at_least=True)
+
+
+def _speed(address: str, path: str, body: dict[str, Any]) -> float:
+    started, lines = time.perf_counter(), 0
+    with (
+        httpx.Client(base_url=address, timeout=120) as client,
+        client.stream("POST", path, json=body) as reply,
+    ):
+        reply.raise_for_status()
+        lines = sum(line.count("Wort") for line in reply.iter_lines())
+    if lines < WORDS:
+        raise RuntimeError(f"{address}{path} sent {lines} words of {WORDS}")
+    return WORDS / (time.perf_counter() - started)
+
+
+async def _first_words(address: str, questions: Sequence[str]) -> list[float]:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
+        return await asyncio.gather(*(_first_of(client, question) for question in questions))
+
+
+async def _first_of(client: httpx.AsyncClient, question: str) -> float:
+    started = time.perf_counter()
+    async with client.stream("POST", _STREAM, json={"question": question}) as reply:
+        reply.raise_for_status()
+        async for line in reply.aiter_lines():
+            if line.startswith("event: delta"):
+                return time.perf_counter() - started
+    return time.perf_counter() - started  # declined without a word
+
+
+@contextmanager
+def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[str]:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    more = [flag, str(port)] if flag else [str(port)]
+    with subprocess.Popen([*command, *more], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait(address, process)
+            yield address
+        finally:
+            process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=10)
+            process.kill()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"{address}/readyz", timeout=10).status_code == 200:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"{address} does not answer")
