@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexical import LexicalIndex, heading
-from rag.matching import Matcher, Matrix, SentenceTerms, sentence_terms, windows
+from rag.matching import Matrix, SentenceTerms, coverage, sentence_terms, windows
 from rag.postings import Floats
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
@@ -93,9 +93,8 @@ class Index:
         if near is not None:
             scores = self._fused(scores, near)
         best = self._best(scores, max(k, RERANKED))
-        scored = [(found, float(scores[row])) for row, found in zip(best, self._found(best), strict=True)]
-        matcher = Matcher(query.concepts)
-        hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
+        scored = [(each, float(scores[row])) for row, each in zip(best, self._found(best), strict=True)]
+        hits = _hits([(found, score) for found, score in scored if found], query, idf)
         hits.sort(key=lambda hit: -hit.passage.score)
         return Ranking(query, idf, self.grams.term_idfs(query.grams), tuple(hits[:k]))
 
@@ -154,13 +153,6 @@ class Index:
             most = max(most, alternative.weight * possible)
         return most, best
 
-    def _hit(self, found: _Found, score: float, matcher: Matcher, idf: Vector) -> Hit:
-        matrix = matcher.coverage(found.sentences)
-        covered = windows(matrix) @ idf / idf.sum() if len(idf) and len(matrix) else np.zeros(1)
-        score = (score + COVERAGE_WEIGHT * float(covered.max())) / (1 + COVERAGE_WEIGHT)
-        title = matcher.coverage([found.heading])[0]
-        return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
-
     def _found(self, rows: Sequence[int]) -> list[_Found | None]:
         """The chunks of rows; None for one that the library no longer knows: it is never served."""
         held = self._known  # another thread may begin a new one
@@ -187,6 +179,22 @@ class Index:
             sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
             found[row] = _Found(chunk, article, sentences, sentence_terms(heading(article)))
         return found
+
+
+def _hits(scored: Sequence[tuple[_Found, float]], query: Query, idf: Vector) -> list[Hit]:
+    """The chunks with what their sentences and titles cover, and scores that count it."""
+    matrix = coverage(
+        query.concepts, [terms for each, _ in scored for terms in (*each.sentences, each.heading)]
+    )
+    hits, start = [], 0
+    for each, score in scored:
+        end = start + len(each.sentences)
+        own, title = matrix[start:end], matrix[end]
+        covered = float((windows(own) @ idf).max() / idf.sum()) if len(idf) and len(own) else 0.0
+        whole = (score + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
+        hits.append(Hit(Passage(each.chunk, each.article, whole), own, title, each.sentences))
+        start = end + 1
+    return hits
 
 
 def _place(chunk_id: str) -> tuple[str, int]:
