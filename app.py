@@ -70,6 +70,8 @@ def serve(settings: Settings) -> None:
         from rag.engine import open_engine
 
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
+            if engine.dense is not None:
+                engine.dense.announce(address_of(bound))
 
             def site() -> FastAPI:
                 from rag.serve.ui import create_app  # gradio takes seconds, and the port answers meanwhile
@@ -113,14 +115,29 @@ def listener(settings: Settings) -> socket.socket:
     raise ConfigError(f"port {settings.port} is taken; choose another with --port, or stop what uses it")
 
 
+def address_of(bound: socket.socket) -> str:
+    """Where a browser finds what listens there."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def update(settings: Settings) -> None:
-    """Reads new and changed articles into the index, and says which files could not be read."""
+    """Reads new and changed articles into the index, and says which files could not be read.
+
+    That a Chroma server cannot have them is said, and no reason not to answer from them here.
+    """
     from ingest.sync import is_current, sync
 
     if is_current(settings):
         return
-    with closing(Progress()) as progress:
-        report = sync(settings, allow_empty=True, progress=progress)
+    try:
+        with closing(Progress()) as progress:
+            report = sync(settings, allow_empty=True, progress=progress)
+    except BelegError as error:
+        if not is_current(settings.unpublished):
+            raise
+        print(f"Beleg: {error}", file=sys.stderr)
+        return
     if not report.articles:
         print(f"Beleg: no articles in {settings.articles} yet; put files there, or upload some in the chat")
     for note in [*report.repaired, *(f"{name}: {reason}" for name, reason in report.skipped)]:
@@ -155,8 +172,7 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
     from rag.serve.logs import RequestIds
     from rag.serve.opening import Opening
 
-    host, port = bound.getsockname()[:2]
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    address = address_of(bound)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:

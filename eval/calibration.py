@@ -141,8 +141,8 @@ def check_with_index(
     from rag.settings import load_settings
 
     settings = load_settings(articles=articles, data=data)
-    if not is_current(settings):
-        sync(settings)
+    if not is_current(settings.unpublished):
+        sync(settings.unpublished)
     with closing(open_engine(settings)) as engine:
         verify = passage_verifier(engine.index.idf)
         held = {article.id: article for article in engine.library.articles()}

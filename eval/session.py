@@ -111,8 +111,8 @@ def measure(
     Raises BelegError when it cannot begin; what fails in a case is in the run.
     """
     settings = plan.settings
-    if not is_current(settings):
-        sync(settings)
+    if not is_current(settings.unpublished):
+        sync(settings.unpublished)
     with closing(open_engine(settings)) as engine:
         shelf = shelf_of(engine.library)
         _check_articles(questions, shelf)

@@ -85,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also take up the Ding dictionary (Debian: trans-de-en) for English questions; half a minute",
     )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="become the Beleg that writes to the Chroma server (CHROMA_URL), in the place of another",
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     keep = parser.add_argument_group("backup")
     keep.add_argument(
@@ -113,7 +118,13 @@ def _run(options: argparse.Namespace) -> SyncReport:
 
     settings = load_settings(data=options.data)
     with _Bars() as bars:
-        report = sync(settings, paths=options.paths or None, rebuild=options.rebuild, progress=bars.show)
+        report = sync(
+            settings,
+            paths=options.paths or None,
+            rebuild=options.rebuild,
+            take_over=options.take_over,
+            progress=bars.show,
+        )
     if options.dictionary:
         _take_up_dictionary(settings)
     return report

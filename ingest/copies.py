@@ -8,6 +8,7 @@ for a changed one.)
 
 from __future__ import annotations
 
+import functools
 import re
 import zlib
 from collections.abc import Collection, Mapping
@@ -28,9 +29,14 @@ _FACTORS = np.random.default_rng(_RUN).integers(0, 2**63, _RUN, np.uint64) * np.
 def marks(text: str) -> set[int]:
     """Hashes of about an eighth of the text's runs of eight words."""
     words = _WORD.findall(text.lower())
-    numbers = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)
+    numbers = np.array(list(map(_number, words)), dtype=np.uint64)
     hashes = _runs(numbers) >> np.uint64(16)  # the upper bits are the well-mixed ones
     return set(hashes[hashes % np.uint64(_ONE_IN) == 0].tolist())
+
+
+@functools.lru_cache(maxsize=200_000)
+def _number(word: str) -> int:
+    return zlib.crc32(word.encode())
 
 
 def update_copies(library: Library, written: Mapping[str, Article], gone: Collection[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ingest.publish import is_published, publish
 from ingest.sources import (
     UPLOADS,
     SourceFile,
@@ -60,7 +61,6 @@ _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other thre
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
 _UNDER_WAY, _VECTORS, _LEXICAL = "sync", "vectors", "lexical segments"  # notes in the library
-_PUBLISHED = "published"  # which revision the Chroma server has
 _T = TypeVar("_T")
 _one_at_a_time = threading.Lock()
 
@@ -92,13 +92,15 @@ def sync(
     paths: Sequence[Path] | None = None,
     rebuild: bool = False,
     allow_empty: bool = False,
+    take_over: bool = False,
     progress: Progress | None = None,
 ) -> SyncReport:
     """Makes the index in `settings.data_dir` that of the article files, and says what was done.
 
     The source is `settings.articles` (or `paths`, which replace it for this data folder from now
     on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
-    for other settings or an emptied source. Raises ArticleError for a path that does not exist or
+    for other settings or an emptied source; `take_over` makes this Beleg the one that writes to the
+    Chroma server (`ingest.publish`). Raises ArticleError for a path that does not exist or
     holds nothing (with `allow_empty` that gives an index without articles), ConfigError, IndexBusy
     when another process uses the folder, IndexMismatch when the index was built with other
     settings, ProviderError when the embedding fails; in all these cases the old index is
@@ -115,10 +117,12 @@ def sync(
                     kind = _Replica if settings.chroma_replica else _Sync
                     work = kind(settings, look, embedder, progress or _silent)
                     report = work.run(rebuild=rebuild, allow_empty=allow_empty)
+            except OSError as exc:
+                raise ConfigError(_no_room(exc, look.folder)) from exc
             finally:
                 lock.release(look.folder)
         if settings.chroma_url and not settings.chroma_replica:
-            _publish(settings, look.folder)
+            publish(settings, look.folder, take_over=take_over)
         if paths is not None:
             remember(settings, paths)
     return replace(report, seconds=time.perf_counter() - started)
@@ -159,6 +163,11 @@ class _Look:
 def _look(settings: Settings, paths: Sequence[Path] | None) -> _Look:
     folder = settings.data_dir.resolve()
     if settings.chroma_replica:
+        if paths:
+            raise ConfigError(
+                "a replica takes its articles from the Chroma server; name no folders, or unset"
+                " BELEG_CHROMA_REPLICA"
+            )
         return _Look(folder, (), ())
     folders = roots(settings, paths)
     return _Look(folder, tuple(folders), tuple(find_sources(folders, folder)))
@@ -178,7 +187,7 @@ def _is_current(settings: Settings, look: _Look, library: Library) -> bool:
     return (
         serves(library.fingerprint, fingerprint(settings))
         and library.meta(_UNDER_WAY) is None
-        and (not settings.chroma_url or library.meta(_PUBLISHED) is not None or settings.chroma_replica)
+        and (not settings.chroma_url or settings.chroma_replica or is_published(library))
         and (not settings.chroma_replica or library.counts().articles > 0)
         and len(held) == len(look.files)
         and all(unchanged(file, held) for file in look.files)
@@ -215,10 +224,12 @@ def _has_owner(folder: Path) -> bool:
 
 
 def _has_lexical_files(folder: Path, library: Library) -> bool:
-    """Whether the files that the lexical index wrote last are all there, and as long as they were."""
+    """Whether the files that the lexical index wrote last are all there, as long and as old as they were."""
     noted = library.meta(_LEXICAL)
-    held = {name: size for name, (size, _) in _other_files(folder).items()}
-    return noted is not None and all(held.get(name) == size for name, size in json.loads(noted).items())
+    held = _other_files(folder)
+    return noted is not None and all(
+        name in held and list(held[name]) == state for name, state in json.loads(noted).items()
+    )
 
 
 def _other_files(folder: Path) -> dict[str, tuple[int, int]]:
@@ -329,7 +340,8 @@ class _Sync:
         self.note = fingerprint(settings)
         self.embedder = embedder
         self.repaired: list[str] = []
-        self.lexical: dict[str, int] | None = None  # files of the lexical index built in this run
+        self.spoilt = False  # whether nothing of the lexical index there is can be used
+        self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
 
     def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:
         with self._open_library(rebuild=rebuild) as library:
@@ -357,6 +369,10 @@ class _Sync:
         return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
 
     def _open_library(self, *, rebuild: bool) -> Library:
+        from rag.vectors import inspect
+
+        if not (self.look.folder / FILE_NAME).exists() and inspect(self.look.folder) != "absent":
+            self.repaired.append("the library was missing and was built anew")
         try:
             return Library.open(self.look.folder)
         except IndexDamaged as exc:
@@ -426,16 +442,20 @@ class _Sync:
     # applying
 
     def _apply(self, library: Library, plan: _Plan, *, rebuild: bool) -> None:
-        from rag.vectors import Vectors, inspect
+        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX, Vectors, inspect
 
         folder = self.look.folder
-        whole = library.meta(_UNDER_WAY) is None and _has_lexical_files(folder, library)
+        self.spoilt = rebuild or not _has_lexical_files(folder, library)
+        if library.meta(_LEXICAL) is not None and self.spoilt and not rebuild:
+            self.repaired.append("files of the word index were missing or changed; it was built anew")
+        whole = library.meta(_UNDER_WAY) is None and not self.spoilt
         if whole and inspect(folder) == "intact" and not (rebuild or plan.written or plan.gone):
             self._note(library, plan)
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True) as vectors:
+        graph = BUILTIN_INDEX if self.embedder.is_builtin else CHUNK_INDEX
+        with Vectors.open(folder, repair=True, graph=graph) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
@@ -444,7 +464,7 @@ class _Sync:
                 old = self._update(library, vectors, plan)
             else:
                 self._note(library, plan)
-            if self.lexical is None and not _has_lexical_files(folder, library):
+            if self.lexical is None and self.spoilt:
                 self._build_lexical(library)
             if self.lexical is not None:
                 library.note(_LEXICAL, json.dumps(self.lexical))
@@ -513,7 +533,7 @@ class _Sync:
                 copies=update_copies(library, plan.written, plan.gone),
                 marks={article.id: marks(article.text) for article in plan.written.values()},
                 meta={"fingerprint": self.note, _VECTORS: identity},
-                last=lambda: self._build_lexical(library, whole=True),
+                last=lambda: self._build_lexical(library),
             )
         vectors.swap(identity, probed=True)
 
@@ -562,13 +582,13 @@ class _Sync:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library, *, whole: bool = False) -> None:
+    def _build_lexical(self, library: Library) -> None:
         from rag.lexical import build_index
 
         before = _other_files(self.look.folder)
-        build_index(self.look.folder, library, whole)
+        build_index(self.look.folder, library, self.spoilt)
         after = _other_files(self.look.folder)
-        self.lexical = {name: state[0] for name, state in after.items() if before.get(name) != state}
+        self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
 
     def _begin(self, library: Library) -> None:
         library.note(_UNDER_WAY, "under way")
@@ -623,32 +643,11 @@ class _Replica(_Sync):
             sink.write(entries, vectors, self.note)
 
 
-def _publish(settings: Settings, folder: Path) -> None:
-    """Makes the Chroma server's articles those of the library: new versions first, then the old ones go."""
-    from rag.shared import SharedIndex
-    from rag.vectors import Vectors, version_id
-
-    with Library.open(folder) as library, SharedIndex(settings) as shared:
-        counts = library.counts()
-        state = f"{shared.identity} {library.revision} {library.fingerprint}"
-        same = library.meta(_PUBLISHED)
-        if same == state and shared.sizes() == (counts.chunks, counts.articles):
-            return
-        again = same is None or same.split(" ", 2)[2:] != state.split(" ", 2)[2:]
-        there = shared.versions()
-        new = [
-            id for id, sha256 in library.versions().items() if again or version_id(id, sha256) not in there
-        ]
-        lost = set(library.chunk_ids()) - shared.chunk_ids()
-        new = sorted({*new, *(id.split("#", 1)[0] for id in lost)})
-        if new:
-            with Vectors.open(folder) as vectors:
-                for article in library.articles(new):
-                    chunks = library.chunks_of(article.id)
-                    rows = vectors.vectors([chunk.id for chunk in chunks])
-                    shared.write(article, chunks, rows, library.fingerprint)
-        shared.delete(shared.chunk_ids() - set(library.chunk_ids()), shared.versions() - _versions(library))
-        library.note(_PUBLISHED, state)
+def _no_room(error: OSError, folder: Path) -> str:
+    return (
+        f"cannot use {error.filename or folder}: {error.strerror or error}; the index as it is goes on"
+        " answering; check free space and permissions"
+    )
 
 
 def _how_to_begin(folders: Sequence[Path]) -> str:

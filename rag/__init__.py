@@ -49,7 +49,7 @@ def open_engine(
         from ingest.sync import is_current
         from ingest.sync import sync as bring_up_to_date
 
-        skipped = () if is_current(chosen) else bring_up_to_date(chosen).skipped
+        skipped = () if is_current(chosen.unpublished) else bring_up_to_date(chosen.unpublished).skipped
         for name, reason in skipped:
             logging.getLogger(__name__).warning("skipped %s: %s", name, reason)
     return open_index(chosen)

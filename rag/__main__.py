@@ -111,8 +111,8 @@ def _parser() -> argparse.ArgumentParser:
 def _bring_up_to_date(settings: Settings) -> None:
     from ingest.sync import is_current, sync
 
-    if not is_current(settings):
-        report = sync(settings)
+    if not is_current(settings.unpublished):
+        report = sync(settings.unpublished)
         for name, reason in report.skipped:
             print(f"beleg: skipped {name}: {reason}", file=sys.stderr)
 

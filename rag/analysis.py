@@ -197,8 +197,13 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def keys(text: str) -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, stop words left out."""
-    found = (key(word) for word in _TOKEN.findall(text) if word.lower() not in GERMAN)
-    return [term for term in found if term]  # a Cyrillic soft sign alone has no sound, and no key
+    return list(filter(None, map(_term, _TOKEN.findall(text))))
+
+
+@functools.lru_cache(maxsize=200_000)
+def _term(word: str) -> str:
+    """The key of a word, empty for a stop word; a Cyrillic soft sign alone has no sound, and no key."""
+    return "" if word.lower() in GERMAN else key(word)
 
 
 def folded(text: str) -> str:

@@ -69,6 +69,10 @@ class Dense:
             self._failed(exc)
             return None
 
+    def announce(self, address: str) -> None:
+        """Tells other processes that want the folder where we are found."""
+        self._vectors.announce(address)
+
     def close(self) -> None:
         """Gives the vector index back."""
         self._vectors.close()

@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from rag.analysis import ANALYSER_VERSION, folded, keys
 from rag.errors import IndexDamaged
-from rag.postings import Field, Postings, Rows, of_grams, of_terms
+from rag.postings import Block, Field, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
 from rag.schema import Article, Chunk
 from rag.text import german_date
 
@@ -35,6 +36,8 @@ MOST_APART = 0.125
 
 _MAIN, _NEW = "main", "new"
 _MADE_WITH = "made-with.txt"
+_PARTIAL = ".partial"
+_AT_ONCE = 1024  # chunks in memory while a segment is written; full blocks take the least room
 _UNREADABLE = (OSError, EOFError, ValueError)
 
 
@@ -45,12 +48,6 @@ class Segment:
     ids: tuple[str, ...]
     words: Postings
     grams: Postings
-
-    def save(self, folder: Path) -> None:
-        """Writes the segment into a new folder."""
-        self.words.save(folder / "words")
-        self.grams.save(folder / "grams")
-        (folder / "ids.txt").write_text("\n".join(self.ids), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -78,24 +75,66 @@ class LexicalIndex:
         return {id for id, there in zip(self.ids, self.words.live, strict=True) if there}
 
 
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """Some chunks as the index takes them up: their ids, and the blocks of both fields."""
+
+    ids: tuple[str, ...]
+    words: tuple[Block, ...]
+    grams: tuple[Block, ...]
+
+
+def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
+    """Analyses chunks, each given with its article: a pure function, for any process to do."""
+    ids, texts = [], []
+    for article, chunk in pairs:
+        ids.append(chunk.id)
+        texts.append(f"{heading(article)}\n{chunk.text}")
+    words = tuple(blocks_of_terms(map(keys, texts)))
+    return Analysed(tuple(ids), words, tuple(blocks_of_grams(map(folded, texts))))
+
+
+class SegmentWriter:
+    """A segment on its way to disk, of which little is in memory. Use it as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is made, and holds what is not yet merged."""
+        self._folder = folder
+        folder.mkdir(parents=True)
+        self._ids: list[str] = []
+        self.ids: set[str] = set()
+        """Ids of the chunks that it has."""
+        self._words, self._grams = Spill(folder / "words.part"), Spill(folder / "grams.part")
+
+    def add(self, chunks: Analysed) -> None:
+        """Takes up further chunks."""
+        self._ids += chunks.ids
+        self.ids.update(chunks.ids)
+        for spill, blocks in ((self._words, chunks.words), (self._grams, chunks.grams)):
+            for block in blocks:
+                spill.add(block)
+
+    def finish(self) -> Path:
+        """Makes it a segment for `Segment.load`; its folder."""
+        self._words.write(self._folder / "words")
+        self._grams.write(self._folder / "grams")
+        (self._folder / "ids.txt").write_text("\n".join(self._ids), encoding="utf-8")
+        return self._folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._words.close()
+        self._grams.close()
+        if not (self._folder / "ids.txt").exists():
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
 def index_chunks(pairs: Iterable[tuple[Article, Chunk]]) -> LexicalIndex:
-    """The index of chunks, each given with its article."""
-    return LexicalIndex([_segment(pairs)])
-
-
-def _segment(pairs: Iterable[tuple[Article, Chunk]]) -> Segment:
-    ids, lines = [], []
-
-    def terms() -> Iterable[Sequence[str]]:
-        # one pass over the chunks, for all of them may be more than memory holds
-        for article, chunk in pairs:
-            text = f"{heading(article)}\n{chunk.text}"
-            ids.append(chunk.id)
-            lines.append(folded(text))
-            yield keys(text)
-
-    words = of_terms(terms())
-    return Segment(tuple(ids), words, of_grams(lines))
+    """The index of chunks, each given with its article, in memory."""
+    found = analysed(pairs)
+    return LexicalIndex([Segment(found.ids, combined(found.words), combined(found.grams))])
 
 
 def heading(article: Article) -> str:
@@ -105,24 +144,45 @@ def heading(article: Article) -> str:
     return " · ".join(part for part in stated if part)
 
 
-def build_index(folder: Path, library: Library, whole: bool = False) -> None:
+def build_index(
+    folder: Path, library: Library, whole: bool = False, begun: SegmentWriter | None = None
+) -> None:
     """Writes the index of the library's current revision below `folder`, and removes older ones.
 
     It goes on from the latest one there, unless all is to be built anew (`whole`). The one before
-    stays: it answers until the library has changed over, and after a crash.
+    stays: it answers until the library has changed over, and after a crash. `begun` (see `begin_index`)
+    is taken for the main segment if it has all that the library holds.
     """
     target = _folder(folder, library.revision)
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(_PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    before = None if whole else _latest(target.parent, library.fingerprint)
-    if before is None or not _continue(partial, before, library):
-        _segment(_pairs(library)).save(partial / _MAIN)
+    if begun is not None and begun.ids == set(library.chunk_ids()):
+        begun.finish().rename(partial / _MAIN)
+    else:
+        before = None if whole else _latest(target.parent, library.fingerprint)
+        if before is None or not _continue(partial, before, library):
+            _write_segment(partial / _MAIN, _pairs(library))
     (partial / _MADE_WITH).write_text(library.fingerprint, encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     for stale in _by_revision(target.parent)[:-KEPT_REVISIONS]:
         shutil.rmtree(stale, ignore_errors=True)
+
+
+def begin_index(folder: Path) -> SegmentWriter:
+    """The main segment of an index to come, for what is analysed before the library holds it."""
+    partial = folder / "lexical" / f"begun{_PARTIAL}"
+    shutil.rmtree(partial, ignore_errors=True)
+    return SegmentWriter(partial)
+
+
+def _write_segment(folder: Path, pairs: Iterable[tuple[Article, Chunk]]) -> None:
+    rest = iter(pairs)
+    with SegmentWriter(folder) as writer:
+        while some := list(islice(rest, _AT_ONCE)):
+            writer.add(analysed(some))
+        writer.finish()
 
 
 def load_index(folder: Path, revision: int) -> LexicalIndex:
@@ -170,7 +230,7 @@ def _continue(partial: Path, before: Path, library: Library) -> bool:
     if len(gone):
         np.save(partial / "gone.npy", gone)
     if new:
-        _segment(_pairs(library, new)).save(partial / _NEW)
+        _write_segment(partial / _NEW, _pairs(library, new))
     return True
 
 
@@ -193,7 +253,7 @@ def _pairs(library: Library, ids: set[str] | None = None) -> Iterable[tuple[Arti
 
 
 def _by_revision(folder: Path) -> list[Path]:
-    found = (path for path in folder.iterdir() if path.suffix != ".partial")
+    found = (path for path in folder.iterdir() if path.suffix != _PARTIAL)
     return sorted(found, key=lambda path: int(path.name.partition("-")[0]))
 
 

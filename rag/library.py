@@ -35,6 +35,10 @@ REBUILD = "python -m ingest --rebuild"
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
 _BUSY_SECONDS = 5.0
 _IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least
+# a full disk is no damage: SQLite says "disk I/O error" of both
+_CANNOT_WRITE = re.compile(
+    "SQLITE_(FULL|READONLY|CANTOPEN|IOERR_(WRITE|SHM|FSYNC|DIR_FSYNC|TRUNCATE|DELETE))"
+)
 _DIMENSION = re.compile(r"/(\d+)(?=, chunks )")
 
 _SCHEMA = f"""
@@ -421,7 +425,9 @@ def _create(path: Path) -> None:
             connection.executescript(_SCHEMA)
         new.replace(path)
     except OSError as exc:
-        raise ConfigError(f"cannot write the index folder {path.parent}: {exc.strerror}") from exc
+        raise ConfigError(
+            f"cannot write the index folder {path.parent}: {exc.strerror}; check free space and permissions"
+        ) from exc
     finally:
         with contextlib.suppress(OSError):  # it was moved, or could not be made
             new.unlink()
@@ -459,7 +465,7 @@ def _translated(path: Path) -> Iterator[None]:
         text = str(exc)
         if "locked" in text or "busy" in text:
             raise IndexBusy(f"{path} is being written by another process; try again in a moment") from exc
-        if "full" in text or "readonly" in text or "unable to open" in text:
+        if _CANNOT_WRITE.match(getattr(exc, "sqlite_errorname", "")):
             raise ConfigError(f"cannot use {path}: {text}; check free space and permissions") from exc
         raise IndexDamaged(f"{path} is damaged ({text}); run: {REBUILD}") from exc
     except sqlite3.DatabaseError as exc:

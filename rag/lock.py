@@ -100,7 +100,9 @@ def _lock(folder: Path, wait: float) -> BaseFileLock:
     except Timeout as exc:
         raise IndexBusy(_busy(folder)) from exc
     except OSError as exc:
-        raise ConfigError(f"cannot write the index folder {folder}: {exc.strerror}") from exc
+        raise ConfigError(
+            f"cannot write the index folder {folder}: {exc.strerror}; check free space and permissions"
+        ) from exc
     return lock
 
 

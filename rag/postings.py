@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,10 @@ terms, .922 with .05 and .908 with .02, if that begins with the first document."
 
 _ARRAYS = ("terms", "indptr", "docs", "tf", "lengths")
 _BLOCK = 256  # documents whose terms are sorted at once: they take the lowest 8 bits of a hash
-_ROW_BITS = np.uint64(8)
 _ROW_MASK = np.uint64(_BLOCK - 1)
+_SLICES = 64  # of the hashes: as much of a corpus is in memory at once while it is written
+_EDGES = np.array([n << 58 for n in range(_SLICES)], dtype=np.uint64)
+_KINDS = (np.uint64, np.uint16, np.uint16, np.uint8)
 _WHOLE = (1 << 64) - 1
 _FACTOR = 0x9E3779B97F4A7C15
 _MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
@@ -90,28 +92,12 @@ class Postings:
 
 def of_terms(documents: Iterable[Sequence[str]]) -> Postings:
     """The postings of documents that are given as their terms."""
-
-    def hashed(block: Sequence[Sequence[str]]) -> tuple[Hashes, Rows]:
-        flat = [term_hash(term) for document in block for term in document]
-        return np.array(flat, dtype=np.uint64), _counts([len(document) for document in block])
-
-    return _combined([_block(*hashed(block)) for block in _blocks(documents)])
+    return combined(blocks_of_terms(documents))
 
 
 def of_grams(lines: Iterable[str]) -> Postings:
     """The postings of documents given as folded text, whose terms are its 5-grams."""
-
-    def hashed(block: Sequence[str]) -> tuple[Hashes, Rows]:
-        codes = np.frombuffer("".join(block).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-        sizes = np.array([len(line) for line in block], dtype=np.int64)
-        ends = np.repeat(np.cumsum(sizes), sizes)
-        starts = np.flatnonzero(np.arange(len(codes)) + GRAM <= ends)
-        found = np.zeros(len(starts), dtype=np.uint64)
-        for place, power in enumerate(_POWERS):
-            found += codes[starts + place] * np.uint64(power)
-        return _mixed(found), np.maximum(sizes - GRAM + 1, 0).astype(np.int32)
-
-    return _combined([_block(*hashed(block)) for block in _blocks(lines)])
+    return combined(blocks_of_grams(lines))
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -137,61 +123,179 @@ def _counts(sizes: Sequence[int]) -> Rows:
     return np.array(sizes, dtype=np.int32)
 
 
+# --- building
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The postings of up to 256 documents, sorted by term: `df` is how many of them have each of `terms`.
+
+    It is what a corpus is built from, and small: a posting takes three bytes.
+    """
+
+    terms: Hashes
+    df: NDArray[np.uint16]
+    docs: NDArray[np.uint8]
+    tf: NDArray[np.uint16]
+    lengths: Rows
+
+
+def blocks_of_terms(documents: Iterable[Sequence[str]]) -> Iterator[Block]:
+    """The blocks of documents that are given as their terms."""
+    for block in _blocks(documents):
+        flat = [term_hash(term) for document in block for term in document]
+        yield _block(np.array(flat, dtype=np.uint64), _counts([len(document) for document in block]))
+
+
+def blocks_of_grams(lines: Iterable[str]) -> Iterator[Block]:
+    """The blocks of documents given as folded text, whose terms are its 5-grams."""
+    for block in _blocks(lines):
+        codes = np.frombuffer("".join(block).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+        sizes = np.array([len(line) for line in block], dtype=np.int64)
+        starts = np.flatnonzero(np.arange(len(codes)) + GRAM <= np.repeat(np.cumsum(sizes), sizes))
+        found = np.zeros(len(starts), dtype=np.uint64)
+        for place, power in enumerate(_POWERS):
+            found += codes[starts + place] * np.uint64(power)
+        yield _block(_mixed(found), np.maximum(sizes - GRAM + 1, 0).astype(np.int32))
+
+
 def _blocks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     rest = iter(items)
     while block := list(islice(rest, _BLOCK)):
         yield block
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """The postings of up to 256 documents, sorted by term: `starts` is where each of `terms` begins."""
-
-    terms: Hashes
-    starts: Rows
-    docs: NDArray[np.uint8]
-    tf: NDArray[np.uint16]
-    lengths: Rows
-
-
-def _block(hashes: Hashes, lengths: Rows) -> _Block:
+def _block(hashes: Hashes, lengths: Rows) -> Block:
     # the document in the lowest bits, so that one sort brings together what is to be counted
-    marked, tf = np.unique(
-        hashes | np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths), return_counts=True
-    )
-    terms, starts = np.unique(marked & ~_ROW_MASK, return_index=True)
+    marked = np.sort(hashes | np.repeat(np.arange(len(lengths), dtype=np.uint64), lengths))
+    at = _first_of_each(marked)
+    tf = np.minimum(np.diff(at, append=len(marked)), np.iinfo(np.uint16).max).astype(np.uint16)
+    marked = marked[at]
     docs = (marked & _ROW_MASK).astype(np.uint8)
-    most = np.iinfo(np.uint16).max
-    return _Block(terms, starts.astype(np.int32), docs, np.minimum(tf, most).astype(np.uint16), lengths)
+    marked &= ~_ROW_MASK
+    starts = _first_of_each(marked)
+    df = np.diff(starts, append=len(marked)).astype(np.uint16)
+    return Block(marked[starts], df, docs, tf, lengths)
 
 
-def _combined(blocks: Sequence[_Block]) -> Postings:
-    """The postings of blocks one after the other: each is dealt out to the columns of all."""
-    none = np.zeros(0, dtype=np.uint64)
-    terms = functools.reduce(np.union1d, _pyramid([block.terms for block in blocks]), none)
+def _first_of_each(values: Hashes) -> NDArray[np.int64]:
+    """Where each distinct value of a sorted array begins; numpy's `unique` sorts (or hashes) once more."""
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+
+
+def combined(blocks: Iterable[Block]) -> Postings:
+    """The postings of blocks one after the other, in memory."""
+    held = list(blocks)
+    lengths = np.concatenate([_counts([]), *(block.lengths for block in held)])
+    firsts = np.cumsum([0, *(len(block.lengths) for block in held)])[:-1].tolist()
+    terms, sizes, docs, tf = _dealt(held, firsts)
+    return Postings(terms, np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), docs, tf, lengths)
+
+
+def _dealt(
+    blocks: Sequence[Block], firsts: Sequence[int]
+) -> tuple[Hashes, NDArray[np.int64], Rows, NDArray[np.uint16]]:
+    """Terms, documents a term, documents and frequencies: each block is dealt out to the columns of all."""
+    terms = np.sort(np.concatenate([np.zeros(0, np.uint64), *(block.terms for block in blocks)]))
+    terms = terms[_first_of_each(terms)]
+    columns = [np.searchsorted(terms, block.terms) for block in blocks]
     sizes = np.zeros(len(terms), dtype=np.int64)
-    for block in blocks:
-        sizes[np.searchsorted(terms, block.terms)] += np.diff(block.starts, append=len(block.docs))
-    indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-    docs = np.zeros(int(indptr[-1]), dtype=np.int32)
-    tf = np.zeros(int(indptr[-1]), dtype=np.uint16)
-    free = indptr[:-1].copy()
-    for number, block in enumerate(blocks):
-        columns = np.searchsorted(terms, block.terms)
-        counts = np.diff(block.starts, append=len(block.docs))
-        places = np.repeat(free[columns] - block.starts, counts) + np.arange(len(block.docs))
-        docs[places] = block.docs.astype(np.int32) + number * _BLOCK
+    for block, column in zip(blocks, columns, strict=True):
+        sizes[column] += block.df
+    free = np.cumsum(sizes) - sizes
+    docs = np.zeros(int(sizes.sum()), dtype=np.int32)
+    tf = np.zeros(len(docs), dtype=np.uint16)
+    for block, column, first in zip(blocks, columns, firsts, strict=True):
+        df = block.df.astype(np.int64)
+        places = np.repeat(free[column] - (np.cumsum(df) - df), df) + np.arange(len(block.docs))
+        docs[places] = block.docs.astype(np.int32) + np.int32(first)
         tf[places] = block.tf
-        free[columns] += counts
-    lengths = [block.lengths for block in blocks]
-    return Postings(terms, indptr, docs, tf, np.concatenate(lengths) if lengths else _counts([]))
+        free[column] += df
+    return terms, sizes, docs, tf
 
 
-def _pyramid(sets: Sequence[Hashes]) -> Sequence[Hashes]:
-    """The sets, joined in pairs until two are left: each hash is sorted log n times, not n times."""
-    while len(sets) > 2:
-        sets = [functools.reduce(np.union1d, sets[start : start + 2]) for start in range(0, len(sets), 2)]
-    return sets
+class Spill:
+    """Blocks put aside on disk until they become postings there: memory does not grow with the corpus.
+
+    Each is cut at the same hashes, so that the postings can be made one slice of the hashes at a time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """`path` is the file for the blocks; `write` removes it."""
+        self._path = path
+        self._file = path.open("w+b")
+        self._parts: list[list[_Part]] = [[] for _ in range(_SLICES)]
+        self._lengths: list[Rows] = []
+        self._documents = self._postings = 0
+
+    def add(self, block: Block) -> None:
+        """Puts a block aside."""
+        cuts = np.append(np.searchsorted(block.terms, _EDGES), len(block.terms))
+        behind = np.concatenate([[0], np.cumsum(block.df, dtype=np.int64)])[cuts]
+        bounds = zip(pairwise(cuts.tolist()), pairwise(behind.tolist()), strict=True)
+        for parts, (terms, postings) in zip(self._parts, bounds, strict=True):
+            parts.append(
+                _Part(self._file.tell(), self._documents, terms[1] - terms[0], postings[1] - postings[0])
+            )
+            for array, (low, high) in (
+                (block.terms, terms), (block.df, terms), (block.tf, postings), (block.docs, postings)
+            ):  # fmt: skip
+                self._file.write(array[low:high].data)
+        self._lengths.append(block.lengths)
+        self._documents += len(block.lengths)
+        self._postings += len(block.docs)
+
+    def write(self, folder: Path) -> None:
+        """Writes the postings of all blocks into a new folder, as `Postings.save` does."""
+        folder.mkdir(parents=True)
+        terms, sizes = [np.zeros(0, np.uint64)], [np.zeros(1, np.int64)]
+        with (folder / "docs.npy").open("wb") as docs, (folder / "tf.npy").open("wb") as tf:
+            _begin_array(docs, np.dtype(np.int32), self._postings)
+            _begin_array(tf, np.dtype(np.uint16), self._postings)
+            for parts in self._parts:
+                blocks = [self._read(part) for part in parts]
+                found = _dealt(blocks, [part.first for part in parts])
+                terms.append(found[0])
+                sizes.append(found[1])
+                docs.write(found[2].data)
+                tf.write(found[3].data)
+        np.save(folder / "terms.npy", np.concatenate(terms))
+        np.save(folder / "indptr.npy", np.cumsum(np.concatenate(sizes)))
+        np.save(folder / "lengths.npy", np.concatenate([_counts([]), *self._lengths]))
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of what was put aside."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def _read(self, part: _Part) -> Block:
+        self._file.seek(part.offset)
+        arrays = [
+            np.frombuffer(self._file.read(count * np.dtype(kind).itemsize), dtype=kind)
+            for kind, count in zip(
+                _KINDS, (part.terms, part.terms, part.postings, part.postings), strict=True
+            )
+        ]
+        terms, df, tf, docs = arrays
+        return Block(terms, df, docs, tf, _counts([]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Where a slice of a block lies, its first document, and its numbers of terms and postings."""
+
+    offset: int
+    first: int
+    terms: int
+    postings: int
+
+
+def _begin_array(file: BinaryIO, kind: np.dtype[Any], length: int) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 class Field:

@@ -177,6 +177,11 @@ class Settings(BaseSettings):
         return tuple(self.origins.replace(",", " ").split())
 
     @property
+    def unpublished(self) -> Self:
+        """These settings for one who only asks: then nothing is written to a Chroma server."""
+        return self if self.chroma_replica else self.model_copy(update={"chroma_url": None})
+
+    @property
     def has_model(self) -> bool:
         """Whether a language model writes the answers: one is configured, and not switched off."""
         configured = self.openai_api_key is not None or self.openai_base_url is not None

@@ -1,8 +1,9 @@
 """The Chroma server that several Belegs share (`CHROMA_URL`): one writes, the others fill themselves from it.
 
-It holds what an embedded index holds, in the same two collections. An article's record is written after its
-chunks and holds the whole article, so that a replica sees an old or a new version and never a mixture. Each
-Beleg answers from its own data folder: a server that is down costs no answer, only news.
+It holds what an embedded index holds, in the same two collections, and a note of who writes. An article's
+record is written after its chunks and holds the whole article, so that a replica sees an old or a new version
+and never a mixture. Each Beleg answers from its own data folder: a server that is down costs no answer, only
+news.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rag.vectors import (
     CHUNK_INDEX,
     CHUNKS,
     article_metadata,
-    chunk_metadata,
+    chunk_records,
     collection,
     place,
     version_id,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 30.0  # seconds
 _REFUSED = re.compile(r"\b40[13]\b|unauthorized|forbidden|authz|auth(?:orization)?error")
+_WRITER = "writer"
 _AT_ONCE = 500  # records a request: some megabytes
 
 
@@ -106,22 +108,48 @@ class SharedIndex:
             return None
         return np.array([found[id] for id in chunk_ids], dtype=np.float32)
 
-    def write(self, article: Article, chunks: Sequence[Chunk], vectors: Floats, note: str) -> None:
-        """Adds a version of an article: first its chunks, with one row of `vectors` each, then its record."""
+    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
+        """Adds versions of articles: first all chunks, with one row of `vectors` each, then the records.
+
+        So a record that is there speaks for chunks that are there, wherever this breaks off.
+        """
+        pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         with self._translated():
-            for start in range(0, len(chunks), _AT_ONCE):
-                batch = chunks[start : start + _AT_ONCE]
+            for start in range(0, len(pairs), _AT_ONCE):
+                batch = pairs[start : start + _AT_ONCE]
                 self._chunks.upsert(
-                    ids=[chunk.id for chunk in batch],
                     embeddings=vectors[start : start + _AT_ONCE],
-                    metadatas=[chunk_metadata(article, chunk, note) for chunk in batch],
-                    documents=[chunk.text for chunk in batch],
+                    **chunk_records(batch, note, is_server=True),
                 )
             self._articles.upsert(
-                ids=[version_id(article.id, article.sha256)],
-                embeddings=[place(article.sha256)],
-                metadatas=[article_metadata(article, note)],
+                ids=[version_id(article.id, article.sha256) for article, _ in entries],
+                embeddings=[place(article.sha256) for article, _ in entries],
+                metadatas=[article_metadata(article, note) for article, _ in entries],
             )
+
+    def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:
+        """Notes who writes here; None when that is `writer` now, else the name of who it is.
+
+        The note is a collection, for making one is the only thing on a Chroma server that succeeds for a
+        single one of several who try.
+        """
+        from chromadb.errors import ChromaError, NotFoundError
+
+        ours = {"writer": writer, "name": name}
+        with self._translated():
+            try:
+                noted = self._client.get_collection(_WRITER, embedding_function=None)
+            except NotFoundError:
+                with contextlib.suppress(ChromaError):  # another was first
+                    self._client.create_collection(_WRITER, embedding_function=None, metadata=ours)
+                noted = self._client.get_collection(_WRITER, embedding_function=None)
+            held = noted.metadata or {}
+            if held.get("writer") == writer:
+                return None
+            if take_over:
+                noted.modify(metadata=ours)
+                return None
+            return str(held.get("name"))
 
     def delete(self, chunk_ids: Iterable[str], versions: Iterable[str]) -> None:
         """Removes records, the articles first; unknown ids are ignored."""
@@ -161,6 +189,11 @@ class SharedIndex:
                 raise ProviderAuth(
                     f"the Chroma server at {self.address} refuses us; check BELEG_CHROMA_TOKEN and"
                     " BELEG_CHROMA_HEADERS, BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
+                ) from exc
+            if "certificate" in _reasons(exc):
+                raise ConfigError(
+                    f"the Chroma server at {self.address} cannot be trusted ({text.splitlines()[0][:200]});"
+                    " set BELEG_CHROMA_CA to a file with the certificates that it is signed by"
                 ) from exc
             raise ProviderUnavailable(
                 f"the Chroma server at {self.address} does not answer ({text.splitlines()[0][:200]});"

@@ -43,17 +43,24 @@ State = Literal["absent", "intact", "unclear", "damaged"]
 FOLDER, NEW_FOLDER, SEAL = "chroma", "chroma.new", "chroma.seal"
 CHUNKS, ARTICLES = "chunks", "articles"
 
-TEXT_AS_DOCUMENT = True
-"""Whether a chunk's text is its document, where every user of Chroma looks for it; else it is inside
-LlamaIndex's `_node_content` only. A document is also indexed for full-text search, which nobody
-needs, cannot be turned off, and costs a quarter to a half of the time of writing."""
-
 _DATABASE = "chroma.sqlite3"
 _SQLITE_HEADER = b"SQLite format 3\0"
-# Chroma's defaults lose a tenth of the true neighbours of hashed vectors
-CHUNK_INDEX = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
+
+Graph = Mapping[str, str | int]
+
+CHUNK_INDEX: Graph = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
+"""How the vectors of a model are indexed: nearly all true neighbours are found."""
+
+BUILTIN_INDEX: Graph = {**CHUNK_INDEX, "max_neighbors": 16, "ef_construction": 100}
+"""The same for the built-in embedding, which has no weight in the ranking: as Chroma builds it by default.
+Hashed vectors are the hardest there are for such a graph, which costs more than all else of an ingest: for
+33,000 chunks 79 s of the processor, and with 32 links 127 s; then .89 and .96 of ten true neighbours are
+found."""
+
 _PROBED = 20  # chunks that must find themselves
 _PROBE_SECONDS = 120
+_MAKE_ROOM = "make room and try again; the index as it is goes on answering"
+_SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -69,14 +76,21 @@ class Vectors:
         self._closed = False
 
     @classmethod
-    def open(cls, folder: Path, *, repair: bool = False, wait: float = lock.WAIT_SECONDS) -> Self:
-        """Takes the folder's lock, checks the files and opens them; creates what is not there.
+    def open(
+        cls,
+        folder: Path,
+        *,
+        repair: bool = False,
+        wait: float = lock.WAIT_SECONDS,
+        graph: Graph = CHUNK_INDEX,
+    ) -> Self:
+        """Takes the folder's lock, checks the files and opens them; creates what is not there with `graph`.
 
         Raises IndexBusy when another process still has the folder after `wait` seconds, and
         IndexDamaged when files are missing or broken; with `repair` it starts empty instead,
         and `damage` says why.
         """
-        return cls(_enter(folder.resolve(), repair=repair, wait=wait))
+        return cls(_enter(folder.resolve(), repair=repair, wait=wait, graph=graph))
 
     @property
     def damage(self) -> str | None:
@@ -102,11 +116,11 @@ class Vectors:
 
     def ids(self) -> set[str]:
         """Ids of all chunks."""
-        return _ids(self._store.shelf.chunks)
+        return self._store.shelf.ids()
 
     def versions(self) -> set[str]:
         """Ids of all article records, as `version_id` makes them."""
-        return _ids(self._store.shelf.articles)
+        return self._store.shelf.versions()
 
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """Adds articles and their chunks, replacing records of the same id.
@@ -134,7 +148,7 @@ class Vectors:
         """An empty index beside this one, to be filled and then handed to `swap`."""
         path = self._store.folder / NEW_FOLDER
         _remove(path)
-        with contextlib.closing(Shelf(path)) as shelf:
+        with contextlib.closing(Shelf(path, self._store.graph)) as shelf:
             yield shelf
 
     def swap(self, identity: str, *, probed: bool = False) -> bool:
@@ -175,11 +189,11 @@ class Vectors:
 class Shelf:
     """One Chroma folder with our two collections."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, graph: Graph = CHUNK_INDEX) -> None:
         with _translated(path), contextlib.ExitStack() as on_error:
             self._client = _client(path)
             on_error.callback(self._client.close)
-            self.chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
+            self.chunks = collection(self._client, CHUNKS, graph)
             self.articles = collection(self._client, ARTICLES, {"space": "cosine"})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
@@ -209,6 +223,16 @@ class Shelf:
         with _translated(self.path):
             return self.chunks.count()
 
+    def ids(self) -> set[str]:
+        """Ids of all chunks."""
+        with _translated(self.path):
+            return set(self.chunks.get(include=[])["ids"])
+
+    def versions(self) -> set[str]:
+        """Ids of all article records."""
+        with _translated(self.path):
+            return set(self.articles.get(include=[])["ids"])
+
     def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
@@ -216,12 +240,8 @@ class Shelf:
         with _translated(self.path):
             for start in range(0, len(pairs), self._batch):
                 batch = pairs[start : start + self._batch]
-                self.chunks.upsert(
-                    ids=[chunk.id for _, chunk in batch],
-                    embeddings=vectors[start : start + self._batch],
-                    metadatas=[chunk_metadata(article, chunk, note) for article, chunk in batch],
-                    documents=[chunk.text for _, chunk in batch] if TEXT_AS_DOCUMENT else None,
-                )
+                rows = vectors[start : start + self._batch]
+                self.chunks.upsert(embeddings=rows, **chunk_records(batch, note, is_server=False))
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]
                 self.articles.upsert(
@@ -248,8 +268,20 @@ def version_id(article_id: str, sha256: str) -> str:
     return f"{article_id}#{sha256[:12]}"
 
 
-def chunk_metadata(article: Article, chunk: Chunk, note: str) -> dict[str, str | int]:
-    """What is stored with a chunk's text and embedding; what is unknown is left out.
+def chunk_records(pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool) -> dict[str, Any]:
+    """Ids, metadata and documents of chunks, as `upsert` takes them beside the vectors.
+
+    On a server a chunk's text is its document, where every user of Chroma looks for it, and Chroma Cloud
+    limits metadata. In an embedded index it is inside LlamaIndex's `_node_content` only: a document is
+    also indexed for full-text search, which nobody needs, cannot be turned off, and costs as much again.
+    """
+    metadatas = [_chunk_metadata(article, chunk, note, with_text=not is_server) for article, chunk in pairs]
+    documents = [chunk.text for _, chunk in pairs] if is_server else None
+    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": metadatas, "documents": documents}
+
+
+def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: bool) -> dict[str, str | int]:
+    """What is stored with a chunk's embedding; what is unknown is left out.
 
     The keys with an underscore are those by which LlamaIndex recognises its node, written here
     because its own `node_to_metadata_dict` serialises each node several times.
@@ -274,7 +306,7 @@ def chunk_metadata(article: Article, chunk: Chunk, note: str) -> dict[str, str |
         "relationships": {"1": {"node_id": article.id, "node_type": "4", "class_name": "RelatedNodeInfo"}},
         "start_char_idx": chunk.start,
         "end_char_idx": chunk.end,
-        "text": "" if TEXT_AS_DOCUMENT else chunk.text,
+        "text": chunk.text if with_text else "",
         "class_name": "TextNode",
     }
     return known | {
@@ -335,6 +367,7 @@ class _Store:
     damage: str | None
     users: int
     guard: threading.RLock
+    graph: Graph
 
     def swap(self, identity: str, *, probed: bool) -> bool:
         new = self.folder / NEW_FOLDER
@@ -355,21 +388,21 @@ class _Store:
         _remove(self.shelf.path)
         if new is not None:
             new.rename(self.shelf.path)
-        self.shelf = Shelf(self.shelf.path)
+        self.shelf = Shelf(self.shelf.path, self.graph)
 
 
 _stores: dict[Path, _Store] = {}
 _stores_guard = threading.Lock()
 
 
-def _enter(folder: Path, *, repair: bool, wait: float) -> _Store:
+def _enter(folder: Path, *, repair: bool, wait: float, graph: Graph) -> _Store:
     with _stores_guard:
         store = _stores.get(folder)
         if store is None:
             lock.acquire(folder, wait)
             try:
                 damage = _prepare(folder, repair=repair)
-                store = _Store(folder, Shelf(folder / FOLDER), damage, 0, threading.RLock())
+                store = _Store(folder, Shelf(folder / FOLDER, graph), damage, 0, threading.RLock(), graph)
             except BaseException:
                 lock.release(folder)
                 raise
@@ -399,6 +432,8 @@ def _prepare(folder: Path, *, repair: bool) -> str | None:
     damage = "files are missing or cut short" if state == "damaged" else _probe(folder / FOLDER)
     if damage is None:
         return None
+    if (free := _free_bytes(folder)) < _SPARE_BYTES:  # which alone makes Chroma fail
+        raise ConfigError(f"cannot use {folder}: {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}")
     if not repair:
         raise IndexDamaged(
             f"the vector index in {folder / FOLDER} is damaged ({damage}); run: python -m ingest"
@@ -430,7 +465,7 @@ def _probe(path: Path) -> str | None:
 def probe(path: Path) -> None:
     """Raises IndexDamaged unless chunks of a Chroma folder find themselves."""
     with contextlib.closing(Shelf(path)) as shelf, _translated(path):
-        ids = sorted(_ids(shelf.chunks))
+        ids = sorted(shelf.ids())
         sample = ids[:: max(1, len(ids) // _PROBED)]
         if len(ids) != shelf.count():
             raise IndexDamaged(f"{shelf.count()} chunks are counted, {len(ids)} are there")
@@ -488,11 +523,6 @@ def collection(client: ClientAPI, name: str, index: Mapping[str, Any]) -> Collec
     )
 
 
-def _ids(collection: Collection) -> set[str]:
-    with _translated(Path(FOLDER)):
-        return set(collection.get(include=[])["ids"])
-
-
 @contextlib.contextmanager
 def _translated(path: Path) -> Iterator[None]:
     """Chroma's errors as ours."""
@@ -519,7 +549,18 @@ def _error(path: Path, exc: BaseException) -> BelegError:
         return IndexBusy(f"{path} is in use by another process; stop it and try again")
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
         return ConfigError(f"cannot write {path} ({exc}); check free space and permissions")
+    if (free := _free_bytes(path)) < _SPARE_BYTES:  # Chroma says that it failed, but not why
+        return ConfigError(
+            f"cannot write {path} ({exc}): {free // 1024:,} kB are free on its disk; {_MAKE_ROOM}"
+        )
     return IndexDamaged(f"the vector index in {path} cannot be read ({text}); run: python -m ingest")
+
+
+def _free_bytes(path: Path) -> float:
+    try:
+        return shutil.disk_usage(path).free
+    except OSError:
+        return math.inf
 
 
 def _known(**fields: str | int | None) -> dict[str, str | int]:

@@ -13,13 +13,76 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from rag.engine import open_engine
-from tests.test_sync import KILLED, ROOT, House
+from tests.test_sync import ROOT, House
 
 ARTICLES = 40
-LONGEST = 600.0  # seconds that a child may take which its timer did not kill
+LONGEST = 600  # seconds that a sync may take which is not killed
+
+# imports what a sync needs, once; then, for each delay it is told, forks a sync that is killed after that
+# many seconds, or else when it is done, and says how long it lived
+KILLER = f"""
+import os, signal, sys, threading, time
+from pathlib import Path
+from ingest.sync import sync
+from rag.settings import Settings
+import chromadb, nltk, rag.lexical, ingest.chunking, ingest.articles
+settings = Settings(_env_file=None, articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
+print("ready", flush=True)
+for line in sys.stdin:
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        signal.alarm({LONGEST})
+        threading.Timer(float(line), os.kill, (os.getpid(), signal.SIGKILL)).start()
+        sync(settings)
+        os.kill(os.getpid(), signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    print(os.waitstatus_to_exitcode(status), time.monotonic() - started, flush=True)
+"""
+
+
+class Killer:
+    """A process that kills syncs of a house."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self._told()
+
+    def kill(self, delay: float) -> float:
+        """A sync in a process that is killed `delay` seconds after its start, or as soon as it is done.
+
+        How long it lived, in seconds.
+        """
+        assert self._process.stdin
+        self._process.stdin.write(f"{delay}\n")
+        self._process.stdin.flush()
+        code, seconds = self._told().split()
+        assert code == "-9", f"the sync ended by itself, with status {code}"
+        return float(seconds)
+
+    def _told(self) -> str:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, "the process that kills has ended"
+        return line
+
+
+@contextmanager
+def killer(house: House) -> Iterator[Killer]:
+    """See `Killer`."""
+    command = [sys.executable, "-c", KILLER, str(house.articles), str(house.data)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        try:
+            yield Killer(process)
+        finally:
+            process.kill()
 
 
 def text(number: int, version: int) -> str:
@@ -37,13 +100,6 @@ def write(house: House, version: int) -> dict[str, str]:
     for id, content in wanted.items():
         house.write(f"{id}.txt", content)
     return wanted
-
-
-def kill(house: House, delay: float) -> None:
-    """A sync in a process that is killed `delay` seconds after its imports, or as soon as it is done."""
-    command = [sys.executable, "-c", KILLED, str(house.articles), str(house.data), str(delay)]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=LONGEST)
-    assert killed.returncode == -9, killed.stderr
 
 
 def check_answers(house: House, old: dict[str, str], new: dict[str, str]) -> str:
@@ -64,19 +120,21 @@ def check_answers(house: House, old: dict[str, str], new: dict[str, str]) -> str
 
 def rounds(house: House, times: int, chance: random.Random) -> Counter[str]:
     """Kills `times` syncs; how often the old and the new state answered afterwards."""
-    old = write(house, 0)
-    started = time.perf_counter()
-    house.sync()
-    longest = 1.3 * (time.perf_counter() - started)
     found: Counter[str] = Counter()
-    for version in range(1, times + 1):
-        new = write(house, version)
-        kill(house, chance.uniform(0.0, longest))
-        found[check_answers(house, old, new)] += 1
+    write(house, 0)
+    house.sync()
+    old = write(house, 1)
+    with killer(house) as process:
+        longest = process.kill(LONGEST)  # it comes to its end
         house.sync()
-        assert house.texts() == new
-        house.assert_whole()
-        old = new
+        for version in range(2, times + 2):
+            new = write(house, version)
+            process.kill(chance.uniform(0.0, 1.2 * longest))
+            found[check_answers(house, old, new)] += 1
+            house.sync()
+            assert house.texts() == new
+            house.assert_whole()
+            old = new
     return found
 
 

@@ -32,7 +32,7 @@ FLOORS = {
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest"
     " ingest.readers ingest.articles ingest.chunking ingest.copies ingest.sources",
     4: "rag.plain rag.adapters rag.engine rag.llama rag.serve.wire"
-    " ingest.sync ingest.backup ingest.uploads ingest.watch ingest.intake",
+    " ingest.sync ingest.publish ingest.backup ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app ingest.__main__ eval.__main__",
     7: "rag rag.__main__",

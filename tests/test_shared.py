@@ -5,60 +5,27 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import socket
-import subprocess
-import sys
+import shutil
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chromadb.api.models.Collection import Collection
 
-from ingest.sync import sync
+import app
+from ingest.sync import is_current, sync
 from ingest.watch import Watcher
 from rag.engine import open_engine
-from rag.errors import ConfigError, ProviderAuth, ProviderUnavailable
+from rag.errors import ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.settings import Settings, load_settings
 from rag.shared import SharedIndex, headers
-from tests.test_sync import BRIDGE, HEATING, House
+from tests.chroma_server import STARTS_WITHIN, ChromaServer, front_door, own_authority
+from tests.test_sync import BRIDGE, HEATING, SUMMIT, House
 
 QUESTION = "Wie viele Mitglieder stimmten für den Wärmeplan?"
-STARTS_WITHIN = 60.0
-
-
-class ChromaServer:
-    """A real `chroma run` on the loopback."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.folder = folder
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        """Starts it, and returns once it answers."""
-        command = [Path(sys.executable).with_name("chroma"), "run", "--path", self.folder]
-        self.process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(self.port)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        end = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{self.url}/api/v2/heartbeat", timeout=2).close()
-                return
-            time.sleep(0.1)
-        raise AssertionError("the Chroma server does not start")
-
-    def stop(self) -> None:
-        """Ends it, as a restart would."""
-        self.process.terminate()
-        self.process.wait(20)
 
 
 @pytest.fixture
@@ -218,3 +185,160 @@ def test_address_without_a_scheme_is_named(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data=tmp_path, chroma_url="127.0.0.1:8000", chroma_replica=True)
     with pytest.raises(ConfigError, match="CHROMA_URL is no address"):
         sync(settings)
+
+
+# --- one writer
+
+
+def test_second_writer_is_refused_and_told_who_the_first_is(tmp_path: Path, server: ChromaServer) -> None:
+    first, second = writer(tmp_path / "first", server.url), writer(tmp_path / "second", server.url)
+    first.sync()
+    second.write("heating.txt", SUMMIT)
+    with pytest.raises(IndexBusy, match=r"written by another Beleg \(.*first/data\); nothing was written"):
+        second.sync()
+    assert second.texts()["heating"] == SUMMIT  # its own index is complete, and answers
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert follower.texts() == first.texts()
+
+
+def test_writer_that_is_taken_over_is_refused_from_then_on(tmp_path: Path, server: ChromaServer) -> None:
+    first, second = writer(tmp_path / "first", server.url), writer(tmp_path / "second", server.url)
+    first.sync()
+    second.write("heating.txt", SUMMIT)
+    second.sync(take_over=True)
+    first.write("bridge.txt", SUMMIT)
+    with pytest.raises(IndexBusy, match="python -m ingest --take-over"):
+        first.sync()
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert follower.texts() == second.texts()
+
+
+def test_writer_stays_it_when_its_index_is_lost(tmp_path: Path, server: ChromaServer) -> None:
+    source = writer(tmp_path / "writer", server.url)
+    source.sync()
+    for path in source.data.iterdir():
+        if path.name != "writer.id":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    source.write("heating.txt", SUMMIT)
+    source.sync()
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert follower.texts() == source.texts()
+
+
+def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: ChromaServer) -> None:
+    settings = Settings(_env_file=None, data=tmp_path, chroma_url=server.url)
+    told: dict[str, str | None] = {}
+
+    def claim(name: str) -> None:
+        with SharedIndex(settings) as shared:
+            told[name] = shared.claim(name, name)
+
+    threads = [threading.Thread(target=claim, args=(f"w{n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (first,) = [name for name, other in told.items() if other is None]
+    assert {other for name, other in told.items() if name != first} == {first}
+
+
+# --- how it is written
+
+
+def test_many_articles_go_in_few_requests_chunks_before_records(
+    tmp_path: Path, server: ChromaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = writer(tmp_path / "writer", server.url)
+    for n in range(60):
+        source.write(f"more/{n}.txt", f"{BRIDGE} Das ist Meldung {n}.")
+    sent: list[tuple[str, int]] = []
+    upsert = Collection.upsert
+
+    def counted(self: Collection, **values: Any) -> None:
+        sent.append((self.name, len(values["ids"])))
+        upsert(self, **values)
+
+    source.settings, shared = source.settings.model_copy(update={"chroma_url": None}), source.settings
+    source.sync()
+    monkeypatch.setattr(Collection, "upsert", counted)
+    source.settings = shared
+    source.sync()
+    assert sent == [("chunks", 62), ("articles", 62)]
+
+
+def test_writing_that_breaks_off_between_chunks_and_records_shows_a_replica_nothing_of_it(
+    tmp_path: Path, server: ChromaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, follower = writer(tmp_path / "writer", server.url), replica(tmp_path / "replica", server.url)
+    source.sync()
+    follower.sync()
+    before = follower.texts()
+    source.write("heating.txt", SUMMIT)
+    source.write("new.txt", SUMMIT + " Mehr dazu morgen.")
+    with monkeypatch.context() as broken:
+        broken.setattr("rag.shared.article_metadata", lambda *_: 1 / 0)
+        with pytest.raises(ProviderUnavailable):
+            source.sync()
+    follower.sync()
+    assert follower.texts() == before
+    source.sync()
+    follower.sync()
+    assert follower.texts() == source.texts()
+    follower.assert_whole()
+
+
+def test_what_the_server_missed_is_written_when_the_chat_starts_again(
+    tmp_path: Path, server: ChromaServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = writer(tmp_path / "writer", server.url)
+    source.sync()
+    server.stop()
+    source.write("more.txt", SUMMIT)
+    app.update(source.settings)  # the chat starts all the same
+    assert "does not answer" in capsys.readouterr().err
+    assert "more" in source.texts()
+    assert not is_current(source.settings)
+    server.start()
+    app.update(source.settings)
+    assert is_current(source.settings)
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert follower.texts() == source.texts()
+
+
+def test_empty_replica_without_its_server_does_not_start(tmp_path: Path, server: ChromaServer) -> None:
+    server.stop()
+    with pytest.raises(ProviderUnavailable, match="does not answer"):
+        app.update(replica(tmp_path / "replica", server.url).settings)
+    server.start()
+
+
+def test_replica_with_folders_is_a_contradiction(tmp_path: Path) -> None:
+    house = replica(tmp_path, "http://127.0.0.1:9")
+    with pytest.raises(ConfigError, match="name no folders"):
+        house.sync(paths=[house.articles])
+
+
+# --- the way there
+
+
+@pytest.mark.filterwarnings("ignore:`verify=<str>` is deprecated")  # of httpx, to chromadb
+def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server: ChromaServer) -> None:
+    authority = own_authority(tmp_path)
+    with front_door(server.port, authority, token="geheim") as url:
+        source = writer(tmp_path / "writer", url)
+        trusting = {"chroma_ca": authority.certificate, "chroma_token": "geheim"}
+        source.settings = load_settings(**{**source.settings.model_dump(), **trusting})
+        source.sync()
+        follower = replica(tmp_path / "replica", url)
+        follower.settings = load_settings(**{**follower.settings.model_dump(), **trusting})
+        follower.sync()
+        assert follower.texts() == source.texts()
+
+        with pytest.raises(ProviderAuth, match="BELEG_CHROMA_TOKEN"):
+            SharedIndex(follower.settings.model_copy(update={"chroma_token": None}))
+        with pytest.raises(ConfigError, match=r"cannot be trusted .* set BELEG_CHROMA_CA"):
+            SharedIndex(follower.settings.model_copy(update={"chroma_ca": None}))

@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
-from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch
-from rag.library import FILE_NAME, Library
+from rag.engine import open_engine
+from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
+from rag.library import FILE_NAME, SCHEMA_VERSION, Library
 from rag.schema import Article
 from rag.settings import Settings
 from rag.vectors import FOLDER, Shelf, Vectors, inspect
@@ -447,33 +450,6 @@ def test_file_that_changes_back_after_a_crash_keeps_its_chunks(
     house.assert_whole()
 
 
-KILLED = """
-import os, signal, sys, threading
-from pathlib import Path
-from ingest.sync import sync
-from rag.settings import Settings
-import chromadb, nltk, rag.lexical, ingest.chunking, ingest.articles
-threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
-sync(Settings(_env_file=None, articles=Path(sys.argv[1]), data=Path(sys.argv[2])))
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-@pytest.mark.slow
-def test_killed_syncs_leave_a_whole_version_and_the_next_one_completes(house: House) -> None:
-    house.sync()
-    for n in range(120):
-        house.write(f"more/{n}.txt", f"{BRIDGE} Das ist Meldung {n}. {SUMMIT}")
-    for delay in (0.5, 2):
-        command = [sys.executable, "-c", KILLED, str(house.articles), str(house.data), str(delay)]
-        killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert killed.returncode == -9, killed.stderr
-        assert len(house.texts()) in (2, 122)
-    house.sync()
-    assert len(house.texts()) == 122
-    house.assert_whole()
-
-
 # --- damage
 
 
@@ -525,13 +501,64 @@ def test_broken_library_is_put_aside_and_built_anew(house: House, content: bytes
     house.assert_whole()
 
 
+def test_deleted_library_is_built_anew_and_said(house: House) -> None:
+    house.sync()
+    (house.data / FILE_NAME).unlink()
+    assert not is_current(house.settings)
+    assert house.sync().repaired[0] == "the library was missing and was built anew"
+    assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
+    house.assert_whole()
+
+
 def test_deleted_lexical_files_are_noticed_and_written_again(house: House) -> None:
     house.sync()
-    files = [path for path in (house.data / "lexical").rglob("*") if path.is_file()]
+    files = lexical_files(house)
     files[0].unlink()
     assert not is_current(house.settings)
     house.sync()
     assert files[0].exists()
+    house.assert_whole()
+
+
+def lexical_files(house: House) -> list[Path]:
+    return sorted(path for path in (house.data / "lexical").rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("spoil", ["garbage of the same size", "cut in half", "other numbers"])
+def test_changed_lexical_files_are_noticed_and_built_anew(house: House, spoil: str) -> None:
+    house.sync()
+    with closing(open_engine(house.settings)) as engine:
+        before = engine.ask("Wie viele Mitglieder stimmten dafür?").text
+    for path in lexical_files(house):
+        content = path.read_bytes()
+        half = len(content) // 2
+        spoilt = {
+            "garbage of the same size": b"\x5a" * len(content),
+            "cut in half": content[:half],
+            "other numbers": content[:half] + bytes(len(content) - half),  # which can be loaded
+        }
+        path.write_bytes(spoilt[spoil])
+    assert not is_current(house.settings)
+    assert "files of the word index were missing or changed" in house.sync().repaired[0]
+    with closing(open_engine(house.settings)) as engine:
+        assert engine.ask("Wie viele Mitglieder stimmten dafür?").text == before
+    house.assert_whole()
+
+
+@pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1])
+def test_index_of_an_older_or_newer_beleg_is_left_alone_until_it_is_rebuilt(
+    house: House, version: int
+) -> None:
+    house.sync()
+    with closing(sqlite3.connect(house.data / FILE_NAME)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+    before = (house.data / FILE_NAME).read_bytes()
+    assert not is_current(house.settings)
+    for opened in (house.sync, lambda: open_engine(house.settings)):
+        with pytest.raises(IndexMismatch, match=f"format {version}, .* run: python -m ingest --rebuild"):
+            opened()
+    assert (house.data / FILE_NAME).read_bytes() == before
+    house.sync(rebuild=True)
     house.assert_whole()
 
 
@@ -694,7 +721,7 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
 
     with monkeypatch.context() as broken:
         broken.setattr("rag.lexical.build_index", full)
-        with pytest.raises((BelegError, OSError), match="No space"):
+        with pytest.raises(ConfigError, match="No space left on device; the index as it is"):
             house.sync()
     assert len(house.texts()) == 2
     house.sync()

@@ -82,7 +82,8 @@ class ArticleStrings:
     problems: tuple[str, str]
     foreign: str
     not_there: str
-    no_intake: str
+    from_server: str
+    replica: str
     no_space: str
 
 
@@ -187,7 +188,9 @@ GERMAN = ArticleStrings(
     problems=("{n} Datei ist nicht ganz zu lesen", "{n} Dateien sind nicht ganz zu lesen"),
     foreign="Das ist nur von Belegs eigenen Seiten aus möglich.",
     not_there="Diesen Artikel gibt es nicht mehr.",
-    no_intake="Dieser Server nimmt keine Artikel an.",
+    from_server="Artikel vom Chroma-Server",
+    replica="Dieses Beleg nimmt seine Artikel von einem Chroma-Server. Hinzufügen und löschen lassen sie sich"
+    " nur bei dem Beleg, das dorthin schreibt.",
     no_space="Die Datei ließ sich nicht speichern ({reason}).",
 )
 
@@ -288,7 +291,9 @@ ENGLISH = ArticleStrings(
     problems=("{n} file cannot be read completely", "{n} files cannot be read completely"),
     foreign="This can be done from Beleg's own pages only.",
     not_there="This article is no longer there.",
-    no_intake="This server takes no articles.",
+    from_server="Articles from the Chroma server",
+    replica="This Beleg takes its articles from a Chroma server. They can only be added and deleted at the"
+    " Beleg that writes there.",
     no_space="The file could not be saved ({reason}).",
 )
 

@@ -51,6 +51,7 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             settings.sync_seconds,
             intake.suffixes if intake else (),
             settings.article_limit,
+            settings.chroma_replica,
         )
 
     @app.get("/artikel", response_class=HTMLResponse)
@@ -92,6 +93,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def remove(request: Request, id: str) -> JSONResponse:
         words = _refuse_foreign(request)
         text = article_strings(words)
+        if settings.chroma_replica:
+            return _told(409, text.replica)
         if catalogue.library.article(id) is None:
             return _told(404, text.not_there)
         path = catalogue.upload_of(id)
@@ -108,6 +111,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     async def upload(request: Request, name: str) -> JSONResponse:
         words = _refuse_foreign(request)
         text = article_strings(words)
+        if settings.chroma_replica:
+            return _told(409, text.replica)
         try:
             taken = await received(request, intake, name, settings.article_limit)
         except ArticleTooLarge:

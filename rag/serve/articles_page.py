@@ -23,7 +23,8 @@ class Shelf:
     """What the page shows: all articles, those found for a wish (sorted), and files with problems.
 
     `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
-    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes.
+    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
+    takes its articles from a Chroma server: there is nothing to add to or to delete.
     """
 
     rows: Sequence[Row]
@@ -35,6 +36,12 @@ class Shelf:
     seconds: float = 0.0
     suffixes: Sequence[str] = ()
     limit: int = 0
+    replica: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether articles are added and deleted here."""
+        return self.state is not None and not self.replica
 
 
 def articles_page(shelf: Shelf, words: Strings) -> str:
@@ -45,7 +52,7 @@ def articles_page(shelf: Shelf, words: Strings) -> str:
         f"<h1>{html_text(text.title)}</h1>"
         f"{_intake(shelf, words)}{_search(shelf.wish, text)}"
         f'<div id="found">{found_fragment(shelf, words)}</div>'
-        f"{_confirmation(text) if shelf.state else ''}"
+        f"{_confirmation(text) if shelf.writable else ''}"
         f'<p class="unseen" role="status" id="said"></p></div>'
     )
     return page(text.title, body, words, "/artikel", articles_head())
@@ -122,7 +129,7 @@ def _table(shelf: Shelf, words: Strings) -> str:
 
 
 def _columns(shelf: Shelf) -> Sequence[str]:
-    return COLUMNS if shelf.state else COLUMNS[:-1]
+    return COLUMNS if shelf.writable else COLUMNS[:-1]
 
 
 def _head(column: str, wish: Wish, text: ArticleStrings) -> str:
@@ -236,7 +243,7 @@ def _nothing(wish: Wish, text: ArticleStrings) -> str:
 
 
 def _empty(shelf: Shelf, text: ArticleStrings) -> str:
-    told = text.empty_text.format(folder=shelf.folder)
+    told = text.replica if shelf.replica else text.empty_text.format(folder=shelf.folder)
     return f'<div class="empty"><h2>{html_text(text.empty_title)}</h2><p>{html_text(told)}</p></div>'
 
 
@@ -261,6 +268,12 @@ def _intake(shelf: Shelf, words: Strings) -> str:
     if shelf.state is None:
         return ""
     text = article_strings(words)
+    if shelf.replica:
+        return (
+            '<section class="intake" aria-labelledby="hinzu">'
+            f'<h2 id="hinzu">{html_text(text.from_server)}</h2>'
+            f'<p class="watched">{html_text(text.replica)}</p>{_sync(shelf.state, words)}</section>'
+        )
     watched = (text.watched if shelf.seconds else text.not_watched).format(folder=shelf.folder)
     limits = text.limits.format(limit=size(shelf.limit, words))
     why_not = text.why_not_deleted.format(folder=shelf.folder)
@@ -273,11 +286,18 @@ def _intake(shelf: Shelf, words: Strings) -> str:
         f"<small>{', '.join(shelf.suffixes)}<br>{html_text(limits)}</small></label>"
         f'<p class="scriptless">{html_text(text.without_script.format(folder=shelf.folder))}</p>'
         f'<ul id="results" aria-label="{html_text(text.results)}" hidden></ul>'
-        f'<div class="sync"><button type="button" id="refresh">{html_text(text.refresh)}</button>'
-        f'<p id="state"{_failed(shelf.state)}>{html_text(state_line(shelf.state, words))}</p>'
-        f'<progress id="reading" max="1" aria-label="{html_text(text.refreshing)}" hidden></progress></div>'
-        f'<p class="watched">{html_text(f"{watched} {why_not}")}</p>'
+        f'{_sync(shelf.state, words)}<p class="watched">{html_text(f"{watched} {why_not}")}</p>'
         "</section>"
+    )
+
+
+def _sync(state: SyncState, words: Strings) -> str:
+    """How far reading in is, and the button that asks for it."""
+    text = article_strings(words)
+    return (
+        f'<div class="sync"><button type="button" id="refresh">{html_text(text.refresh)}</button>'
+        f'<p id="state"{_failed(state)}>{html_text(state_line(state, words))}</p>'
+        f'<progress id="reading" max="1" aria-label="{html_text(text.refreshing)}" hidden></progress></div>'
     )
 
 

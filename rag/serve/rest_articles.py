@@ -95,6 +95,7 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
     ) -> Response:
         """Takes in a file, which is the request's body; its articles are read in at once."""
         writable = _writable(intake)
+        _refuse_replica(desk)
         try:
             taken = await received(request, writable, name, limit)
         except OSError as exc:
@@ -112,6 +113,7 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
     def remove(ident: str) -> Response:
         """Deletes the uploaded file that an article is from; the index follows at once."""
         writable = _writable(intake)
+        _refuse_replica(desk)
         if catalogue.library.article(ident) is None:
             raise _no_article()
         path = catalogue.upload_of(ident)
@@ -143,6 +145,16 @@ def _writable(intake: Intake | None) -> Intake:
     if intake is None:
         raise Problem(409, "read_only", "This Beleg takes in no articles.")
     return intake
+
+
+def _refuse_replica(desk: Desk) -> None:
+    if desk.settings.chroma_replica:
+        raise Problem(
+            409,
+            "read_only",
+            "This Beleg takes its articles from a Chroma server; add and delete them at the Beleg that writes"
+            " there.",
+        )
 
 
 def _no_article() -> Problem:

@@ -20,8 +20,8 @@ export class Intake {
     this.unread = new Map(); // name among the uploads → its line, until it is read in
     this.revision = null;
 
-    const files = root.querySelector("#dateien");
-    files.addEventListener("change", () => {
+    const files = root.querySelector("#dateien"); // none on a replica
+    files?.addEventListener("change", () => {
       this.add(files.files);
       files.value = "";
     });
@@ -46,7 +46,7 @@ export class Intake {
       if (!holdsFiles(event)) return;
       event.preventDefault();
       mark(-depth);
-      this.add(event.dataTransfer.files);
+      if (this.results) this.add(event.dataTransfer.files);
     });
   }
 
