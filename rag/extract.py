@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from rag.analysis import GRAM, key, tokens
 from rag.cues import Cue, cue_of
-from rag.matching import Matrix, SentenceTerms, soft_match
+from rag.matching import Matrix, soft_match
 from rag.ngrams import Finder
+from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
 from rag.schema import Article, Chunk, Span
 

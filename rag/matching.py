@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import folded, keys
 from rag.ngrams import Codes, Finder, Places, coded
+from rag.passage_terms import SentenceTerms
 from rag.query import Concept
-from rag.separable import separated_verbs
 
 Matrix = NDArray[np.float64]
 COMPOUND = 0.7
@@ -22,14 +20,6 @@ LEAST_SOFT_WEIGHT = 0.5
 
 _SHARED_BY_COMPOUNDS = 2
 """3-grams that a word and its beginning or end of five letters share at the least: ^ab and one within."""
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceTerms:
-    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams."""
-
-    keys: tuple[str, ...]
-    folded: str
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -51,12 +41,6 @@ def _likeness(left: str, right: str, dice: float) -> float:
     short, long = (left, right) if len(left) <= len(right) else (right, left)
     compound = len(short) >= LEAST_COMPOUND_LENGTH and (long.startswith(short) or long.endswith(short))
     return max(dice if dice >= LEAST_DICE else 0.0, COMPOUND if compound else 0.0)
-
-
-def sentence_terms(sentence: str) -> SentenceTerms:
-    """A sentence as the matching sees it."""
-    joined = [verb.key for verb in separated_verbs(sentence)]
-    return SentenceTerms(tuple(dict.fromkeys([*keys(sentence), *joined])), folded(sentence))
 
 
 def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) -> Matrix:
