@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import GRAM, key, tokens
+from rag.analysis import GRAM, key, words
 from rag.cues import Cue, cue_of
 from rag.matching import Matrix, soft_match
 from rag.ngrams import Finder
@@ -213,10 +213,10 @@ def _counts(sentence: str, noun: str | None) -> bool:
     """Whether a count stands right before the noun that the question counts."""
     if noun is None:
         return False
-    words = [word for word, _, _ in tokens(sentence)]
+    said = words(sentence)
     return any(
-        any(soft_match(key(near), noun) >= _SAME_NOUN for near in words[i + 1 : i + 1 + _COUNT_REACH])
-        for i, word in enumerate(words)
+        any(soft_match(key(near), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH])
+        for i, word in enumerate(said)
         if _is_count(word)
     )
 

@@ -82,8 +82,8 @@ class Matcher:
 
     def _said(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """The likeness of the likest word of each sentence to each term; shape (sentences, terms)."""
-        words: dict[str, int] = {}
-        flat = [words.setdefault(word, len(words)) for sentence in sentences for word in sentence.keys]
+        flat = [word for sentence in sentences for word in sentence.keys]
+        words = {word: place for place, word in enumerate(dict.fromkeys(flat))}
         like = np.zeros((len(words), len(self._terms)))
         for word, term, likeness in self._soft.pairs(list(words)):
             like[words[word], self._terms[term]] = likeness
@@ -91,7 +91,7 @@ class Matcher:
             if term in words:
                 like[words[term], column] = 1.0
         said = np.zeros((len(sentences), len(self._terms)))
-        occurring = np.array(flat, dtype=np.intp)
+        occurring = np.fromiter(map(words.__getitem__, flat), dtype=np.intp, count=len(flat))
         matter = np.flatnonzero(like.max(axis=1, initial=0)[occurring])  # most words are like none
         if len(matter):
             sizes = [len(sentence.keys) for sentence in sentences]
@@ -114,7 +114,9 @@ class _Likeness:
 
     def pairs(self, words: Sequence[str]) -> Iterator[tuple[str, str, float]]:
         """Words with the terms that they are like, and how much; equal ones are left out."""
-        codes, owners = coded("".join(f"^{word}$" for word in words), [len(word) + 2 for word in words], 3)
+        if not words:
+            return
+        codes, owners = coded(f"^{'$^'.join(words)}$", np.fromiter(map(len, words), np.int64) + 2, 3)
         held, trigrams = self._finder.find(codes, owners)
         if not len(held):
             return

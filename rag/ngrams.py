@@ -45,7 +45,7 @@ class Finder:
         return matrix
 
 
-def coded(joined: str, lengths: Sequence[int], n: int) -> tuple[Codes, Places]:
+def coded(joined: str, lengths: Sequence[int] | Places, n: int) -> tuple[Codes, Places]:
     """The n-grams of texts, given as one and their lengths: each as a number, and its text's place."""
     letters = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     count = max(len(letters) - n + 1, 0)
