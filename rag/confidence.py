@@ -30,7 +30,8 @@ def confidence(ranking: Ranking, found: list[Candidate]) -> float:
     words that neither the best sentence, its neighbours nor what stands before it say, with the weight of
     the heaviest word that they and the title leave out, and where the kind of answer that is asked for is
     not there. The more words a question has, the more may be wanting. Words that are no nouns or names
-    weigh less.
+    weigh less. Whoever the question names as its source ("laut Portnikov") need not be named by the text
+    of an article that is theirs.
     """
     if not ranking.hits or not found:
         return 0.0
@@ -40,8 +41,9 @@ def confidence(ranking: Ranking, found: list[Candidate]) -> float:
     if total <= 0:
         return 0.0
     best = found[0]
-    read = best.hit.matrix[: best.index + 2].max(axis=0)
-    said = np.max([hit.matrix.max(axis=0) for hit in ranking.hits], axis=0)
+    named = np.array([concept.is_source for concept in concepts])
+    read = np.maximum(best.hit.matrix[: best.index + 2].max(axis=0), best.hit.title * named)
+    said = np.max([np.maximum(hit.matrix.max(axis=0), hit.title * named) for hit in ranking.hits], axis=0)
     gaps = (1 - np.maximum(read, TITLE_COUNTS * best.hit.title)) * weights
     cue = cue_of(ranking.query.text)
     score = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import threading
 import time
@@ -158,8 +159,12 @@ class Engine(Adapters):
         revision = self.library.revision
         with self._opening:
             if self._index is None or revision != self._revision:
-                lexical = load_index(self.settings.data_dir, revision)
+                before, lexical = self._index, load_index(self.settings.data_dir, revision)
                 self._index, self._revision = Index(lexical, self.library), revision
+                if before is not None:
+                    del before
+                    # failed answers are cycles (error, traceback, frame) that hold its mapped files
+                    gc.collect()
             return self._index
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from rag.schema import Article, Chunk, Span
 
 Vector = NDArray[np.float64]
 
-# fitted as a conditional logit on the XQuAD tuning questions (see docs in eval/README.md)
+# fitted as a conditional logit on the XQuAD tuning questions
 WEIGHTS = {
     "coverage": 4.0,
     "grams": 4.3,

@@ -30,6 +30,8 @@ Translations = tuple[tuple[str, float], ...]
 LANGUAGES = ("en", "fr", "pt", "uk")
 LONGEST_PHRASE = 5
 LONGEST_DING_PHRASE = 4
+LEAST_CORRECTED = 5
+CORRECTED_WEIGHT = 0.8
 
 _SNOWBALL = {"en": "english", "fr": "french", "pt": "portuguese"}
 _PREFIX = 4
@@ -52,6 +54,31 @@ class Glossary:
         head = _stems(self.language, words)
         own = self.entries.get(head, ())
         return _ranked(dict(_from_dictionary(self.dictionary, head)) | dict(own)) if self.dictionary else own
+
+    def misspelt(self, word: str) -> Translations:
+        """Translations of the headwords that an unknown word is one typing error away from, best first.
+
+        A letter too many, too few, wrong, or two that changed places (Damerau, 1964); the first one is right.
+        """
+        found: dict[str, float] = {}
+        for form in {word, _stems(self.language, [word])}:
+            near = {other for rest in _shortened(form) for other in self._forms.get(rest, ())}
+            for other in near:
+                if other[0] == form[0] and _one_error(form, other):
+                    for german, weight in self.lookup([other]):
+                        _keep_best(found, german, weight * CORRECTED_WEIGHT)
+        return _ranked(found)
+
+    @functools.cached_property
+    def _forms(self) -> Mapping[str, list[str]]:
+        """Headwords by what is left of them without a letter (Garbe, SymSpell, 2012)."""
+        forms: dict[str, list[str]] = defaultdict(list)
+        heads = {headword.lower() for headword, _ in _lines(self.language)} | self.entries.keys()
+        for head in heads:
+            if " " not in head and len(head) >= LEAST_CORRECTED:
+                for rest in _shortened(head):
+                    forms[rest].append(head)
+        return forms
 
     def _by_prefix(self, words: Sequence[str]) -> Translations:
         # there is no Snowball stemmer for Ukrainian: the longest common beginning stands in for one
@@ -196,7 +223,7 @@ def _ranked(weights: Mapping[str, float]) -> Translations:
 
 def _headword_key(language: str, headword: str) -> str:
     words = [word.lower() for word, _, _ in tokens(headword)]
-    return " ".join(words) if language == "uk" else _stems(language, words)
+    return _stems(language, words)
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -210,7 +237,23 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
-    return " ".join(_stem(language, word) for word in words)
+    return " ".join(_stem(language, word) if language in _SNOWBALL else word for word in words)
+
+
+def _shortened(word: str) -> set[str]:
+    """The word, and what is left of it without one of its letters."""
+    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+
+
+def _one_error(left: str, right: str) -> bool:
+    """Whether one typing error lies between two different words."""
+    if len(left) != len(right):
+        return left in _shortened(right) or right in _shortened(left)
+    wrong = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(wrong) == 1:
+        return True
+    swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1
+    return swapped and left[wrong[0]] == right[wrong[1]] and left[wrong[1]] == right[wrong[0]]
 
 
 def _common_prefix(left: str, right: str) -> int:

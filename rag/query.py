@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -78,11 +79,28 @@ class Query:
     grams: tuple[str, ...]
 
 
-# the words behind "laut" and its like, as far as the one they name can reach
+# Portuguese "segundo" is "second", too, unless an article or a name follows
 _SOURCE = re.compile(
-    r"(?i:\blaut\b|\bgemäß\b|\bzufolge\b|\baccording to\b|\bselon\b|\bsegundo\b|\bза словами\b)"
-    r"((?:\s+[\w’'-]+){1,4})"
+    r"\b(?:(?i:laut|gemäß|according to|selon|d[’']après|de acordo com|за словами|на думку)"
+    r"|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b"
 )
+_SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
+_BEFORE_A_NAME = 3
+_OF = frozenset("aus von vom des of from de da do du d".split())
+
+
+def _sources(text: str) -> set[str]:
+    """The words of those whom the question names as its source: "laut dem Bericht aus Washington"."""
+    found = set(_SOURCE_BEFORE.findall(text))
+    for marker in _SOURCE.finditer(text):
+        words = [word for word, _, _ in tokens(text[marker.end() :])]
+        first = next((i for i, word in enumerate(words[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
+        if first is None:  # all in small letters
+            found.update(words[:1])
+        else:
+            named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, words[first:])
+            found.update(word for word in named if word not in _OF)
+    return found
 
 
 def detect_language(text: str) -> str:
@@ -107,21 +125,22 @@ def understand(
     words still count, each with a weight from 0 to 1.
     """
     language = language or detect_language(text)
-    sources = {word for phrase in _SOURCE.findall(text) for word, _, _ in tokens(phrase)}
+    sources = _sources(text)
     concepts = {
         concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
         for concept in _concepts(text, language, dictionary)
     }
     for context, weight in contexts:
         for concept in _concepts(context, detect_language(context), dictionary):
-            concepts.setdefault(concept.alternatives[0].keys, replace(concept, weight=weight))
+            lighter = replace(concept, weight=min(weight, concept.weight))
+            concepts.setdefault(concept.alternatives[0].keys, lighter)
     own = () if language in LANGUAGES else tuple(dict.fromkeys(grams(text)))
     return Query(text, language, tuple(concepts.values()), own)
 
 
 def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concept, ...]:
     asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
-    text = _DEGREE.sub(r"\1", text)
+    text = _SOURCE.sub(" ", _DEGREE.sub(r"\1", text))
     if language in LANGUAGES:
         concepts = _translated(text, load_glossary(language, dictionary))
     else:
@@ -139,9 +158,15 @@ def _weight(word: str, language: str) -> float:
     lower = word.lower()
     if lower in stopwords.DOSSIER_WORDS:
         return DOSSIER_WEIGHT
-    base = _PAST_ENDING.sub("en", lower) if language == "de" else _ENGLISH_ENDING.sub("", lower)
-    carries = lower in stopwords.CARRIERS or base in stopwords.CARRIERS
+    carries = not _bases(lower, language).isdisjoint(stopwords.CARRIERS)
     return CARRIER_WEIGHT if carries or (language == "de" and key(lower) in _carriers()) else 1.0
+
+
+def _bases(word: str, language: str) -> set[str]:
+    """The word, and what its infinitive may be: "meinte" is "meinen", "dauert" is "dauern"."""
+    if language != "de":
+        return {word, _ENGLISH_ENDING.sub("", word)}
+    return {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)}
 
 
 @functools.cache
@@ -208,7 +233,8 @@ def _longest(
             )
     if lower[0] in stop:
         return 1, None
-    return 1, _name(words[0])
+    meant = () if words[0][0].isupper() else glossary.misspelt(lower[0])
+    return 1, _concept(words[0], meant, True, glossary.language) if meant else _name(words[0])
 
 
 def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool, language: str) -> Concept:

@@ -109,3 +109,10 @@ def test_title_may_say_the_topic() -> None:
 def test_nothing_found_is_no_chance() -> None:
     assert sure("Wer dirigiert die Konzerte?") == 0.0
     assert confidence(ranked("Wer dirigiert die Konzerte?", *DOSSIER), []) == 0.0
+
+
+def test_the_author_whom_a_question_names_need_not_be_named_by_the_text() -> None:
+    said = "Der Streit um die Wiese dauert schon elf Jahre. Die Gemeinde will sie bebauen."
+    hers = article("streit", said, author="Mareike Deters")
+    question = "Seit wann dauert der Streit um die Wiese laut Deters?"
+    assert sure(question, hers, *DOSSIER) > sure(question, article("streit", said), *DOSSIER)

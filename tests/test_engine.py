@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -18,6 +20,7 @@ from rag.engine import SUGGESTION_CONFIDENCE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexDamaged, IndexMismatch
 from rag.lexical import build_index
 from rag.library import Library
+from rag.retrieval import Index
 from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
 from rag.texts import DECLINED, declined
@@ -296,6 +299,28 @@ def test_new_and_removed_articles_are_picked_up_without_reopening(engine: Engine
     fill(settings, removed=["eis"])
     assert engine.ask(question).abstained
     assert "eis" not in {passage.article.id for passage in engine.search(question)}
+
+
+def test_a_failed_answer_does_not_keep_the_files_of_an_index_that_was_replaced(
+    engine: Engine, settings: Settings
+) -> None:
+    def fail(index: Index) -> Exception:
+        try:
+            raise RuntimeError("the model's server is gone")
+        except RuntimeError as error:
+            failure = error  # the frame holds the error, its traceback the frame, which holds the index
+        assert index is not None
+        return failure
+
+    before = weakref.ref(engine.index)
+    gc.disable()
+    try:
+        fail(engine.index)
+        fill(settings, WOLF)
+        engine.ask("Wo wurde der Wolf gesehen?")
+        assert before() is None
+    finally:
+        gc.enable()
 
 
 def test_unchanged_library_keeps_its_index(engine: Engine) -> None:

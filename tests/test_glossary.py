@@ -111,6 +111,28 @@ def test_unknown_words_have_no_translation(language: str, phrase: str) -> None:
     assert load_glossary(language).lookup(phrase.split()) == ()
 
 
+@pytest.mark.parametrize(
+    ("language", "typed", "german"),
+    [
+        ("en", "sanctons", "Sanktion"),
+        ("en", "delgation", "Delegation"),
+        ("en", "presidnet", "Präsident"),
+        ("fr", "rencontrre", "Treffen"),
+        ("pt", "presidnte", "Präsident"),
+        ("uk", "перговори", "Verhandlungen"),
+    ],
+)
+def test_a_typing_error_in_a_foreign_word_is_seen_through(language: str, typed: str, german: str) -> None:
+    found = load_glossary(language).misspelt(typed)
+    assert german in words(found)
+    assert all(0 < weight < 1 for _, weight in found)
+
+
+@pytest.mark.parametrize("typed", ["lavrov", "witkoff", "xenotia", "wrar", "sanctttons"])
+def test_what_is_more_than_one_error_away_is_not_guessed(typed: str) -> None:
+    assert load_glossary("en").misspelt(typed) == ()
+
+
 @pytest.mark.parametrize("word", ["мир", "ми", "пре", "війнанана", "президентство дуже"])
 def test_a_ukrainian_word_needs_more_than_a_common_beginning(word: str) -> None:
     translations = words(load_glossary("uk").lookup(word.split()))
