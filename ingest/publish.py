@@ -70,7 +70,7 @@ class _Writer:
 
     def claim(self, *, take_over: bool = False) -> None:
         """Raises IndexBusy when the server has another writer."""
-        name = f"{socket.gethostname()}:{self.folder}"
+        name = f"{socket.gethostname()}, {self.folder.name}"  # no path: a page may show it
         held = self.shared.claim(self.id, name, take_over=take_over)
         if held is not None:
             raise IndexBusy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -109,6 +110,22 @@ def test_without_an_intake_the_page_is_for_reading_only() -> None:
     assert "Brücke gesperrt" in page
     assert 'type="file"' not in page
     assert "Herkunft" not in page
+
+
+def test_a_replica_says_where_its_articles_are_from_and_offers_no_change() -> None:
+    state = SyncState(
+        error="the Chroma server at http://c:8000 does not answer (refused); the index as it is …"
+    )
+    of_replica = replace(shelf(*ROWS, state=state), replica=True)
+    page = articles_page(of_replica, GERMAN)
+    assert "nimmt seine Artikel von einem Chroma-Server" in page
+    assert "der Chroma-Server http://c:8000 antwortet nicht" in page
+    assert 'id="refresh"' in page
+    for none in ('type="file"', 'class="delete"', "<dialog", "Herkunft", "„seeds“"):
+        assert none not in page
+    empty = articles_page(replace(shelf(state=state), replica=True), ENGLISH)
+    assert "takes its articles from a Chroma server" in empty
+    assert "Drop files" not in empty
 
 
 def test_an_empty_index_says_how_to_add_articles() -> None:
@@ -281,6 +298,8 @@ def _said(node: ast.expr) -> str:
     [
         *raised("ingest/readers.py", "ArticleError", "ArticleTooLarge"),
         *raised("ingest/uploads.py", "ArticleError"),
+        *raised("ingest/publish.py", "IndexBusy"),
+        *raised("rag/shared.py", "ProviderAuth", "ProviderUnavailable"),
     ],
 )
 def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:
@@ -304,6 +323,22 @@ def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:
             'has no usable line: line 1: no "text"; every line needs one (its earlier version still answers)',
             "hat keine brauchbare Zeile: Zeile 1: ohne „text“; jede Zeile braucht einen"
             " (die frühere Fassung gilt noch)",
+        ),
+        (
+            "cannot use chroma: No space left on device; the index as it is goes on answering; check free"
+            " space and permissions",
+            "chroma ist nicht zu schreiben (No space left on device); was eingelesen ist, gilt weiter. Bitte"
+            " freien Platz und Rechte prüfen",
+        ),
+        (
+            "cannot write data/chroma (Error in compaction: Failed): 16 kB are free on its disk; make room"
+            " and try again; the index as it is goes on answering",
+            "auf dem Datenträger von data/chroma sind 16 kB frei, zu wenig; was eingelesen ist, gilt weiter."
+            " Bitte Platz schaffen",
+        ),
+        (
+            "the index in data is in use by process 7 (app.py); wait for it or stop it and try again",
+            "data ist von einem anderen Prozess belegt; bitte später noch einmal versuchen",
         ),
         ("something new {0}", "something new {0}"),
     ],

@@ -291,3 +291,28 @@ def test_nothing_is_wider_than_the_screen(site: Site, width: int) -> None:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
     refusals_are_expected(site)
+
+
+@pytest.mark.usefixtures("browser", "address")
+def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: Settings) -> None:
+    from ingest.intake import ArticleIntake
+    from rag.engine import open_engine
+    from rag.serve.ui import create_app
+
+    of_replica = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9", "chroma_replica": True})
+    engine, intake = open_engine(of_replica), ArticleIntake(of_replica)
+    intake.start()
+    try:
+        with serving(create_app(engine, of_replica, intake=intake)) as found:
+            visited = Site(browser, found, None)  # type: ignore[arg-type]
+            page = visited.page("/artikel")
+            expect(page.locator("#state")).to_contain_text("antwortet nicht")
+            page.locator("#refresh").click()
+            expect(page.locator("#state")).to_contain_text("antwortet nicht")
+            assert titles(page)
+            assert page.locator("#dateien").count() == 0
+            assert visited.complaints == []
+            page.context.close()
+    finally:
+        intake.close()
+        engine.close()

@@ -12,9 +12,12 @@ import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from chromadb.api.client import Client
+from chromadb.api.models.Collection import Collection
 
 from rag.embedding import HashedEmbedding
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
@@ -119,12 +122,23 @@ def test_deleted_chunks_are_gone_and_unknown_ids_do_no_harm(vectors: Vectors) ->
     assert len(vectors.versions()) == 2
 
 
-def test_more_than_one_batch_is_written(vectors: Vectors) -> None:
-    sentences = many(700)
-    fill(vectors, sentences)
-    assert vectors.count() == 700
-    found = vectors.query(hashed([sentences[650]])[0], 1)
-    assert found[0][0].startswith("a650#")
+def test_more_than_one_batch_is_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    upsert = Collection.upsert
+
+    def limited(self: Collection, **values: Any) -> None:
+        sizes.append(len(values["ids"]))
+        upsert(self, **values)
+
+    monkeypatch.setattr(Client, "get_max_batch_size", lambda _: 200)
+    monkeypatch.setattr(Collection, "upsert", limited)
+    sentences = many(450)
+    with Vectors.open(data) as vectors:
+        fill(vectors, sentences)
+        assert sizes == [200, 200, 50] * 2
+        assert (vectors.count(), len(vectors.versions())) == (450, 450)
+        found = vectors.query(hashed([sentences[430]])[0], 1)
+        assert found[0][0].startswith("a430#")
 
 
 def test_vector_of_another_length_is_a_mismatch(vectors: Vectors) -> None:

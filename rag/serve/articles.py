@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -153,7 +154,8 @@ def _file_state(rows: list[Row], problems: tuple[str, ...], words: Strings) -> d
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
     """The state with names in the place of paths, which are nobody's business on the page."""
     error = state.error
-    for folder in (settings.articles.resolve(), settings.uploads_dir.resolve()) if error else ():
+    folders = (settings.articles, settings.uploads_dir, settings.data_dir)
+    for folder in map(Path.resolve, folders) if error else ():
         error = str(error).replace(str(folder), folder.name)
     return replace(state, error=error)
 

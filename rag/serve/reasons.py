@@ -98,6 +98,43 @@ _MESSAGES = tuple(
             "{0} enthält keine Artikel mehr. Im Dossier ist deshalb nichts geändert; bitte die Dateien"
             " zurücklegen, oder das Dossier leeren mit: python -m ingest --rebuild",
         ),
+        (
+            r"the Chroma server at (\S+) does not answer \((.*)\); .+",
+            "der Chroma-Server {0} antwortet nicht ({1}); was eingelesen ist, gilt weiter. Bitte CHROMA_URL"
+            " und den Server prüfen; es wird wieder versucht",
+        ),
+        (
+            r"the Chroma server at (\S+) refuses us; check (.+)",
+            "der Chroma-Server {0} weist ab; bitte prüfen: {1}",
+        ),
+        (
+            r"the Chroma server at (\S+) cannot be trusted \((.*)\); .+",
+            "dem Chroma-Server {0} ist nicht zu trauen ({1}); bitte BELEG_CHROMA_CA auf seine"
+            " Zertifikate setzen",
+        ),
+        (
+            r"the Chroma server at (\S+) holds no articles; .+",
+            "der Chroma-Server {0} enthält keine Artikel; hier ist nichts geändert",
+        ),
+        (
+            r"the articles on the Chroma server at (\S+) are written by another Beleg \((.*)\); .+",
+            "auf den Chroma-Server {0} schreibt ein anderes Beleg ({1}), und dieses darum nicht; bitte dessen"
+            " Artikel übernehmen (BELEG_CHROMA_REPLICA) oder sein Amt: python -m ingest --take-over",
+        ),
+        (
+            r"the index in (.+) is in use by .+",
+            "{0} ist von einem anderen Prozess belegt; bitte später noch einmal versuchen",
+        ),
+        (
+            r"cannot use (.+): (.+); the index as it is goes on answering; .+",
+            "{0} ist nicht zu schreiben ({1}); was eingelesen ist, gilt weiter. Bitte freien Platz und Rechte"
+            " prüfen",
+        ),
+        (
+            r"cannot (?:write|use) (.+?)(?: \(.+\))?: ([\d,]+) kB are free on its disk; .+",
+            "auf dem Datenträger von {0} sind {1} kB frei, zu wenig; was eingelesen ist, gilt weiter."
+            " Bitte Platz schaffen",
+        ),
         (r"an internal error; .+", "ein interner Fehler; Näheres steht im Protokoll des Servers"),
         (r"(.+); check free space and permissions", "{0}; bitte freien Platz und Rechte prüfen"),
     )
