@@ -109,6 +109,11 @@ def tokens(text: str) -> list[tuple[str, int, int]]:
     return [(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
+def words(text: str) -> list[str]:
+    """Words and numbers of `text`, as written."""
+    return _TOKEN.findall(text)
+
+
 def romanise(word: str) -> str:
     """A lower-case word with Cyrillic letters in German transliteration."""
     return word.translate(_CYRILLIC_TABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.analysis import tokens
+from rag.analysis import tokens, words
 
 _MONTH = (
     "Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Frühjahr|Sommer"
@@ -103,7 +103,7 @@ class Cue:
         """Whether the sentence holds something of that kind which the question did not say."""
         read = _DATE.sub(" ", sentence) if self.kind == "number" else sentence
         return any(
-            not {word.lower() for word, _, _ in tokens(match.group())} <= self.own_words
+            not {word.lower() for word in words(match.group())} <= self.own_words
             for match in _OFFERS[self.kind].finditer(read)
         )
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import grams_of, key, tokens
+from rag.analysis import GRAM, key, words
 from rag.cues import Cue, cue_of
-from rag.matching import Matrix, SentenceTerms, soft_match
+from rag.matching import Matrix, soft_match
+from rag.ngrams import Finder
+from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
 from rag.schema import Article, Chunk, Span
 
@@ -101,11 +105,11 @@ def candidates(ranking: Ranking) -> list[Candidate]:
     if not ranking.hits:
         return []
     question = _Question(ranking)
-    best = ranking.hits[0].passage.score
+    sentences = [(hit, j) for hit in ranking.hits for j in range(len(hit.sentences))]
+    covered = [row for hit in ranking.hits for row in hit.matrix]
+    scores = _scores(ranking.hits, question).tolist()
     found = [
-        candidate
-        for place, hit in enumerate(ranking.hits)
-        for candidate in _sentences(hit, question, hit.passage.score / best, first=place == 0)
+        Candidate(hit, j, score, row) for (hit, j), score, row in zip(sentences, scores, covered, strict=True)
     ]
     return sorted(found, key=lambda candidate: -candidate.score)
 
@@ -134,65 +138,89 @@ class _Question:
         cue: Cue | None = self.cue
         return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
 
-    def gram_coverage(self, sentence_grams: set[str]) -> float:
+    def gram_coverage(self, lines: Sequence[str]) -> Vector:
+        """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
         if self.gram_idf:
-            return sum(idf for g, idf in self.gram_idf.items() if g in sentence_grams) / self.gram_total
-        shares = [
-            max((a.weight * _share(a.grams, sentence_grams) for a in concept.alternatives), default=0.0)
-            for concept in self.query.concepts
-        ]
-        return float(np.array(shares) @ self.weights) if shares else 0.0
+            present = Finder(list(self.gram_idf), GRAM).present(lines)
+            idf = np.array(list(self.gram_idf.values()))
+            return _summed(present, idf / self.gram_total)
+        concepts = self.query.concepts
+        grams = dict.fromkeys(gram for concept in concepts for a in concept.alternatives for gram in a.grams)
+        places = {gram: place for place, gram in enumerate(grams)}
+        present = Finder(list(grams), GRAM).present(lines)
+        shares = np.zeros((len(lines), len(concepts)))
+        for j, concept in enumerate(concepts):
+            for a in concept.alternatives:
+                if a.grams:
+                    held = present[:, [places[gram] for gram in a.grams]].sum(axis=1)
+                    np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
+        return _summed(shares, self.weights)
 
 
-def _sentences(hit: Hit, question: _Question, relative: float, first: bool) -> list[Candidate]:
-    matrix, weights = hit.matrix, question.weights
-    article, spans = hit.passage.article, hit.passage.chunk.sentences
-    before, two_before, after, title = _gains(matrix, hit.title)
-    source = float(question.names_source(hit))
-    found = []
-    for j, (start, end) in enumerate(spans):
-        sentence = article.text[start:end]
-        gain = float(before[j] @ weights)
-        features = {
-            "coverage": float(matrix[j] @ weights),
-            "grams": question.gram_coverage(set(grams_of(hit.sentences[j].folded))),
-            "passage": relative,
-            "best passage": float(first),
-            "before": gain,
-            "before, anaphoric": gain if _ANAPHORIC.match(sentence) else 0.0,
-            "two before": float(two_before[j] @ weights),
-            "after": float(after[j] @ weights),
-            "title": float(title[j] @ weights),
-            "source": source,
-            "count beside its noun": float(_counts(sentence, question.counted)),
-        }
-        score = sum(WEIGHTS[name] * value for name, value in features.items()) + question.cue_weight(sentence)
-        found.append(Candidate(hit, j, score, matrix[j]))
-    return found
+def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
+    """How well each sentence of all hits answers, in their order."""
+    sizes = [len(hit.sentences) for hit in hits]
+    texts = [
+        hit.passage.article.text[start:end] for hit in hits for start, end in hit.passage.chunk.sentences
+    ]
+    matrix = np.concatenate([hit.matrix for hit in hits])
+    gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
+    before, two_before, after, title = (_summed(gain, question.weights) for gain in gains)
+    anaphoric = [_ANAPHORIC.match(text) is not None for text in texts]
+    best = hits[0].passage.score
+    features: dict[str, Vector] = {
+        "coverage": _summed(matrix, question.weights),
+        "grams": question.gram_coverage([terms.folded for hit in hits for terms in hit.sentences]),
+        "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
+        "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
+        "before": before,
+        "before, anaphoric": before * anaphoric,
+        "two before": two_before,
+        "after": after,
+        "title": title,
+        "source": np.repeat([question.names_source(hit) for hit in hits], sizes),
+        "count beside its noun": np.array([_counts(text, question.counted) for text in texts]),
+    }
+    total = np.array([question.cue_weight(text) for text in texts])
+    for name, values in features.items():
+        total += WEIGHTS[name] * values
+    return total
 
 
-def _gains(matrix: Matrix, title: Vector) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+def _summed(values: NDArray[Any], weights: Vector) -> Vector:
+    """The weighted sum of each row; not by `@`, which may round equal rows differently."""
+    total: Vector = (values * weights).sum(axis=1)
+    return total
+
+
+def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
     """What the sentence before each, the one before that, the one after and the title cover of each
-    concept beyond what is covered already: by the sentence, and by the one before for the second."""
+    concept beyond what is covered already: by the sentence, and by the one before for the second.
+
+    The sentences are those of chunks with `sizes` sentences each; `title` has a row for each of them.
+    """
     before, two_before, after = np.zeros_like(matrix), np.zeros_like(matrix), np.zeros_like(matrix)
+    chunk = np.repeat(np.arange(len(sizes)), sizes)
+    near, far = chunk[1:] == chunk[:-1], chunk[2:] == chunk[:-2]
     both = np.maximum(matrix[1:], matrix[:-1])
-    before[1:] = both - matrix[1:]
-    two_before[2:] = np.maximum(both[1:], matrix[:-2]) - both[1:]
-    after[:-1] = both - matrix[:-1]
+    before[1:] = (both - matrix[1:]) * near[:, np.newaxis]
+    two_before[2:] = (np.maximum(both[1:], matrix[:-2]) - both[1:]) * far[:, np.newaxis]
+    after[:-1] = (both - matrix[:-1]) * near[:, np.newaxis]
     return before, two_before, after, np.maximum(matrix, title) - matrix
-
-
-def _share(grams: Sequence[str], present: set[str]) -> float:
-    return sum(gram in present for gram in grams) / len(grams) if grams else 0.0
 
 
 def _counts(sentence: str, noun: str | None) -> bool:
     """Whether a count stands right before the noun that the question counts."""
-    if noun is None or not _COUNT.search(sentence):
+    if noun is None:
         return False
-    words = [word for word, _, _ in tokens(sentence)]
+    said = words(sentence)
     return any(
-        _COUNT.match(word)
-        and any(soft_match(key(near), noun) >= _SAME_NOUN for near in words[i + 1 : i + 1 + _COUNT_REACH])
-        for i, word in enumerate(words)
+        any(soft_match(key(near), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH])
+        for i, word in enumerate(said)
+        if _is_count(word)
     )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _is_count(word: str) -> bool:
+    return _COUNT.match(word) is not None

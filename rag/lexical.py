@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from rag.analysis import folded, keys
 from rag.errors import IndexDamaged
+from rag.passage_terms import PassageTerms, StoredTerms, TermsWriter, analysed_passage
 from rag.postings import Block, Field, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
 from rag.schema import ANALYSER_VERSION, Article, Chunk
 from rag.text import german_date
@@ -48,13 +48,15 @@ class Segment:
     ids: tuple[str, ...]
     words: Postings
     grams: Postings
+    terms: StoredTerms | None = None
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The segment that `save` wrote, mapped into memory."""
         text = (folder / "ids.txt").read_text(encoding="utf-8")
         ids = tuple(text.split("\n")) if text else ()
-        return cls(ids, Postings.load(folder / "words", len(ids)), Postings.load(folder / "grams", len(ids)))
+        words, grams = (Postings.load(folder / name, len(ids)) for name in ("words", "grams"))
+        return cls(ids, words, grams, StoredTerms.load(folder, len(ids)))
 
 
 class LexicalIndex:
@@ -70,6 +72,14 @@ class LexicalIndex:
         self.words = Field([segment.words for segment in segments], WORDS_B, self.gone)
         self.grams = Field([segment.grams for segment in segments], GRAMS_B, self.gone)
 
+    def terms(self, row: int) -> PassageTerms | None:
+        """What was stored of a chunk's sentences; None where this version of Beleg stored nothing."""
+        for segment in self.segments:
+            if row < len(segment.ids):
+                return None if segment.terms is None else segment.terms[row]
+            row -= len(segment.ids)
+        raise IndexError(row)
+
     def held(self) -> set[str]:
         """Ids of the chunks that are there."""
         return {id for id, there in zip(self.ids, self.words.live, strict=True) if there}
@@ -77,21 +87,25 @@ class LexicalIndex:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """Some chunks as the index takes them up: their ids, and the blocks of both fields."""
+    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms."""
 
     ids: tuple[str, ...]
     words: tuple[Block, ...]
     grams: tuple[Block, ...]
+    terms: tuple[bytes, ...]
 
 
 def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
     """Analyses chunks, each given with its article: a pure function, for any process to do."""
-    ids, texts = [], []
+    ids, words, lines, packed = [], [], [], []
     for article, chunk in pairs:
+        span = (chunk.start, chunk.end)
+        terms, found, line = analysed_passage(heading(article), article.text, span, chunk.sentences)
         ids.append(chunk.id)
-        texts.append(f"{heading(article)}\n{chunk.text}")
-    words = tuple(blocks_of_terms(map(keys, texts)))
-    return Analysed(tuple(ids), words, tuple(blocks_of_grams(map(folded, texts))))
+        words.append(found)
+        lines.append(line)
+        packed.append(terms.pack())
+    return Analysed(tuple(ids), tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines)), tuple(packed))
 
 
 class SegmentWriter:
@@ -105,11 +119,13 @@ class SegmentWriter:
         self.ids: set[str] = set()
         """Ids of the chunks that it has."""
         self._words, self._grams = Spill(folder / "words.part"), Spill(folder / "grams.part")
+        self._terms = TermsWriter(folder)
 
     def add(self, chunks: Analysed) -> None:
         """Takes up further chunks."""
         self._ids += chunks.ids
         self.ids.update(chunks.ids)
+        self._terms.add(chunks.terms)
         for spill, blocks in ((self._words, chunks.words), (self._grams, chunks.grams)):
             for block in blocks:
                 spill.add(block)
@@ -118,6 +134,7 @@ class SegmentWriter:
         """Makes it a segment for `Segment.load`; its folder."""
         self._words.write(self._folder / "words")
         self._grams.write(self._folder / "grams")
+        self._terms.finish()
         (self._folder / "ids.txt").write_text("\n".join(self._ids), encoding="utf-8")
         return self._folder
 
@@ -127,6 +144,7 @@ class SegmentWriter:
     def __exit__(self, *_: object) -> None:
         self._words.close()
         self._grams.close()
+        self._terms.close()
         if not (self._folder / "ids.txt").exists():
             shutil.rmtree(self._folder, ignore_errors=True)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import folded, keys
+from rag.ngrams import Codes, Finder, Places, coded
+from rag.passage_terms import SentenceTerms
 from rag.query import Concept
-from rag.separable import separated_verbs
 
 Matrix = NDArray[np.float64]
 COMPOUND = 0.7
@@ -19,13 +18,8 @@ LEAST_DICE = 0.5
 LEAST_COMPOUND_LENGTH = 5
 LEAST_SOFT_WEIGHT = 0.5
 
-
-@dataclass(frozen=True, slots=True)
-class SentenceTerms:
-    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams."""
-
-    keys: tuple[str, ...]
-    folded: str
+_SHARED_BY_COMPOUNDS = 2
+"""3-grams that a word and its beginning or end of five letters share at the least: ^ab and one within."""
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -40,16 +34,13 @@ def soft_match(left: str, right: str) -> float:
     if left[0].isdigit() or right[0].isdigit():
         return 0.0
     a, b = _trigrams(left), _trigrams(right)
-    dice = 2 * len(a & b) / (len(a) + len(b))
-    short, long = sorted((left, right), key=len)
+    return _likeness(left, right, 2 * len(a & b) / (len(a) + len(b)))
+
+
+def _likeness(left: str, right: str, dice: float) -> float:
+    short, long = (left, right) if len(left) <= len(right) else (right, left)
     compound = len(short) >= LEAST_COMPOUND_LENGTH and (long.startswith(short) or long.endswith(short))
     return max(dice if dice >= LEAST_DICE else 0.0, COMPOUND if compound else 0.0)
-
-
-def sentence_terms(sentence: str) -> SentenceTerms:
-    """A sentence as the matching sees it."""
-    joined = [verb.key for verb in separated_verbs(sentence)]
-    return SentenceTerms(tuple(dict.fromkeys([*keys(sentence), *joined])), folded(sentence))
 
 
 def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) -> Matrix:
@@ -58,54 +49,101 @@ def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) ->
 
 
 class Matcher:
-    """The coverage of some concepts, for many sentences.
-
-    Most words of a text are like none of the question's; those that share no 3-gram with any are passed
-    over, and a word is compared once however often it stands there. Not safe to use from several threads.
-    """
+    """The coverage of some concepts, for many sentences at once. Safe to use from several threads."""
 
     def __init__(self, concepts: Sequence[Concept]) -> None:
-        self._concepts = concepts
-        self._soft: dict[str, list[str]] = {}  # 3-gram → terms to be matched softly
-        self._uses: dict[str, list[int]] = {}  # term → concepts that have it
-        self._matches: dict[str, list[tuple[str, float]]] = {}  # key of a text → terms it is like
-        soft: set[str] = set()
-        for j, concept in enumerate(concepts):
-            for alternative in concept.alternatives:
-                for term in alternative.keys:
-                    self._uses.setdefault(term, []).append(j)
-                if alternative.weight >= LEAST_SOFT_WEIGHT:
-                    soft.update(alternative.keys)
-        for term in soft:
-            for trigram in _trigrams(term):
-                self._soft.setdefault(trigram, []).append(term)
-        self._trigrams = frozenset(self._soft)
+        self._concepts = len(concepts)
+        alternatives = [(j, each) for j, concept in enumerate(concepts) for each in concept.alternatives]
+        owners = [j for j, _ in alternatives]
+        self._sayable = sorted(set(owners))
+        self._firsts = np.searchsorted(owners, self._sayable)
+        self._weights = np.array([each.weight for _, each in alternatives])
+        self._is_soft = self._weights >= LEAST_SOFT_WEIGHT
+        self._sizes = np.array([len(each.keys) for _, each in alternatives])
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self._terms: dict[str, int] = {}
+        self._columns = [
+            self._terms.setdefault(term, len(self._terms)) for _, each in alternatives for term in each.keys
+        ]
+        soft = (term for _, each in alternatives if each.weight >= LEAST_SOFT_WEIGHT for term in each.keys)
+        self._soft = _Likeness(list(dict.fromkeys(soft)))
 
     def coverage(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """How far each sentence says each concept, 0 to 1; shape (sentences, concepts)."""
-        matrix = np.zeros((len(sentences), len(self._concepts)))
-        for i, sentence in enumerate(sentences):
-            said: dict[str, float] = {}
-            for key in sentence.keys:
-                matches = self._matches.get(key)
-                for term, likeness in self._like(key) if matches is None else matches:
-                    if likeness > said.get(term, 0.0):
-                        said[term] = likeness
-            for j in {j for term in said for j in self._uses[term]}:
-                matrix[i, j] = _says(self._concepts[j], said)
+        matrix = np.zeros((len(sentences), self._concepts))
+        said = self._said(sentences)
+        if said.any():
+            each = said[:, self._columns]
+            soft = np.add.reduceat(each, self._starts, axis=1) / self._sizes
+            exact = np.minimum.reduceat(each, self._starts, axis=1) == 1.0
+            shares = self._weights * np.where(self._is_soft, soft, exact)
+            matrix[:, self._sayable] = np.maximum.reduceat(shares, self._firsts, axis=1)
         return matrix
 
-    def _like(self, key: str) -> list[tuple[str, float]]:
-        """The terms that a key is like, and how much."""
-        found = [(key, 1.0)] if key in self._uses else []
-        trigrams = _trigrams(key)
-        if not self._trigrams.isdisjoint(trigrams):
-            shared = self._trigrams & trigrams
-            near = {term for trigram in shared for term in self._soft[trigram]} - {key}
-            likely = ((term, soft_match(term, key)) for term in near)
-            found += [(term, likeness) for term, likeness in likely if likeness > 0]
-        self._matches[key] = found
-        return found
+    def _said(self, sentences: Sequence[SentenceTerms]) -> Matrix:
+        """The likeness of the likest word of each sentence to each term; shape (sentences, terms)."""
+        flat = [word for sentence in sentences for word in sentence.keys]
+        words = {word: place for place, word in enumerate(dict.fromkeys(flat))}
+        like = np.zeros((len(words), len(self._terms)))
+        for word, term, likeness in self._soft.pairs(list(words)):
+            like[words[word], self._terms[term]] = likeness
+        for term, column in self._terms.items():
+            if term in words:
+                like[words[term], column] = 1.0
+        said = np.zeros((len(sentences), len(self._terms)))
+        occurring = np.fromiter(map(words.__getitem__, flat), dtype=np.intp, count=len(flat))
+        matter = np.flatnonzero(like.max(axis=1, initial=0)[occurring])  # most words are like none
+        if len(matter):
+            sizes = [len(sentence.keys) for sentence in sentences]
+            rows = np.repeat(np.arange(len(sentences)), sizes)[matter]
+            firsts = np.flatnonzero(np.diff(rows, prepend=-1))
+            said[rows[firsts]] = np.maximum.reduceat(like[occurring[matter]], firsts, axis=0)
+        return said
+
+
+class _Likeness:
+    """The likeness of some terms to many words at once, as `soft_match` has it."""
+
+    def __init__(self, terms: Sequence[str]) -> None:
+        self._terms = [term for term in terms if not term[0].isdigit()]
+        trigrams = list(dict.fromkeys(trigram for term in self._terms for trigram in _trigrams(term)))
+        self._finder = Finder(trigrams, 3)
+        self._has = np.array(
+            [[trigram in _trigrams(term) for term in self._terms] for trigram in trigrams], dtype=np.int64
+        )
+
+    def pairs(self, words: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+        """Words with the terms that they are like, and how much; equal ones are left out."""
+        if not words:
+            return
+        codes, owners = coded(f"^{'$^'.join(words)}$", np.fromiter(map(len, words), np.int64) + 2, 3)
+        held, trigrams = self._finder.find(codes, owners)
+        if not len(held):
+            return
+        firsts = np.flatnonzero(np.diff(held, prepend=-1))
+        shared = np.add.reduceat(self._has[trigrams], firsts, axis=0)
+        near = held[firsts]
+        sizes = _distinct(codes, owners, near)
+        dice = 2 * shared / (sizes[:, np.newaxis] + self._has.sum(axis=0))
+        rows, columns = np.nonzero((dice >= LEAST_DICE) | (shared >= _SHARED_BY_COMPOUNDS))
+        alike = dice[rows, columns].tolist()
+        for i, j, each in zip(near[rows].tolist(), columns.tolist(), alike, strict=True):
+            word, term = words[i], self._terms[j]
+            likeness = _likeness(word, term, each)
+            if likeness and word != term and not word[0].isdigit():
+                yield word, term, likeness
+
+
+def _distinct(codes: Codes, owners: Places, words: Places) -> Places:
+    """How many distinct 3-grams each of some words has, which are given by their places, ascending."""
+    rank = np.full(int(owners[-1]) + 1, -1)
+    rank[words] = np.arange(len(words))
+    ranks = rank[owners]
+    wanted = ranks >= 0
+    order = np.lexsort((codes[wanted], ranks[wanted]))
+    ranks, codes = ranks[wanted][order], codes[wanted][order]
+    new = (np.diff(ranks, prepend=-1) != 0) | (np.diff(codes, prepend=codes[0]) != 0)
+    return np.bincount(ranks[new], minlength=len(words))
 
 
 def windows(matrix: Matrix) -> Matrix:
@@ -113,20 +151,6 @@ def windows(matrix: Matrix) -> Matrix:
     if len(matrix) < 2:
         return matrix
     return np.maximum(matrix, np.vstack([matrix[1:], matrix[-1:]]))
-
-
-def _says(concept: Concept, said: Mapping[str, float]) -> float:
-    """How far a sentence says a concept, by its likeness to each term, 0 to 1."""
-    best = 0.0
-    for alternative in concept.alternatives:
-        if alternative.weight <= best:
-            continue
-        if alternative.weight >= LEAST_SOFT_WEIGHT:
-            total = sum(said.get(term, 0.0) for term in alternative.keys)
-            best = max(best, alternative.weight * (total / len(alternative.keys)))
-        elif all(said.get(term) == 1.0 for term in alternative.keys):
-            best = alternative.weight
-    return best
 
 
 @functools.lru_cache(maxsize=20_000)

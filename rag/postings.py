@@ -21,6 +21,7 @@ from rag.analysis import GRAM
 Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int32]
+Places = NDArray[np.int64]
 WeightedTerms = Sequence[tuple[float, Sequence[str]]]
 """Alternatives for one concept of a question: a weight from 0 to 1, and the terms it consists of."""
 
@@ -340,27 +341,25 @@ class Field:
         document frequency of their union; a document's share is that of its best alternative.
         """
         best = np.zeros(self.rows, dtype=np.float32)
+        single = [(weight, terms[0]) for weight, terms in alternatives if len(terms) == 1]
+        docs, impact, which = self._gathered(self._find([term for _, term in single]))
+        weights = np.array([weight for weight, _ in single], dtype=np.float32)
+        np.maximum.at(best, docs, weights[which] * impact)
         for weight, terms in alternatives:
-            found = self._find(terms)
-            if len(terms) == 1:
-                for docs, impact in self._postings(found[0]):
-                    best[docs] = np.maximum(best[docs], np.float32(weight) * impact)
-            elif terms:
-                np.maximum(best, np.float32(weight) * self._mean(found), out=best)
+            if len(terms) > 1:
+                np.maximum(best, np.float32(weight) * self._mean(self._find(terms)), out=best)
         return self.idf(int(np.count_nonzero(best))), best
 
     def sums(self, terms: Sequence[str]) -> tuple[float, Floats]:
         """The terms' summed idf, and the plain BM25 score of each document, (rows,)."""
-        total, score = 0.0, np.zeros(self.rows, dtype=np.float32)
-        for found in self._find(terms):
-            df = self._df(found)
-            if self.size > FEW and df > COMMON * self.size:
-                continue
-            idf = self.idf(df)
-            total += idf
-            for docs, impact in self._postings(found):
-                score[docs] += np.float32(idf) * impact
-        return total, score
+        found = self._find(terms)
+        sizes = [self._df(columns) for columns in found]
+        most = COMMON * self.size if self.size > FEW else self.size
+        rare = [(columns, self.idf(df)) for columns, df in zip(found, sizes, strict=True) if df <= most]
+        idfs = np.array([idf for _, idf in rare])
+        docs, impact, which = self._gathered([columns for columns, _ in rare])
+        score = np.bincount(docs, idfs[which] * impact, minlength=self.rows)
+        return float(idfs.sum()), score.astype(np.float32)
 
     def _find(self, terms: Sequence[str]) -> list[_Columns]:
         """Where the postings of each term are, in each part."""
@@ -368,11 +367,9 @@ class Field:
         return list(zip(*(part.columns(hashes) for part in self._parts), strict=True))
 
     def _mean(self, terms: Sequence[_Columns]) -> Floats:
-        share = np.zeros(self.rows, dtype=np.float32)
-        for term in terms:
-            for docs, impact in self._postings(term):
-                share[docs] += impact / np.float32(len(terms))
-        return share
+        docs, impact, _ = self._gathered(terms)
+        share = np.bincount(docs, impact / np.float32(len(terms)), minlength=self.rows)
+        return share.astype(np.float32)
 
     def _df(self, columns: _Columns) -> int:
         total = 0
@@ -384,15 +381,19 @@ class Field:
                 total -= int(np.count_nonzero(docs[at] == gone))
         return total
 
-    def _postings(self, columns: _Columns) -> Iterator[tuple[Rows, Floats]]:
-        """A term's documents, as rows of all parts, and its BM25 part tf / (tf + norm), 0 to 1."""
-        for start, part, gone, column in zip(self._starts, self._parts, self._gone, columns, strict=False):
-            if column.stop == column.start:
+    def _gathered(self, terms: Sequence[_Columns]) -> tuple[Rows, Floats, Places]:
+        """All postings of some terms: the documents, as rows of all parts, the BM25 part tf / (tf + norm),
+        0 to 1, and the place of the term that each is of."""
+        docs, tf, which = [_counts([])], [np.zeros(0, dtype=np.uint16)], [np.zeros(0, dtype=np.int64)]
+        for n, (start, part, gone) in enumerate(zip(self._starts, self._parts, self._gone, strict=False)):
+            columns = [(place, term[n]) for place, term in enumerate(terms) if term[n].stop > term[n].start]
+            if not columns:
                 continue
-            docs, tf = part.docs[column], part.tf[column]
-            if start:
-                docs = docs + np.int32(start)
-            if len(gone):
-                there = self.live[docs]
-                docs, tf = docs[there], tf[there]
-            yield docs, (tf / (tf + self._norm[docs])).astype(np.float32)
+            held = np.concatenate([part.docs[column] for _, column in columns]) + np.int32(start)
+            there = self.live[held] if len(gone) else slice(None)
+            sizes = [column.stop - column.start for _, column in columns]
+            docs.append(held[there])
+            tf.append(np.concatenate([part.tf[column] for _, column in columns])[there])
+            which.append(np.repeat([place for place, _ in columns], sizes)[there])
+        rows, often = np.concatenate(docs), np.concatenate(tf)
+        return rows, (often / (often + self._norm[rows])).astype(np.float32), np.concatenate(which)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lexical import LexicalIndex, heading
-from rag.matching import Matcher, Matrix, SentenceTerms, sentence_terms, windows
+from rag.matching import Matrix, coverage, windows
+from rag.passage_terms import PassageTerms, SentenceTerms, passage_terms
 from rag.postings import Floats
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
@@ -44,8 +45,7 @@ class _Found:
 
     chunk: Chunk
     article: Article
-    sentences: tuple[SentenceTerms, ...]
-    heading: SentenceTerms
+    terms: PassageTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Index:
 
     def __init__(self, lexical: LexicalIndex, source: Source) -> None:
         self.ids, self.words, self.grams = lexical.ids, lexical.words, lexical.grams
-        self._source = source
+        self._source, self._terms = source, lexical.terms
         self._known: dict[int, _Found] = {}
 
     def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
@@ -93,9 +93,8 @@ class Index:
         if near is not None:
             scores = self._fused(scores, near)
         best = self._best(scores, max(k, RERANKED))
-        scored = [(found, float(scores[row])) for row, found in zip(best, self._found(best), strict=True)]
-        matcher = Matcher(query.concepts)
-        hits = [self._hit(found, score, matcher, idf) for found, score in scored if found]
+        scored = [(each, float(scores[row])) for row, each in zip(best, self._found(best), strict=True)]
+        hits = _hits([(found, score) for found, score in scored if found], query, idf)
         hits.sort(key=lambda hit: -hit.passage.score)
         return Ranking(query, idf, self.grams.term_idfs(query.grams), tuple(hits[:k]))
 
@@ -154,13 +153,6 @@ class Index:
             most = max(most, alternative.weight * possible)
         return most, best
 
-    def _hit(self, found: _Found, score: float, matcher: Matcher, idf: Vector) -> Hit:
-        matrix = matcher.coverage(found.sentences)
-        covered = windows(matrix) @ idf / idf.sum() if len(idf) and len(matrix) else np.zeros(1)
-        score = (score + COVERAGE_WEIGHT * float(covered.max())) / (1 + COVERAGE_WEIGHT)
-        title = matcher.coverage([found.heading])[0]
-        return Hit(Passage(found.chunk, found.article, score), matrix, title, found.sentences)
-
     def _found(self, rows: Sequence[int]) -> list[_Found | None]:
         """The chunks of rows; None for one that the library no longer knows: it is never served."""
         held = self._known  # another thread may begin a new one
@@ -184,9 +176,27 @@ class Index:
             article = articles.get(chunk.article_id) if chunk else None
             if chunk is None or article is None:
                 continue
-            sentences = tuple(sentence_terms(article.text[start:end]) for start, end in chunk.sentences)
-            found[row] = _Found(chunk, article, sentences, sentence_terms(heading(article)))
+            terms = self._terms(row)
+            if terms is None:  # stored by another version
+                terms = passage_terms(heading(article), article.text, chunk.sentences)
+            found[row] = _Found(chunk, article, terms)
         return found
+
+
+def _hits(scored: Sequence[tuple[_Found, float]], query: Query, idf: Vector) -> list[Hit]:
+    """The chunks with what their sentences and titles cover, and scores that count it."""
+    matrix = coverage(
+        query.concepts, [terms for each, _ in scored for terms in (*each.terms.sentences, each.terms.heading)]
+    )
+    hits, start = [], 0
+    for each, score in scored:
+        end = start + len(each.terms.sentences)
+        own, title = matrix[start:end], matrix[end]
+        covered = float((windows(own) @ idf).max() / idf.sum()) if len(idf) and len(own) else 0.0
+        whole = (score + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
+        hits.append(Hit(Passage(each.chunk, each.article, whole), own, title, each.terms.sentences))
+        start = end + 1
+    return hits
 
 
 def _place(chunk_id: str) -> tuple[str, int]:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from rag.analysis import key, tokens
 from rag.facts import Facts, besides_facts, facts, missing
 from rag.lexical import heading
-from rag.matching import SentenceTerms, coverage, sentence_terms
+from rag.matching import coverage
+from rag.passage_terms import SentenceTerms, sentence_terms
 from rag.query import Concept, detect_language, understand
 from rag.schema import Article, Chunk, Span, Status
 from rag.stopwords import GERMAN

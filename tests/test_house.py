@@ -25,7 +25,7 @@ FLOORS = {
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake",
     2: "rag.glossary rag.library rag.postings rag.lexical rag.vectors rag.providers rag.embedding rag.hashing"
-    " rag.lock rag.shared"
+    " rag.lock rag.shared rag.ngrams rag.passage_terms"
     " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
     " rag.embedding_class rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"

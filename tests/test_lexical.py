@@ -247,8 +247,17 @@ ARTICLE = Article(
     asides=(Aside(0, 5, "dateline"), Aside(6, 6, "caption")),
 )
 CHUNK = Chunk("a#0#0", "a", 0, 6, 31, "Der Gipfel dauerte lange.", ((6, 31),))
-OTHER = replace(ARTICLE, id="b", title="Wetter", outlet=None, author=None, published=None, asides=())
-OTHER_CHUNK = replace(CHUNK, id="b#0#0", article_id="b", text="Es regnete am See.")
+OTHER = replace(
+    ARTICLE,
+    id="b",
+    text="Wien. Es regnete am See.",
+    title="Wetter",
+    outlet=None,
+    author=None,
+    published=None,
+    asides=(),
+)
+OTHER_CHUNK = Chunk("b#0#0", "b", 0, 6, 24, "Es regnete am See.", ((6, 24),))
 
 
 @dataclass

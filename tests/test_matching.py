@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.analysis import key, keys
-from rag.matching import COMPOUND, SentenceTerms, coverage, soft_match, windows
+from rag.matching import COMPOUND, coverage, soft_match, windows
+from rag.passage_terms import SentenceTerms
 from rag.query import Alternative, Concept
 
 KEYS = st.text("abcdeiknorstuv", min_size=1, max_size=12)

@@ -1,0 +1,144 @@
+"""What matching needs of a passage's sentences: stored with the index, read when it is asked for."""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.analysis import folded, keys
+from rag.schema import Span
+from rag.separable import separated_verbs
+
+TERMS_VERSION = 1
+"""To be raised when a sentence's terms change by anything but the data files."""
+
+_DATA = ("glossary.en.tsv", "verbs.de.tsv")
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceTerms:
+    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams."""
+
+    keys: tuple[str, ...]
+    folded: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTerms:
+    """A passage's sentences, and the heading of its article."""
+
+    heading: SentenceTerms
+    sentences: tuple[SentenceTerms, ...]
+
+    def pack(self) -> bytes:
+        """The terms as bytes: UTF-8, a line each, keys and folded text parted by a tab."""
+        parts = (self.heading, *self.sentences)
+        return "\n".join(f"{' '.join(part.keys)}\t{part.folded}" for part in parts).encode()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """The inverse of `pack`."""
+        lines = (line.partition("\t") for line in packed.decode().split("\n"))
+        heading, *sentences = [SentenceTerms(tuple(held.split()), text) for held, _, text in lines]
+        return cls(heading, tuple(sentences))
+
+
+def sentence_terms(sentence: str) -> SentenceTerms:
+    """A sentence as the matching sees it."""
+    return _terms(sentence, keys(sentence), folded(sentence))
+
+
+def passage_terms(heading: str, text: str, sentences: Iterable[Span]) -> PassageTerms:
+    """The terms of a passage whose sentences are spans of `text`."""
+    return PassageTerms(sentence_terms(heading), tuple(sentence_terms(text[a:b]) for a, b in sentences))
+
+
+def analysed_passage(
+    heading: str, text: str, span: Span, sentences: Sequence[Span]
+) -> tuple[PassageTerms, list[str], str]:
+    """A passage's terms with its search keys and its folded text, all from one look at its words.
+
+    Keys and text are those of the heading and all of `span`, also of what is no sentence.
+    """
+    edges = [span[0], *chain.from_iterable(sentences), span[1]]
+    parts = [heading, *(text[a:b] for a, b in pairwise(edges))]
+    found = [(part, keys(part), folded(part)) for part in parts]
+    lines = (line[1:-1] for _, _, line in found)
+    terms = PassageTerms(_terms(*found[0]), tuple(_terms(*each) for each in found[2::2]))
+    line = f" {' '.join(filter(None, lines))} "
+    return terms, [term for _, held, _ in found for term in held], line
+
+
+def _terms(sentence: str, held: Sequence[str], line: str) -> SentenceTerms:
+    joined = [verb.key for verb in separated_verbs(sentence)]
+    return SentenceTerms(tuple(dict.fromkeys([*held, *joined])), line)
+
+
+class StoredTerms:
+    """The packed terms of many passages by row, mapped into memory."""
+
+    def __init__(self, packed: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+        self._packed, self._ends = packed, ends
+
+    def __getitem__(self, row: int) -> PassageTerms:
+        start = int(self._ends[row - 1]) if row else 0
+        return PassageTerms.unpack(self._packed[start : int(self._ends[row])].tobytes())
+
+    @classmethod
+    def load(cls, folder: Path, size: int) -> Self | None:
+        """Those of `size` passages; None if this version wrote none, ValueError if parts do not fit."""
+        path, ends = _files(folder)
+        if not path.exists():
+            return None
+        places = np.load(ends)
+        packed = (
+            np.memmap(path, np.uint8, "r").view(np.ndarray) if path.stat().st_size else np.zeros(0, np.uint8)
+        )
+        if len(places) != size or (places[-1] if size else 0) != len(packed):
+            raise ValueError("its terms do not fit its passages")
+        return cls(packed, places)
+
+
+class TermsWriter:
+    """Writes what `StoredTerms.load` reads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._ends = _files(folder)
+        self._file = self._path.open("wb")
+        self._sizes: list[int] = []
+
+    def add(self, packed: Iterable[bytes]) -> None:
+        """Takes up the packed terms of further passages."""
+        for each in packed:
+            self._file.write(each)
+            self._sizes.append(len(each))
+
+    def finish(self) -> None:
+        """Makes the files whole."""
+        self._file.close()
+        np.save(self._ends, np.cumsum(self._sizes, dtype=np.int64))
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._file.close()
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    name = f"terms-{_version()}"
+    return folder / f"{name}.txt", folder / f"{name}.npy"
+
+
+@functools.cache
+def _version() -> str:
+    """Terms are made with our data files: others make others."""
+    held = b"".join((files("rag") / "data" / name).read_bytes() for name in _DATA)
+    return f"{TERMS_VERSION}-{zlib.crc32(held):08x}"
