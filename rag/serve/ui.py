@@ -130,6 +130,8 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
     demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
     demo.queue(default_concurrency_limit=at_once, max_size=at_once)
+    # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
+    demo.state_session_capacity = at_once
     return demo
 
 
