@@ -13,6 +13,7 @@ from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
 from rag.serve import frame, messages, render
 from rag.serve.gate import Gate
+from rag.serve.logs import request_id
 from rag.serve.markup import markdown_text
 from rag.serve.messages import ChatMessage, Shown
 from rag.serve.strings import Strings, counted, number
@@ -103,7 +104,7 @@ class Chat:
         except ProviderError as exc:
             log.warning("the language model failed: %s", exc)
             steps = [message for message in latest[len(asked) :] if messages.is_step(message)]
-            failure = messages.failure_message(str(exc), exc.partial, words)
+            failure = messages.failure_message(_named(str(exc), words), exc.partial, words)
             yield View([*asked, *steps, failure], answering=False)
         except Exception as exc:
             yield View(shown, question, _failure(exc, words), answering=False)
@@ -237,8 +238,14 @@ def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event
 def _failure(error: Exception, words: Strings) -> str:
     """The notice for a question that failed; what nobody expected goes to the log."""
     if isinstance(error, Overloaded):
-        return words.busy
+        return _named(words.busy, words)
     if isinstance(error, BelegError):
-        return words.failed.format(reason=markdown_text(str(error)))
+        return _named(words.failed.format(reason=markdown_text(str(error))), words)
     log.error("a question failed unexpectedly", exc_info=error)
-    return words.broken
+    return _named(words.broken, words)
+
+
+def _named(said: str, words: Strings) -> str:
+    """With what the log knows the request by, for the reader to tell whoever runs Beleg."""
+    ident = request_id()
+    return f"{said} ({words.request.format(ident=ident)})" if ident else said
