@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
 _FOREVER = "public, max-age=31536000, immutable"
-_COMMON = {
+COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -109,7 +109,7 @@ class _Response:
 
     def _set(self, start: Message, policy: str) -> None:
         headers = MutableHeaders(scope=start)
-        headers.update(_COMMON)
+        headers.update(COMMON)
         headers["Content-Security-Policy"] = policy
         if start["status"] == 200 and _NEVER_CHANGING.match(self.address):
             headers["Cache-Control"] = _FOREVER
