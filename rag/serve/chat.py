@@ -12,6 +12,7 @@ from rag.errors import BelegError, Overloaded, ProviderError
 from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
 from rag.serve import frame, messages, render
+from rag.serve.access import access_of
 from rag.serve.gate import Gate
 from rag.serve.logs import request_id
 from rag.serve.markup import markdown_text
@@ -68,6 +69,8 @@ class Chat:
         """`gate` bounds the answers at a time, with those of other doors; `watch` counts them."""
         self.engine = engine
         self.records = records
+        access = access_of(settings.auth)
+        self.logout = access is not None and bool(access.passwords)
         self.question_limit = settings.question_limit
         self.gate = gate or Gate(settings.readers, settings.waiting)
         self.watch = watch
@@ -77,7 +80,7 @@ class Chat:
         """The greeting, with what the dossier holds by now."""
         held = self.engine.library.counts()
         return Greeting(
-            frame.masthead(held.articles, held.first, held.last, words),
+            frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
             self._suggestions(),
             words.placeholder,

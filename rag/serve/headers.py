@@ -100,9 +100,11 @@ class _Response:
         if message.get("more_body"):
             return
         # these pages have no inline scripts: there one is never ours
-        own = self.address.startswith(("/quelle/", "/artikel", "/auswertung", "/anmelden", "/api/"))
-        # a search field and a login, which work without scripts too
-        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden")) else "'none'"
+        own = self.address.startswith(
+            ("/quelle/", "/artikel", "/auswertung", "/anmelden", "/abmelden", "/api/")
+        )
+        # a search field, login and logout, which work without scripts too
+        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden", "/abmelden")) else "'none'"
         self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})
