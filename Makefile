@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama fuzz load faults bench lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama fuzz load soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -32,6 +32,9 @@ test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
 load: dev  ## fifty readers at once: time to the first word, nothing mixed up, nothing lost
 	@$(PY) -m tests.load_chat $(ARGS)
 
+soak: dev  ## ten minutes of everything at once: errors, leaks, mix-ups; options: make soak ARGS="--minutes 1"
+	@$(PY) -m tests.soak $(ARGS)
+
 bench: dev  ## measure speed against a stock LlamaIndex program; options: make bench ARGS="--sizes 1000 10000"
 	@$(PY) -m tests.bench $(ARGS)
 
@@ -45,6 +48,18 @@ fuzz: dev  ## feed every reader and parser what follows the coverage: make fuzz 
 	@cmp -s requirements-fuzz.lock .venv-fuzz/requirements-fuzz.lock || { \
 		rm -rf .venv-fuzz && $(PIP) --target .venv-fuzz -r requirements-fuzz.lock && cp requirements-fuzz.lock .venv-fuzz/; }
 	@PYTHONPATH=.venv-fuzz $(PY) -m tests.fuzz $(ARGS)
+
+audit:  ## look up known vulnerabilities of what is locked; needs the network
+	@$(usable) || { $(call fill,requirements.lock); }
+	@test -x .venv-audit/bin/pip-audit || { $(PY) -m venv --clear .venv-audit && \
+		.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit; } || { \
+		rm -rf .venv-audit; echo 'pip-audit cannot be installed: the package index is out of reach.' >&2; exit 2; }
+	@.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock $(ARGS) \
+		2>.venv-audit/errors; status=$$?; cat .venv-audit/errors >&2; \
+	if grep -Eq 'could not be audited|ConnectionError|ServiceError' .venv-audit/errors; then \
+		echo 'Not everything was checked: data of known vulnerabilities is out of reach from here.' >&2; \
+		exit 2; \
+	fi; exit $$status
 
 lint: dev  ## check format, style and types
 	@$(PY) -m ruff format --check .
@@ -67,8 +82,8 @@ lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock
 	$(COMPILE) $(ARGS) --group llama --output-file requirements-llama.lock
 	$(COMPILE) $(ARGS) --group fuzz --output-file requirements-fuzz.lock
 
-clean:  ## remove .venv, .venv-llama, .venv-fuzz and caches; .env and the index in .beleg/ stay
-	@rm -rf $(VENV) .venv-llama .venv-fuzz .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+clean:  ## remove .venv and those of other targets, and caches; .env and the index in .beleg/ stay
+	@rm -rf $(VENV) .venv-llama .venv-fuzz .venv-audit .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	@find app.py rag ingest eval tests -name __pycache__ -prune -exec rm -rf {} +
 
 # the dev lock holds the runtime lock too, so that either serves for `make run`

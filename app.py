@@ -81,7 +81,7 @@ def serve(settings: Settings) -> None:
                 intake.start()
                 return app
 
-            run(site, bound, answering(engine))
+            run(site, bound, answering(engine), settings.embedders)
 
 
 def answering(engine: Engine) -> str:
@@ -165,8 +165,11 @@ class Progress:
             self.bar.close()
 
 
-def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
-    """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers."""
+def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders: Sequence[str] = ()) -> None:
+    """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers.
+
+    Pages of the embedders may show it in a frame, from the first moment on.
+    """
     import uvicorn
 
     from rag.serve.logs import RequestIds
@@ -186,7 +189,7 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str) -> None:
             super().handle_exit(sig, frame)
             _end_soon()
 
-    opening = Opening(build)
+    opening = Opening(build, embedders=embedders)
     # uvicorn's own lines go where ours go
     config = uvicorn.Config(
         RequestIds(opening), log_config=None, log_level="warning", timeout_graceful_shutdown=3, ws="none"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
+from rag.pipes import ends_with_its_reader
 
 if TYPE_CHECKING:
     from eval.record import Run
@@ -29,6 +30,7 @@ examples:
 DONE, ERROR, INCOMPLETE = 0, 1, 2
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; its exit status as the help says."""
     given = list(sys.argv[1:] if arguments is None else arguments)

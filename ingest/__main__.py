@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from rag.pipes import ends_with_its_reader
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -20,6 +22,7 @@ _UNITS = {"read": "file", "embed": "article", "index": "article"}
 _SHOWN = 20  # lines of duplicates; --json has all
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; 0 when anything is indexed, 1 when nothing could be read or on an error."""
     options = _parser().parse_intermixed_args(arguments)
@@ -28,9 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         if options.backup or options.restore:
-            print(_kept(options))
-            return 0
-        report = _run(options)
+            said, status = _kept(options), 0
+        else:
+            report = _run(options)
+            said = _json(report) if options.json else summary(report)
+            status = 1 if report.skipped and not report.articles else 0
     except BelegError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -40,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the old index still answers, the next run completes this one", file=sys.stderr)
         return 130
-    print(_json(report) if options.json else summary(report))
-    return 1 if report.skipped and not report.articles else 0
+    print(said)
+    return status
 
 
 def summary(report: SyncReport) -> str:

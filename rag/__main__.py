@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.pipes import ends_with_its_reader
 from rag.plain import answer_text
 from rag.schema import Message
 
@@ -30,6 +31,7 @@ examples:
 """
 
 
+@ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 when it answered or declined, 1 on an error, which is said on stderr."""
     given = list(sys.argv[1:] if arguments is None else arguments)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -16,13 +17,30 @@ import httpx
 from tests.conftest import ROOT
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server, and where what it logs is written."""
+
+    address: str
+    process: subprocess.Popen[str]
+    log: Path
+
+
 @contextmanager
 def running(articles: Path, data: Path, **environment: str) -> Iterator[str]:
-    """A server over these articles; its address. Its errors are in `server.log` beside the index."""
+    """A server over these articles; its address."""
+    with server(articles, data, **environment) as started:
+        yield started.address
+
+
+@contextmanager
+def server(articles: Path, data: Path, **environment: str) -> Iterator[Running]:
+    """The same with its process; its errors are in `server.log` beside the index."""
     command = [sys.executable, "app.py", "--articles", str(articles), "--data", str(data), "--port", "0"]
     data.parent.mkdir(parents=True, exist_ok=True)
+    path = data.parent / "server.log"
     with (
-        (data.parent / "server.log").open("w", encoding="utf-8") as log,
+        path.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE, stderr=log, text=True
         ) as process,
@@ -31,9 +49,9 @@ def running(articles: Path, data: Path, **environment: str) -> Iterator[str]:
             assert process.stdout
             line = process.stdout.readline()
             address = re.fullmatch(r"Beleg: (http://127\.0\.0\.1:\d+)\n", line)
-            assert address, line + (data.parent / "server.log").read_text("utf-8")
+            assert address, line + path.read_text("utf-8")
             _await_doors(address[1], process)
-            yield address[1]
+            yield Running(address[1], process, path)
         finally:
             process.terminate()
             process.communicate()

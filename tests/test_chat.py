@@ -15,7 +15,7 @@ from rag.serve import messages
 from rag.serve.chat import Chat, View, paced
 from rag.serve.strings import ENGLISH, GERMAN
 from rag.serve.wire import answer_to_dict
-from rag.settings import Settings
+from rag.settings import Settings, load_settings
 from tests.fake_engine import FakeEngine, canned
 
 QUESTION = "Was ist mit dem Wärmeplan?"
@@ -24,6 +24,14 @@ QUESTION = "Was ist mit dem Wärmeplan?"
 @pytest.fixture
 def chat() -> Chat:
     return Chat(FakeEngine(), Settings(readers=1, waiting=0), Records(None))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("auth", "shown"), [(None, False), ("password:apfel-birne", True), ("token:x=0123456789abcdef", False)]
+)
+def test_who_logs_in_by_a_password_can_log_out(auth: str | None, shown: bool) -> None:
+    chat = Chat(FakeEngine(), load_settings(auth=auth), Records(None))  # type: ignore[arg-type]
+    assert ('href="/abmelden"' in chat.greeting(GERMAN).masthead) == shown
 
 
 def last(views: Any) -> View:

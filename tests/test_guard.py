@@ -155,6 +155,10 @@ def test_a_browser_is_led_to_the_login_and_back(guarded: TestClient) -> None:
     cookie = welcome.headers["set-cookie"]
     assert all(word in cookie for word in ("beleg_session=", "HttpOnly", "SameSite=lax", "Path=/"))
     assert guarded.get("/geheim").text == '"offen"'
+    leaving = guarded.get("/abmelden")
+    assert '<form class="login" method="post" action="/abmelden">' in leaving.text
+    assert "form-action 'self'" in leaving.headers["content-security-policy"]
+    assert guarded.get("/geheim").status_code == 200
     guarded.post("/abmelden")
     assert guarded.get("/geheim").status_code == 401
 

@@ -12,7 +12,9 @@ from rag.errors import BelegError, Overloaded, ProviderError
 from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
 from rag.serve import frame, messages, render
+from rag.serve.access import access_of
 from rag.serve.gate import Gate
+from rag.serve.logs import request_id
 from rag.serve.markup import markdown_text
 from rag.serve.messages import ChatMessage, Shown
 from rag.serve.strings import Strings, counted, number
@@ -67,6 +69,8 @@ class Chat:
         """`gate` bounds the answers at a time, with those of other doors; `watch` counts them."""
         self.engine = engine
         self.records = records
+        access = access_of(settings.auth)
+        self.logout = access is not None and bool(access.passwords)
         self.question_limit = settings.question_limit
         self.gate = gate or Gate(settings.readers, settings.waiting)
         self.watch = watch
@@ -76,7 +80,7 @@ class Chat:
         """The greeting, with what the dossier holds by now."""
         held = self.engine.library.counts()
         return Greeting(
-            frame.masthead(held.articles, held.first, held.last, words),
+            frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
             self._suggestions(),
             words.placeholder,
@@ -103,7 +107,7 @@ class Chat:
         except ProviderError as exc:
             log.warning("the language model failed: %s", exc)
             steps = [message for message in latest[len(asked) :] if messages.is_step(message)]
-            failure = messages.failure_message(str(exc), exc.partial, words)
+            failure = messages.failure_message(_named(str(exc), words), exc.partial, words)
             yield View([*asked, *steps, failure], answering=False)
         except Exception as exc:
             yield View(shown, question, _failure(exc, words), answering=False)
@@ -237,8 +241,14 @@ def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event
 def _failure(error: Exception, words: Strings) -> str:
     """The notice for a question that failed; what nobody expected goes to the log."""
     if isinstance(error, Overloaded):
-        return words.busy
+        return _named(words.busy, words)
     if isinstance(error, BelegError):
-        return words.failed.format(reason=markdown_text(str(error)))
+        return _named(words.failed.format(reason=markdown_text(str(error))), words)
     log.error("a question failed unexpectedly", exc_info=error)
-    return words.broken
+    return _named(words.broken, words)
+
+
+def _named(said: str, words: Strings) -> str:
+    """With what the log knows the request by, for the reader to tell whoever runs Beleg."""
+    ident = request_id()
+    return f"{said} ({words.request.format(ident=ident)})" if ident else said

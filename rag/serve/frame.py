@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from rag.serve.access import LOGOUT
 from rag.serve.assets import page_head
 from rag.serve.markup import html_text, spans
 from rag.serve.strings import Strings, article_count, date_range, mode_line
@@ -12,19 +13,23 @@ from rag.serve.strings import Strings, article_count, date_range, mode_line
 Page = Literal["/", "/artikel", "/auswertung"]
 
 
-def masthead(articles: int, first: date | None, last: date | None, words: Strings) -> str:
+def masthead(
+    articles: int, first: date | None, last: date | None, words: Strings, *, logout: bool = False
+) -> str:
     """The chat's header: name, pages, what the dossier holds, and tools.
 
-    Gradio's sanitiser takes `aria-*` away; chat.js names the tools and says which page is open.
+    With `logout`, a link to end the login is among the tools. Gradio's sanitiser takes `aria-*` away;
+    chat.js names the tools and says which page is open.
     """
     days = date_range(first, last, words) if first and last else None
     held = " · ".join(part for part in (article_count(articles, words), days) if part)
     chat_tools = _tool("new", words.new_conversation) + _tool("conversations", words.conversations)
+    left = f'<a class="language" href="{LOGOUT}">{html_text(words.log_out)}</a>' if logout else ""
     return (
         f'<div class="masthead" lang="{words.lang}"><h1 class="brand">Beleg</h1>'
         f'<span class="tagline">{html_text(words.tagline)}</span>{_navigation("/", words)}'
         f'<span class="held">{html_text(held)}</span>'
-        f'<span class="tools">{chat_tools}{_settings(words)}</span></div>'
+        f'<span class="tools">{chat_tools}{_settings(words)}{left}</span></div>'
     )
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
 _FOREVER = "public, max-age=31536000, immutable"
-_COMMON = {
+COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
@@ -100,16 +100,18 @@ class _Response:
         if message.get("more_body"):
             return
         # these pages have no inline scripts: there one is never ours
-        own = self.address.startswith(("/quelle/", "/artikel", "/auswertung", "/anmelden", "/api/"))
-        # a search field and a login, which work without scripts too
-        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden")) else "'none'"
+        own = self.address.startswith(
+            ("/quelle/", "/artikel", "/auswertung", "/anmelden", "/abmelden", "/api/")
+        )
+        # a search field, login and logout, which work without scripts too
+        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden", "/abmelden")) else "'none'"
         self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})
 
     def _set(self, start: Message, policy: str) -> None:
         headers = MutableHeaders(scope=start)
-        headers.update(_COMMON)
+        headers.update(COMMON)
         headers["Content-Security-Policy"] = policy
         if start["status"] == 200 and _NEVER_CHANGING.match(self.address):
             headers["Cache-Control"] = _FOREVER

@@ -83,6 +83,10 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
         )
         return welcome
 
+    @app.get(LOGOUT, response_class=HTMLResponse)
+    def leaving(request: Request) -> Response:
+        return HTMLResponse(logout_page(words_of(request)), headers=_FRESH)
+
     @app.post(LOGOUT)
     def logout() -> Response:
         gone = RedirectResponse(LOGIN, status_code=303, headers=_FRESH)
@@ -103,6 +107,15 @@ def login_page(words: Strings, back: str, said: str = "") -> str:
         f' autofocus maxlength="{_LONGEST_PASSWORD}"{told}><button>{text["send"]}</button></form>'
     )
     return page(_TEXTS[words.lang]["title"], body, words, head=login_head())
+
+
+def logout_page(words: Strings) -> str:
+    """The page behind the link; only its button logs out, for what follows links is no reader."""
+    said = html_text(words.log_out)
+    body = (
+        f'<form class="login" method="post" action="{LOGOUT}"><h1>{said}</h1><button>{said}</button></form>'
+    )
+    return page(words.log_out, body, words, head=login_head())
 
 
 def inside(address: str) -> str:

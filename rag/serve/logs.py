@@ -9,9 +9,10 @@ import json
 import logging
 import re
 import time
-from contextvars import ContextVar
+from collections.abc import Iterator
+from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -22,15 +23,39 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 HEADER = "X-Request-ID"
+_RAW_HEADER = HEADER.lower().encode()
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _request: ContextVar[str | None] = ContextVar("beleg_request", default=None)
+_END = object()
+
+Item = TypeVar("Item")
 
 log = logging.getLogger(__name__)
 
 
+def request_id() -> str | None:
+    """The id of the request that is being answered, for whoever was failed to tell it; None without one."""
+    return _request.get()
+
+
+def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
+    """The items, each made as part of the request with this id, whichever thread asks for it."""
+    context = copy_context()
+    context.run(_request.set, ident)
+    try:
+        while (item := context.run(next, items, _END)) is not _END:
+            yield item  # type: ignore[misc]
+    finally:
+        if close := getattr(items, "close", None):
+            context.run(close)
+
+
 class RequestIds:
-    """Names each request: the id that its sender gave, else a new one, in the response and in the log."""
+    """Names each request: the id that its sender gave, else a new one, in the response and in the log.
+
+    The request has it as a header too: Gradio hands its events to other tasks, with the headers alone.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -53,8 +78,9 @@ class RequestIds:
             await send(message)
 
         token = _request.set(ident)
+        others = [(name, value) for name, value in scope["headers"] if name != _RAW_HEADER]
         try:
-            await self.app(scope, receive, named)
+            await self.app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
         finally:
             took = time.perf_counter() - started
             # the path alone: an address may carry a question

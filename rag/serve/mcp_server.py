@@ -28,6 +28,7 @@ from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
 from rag.schema import Answer, Article, Done, Message, Passage
 from rag.serve import models
+from rag.serve.logs import request_id
 from rag.serve.wire import Json, answer_to_dict, article_facts, passage_to_dict
 
 if TYPE_CHECKING:
@@ -316,7 +317,10 @@ def _result(text: str, structured: Json) -> types.CallToolResult:
 
 
 def _failed(message: str) -> types.CallToolResult:
-    return types.CallToolResult(content=[types.TextContent(type="text", text=message)], is_error=True)
+    """A tool's error; over HTTP with the id that Beleg's log knows the request by."""
+    ident = request_id()
+    said = f"{message} (request {ident})" if ident else message
+    return types.CallToolResult(content=[types.TextContent(type="text", text=said)], is_error=True)
 
 
 def _place(passage: Json) -> str:

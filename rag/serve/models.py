@@ -183,6 +183,7 @@ class Fault(BaseModel):
 
     code: str
     message: str
+    request_id: str = Field("", description="the same as in the header X-Request-ID and in Beleg's log")
 
 
 class Failure(BaseModel):

@@ -149,6 +149,7 @@ class OpenAIFault(BaseModel):
     type: str
     code: str
     param: None
+    request_id: str = ""
 
 
 class OpenAIFailure(BaseModel):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
+
+from rag.serve import widget
+from rag.serve.headers import COMMON
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -20,23 +23,29 @@ _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Bel
 _HEADERS = {
     "Cache-Control": "no-store",
     "Retry-After": "1",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'",
-    "X-Content-Type-Options": "nosniff",
+    **COMMON,
 }
 
 
 class Opening:
     """An app that answers at once, and is the one that `build` makes as soon as that is there.
 
-    Until then a visitor of the chat sees a page that asks again by itself; every other address is not
-    available yet (503). `failed` is called when building fails, and `error` is why.
+    Until then a visitor of the chat sees a page that asks again by itself, also in a frame on a page of the
+    `embedders`; it tells nothing, so that there is no login before it. The widget's script is there, every
+    other address is not available yet (503). `failed` is called when building fails, and `error` is why.
     """
 
-    def __init__(self, build: Callable[[], FastAPI], failed: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        build: Callable[[], FastAPI],
+        failed: Callable[[], None] | None = None,
+        embedders: Sequence[str] = (),
+    ) -> None:
         self._build = build
         self._app: FastAPI | None = None
         self._ended = asyncio.Event()
         self.failed = failed
+        self._framing = " ".join(("'self'", *embedders))
         self.error: BaseException | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,9 +55,16 @@ class Opening:
         elif self._app is not None:
             await self._app(scope, receive, send)
         else:
-            seen = scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
-            page = HTMLResponse(_PAGE, 200 if seen else 503, _HEADERS)
-            await page(scope, receive, send)
+            await self._early(scope)(scope, receive, send)
+
+    def _early(self, scope: Scope) -> Response:
+        """What there is already."""
+        read = scope["method"] in ("GET", "HEAD")
+        if read and scope["path"] == widget.PATH:
+            return widget.widget()
+        policy = f"default-src 'none'; frame-ancestors {self._framing}"
+        headers = {**_HEADERS, "Content-Security-Policy": policy}
+        return HTMLResponse(_PAGE, 200 if read and scope["path"] == "/" else 503, headers)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

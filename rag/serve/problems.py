@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import JSONResponse
 
 from rag import errors
+from rag.serve.logs import request_id
 
 BUSY_SECONDS = 10
 
@@ -69,14 +70,21 @@ def problem_of_status(status: int, message: str) -> Problem:
 
 
 def plain_body(problem: Problem) -> dict[str, Any]:
-    """{"error": {"code": "overloaded", "message": "too many questions at once; please …"}}"""
-    return {"error": {"code": problem.code, "message": problem.message}}
+    """{"error": {"code": "overloaded", "message": "too many questions at once; …", "request_id": "9f0c…"}}"""
+    return {"error": {"code": problem.code, "message": problem.message, **_request()}}
 
 
 def openai_body(problem: Problem) -> dict[str, Any]:
     """The same in OpenAI's form, which its clients turn into their exceptions."""
     kind = _OPENAI_TYPES.get(problem.status, "invalid_request_error" if problem.status < 500 else "api_error")
-    return {"error": {"message": problem.message, "type": kind, "code": problem.code, "param": None}}
+    fault = {"message": problem.message, "type": kind, "code": problem.code, "param": None}
+    return {"error": {**fault, **_request()}}
+
+
+def _request() -> dict[str, str]:
+    """What the log knows the request by."""
+    ident = request_id()
+    return {"request_id": ident} if ident else {}
 
 
 def told(problem: Problem, path: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

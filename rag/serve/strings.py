@@ -46,6 +46,8 @@ class Strings:
     long_question: str
     failed: str
     broken: str
+    request: str
+    log_out: str
     pages: str
     page_chat: str
     page_articles: str
@@ -133,6 +135,8 @@ GERMAN = Strings(
     empty_question="Bitte geben Sie eine Frage ein.",
     long_question="Die Frage ist zu lang: {n} Zeichen, höchstens {limit} sind möglich. Bitte kürzen.",
     failed="Die Frage konnte nicht beantwortet werden: {reason}",
+    log_out="Abmelden",
+    request="Kennung der Anfrage: {ident}",
     broken="Die Frage konnte wegen eines internen Fehlers nicht beantwortet werden. Bitte versuchen Sie es"
     " noch einmal; Näheres steht im Protokoll des Servers.",
     pages="Seiten",
@@ -230,6 +234,8 @@ ENGLISH = Strings(
     empty_question="Please enter a question.",
     long_question="The question is too long: {n} characters, at most {limit} are possible.",
     failed="The question could not be answered: {reason}",
+    log_out="Log out",
+    request="Request: {ident}",
     broken="The question could not be answered because of an internal error. Please try again; the"
     " server's log says more.",
     pages="Pages",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -16,6 +17,7 @@ from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
 from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
+from rag.serve.logs import HEADER, within
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
@@ -130,6 +132,8 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
     demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
     demo.queue(default_concurrency_limit=at_once, max_size=at_once)
+    # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
+    demo.state_session_capacity = at_once
     return demo
 
 
@@ -151,20 +155,21 @@ class Page:
 
     def ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Outputs]:
         """A question from the composer."""
-        yield from _all(self.chat.ask(question, shown, words_of(request)))
+        yield from _all(self.chat.ask(question, shown, words_of(request)), request)
 
     def choose(self, shown: Shown, request: gr.Request, event: gr.SelectData) -> Iterator[Outputs]:
         """A suggested question, or an option below an answer."""
         chosen = event.value["text"] if isinstance(event.value, dict) else event.value
-        yield from _all(self.chat.choose(shown, str(chosen), words_of(request)))
+        yield from _all(self.chat.choose(shown, str(chosen), words_of(request)), request)
 
     def retry(self, shown: Shown, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
         """The same question once more."""
-        yield from _all(self.chat.ask_again(shown, _index(event), words_of(request)))
+        yield from _all(self.chat.ask_again(shown, _index(event), words_of(request)), request)
 
     def edit(self, shown: Shown, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
         """A changed question in place of the old one."""
-        yield from _all(self.chat.ask_again(shown, _index(event), words_of(request), str(event.value)))
+        views = self.chat.ask_again(shown, _index(event), words_of(request), str(event.value))
+        yield from _all(views, request)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """What is there of a stopped answer stays; a complete one is left alone."""
@@ -204,8 +209,11 @@ def _index(event: Any) -> int:
     return int(event.index[0] if isinstance(event.index, (list, tuple)) else event.index)
 
 
-def _all(views: Iterable[View]) -> Iterator[Outputs]:
-    return map(_outputs, views)
+def _all(views: Iterator[View], request: gr.Request) -> Iterator[Outputs]:
+    """Closed early, the views are closed too."""
+    with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
+        for view in made:
+            yield _outputs(view)
 
 
 def _outputs(view: View) -> Outputs:

@@ -5,10 +5,16 @@ Which pages may is said by the browser's own means, `frame-ancestors` in headers
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Response
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
 
 from rag.serve.assets import STATIC
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+PATH = "/widget.js"
 _HEADERS = {
     # it changes with Beleg while the pages that name it do not
     "Cache-Control": "public, max-age=300",
@@ -20,8 +26,10 @@ _HEADERS = {
 
 def add_widget(app: FastAPI) -> None:
     """`/widget.js`: a button on any page that opens the chat."""
-    script = (STATIC / "widget.js").read_bytes()
+    app.get(PATH)(widget)
 
-    @app.get("/widget.js")
-    def widget() -> Response:
-        return Response(script, media_type="text/javascript", headers=_HEADERS)
+
+def widget() -> Response:
+    """The script."""
+    script = (STATIC / "widget.js").read_bytes()
+    return Response(script, media_type="text/javascript", headers=_HEADERS)
