@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import threading
 import time
@@ -21,6 +20,7 @@ from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
 from rag.lexical import load_index
 from rag.library import Library, check_fingerprint, fingerprint
+from rag.memory import give_back
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
 from rag.retrieval import Index, Nearness
@@ -166,8 +166,7 @@ class Engine(Adapters):
                 self._index, self._revision = Index(lexical, self.library), revision
                 if before is not None:
                     del before
-                    # failed answers are cycles (error, traceback, frame) that hold its mapped files
-                    gc.collect()
+                    give_back()
             return self._index
 
     def close(self) -> None:
