@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from rag.vectors import Floats, Vectors
 
 _T = TypeVar("_T")
+_MANY = 2_000  # articles: linked thoroughly, their vectors take longer than all else of an ingest
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
 _AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
@@ -132,8 +133,15 @@ class Run:
 
     # applying
 
+    def _graph(self, articles: int) -> Mapping[str, str | int]:
+        """How a new index of vectors is linked: thoroughly, unless that takes long and nobody asks it."""
+        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX
+
+        unasked = self.embedder.is_builtin and not self.settings.dense_weight
+        return BUILTIN_INDEX if unasked and articles > _MANY else CHUNK_INDEX
+
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
-        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX, Vectors, inspect
+        from rag.vectors import Vectors, inspect
 
         folder = self.look.folder
         self.spoilt = rebuild or not has_lexical_files(folder, library)
@@ -145,8 +153,7 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        graph = BUILTIN_INDEX if self.embedder.is_builtin else CHUNK_INDEX
-        with Vectors.open(folder, repair=True, graph=graph) as vectors:
+        with Vectors.open(folder, repair=True, graph=self._graph(len(plan.written))) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:

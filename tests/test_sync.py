@@ -742,3 +742,20 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
     assert len(house.texts()) == 2
     house.sync()
     house.assert_whole()
+
+
+def links(house: House) -> int:
+    """How many neighbours each vector of the index is linked to."""
+    with closing(Shelf(house.data / FOLDER)) as shelf:
+        return int(shelf.chunks.configuration_json["hnsw"]["max_neighbors"])
+
+
+def test_vectors_are_linked_thoroughly_unless_there_are_many_and_none_asks_them(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.sync()
+    monkeypatch.setattr("ingest.run._MANY", 0)
+    large = House(tmp_path / "large")
+    large.write("heating.txt", HEATING)
+    large.sync()
+    assert (links(house), links(large)) == (64, 16)
