@@ -23,9 +23,10 @@ _OFFERS = {
         rf"\b(?:1\d|20)\d\d\b|\b(?:{_MONTH}|{_DAY})\b|\d\. ?(?:{_MONTH})|Jahrhundert|\b\d+er[- ]Jahre"
         r"|\b(?:gestern|heute)\b"
     ),
-    "number": re.compile(rf"\d|\b(?i:{_NUMBER_WORD})\w*"),
+    "number": re.compile(rf"\d[\d.,]*|\b(?i:{_NUMBER_WORD})\w*"),
     "duration": re.compile(
-        rf"(?:\d|(?i:\b(?:{_NUMBER_WORD}|ein)\w*)).{{0,12}}?(?i:sekund|minut|stund|tag|tägig|woche|wöchig|monat|jahr|jährig)"
+        rf"(?:\d|(?i:\b(?:{_NUMBER_WORD}|ein)\w*)).{{0,12}}?"
+        r"(?i:sekund|minut|stund|tag|tägig|woche|wöchig|monat|jahr|jährig)\w*"
     ),
     "age": re.compile(r"\b\d{1,3}[- ]?jährig\w*|\b\d{1,3} Jahren? |im Alter von|\bgeboren\b"),
     "person": re.compile(
@@ -51,7 +52,9 @@ _ASKS = [
         "date",
         r"\bwann\b|welche[nmrs]? (?:\w+ )?(?:jahr|jahre|datum|tag|tage|monat|jahrhundert|jahreszahl)\b|"
         r"quelle (?:année|date)\b|quel (?:jour|mois)\b|que (?:ano|dia|mês)\b|"
-        r"\bwhen\b|(?:what|which) (?:\w+ )?(?:year|date|day|month|century)\b|\bquand\b|\bquando\b|\bколи\b"
+        # inside a question these are conjunctions: "What did he say when …"
+        r"(?:^|[,;:] |\b(?:since|until|by|and|depuis|desde|et|e|з|і|а) )(?:when|quand|quando|коли)\b|"
+        r"(?:what|which) (?:\w+ )?(?:year|date|day|month|century)\b"
         r"|у якому році",
     ),
     (
@@ -76,12 +79,15 @@ _ASKS = [
     (
         "place",
         r"\bwo\b|\bwohin\b|\bwoher\b|welche[rnms]? (?:\w+ )?(?:ort|stadt|land|region|gebiet|staat)\b|"
-        r"\bwhere\b|(?:what|which) (?:city|country|place|state|region)\b|\boù\b|\bonde\b|\bде\b|\bкуди\b",
+        r"\bwhere\b|(?:what|which) (?:city|country|place|state|region)\b|\boù\b|\bonde\b|"
+        r"quel(?:le)?s? (?:ville|pays|région|lieu|endroit)\b|"
+        r"(?:que|qual) (?:cidade|país|região|lugar|local)\b|"
+        r"як(?:ому|ій) (?:місті|країні|місці)\b|\bде\b|\bкуди\b",
     ),
     (
         "reason",
         r"\bwarum\b|\bweshalb\b|\bwieso\b|aus welche[mn] gr[uü]nd|\bworan liegt\b|\bworauf führ|\bwhy\b|"
-        r"\bpourquoi\b|\bpor que\b|\bporquê\b|\bчому\b|\bнавіщо\b",
+        r"\bpourquoi\b|\bpor ?qu[eê](?!\w)|\bчому\b|\bнавіщо\b",
     ),
     (
         "definition",
