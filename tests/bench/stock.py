@@ -30,6 +30,8 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from rag.embedding import HashedEmbedding
 
 K = 8
+# its ChromaVectorStore sends all chunks of a run at once, and Chroma takes 5,461
+DOCUMENTS_AT_ONCE = 1_000
 _PAGE = 5_000
 
 
@@ -101,7 +103,10 @@ class Stock:
             disable_cache=True,
         )
         reader = SimpleDirectoryReader(str(self.articles), filename_as_id=True, required_exts=[".txt"])
-        written = pipeline.run(documents=reader.load_data(), show_progress=False)
+        documents, written = reader.load_data(), False
+        for start in range(0, len(documents), DOCUMENTS_AT_ONCE):
+            batch = documents[start : start + DOCUMENTS_AT_ONCE]
+            written |= bool(pipeline.run(documents=batch, show_progress=False))
         pipeline.persist(str(persisted))
         if written:
             Bm25.build(self._nodes()).save(self.data / "bm25")
