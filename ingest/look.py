@@ -52,7 +52,7 @@ def library_if_readable(folder: Path) -> Library | None:
 
 def agrees(settings: Settings, look: Look, library: Library) -> bool:
     """Whether the index is that of the files, by their size and time, and its own files are all there."""
-    from rag.vectors import inspect
+    from rag.seal import inspect
 
     held = library.files()
     return (

@@ -14,7 +14,7 @@ from rag.library import Entry, Library, check_fingerprint, dimension_of
 from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
-    from rag.vectors import Floats
+    from rag.shelf import Floats
 
 
 class Replica(Run):

@@ -31,7 +31,8 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.embedder import Embedder
     from rag.lexical import SegmentWriter
-    from rag.vectors import Floats, Vectors
+    from rag.shelf import Floats
+    from rag.vectors import Vectors
 
 _T = TypeVar("_T")
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
@@ -90,7 +91,7 @@ class Run:
         return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
 
     def _open_library(self, *, rebuild: bool) -> Library:
-        from rag.vectors import inspect
+        from rag.seal import inspect
 
         if not (self.look.folder / FILE_NAME).exists() and inspect(self.look.folder) != "absent":
             self.repaired.append("the library was missing and was built anew")
@@ -133,7 +134,9 @@ class Run:
     # applying
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
-        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX, Vectors, inspect
+        from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
+        from rag.seal import inspect
+        from rag.vectors import Vectors
 
         folder = self.look.folder
         self.spoilt = rebuild or not has_lexical_files(folder, library)
@@ -318,7 +321,7 @@ def _how_to_begin(folders: Sequence[Path]) -> str:
 
 
 def versions_of(library: Library, ids: Collection[str] | None = None) -> set[str]:
-    from rag.vectors import version_id
+    from rag.vector_records import version_id
 
     return {version_id(id, sha256) for id, sha256 in library.versions(ids).items()}
 
