@@ -24,7 +24,10 @@ from ingest.prepare import embedded
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
-from rag.library import FILE_NAME, Entry, Library, check_fingerprint, dimension_of, fingerprint
+from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
+from rag.library import Library
+from rag.library_file import FILE_NAME
+from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
