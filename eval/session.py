@@ -25,7 +25,7 @@ from eval.summary import missing
 from ingest.sync import is_current, sync
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError
-from rag.library import fingerprint
+from rag.fingerprint import fingerprint
 from rag.settings import Settings, load_settings
 
 FOLDER = "evaluation"

@@ -12,7 +12,9 @@ from ingest.publish import is_published
 from ingest.sources import UPLOADS, SourceFile, find_sources, roots, unchanged
 from rag import lock
 from rag.errors import BelegError, ConfigError, IndexBusy
-from rag.library import FILE_NAME, Library, fingerprint, serves
+from rag.fingerprint import fingerprint, serves
+from rag.library import Library
+from rag.library_file import FILE_NAME
 from rag.settings import Settings
 
 UNDER_WAY, VECTORS, LEXICAL = "sync", "vectors", "lexical segments"
@@ -52,7 +54,7 @@ def library_if_readable(folder: Path) -> Library | None:
 
 def agrees(settings: Settings, look: Look, library: Library) -> bool:
     """Whether the index is that of the files, by their size and time, and its own files are all there."""
-    from rag.vectors import inspect
+    from rag.seal import inspect
 
     held = library.files()
     return (

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from ingest.report import Changes
 from ingest.sources import SourceFile, Wanted, assign_ids, own_id, reason, unchanged
 from rag.errors import ArticleError
-from rag.library import Entry, FileState, Library
+from rag.library import Library
+from rag.library_rows import Entry, FileState
 from rag.schema import Article
 
 

@@ -36,7 +36,7 @@ def publish(settings: Settings, folder: Path, *, take_over: bool = False) -> Non
     IndexBusy when another Beleg is the server's writer, unless this one is to `take_over`.
     """
     from rag.shared import SharedIndex
-    from rag.vectors import version_id
+    from rag.vector_records import version_id
 
     with Library.open(folder) as library, SharedIndex(settings) as shared:
         if _has_all(shared, library) and not take_over:
@@ -105,7 +105,7 @@ def _has_all(shared: SharedIndex, library: Library) -> bool:
 
 def _missing(library: Library, shared: SharedIndex) -> list[str]:
     """Ids of the articles that the server does not have whole, in their version and for our settings."""
-    from rag.vectors import version_id
+    from rag.vector_records import version_id
 
     again = (library.meta(_PUBLISHED) or "").split(" ", 2)[2:] != [library.fingerprint]
     there = shared.versions()

@@ -10,11 +10,13 @@ from ingest.plan import Plan, compare
 from ingest.report import SyncReport, report_of
 from ingest.run import Run, Sink, versions_of
 from rag.errors import ConfigError
-from rag.library import Entry, Library, check_fingerprint, dimension_of
+from rag.fingerprint import check_fingerprint, dimension_of
+from rag.library import Library
+from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
-    from rag.vectors import Floats
+    from rag.shelf import Floats
 
 
 class Replica(Run):

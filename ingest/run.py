@@ -24,14 +24,18 @@ from ingest.prepare import embedded
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
-from rag.library import FILE_NAME, Entry, Library, check_fingerprint, dimension_of, fingerprint
+from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
+from rag.library import Library
+from rag.library_file import FILE_NAME
+from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.embedder import Embedder
     from rag.lexical import SegmentWriter
-    from rag.vectors import Floats, Vectors
+    from rag.shelf import Floats
+    from rag.vectors import Vectors
 
 _T = TypeVar("_T")
 _MANY = 2_000  # articles: linked thoroughly, their vectors take longer than all else of an ingest
@@ -91,7 +95,7 @@ class Run:
         return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
 
     def _open_library(self, *, rebuild: bool) -> Library:
-        from rag.vectors import inspect
+        from rag.seal import inspect
 
         if not (self.look.folder / FILE_NAME).exists() and inspect(self.look.folder) != "absent":
             self.repaired.append("the library was missing and was built anew")
@@ -135,13 +139,14 @@ class Run:
 
     def _graph(self, articles: int) -> Mapping[str, str | int]:
         """How a new index of vectors is linked: thoroughly, unless that takes long and nobody asks it."""
-        from rag.vectors import BUILTIN_INDEX, CHUNK_INDEX
+        from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
 
         unasked = self.embedder.is_builtin and not self.settings.dense_weight
         return BUILTIN_INDEX if unasked and articles > _MANY else CHUNK_INDEX
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
-        from rag.vectors import Vectors, inspect
+        from rag.seal import inspect
+        from rag.vectors import Vectors
 
         folder = self.look.folder
         self.spoilt = rebuild or not has_lexical_files(folder, library)
@@ -325,7 +330,7 @@ def _how_to_begin(folders: Sequence[Path]) -> str:
 
 
 def versions_of(library: Library, ids: Collection[str] | None = None) -> set[str]:
-    from rag.vectors import version_id
+    from rag.vector_records import version_id
 
     return {version_id(id, sha256) for id, sha256 in library.versions(ids).items()}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import ConfigError
-from rag.library import FileState
+from rag.library_rows import FileState
 from rag.settings import Settings
 
 UPLOADS = "uploads"

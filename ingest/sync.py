@@ -101,7 +101,7 @@ def is_current(settings: Settings) -> bool:
 
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
-    from rag.vectors import inspect
+    from rag.seal import inspect
 
     library = library_if_readable(look.folder)
     if library is None:

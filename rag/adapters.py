@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from rag.pump import stepped
 from rag.schema import Answer, Done, Event, Message, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.tools import QueryEngineTool
 
     from rag.llama import BelegQueryEngine, BelegRetriever
-
-Item = TypeVar("Item")
 
 
 class Adapters(ABC):
@@ -52,7 +48,7 @@ class Adapters(ABC):
         self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> AsyncGenerator[Event]:
         """As `stream`, without holding up the event loop; stopping it early closes the stream."""
-        return in_thread(self.stream(question, history, extractive=extractive))
+        return stepped(self.stream(question, history, extractive=extractive))
 
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """As `search`, without holding up the event loop."""
@@ -80,24 +76,3 @@ class Adapters(ABC):
         from rag.llama import query_tool
 
         return query_tool(self, name, description, extractive=extractive)
-
-
-async def in_thread(items: Iterator[Item]) -> AsyncGenerator[Item]:
-    """The items of an iterator that blocks, each awaited; stopped early, a generator is closed.
-
-    One thread of its own takes every step and closes it, one after the other: a generator that is in
-    the middle of a step cannot be closed, and a step of a model takes as long as the model.
-    """
-    worker = ThreadPoolExecutor(1, thread_name_prefix="beleg-stream")
-    context = contextvars.copy_context()
-
-    def step() -> tuple[Item, ...]:
-        return tuple(itertools.islice(items, 1))
-
-    try:
-        while item := await asyncio.wrap_future(worker.submit(context.run, step)):
-            yield item[0]
-    finally:
-        if close := getattr(items, "close", None):
-            worker.submit(context.run, close)
-        worker.shutdown(wait=False)

@@ -16,7 +16,7 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.library import dimension_of
+from rag.fingerprint import dimension_of
 from rag.providers import build_embedder
 from rag.retrieval import Nearness
 from rag.vectors import Vectors

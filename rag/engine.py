@@ -16,10 +16,11 @@ from rag.confidence import THRESHOLD, confidence
 from rag.dense import Dense, open_dense
 from rag.errors import BadRequest, ProviderError
 from rag.extract import Candidate, candidates
+from rag.fingerprint import check_fingerprint, fingerprint
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
 from rag.lexical import load_index
-from rag.library import Library, check_fingerprint, fingerprint
+from rag.library import Library
 from rag.memory import give_back
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand

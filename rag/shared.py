@@ -16,18 +16,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Self, cast, get_args
 from urllib.parse import urlsplit
 
+from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, collection
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article, Aside, Chunk, Genre
-from rag.vectors import (
-    ARTICLES,
-    CHUNK_INDEX,
-    CHUNKS,
-    article_metadata,
-    chunk_records,
-    collection,
-    place,
-    version_id,
-)
+from rag.vector_records import article_metadata, chunk_records, place, version_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +69,7 @@ class SharedIndex:
             return self._chunks.count(), self._articles.count()
 
     def versions(self) -> set[str]:
-        """Ids of the article records, as `rag.vectors.version_id` makes them."""
+        """Ids of the article records, as `rag.vector_records.version_id` makes them."""
         with self._translated():
             return set(self._articles.get(include=[])["ids"])
 
@@ -240,7 +232,7 @@ def _client(settings: Settings) -> ClientAPI:
 
 
 def _article(row: dict[str, Any]) -> Article:
-    """The inverse of `rag.vectors.article_metadata`."""
+    """The inverse of `rag.vector_records.article_metadata`."""
     day = row.get("published")
     genre = row.get("genre")
     return Article(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import importlib.util
 import os
 import re
 import sys
+import threading
 import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError
@@ -171,27 +174,52 @@ def _static_folder() -> Path:
     return Path(spec.origin).parent / "_static"
 
 
+_one_at_a_time = threading.Lock()
+
+
 @contextlib.contextmanager
 def _bare(*packages: str) -> Iterator[None]:
     """Lets modules of packages be imported without what the packages themselves import.
 
     nltk's takes four seconds (scipy and much else) of which sentences need nothing. Whoever imports a
-    package afterwards gets the whole of it. Packages that are there already are used as they are.
+    package afterwards gets the whole of it; another thread that imports it meanwhile gets a stand-in
+    that hands out what the whole has. Packages that are there already are used as they are.
     """
-    held = {name for name in sys.modules if name.partition(".")[0] == packages[0]}
-    if held:
-        yield
-        return
-    for name in packages:
-        spec = importlib.util.find_spec(name)
-        if spec is None:
-            raise ConfigError(f"{name} is not installed; run: make install")
-        sys.modules[name] = importlib.util.module_from_spec(spec)  # made, but not run
-    try:
-        yield
-    finally:
-        for name in [name for name in sys.modules if name.partition(".")[0] == packages[0]]:
-            del sys.modules[name]
+    with _one_at_a_time:
+        if any(_is_within(name, packages[0]) for name in list(sys.modules)):
+            yield
+            return
+        gone = threading.Event()
+        try:
+            for name in packages:  # from the outermost: to be found, a package needs the one around it
+                sys.modules[name] = _stand_in(name, gone)
+            yield
+        finally:
+            for name in list(sys.modules):
+                if _is_within(name, packages[0]):
+                    del sys.modules[name]
+            gone.set()
+
+
+def _is_within(module: str, package: str) -> bool:
+    return module.partition(".")[0] == package
+
+
+def _stand_in(name: str, gone: threading.Event) -> ModuleType:
+    """A package made, but not run; other threads wait until it is gone, and then have the whole of it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None:
+        raise ConfigError(f"{name} is not installed; run: make install")
+    module, maker = importlib.util.module_from_spec(spec), threading.get_ident()
+
+    def of_the_whole(attribute: str) -> object:
+        if attribute.startswith("__") or (threading.get_ident() == maker and not gone.is_set()):
+            raise AttributeError(f"module {name!r} has no attribute {attribute!r}")
+        gone.wait()
+        return getattr(importlib.import_module(name), attribute)
+
+    vars(module)["__getattr__"] = of_the_whole
+    return module
 
 
 _PLAIN_END = re.compile(r"([^\W\d_]{2,})\.\s+([^\W\d_]+)")

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from rag.engine import Engine, open_engine
 from rag.intake import Intake
 from rag.records import Records
 from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
 from rag.settings import Settings, load_settings
+from tests.dossier import DOSSIER, fill, settings_for
 from tests.fake_engine import FakeEngine
 
 TOKEN = "0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 WITH_TOKEN = {"auth": f"token:test={TOKEN}"}
+
+
+@contextmanager
+def over_dossier(folder: Path, **given: Any) -> Iterator[Engine]:
+    """An engine over the small dossier, indexed in the folder, by these settings."""
+    settings = settings_for(folder, **given)
+    fill(settings, *DOSSIER)
+    with closing(open_engine(settings)) as engine:
+        yield engine
 
 
 def doors(engine: Any, settings: Settings, intake: Intake | None = None) -> FastAPI:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from ingest.chunking import chunk_article
 from rag.extract import Candidate, candidates
+from rag.fingerprint import fingerprint
 from rag.lexical import build_index, index_chunks
-from rag.library import Library, fingerprint
+from rag.library import Library
 from rag.query import understand
 from rag.retrieval import Index, Ranking
 from rag.schema import Article, Aside, AsideKind, Chunk

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.settings import Settings
-from tests.dossier import DOSSIER, fill, settings_for
+from tests.doors import over_dossier
 
 
 @contextmanager
 def pages(folder: Path) -> Iterator[Any]:
     """The app, its index in the folder; its answers' records stay in memory."""
-    settings = settings_for(folder)
-    fill(settings, *DOSSIER)
-    with closing(open_engine(settings)) as engine:
-        yield _app(engine, settings)
+    with over_dossier(folder) as engine:
+        yield _app(engine, engine.settings)
 
 
 def _app(engine: Engine, settings: Settings) -> Any:

@@ -27,7 +27,7 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.library import fingerprint
+from rag.fingerprint import fingerprint
 from rag.providers import build_embedder, build_embedding
 from rag.settings import Settings, load_settings
 from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector

@@ -23,9 +23,11 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory",
-    2: "rag.glossary rag.library rag.postings rag.lexical rag.vectors rag.providers rag.embedding rag.hashing"
-    " rag.lock rag.shared rag.ngrams rag.passage_terms"
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump",
+    2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
+    " rag.postings rag.lexical rag.providers rag.embedding rag.hashing"
+    " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
+    " rag.ngrams rag.passage_terms"
     " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
     " rag.embedding_class rag.embedding_remote rag.records",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
@@ -43,7 +45,7 @@ FLOORS = {
 """A module imports from lower floors, and from its own floor within its package, never in a circle."""
 
 HOMES = {
-    "chromadb": "rag.vectors rag.shared",
+    "chromadb": "rag.chroma rag.shared",
     "docx": "ingest.read_docx",
     "gradio": "rag.serve.ui",
     "httpx": "rag.faults rag.chat_model",
@@ -194,11 +196,11 @@ def test_importing_the_light_modules_loads_no_heavy_library(module: str) -> None
         ("rag.engine", "from ingest.readers import Document", "rag never imports ingest"),
         ("rag.serve.ui", "import app", "rag never imports app"),
         ("ingest.sync", "from rag.engine import Engine", "rag.engine is on floor 4"),
-        ("rag.engine", "def f():\n    import chromadb", "chromadb stays in rag.vectors"),
-        ("rag.vectors", "from chromadb.config import Settings", "import chromadb inside the function"),
-        ("rag.vectors", "class V:\n    import chromadb", "import chromadb inside the function"),
+        ("rag.engine", "def f():\n    import chromadb", "chromadb stays in rag.chroma"),
+        ("rag.chroma", "from chromadb.config import Settings", "import chromadb inside the function"),
+        ("rag.chroma", "class V:\n    import chromadb", "import chromadb inside the function"),
         (
-            "rag.vectors",
+            "rag.chroma",
             "try:\n    import chromadb\nfinally:\n    pass",
             "import chromadb inside the function",
         ),
@@ -216,8 +218,8 @@ def test_imports_that_break_a_rule_are_found(module: str, source: str, reason: s
         ("rag.schema", "from rag.errors import BelegError"),
         ("ingest.sync", "from rag.vectors import Vectors"),
         ("rag.__main__", "def f():\n    from ingest.sync import sync"),
-        ("rag.vectors", "def f():\n    import chromadb"),
-        ("rag.vectors", "if TYPE_CHECKING:\n    import chromadb"),
+        ("rag.chroma", "def f():\n    import chromadb"),
+        ("rag.chroma", "if TYPE_CHECKING:\n    import chromadb"),
         ("rag.embedding", "from llama_index.core.embeddings import BaseEmbedding"),
     ],
 )

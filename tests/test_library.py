@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ConfigError, IndexDamaged, IndexMismatch
-from rag.library import FILE_NAME, Counts, Entry, FileState, Library, check_fingerprint, fingerprint
+from rag.fingerprint import check_fingerprint, fingerprint
+from rag.library import Library
+from rag.library_file import FILE_NAME
+from rag.library_rows import Counts, Entry, FileState
 from rag.schema import Article, Aside, Chunk
 from rag.settings import Settings
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ import httpx
 import openai
 import pytest
 
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.providers import build_embedder
 from rag.schema import Delta, Done, Event
 from rag.serve.desk import Desk
 from rag.serve.openai_models import ChatMessage
 from rag.serve.openai_text import conversation, correction, url_citations
 from rag.settings import Settings, load_settings
-from tests.doors import TOKEN, WITH_TOKEN, doors, fake
-from tests.dossier import BRIDGE, DOSSIER, fill, settings_for
+from tests.doors import TOKEN, WITH_TOKEN, doors, fake, over_dossier
+from tests.dossier import BRIDGE
 from tests.fake_engine import DECLINED, FakeEngine, canned
 from tests.test_rest import Endless
 from tests.visit import serving
@@ -31,16 +30,14 @@ PLAN = "Was hat der Stadtrat zum Wärmeplan beschlossen?"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = settings_for(tmp_path_factory.mktemp("openai"), rate=0)
-    fill(made, *DOSSIER)
-    return made
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with over_dossier(tmp_path_factory.mktemp("openai"), rate=0) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
-def engine(settings: Settings) -> Iterator[Engine]:
-    with closing(open_engine(settings)) as engine:
-        yield engine
+def settings(engine: Engine) -> Settings:
+    return engine.settings
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,13 @@ from hypothesis import settings as bounded
 from starlette.testclient import TestClient
 
 from ingest.intake import ArticleIntake
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.schema import Delta, Event, Retrieved
 from rag.serve import models
 from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
-from tests.doors import BEARER, WITH_TOKEN, client, doors, fake
-from tests.dossier import BRIDGE, DOSSIER, fill, settings_for
+from tests.doors import BEARER, WITH_TOKEN, client, doors, fake, over_dossier
+from tests.dossier import BRIDGE
 from tests.fake_engine import DECLINED, FakeEngine, canned
 from tests.visit import serving
 
@@ -34,16 +34,14 @@ FAKE_QUESTION = "Was hat der Stadtrat zum Wärmeplan beschlossen?"
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    made = settings_for(tmp_path_factory.mktemp("rest"), rate=0, hosts="testserver")
-    fill(made, *DOSSIER)
-    return made
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with over_dossier(tmp_path_factory.mktemp("rest"), rate=0, hosts="testserver") as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")
-def engine(settings: Settings) -> Iterator[Engine]:
-    with closing(open_engine(settings)) as engine:
-        yield engine
+def settings(engine: Engine) -> Settings:
+    return engine.settings
 
 
 @pytest.fixture(scope="module")

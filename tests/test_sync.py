@@ -18,10 +18,13 @@ from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
 from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
-from rag.library import FILE_NAME, SCHEMA_VERSION, Library
+from rag.library import Library
+from rag.library_file import FILE_NAME, SCHEMA_VERSION
 from rag.schema import Article
+from rag.seal import FOLDER, inspect
 from rag.settings import Settings
-from rag.vectors import FOLDER, Shelf, Vectors, inspect
+from rag.shelf import Shelf
+from rag.vectors import Vectors
 
 ROOT = Path(__file__).parents[1]
 HEATING = "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. 38 Mitglieder stimmten dafür, 21 dagegen."

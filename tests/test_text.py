@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.schema import Span
-from rag.text import count_tokens, german_date, normalise, paragraphs, sentences
+from rag.text import _bare, count_tokens, german_date, normalise, paragraphs, sentences
+from tests.conftest import ROOT
 
 AFTER_CLOSING = (
     "a closing quotation mark is left to the next sentence where a comma or a semicolon follows it"
@@ -284,6 +292,60 @@ def test_texts_beyond_one_window_are_cut_without_loss(text: str) -> None:
 def test_a_sentence_across_two_windows_stays_whole() -> None:
     sentence = "Der Gipfel in Genf dauerte nach Angaben des Kremls rund drei Stunden."
     assert cut(" ".join([sentence] * 200)) == [sentence] * 200
+
+
+# --- Punkt without the rest of nltk
+
+
+@pytest.fixture
+def quill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A package whose own code imports much, and a part of it that needs nothing of that."""
+    name = "quill_of_the_tests"
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "__init__.py").write_text("ink = 'much'\n", "utf-8")
+    (folder / "nib.py").write_text("width = 2\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield name
+    for held in [held for held in sys.modules if held.startswith(name)]:
+        del sys.modules[held]
+
+
+def test_a_part_of_a_package_is_imported_without_the_rest(quill: str) -> None:
+    with _bare(quill):
+        nib = importlib.import_module(f"{quill}.nib")
+        assert not hasattr(sys.modules[quill], "ink")
+    assert nib.width == 2
+    assert importlib.import_module(quill).ink == "much"
+
+
+def test_a_thread_that_imports_the_package_meanwhile_has_the_whole_of_it(quill: str) -> None:
+    imported, inks = threading.Event(), []
+
+    def other() -> None:
+        package: ModuleType = importlib.import_module(quill)
+        imported.set()
+        inks.append(package.ink)
+
+    thread = threading.Thread(target=other)
+    with _bare(quill):
+        assert not hasattr(sys.modules[quill], "ink")
+        thread.start()
+        assert imported.wait(10)
+        importlib.import_module(f"{quill}.nib")
+    thread.join(10)
+    assert inks == ["much"]
+
+
+def test_threads_may_begin_with_several_languages_at_once() -> None:
+    code = (
+        "import sys; from concurrent.futures import ThreadPoolExecutor; from rag.text import sentences\n"
+        "cut = lambda language: sentences('Er kam. Sie ging.', language=language)\n"
+        "with ThreadPoolExecutor(4) as threads: list(threads.map(cut, ['de', 'en', 'fr', 'pt']))\n"
+        "assert 'scipy' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 # --- dates and tokens --------------------------------------------------------------------------

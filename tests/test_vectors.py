@@ -19,24 +19,17 @@ import pytest
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 
+from rag.chroma import ARTICLES, BUILTIN_INDEX, CHUNKS
 from rag.embedding import HashedEmbedding
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.hashing import vectors as hashed
 from rag.lock import owner
 from rag.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
+from rag.seal import FOLDER, SEAL, inspect
 from rag.settings import Settings
-from rag.vectors import (
-    ARTICLES,
-    BUILTIN_INDEX,
-    CHUNKS,
-    FOLDER,
-    SEAL,
-    Vectors,
-    chunk_records,
-    inspect,
-    version_id,
-)
+from rag.vector_records import chunk_records, version_id
+from rag.vectors import Vectors
 
 NOTE = "schema 1, embedding builtin/512"
 SENTENCES = [
@@ -214,7 +207,7 @@ def test_llama_index_reads_text_and_metadata(
     vectors: Vectors, data: Path, monkeypatch: pytest.MonkeyPatch, is_server: bool
 ) -> None:
     records = functools.partial(chunk_records, is_server=is_server)
-    monkeypatch.setattr("rag.vectors.chunk_records", lambda pairs, note, **_: records(pairs, note))
+    monkeypatch.setattr("rag.shelf.chunk_records", lambda pairs, note, **_: records(pairs, note))
     from llama_index.core import VectorStoreIndex
     from llama_index.vector_stores.chroma import ChromaVectorStore
 

@@ -1,7 +1,6 @@
 """Where programs hand in their questions: turn, deadline, record, and the end when nobody waits any more.
 
-The engine blocks, and the doors are asynchronous: one thread takes all steps of an answer, and hands on
-whatever has come since the last look, so that a fast stream does not change threads for every word.
+The engine blocks, and the doors are asynchronous; `rag.pump` is between them.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ import contextvars
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
-from rag.errors import DeadlineExceeded
+from rag.pump import pumped, too_late
 from rag.schema import Answer, Done, Event, Message
 from rag.serve.gate import Gate
 from rag.serve.metrics import Metrics
@@ -98,7 +97,7 @@ class Desk:
         def in_turn() -> Found:
             for _ in self.gate.enter():
                 if left.is_set():
-                    raise _too_late(self.settings.deadline)
+                    raise too_late(self.settings.deadline)
             try:
                 return work()
             finally:
@@ -110,7 +109,7 @@ class Desk:
             async with asyncio.timeout(self.settings.deadline):
                 return await loop.run_in_executor(self._threads, context.run, in_turn)
         except TimeoutError as exc:
-            raise _too_late(self.settings.deadline) from exc
+            raise too_late(self.settings.deadline) from exc
         finally:
             left.set()
 
@@ -127,86 +126,6 @@ class Desk:
                 yield event
         finally:
             self.gate.leave()
-
-
-async def pumped(
-    items: Iterator[Found], threads: ThreadPoolExecutor, seconds: float
-) -> AsyncGenerator[list[Found]]:
-    """The items of an iterator that blocks, as many at a time as have come; closed early, it is closed too.
-
-    Raises what the iterator raises, and DeadlineExceeded after so many seconds.
-    """
-    loop, ready, stopped = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    mailbox = _Mailbox[Found](lambda: loop.call_soon_threadsafe(ready.set))
-    context = contextvars.copy_context()
-    loop.run_in_executor(threads, context.run, mailbox.fill, items, stopped)
-    ends = loop.time() + seconds
-    try:
-        while True:
-            try:
-                async with asyncio.timeout_at(ends):
-                    await ready.wait()
-            except TimeoutError as exc:
-                raise _too_late(seconds) from exc
-            ready.clear()
-            batch, ended, failure = mailbox.empty()
-            if batch:
-                yield batch
-            if failure is not None:
-                raise failure
-            if ended:
-                return
-    finally:
-        stopped.set()
-
-
-def _too_late(seconds: float) -> DeadlineExceeded:
-    return DeadlineExceeded(f"The answer was not complete after {seconds:g} s; please ask again later.")
-
-
-class _Mailbox(Generic[Found]):
-    """What one thread has found and another has not yet fetched; `notify` is called when there is some."""
-
-    def __init__(self, notify: Callable[[], object]) -> None:
-        self._notify = notify
-        self._found: list[Found] = []
-        self._ended = False
-        self._failure: BaseException | None = None
-        self._changing = threading.Lock()
-
-    def fill(self, items: Iterator[Found], stopped: threading.Event) -> None:
-        """Puts all items in, until stopped; then, in the thread that took its steps, closes the iterator."""
-        try:
-            if stopped.is_set():
-                return
-            with closing(items):  # type: ignore[type-var]
-                for item in items:
-                    if stopped.is_set():
-                        return
-                    self._put(item)
-        except BaseException as exc:
-            self._failure = exc
-        finally:
-            self._ended = True
-            self._tell()
-
-    def empty(self) -> tuple[list[Found], bool, BaseException | None]:
-        """What is there, whether nothing more will come, and why, if that is an error."""
-        with self._changing:
-            ended = self._ended  # first: what was put before the end is then in here
-            batch, self._found = self._found, []
-        return batch, ended, self._failure if ended else None
-
-    def _put(self, item: Found) -> None:
-        with self._changing:
-            was_empty = not self._found
-            self._found.append(item)
-        if was_empty:
-            self._tell()
-
-    def _tell(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody fetches any more
-            self._notify()
 
 
 async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:

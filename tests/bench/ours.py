@@ -14,8 +14,9 @@ from ingest.sync import sync
 from rag.confidence import confidence
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
 from rag.extract import candidates
+from rag.fingerprint import fingerprint
 from rag.lexical import build_index
-from rag.library import Library, fingerprint
+from rag.library import Library
 from rag.query import understand
 from rag.settings import Settings
 

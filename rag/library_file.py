@@ -1,0 +1,196 @@
+"""The library's file: its schema, a connection a thread, transactions, and SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sqlite3
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+
+SCHEMA_VERSION = 1
+FILE_NAME = "library.sqlite3"
+REBUILD = "python -m ingest --rebuild"
+
+_APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
+_BUSY_SECONDS = 5.0
+_IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least
+# a full disk is no damage: SQLite says "disk I/O error" of both
+_CANNOT_WRITE = re.compile(
+    "SQLITE_(FULL|READONLY|CANTOPEN|IOERR_(WRITE|SHM|FSYNC|DIR_FSYNC|TRUNCATE|DELETE))"
+)
+
+_SCHEMA = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {SCHEMA_VERSION};
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY, text TEXT NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL,
+    title TEXT, outlet TEXT, author TEXT, published TEXT, language TEXT, genre TEXT,
+    asides TEXT NOT NULL, copy_of TEXT
+);
+CREATE TABLE chunks (
+    id TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL, "start" INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    sentences TEXT NOT NULL,
+    PRIMARY KEY (article_id, ordinal)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX chunk_ids ON chunks (id);
+CREATE TABLE manifest (
+    article_id TEXT PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
+    name TEXT NOT NULL, path TEXT NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL
+);
+CREATE TABLE files (
+    path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, problems TEXT NOT NULL,
+    unread INTEGER NOT NULL
+);
+CREATE TABLE marks (
+    mark INTEGER NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    PRIMARY KEY (mark, article_id)
+) WITHOUT ROWID;
+CREATE INDEX marks_of ON marks (article_id);
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO meta VALUES ('revision', '0'), ('fingerprint', '');
+"""
+
+
+class LibraryFile:
+    """An open file; each thread has a connection of its own. Close it after use."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        """Opens nothing yet: a thread connects once it asks."""
+        self.path = path
+        self.read_only = read_only
+        self._local = threading.local()
+        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Closes the connections of all threads; the library cannot be used afterwards."""
+        for connection in list(self._connections):
+            connection.close()
+        self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def check_format(self) -> None:
+        """Raises IndexDamaged when the file is none of ours, and IndexMismatch when its format is another."""
+        with _translated(self.path):
+            connection = self._connection()
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if application != _APPLICATION_ID:
+            raise IndexDamaged(f"{self.path} is not an index of Beleg; run: {REBUILD}")
+        if version != SCHEMA_VERSION:
+            raise IndexMismatch(
+                f"the index in {self.path.parent} has format {version}, this Beleg reads format"
+                f" {SCHEMA_VERSION}; run: {REBUILD}"
+            )
+
+    def _connection(self) -> sqlite3.Connection:
+        connection: _Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = _connect(self.path, read_only=self.read_only)
+            self._local.connection = connection
+            self._connections.add(connection)
+        return connection
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with _translated(self.path):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        with _translated(self.path):
+            yield from self._connection().execute(sql, values)
+
+    def _rows_of(self, sql: str, ids: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        for batch in batches(ids):
+            yield from self._rows(sql % places(batch), batch)
+
+    def _row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        return next(iter(list(self._rows(sql, values))), None)
+
+
+def create(path: Path) -> None:
+    """Makes an empty library. Raises ConfigError when the folder cannot be written."""
+    # made beside and moved into place, so that nobody ever opens half a schema
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(path), contextlib.closing(sqlite3.connect(new)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        new.replace(path)
+    except OSError as exc:
+        raise ConfigError(
+            f"cannot write the index folder {path.parent}: {exc.strerror}; check free space and permissions"
+        ) from exc
+    finally:
+        with contextlib.suppress(OSError):  # it was moved, or could not be made
+            new.unlink()
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that can be weakly referenced: one whose thread has ended is closed with it."""
+
+
+def _connect(path: Path, *, read_only: bool) -> _Connection:
+    # a reader, too, opens for writing: only then does SQLite tidy up its log's files behind it;
+    # where it cannot, there is no writer either
+    mode = "ro&immutable=1" if read_only and not os.access(path.parent, os.W_OK) else "rw"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        factory=_Connection,
+        isolation_level=None,  # transactions are begun and ended by hand
+        check_same_thread=False,  # only so that `close` may close those of other threads
+    )
+    connection.execute(f"PRAGMA query_only = {int(read_only)}")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # a flip must be on disk before the old vectors are deleted
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as exc:
+        text = str(exc)
+        if "locked" in text or "busy" in text:
+            raise IndexBusy(f"{path} is being written by another process; try again in a moment") from exc
+        if _CANNOT_WRITE.match(getattr(exc, "sqlite_errorname", "")):
+            raise ConfigError(f"cannot use {path}: {text}; check free space and permissions") from exc
+        raise IndexDamaged(f"{path} is damaged ({text}); run: {REBUILD}") from exc
+    except sqlite3.DatabaseError as exc:
+        raise IndexDamaged(f"{path} is damaged ({exc}); run: {REBUILD}") from exc
+
+
+def batches(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """As many at a time as SQLite takes in one statement."""
+    for start in range(0, len(ids), _IN_A_STATEMENT):
+        yield ids[start : start + _IN_A_STATEMENT]
+
+
+def places(values: Sequence[object]) -> str:
+    """Question marks for so many values."""
+    return ",".join("?" * len(values))

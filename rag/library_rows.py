@@ -1,0 +1,150 @@
+"""What the library holds beside articles, and every record of it as a row of SQLite and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, get_args
+
+from rag.library_file import places
+from rag.schema import Article, Aside, Chunk, Genre
+
+ARTICLE = "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of"
+# SQLite's substr counts code points as Python does, so that offsets need no conversion
+CHUNK = """
+    SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
+           substr(a.text, c."start" + 1, c."end" - c."start"), c.sentences
+    FROM chunks c JOIN articles a ON a.id = c.article_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A source file as it was when it was last read: `size` in bytes, `mtime_ns` since 1970.
+
+    `problems` say what could not be read, wholly or in part; `unread` that nothing could.
+    """
+
+    size: int
+    mtime_ns: int
+    problems: tuple[str, ...] = ()
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Manifest line of an article: the id its file suggests, the file's path and name, the hash."""
+
+    name: str
+    path: str
+    source: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Size of the library; the dates are those of the oldest and newest dated article."""
+
+    articles: int
+    chunks: int
+    first: date | None
+    last: date | None
+
+
+def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> None:
+    """Makes these, by article id, the near-copies that the articles are marked as."""
+    held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
+    changed = [(copies.get(id), id) for id in held.keys() | copies.keys() if held.get(id) != copies.get(id)]
+    connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
+
+
+def replace_rows(
+    connection: sqlite3.Connection, table: str, key: str, rows: Iterable[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Makes `rows`, whose first column is the key, the table's content; those that were not there."""
+    held = {row[0]: row for row in connection.execute(f"SELECT * FROM {table}")}
+    wanted = {row[0]: row for row in rows}
+    gone = [(id,) for id in held.keys() - wanted.keys()]
+    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", gone)
+    new = [row for row in wanted.values() if held.get(row[0]) != row]
+    for row in new:
+        connection.execute(f"REPLACE INTO {table} VALUES ({places(row)})", row)
+    return new
+
+
+def entry_row(item: tuple[str, Entry]) -> tuple[Any, ...]:
+    """Of the table `manifest`."""
+    id, entry = item
+    return id, entry.name, entry.path, entry.source, entry.sha256
+
+
+def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
+    """Of the table `files`."""
+    path, state = item
+    problems = json.dumps(state.problems, ensure_ascii=False)
+    return path, state.size, state.mtime_ns, problems, int(state.unread)
+
+
+def article_row(article: Article) -> tuple[Any, ...]:
+    """In the order of `ARTICLE`."""
+    published = article.published and article.published.isoformat()
+    asides = json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides])
+    return (
+        article.id,
+        article.text,
+        article.source,
+        article.sha256,
+        article.title,
+        article.outlet,
+        article.author,
+        published,
+        article.language,
+        article.genre,
+        asides,
+        article.copy_of,
+    )
+
+
+def article_of(row: tuple[Any, ...]) -> Article:
+    """The inverse of `article_row`."""
+    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of = row
+    return Article(
+        id=id,
+        text=text,
+        source=source,
+        sha256=sha256,
+        title=title,
+        outlet=outlet,
+        author=author,
+        published=date_of(published),
+        language=language,
+        genre=genre if genre in get_args(Genre) else None,
+        asides=tuple(Aside(*aside) for aside in json.loads(asides)),
+        copy_of=copy_of,
+    )
+
+
+def chunk_row(chunk: Chunk) -> tuple[Any, ...]:
+    """Of the table `chunks`, which holds no text."""
+    sentences = json.dumps(chunk.sentences, separators=(",", ":"))
+    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences
+
+
+def chunk_of(row: tuple[Any, ...]) -> Chunk:
+    """From a row that `CHUNK` selects."""
+    id, article_id, ordinal, start, end, text, sentences = row
+    spans = tuple((low, high) for low, high in json.loads(sentences))
+    return Chunk(id, article_id, ordinal, start, end, text, spans)
+
+
+def problems_of(value: str) -> tuple[str, ...]:
+    """From the column of that name."""
+    return () if value == "[]" else tuple(json.loads(value))  # nearly always
+
+
+def date_of(value: str | None) -> date | None:
+    """From a column of ISO dates."""
+    return None if value is None else date.fromisoformat(value)
