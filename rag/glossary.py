@@ -188,13 +188,30 @@ def _senses() -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[
     """The English glossary backwards: headwords by German search key, and the reverse."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
+    known = dict(line.split("\t") for line in _data("keys.de.tsv").splitlines())
     for headword, translations in _lines("en"):
         for german, weight in translations:
-            terms = keys(german)
-            if len(terms) == 1 and headword not in senses[terms[0]]:
-                senses[terms[0]][headword] = weight
-                words[headword].append(terms[0])
+            term = known[german] if german in known else _only_key(german)
+            if term and headword not in senses[term]:
+                senses[term][headword] = weight
+                words[headword].append(term)
     return senses, words
+
+
+def known_keys() -> str:
+    """What `rag/data/keys.de.tsv` holds: each German word of the English glossary, a tab, its search key.
+
+    Nothing follows the tab of a phrase. Analysing them takes half a second, which every process would pay
+    with its first question. `make keys` writes the file.
+    """
+    germans = sorted({german for _, translations in _lines("en") for german, _ in translations})
+    return "".join(f"{german}\t{_only_key(german)}\n" for german in germans)
+
+
+def _only_key(german: str) -> str:
+    """The search key of a single word, nothing for a phrase."""
+    terms = keys(german)
+    return terms[0] if len(terms) == 1 else ""
 
 
 def _norm(vector: Mapping[str, float]) -> float:
@@ -202,10 +219,13 @@ def _norm(vector: Mapping[str, float]) -> float:
 
 
 def _lines(language: str) -> Iterable[tuple[str, list[tuple[str, float]]]]:
-    resource = files("rag") / "data" / f"glossary.{language}.tsv"
-    for line in resource.read_text(encoding="utf-8").splitlines():
+    for line in _data(f"glossary.{language}.tsv").splitlines():
         headword, _, right = line.partition("\t")
         yield headword, [_weighted(entry) for entry in right.split("|")]
+
+
+def _data(name: str) -> str:
+    return (files("rag") / "data" / name).read_text(encoding="utf-8")
 
 
 def _weighted(entry: str) -> tuple[str, float]:
