@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.analysis import tokens, words
+from rag.analysis import words
 
 _MONTH = (
     "Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Frühjahr|Sommer"
@@ -118,5 +118,5 @@ def cue_of(question: str) -> Cue | None:
     """The cue of a question in any of our languages; None when it asks for no particular kind."""
     for kind, pattern in _ASK_PATTERNS:
         if pattern.search(question.strip()):
-            return Cue(kind, frozenset(word.lower() for word, _, _ in tokens(question)))
+            return Cue(kind, frozenset(word.lower() for word in words(question)))
     return None

@@ -162,13 +162,14 @@ class Engine(Adapters):
         """The index of the library's current revision, opened anew when that has changed."""
         revision = self.library.revision
         with self._opening:
-            if self._index is None or revision != self._revision:
-                before, lexical = self._index, load_index(self.settings.data_dir, revision)
-                self._index, self._revision = Index(lexical, self.library), revision
-                if before is not None:
-                    del before
-                    give_back()
-            return self._index
+            opened, replaced = self._index, self._index is not None and revision != self._revision
+            if opened is None or replaced:
+                lexical = load_index(self.settings.data_dir, revision)
+                opened = self._index = Index(lexical, self.library)
+                self._revision = revision
+        if replaced:
+            give_back()  # outside the lock: others need not wait for it
+        return opened
 
     def close(self) -> None:
         """Releases the library and the vector index."""

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import Stemmer
 
-from rag.analysis import keys, tokens
+from rag.analysis import keys, words
 
 Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
@@ -242,8 +242,7 @@ def _ranked(weights: Mapping[str, float]) -> Translations:
 
 
 def _headword_key(language: str, headword: str) -> str:
-    words = [word.lower() for word, _, _ in tokens(headword)]
-    return _stems(language, words)
+    return _stems(language, [word.lower() for word in words(headword)])
 
 
 @functools.lru_cache(maxsize=50_000)

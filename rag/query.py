@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag import stopwords
-from rag.analysis import grams, key, keys, relatives, tokens
+from rag.analysis import grams, key, keys, relatives, tokens, words
 from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
 from rag.separable import separated_verbs
 
@@ -93,22 +93,22 @@ def _sources(text: str) -> set[str]:
     """The words of those whom the question names as its source: "laut dem Bericht aus Washington"."""
     found = set(_SOURCE_BEFORE.findall(text))
     for marker in _SOURCE.finditer(text):
-        words = [word for word, _, _ in tokens(text[marker.end() :])]
-        first = next((i for i, word in enumerate(words[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
+        behind = words(text[marker.end() :])
+        first = next((i for i, word in enumerate(behind[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
         if first is None:  # all in small letters
-            found.update(words[:1])
+            found.update(behind[:1])
         else:
-            named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, words[first:])
+            named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, behind[first:])
             found.update(word for word in named if word not in _OF)
     return found
 
 
 def detect_language(text: str) -> str:
     """Language of a question: de, en, fr, pt or uk; German, the dossier's language, when in doubt."""
-    words = [word.lower() for word, _, _ in tokens(text)]
+    said = [word.lower() for word in words(text)]
     if any("а" <= c <= "я" or c in "іїєґ" for c in text.lower()):
         return "uk"
-    votes = {language: sum(word in stop for word in words) for language, stop in STOP.items()}
+    votes = {language: sum(word in stop for word in said) for language, stop in STOP.items()}
     best = max(votes, key=lambda language: (votes[language], language == "de"))
     return best if votes[best] > 0 else "de"
 
@@ -205,12 +205,12 @@ def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
 
 
 def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
-    words = [word for word, _, _ in tokens(text)]
+    said = words(text)
     stop = STOP[glossary.language]
     concepts: dict[str, Concept] = {}
     i = 0
-    while i < len(words):
-        taken, concept = _longest(words[i:], glossary, first=i == 0, stop=stop)
+    while i < len(said):
+        taken, concept = _longest(said[i:], glossary, first=i == 0, stop=stop)
         if concept is not None and concept.alternatives:
             concepts.setdefault(concept.word.lower(), concept)
         i += taken

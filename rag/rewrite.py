@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.analysis import tokens
+from rag.analysis import tokens, words
 from rag.query import STOP, detect_language
 from rag.schema import Message
 
@@ -81,11 +81,11 @@ def standalone(question: str, contexts: Sequence[Context]) -> str:
     """The question with the words it leans on, for people to read."""
     if not contexts:
         return question
-    said = {word.lower() for word, _, _ in tokens(question)}
+    said = {word.lower() for word in words(question)}
     carried: dict[str, None] = {}
     for context in contexts:
         stop = STOP[detect_language(context.text)]
-        for word, _, _ in tokens(context.text):
+        for word in words(context.text):
             if word.lower() not in stop and word.lower() not in said:
                 carried.setdefault(word)
     return f"{question} ({', '.join(list(carried)[:8])})" if carried else question

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import key, tokens
+from rag.analysis import key, words
 from rag.facts import Facts, besides_facts, facts, missing
 from rag.lexical import heading
 from rag.matching import coverage
@@ -246,7 +246,7 @@ class _Order:
     """The order of a text's words: search keys without stop words, but with negations."""
 
     def __init__(self, text: str) -> None:
-        told = [(word.lower(), _bare_key(word)) for word, _, _ in tokens(text)]
+        told = [(word.lower(), _bare_key(word)) for word in words(text)]
         kept = [(i, k) for i, (word, k) in enumerate(told) if word not in GERMAN - _NEGATIONS]
         self.words = [k for _, k in kept]
         self._raw, self._place = [word for word, _ in told], [i for i, _ in kept]
