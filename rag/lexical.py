@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from rag.bm25 import Field
 from rag.errors import IndexDamaged
 from rag.passage_terms import PassageTerms, StoredTerms, TermsWriter, analysed_passage
-from rag.postings import Block, Field, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
+from rag.postings import Block, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
 from rag.schema import ANALYSER_VERSION, Article, Chunk
 from rag.text import german_date
 

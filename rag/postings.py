@@ -1,4 +1,4 @@
-"""Postings in numpy: which documents have a term and how often, and BM25 over one or several such parts.
+"""Postings in numpy: which documents have a term, and how often.
 
 A term is known by a hash of 56 bits, so that no vocabulary of strings is built, kept or loaded; two terms
 of ten million share one with a chance of 1 in 1,500.
@@ -7,7 +7,7 @@ of ten million share one with a chance of 1 in 1,500.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -18,20 +18,9 @@ from numpy.typing import NDArray
 
 from rag.analysis import GRAM
 
-Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int32]
 Places = NDArray[np.int64]
-WeightedTerms = Sequence[tuple[float, Sequence[str]]]
-"""Alternatives for one concept of a question: a weight from 0 to 1, and the terms it consists of."""
-
-K1 = 1.2
-FEW = 20_000
-"""Documents up to which every term counts in `Field.sums`."""
-COMMON = 0.05
-"""Share of the documents above which, in larger fields, a term is passed over there: its idf is low and
-its postings are most of the work. On half of the XQuAD tuning questions, among news, R@1 is .922 with all
-terms, .922 with .05 and .908 with .02, if that begins with the first document."""
 
 _ARRAYS = ("terms", "indptr", "docs", "tf", "lengths")
 _BLOCK = 256  # documents whose terms are sorted at once: they take the lowest 8 bits of a hash
@@ -44,7 +33,6 @@ _FACTOR = 0x9E3779B97F4A7C15
 _MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 _POWERS = tuple(pow(_FACTOR, place, 1 << 64) for place in range(GRAM))
 _Item = TypeVar("_Item")
-_Columns = tuple[slice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +67,13 @@ class Postings:
             raise ValueError("its parts do not fit together")
         return found
 
-    def columns(self, terms: Sequence[int]) -> list[slice]:
-        """Where the postings of each term are; an empty slice for an unknown one."""
-        wanted = np.array(terms, dtype=np.uint64)
+    def columns(self, hashes: Hashes) -> tuple[Places, Places]:
+        """Where the postings of each term begin and end; both 0 for an unknown one."""
         if not len(self.terms):
-            return [slice(0, 0)] * len(wanted)
-        at = np.searchsorted(self.terms, wanted)
-        known = self.terms[np.minimum(at, len(self.terms) - 1)] == wanted
-        starts = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1)], 0).tolist()
-        ends = np.where(known, self.indptr[at.clip(max=len(self.terms) - 1) + 1], 0).tolist()
-        return [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+            return np.zeros((2, len(hashes)), dtype=np.int64)[0], np.zeros(len(hashes), dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.terms, hashes), len(self.terms) - 1)
+        known = self.terms[at] == hashes
+        return np.where(known, self.indptr[at], 0), np.where(known, self.indptr[at + 1], 0)
 
 
 def of_terms(documents: Iterable[Sequence[str]]) -> Postings:
@@ -297,103 +282,3 @@ class _Part:
 def _begin_array(file: BinaryIO, kind: np.dtype[Any], length: int) -> None:
     header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": (length,)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-class Field:
-    """BM25 of one field of all documents, whose postings lie in one or several parts.
-
-    Robertson & Zaragoza, The Probabilistic Relevance Framework (2009); the idf and the missing factor
-    k1 + 1 are Lucene's (Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020). `gone` are, for each part,
-    the documents that are no longer there: they score 0 and count in nothing.
-    """
-
-    def __init__(self, parts: Sequence[Postings], b: float, gone: Sequence[Rows] | None = None) -> None:
-        self._parts = parts
-        self._gone = [_counts([])] * len(parts) if gone is None else gone
-        self._starts = np.cumsum([0, *(len(part.lengths) for part in parts)]).tolist()
-        self.rows: int = self._starts[-1]
-        """Documents in all parts, those that are gone included."""
-        lengths = np.concatenate([_counts([]), *(part.lengths for part in parts)]).astype(np.int64)
-        self.live = np.ones(self.rows, dtype=bool)
-        """Which of them are still there."""
-        for start, rows in zip(self._starts, self._gone, strict=False):
-            self.live[start + rows] = False
-        self.size = int(self.live.sum())
-        average = max(float(lengths[self.live].mean()) if self.size else 1.0, 1.0)
-        self._norm = K1 * (1 - b + b * lengths / average)
-
-    def idf(self, df: int) -> float:
-        """Inverse document frequency in Lucene's form, log(1 + (N - df + .5) / (df + .5))."""
-        return float(np.log1p((self.size - df + 0.5) / (df + 0.5)))
-
-    def term_idf(self, term: str) -> float:
-        """The idf of one term; largest for an unknown one."""
-        return self.term_idfs([term])[term]
-
-    def term_idfs(self, terms: Sequence[str]) -> Mapping[str, float]:
-        """The idf of each term."""
-        return {term: self.idf(self._df(found)) for term, found in zip(terms, self._find(terms), strict=True)}
-
-    def synonyms(self, alternatives: WeightedTerms) -> tuple[float, Floats]:
-        """One concept said in several ways: its idf, and the share of it in each document, (rows,).
-
-        As in Pirkola's structured queries (SIGIR 1998) the alternatives count as one term with the
-        document frequency of their union; a document's share is that of its best alternative.
-        """
-        best = np.zeros(self.rows, dtype=np.float32)
-        single = [(weight, terms[0]) for weight, terms in alternatives if len(terms) == 1]
-        docs, impact, which = self._gathered(self._find([term for _, term in single]))
-        weights = np.array([weight for weight, _ in single], dtype=np.float32)
-        np.maximum.at(best, docs, weights[which] * impact)
-        for weight, terms in alternatives:
-            if len(terms) > 1:
-                np.maximum(best, np.float32(weight) * self._mean(self._find(terms)), out=best)
-        return self.idf(int(np.count_nonzero(best))), best
-
-    def sums(self, terms: Sequence[str]) -> tuple[float, Floats]:
-        """The terms' summed idf, and the plain BM25 score of each document, (rows,)."""
-        found = self._find(terms)
-        sizes = [self._df(columns) for columns in found]
-        most = COMMON * self.size if self.size > FEW else self.size
-        rare = [(columns, self.idf(df)) for columns, df in zip(found, sizes, strict=True) if df <= most]
-        idfs = np.array([idf for _, idf in rare])
-        docs, impact, which = self._gathered([columns for columns, _ in rare])
-        score = np.bincount(docs, idfs[which] * impact, minlength=self.rows)
-        return float(idfs.sum()), score.astype(np.float32)
-
-    def _find(self, terms: Sequence[str]) -> list[_Columns]:
-        """Where the postings of each term are, in each part."""
-        hashes = [term_hash(term) for term in terms]
-        return list(zip(*(part.columns(hashes) for part in self._parts), strict=True))
-
-    def _mean(self, terms: Sequence[_Columns]) -> Floats:
-        docs, impact, _ = self._gathered(terms)
-        share = np.bincount(docs, impact / np.float32(len(terms)), minlength=self.rows)
-        return share.astype(np.float32)
-
-    def _df(self, columns: _Columns) -> int:
-        total = 0
-        for part, gone, column in zip(self._parts, self._gone, columns, strict=True):
-            total += column.stop - column.start
-            if len(gone) and column.stop > column.start:
-                docs = part.docs[column]
-                at = np.minimum(np.searchsorted(docs, gone), len(docs) - 1)
-                total -= int(np.count_nonzero(docs[at] == gone))
-        return total
-
-    def _gathered(self, terms: Sequence[_Columns]) -> tuple[Rows, Floats, Places]:
-        """All postings of some terms: the documents, as rows of all parts, the BM25 part tf / (tf + norm),
-        0 to 1, and the place of the term that each is of."""
-        docs, tf, which = [_counts([])], [np.zeros(0, dtype=np.uint16)], [np.zeros(0, dtype=np.int64)]
-        for n, (start, part, gone) in enumerate(zip(self._starts, self._parts, self._gone, strict=False)):
-            columns = [(place, term[n]) for place, term in enumerate(terms) if term[n].stop > term[n].start]
-            if not columns:
-                continue
-            held = np.concatenate([part.docs[column] for _, column in columns]) + np.int32(start)
-            there = self.live[held] if len(gone) else slice(None)
-            sizes = [column.stop - column.start for _, column in columns]
-            docs.append(held[there])
-            tf.append(np.concatenate([part.tf[column] for _, column in columns])[there])
-            which.append(np.repeat([place for place, _ in columns], sizes)[there])
-        rows, often = np.concatenate(docs), np.concatenate(tf)
-        return rows, (often / (often + self._norm[rows])).astype(np.float32), np.concatenate(which)

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.bm25 import Floats, WeightedTerms
 from rag.lexical import LexicalIndex, heading
 from rag.matching import Matrix, coverage, windows
 from rag.passage_terms import PassageTerms, SentenceTerms, passage_terms
-from rag.postings import Floats
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
 
@@ -89,18 +89,18 @@ class Index:
 
     def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
         """The best k passages for a query, by its words, and by meaning too where `near` is given."""
-        idf, scores = self._scores(query)
+        idf, gram_idf, scores = self._scores(query)
         if near is not None:
             scores = self._fused(scores, near)
         best = self._best(scores, max(k, RERANKED))
         scored = [(each, float(scores[row])) for row, each in zip(best, self._found(best), strict=True)]
         hits = _hits([(found, score) for found, score in scored if found], query, idf)
         hits.sort(key=lambda hit: -hit.passage.score)
-        return Ranking(query, idf, self.grams.term_idfs(query.grams), tuple(hits[:k]))
+        return Ranking(query, idf, gram_idf, tuple(hits[:k]))
 
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
-        return self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])[0]
+        return self.words.synonyms([_keys(concept)])[0][0]
 
     def _best(self, scores: Floats, k: int) -> list[int]:
         """The k rows with the highest scores above 0, best first; of equal ones, in the library's order."""
@@ -111,23 +111,25 @@ class Index:
             rows = np.flatnonzero(scores > 0)
         return sorted(rows.tolist(), key=lambda row: (-scores[row], _place(self.ids[row])))[:k]
 
-    def _scores(self, query: Query) -> tuple[Vector, Floats]:
-        """The concepts' idf, and each chunk's share of the best possible score, 0 to 1."""
+    def _scores(self, query: Query) -> tuple[Vector, Mapping[str, float], Floats]:
+        """The idf of concepts and of 5-grams, and each chunk's share of the best possible score, 0 to 1."""
         total = np.zeros(len(self.ids), dtype=np.float32)
-        most, idfs = 0.0, []
-        for concept in query.concepts:
-            idf, share = self.words.synonyms([(a.weight, a.keys) for a in concept.alternatives])
-            idfs.append(concept.weight * idf)
-            total += np.float32(concept.weight * idf) * share
-            most += concept.weight * idf
-            if not query.grams:
-                possible, score = self._best_grams(concept)
-                total += np.float32(GRAMS_WEIGHT * concept.weight) * score
-                most += GRAMS_WEIGHT * concept.weight * possible
-        possible, score = self.grams.sums(query.grams)
-        total += np.float32(GRAMS_WEIGHT) * score
-        most += GRAMS_WEIGHT * possible
-        return np.array(idfs), total / np.float32(most or 1.0)
+        weights = [concept.weight for concept in query.concepts]
+        words = self.words.synonyms([_keys(concept) for concept in query.concepts])
+        idfs = np.array([weight * idf for weight, (idf, _) in zip(weights, words, strict=True)])
+        most = float(idfs.sum())
+        for idf, (_, share) in zip(idfs.tolist(), words, strict=True):
+            total += np.float32(idf) * share
+        found = self.grams.look_up(query.grams)
+        if query.grams:
+            sums = [(1.0, found.sums())]
+        else:
+            sums = list(zip(weights, self.grams.best_sums(list(map(_grams, query.concepts))), strict=True))
+        for weight, (possible, score) in sums:
+            total += np.float32(GRAMS_WEIGHT * weight) * score
+            most += GRAMS_WEIGHT * weight * possible
+        gram_idf = dict(zip(query.grams, found.idf.tolist(), strict=True))
+        return idfs, gram_idf, total / np.float32(most or 1.0)
 
     def _fused(self, scores: Floats, near: Nearness) -> Floats:
         """The weighted mean of words and meaning, 0 to 1."""
@@ -144,14 +146,6 @@ class Index:
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
         return {self.ids[row]: row for row in np.flatnonzero(self.words.live).tolist()}
-
-    def _best_grams(self, concept: Concept) -> tuple[float, Floats]:
-        best, most = np.zeros(len(self.ids), dtype=np.float32), 0.0
-        for alternative in concept.alternatives:
-            possible, score = self.grams.sums(alternative.grams)
-            np.maximum(best, np.float32(alternative.weight) * score, out=best)
-            most = max(most, alternative.weight * possible)
-        return most, best
 
     def _found(self, rows: Sequence[int]) -> list[_Found | None]:
         """The chunks of rows; None for one that the library no longer knows: it is never served."""
@@ -181,6 +175,14 @@ class Index:
                 terms = passage_terms(heading(article), article.text, chunk.sentences)
             found[row] = _Found(chunk, article, terms)
         return found
+
+
+def _keys(concept: Concept) -> WeightedTerms:
+    return [(each.weight, each.keys) for each in concept.alternatives]
+
+
+def _grams(concept: Concept) -> WeightedTerms:
+    return [(each.weight, each.grams) for each in concept.alternatives]
 
 
 def _hits(scored: Sequence[tuple[_Found, float]], query: Query, idf: Vector) -> list[Hit]:

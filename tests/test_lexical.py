@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import lexical, postings
+from rag import bm25, lexical
 from rag.analysis import folded, grams, key
+from rag.bm25 import K1, Field, Floats, WeightedTerms
 from rag.errors import IndexDamaged
 from rag.lexical import GRAMS_B, WORDS_B, LexicalIndex, build_index, heading, index_chunks, load_index
-from rag.postings import K1, Field, Floats, Postings, WeightedTerms, of_grams, of_terms, term_hash
+from rag.postings import Postings, of_grams, of_terms, term_hash
 from rag.schema import Article, Aside, Chunk
 
 TERMS = "a b c d e f".split()
@@ -41,7 +42,7 @@ def build_field(documents: Sequence[Sequence[str]], b: float) -> Field:
 
 
 def scores(field: Field, query: Sequence[str]) -> Floats:
-    return field.sums(query)[1]
+    return field.look_up(query).sums()[1]
 
 
 # --- BM25 --------------------------------------------------------------------------------------
@@ -71,36 +72,37 @@ def test_a_score_worked_out_by_hand() -> None:
     field = build_field([["a", "a", "b"], ["b"]], WORDS_B)
     idf = log(1 + (2 - 1 + 0.5) / (1 + 0.5))
     share = 2 / (2 + K1 * (1 - WORDS_B + WORDS_B * 3 / 2))
-    assert field.term_idf("a") == pytest.approx(idf)
-    assert field.sums(["a"])[0] == pytest.approx(idf)
+    assert field.look_up(["a"]).idf[0] == pytest.approx(idf)
+    assert field.look_up(["a"]).sums()[0] == pytest.approx(idf)
     assert scores(field, ["a"]) == pytest.approx([idf * share, 0])
 
 
 @settings(deadline=None)
 @given(DOCUMENTS, QUERIES)
 def test_no_score_reaches_the_summed_idf(documents: list[list[str]], query: list[str]) -> None:
-    most, found = build_field(documents, WORDS_B).sums(query)
+    most, found = build_field(documents, WORDS_B).look_up(query).sums()
     assert (found >= 0).all()
     assert (found <= most).all()
 
 
 def test_rarer_terms_have_larger_idf_and_unknown_ones_the_largest() -> None:
     field = build_field([["a", "b"], ["a", "b"], ["a"]], WORDS_B)
-    assert 0 < field.term_idf("a") < field.term_idf("b") < field.term_idf("unknown")
+    idf = field.look_up(["a", "b", "unknown"]).idf
+    assert 0 < idf[0] < idf[1] < idf[2]
 
 
 def test_unknown_terms_score_nothing_but_count_in_what_was_possible() -> None:
     field = build_field([["a"], ["b"]], WORDS_B)
-    most, found = field.sums(["a", "unknown"])
+    most, found = field.look_up(["a", "unknown"]).sums()
     assert found == pytest.approx(scores(field, ["a"]))
-    assert most == pytest.approx(field.term_idf("a") + field.term_idf("unknown"))
+    assert most == pytest.approx(field.look_up(["a"]).idf[0] + field.look_up(["unknown"]).idf[0])
 
 
 @pytest.mark.parametrize("documents", [[], [[]], [[], []]])
 def test_an_index_of_nothing_answers_with_nothing(documents: list[list[str]]) -> None:
     field = build_field(documents, WORDS_B)
     assert scores(field, ["a"]).tolist() == [0] * len(documents)
-    assert field.synonyms([(1.0, ["a"])])[1].tolist() == [0] * len(documents)
+    assert field.synonyms([[(1.0, ["a"])]])[0][1].tolist() == [0] * len(documents)
 
 
 def test_documents_without_terms_score_nothing() -> None:
@@ -118,30 +120,30 @@ def test_synonyms_count_as_one_term(documents: list[list[str]], flips: list[bool
         ["other" if term == "a" and flip else term for term in document]
         for document, flip in zip(documents, flips, strict=False)
     ]
-    idf, share = build_field(said, WORDS_B).synonyms([(1.0, ["a"]), (1.0, ["other"])])
+    idf, share = build_field(said, WORDS_B).synonyms([[(1.0, ["a"]), (1.0, ["other"])]])[0]
     assert idf * share == pytest.approx(scores(build_field(documents, WORDS_B), ["a"]), abs=1e-5)
 
 
 def test_a_document_counts_its_best_alternative_by_weight() -> None:
     field = build_field([["a", "x"], ["b", "x"], ["a", "b"], ["x", "x"]], WORDS_B)
-    idf, share = field.synonyms([(1.0, ["a"]), (0.5, ["b"])])
-    _, full = field.synonyms([(1.0, ["a"])])
+    idf, share = field.synonyms([[(1.0, ["a"]), (0.5, ["b"])]])[0]
+    _, full = field.synonyms([[(1.0, ["a"])]])[0]
     assert share == pytest.approx([full[0], full[0] / 2, full[2], 0])
-    assert idf == pytest.approx(field.idf(3))
+    assert idf == pytest.approx(log(1 + (field.size - 3 + 0.5) / 3.5))
 
 
 def test_the_order_of_alternatives_makes_no_difference() -> None:
     field = build_field([["a", "b", "b"], ["b", "c"], ["c"]], WORDS_B)
     alternatives = [(1.0, ["a"]), (0.7, ["b"]), (0.4, ["b", "c"])]
-    idf, share = field.synonyms(alternatives)
-    other_idf, other = field.synonyms(alternatives[::-1])
+    idf, share = field.synonyms([alternatives])[0]
+    other_idf, other = field.synonyms([alternatives[::-1]])[0]
     assert (idf, share.tolist()) == (other_idf, other.tolist())
 
 
 def test_a_phrase_is_shared_by_how_many_of_its_terms_are_there() -> None:
     field = build_field([["a", "b"], ["a", "x"], ["x", "y"]], WORDS_B)
-    _, share = field.synonyms([(1.0, ["a", "b"])])
-    _, single = field.synonyms([(1.0, ["a"])])
+    _, share = field.synonyms([[(1.0, ["a", "b"])]])[0]
+    _, single = field.synonyms([[(1.0, ["a"])]])[0]
     assert share[0] > share[1] == pytest.approx(single[1] / 2)
     assert share[2] == 0
 
@@ -150,8 +152,8 @@ def test_unknown_alternatives_and_none_at_all_are_said_nowhere() -> None:
     field = build_field([["a"], ["b"]], WORDS_B)
     nowhere: list[WeightedTerms] = [[], [(1, ["unknown"])], [(1, ["unknown", "too"])], [(1, [])]]
     for alternatives in nowhere:
-        idf, share = field.synonyms(alternatives)
-        assert idf == pytest.approx(field.idf(0))
+        idf, share = field.synonyms([alternatives])[0]
+        assert idf == pytest.approx(log(1 + (field.size + 0.5) / 0.5))
         assert share.tolist() == [0, 0]
 
 
@@ -167,7 +169,7 @@ def test_a_field_scores_the_same_after_saving_and_loading(
     with tempfile.TemporaryDirectory() as folder:
         made.save(Path(folder) / "field")
         loaded = Field([Postings.load(Path(folder) / "field", len(documents))], WORDS_B)
-        assert loaded.sums(query)[0] == Field([made], WORDS_B).sums(query)[0]
+        assert loaded.look_up(query).sums()[0] == Field([made], WORDS_B).look_up(query).sums()[0]
         assert scores(loaded, query).tolist() == scores(Field([made], WORDS_B), query).tolist()
 
 
@@ -216,20 +218,22 @@ def test_parts_with_documents_gone_score_as_a_whole_without_them(
         return found[0], found[1][parts.live].tolist()
 
     assert parts.size == whole.size
-    assert [parts.term_idf(term) for term in query] == [whole.term_idf(term) for term in query]
-    most, found = whole.sums(query)
-    assert kept(parts.sums(query)) == (most, found.tolist())
+    assert [parts.look_up([term]).idf[0] for term in query] == [
+        whole.look_up([term]).idf[0] for term in query
+    ]
+    most, found = whole.look_up(query).sums()
+    assert kept(parts.look_up(query).sums()) == (most, found.tolist())
     alternatives = [(1.0, query[:1]), (0.7, query[1:2]), (0.5, query[2:])]
-    idf, share = whole.synonyms(alternatives)
-    assert kept(parts.synonyms(alternatives)) == (idf, share.tolist())
+    idf, share = whole.synonyms([alternatives])[0]
+    assert kept(parts.synonyms([alternatives])[0]) == (idf, share.tolist())
 
 
 def test_in_large_fields_common_terms_are_passed_over_in_sums(monkeypatch: pytest.MonkeyPatch) -> None:
     field = build_field([["a", "b"], *([["a"]] * 99)], WORDS_B)
-    assert field.sums(["a", "b"])[0] > field.sums(["b"])[0]
-    monkeypatch.setattr(postings, "FEW", 50)
-    most, found = field.sums(["a", "b"])
-    assert most == field.sums(["b"])[0] == field.term_idf("b")
+    assert field.look_up(["a", "b"]).sums()[0] > field.look_up(["b"]).sums()[0]
+    monkeypatch.setattr(bm25, "FEW", 50)
+    most, found = field.look_up(["a", "b"]).sums()
+    assert most == field.look_up(["b"]).sums()[0] == field.look_up(["b"]).idf[0]
     assert np.flatnonzero(found).tolist() == [0]
 
 
@@ -390,7 +394,7 @@ def library_of(revision: int, texts: dict[str, str], **more: str) -> FakeLibrary
 def by_chunk(index: LexicalIndex, question: str) -> tuple[object, ...]:
     """All that an index says of a question: idfs, and the scores of the chunks that it finds."""
     terms, parts = [key(word) for word in question.split()], grams(question)
-    words, said = index.words.sums(terms), index.grams.sums(parts)
+    words, said = index.words.look_up(terms).sums(), index.grams.look_up(parts).sums()
     rows = sorted(np.flatnonzero(words[1] + said[1]).tolist(), key=lambda row: index.ids[row])
     return words[0], said[0], [(index.ids[row], words[1][row], said[1][row]) for row in rows]
 
