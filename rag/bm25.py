@@ -13,10 +13,9 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.postings import Places, Postings, Rows, term_hash
+from rag.postings import Places, Postings, Rows, term_hashes
 
-Floats = NDArray[np.float32]
-Idfs = NDArray[np.float64]
+Floats = NDArray[np.float64]
 WeightedTerms = Sequence[tuple[float, Sequence[str]]]
 """Alternatives for one concept of a question: a weight from 0 to 1, and the terms it consists of."""
 
@@ -50,35 +49,43 @@ class Field:
             self.live[start + rows] = False
         self.size = int(self.live.sum())
         average = max(float(lengths[self.live].mean()) if self.size else 1.0, 1.0)
-        self._norm = (K1 * (1 - b + b * lengths / average)).astype(np.float32)
+        self._norm = K1 * (1 - b + b * lengths / average)
 
     def look_up(self, terms: Sequence[str]) -> Occurrences:
         """Where the terms occur, but for those that are too common to count in a sum."""
         return self._occurrences(terms, COMMON * self.size if self.size > FEW else self.size)
 
-    def synonyms(self, concepts: Sequence[WeightedTerms]) -> list[tuple[float, Floats]]:
-        """Of each concept, said in several ways: its idf, and the share of it in each document, (rows,).
+    def synonyms(self, concepts: Sequence[WeightedTerms]) -> list[Scored]:
+        """Of each concept, said in several ways: its idf, and the share of it in each document, 0 to 1.
 
         As in Pirkola's structured queries (SIGIR 1998) the alternatives count as one term with the
-        document frequency of their union; a document's share is that of its best alternative.
+        document frequency of their union; a document's share is that of its best alternative, which is
+        the mean of its terms' BM25 parts tf / (tf + norm).
         """
         found = self._occurrences(_terms(concepts), self.size)
-        best = [found.best(ways) for ways in _numbered(concepts)]
-        idfs = self._idf(np.array([np.count_nonzero(share) for share in best])).tolist()
-        return list(zip(idfs, best, strict=True))
+        parts = [1 / len(terms) for concept in concepts for _, terms in concept for _ in terms]
+        shares = found.best(np.array(parts), concepts)
+        idfs = self._idf(np.array([len(rows) for rows, _ in shares])).tolist()
+        return [Scored(idf, *share) for idf, share in zip(idfs, shares, strict=True)]
 
-    def best_sums(self, concepts: Sequence[WeightedTerms]) -> list[tuple[float, Floats]]:
-        """Of each concept the best weighted sum of an alternative: the possible one, and by document."""
+    def best_sums(self, concepts: Sequence[WeightedTerms]) -> list[Scored]:
+        """Of each concept the highest weighted sum of an alternative; see `Occurrences.sums`."""
         found = self.look_up(_terms(concepts))
-        return [found.best_sum(ways) for ways in _numbered(concepts)]
+        idf = np.where(found.counted, found.idf, 0.0)
+        sums = found.best(idf, concepts)
+        possible = [
+            max((weight * float(idf[low:high].sum()) for weight, low, high in ways), default=0.0)
+            for ways in _numbered(concepts)
+        ]
+        return [Scored(most, *score) for most, score in zip(possible, sums, strict=True)]
 
-    def _idf(self, df: Places) -> Idfs:
+    def _idf(self, df: Places) -> Floats:
         """Inverse document frequency in Lucene's form, log(1 + (N - df + .5) / (df + .5))."""
         return np.log1p((self.size - df + 0.5) / (df + 0.5))
 
     def _occurrences(self, terms: Sequence[str], most: float) -> Occurrences:
         """Where those terms occur that `most` documents have at the most, and the idf of all."""
-        hashes = np.array([term_hash(term) for term in terms], dtype=np.uint64)
+        hashes = term_hashes(terms)
         bounds = [part.columns(hashes) for part in self._parts]
         df = sum((ends - starts for starts, ends in bounds), np.zeros(len(terms), dtype=np.int64))
         gone = self.rows - self.size
@@ -96,7 +103,7 @@ class Field:
 
     def _gathered(
         self, bounds: Sequence[tuple[Places, Places]], taken: NDArray[np.bool_]
-    ) -> tuple[Rows, Floats, Places]:
+    ) -> tuple[Places, Floats, Places]:
         """All postings of the terms taken, a term after the other: the document as a row of all parts,
         how often it has the term, and the term's place."""
         runs = [
@@ -108,13 +115,14 @@ class Field:
             if high > low
         ]
         runs.sort()
-        sizes = [high - low for *_, low, high in runs]
+        sizes = np.array([high - low for *_, low, high in runs], dtype=np.int64)
         docs = np.concatenate([_NONE, *(self._parts[n].docs[low:high] for _, n, low, high in runs)])
+        docs = docs.astype(np.int64)  # numpy is twice as fast with places of 64 bits
         tf = np.concatenate([_NONE, *(self._parts[n].tf[low:high] for _, n, low, high in runs)])
         if len(self._parts) > 1:
-            docs += np.repeat(self._starts[[n for _, n, *_ in runs]].astype(np.int32), sizes)
+            docs += np.repeat(self._starts[[n for _, n, *_ in runs]], sizes)
         which = np.repeat(np.array([place for place, *_ in runs], dtype=np.int64), sizes)
-        return docs, tf.astype(np.float32), which
+        return docs, tf.astype(np.float64), which
 
     def _lost(self, bounds: Sequence[tuple[Places, Places]], place: int) -> int:
         """How many of the documents that have a term are gone."""
@@ -135,42 +143,50 @@ class Occurrences:
     """
 
     rows: int
-    idf: Idfs
+    idf: Floats
     counted: NDArray[np.bool_]
     ends: Places
-    docs: Rows
+    docs: Places
     impact: Floats
 
-    def sums(self, low: int = 0, high: int | None = None) -> tuple[float, Floats]:
-        """The summed idf of the terms from `low` to `high`, and the BM25 score of each document, (rows,)."""
-        idf = np.where(self.counted, self.idf, 0.0)[low:high]
-        ends = self.ends[low : None if high is None else high + 1]
-        span = slice(int(ends[0]), int(ends[-1]))
-        weights = np.repeat(idf, np.diff(ends)) * self.impact[span]
-        score = np.bincount(self.docs[span], weights, minlength=self.rows)
-        return float(idf.sum()), score.astype(np.float32)
+    def sums(self) -> tuple[float, Floats]:
+        """The summed idf of the terms, and the BM25 score of each document, (rows,)."""
+        idf = np.where(self.counted, self.idf, 0.0)
+        weights = np.repeat(idf, np.diff(self.ends)) * self.impact
+        scores: Floats = np.bincount(self.docs, weights, minlength=self.rows).astype(np.float64, copy=False)
+        return float(idf.sum()), scores
 
-    def best_sum(self, ways: Sequence[_Way]) -> tuple[float, Floats]:
-        """The highest weighted sum of terms: the possible one, and that of each document, (rows,)."""
-        best, most = np.zeros(self.rows, dtype=np.float32), 0.0
-        for weight, low, high in ways:
-            possible, score = self.sums(low, high)
-            np.maximum(best, np.float32(weight) * score, out=best)
-            most = max(most, weight * possible)
-        return most, best
+    def best(self, weights: Floats, concepts: Sequence[WeightedTerms]) -> list[tuple[Places, Floats]]:
+        """Of each concept the documents that say it, and the best sum of an alternative's terms there.
 
-    def best(self, ways: Sequence[_Way]) -> Floats:
-        """The highest weighted share of terms that each document has, each as BM25 counts it, (rows,)."""
-        best = np.zeros(self.rows, dtype=np.float32)
-        for weight, low, high in ways:
-            span = slice(int(self.ends[low]), int(self.ends[high]))
-            docs, impact = self.docs[span], self.impact[span]
-            if high - low == 1:  # each document once
-                best[docs] = np.maximum(best[docs], np.float32(weight) * impact)
-            elif high > low:
-                share = np.bincount(docs, impact / np.float32(high - low), minlength=self.rows)
-                np.maximum(best, np.float32(weight) * share.astype(np.float32), out=best)
-        return best
+        The terms are those of the concepts, one after the other; `weights` goes with them.
+        """
+        values = np.repeat(weights, np.diff(self.ends)) * self.impact
+        # written and cleared where documents are, so that nothing is done for all the others
+        best, total = np.zeros((2, self.rows))
+        found = []
+        for ways in _numbered(concepts):
+            for weight, low, high in ways:
+                span = slice(int(self.ends[low]), int(self.ends[high]))
+                docs, share = self.docs[span], values[span]
+                if high - low > 1:  # else each document is there once
+                    np.add.at(total, docs, share)
+                    share = total[docs]
+                    total[docs] = 0.0
+                np.maximum.at(best, docs, weight * share)
+            rows = np.flatnonzero(best > 0)
+            found.append((rows, best[rows]))
+            best[rows] = 0.0
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The documents, ascending, that say a concept, their scores, and the highest possible one."""
+
+    possible: float
+    rows: Places
+    scores: Floats
 
 
 _Way = tuple[float, int, int]

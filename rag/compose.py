@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.extract import Candidate
+from rag.extract import REACH, SHOWN, Candidate
 from rag.schema import Article, Citation, Span, Statement, Status
 
 MOST_STATEMENTS = 3
 MOST_WORDS = 80
-FURTHER = 3
-WITHIN = 4.0
+FURTHER = SHOWN - MOST_STATEMENTS
 SAME = 0.6
 OTHER_ARTICLE = 0.5
 NEXT_SENTENCE = 1.0
@@ -102,7 +101,7 @@ def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
 
 def _choose(candidates: Sequence[Candidate]) -> list[_Place]:
     places: list[_Place] = []
-    pool = [c for c in candidates if c.score >= candidates[0].score - WITHIN]
+    pool = [c for c in candidates if c.score >= candidates[0].score - REACH]
     while pool and len(places) < MOST_STATEMENTS:
         best = max(pool, key=lambda candidate: _worth(candidate, places))
         pool.remove(best)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from rag.analysis import GRAM, key, words
 from rag.cues import Cue, cue_of
-from rag.matching import Matrix, soft_match
-from rag.ngrams import Finder
+from rag.matching import Matrix, alike
+from rag.ngrams import Finder, Places
 from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
 from rag.schema import Article, Chunk, Span
@@ -32,9 +32,9 @@ WEIGHTS = {
     "two before": 0.4,
     "after": 0.8,
     "title": 2.6,
-    "count beside its noun": 0.9,
     "source": 2.0,
 }
+COUNT_WEIGHT = 0.9
 CUE_WEIGHTS = {
     "date": 1.35,
     "number": 1.9,
@@ -57,6 +57,10 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 NAMED = 0.9
+REACH = 4.0
+"""A sentence that is further behind the best is no part of an answer."""
+SHOWN = 6
+"""Chunks that an answer and the places to read further are taken from, at most."""
 _COUNT_REACH = 3
 _SAME_NOUN = 0.6
 
@@ -134,7 +138,21 @@ class _Question:
             for concept, covered in zip(self.query.concepts, hit.title, strict=True)
         )
 
-    def cue_weight(self, sentence: str) -> float:
+    @property
+    def most(self) -> float:
+        """The most that `read` may give."""
+        return (CUE_WEIGHTS[self.cue.kind] if self.cue else 0.0) + (COUNT_WEIGHT if self.counted else 0.0)
+
+    def read(self, sentences: Sequence[tuple[str, SentenceTerms]]) -> list[float]:
+        """What sentences gain by the kind of answer that they offer, and by a count beside its noun."""
+        gains = [self._cue_weight(text) for text, _ in sentences]
+        if self.counted is None:
+            return gains
+        nouns = alike(self.counted, (key for _, terms in sentences for key in terms.keys), _SAME_NOUN)
+        counts = [not nouns.isdisjoint(terms.keys) and _counts(text, nouns) for text, terms in sentences]
+        return [gain + COUNT_WEIGHT * count for gain, count in zip(gains, counts, strict=True)]
+
+    def _cue_weight(self, sentence: str) -> float:
         cue: Cue | None = self.cue
         return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
 
@@ -158,19 +176,47 @@ class _Question:
 
 
 def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
-    """How well each sentence of all hits answers, in their order."""
+    """How well each sentence of all hits answers, in their order.
+
+    Only those that may still be shown are read for the kind of answer, which takes longest.
+    """
     sizes = [len(hit.sentences) for hit in hits]
-    texts = [
-        hit.passage.article.text[start:end] for hit in hits for start, end in hit.passage.chunk.sentences
+    sentences = [
+        (hit.passage.article.text[start:end], terms)
+        for hit in hits
+        for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
     ]
+    scores = _matched(hits, sizes, sentences, question)
+    near = _within_reach(scores, sizes, question.most)
+    if len(near):
+        scores[near] += question.read([sentences[place] for place in near.tolist()])
+    return scores
+
+
+def _within_reach(scores: Vector, sizes: Sequence[int], most: float) -> Places:
+    """The sentences of chunks with `sizes` sentences each that may still be shown, given `most` more."""
+    if not most or not len(scores):
+        return np.zeros(0, dtype=np.int64)
+    firsts = np.unique(np.cumsum([0, *sizes[:-1]])[np.array(sizes) > 0])
+    chunks = np.sort(np.maximum.reduceat(scores, firsts))
+    return np.flatnonzero(scores + most >= min(chunks[-1] - REACH, chunks[-min(SHOWN, len(chunks))]))
+
+
+def _matched(
+    hits: Sequence[Hit],
+    sizes: Sequence[int],
+    sentences: Sequence[tuple[str, SentenceTerms]],
+    question: _Question,
+) -> Vector:
+    """How well each sentence answers by what it and its surroundings say."""
     matrix = np.concatenate([hit.matrix for hit in hits])
     gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
     before, two_before, after, title = (_summed(gain, question.weights) for gain in gains)
-    anaphoric = [_ANAPHORIC.match(text) is not None for text in texts]
+    anaphoric = [_ANAPHORIC.match(text) is not None for text, _ in sentences]
     best = hits[0].passage.score
     features: dict[str, Vector] = {
         "coverage": _summed(matrix, question.weights),
-        "grams": question.gram_coverage([terms.folded for hit in hits for terms in hit.sentences]),
+        "grams": question.gram_coverage([terms.folded for _, terms in sentences]),
         "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
         "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
         "before": before,
@@ -179,9 +225,8 @@ def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
         "after": after,
         "title": title,
         "source": np.repeat([question.names_source(hit) for hit in hits], sizes),
-        "count beside its noun": np.array([_counts(text, question.counted) for text in texts]),
     }
-    total = np.array([question.cue_weight(text) for text in texts])
+    total = np.zeros(len(sentences))
     for name, values in features.items():
         total += WEIGHTS[name] * values
     return total
@@ -209,13 +254,11 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
     return before, two_before, after, np.maximum(matrix, title) - matrix
 
 
-def _counts(sentence: str, noun: str | None) -> bool:
-    """Whether a count stands right before the noun that the question counts."""
-    if noun is None:
-        return False
+def _counts(sentence: str, nouns: Container[str]) -> bool:
+    """Whether a count stands right before one of the nouns, which are given as their search keys."""
     said = words(sentence)
     return any(
-        any(soft_match(key(near), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH])
+        any(key(near) in nouns for near in said[i + 1 : i + 1 + _COUNT_REACH])
         for i, word in enumerate(said)
         if _is_count(word)
     )

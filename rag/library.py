@@ -19,6 +19,7 @@ from rag.library_file import FILE_NAME, LibraryFile, batches, create, places
 from rag.library_rows import (
     ARTICLE,
     CHUNK,
+    PASSAGE,
     Counts,
     Entry,
     FileState,
@@ -29,6 +30,7 @@ from rag.library_rows import (
     date_of,
     entry_row,
     file_row,
+    passage_of,
     problems_of,
     replace_rows,
     set_copies,
@@ -103,6 +105,10 @@ class Library(LibraryFile):
     def chunk(self, id: str) -> Chunk | None:
         """The chunk, or None if the library does not know it: such a passage is never served."""
         return next(self.chunks([id]), None)
+
+    def passages(self, ids: Collection[str]) -> Iterator[tuple[Article, Chunk]]:
+        """The chunks of `ids` that exist, each with its article, in the same version."""
+        return map(passage_of, self._rows_of(f"{PASSAGE} WHERE c.id IN (%s)", list(ids)))
 
     def chunks_of(self, article_id: str) -> list[Chunk]:
         """The chunks of an article in order; empty if the library does not know it."""

@@ -19,6 +19,11 @@ CHUNK = """
            substr(a.text, c."start" + 1, c."end" - c."start"), c.sentences
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """
+PASSAGE = f"""
+    SELECT {", ".join(f"a.{column}" for column in ARTICLE.split(", "))},
+           c.id, c.ordinal, c."start", c."end", c.sentences
+    FROM chunks c JOIN articles a ON a.id = c.article_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +143,13 @@ def chunk_of(row: tuple[Any, ...]) -> Chunk:
     id, article_id, ordinal, start, end, text, sentences = row
     spans = tuple((low, high) for low, high in json.loads(sentences))
     return Chunk(id, article_id, ordinal, start, end, text, spans)
+
+
+def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
+    """From a row that `PASSAGE` selects."""
+    article = article_of(row[:-5])
+    id, ordinal, start, end, sentences = row[-5:]
+    return article, chunk_of((id, article.id, ordinal, start, end, article.text[start:end], sentences))
 
 
 def problems_of(value: str) -> tuple[str, ...]:

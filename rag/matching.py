@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.ngrams import Codes, Finder, Places, coded
+from rag.ngrams import Finder, coded
 from rag.passage_terms import SentenceTerms
 from rag.query import Concept
 
@@ -83,21 +83,24 @@ class Matcher:
     def _said(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """The likeness of the likest word of each sentence to each term; shape (sentences, terms)."""
         flat = [word for sentence in sentences for word in sentence.keys]
-        words = {word: place for place, word in enumerate(dict.fromkeys(flat))}
-        like = np.zeros((len(words), len(self._terms)))
-        for word, term, likeness in self._soft.pairs(list(words)):
-            like[words[word], self._terms[term]] = likeness
-        for term, column in self._terms.items():
-            if term in words:
-                like[words[term], column] = 1.0
+        distinct = dict.fromkeys(flat)
+        pairs = [
+            *self._soft.pairs(distinct),
+            *((term, term, 1.0) for term in self._terms if term in distinct),
+        ]
+        known = {word: place for place, word in enumerate(dict.fromkeys(word for word, _, _ in pairs))}
+        like = np.zeros((len(known), len(self._terms)))
+        for word, term, likeness in pairs:
+            like[known[word], self._terms[term]] = likeness
         said = np.zeros((len(sentences), len(self._terms)))
-        occurring = np.fromiter(map(words.__getitem__, flat), dtype=np.intp, count=len(flat))
-        matter = np.flatnonzero(like.max(axis=1, initial=0)[occurring])  # most words are like none
-        if len(matter):
-            sizes = [len(sentence.keys) for sentence in sentences]
-            rows = np.repeat(np.arange(len(sentences)), sizes)[matter]
+        places = [place for place, word in enumerate(flat) if word in known]  # most words are like none
+        if places:
+            rows = np.repeat(np.arange(len(sentences)), [len(sentence.keys) for sentence in sentences])[
+                places
+            ]
             firsts = np.flatnonzero(np.diff(rows, prepend=-1))
-            said[rows[firsts]] = np.maximum.reduceat(like[occurring[matter]], firsts, axis=0)
+            occurring = like[[known[flat[place]] for place in places]]
+            said[rows[firsts]] = np.maximum.reduceat(occurring, firsts, axis=0)
         return said
 
 
@@ -112,38 +115,32 @@ class _Likeness:
             [[trigram in _trigrams(term) for term in self._terms] for trigram in trigrams], dtype=np.int64
         )
 
-    def pairs(self, words: Sequence[str]) -> Iterator[tuple[str, str, float]]:
+    def pairs(self, distinct: Iterable[str]) -> Iterator[tuple[str, str, float]]:
         """Words with the terms that they are like, and how much; equal ones are left out."""
-        if not words:
-            return
-        codes, owners = coded(f"^{'$^'.join(words)}$", np.fromiter(map(len, words), np.int64) + 2, 3)
+        words = list(distinct)
+        codes, owners = coded(
+            f"^{'$^'.join(words)}$", np.array([len(word) + 2 for word in words], dtype=np.int64), 3
+        )
         held, trigrams = self._finder.find(codes, owners)
         if not len(held):
             return
         firsts = np.flatnonzero(np.diff(held, prepend=-1))
         shared = np.add.reduceat(self._has[trigrams], firsts, axis=0)
-        near = held[firsts]
-        sizes = _distinct(codes, owners, near)
-        dice = 2 * shared / (sizes[:, np.newaxis] + self._has.sum(axis=0))
-        rows, columns = np.nonzero((dice >= LEAST_DICE) | (shared >= _SHARED_BY_COMPOUNDS))
-        alike = dice[rows, columns].tolist()
-        for i, j, each in zip(near[rows].tolist(), columns.tolist(), alike, strict=True):
+        # Dice itself where a word has no other 3-grams than those that it shares
+        dice_at_most = 2 * shared / (shared + self._has.sum(axis=0))
+        rows, columns = np.nonzero((dice_at_most >= LEAST_DICE) | (shared >= _SHARED_BY_COMPOUNDS))
+        close = (dice_at_most[rows, columns] >= LEAST_DICE).tolist()
+        for i, j, near in zip(held[firsts][rows].tolist(), columns.tolist(), close, strict=True):
             word, term = words[i], self._terms[j]
-            likeness = _likeness(word, term, each)
+            likeness = soft_match(word, term) if near else _likeness(word, term, 0.0)
             if likeness and word != term and not word[0].isdigit():
                 yield word, term, likeness
 
 
-def _distinct(codes: Codes, owners: Places, words: Places) -> Places:
-    """How many distinct 3-grams each of some words has, which are given by their places, ascending."""
-    rank = np.full(int(owners[-1]) + 1, -1)
-    rank[words] = np.arange(len(words))
-    ranks = rank[owners]
-    wanted = ranks >= 0
-    order = np.lexsort((codes[wanted], ranks[wanted]))
-    ranks, codes = ranks[wanted][order], codes[wanted][order]
-    new = (np.diff(ranks, prepend=-1) != 0) | (np.diff(codes, prepend=codes[0]) != 0)
-    return np.bincount(ranks[new], minlength=len(words))
+def alike(term: str, words: Iterable[str], least: float) -> frozenset[str]:
+    """The search keys among `words` whose likeness to `term` is at least so much; see `soft_match`."""
+    pairs = _Likeness([term]).pairs(dict.fromkeys(words))
+    return frozenset([term, *(word for word, _, likeness in pairs if likeness >= least)])
 
 
 def windows(matrix: Matrix) -> Matrix:

@@ -70,13 +70,10 @@ class Nearness:
 
 
 class Source(Protocol):
-    """Where articles and chunks come from: a library."""
+    """Where passages come from: a library."""
 
-    def articles(self, ids: Collection[str]) -> Iterable[Article]:
-        """Those of `ids` that exist."""
-
-    def chunks(self, ids: Collection[str]) -> Iterable[Chunk]:
-        """Those of `ids` that exist."""
+    def passages(self, ids: Collection[str]) -> Iterable[tuple[Article, Chunk]]:
+        """The chunks of `ids` that exist, each with its article."""
 
 
 class Index:
@@ -100,7 +97,7 @@ class Index:
 
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
-        return self.words.synonyms([_keys(concept)])[0][0]
+        return self.words.synonyms([_keys(concept)])[0].possible
 
     def _best(self, scores: Floats, k: int) -> list[int]:
         """The k rows with the highest scores above 0, best first; of equal ones, in the library's order."""
@@ -113,27 +110,27 @@ class Index:
 
     def _scores(self, query: Query) -> tuple[Vector, Mapping[str, float], Floats]:
         """The idf of concepts and of 5-grams, and each chunk's share of the best possible score, 0 to 1."""
-        total = np.zeros(len(self.ids), dtype=np.float32)
+        found = self.grams.look_up(query.grams)
+        most, total = found.sums()
+        total *= GRAMS_WEIGHT
+        most *= GRAMS_WEIGHT
         weights = [concept.weight for concept in query.concepts]
         words = self.words.synonyms([_keys(concept) for concept in query.concepts])
-        idfs = np.array([weight * idf for weight, (idf, _) in zip(weights, words, strict=True)])
-        most = float(idfs.sum())
-        for idf, (_, share) in zip(idfs.tolist(), words, strict=True):
-            total += np.float32(idf) * share
-        found = self.grams.look_up(query.grams)
-        if query.grams:
-            sums = [(1.0, found.sums())]
-        else:
-            sums = list(zip(weights, self.grams.best_sums(list(map(_grams, query.concepts))), strict=True))
-        for weight, (possible, score) in sums:
-            total += np.float32(GRAMS_WEIGHT * weight) * score
-            most += GRAMS_WEIGHT * weight * possible
-        gram_idf = dict(zip(query.grams, found.idf.tolist(), strict=True))
-        return idfs, gram_idf, total / np.float32(most or 1.0)
+        for weight, said in zip(weights, words, strict=True):
+            total[said.rows] += weight * said.possible * said.scores
+            most += weight * said.possible
+        if not query.grams:
+            grams = self.grams.best_sums([_grams(concept) for concept in query.concepts])
+            for weight, said in zip(weights, grams, strict=True):
+                total[said.rows] += GRAMS_WEIGHT * weight * said.scores
+                most += GRAMS_WEIGHT * weight * said.possible
+        total /= most or 1.0
+        idf = np.array([weight * said.possible for weight, said in zip(weights, words, strict=True)])
+        return idf, dict(zip(query.grams, found.idf.tolist(), strict=True)), total
 
     def _fused(self, scores: Floats, near: Nearness) -> Floats:
         """The weighted mean of words and meaning, 0 to 1."""
-        fused: Floats = np.zeros(len(self.ids), dtype=np.float32)
+        fused: Floats = np.zeros(len(self.ids))
         for id, share in near.shares.items():
             row = self._rows.get(id)
             if row is not None:  # versions that await deletion are no longer ranked
@@ -161,15 +158,10 @@ class Index:
         return [known.get(row) for row in rows]
 
     def _look_up(self, rows: Sequence[int]) -> dict[int, _Found]:
-        chunks = {chunk.id: chunk for chunk in self._source.chunks([self.ids[row] for row in rows])}
-        wanted = {chunk.article_id for chunk in chunks.values()}
-        articles = {article.id: article for article in self._source.articles(wanted)}
+        row_of = {self.ids[row]: row for row in rows}
         found = {}
-        for row in rows:
-            chunk = chunks.get(self.ids[row])
-            article = articles.get(chunk.article_id) if chunk else None
-            if chunk is None or article is None:
-                continue
+        for article, chunk in self._source.passages(row_of.keys()):
+            row = row_of[chunk.id]
             terms = self._terms(row)
             if terms is None:  # stored by another version
                 terms = passage_terms(heading(article), article.text, chunk.sentences)

@@ -26,11 +26,9 @@ class Shelf:
         cut = {article.id: chunk_article(article, words) for article in self.article_of.values()}
         self.chunk_of = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
 
-    def articles(self, ids: Collection[str]) -> list[Article]:
-        return [self.article_of[id] for id in ids if id in self.article_of]
-
-    def chunks(self, ids: Collection[str]) -> list[Chunk]:
-        return [self.chunk_of[id] for id in ids if id in self.chunk_of]
+    def passages(self, ids: Collection[str]) -> list[tuple[Article, Chunk]]:
+        found = [self.chunk_of[id] for id in ids if id in self.chunk_of]
+        return [(self.article_of[chunk.article_id], chunk) for chunk in found]
 
     def index(self) -> Index:
         pairs = ((self.article_of[chunk.article_id], chunk) for chunk in self.chunk_of.values())

@@ -21,7 +21,7 @@ from rag.analysis import folded, grams, key
 from rag.bm25 import K1, Field, Floats, WeightedTerms
 from rag.errors import IndexDamaged
 from rag.lexical import GRAMS_B, WORDS_B, LexicalIndex, build_index, heading, index_chunks, load_index
-from rag.postings import Postings, of_grams, of_terms, term_hash
+from rag.postings import Postings, of_grams, of_terms, term_hash, term_hashes
 from rag.schema import Article, Aside, Chunk
 
 TERMS = "a b c d e f".split()
@@ -39,6 +39,14 @@ def reference(documents: Sequence[Sequence[str]], query: Sequence[str], b: float
 
 def build_field(documents: Sequence[Sequence[str]], b: float) -> Field:
     return Field([of_terms(documents)], b)
+
+
+def said(field: Field, alternatives: WeightedTerms) -> tuple[float, Any]:
+    """A concept's idf, and its share in every document."""
+    [found] = field.synonyms([alternatives])
+    share = np.zeros(field.rows)
+    share[found.rows] = found.scores
+    return found.possible, share
 
 
 def scores(field: Field, query: Sequence[str]) -> Floats:
@@ -102,10 +110,10 @@ def test_unknown_terms_score_nothing_but_count_in_what_was_possible() -> None:
 def test_an_index_of_nothing_answers_with_nothing(documents: list[list[str]]) -> None:
     field = build_field(documents, WORDS_B)
     assert scores(field, ["a"]).tolist() == [0] * len(documents)
-    assert field.synonyms([[(1.0, ["a"])]])[0][1].tolist() == [0] * len(documents)
+    assert said(field, [(1.0, ["a"])])[1].tolist() == [0] * len(documents)
 
 
-def test_documents_without_terms_score_nothing() -> None:
+def test_in_other_wordswithout_terms_score_nothing() -> None:
     assert scores(build_field([[], ["a"]], WORDS_B), ["a"])[0] == 0
 
 
@@ -116,18 +124,18 @@ def test_documents_without_terms_score_nothing() -> None:
 @given(DOCUMENTS, st.lists(st.booleans(), min_size=8, max_size=8))
 def test_synonyms_count_as_one_term(documents: list[list[str]], flips: list[bool]) -> None:
     # in some documents the first term is said in another word: that must change nothing
-    said = [
+    in_other_words = [
         ["other" if term == "a" and flip else term for term in document]
         for document, flip in zip(documents, flips, strict=False)
     ]
-    idf, share = build_field(said, WORDS_B).synonyms([[(1.0, ["a"]), (1.0, ["other"])]])[0]
+    idf, share = said(build_field(in_other_words, WORDS_B), [(1.0, ["a"]), (1.0, ["other"])])
     assert idf * share == pytest.approx(scores(build_field(documents, WORDS_B), ["a"]), abs=1e-5)
 
 
 def test_a_document_counts_its_best_alternative_by_weight() -> None:
     field = build_field([["a", "x"], ["b", "x"], ["a", "b"], ["x", "x"]], WORDS_B)
-    idf, share = field.synonyms([[(1.0, ["a"]), (0.5, ["b"])]])[0]
-    _, full = field.synonyms([[(1.0, ["a"])]])[0]
+    idf, share = said(field, [(1.0, ["a"]), (0.5, ["b"])])
+    _, full = said(field, [(1.0, ["a"])])
     assert share == pytest.approx([full[0], full[0] / 2, full[2], 0])
     assert idf == pytest.approx(log(1 + (field.size - 3 + 0.5) / 3.5))
 
@@ -135,15 +143,15 @@ def test_a_document_counts_its_best_alternative_by_weight() -> None:
 def test_the_order_of_alternatives_makes_no_difference() -> None:
     field = build_field([["a", "b", "b"], ["b", "c"], ["c"]], WORDS_B)
     alternatives = [(1.0, ["a"]), (0.7, ["b"]), (0.4, ["b", "c"])]
-    idf, share = field.synonyms([alternatives])[0]
-    other_idf, other = field.synonyms([alternatives[::-1]])[0]
+    idf, share = said(field, alternatives)
+    other_idf, other = said(field, alternatives[::-1])
     assert (idf, share.tolist()) == (other_idf, other.tolist())
 
 
 def test_a_phrase_is_shared_by_how_many_of_its_terms_are_there() -> None:
     field = build_field([["a", "b"], ["a", "x"], ["x", "y"]], WORDS_B)
-    _, share = field.synonyms([[(1.0, ["a", "b"])]])[0]
-    _, single = field.synonyms([[(1.0, ["a"])]])[0]
+    _, share = said(field, [(1.0, ["a", "b"])])
+    _, single = said(field, [(1.0, ["a"])])
     assert share[0] > share[1] == pytest.approx(single[1] / 2)
     assert share[2] == 0
 
@@ -152,7 +160,7 @@ def test_unknown_alternatives_and_none_at_all_are_said_nowhere() -> None:
     field = build_field([["a"], ["b"]], WORDS_B)
     nowhere: list[WeightedTerms] = [[], [(1, ["unknown"])], [(1, ["unknown", "too"])], [(1, [])]]
     for alternatives in nowhere:
-        idf, share = field.synonyms([alternatives])[0]
+        idf, share = said(field, alternatives)
         assert idf == pytest.approx(log(1 + (field.size + 0.5) / 0.5))
         assert share.tolist() == [0, 0]
 
@@ -184,7 +192,7 @@ def test_grams_counted_at_once_are_those_counted_one_by_one(texts: list[str]) ->
         assert getattr(at_once, name).tolist() == getattr(one_by_one, name).tolist()
 
 
-def test_more_documents_than_are_sorted_at_once_score_the_same() -> None:
+def test_more_in_other_wordsthan_are_sorted_at_once_score_the_same() -> None:
     documents = [["a"] * (n % 3) + ["b"] * (n % 7 == 0) + [f"only {n}"] for n in range(700)]
     field = build_field(documents, WORDS_B)
     assert scores(field, ["a", "b", "only 600"]) == pytest.approx(
@@ -199,12 +207,17 @@ def test_no_two_of_many_terms_share_a_hash() -> None:
     assert len({term_hash(term) for term in terms}) == len(terms)
 
 
+@given(st.lists(st.text(min_size=1, max_size=40), max_size=9))
+def test_many_terms_at_once_have_the_hashes_of_each(terms: list[str]) -> None:
+    assert term_hashes(terms).tolist() == [term_hash(term) for term in terms]
+
+
 # --- parts -------------------------------------------------------------------------------------
 
 
 @settings(deadline=None)
 @given(DOCUMENTS, st.lists(st.booleans(), min_size=8, max_size=8), st.integers(0, 8), QUERIES)
-def test_parts_with_documents_gone_score_as_a_whole_without_them(
+def test_parts_with_in_other_wordsgone_score_as_a_whole_without_them(
     documents: list[list[str]], flips: list[bool], cut: int, query: list[str]
 ) -> None:
     there = [not gone for _, gone in zip(documents, flips, strict=False)]
@@ -224,8 +237,8 @@ def test_parts_with_documents_gone_score_as_a_whole_without_them(
     most, found = whole.look_up(query).sums()
     assert kept(parts.look_up(query).sums()) == (most, found.tolist())
     alternatives = [(1.0, query[:1]), (0.7, query[1:2]), (0.5, query[2:])]
-    idf, share = whole.synonyms([alternatives])[0]
-    assert kept(parts.synonyms([alternatives])[0]) == (idf, share.tolist())
+    idf, share = said(whole, alternatives)
+    assert kept(said(parts, alternatives)) == (idf, share.tolist())
 
 
 def test_in_large_fields_common_terms_are_passed_over_in_sums(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,6 +72,14 @@ def test_chunk_text_is_the_slice_of_its_article_beyond_the_basic_plane_too(libra
     assert [chunk.text for chunk in library.chunks_of("alaska")] == [TEXT[c.start : c.end] for c in cut]
 
 
+def test_a_passage_is_a_chunk_with_its_article(library: Library) -> None:
+    written = article()
+    cut = chunks(written, (0, 19), (21, 52), (53, len(TEXT)))
+    library.flip([(written, cut)])
+    found = list(library.passages([cut[2].id, "nowhere#0#0", cut[0].id]))
+    assert sorted(found, key=lambda pair: pair[1].ordinal) == [(written, cut[0]), (written, cut[2])]
+
+
 def test_unknown_ids_are_none_or_empty(library: Library) -> None:
     assert library.article("nowhere") is None
     assert library.chunk("nowhere#0#0") is None

@@ -148,10 +148,10 @@ def test_chunk_that_the_source_does_not_know_is_never_served() -> None:
     assert "konzert" not in found(ranking)
 
 
-def test_chunk_without_its_article_is_never_served() -> None:
+def test_chunk_that_the_library_no_longer_has_is_never_served() -> None:
     shelf = Shelf(DOSSIER)
     index = shelf.index()
-    del shelf.article_of["konzert"]
+    shelf.chunk_of = {id: chunk for id, chunk in shelf.chunk_of.items() if chunk.article_id != "konzert"}
     assert "konzert" not in found(index.rank(understand("Wer dirigiert die Konzerte?"), 20))
 
 
