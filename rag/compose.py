@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rag.extract import REACH, SHOWN, Candidate
+from rag.extract import REACH, Candidate
 from rag.schema import Article, Citation, Span, Statement, Status
 
 MOST_STATEMENTS = 3
 MOST_WORDS = 80
-FURTHER = SHOWN - MOST_STATEMENTS
+FURTHER = 3
 SAME = 0.6
 OTHER_ARTICLE = 0.5
 NEXT_SENTENCE = 1.0

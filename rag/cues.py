@@ -48,6 +48,8 @@ _DATE = re.compile(
     rf"\b\d{{1,2}}\. ?(?:{_MONTH})(?: \d{{4}})?|\b(?:{_MONTH}) \d{{4}}|\b(?:1[5-9]|20)\d\d\b(?! [A-ZÄÖÜ])"
 )
 
+_DIGIT = re.compile(r"\d")
+
 _ASKS = [
     (
         "date",
@@ -108,7 +110,9 @@ class Cue:
 
     def offered_by(self, sentence: str) -> bool:
         """Whether the sentence holds something of that kind which the question did not say."""
-        read = _DATE.sub(" ", sentence) if self.kind == "number" else sentence
+        read = sentence
+        if self.kind == "number" and _DIGIT.search(sentence):
+            read = _DATE.sub(" ", sentence)
         if self.kind in _IN_SMALL_LETTERS:
             read = read.lower()
         return any(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from rag.analysis import GRAM, key, words
 from rag.cues import Cue, cue_of
-from rag.matching import Matrix, alike
-from rag.ngrams import Finder, Places
+from rag.matching import Matrix, soft_match
+from rag.ngrams import Finder
 from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
 from rag.schema import Article, Chunk, Span
@@ -59,8 +59,7 @@ _COUNT = re.compile(
 NAMED = 0.9
 REACH = 4.0
 """A sentence that is further behind the best is no part of an answer."""
-SHOWN = 6
-"""Chunks that an answer and the places to read further are taken from, at most."""
+READ_FIRST = 6
 _COUNT_REACH = 3
 _SAME_NOUN = 0.6
 
@@ -143,18 +142,11 @@ class _Question:
         """The most that `read` may give."""
         return (CUE_WEIGHTS[self.cue.kind] if self.cue else 0.0) + (COUNT_WEIGHT if self.counted else 0.0)
 
-    def read(self, sentences: Sequence[tuple[str, SentenceTerms]]) -> list[float]:
-        """What sentences gain by the kind of answer that they offer, and by a count beside its noun."""
-        gains = [self._cue_weight(text) for text, _ in sentences]
-        if self.counted is None:
-            return gains
-        nouns = alike(self.counted, (key for _, terms in sentences for key in terms.keys), _SAME_NOUN)
-        counts = [not nouns.isdisjoint(terms.keys) and _counts(text, nouns) for text, terms in sentences]
-        return [gain + COUNT_WEIGHT * count for gain, count in zip(gains, counts, strict=True)]
-
-    def _cue_weight(self, sentence: str) -> float:
+    def read(self, sentence: str) -> float:
+        """What a sentence gains by the kind of answer that it offers, and by a count beside its noun."""
         cue: Cue | None = self.cue
-        return CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
+        gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
+        return gain + COUNT_WEIGHT * _counts(sentence, self.counted)
 
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
         """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
@@ -178,7 +170,7 @@ class _Question:
 def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
     """How well each sentence of all hits answers, in their order.
 
-    Only those that may still be shown are read for the kind of answer, which takes longest.
+    Only those that may still be part of the answer are read for its kind, which takes longest.
     """
     sizes = [len(hit.sentences) for hit in hits]
     sentences = [
@@ -187,19 +179,14 @@ def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
         for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
     ]
     scores = _matched(hits, sizes, sentences, question)
-    near = _within_reach(scores, sizes, question.most)
-    if len(near):
-        scores[near] += question.read([sentences[place] for place in near.tolist()])
+    most, unread = question.most, np.full(len(scores), question.most > 0)
+    for number in (READ_FIRST, len(scores)):  # what the best gain takes most others out of reach
+        near = np.flatnonzero(unread & (scores + most >= scores.max(initial=0.0) - REACH))
+        near = near[np.argsort(-scores[near], kind="stable")[:number]]
+        if len(near):
+            scores[near] += [question.read(sentences[place][0]) for place in near.tolist()]
+            unread[near] = False
     return scores
-
-
-def _within_reach(scores: Vector, sizes: Sequence[int], most: float) -> Places:
-    """The sentences of chunks with `sizes` sentences each that may still be shown, given `most` more."""
-    if not most or not len(scores):
-        return np.zeros(0, dtype=np.int64)
-    firsts = np.unique(np.cumsum([0, *sizes[:-1]])[np.array(sizes) > 0])
-    chunks = np.sort(np.maximum.reduceat(scores, firsts))
-    return np.flatnonzero(scores + most >= min(chunks[-1] - REACH, chunks[-min(SHOWN, len(chunks))]))
 
 
 def _matched(
@@ -254,11 +241,13 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
     return before, two_before, after, np.maximum(matrix, title) - matrix
 
 
-def _counts(sentence: str, nouns: Container[str]) -> bool:
-    """Whether a count stands right before one of the nouns, which are given as their search keys."""
+def _counts(sentence: str, noun: str | None) -> bool:
+    """Whether a count stands right before the noun that the question counts."""
+    if noun is None:
+        return False
     said = words(sentence)
     return any(
-        any(key(near) in nouns for near in said[i + 1 : i + 1 + _COUNT_REACH])
+        any(soft_match(key(near), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH])
         for i, word in enumerate(said)
         if _is_count(word)
     )

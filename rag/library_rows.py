@@ -127,7 +127,9 @@ def article_of(row: tuple[Any, ...]) -> Article:
         published=date_of(published),
         language=language,
         genre=genre if genre in get_args(Genre) else None,
-        asides=tuple(Aside(*aside) for aside in json.loads(asides)),
+        asides=()
+        if asides == "[]"
+        else tuple(Aside(*aside) for aside in json.loads(asides)),  # nearly always
         copy_of=copy_of,
     )
 

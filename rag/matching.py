@@ -110,10 +110,11 @@ class _Likeness:
     def __init__(self, terms: Sequence[str]) -> None:
         self._terms = [term for term in terms if not term[0].isdigit()]
         trigrams = list(dict.fromkeys(trigram for term in self._terms for trigram in _trigrams(term)))
+        places = {trigram: place for place, trigram in enumerate(trigrams)}
         self._finder = Finder(trigrams, 3)
-        self._has = np.array(
-            [[trigram in _trigrams(term) for term in self._terms] for trigram in trigrams], dtype=np.int64
-        )
+        self._has = np.zeros((len(trigrams), len(self._terms)), dtype=np.int64)
+        for column, term in enumerate(self._terms):
+            self._has[[places[trigram] for trigram in _trigrams(term)], column] = 1
 
     def pairs(self, distinct: Iterable[str]) -> Iterator[tuple[str, str, float]]:
         """Words with the terms that they are like, and how much; equal ones are left out."""
@@ -135,12 +136,6 @@ class _Likeness:
             likeness = soft_match(word, term) if near else _likeness(word, term, 0.0)
             if likeness and word != term and not word[0].isdigit():
                 yield word, term, likeness
-
-
-def alike(term: str, words: Iterable[str], least: float) -> frozenset[str]:
-    """The search keys among `words` whose likeness to `term` is at least so much; see `soft_match`."""
-    pairs = _Likeness([term]).pairs(dict.fromkeys(words))
-    return frozenset([term, *(word for word, _, likeness in pairs if likeness >= least)])
 
 
 def windows(matrix: Matrix) -> Matrix:
