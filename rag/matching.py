@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.ngrams import Finder, coded
+from rag.ngrams import Finder
 from rag.passage_terms import SentenceTerms
 from rag.query import Concept
 
@@ -119,10 +119,8 @@ class _Likeness:
     def pairs(self, distinct: Iterable[str]) -> Iterator[tuple[str, str, float]]:
         """Words with the terms that they are like, and how much; equal ones are left out."""
         words = list(distinct)
-        codes, owners = coded(
-            f"^{'$^'.join(words)}$", np.array([len(word) + 2 for word in words], dtype=np.int64), 3
-        )
-        held, trigrams = self._finder.find(codes, owners)
+        ends = np.cumsum(np.array([len(word) + 2 for word in words], dtype=np.int64))
+        held, trigrams = self._finder.find(f"^{'$^'.join(words)}$", ends)
         if not len(held):
             return
         firsts = np.flatnonzero(np.diff(held, prepend=-1))

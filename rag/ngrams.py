@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 Codes = NDArray[np.uint64]
 Places = NDArray[np.int64]
 
-_WHOLE = (1 << 64) - 1
 _FACTOR = 0x9E3779B97F4A7C15
 _BUCKET_BITS = 16
 
@@ -21,44 +20,47 @@ class Finder:
     def __init__(self, grams: Sequence[str], n: int) -> None:
         """`grams` are distinct, each `n` letters long."""
         self._n, self._size = n, len(grams)
-        codes, _ = coded("".join(grams), [n] * len(grams), n)
+        codes = _coded("".join(grams), n)[::n]
         self._order = np.argsort(codes)
         self._codes = codes[self._order]
         self._met = np.zeros(1 << _BUCKET_BITS, dtype=bool)
         self._met[_bucket(codes)] = True
 
-    def find(self, codes: Codes, owners: Places) -> tuple[Places, Places]:
-        """The texts and grams that go together, by place, each pair once, texts ascending; see `coded`."""
+    def find(self, texts: str, ends: Places) -> tuple[Places, Places]:
+        """The texts, given as one and where each ends in it, and the grams that go together, by place.
+
+        Each pair comes once, texts ascending.
+        """
+        codes = _coded(texts, self._n)
         near = np.flatnonzero(self._met[_bucket(codes)])  # most are passed over here
         if not len(near):
             return near, near
         wanted = codes[near]
         found = np.minimum(np.searchsorted(self._codes, wanted), self._size - 1)
-        known = self._codes[found] == wanted
+        owners = np.searchsorted(ends, near, side="right")
+        known = (self._codes[found] == wanted) & (near + self._n <= ends[owners])
         # sorted here, for numpy's `unique` takes several times as long
-        pairs = np.sort(owners[near[known]] * self._size + self._order[found[known]])
+        pairs = np.sort(owners[known] * self._size + self._order[found[known]])
         pairs = pairs[np.diff(pairs, prepend=-1) != 0]
         return pairs // self._size, pairs % self._size
 
     def present(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Which text has which gram; shape (texts, grams)."""
         matrix = np.zeros((len(texts), self._size), dtype=bool)
-        matrix[self.find(*coded("".join(texts), list(map(len, texts)), self._n))] = True
+        ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+        matrix[self.find("".join(texts), ends)] = True
         return matrix
 
 
-def coded(joined: str, lengths: Sequence[int] | Places, n: int) -> tuple[Codes, Places]:
-    """The n-grams of texts, given as one and their lengths: each as a number, and its text's place."""
-    letters = np.frombuffer(joined.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+def _coded(text: str, n: int) -> Codes:
+    """The n-grams of a text, each as a number."""
+    letters = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
     count = max(len(letters) - n + 1, 0)
     codes = np.zeros(count, dtype=np.uint64)
     for place in range(n):
         codes += letters[place : place + count] * np.uint64(pow(_FACTOR, place + 1, 1 << 64))
-    owners = np.repeat(np.arange(len(lengths)), lengths)
-    within = owners[n - 1 :] == owners[:count]
-    return codes[within], owners[:count][within]
+    return codes
 
 
 def _bucket(codes: Codes) -> Places:
-    mixed = codes ^ (codes >> np.uint64(31))
-    return (mixed * np.uint64(_FACTOR) >> np.uint64(64 - _BUCKET_BITS)).astype(np.intp)
+    return (codes >> np.uint64(64 - _BUCKET_BITS)).astype(np.intp)
