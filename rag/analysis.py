@@ -59,6 +59,7 @@ _FAMILIES = (
     ("flucht", "fliehen"),
     ("schrift", "schreiben"),
 )
+_OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
 _LONGEST_WORD = 100
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
 
@@ -153,6 +154,8 @@ def key(word: str) -> str:
 def relatives(word: str) -> tuple[str, ...]:
     """Words of the same family that the stem does not join: Wiederaufnahme, wiederaufnehmen."""
     lower = word.lower()
+    if not lower.endswith(_OF_FAMILIES):
+        return ()
     return tuple(
         lower.removesuffix(own) + other
         for noun, verb in _FAMILIES

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.ngrams import Finder
+from rag.ngrams import Finder, Places
 from rag.passage_terms import SentenceTerms
 from rag.query import Concept
 
@@ -19,7 +19,8 @@ LEAST_COMPOUND_LENGTH = 5
 LEAST_SOFT_WEIGHT = 0.5
 
 _SHARED_BY_COMPOUNDS = 2
-"""3-grams that a word and its beginning or end of five letters share at the least: ^ab and one within."""
+"""3-grams that a word and its beginning or end of five letters share at the least."""
+_SPACE = 0x20
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -61,12 +62,17 @@ class Matcher:
         self._is_soft = self._weights >= LEAST_SOFT_WEIGHT
         self._sizes = np.array([len(each.keys) for _, each in alternatives])
         self._starts = np.cumsum(self._sizes) - self._sizes
-        self._terms: dict[str, int] = {}
-        self._columns = [
-            self._terms.setdefault(term, len(self._terms)) for _, each in alternatives for term in each.keys
-        ]
-        soft = (term for _, each in alternatives if each.weight >= LEAST_SOFT_WEIGHT for term in each.keys)
-        self._soft = _Likeness(list(dict.fromkeys(soft)))
+        terms: dict[str, int] = {}
+        self._columns = [terms.setdefault(term, len(terms)) for _, each in alternatives for term in each.keys]
+        self._terms = list(terms)
+        soft = {term for _, each in alternatives if each.weight >= LEAST_SOFT_WEIGHT for term in each.keys}
+        self._may_be_soft = np.array([term in soft and not term[0].isdigit() for term in terms], dtype=bool)
+        trigrams = list(dict.fromkeys(trigram for term in terms for trigram in _trigrams(term)))
+        self._finder = Finder(trigrams, 3)
+        place = {trigram: place for place, trigram in enumerate(trigrams)}
+        self._has = np.zeros((len(trigrams), len(terms)), dtype=np.int64)
+        for column, term in enumerate(terms):
+            self._has[[place[trigram] for trigram in _trigrams(term)], column] = 1
 
     def coverage(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """How far each sentence says each concept, 0 to 1; shape (sentences, concepts)."""
@@ -82,58 +88,36 @@ class Matcher:
 
     def _said(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """The likeness of the likest word of each sentence to each term; shape (sentences, terms)."""
-        flat = [word for sentence in sentences for word in sentence.keys]
-        distinct = dict.fromkeys(flat)
-        pairs = [
-            *self._soft.pairs(distinct),
-            *((term, term, 1.0) for term in self._terms if term in distinct),
-        ]
-        known = {word: place for place, word in enumerate(dict.fromkeys(word for word, _, _ in pairs))}
-        like = np.zeros((len(known), len(self._terms)))
-        for word, term, likeness in pairs:
-            like[known[word], self._terms[term]] = likeness
         said = np.zeros((len(sentences), len(self._terms)))
-        places = [place for place, word in enumerate(flat) if word in known]  # most words are like none
-        if places:
-            rows = np.repeat(np.arange(len(sentences)), [len(sentence.keys) for sentence in sentences])[
-                places
-            ]
-            firsts = np.flatnonzero(np.diff(rows, prepend=-1))
-            occurring = like[[known[flat[place]] for place in places]]
-            said[rows[firsts]] = np.maximum.reduceat(occurring, firsts, axis=0)
+        lines = [sentence.line for sentence in sentences]
+        text = "".join(lines)
+        ends = np.cumsum(np.array([len(line) for line in lines], dtype=np.int64))
+        words, columns = self._near(text)
+        rows = np.searchsorted(ends, words, side="right").tolist()
+        for row, start, column in zip(rows, words.tolist(), columns.tolist(), strict=True):
+            word, term = text[start : text.index(" ", start)], self._terms[column]
+            if word == term or self._may_be_soft[column]:
+                said[row, column] = max(said[row, column], soft_match(word, term))
         return said
 
-
-class _Likeness:
-    """The likeness of some terms to many words at once, as `soft_match` has it."""
-
-    def __init__(self, terms: Sequence[str]) -> None:
-        self._terms = [term for term in terms if not term[0].isdigit()]
-        trigrams = list(dict.fromkeys(trigram for term in self._terms for trigram in _trigrams(term)))
-        places = {trigram: place for place, trigram in enumerate(trigrams)}
-        self._finder = Finder(trigrams, 3)
-        self._has = np.zeros((len(trigrams), len(self._terms)), dtype=np.int64)
-        for column, term in enumerate(self._terms):
-            self._has[[places[trigram] for trigram in _trigrams(term)], column] = 1
-
-    def pairs(self, distinct: Iterable[str]) -> Iterator[tuple[str, str, float]]:
-        """Words with the terms that they are like, and how much; equal ones are left out."""
-        words = list(distinct)
-        ends = np.cumsum(np.array([len(word) + 2 for word in words], dtype=np.int64))
-        held, trigrams = self._finder.find(f"^{'$^'.join(words)}$", ends)
-        if not len(held):
-            return
-        firsts = np.flatnonzero(np.diff(held, prepend=-1))
+    def _near(self, text: str) -> tuple[Places, Places]:
+        """The words of a text that a term may be like, as the places where they begin, and those terms."""
+        places, trigrams = self._finder.find(text)
+        if not len(places):
+            return places, places
+        letters = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+        spaces = np.flatnonzero(letters == _SPACE)
+        words = spaces[np.searchsorted(spaces, places, side="right") - 1] + 1
+        pairs = np.sort(words * len(self._has) + trigrams)
+        pairs = pairs[np.diff(pairs, prepend=-1) != 0]  # a word may have a 3-gram twice
+        words, trigrams = pairs // len(self._has), pairs % len(self._has)
+        firsts = np.flatnonzero(np.diff(words, prepend=-1))
         shared = np.add.reduceat(self._has[trigrams], firsts, axis=0)
-        # Dice itself where a word has no other 3-grams than those that it shares
-        dice_at_most = 2 * shared / (shared + self._has.sum(axis=0))
-        rows, columns = np.nonzero((dice_at_most >= LEAST_DICE) | (shared >= _SHARED_BY_COMPOUNDS))
-        close = (dice_at_most[rows, columns] >= LEAST_DICE).tolist()
-        for i, j, near in zip(held[firsts][rows].tolist(), columns.tolist(), close, strict=True):
-            word, term = words[i], self._terms[j]
-            likeness = soft_match(word, term) if near else _likeness(word, term, 0.0)
-            if likeness and word != term and not word[0].isdigit():
-                yield word, term, likeness
+        sizes = self._has.sum(axis=0)
+        # the Dice coefficient, as if the word had no other 3-grams than those that it shares
+        soft = (2 * shared >= LEAST_DICE * (shared + sizes)) | (shared >= _SHARED_BY_COMPOUNDS)
+        rows, columns = np.nonzero(np.where(self._may_be_soft, soft, shared == sizes))
+        return words[firsts][rows], columns
 
 
 def windows(matrix: Matrix) -> Matrix:
@@ -145,5 +129,5 @@ def windows(matrix: Matrix) -> Matrix:
 
 @functools.lru_cache(maxsize=20_000)
 def _trigrams(key: str) -> frozenset[str]:
-    padded = f"^{key}$"
+    padded = f" {key} "
     return frozenset(padded[i : i + 3] for i in range(len(padded) - 2))

@@ -1,4 +1,4 @@
-"""Which of some n-grams stand in which of many texts, all found at once."""
+"""Where some n-grams stand in many texts, all found at once."""
 
 from __future__ import annotations
 
@@ -26,29 +26,25 @@ class Finder:
         self._met = np.zeros(1 << _BUCKET_BITS, dtype=bool)
         self._met[_bucket(codes)] = True
 
-    def find(self, texts: str, ends: Places) -> tuple[Places, Places]:
-        """The texts, given as one and where each ends in it, and the grams that go together, by place.
-
-        Each pair comes once, texts ascending.
-        """
-        codes = _coded(texts, self._n)
+    def find(self, text: str) -> tuple[Places, Places]:
+        """Where grams begin in a text, ascending, and which of them they are."""
+        codes = _coded(text, self._n)
         near = np.flatnonzero(self._met[_bucket(codes)])  # most are passed over here
         if not len(near):
             return near, near
         wanted = codes[near]
         found = np.minimum(np.searchsorted(self._codes, wanted), self._size - 1)
-        owners = np.searchsorted(ends, near, side="right")
-        known = (self._codes[found] == wanted) & (near + self._n <= ends[owners])
-        # sorted here, for numpy's `unique` takes several times as long
-        pairs = np.sort(owners[known] * self._size + self._order[found[known]])
-        pairs = pairs[np.diff(pairs, prepend=-1) != 0]
-        return pairs // self._size, pairs % self._size
+        known = self._codes[found] == wanted
+        return near[known], self._order[found[known]]
 
     def present(self, texts: Sequence[str]) -> NDArray[np.bool_]:
         """Which text has which gram; shape (texts, grams)."""
-        matrix = np.zeros((len(texts), self._size), dtype=bool)
         ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-        matrix[self.find("".join(texts), ends)] = True
+        places, grams = self.find("".join(texts))
+        owners = np.searchsorted(ends, places, side="right")
+        within = places + self._n <= ends[owners]
+        matrix = np.zeros((len(texts), self._size), dtype=bool)
+        matrix[owners[within], grams[within]] = True
         return matrix
 
 

@@ -26,10 +26,18 @@ _DATA = ("glossary.en.tsv", "verbs.de.tsv")
 
 @dataclass(frozen=True, slots=True)
 class SentenceTerms:
-    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams."""
+    """A sentence as its distinct search keys, and as its folded text, a tenth as large as its 5-grams.
 
-    keys: tuple[str, ...]
+    Both are lines with single spaces at and between the words.
+    """
+
+    line: str
     folded: str
+
+    @property
+    def keys(self) -> list[str]:
+        """The distinct search keys, in the order of the sentence."""
+        return self.line.split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +50,13 @@ class PassageTerms:
     def pack(self) -> bytes:
         """The terms as bytes: UTF-8, a line each, keys and folded text parted by a tab."""
         parts = (self.heading, *self.sentences)
-        return "\n".join(f"{' '.join(part.keys)}\t{part.folded}" for part in parts).encode()
+        return "\n".join(f"{part.line[1:-1]}\t{part.folded}" for part in parts).encode()
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
         """The inverse of `pack`."""
         lines = (line.partition("\t") for line in packed.decode().split("\n"))
-        heading, *sentences = [SentenceTerms(tuple(held.split()), text) for held, _, text in lines]
+        heading, *sentences = [SentenceTerms(f" {held} ", text) for held, _, text in lines]
         return cls(heading, tuple(sentences))
 
 
@@ -80,7 +88,7 @@ def analysed_passage(
 
 def _terms(sentence: str, held: Sequence[str], line: str) -> SentenceTerms:
     joined = [verb.key for verb in separated_verbs(sentence)]
-    return SentenceTerms(tuple(dict.fromkeys([*held, *joined])), line)
+    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", line)
 
 
 class StoredTerms:

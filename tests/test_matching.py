@@ -23,7 +23,7 @@ def concept(*alternatives: tuple[float, str]) -> Concept:
 
 
 def sentence(text: str) -> SentenceTerms:
-    return SentenceTerms(tuple(keys(text)), "")
+    return SentenceTerms(f" {' '.join(keys(text))} ", "")
 
 
 def says(text: str, *alternatives: tuple[float, str]) -> float:
@@ -174,7 +174,7 @@ def test_coverage_is_what_comparing_all_with_all_gives(
     concepts = [concept(*((weight, " ".join(words)) for weight, words in each)) for each in said]
     sentences = [sentence(" ".join(words)) for words in texts]
 
-    def share(alternative: Alternative, present: tuple[str, ...]) -> float:
+    def share(alternative: Alternative, present: list[str]) -> float:
         if alternative.weight < 0.5:
             return alternative.weight * all(term in present for term in alternative.keys)
         likest = [max((soft_match(term, k) for k in present), default=0) for term in alternative.keys]
