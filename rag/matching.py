@@ -66,6 +66,7 @@ class Matcher:
         self._columns = [terms.setdefault(term, len(terms)) for _, each in alternatives for term in each.keys]
         self._terms = list(terms)
         soft = {term for _, each in alternatives if each.weight >= LEAST_SOFT_WEIGHT for term in each.keys}
+        # numbers are alike when they are the same
         self._may_be_soft = np.array([term in soft and not term[0].isdigit() for term in terms], dtype=bool)
         trigrams = list(dict.fromkeys(trigram for term in terms for trigram in _trigrams(term)))
         self._finder = Finder(trigrams, 3)
@@ -73,6 +74,7 @@ class Matcher:
         self._has = np.zeros((len(trigrams), len(terms)), dtype=np.int64)
         for column, term in enumerate(terms):
             self._has[[place[trigram] for trigram in _trigrams(term)], column] = 1
+        self._trigrams_of = self._has.sum(axis=0)
 
     def coverage(self, sentences: Sequence[SentenceTerms]) -> Matrix:
         """How far each sentence says each concept, 0 to 1; shape (sentences, concepts)."""
@@ -92,19 +94,23 @@ class Matcher:
         lines = [sentence.line for sentence in sentences]
         text = "".join(lines)
         ends = np.cumsum(np.array([len(line) for line in lines], dtype=np.int64))
-        words, columns = self._near(text)
-        rows = np.searchsorted(ends, words, side="right").tolist()
-        for row, start, column in zip(rows, words.tolist(), columns.tolist(), strict=True):
+        words, columns, shared = self._near(text)
+        rows, sizes = np.searchsorted(ends, words, side="right").tolist(), self._trigrams_of.tolist()
+        for row, start, column, number in zip(rows, words.tolist(), columns, shared, strict=True):
             word, term = text[start : text.index(" ", start)], self._terms[column]
-            if word == term or self._may_be_soft[column]:
-                said[row, column] = max(said[row, column], soft_match(word, term))
+            if word == term:
+                said[row, column] = 1.0
+            elif self._may_be_soft[column]:
+                dice = 2 * number / (len(_trigrams(word)) + sizes[column])
+                said[row, column] = max(said[row, column], _likeness(word, term, dice))
         return said
 
-    def _near(self, text: str) -> tuple[Places, Places]:
-        """The words of a text that a term may be like, as the places where they begin, and those terms."""
+    def _near(self, text: str) -> tuple[Places, list[int], list[int]]:
+        """Words of a text, as the places where they begin, with terms that they may be like: those terms,
+        and how many 3-grams they share."""
         places, trigrams = self._finder.find(text)
         if not len(places):
-            return places, places
+            return places, [], []
         letters = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
         spaces = np.flatnonzero(letters == _SPACE)
         words = spaces[np.searchsorted(spaces, places, side="right") - 1] + 1
@@ -113,11 +119,11 @@ class Matcher:
         words, trigrams = pairs // len(self._has), pairs % len(self._has)
         firsts = np.flatnonzero(np.diff(words, prepend=-1))
         shared = np.add.reduceat(self._has[trigrams], firsts, axis=0)
-        sizes = self._has.sum(axis=0)
         # the Dice coefficient, as if the word had no other 3-grams than those that it shares
-        soft = (2 * shared >= LEAST_DICE * (shared + sizes)) | (shared >= _SHARED_BY_COMPOUNDS)
-        rows, columns = np.nonzero(np.where(self._may_be_soft, soft, shared == sizes))
-        return words[firsts][rows], columns
+        soft = (2 * shared >= LEAST_DICE * (shared + self._trigrams_of)) | (shared >= _SHARED_BY_COMPOUNDS)
+        near = np.where(self._may_be_soft, soft, shared == self._trigrams_of)
+        rows, columns = np.nonzero(near)
+        return words[firsts][rows], columns.tolist(), shared[near].tolist()
 
 
 def windows(matrix: Matrix) -> Matrix:
