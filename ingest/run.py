@@ -158,7 +158,8 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True, graph=self._graph(len(plan.written))) as vectors:
+        graph = self._graph(len(plan.written))
+        with Vectors.open(folder, repair=True, graph=graph, to_write=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:

@@ -126,6 +126,24 @@ def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_sync_of_a_changed_article_does_not_open_chroma_which_has_it_all_the_same(house: House) -> None:
+    house.sync()
+    house.write("heating.txt", BRIDGE)
+    code = (
+        "import sys; from ingest.__main__ import main\n"
+        f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
+        "heavy = {'chromadb', 'chromadb_rust_bindings', 'llama_index.core'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else status)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 changed" in result.stdout
+    assert house.texts() == {"heating": BRIDGE, "summit": SUMMIT}
+    house.assert_whole()
+
+
 def test_touched_file_with_the_same_text_is_unchanged(house: House) -> None:
     house.sync()
     os.utime(house.articles / "summit.txt", ns=(1, 1))
@@ -378,13 +396,13 @@ class PulledPlug(Exception):
 
 
 def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Shelf.write
+    write = Vectors.write
 
-    def writing(self: Shelf, *args: object) -> None:
+    def writing(self: Vectors, *args: object) -> None:
         write(self, *args)  # type: ignore[arg-type]
         raise PulledPlug
 
-    monkeypatch.setattr(Shelf, "write", writing)
+    monkeypatch.setattr(Vectors, "write", writing)
 
 
 def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,7 +416,7 @@ def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     def deleting(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr(Shelf, "delete", deleting)
+    monkeypatch.setattr(Vectors, "delete", deleting)
 
 
 Crash = Callable[[pytest.MonkeyPatch], None]
