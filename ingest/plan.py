@@ -137,4 +137,4 @@ def _state_after(
     problems = outcome.problems
     if outcome.unread and indexed:
         problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
-    return replace(file.state, problems=problems, unread=outcome.unread)
+    return file.state._replace(problems=problems, unread=outcome.unread)

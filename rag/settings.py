@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from rag.errors import ConfigError
 
+ENV_FILE = Path(".env")
 NO_MODEL = "none"
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
@@ -19,20 +29,13 @@ OPENAI_MODEL = "gpt-4.1-mini"
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
-class Settings(BaseSettings):
-    """Beleg's settings; each can be set as `BELEG_<NAME>` in the environment or in `.env`.
+class Settings(BaseModel):
+    """Beleg's settings; `load_settings` reads each as `BELEG_<NAME>` from the environment or from `.env`.
 
     `openai_api_key` and `openai_base_url` go by the names that every OpenAI program knows.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="BELEG_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        populate_by_name=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     articles: Path = Field(Path("seeds"), description="folder with the articles")
     data: Path | None = Field(
@@ -193,14 +196,19 @@ class Settings(BaseSettings):
         return (self.openai_base_url or OPENAI).rstrip("/")
 
 
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return str(Settings.model_fields[name].validation_alias or f"BELEG_{name.upper()}")
+
+
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment, with `overrides` (None is ignored) on top.
+    """Settings from the environment and `.env`, with `overrides` (None is ignored) on top.
 
     Raises ConfigError, naming the setting and what is wrong with it.
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**{**_said(_file()), **_said(os.environ), **given})
     except ValidationError as exc:
         first = exc.errors()[0]
         if not first["loc"]:
@@ -211,3 +219,17 @@ def load_settings(**overrides: object) -> Settings:
         raise ConfigError(
             f"{name}: {first['msg'].removeprefix('Value error, ')}; see .env.example for what it takes"
         ) from exc
+
+
+def _said(environment: Mapping[str, str | None]) -> dict[str, str]:
+    """What an environment says of the settings, by their names; an empty variable says nothing."""
+    held = {name.upper(): value for name, value in environment.items() if value}
+    return {name: held[key] for name in Settings.model_fields if (key := variable(name)) in held}
+
+
+def _file() -> Mapping[str, str | None]:
+    if not ENV_FILE.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return dotenv_values(ENV_FILE, encoding="utf-8")

@@ -44,9 +44,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     (root / "articles").mkdir()
     for name, text in {"bridge.md": BRIDGE, "buses.md": BUSES, "rat.txt": BARE}.items():
         (root / "articles" / name).write_text(text, "utf-8")
-    return Settings(
-        _env_file=None, articles=root / "articles", data=root / "data", article_limit=50_000, sync_seconds=0.3
-    )
+    return Settings(articles=root / "articles", data=root / "data", article_limit=50_000, sync_seconds=0.3)
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rag.settings import Settings, variable
 from tests.conftest import ROOT
-from tests.test_house import Settings, variable
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.settings import Settings
+from rag.settings import Settings, load_settings, variable
 from tests.conftest import ROOT
 
 # --- imports
@@ -305,11 +305,6 @@ def test_the_dev_lock_holds_the_runtime_lock() -> None:
 # --- settings
 
 
-def variable(name: str) -> str:
-    """The environment variable of a setting."""
-    return str(Settings.model_fields[name].validation_alias or f"BELEG_{name.upper()}")
-
-
 def paragraphs() -> list[str]:
     """What .env.example has to say of each setting: its help, its name and its default."""
     return [
@@ -323,7 +318,8 @@ def test_env_example_documents_each_setting_and_nothing_else() -> None:
     assert written == paragraphs()
 
 
-def test_the_values_in_env_example_are_the_defaults(tmp_path: Path) -> None:
+def test_the_values_in_env_example_are_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     example = (ROOT / ".env.example").read_text("utf-8")
     (tmp_path / "env").write_text("\n".join(re.findall(r"^#([A-Z_]+=.+)$", example, re.M)), "utf-8")
-    assert Settings(_env_file=tmp_path / "env") == Settings()
+    monkeypatch.setattr("rag.settings.ENV_FILE", tmp_path / "env")
+    assert load_settings() == Settings()

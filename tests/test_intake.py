@@ -29,7 +29,6 @@ REPORT = SyncReport(0, 0, 0, 0, (), (), (), 0, 0, 0.0, "")
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "articles").mkdir()
     return Settings(
-        _env_file=None,
         articles=tmp_path / "articles",
         data=tmp_path / "data",
         article_limit=5000,

@@ -37,7 +37,7 @@ def server(tmp_path: Path) -> Iterator[ChromaServer]:
 
 def writer(root: Path, url: str) -> House:
     house = House(root)
-    house.settings = Settings(_env_file=None, articles=house.articles, data=house.data, chroma_url=url)
+    house.settings = Settings(articles=house.articles, data=house.data, chroma_url=url)
     house.write("heating.txt", HEATING)
     house.write("bridge.txt", BRIDGE)
     return house
@@ -45,7 +45,7 @@ def writer(root: Path, url: str) -> House:
 
 def replica(root: Path, url: str) -> House:
     house = House(root)
-    house.settings = Settings(_env_file=None, data=house.data, chroma_url=url, chroma_replica=True)
+    house.settings = Settings(data=house.data, chroma_url=url, chroma_replica=True)
     return house
 
 
@@ -182,7 +182,7 @@ def test_replica_without_a_server_says_what_to_set() -> None:
 
 
 def test_address_without_a_scheme_is_named(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data=tmp_path, chroma_url="127.0.0.1:8000", chroma_replica=True)
+    settings = Settings(data=tmp_path, chroma_url="127.0.0.1:8000", chroma_replica=True)
     with pytest.raises(ConfigError, match="CHROMA_URL is no address"):
         sync(settings)
 
@@ -229,7 +229,7 @@ def test_writer_stays_it_when_its_index_is_lost(tmp_path: Path, server: ChromaSe
 
 
 def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: ChromaServer) -> None:
-    settings = Settings(_env_file=None, data=tmp_path, chroma_url=server.url)
+    settings = Settings(data=tmp_path, chroma_url=server.url)
     told: dict[str, str | None] = {}
 
     def claim(name: str) -> None:

@@ -38,7 +38,7 @@ class House:
     def __init__(self, root: Path) -> None:
         self.articles, self.data = root / "articles", root / "data"
         self.articles.mkdir(parents=True)
-        self.settings = Settings(_env_file=None, articles=self.articles, data=self.data)
+        self.settings = Settings(articles=self.articles, data=self.data)
 
     def write(self, name: str, text: str) -> Path:
         path = self.articles / name
@@ -384,7 +384,7 @@ def test_another_articles_setting_goes_before_remembered_paths(house: House, tmp
     other = tmp_path / "other"
     other.mkdir()
     (other / "bridge.txt").write_text(BRIDGE)
-    report = sync(Settings(_env_file=None, articles=other, data=house.data))
+    report = sync(Settings(articles=other, data=house.data))
     assert numbers(report) == (1, 0, 1, 0)
 
 
@@ -718,7 +718,7 @@ def test_lexical_index_is_there_for_every_revision(house: House) -> None:
 
 
 def test_is_current_never_raises(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, articles=tmp_path / "nowhere", data=tmp_path / "data")
+    settings = Settings(articles=tmp_path / "nowhere", data=tmp_path / "data")
     assert not is_current(settings)
     assert not (tmp_path / "data").exists()
 
