@@ -40,9 +40,9 @@ def open_engine(
     # heavy, and `import rag` is what every part of Beleg begins with
     from rag.engine import open_engine as open_index
     from rag.errors import ConfigError
-    from rag.settings import Settings, load_settings
+    from rag.settings import FIELDS, load_settings
 
-    if unknown := sorted(settings.keys() - Settings.model_fields.keys()):
+    if unknown := sorted(settings.keys() - FIELDS.keys()):
         raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
     chosen = load_settings(articles=articles, data=data, **settings)
     if sync:

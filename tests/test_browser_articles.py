@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -297,7 +298,7 @@ def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: S
     from rag.engine import open_engine
     from rag.serve.ui import create_app
 
-    of_replica = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9", "chroma_replica": True})
+    of_replica = replace(settings, chroma_url="http://127.0.0.1:9", chroma_replica=True)
     engine, intake = open_engine(of_replica), ArticleIntake(of_replica)
     intake.start()
     try:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -605,7 +606,7 @@ def test_index_of_an_older_or_newer_beleg_is_left_alone_until_it_is_rebuilt(
 def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House) -> None:
     house.sync()
     before = snapshot(house.data)
-    other = house.settings.model_copy(update={"chunk_words": 60})
+    other = replace(house.settings, chunk_words=60)
     assert not is_current(other)
     with pytest.raises(IndexMismatch) as caught:
         sync(other)
@@ -619,7 +620,7 @@ def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House)
 def test_rebuild_takes_on_other_settings(house: House) -> None:
     house.write("long.txt", " ".join(f"{HEATING} {SUMMIT}" for _ in range(20)))
     chunks = house.sync().chunks
-    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    house.settings = replace(house.settings, chunk_words=60)
     report = house.sync(rebuild=True)
     assert numbers(report) == (0, 0, 0, 3)
     assert report.chunks > chunks
@@ -631,7 +632,7 @@ def test_old_index_answers_until_the_rebuilt_one_is_complete(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.sync()
-    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    house.settings = replace(house.settings, chunk_words=60)
     with monkeypatch.context() as broken:
         crash_before_flip(broken)
         with pytest.raises(PulledPlug):
