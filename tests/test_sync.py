@@ -17,6 +17,7 @@ import pytest
 
 from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
+from rag.chroma_log import ChromaLog
 from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
 from rag.library import Library
@@ -398,13 +399,15 @@ class PulledPlug(Exception):
 
 
 def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Vectors.write
+    def breaking_off(write: Callable[..., None]) -> Callable[..., None]:
+        def writing(*args: object) -> None:
+            write(*args)
+            raise PulledPlug
 
-    def writing(self: Vectors, *args: object) -> None:
-        write(self, *args)  # type: ignore[arg-type]
-        raise PulledPlug
+        return writing
 
-    monkeypatch.setattr(Vectors, "write", writing)
+    for writer in (Shelf, ChromaLog):
+        monkeypatch.setattr(writer, "write", breaking_off(writer.write))
 
 
 def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -418,7 +421,8 @@ def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     def deleting(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr(Vectors, "delete", deleting)
+    for writer in (Shelf, ChromaLog):
+        monkeypatch.setattr(writer, "delete", deleting)
 
 
 Crash = Callable[[pytest.MonkeyPatch], None]
