@@ -105,7 +105,7 @@ def _load(model: ChatModel) -> None:
 def listener(settings: Settings) -> socket.socket:
     """A socket on the settings' port; on the next free one when nobody asked for a certain port."""
     _refuse_strangers(settings)
-    asked = "port" in settings.model_fields_set
+    asked = "port" in settings.given
     last = settings.port if asked else min(settings.port + PORTS_TRIED, 65535)
     for port in range(settings.port, last + 1):
         if bound := _bound(settings.host, port):

@@ -133,10 +133,10 @@ def _change(value: str) -> Mapping[str, str]:
 
 
 def _setting(name: str) -> str:
-    from rag.settings import Settings
+    from rag.settings import FIELDS
 
     plain = name.strip().lower().removeprefix("beleg_")
-    if plain not in Settings.model_fields:
+    if plain not in FIELDS:
         raise argparse.ArgumentTypeError(f"there is no setting {name.strip()!r}; see .env.example")
     return plain
 

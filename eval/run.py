@@ -16,6 +16,7 @@ from eval.metrics import ArticleSpan, without_markers
 from eval.record import Journal, Json, Row
 from ingest.language import detect_language
 from rag.errors import BelegError, ProviderError
+from rag.fields import Secret
 from rag.schema import Answer, Delta, Done, Event, Message, Passage
 from rag.serve.wire import answer_to_dict
 
@@ -142,7 +143,7 @@ def _error(exc: Exception) -> Mapping[str, str]:
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings as they may be written down: no keys or tokens, and addresses without a user or query.
 
-    Secrets are told by their type (pydantic's) and, should one be plain text, by their name.
+    Secrets are told by their type and, should one be plain text, by their name.
     """
     return {name: _public(name, value) for name, value in settings.items() if value is not None}
 
@@ -151,7 +152,7 @@ _SECRET_NAMES = ("key", "token", "secret", "password")
 
 
 def _public(name: str, value: Any) -> Any:
-    secret = hasattr(value, "get_secret_value") or set(_SECRET_NAMES) & set(name.lower().split("_"))
+    secret = isinstance(value, Secret) or set(_SECRET_NAMES) & set(name.lower().split("_"))
     if secret:
         return "(secret)"
     if isinstance(value, str) and "://" in value:

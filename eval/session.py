@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -26,7 +26,7 @@ from ingest.sync import is_current, sync
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError
 from rag.fingerprint import fingerprint
-from rag.settings import Settings, load_settings
+from rag.settings import FIELDS, Settings, load_settings
 
 FOLDER = "evaluation"
 _ELSEWHERE = Path(".beleg")
@@ -86,7 +86,7 @@ def plans(
             changed = load_settings(**{**own, "articles": folder, "data": data, **change})
             if fingerprint(changed) != fingerprint(plain):
                 variant = hashlib.sha256(fingerprint(changed).encode()).hexdigest()[:8]
-                changed = changed.model_copy(update={"data": folder_of(plain) / f"index-{variant}"})
+                changed = replace(changed, data=folder_of(plain) / f"index-{variant}")
             said = [folder.name] if folder and len(articles) > 1 else []
             said += [f"{name}={value}" for name, value in change.items()]
             found.append(Plan(changed, " ".join(said)))
@@ -170,7 +170,7 @@ def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
 def _about(plan: Plan, questions: QuestionSet, engine: Engine, shelf: Shelf, how: How) -> dict[str, Any]:
     """With what a run is made; two runs with the same are the same but for the time they take."""
     hashes = sorted(article.sha256 for article in shelf.articles.values())
-    kept = {name: getattr(plan.settings, name) for name in type(plan.settings).model_fields}
+    kept = {name: getattr(plan.settings, name) for name in FIELDS}
     return {
         "label": plan.label,
         "version": version(),

@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -57,7 +58,7 @@ def _engine(folder: Path, options: argparse.Namespace) -> Engine:
     # paragraphs stay whole, as the published figures count them
     settings = load_settings(articles=articles, data=folder / "data", chunk_words=400)
     if options.no_dictionary:
-        settings = settings.model_copy(update={"dictionary": None})
+        settings = replace(settings, dictionary=None)
     sync(settings)
     return open_engine(settings)
 

@@ -31,19 +31,19 @@ def find_names(paths: Sequence[Path]) -> list[str]:
                 f"{path} does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)"
             )
         found.update(_names_below(str(path)) if path.is_dir() else [str(path)])
-    return sorted(found, key=lambda name: name.split(os.sep))  # noqa: PTH206
+    # by folder: what lies in „a“ goes before „a-b“, as no other character does
+    return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
 
 def _names_below(folder: str) -> Iterator[str]:
     closed: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=lambda exc: closed.append(exc.filename)):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if _is_article_name(name):
-                yield os.path.join(parent, name).removeprefix(f".{os.sep}")  # noqa: PTH118
+        prefix = os.path.join(parent, "").removeprefix(f".{os.sep}")  # noqa: PTH118
+        yield from (f"{prefix}{name}" for name in names if _is_article_name(name))
     yield from closed
 
 
 def _is_article_name(name: str) -> bool:
-    stem, dot, suffix = name.lower().rpartition(".")
-    return f"{dot}{suffix}" in SUFFIXES and stem != "readme" and not name.startswith((".", "~$"))
+    low = name.lower()
+    return low.endswith(SUFFIXES) and not low.startswith((".", "~$")) and low.rpartition(".")[0] != "readme"

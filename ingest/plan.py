@@ -61,9 +61,16 @@ def _read(file: SourceFile, limit_bytes: int) -> Outcome:
     return Outcome(articles, tuple(reason(file.path, problem) for problem in reading.problems))
 
 
-def make_plan(library: Library, files: Sequence[SourceFile], read: Read, *, rebuild: bool) -> Plan:
-    """Reads what is new or has changed, and says what the library shall hold."""
-    held, manifest = library.files(), library.manifest()
+def make_plan(
+    library: Library,
+    manifest: Mapping[str, Entry],
+    files: Sequence[SourceFile],
+    read: Read,
+    *,
+    rebuild: bool,
+) -> Plan:
+    """Reads what is new or has changed, and says what the library, whose manifest this is, shall hold."""
+    held = library.files()
     entries: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
     for id, entry in manifest.items():
         entries[entry.path].append((id, entry))
@@ -137,4 +144,4 @@ def _state_after(
     problems = outcome.problems
     if outcome.unread and indexed:
         problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
-    return replace(file.state, problems=problems, unread=outcome.unread)
+    return file.state._replace(problems=problems, unread=outcome.unread)

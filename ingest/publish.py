@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +68,8 @@ class _Writer:
 
     def claim(self, *, take_over: bool = False) -> None:
         """Raises IndexBusy when the server has another writer."""
+        import socket
+
         name = f"{socket.gethostname()}, {self.folder.name}"  # no path: a page may show it
         held = self.shared.claim(self.id, name, take_over=take_over)
         if held is not None:
@@ -86,6 +86,8 @@ def _id(folder: Path) -> str:
     with contextlib.suppress(OSError):
         if held := path.read_text("utf-8").strip():
             return held
+    import uuid
+
     made = uuid.uuid4().hex
     new = path.with_suffix(".new")
     new.write_text(made, "utf-8")

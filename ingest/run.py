@@ -80,7 +80,7 @@ class Run:
                 raise ArticleError(_how_to_begin(self.look.roots))
             if not rebuild:
                 refuse_emptied(self.look.roots, self.look.files, self._watched(held))
-            plan = self._plan(library, rebuild=rebuild)
+            plan = self._plan(library, held, rebuild=rebuild)
             if not library.fingerprint and not plan.manifest and allow_empty:
                 library.flip(meta={"fingerprint": self.note})
             if plan.manifest or held or allow_empty:
@@ -114,10 +114,8 @@ class Run:
 
     # planning
 
-    # planning
-
-    def _plan(self, library: Library, *, rebuild: bool) -> Plan:
-        return make_plan(library, self.look.files, self._read, rebuild=rebuild)
+    def _plan(self, library: Library, held: Mapping[str, Entry], *, rebuild: bool) -> Plan:
+        return make_plan(library, held, self.look.files, self._read, rebuild=rebuild)
 
     def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
         found: list[Outcome] = []
@@ -158,7 +156,8 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True, graph=self._graph(len(plan.written))) as vectors:
+        graph = self._graph(len(plan.written))
+        with Vectors.open(folder, repair=True, graph=graph, to_write=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
@@ -205,7 +204,7 @@ class Run:
     def _update(self, library: Library, vectors: Vectors, plan: Plan) -> tuple[set[str], set[str]]:
         """Swaps the versions; the chunks and records that Chroma may drop now."""
         self._begin(library)
-        old = {*plan.gone, *plan.written} & library.manifest().keys()
+        old = set(library.versions({*plan.gone, *plan.written}))
         chunks, versions = set(library.chunk_ids(old)), versions_of(library, old)
         self._flip(library, vectors, plan, plan.gone, {})
         # what was written again under its old id stays: a file that changed back after a crash

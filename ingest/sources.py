@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from rag.errors import ConfigError
 from rag.library_rows import FileState
@@ -27,8 +27,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ID = 100
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder."""
 
     given: str
@@ -47,8 +46,7 @@ class SourceFile:
         return self.name.lower().endswith(".jsonl")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """An id that an article would like, and the file it is from."""
 
     name: str
@@ -102,14 +100,13 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}
     for folder in folders:
-        base = str(folder.resolve())
+        base, given = str(folder.resolve()), len(os.path.join("" if str(folder) == "." else folder, ""))  # noqa: PTH118
         for path in find_names([folder]):
-            name = _below(folder, path)
+            name = path[given:]  # empty for a file that is itself given; `Path.relative_to` is slow
             key = f"{base}{os.sep}{name}" if name else base
             if key not in found and (not key.startswith(inside) or key.startswith(uploads)):
-                found[key] = SourceFile(
-                    path, key, (name or Path(path).name).replace(os.sep, "/"), _state(path)
-                )
+                shown = name.replace(os.sep, "/") or os.path.basename(path)  # noqa: PTH119
+                found[key] = SourceFile(path, key, shown, _state(path))
     return list(found.values())
 
 
@@ -122,12 +119,6 @@ def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
     """Whether a file has the size and time of its last reading."""
     known = held.get(file.key)
     return known is not None and (known.size, known.mtime_ns) == (file.state.size, file.state.mtime_ns)
-
-
-def _below(folder: Path, path: str) -> str:
-    """The path relative to the folder, empty for the folder itself; `Path.relative_to` is slow."""
-    prefix = str(folder)
-    return path if prefix == "." else path[len(prefix) :].lstrip(os.sep)
 
 
 def _state(path: str) -> FileState:

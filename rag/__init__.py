@@ -9,7 +9,6 @@ with closing(open_engine("dossier")) as engine:
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,11 +37,13 @@ def open_engine(
     IndexDamaged when it does not fit the settings or cannot be read; all are BelegError of rag.errors.
     """
     # heavy, and `import rag` is what every part of Beleg begins with
+    import logging
+
     from rag.engine import open_engine as open_index
     from rag.errors import ConfigError
-    from rag.settings import Settings, load_settings
+    from rag.settings import FIELDS, load_settings
 
-    if unknown := sorted(settings.keys() - Settings.model_fields.keys()):
+    if unknown := sorted(settings.keys() - FIELDS.keys()):
         raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
     chosen = load_settings(articles=articles, data=data, **settings)
     if sync:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from rag.pump import stepped
 from rag.schema import Answer, Done, Event, Message, Passage
 
 if TYPE_CHECKING:
@@ -48,10 +46,14 @@ class Adapters(ABC):
         self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> AsyncGenerator[Event]:
         """As `stream`, without holding up the event loop; stopping it early closes the stream."""
+        from rag.pump import stepped  # asyncio takes a tenth of a second, and most commands await nothing
+
         return stepped(self.stream(question, history, extractive=extractive))
 
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """As `search`, without holding up the event loop."""
+        import asyncio
+
         return await asyncio.to_thread(self.search, question, k)
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:

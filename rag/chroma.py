@@ -1,6 +1,7 @@
 """chromadb in a folder of ours: its client, our two collections, and its errors as ours.
 
-It and `rag.shared`, which speaks to a Chroma server, are the only modules that know chromadb.
+It and `rag.shared`, which speaks to a Chroma server, are the only modules that know chromadb;
+`rag.chroma_log` knows its file.
 """
 
 from __future__ import annotations

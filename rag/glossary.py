@@ -180,7 +180,12 @@ def near_synonyms(word: str) -> tuple[tuple[str, float], ...]:
 
 def is_german(word: str) -> bool:
     """Whether a word is on the German side of the English glossary."""
-    return any(term in _senses()[0] for term in keys(word))
+    return any(term in _german_keys() for term in keys(word))
+
+
+@functools.cache
+def _german_keys() -> frozenset[str]:
+    return frozenset(_known().values()) - {""}
 
 
 @functools.cache
@@ -188,7 +193,7 @@ def _senses() -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[
     """The English glossary backwards: headwords by German search key, and the reverse."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
-    known = dict(line.split("\t") for line in _data("keys.de.tsv").splitlines())
+    known = _known()
     for headword, translations in _lines("en"):
         for german, weight in translations:
             term = known[german] if german in known else _only_key(german)
@@ -196,6 +201,12 @@ def _senses() -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[
                 senses[term][headword] = weight
                 words[headword].append(term)
     return senses, words
+
+
+@functools.cache
+def _known() -> Mapping[str, str]:
+    """Each German word of the English glossary with its search key."""
+    return dict(line.split("\t") for line in _data("keys.de.tsv").splitlines())
 
 
 def known_keys() -> str:

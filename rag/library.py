@@ -63,6 +63,8 @@ class Library(LibraryFile):
         library = cls(path, read_only=read_only)
         try:
             library._check()
+            if not read_only:
+                library.complete_indexes()
         except BaseException:
             library.close()
             raise
@@ -254,7 +256,8 @@ class Library(LibraryFile):
 
     def _check(self) -> None:
         self.check_format()
-        self.counts()  # touches every table: a truncated file shows here
+        self.check_length()
+        self.counts()  # touches the tables that everything else is built on
 
 
 def _cases(word: str) -> set[str]:

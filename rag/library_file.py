@@ -26,6 +26,11 @@ _CANNOT_WRITE = re.compile(
     "SQLITE_(FULL|READONLY|CANTOPEN|IOERR_(WRITE|SHM|FSYNC|DIR_FSYNC|TRUNCATE|DELETE))"
 )
 
+# what is asked often of all articles, without reading their texts; no part of the format
+_INDEXES = """
+CREATE INDEX IF NOT EXISTS articles_by_day ON articles (published);
+CREATE INDEX IF NOT EXISTS copies ON articles (id, copy_of) WHERE copy_of IS NOT NULL;
+"""
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -56,7 +61,7 @@ CREATE TABLE marks (
 CREATE INDEX marks_of ON marks (article_id);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO meta VALUES ('revision', '0'), ('fingerprint', '');
-"""
+{_INDEXES}"""
 
 
 class LibraryFile:
@@ -94,6 +99,23 @@ class LibraryFile:
                 f"the index in {self.path.parent} has format {version}, this Beleg reads format"
                 f" {SCHEMA_VERSION}; run: {REBUILD}"
             )
+
+    def check_length(self) -> None:
+        """Raises IndexDamaged when the file is cut short, whichever of its pages are missing."""
+        with _translated(self.path):
+            connection = self._connection()
+            (size,) = connection.execute("PRAGMA page_size").fetchone()
+            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if log.exists() and log.stat().st_size:
+            return  # it may hold the pages
+        if self.path.stat().st_size < size * pages:
+            raise IndexDamaged(f"{self.path} is cut short; run: {REBUILD}")
+
+    def complete_indexes(self) -> None:
+        """Adds the indexes that a library made by an earlier Beleg lacks."""
+        with _translated(self.path):
+            self._connection().executescript(_INDEXES)
 
     def _connection(self) -> sqlite3.Connection:
         connection: _Connection | None = getattr(self._local, "connection", None)

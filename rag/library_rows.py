@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from rag.library_file import places
 from rag.schema import Article, Aside, Chunk, Genre
@@ -26,8 +26,10 @@ PASSAGE = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class FileState:
+# tuples, for a sync makes one of each for every article there is
+
+
+class FileState(NamedTuple):
     """A source file as it was when it was last read: `size` in bytes, `mtime_ns` since 1970.
 
     `problems` say what could not be read, wholly or in part; `unread` that nothing could.
@@ -39,8 +41,7 @@ class FileState:
     unread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """Manifest line of an article: the id its file suggests, the file's path and name, the hash."""
 
     name: str
@@ -83,13 +84,14 @@ def replace_rows(
 def entry_row(item: tuple[str, Entry]) -> tuple[Any, ...]:
     """Of the table `manifest`."""
     id, entry = item
-    return id, entry.name, entry.path, entry.source, entry.sha256
+    return id, *entry
 
 
 def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
     """Of the table `files`."""
     path, state = item
-    problems = json.dumps(state.problems, ensure_ascii=False)
+    # nearly always there are none
+    problems = json.dumps(state.problems, ensure_ascii=False) if state.problems else "[]"
     return path, state.size, state.mtime_ns, problems, int(state.unread)
 
 

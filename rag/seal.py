@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -63,6 +62,8 @@ def drop(folder: Path) -> None:
 
 def flaw_of(path: Path) -> str | None:
     """Opens a Chroma folder in another process, which may crash; None if all is well."""
+    import subprocess
+
     command = [sys.executable, "-m", "rag.seal", str(path)]
     try:
         result = subprocess.run(

@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -247,21 +248,22 @@ def _quick(punkt: type[PunktSentenceTokenizer]) -> type[PunktSentenceTokenizer]:
 @functools.cache
 def _punkt(language: str) -> PunktSentenceTokenizer:
     with _bare("nltk", "nltk.tokenize"):
-        from nltk.tabdata import PunktDecoder
         from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
     # read from the copy in llama-index's wheel: nltk itself would look for a download
     folder = _static_folder() / "nltk_cache" / "tokenizers" / "punkt_tab" / language
-    decode, params = PunktDecoder(), PunktParameters()
-    with (folder / "collocations.tab").open(encoding="utf-8") as file:
-        params.collocations = set(decode.tab2tups(file))
-    with (folder / "sent_starters.txt").open(encoding="utf-8") as file:
-        params.sent_starters = decode.txt2set(file)
-    with (folder / "abbrev_types.txt").open(encoding="utf-8") as file:
-        params.abbrev_types = decode.txt2set(file) | _ABBREVIATIONS
-    with (folder / "ortho_context.tab").open(encoding="utf-8") as file:
-        params.ortho_context = decode.tab2intdict(file)
+    params = PunktParameters()
+    params.collocations = {tuple(line.split("\t")) for line in _lines(folder / "collocations.tab")}
+    params.sent_starters = set(_lines(folder / "sent_starters.txt"))
+    params.abbrev_types = set(_lines(folder / "abbrev_types.txt")) | _ABBREVIATIONS
+    seen = "\t".join(_lines(folder / "ortho_context.tab")).split("\t")  # 60,000 words, each with a number
+    params.ortho_context = defaultdict(int, zip(seen[::2], map(int, seen[1::2]), strict=True))
     return _quick(PunktSentenceTokenizer)(params)
+
+
+def _lines(path: Path) -> list[str]:
+    text = path.read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 @functools.cache

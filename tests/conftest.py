@@ -99,7 +99,7 @@ def _forget_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
         if name.startswith(("BELEG_", "OPENAI_", "CHROMA_", "XDG_")) and not name.startswith(OF_THE_TESTS):
             patch.delenv(name)
     patch.setenv("HOME", str(home))
-    patch.setitem(Settings.model_config, "env_file", None)
+    patch.setattr("rag.settings.ENV_FILE", home / "no.env")
 
 
 def _close_network(patch: pytest.MonkeyPatch) -> None:

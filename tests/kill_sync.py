@@ -31,7 +31,7 @@ from pathlib import Path
 from ingest.sync import sync
 from rag.settings import Settings
 import chromadb, nltk, rag.lexical, ingest.chunking, ingest.articles
-settings = Settings(_env_file=None, articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
+settings = Settings(articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
 print("ready", flush=True)
 for line in sys.stdin:
     started = time.monotonic()

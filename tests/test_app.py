@@ -61,7 +61,7 @@ def test_a_certain_port_that_is_taken_is_an_error(taken: int) -> None:
 def test_without_a_certain_port_the_next_free_one_is_taken(
     taken: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = Settings.model_construct(_fields_set=set(), host="127.0.0.1", port=taken)
+    settings = Settings(host="127.0.0.1", port=taken)
     with app.listener(settings) as bound:
         port = bound.getsockname()[1]
     assert port > taken

@@ -39,7 +39,6 @@ class House:
         (root / "articles" / "bridge.txt").write_text(BRIDGE, "utf-8")
         (root / "articles" / "buses.txt").write_text(BUSES, "utf-8")
         self.settings = Settings(
-            _env_file=None,
             articles=root / "articles",
             data=root / "data",
             article_limit=10_000,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,9 +45,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     (root / "articles").mkdir()
     for name, text in {"bridge.md": BRIDGE, "buses.md": BUSES, "rat.txt": BARE}.items():
         (root / "articles" / name).write_text(text, "utf-8")
-    return Settings(
-        _env_file=None, articles=root / "articles", data=root / "data", article_limit=50_000, sync_seconds=0.3
-    )
+    return Settings(articles=root / "articles", data=root / "data", article_limit=50_000, sync_seconds=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -299,7 +298,7 @@ def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: S
     from rag.engine import open_engine
     from rag.serve.ui import create_app
 
-    of_replica = settings.model_copy(update={"chroma_url": "http://127.0.0.1:9", "chroma_replica": True})
+    of_replica = replace(settings, chroma_url="http://127.0.0.1:9", chroma_replica=True)
     engine, intake = open_engine(of_replica), ArticleIntake(of_replica)
     intake.start()
     try:

@@ -140,7 +140,7 @@ def test_another_embedding_is_a_mismatch_that_changes_nothing(
     settings: Settings, change: dict[str, str]
 ) -> None:
     sync(settings)
-    other = settings.model_copy(update=change)
+    other = replace(settings, **change)
     for use in (sync, open_engine):
         with pytest.raises(IndexMismatch, match=r"bge-m3/16.* run: python -m ingest --rebuild"):
             use(other)
@@ -166,7 +166,7 @@ def test_vectors_without_use_are_let_go(
 
 def test_meaning_finds_what_words_do_not(settings: Settings) -> None:
     sync(settings)
-    assert first(settings.model_copy(update={"dense_weight": 0.0}), BY_MEANING) != "wolf"
+    assert first(replace(settings, dense_weight=0.0), BY_MEANING) != "wolf"
     assert first(settings, BY_MEANING) == "wolf"
 
 
@@ -176,10 +176,10 @@ def test_words_still_count(settings: Settings) -> None:
 
 
 def test_the_builtin_embedding_has_no_weight_unless_given(settings: Settings) -> None:
-    builtin = settings.model_copy(update={"embedding": "builtin", "embedding_url": None})
+    builtin = replace(settings, embedding="builtin", embedding_url=None)
     sync(builtin)
     assert open_dense(builtin, _fingerprint(builtin)) is None
-    weighted = builtin.model_copy(update={"dense_weight": 0.5})
+    weighted = replace(builtin, dense_weight=0.5)
     assert first(weighted, BY_WORDS) == "buecherei"
 
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from rag.settings import FIELDS, variable
 from tests.conftest import ROOT
-from tests.test_house import Settings, variable
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-KNOWN = {variable(name) for name in Settings.model_fields}
+KNOWN = {variable(name) for name in FIELDS}
 
 
 def steps(name: str) -> list[str]:

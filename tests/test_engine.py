@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ def test_white_space_around_a_question_does_not_matter(engine: Engine) -> None:
 
 
 def test_no_more_passages_than_the_settings_say(settings: Settings) -> None:
-    with closing(open_engine(settings.model_copy(update={"passages": 2}))) as engine:
+    with closing(open_engine(replace(settings, passages=2))) as engine:
         question = "Was schreibt der Moorhafener Bote über Karten und Schafe?"
         assert len(engine.ask(question).passages) == len(engine.search(question)) == 2
         assert len(engine.search(question, 3)) == 3
@@ -205,7 +206,7 @@ def test_question_that_stands_alone_leaves_the_history(engine: Engine) -> None:
 def test_history_beyond_the_limit_is_forgotten(settings: Settings) -> None:
     old = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
     new = conversation("Wer leitet die Bücherei?", "Mareike Deters leitet die Bücherei.")
-    with closing(open_engine(settings.model_copy(update={"history_turns": 2}))) as engine:
+    with closing(open_engine(replace(settings, history_turns=2))) as engine:
         both, only = (engine.ask("Wo wurde sie geboren?", history) for history in (old + new, new))
     assert timeless(both) == timeless(only)
     assert "Emden" in both.citations[0].quote
@@ -213,7 +214,7 @@ def test_history_beyond_the_limit_is_forgotten(settings: Settings) -> None:
 
 def test_no_history_turns_means_no_history(settings: Settings) -> None:
     history = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
-    with closing(open_engine(settings.model_copy(update={"history_turns": 0}))) as engine:
+    with closing(open_engine(replace(settings, history_turns=0))) as engine:
         assert engine.ask("Wo wurde sie geboren?", history).standalone_question == "Wo wurde sie geboren?"
 
 
@@ -228,7 +229,7 @@ def test_empty_question_is_refused(engine: Engine, question: str) -> None:
 
 
 def test_over_long_question_is_refused_with_both_lengths(settings: Settings) -> None:
-    with closing(open_engine(settings.model_copy(update={"question_limit": 30}))) as engine:
+    with closing(open_engine(replace(settings, question_limit=30))) as engine:
         assert engine.ask("x" * 30).abstained
         for attempt in (engine.ask, engine.search, lambda question: next(engine.stream(question))):
             with pytest.raises(BadRequest, match="has 31 characters; at most 30"):
@@ -246,7 +247,7 @@ def test_index_of_other_settings_names_the_command_that_rebuilds(
     settings: Settings, change: dict[str, object]
 ) -> None:
     with pytest.raises(IndexMismatch, match=r"python -m ingest --rebuild"):
-        open_engine(settings.model_copy(update=change))
+        open_engine(replace(settings, **change))
     with closing(open_engine(settings)) as engine:  # and the index is as it was
         assert cited(engine.ask("Wer leitet die Bücherei?")) == {"buecherei"}
 

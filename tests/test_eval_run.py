@@ -366,7 +366,7 @@ def test_no_secret_is_written_down() -> None:
     settings = load_settings(
         openai_api_key="sk-abcdef", openai_base_url="http://user:hidden@127.0.0.1:1/v1?key=hidden"
     )
-    kept = without_secrets({**dict(settings), "access_token": "hidden", "passages": 8})
+    kept = without_secrets({**vars(settings), "access_token": "hidden", "passages": 8})
     assert "sk-abcdef" not in json.dumps(kept)
     assert "hidden" not in json.dumps(kept)
     assert kept["openai_base_url"] == "http://127.0.0.1:1/v1"

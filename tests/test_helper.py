@@ -80,7 +80,7 @@ def test_an_index_made_with_a_helper_is_the_same(tmp_path: Path, monkeypatch: py
         monkeypatch.setattr("ingest.run._WORTH_HELP", least)
         monkeypatch.setattr("ingest.run._AT_ONCE", 16)
         data = tmp_path / str(least)
-        report = sync(Settings(_env_file=None, articles=articles, data=data))
+        report = sync(Settings(articles=articles, data=data))
         with Library.open(data, read_only=True) as library:
             index = load_index(data, library.revision)
             (segment,) = index.segments

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,6 @@ REPORT = SyncReport(0, 0, 0, 0, (), (), (), 0, 0, 0.0, "")
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "articles").mkdir()
     return Settings(
-        _env_file=None,
         articles=tmp_path / "articles",
         data=tmp_path / "data",
         article_limit=5000,
@@ -170,7 +170,7 @@ def watching(settings: Settings) -> Iterator[Callable[..., Watcher]]:
     started: list[Watcher] = []
 
     def start(run: Callable[..., SyncReport] = sync, **changes: object) -> Watcher:
-        watcher = Watcher(settings.model_copy(update=changes), run)
+        watcher = Watcher(replace(settings, **changes), run)
         started.append(watcher)
         watcher.start()
         return watcher

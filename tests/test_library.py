@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -211,9 +212,30 @@ def test_truncated_library_is_reported(tmp_path: Path) -> None:
         many = [article(f"a{n}") for n in range(500)]
         library.flip((one, chunks(one)) for one in many)
     data = (tmp_path / FILE_NAME).read_bytes()
-    (tmp_path / FILE_NAME).write_bytes(data[: len(data) // 2])
-    with pytest.raises(IndexDamaged, match="--rebuild"):
-        Library.open(tmp_path, read_only=True)
+    for left in (len(data) // 2, len(data) - 1):
+        (tmp_path / FILE_NAME).write_bytes(data[:left])
+        with pytest.raises(IndexDamaged, match="--rebuild"):
+            Library.open(tmp_path, read_only=True)
+
+
+def test_library_that_is_being_written_is_not_taken_for_a_truncated_one(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        library.flip((one, chunks(one)) for one in [article(f"a{n}") for n in range(500)])
+        with Library.open(tmp_path, read_only=True) as other:
+            assert other.counts().articles == 500
+
+
+def test_library_of_an_earlier_beleg_gets_its_indexes_once_it_is_opened_to_write(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        library.flip([(article("a1"), chunks(article("a1")))])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        connection.executescript("DROP INDEX articles_by_day; DROP INDEX copies")
+    with Library.open(tmp_path, read_only=True) as library:
+        assert (library.counts().articles, library.copies()) == (1, {})
+    Library.open(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    assert {"articles_by_day", "copies"} <= found
 
 
 def test_database_of_another_program_is_not_taken_for_a_library(tmp_path: Path) -> None:
@@ -261,7 +283,7 @@ def test_folder_that_cannot_be_made_is_a_config_error(tmp_path: Path) -> None:
 
 
 def test_fingerprint_names_what_the_index_depends_on() -> None:
-    settings = Settings(_env_file=None, chunk_words=90)
+    settings = Settings(chunk_words=90)
     assert "embedding builtin/512" in fingerprint(settings)
     assert "chunks 1/90 words" in fingerprint(settings)
 

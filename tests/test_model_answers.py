@@ -66,7 +66,7 @@ def engine(server: OpenAIServer, data: Settings) -> Iterator[Engine]:
 
 def configured(data: Settings, server: OpenAIServer, **more: object) -> Settings:
     given = {"openai_api_key": KEY, "openai_base_url": server.base_url, "llm": "scripted", **more}
-    return Settings(**{**data.model_dump(), **given})
+    return Settings(**{**vars(data), **given})
 
 
 def script(server: OpenAIServer, *replies: Script) -> None:

@@ -54,7 +54,7 @@ def echo(engine: Engine) -> Iterator[tuple[Engine, OpenAIServer]]:
     """An engine whose model does whatever an article tells it to."""
     with openai_server(Reply(ECHO)) as server:
         told = {"openai_api_key": KEY, "openai_base_url": server.base_url, "llm": "echo"}
-        settings = type(engine.settings)(**{**engine.settings.model_dump(), **told})
+        settings = type(engine.settings)(**{**vars(engine.settings), **told})
         with closing(open_engine(settings)) as answering:
             yield answering, server
 

@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[ChromaServer]:
 
 def writer(root: Path, url: str) -> House:
     house = House(root)
-    house.settings = Settings(_env_file=None, articles=house.articles, data=house.data, chroma_url=url)
+    house.settings = Settings(articles=house.articles, data=house.data, chroma_url=url)
     house.write("heating.txt", HEATING)
     house.write("bridge.txt", BRIDGE)
     return house
@@ -45,7 +46,7 @@ def writer(root: Path, url: str) -> House:
 
 def replica(root: Path, url: str) -> House:
     house = House(root)
-    house.settings = Settings(_env_file=None, data=house.data, chroma_url=url, chroma_replica=True)
+    house.settings = Settings(data=house.data, chroma_url=url, chroma_replica=True)
     return house
 
 
@@ -82,7 +83,7 @@ def test_watching_replica_takes_changes_in_by_itself(tmp_path: Path, server: Chr
     source = writer(tmp_path / "writer", server.url)
     source.sync()
     follower = replica(tmp_path / "replica", server.url)
-    follower.settings = follower.settings.model_copy(update={"sync_seconds": 0.2})
+    follower.settings = replace(follower.settings, sync_seconds=0.2)
     follower.sync()
     with contextlib.closing(Watcher(follower.settings)) as watcher:
         watcher.start()
@@ -182,7 +183,7 @@ def test_replica_without_a_server_says_what_to_set() -> None:
 
 
 def test_address_without_a_scheme_is_named(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, data=tmp_path, chroma_url="127.0.0.1:8000", chroma_replica=True)
+    settings = Settings(data=tmp_path, chroma_url="127.0.0.1:8000", chroma_replica=True)
     with pytest.raises(ConfigError, match="CHROMA_URL is no address"):
         sync(settings)
 
@@ -229,7 +230,7 @@ def test_writer_stays_it_when_its_index_is_lost(tmp_path: Path, server: ChromaSe
 
 
 def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: ChromaServer) -> None:
-    settings = Settings(_env_file=None, data=tmp_path, chroma_url=server.url)
+    settings = Settings(data=tmp_path, chroma_url=server.url)
     told: dict[str, str | None] = {}
 
     def claim(name: str) -> None:
@@ -261,7 +262,7 @@ def test_many_articles_go_in_few_requests_chunks_before_records(
         sent.append((self.name, len(values["ids"])))
         upsert(self, **values)
 
-    source.settings, shared = source.settings.model_copy(update={"chroma_url": None}), source.settings
+    source.settings, shared = replace(source.settings, chroma_url=None), source.settings
     source.sync()
     monkeypatch.setattr(Collection, "upsert", counted)
     source.settings = shared
@@ -331,14 +332,14 @@ def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server
     with front_door(server.port, authority, token="geheim") as url:
         source = writer(tmp_path / "writer", url)
         trusting = {"chroma_ca": authority.certificate, "chroma_token": "geheim"}
-        source.settings = load_settings(**{**source.settings.model_dump(), **trusting})
+        source.settings = load_settings(**{**vars(source.settings), **trusting})
         source.sync()
         follower = replica(tmp_path / "replica", url)
-        follower.settings = load_settings(**{**follower.settings.model_dump(), **trusting})
+        follower.settings = load_settings(**{**vars(follower.settings), **trusting})
         follower.sync()
         assert follower.texts() == source.texts()
 
         with pytest.raises(ProviderAuth, match="BELEG_CHROMA_TOKEN"):
-            SharedIndex(follower.settings.model_copy(update={"chroma_token": None}))
+            SharedIndex(replace(follower.settings, chroma_token=None))
         with pytest.raises(ConfigError, match=r"cannot be trusted .* set BELEG_CHROMA_CA"):
-            SharedIndex(follower.settings.model_copy(update={"chroma_ca": None}))
+            SharedIndex(replace(follower.settings, chroma_ca=None))

@@ -10,12 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
+from rag.chroma_log import ChromaLog
 from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
 from rag.library import Library
@@ -38,7 +40,7 @@ class House:
     def __init__(self, root: Path) -> None:
         self.articles, self.data = root / "articles", root / "data"
         self.articles.mkdir(parents=True)
-        self.settings = Settings(_env_file=None, articles=self.articles, data=self.data)
+        self.settings = Settings(articles=self.articles, data=self.data)
 
     def write(self, name: str, text: str) -> Path:
         path = self.articles / name
@@ -117,13 +119,32 @@ def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
     code = (
         "import sys; from ingest.__main__ import main\n"
         f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
-        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'nltk'} & set(sys.modules)\n"
+        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'nltk', 'pydantic', 'asyncio', 'ssl', 'socket'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else status)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_sync_of_a_changed_article_does_not_open_chroma_which_has_it_all_the_same(house: House) -> None:
+    house.sync()
+    house.write("heating.txt", BRIDGE)
+    code = (
+        "import sys; from ingest.__main__ import main\n"
+        f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
+        "heavy = {'chromadb', 'chromadb_rust_bindings', 'llama_index.core'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else status)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1 changed" in result.stdout
+    assert house.texts() == {"heating": BRIDGE, "summit": SUMMIT}
+    house.assert_whole()
 
 
 def test_touched_file_with_the_same_text_is_unchanged(house: House) -> None:
@@ -366,7 +387,7 @@ def test_another_articles_setting_goes_before_remembered_paths(house: House, tmp
     other = tmp_path / "other"
     other.mkdir()
     (other / "bridge.txt").write_text(BRIDGE)
-    report = sync(Settings(_env_file=None, articles=other, data=house.data))
+    report = sync(Settings(articles=other, data=house.data))
     assert numbers(report) == (1, 0, 1, 0)
 
 
@@ -378,13 +399,15 @@ class PulledPlug(Exception):
 
 
 def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
-    write = Shelf.write
+    def breaking_off(write: Callable[..., None]) -> Callable[..., None]:
+        def writing(*args: object) -> None:
+            write(*args)
+            raise PulledPlug
 
-    def writing(self: Shelf, *args: object) -> None:
-        write(self, *args)  # type: ignore[arg-type]
-        raise PulledPlug
+        return writing
 
-    monkeypatch.setattr(Shelf, "write", writing)
+    for writer in (Shelf, ChromaLog):
+        monkeypatch.setattr(writer, "write", breaking_off(writer.write))
 
 
 def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -398,7 +421,8 @@ def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     def deleting(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr(Shelf, "delete", deleting)
+    for writer in (Shelf, ChromaLog):
+        monkeypatch.setattr(writer, "delete", deleting)
 
 
 Crash = Callable[[pytest.MonkeyPatch], None]
@@ -587,7 +611,7 @@ def test_index_of_an_older_or_newer_beleg_is_left_alone_until_it_is_rebuilt(
 def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House) -> None:
     house.sync()
     before = snapshot(house.data)
-    other = house.settings.model_copy(update={"chunk_words": 60})
+    other = replace(house.settings, chunk_words=60)
     assert not is_current(other)
     with pytest.raises(IndexMismatch) as caught:
         sync(other)
@@ -601,7 +625,7 @@ def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House)
 def test_rebuild_takes_on_other_settings(house: House) -> None:
     house.write("long.txt", " ".join(f"{HEATING} {SUMMIT}" for _ in range(20)))
     chunks = house.sync().chunks
-    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    house.settings = replace(house.settings, chunk_words=60)
     report = house.sync(rebuild=True)
     assert numbers(report) == (0, 0, 0, 3)
     assert report.chunks > chunks
@@ -613,7 +637,7 @@ def test_old_index_answers_until_the_rebuilt_one_is_complete(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.sync()
-    house.settings = house.settings.model_copy(update={"chunk_words": 60})
+    house.settings = replace(house.settings, chunk_words=60)
     with monkeypatch.context() as broken:
         crash_before_flip(broken)
         with pytest.raises(PulledPlug):
@@ -700,7 +724,7 @@ def test_lexical_index_is_there_for_every_revision(house: House) -> None:
 
 
 def test_is_current_never_raises(tmp_path: Path) -> None:
-    settings = Settings(_env_file=None, articles=tmp_path / "nowhere", data=tmp_path / "data")
+    settings = Settings(articles=tmp_path / "nowhere", data=tmp_path / "data")
     assert not is_current(settings)
     assert not (tmp_path / "data").exists()
 

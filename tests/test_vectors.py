@@ -213,7 +213,7 @@ def test_llama_index_reads_text_and_metadata(
 
     ids = fill(vectors)
     store = ChromaVectorStore(chroma_collection=raw(data, CHUNKS))
-    index = VectorStoreIndex.from_vector_store(store, embed_model=build_embedding(Settings(_env_file=None)))
+    index = VectorStoreIndex.from_vector_store(store, embed_model=build_embedding(Settings()))
     best = index.as_retriever(similarity_top_k=2).retrieve("Was kostet die Fernwärme?")[0]
     assert best.node.node_id == ids[2]
     assert best.node.get_content() == SENTENCES[2]
@@ -433,7 +433,7 @@ def test_spellings_of_a_name_are_near() -> None:
 
 
 def test_llama_index_and_ingest_get_the_same_vectors() -> None:
-    settings = Settings(_env_file=None)
+    settings = Settings()
     embedding = build_embedding(settings)
     assert isinstance(embedding, HashedEmbedding)
     np.testing.assert_allclose(
@@ -444,4 +444,4 @@ def test_llama_index_and_ingest_get_the_same_vectors() -> None:
 
 def test_unknown_embedding_names_what_is_allowed() -> None:
     with pytest.raises(ConfigError, match="allowed: builtin"):
-        build_embedding(Settings(_env_file=None, embedding="bge-m4"))
+        build_embedding(Settings(embedding="bge-m4"))

@@ -54,5 +54,5 @@ def report_page(folder: Path, words: Strings, command: str) -> str:
 
 def _command(settings: Settings) -> str:
     """What evaluates these articles; the project's own questions are about its seeds."""
-    seeds = type(settings).model_fields["articles"].default
+    seeds = type(settings).articles  # the default
     return "make eval" if settings.articles == seeds else f"python -m eval SET --articles {settings.articles}"

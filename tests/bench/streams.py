@@ -63,7 +63,7 @@ def main() -> None:
     else:
         from rag.serve.ui import create_app
 
-        settings = Settings(_env_file=None, data=Path(tempfile.mkdtemp()), port=port, llm="none")
+        settings = Settings(data=Path(tempfile.mkdtemp()), port=port, llm="none")
         config = uvicorn.Config(create_app(Talker(), settings), log_level="warning")  # type: ignore[arg-type]
     uvicorn.Server(config).run([bound])
 
