@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from pydantic import SecretStr
+
 from eval import judge as judging
 from eval.cases import Case
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures
@@ -16,7 +18,6 @@ from eval.metrics import ArticleSpan, without_markers
 from eval.record import Journal, Json, Row
 from ingest.language import detect_language
 from rag.errors import BelegError, ProviderError
-from rag.fields import Secret
 from rag.schema import Answer, Delta, Done, Event, Message, Passage
 from rag.serve.wire import answer_to_dict
 
@@ -152,7 +153,7 @@ _SECRET_NAMES = ("key", "token", "secret", "password")
 
 
 def _public(name: str, value: Any) -> Any:
-    secret = isinstance(value, Secret) or set(_SECRET_NAMES) & set(name.lower().split("_"))
+    secret = isinstance(value, SecretStr) or set(_SECRET_NAMES) & set(name.lower().split("_"))
     if secret:
         return "(secret)"
     if isinstance(value, str) and "://" in value:

@@ -17,8 +17,8 @@ from rag.settings import OPENAI_MODEL
 
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
+    from pydantic import SecretStr
 
-    from rag.fields import Secret
     from rag.llm import ServerLLM
     from rag.settings import Settings
 
@@ -117,7 +117,7 @@ def _embedding_server(settings: Settings, choice: Choice) -> Server:
     return Server(choice.name, url, key is not None, patience, terms)
 
 
-def _embedding_key(settings: Settings) -> Secret | None:
+def _embedding_key(settings: Settings) -> SecretStr | None:
     """The key that goes to the embedding's server: OPENAI_API_KEY never goes to another than its own."""
     if settings.embedding_key is not None:
         return settings.embedding_key

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from rag.errors import ConfigError
-from rag.fields import Secret
 from rag.records import Records
 from rag.serve.access import SESSION_SECONDS, Access, access_of
 from rag.serve.desk import Desk
@@ -50,7 +50,7 @@ def guarded(tmp_path: Path) -> TestClient:
 
 
 def access(auth: str = AUTH) -> Access:
-    found = access_of(Secret(auth))
+    found = access_of(SecretStr(auth))
     assert found
     return found
 
@@ -72,7 +72,7 @@ def access(auth: str = AUTH) -> Access:
 )
 def test_a_malformed_setting_is_told_without_quoting_it(auth: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
-        access_of(Secret(auth))
+        access_of(SecretStr(auth))
     assert "geheimnis" not in str(caught.value)
     assert "zukurz" not in str(caught.value)
 

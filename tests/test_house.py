@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 # --- imports
 
 FLOORS = {
-    0: "rag.schema rag.errors rag.fields ingest eval",
+    0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
@@ -308,7 +308,7 @@ def test_the_dev_lock_holds_the_runtime_lock() -> None:
 def paragraphs() -> list[str]:
     """What .env.example has to say of each setting: its help, its name and its default."""
     return [
-        f"# {field.metadata['help']}\n#{variable(name)}={'' if field.default is None else field.default}"
+        f"# {field.description}\n#{variable(name)}={'' if field.default is None else field.default}"
         for name, field in FIELDS.items()
     ]
 

@@ -13,8 +13,9 @@ import re
 import time
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from rag.errors import ConfigError
-from rag.fields import Secret
 
 LOGIN, LOGOUT = "/anmelden", "/abmelden"
 SESSION_COOKIE = "beleg_session"
@@ -62,7 +63,7 @@ class Access:
         return hmac.digest(self.key, ends.encode(), "sha256").hex()
 
 
-def access_of(auth: Secret | None) -> Access | None:
+def access_of(auth: SecretStr | None) -> Access | None:
     """What the setting says, None where it is not set. Raises ConfigError, which never quotes a secret."""
     if auth is None:
         return None
