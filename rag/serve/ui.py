@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -30,7 +33,16 @@ if TYPE_CHECKING:
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
 _REFUSED_AT_ONCE = 50
+_SECONDS_BETWEEN_LOOKS = 0.004  # of Gradio, for questions; its own 0.001 keep a processor busy for nothing
 _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
+
+# Gradio tabulates all questions with pandas after each of them, for a page that is switched off
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+
+# Gradio asks for the parameters of a component whenever it is changed, several times, and works them out anew
+for _component in (gr.Chatbot, gr.Markdown, gr.Textbox):
+    inspect.unwrap(_component.__init__).__signature__ = inspect.signature(_component.__init__)
 
 Outputs = tuple[Any, ...]
 
@@ -134,6 +146,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     demo.queue(default_concurrency_limit=at_once, max_size=at_once)
     # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
     demo.state_session_capacity = at_once
+    demo._queue.sleep_when_free = _SECONDS_BETWEEN_LOOKS
     return demo
 
 
@@ -210,10 +223,15 @@ def _index(event: Any) -> int:
 
 
 def _all(views: Iterator[View], request: gr.Request) -> Iterator[Outputs]:
-    """Closed early, the views are closed too."""
+    """The notice is said again while it stands: to leave it alone would have Gradio make a new one.
+
+    Closed early, the views are closed too.
+    """
+    notice = None
     with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
         for view in made:
-            yield _outputs(view)
+            notice = notice if view.notice is None else view.notice
+            yield _outputs(replace(view, notice=notice))
 
 
 def _outputs(view: View) -> Outputs:
