@@ -13,6 +13,7 @@ from rag.text import normalise, paragraphs, sentences
 
 SEED = 7
 ASKED = 120
+"""Questions that are asked for retrieval and answers; those behind them are the readers'."""
 _SENTENCES = (12, 28)  # of an article: as long as news are, some 350 words
 _IN_PARAGRAPH = 4
 _PLACES = (
@@ -32,6 +33,12 @@ _WORKS = {
     "den Marktplatz": "des Marktplatzes",
 }
 
+_WORDINGS = (
+    "Wie viel kostet der Umbau {} in {}?",
+    "Was kostet der Umbau {} in {}?",
+    "Wie teuer wird in {1} der Umbau {0}?",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -45,7 +52,8 @@ def write_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None)
     """Writes `size` text files; the questions to be asked of them.
 
     The questions are those of XQuAD where it is there, whose paragraphs are among the files then, and
-    others about facts planted in recombined articles. The same arguments give the same corpus.
+    others about facts planted in recombined articles: `ASKED` of them, then what else can be asked. The same
+    arguments give the same corpus.
     """
     folder.mkdir(parents=True)
     chance = random.Random(SEED)
@@ -54,18 +62,23 @@ def write_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None)
         (folder / f"{id}.txt").write_text(text, encoding="utf-8")
     facts = [(place, *work) for place in _PLACES for work in _WORKS.items()]
     chance.shuffle(facts)
-    planted = []
+    planted, reworded = [], []
     pool = _sentences(news)
     for number, article in enumerate(islice(_recombined(pool, chance), size - len(paragraphs_))):
         if number < len(facts):
             place, object_, genitive = facts[number]
             article.insert(len(article) // 2, _fact(place, object_, chance))
-            planted.append(Question(f"Wie viel kostet der Umbau {genitive} in {place}?", f"a{number:06}"))
+            first, *others = (Question(said.format(genitive, place), f"a{number:06}") for said in _WORDINGS)
+            planted.append(first)
+            reworded += others
         (folder / f"a{number:06}.txt").write_text(_text(article), encoding="utf-8")
     chosen = chance.sample(asked, min(len(asked), ASKED - ASKED // 4))
     questions = [*chosen, *planted[: ASKED - len(chosen)]]
     chance.shuffle(questions)
-    return questions
+    further = [*set(asked).difference(chosen), *planted[ASKED - len(chosen) :], *reworded]
+    further.sort(key=lambda question: question.text)
+    chance.shuffle(further)
+    return [*questions, *further]
 
 
 def change(folder: Path, number: int) -> str:

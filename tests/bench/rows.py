@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.bench.corpus import Question, change
+from tests.bench.corpus import ASKED, Question, change
 from tests.bench.worker import Worker, worker
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +73,18 @@ class Bench:
 
     folder: Path
     size: int
-    questions: list[Question]
+    asked: list[Question]
     rows: list[Row] = field(default_factory=list)
+
+    @property
+    def questions(self) -> list[Question]:
+        """Those for retrieval and answers."""
+        return self.asked[:ASKED]
+
+    @property
+    def of_readers(self) -> list[str]:
+        """Others; where there are none, the same."""
+        return [question.text for question in self.asked[ASKED:] or self.asked]
 
     @property
     def articles(self) -> Path:
