@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 PORTS_TRIED = 20
+SWITCHING_SECONDS = 0.001
+"""After which a thread that works lets another pass; Python's own 0.005 add up for those who are served."""
 END_SECONDS = 6.0
 """From a signal on, for what is under way; then the program ends all the same."""
 
@@ -189,6 +191,7 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders
             super().handle_exit(sig, frame)
             _end_soon()
 
+    sys.setswitchinterval(SWITCHING_SECONDS)
     opening = Opening(build, embedders=embedders)
     # uvicorn's own lines go where ours go
     config = uvicorn.Config(

@@ -140,8 +140,10 @@ class Engine(Adapters):
         articles = list(self.library.articles([c.article_id for c in answer.citations])) if cited else []
         found: list[str] = []
         for question in itertools.islice(follow_ups(articles, asked), FOLLOW_UPS_TRIED):
+            if len(found) == n:
+                break
             places = self._confident(question)
-            if len(found) < n and places and not places <= cited:
+            if places and not places <= cited:
                 found.append(question)
         return found
 

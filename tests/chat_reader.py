@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,20 +45,21 @@ class Reader:
         first, started = None, time.perf_counter()
         sent = {"data": [question, self.shown], "fn_index": self.functions.ask, "session_hash": self.session}
         (await self.client.post(f"{QUEUE}/join", json=sent)).raise_for_status()
-        async for line in events(self.client, self.session):
-            if first is None and word in line:
-                first = time.perf_counter() - started
-            if '"process_completed"' in line:
-                self.shown = json.loads(line)["output"]["data"][0]
-                break
+        async with aclosing(events(self.client, self.session)) as coming:
+            async for event in coming:
+                if first is None and word in str(event):
+                    first = time.perf_counter() - started
+                if event["msg"] == "process_completed":
+                    self.shown = event["output"]["data"][0]
+                    break
         sent = {"data": [self.shown], "fn_index": self.functions.settle, "session_hash": self.session}
         (await self.client.post("/gradio_api/run/predict", json=sent)).raise_for_status()
         return first
 
 
-async def events(client: httpx.AsyncClient, session: str) -> AsyncIterator[str]:
-    """The server's events for a session, as JSON."""
+async def events(client: httpx.AsyncClient, session: str) -> AsyncGenerator[dict[str, Any]]:
+    """The server's events for a session."""
     async with client.stream("GET", f"{QUEUE}/data", params={"session_hash": session}) as stream:
         async for line in stream.aiter_lines():
             if line.startswith("data:"):
-                yield line[5:]
+                yield json.loads(line[5:])

@@ -36,7 +36,7 @@ _WORKS = {
 _WORDINGS = (
     "Wie viel kostet der Umbau {} in {}?",
     "Was kostet der Umbau {} in {}?",
-    "Wie teuer wird in {1} der Umbau {0}?",
+    "Wie teuer wird der Umbau {} in {}?",
 )
 
 
