@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,17 @@ def spare_gradio() -> None:
         init.__signature__ = inspect.signature(init)
 
 
+@contextmanager
+def _only_mounted() -> Iterator[None]:
+    """Has Gradio build no web app meanwhile: it does at each step of a page's making, and one is served."""
+    create = gr.routes.App.create_app
+    gr.routes.App.create_app = staticmethod(lambda *_, **__: gr.routes.App())  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        gr.routes.App.create_app = staticmethod(create)  # type: ignore[method-assign]
+
+
 def create_app(
     engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
 ) -> FastAPI:
@@ -75,9 +86,11 @@ def create_app(
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
+    with _only_mounted():
+        page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
-        build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings),
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -93,7 +106,8 @@ def create_app(
 
 def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    greeting = chat.greeting(strings_for(None))
+    # without suggestions, which take as long as many answers: each visitor is greeted with them
+    greeting = chat.greeting(strings_for(None), suggesting=False)
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")

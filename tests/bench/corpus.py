@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -79,6 +80,19 @@ def write_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None)
     further.sort(key=lambda question: question.text)
     chance.shuffle(further)
     return [*questions, *further]
+
+
+def kept_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None) -> list[Question]:
+    """As `write_corpus` in the folder's `articles`; what was written there from the same is used again."""
+    made_of = [size, str(news), str(xquad), SEED]
+    note = folder / "asked.json"
+    if note.exists() and (kept := json.loads(note.read_text(encoding="utf-8")))["made of"] == made_of:
+        return [Question(*asked) for asked in kept["questions"]]
+    shutil.rmtree(folder / "articles", ignore_errors=True)
+    asked = write_corpus(folder / "articles", size, news, xquad)
+    told = {"made of": made_of, "questions": [[each.text, each.article] for each in asked]}
+    note.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    return asked
 
 
 def change(folder: Path, number: int) -> str:

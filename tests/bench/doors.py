@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
 
@@ -18,6 +19,7 @@ import httpx
 
 from tests.bench.rows import ENVIRONMENT, ROOT, Bench, Row, free_port
 from tests.bench.streams import WORDS
+from tests.bench.worker import memory_of
 from tests.chat_reader import Reader, functions_of
 
 READERS = 50
@@ -31,6 +33,14 @@ _STREAM = "/api/v1/stream"
 _READY_SECONDS = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A program that serves."""
+
+    address: str
+    pid: int
+
+
 def first_word(bench: Bench) -> None:
     """Our own time before the first word, of one reader and of many: who ask at the same moment, or read."""
     command = [sys.executable, "app.py", "--data", str(bench.data("ours")), "--articles", str(bench.articles)]
@@ -39,7 +49,8 @@ def first_word(bench: Bench) -> None:
     def some(n: int) -> list[str]:
         return list(itertools.islice(questions, n))
 
-    with _serving(command) as address:
+    with _serving(command) as server:
+        address = server.address
         asyncio.run(_first_words(address, some(5)))  # the first answers of a process are slower
         alone = [asyncio.run(_first_words(address, [question]))[0] for question in some(READERS)]
         _beside_one(bench, "all at once", asyncio.run(_first_words(address, some(READERS))), alone)
@@ -58,6 +69,19 @@ def _beside_one(bench: Bench, how: str, among: Sequence[float], alone: Sequence[
     bench.rows.append(Row(name, "s", bench.size, p95, peer, len(among), 2.0, note=note))
 
 
+def serving_memory(bench: Bench) -> None:
+    """What the process that serves the web chat holds in memory once it has answered."""
+    command = [sys.executable, "-m", "tests.bench.dossier", str(bench.articles), str(bench.data("ours"))]
+    questions = [question.text for question in bench.questions]
+    with _serving(command, flag=None) as server:
+        for question in questions:
+            asyncio.run(_first_words(server.address, [question]))
+        asyncio.run(_conversations(server.address, [questions[:5]], 0.0))
+        memory = memory_of(server.pid)
+    name = f"memory of the serving process, {len(questions)} questions answered"
+    bench.rows.append(Row(name, "MB", bench.size, memory, 1536, 1, 1.0, note="peer: the goal, 1.5 GB"))
+
+
 def streaming(bench: Bench, times: int) -> None:
     """Words a second by REST and by OpenAI's protocol, beside a bare SSE endpoint with the same words."""
     bodies: dict[str, tuple[str, dict[str, Any]]] = {
@@ -70,7 +94,10 @@ def streaming(bench: Bench, times: int) -> None:
     program = [sys.executable, "-m", "tests.bench.streams"]
     with _serving([*program, "ours"], flag=None) as ours, _serving([*program, "bare"], flag=None) as bare:
         for name, (path, body) in bodies.items():
-            pairs = [(_speed(ours, path, body), _speed(bare, *bodies["REST"])) for _ in range(times)]
+            pairs = [
+                (_speed(ours.address, path, body), _speed(bare.address, *bodies["REST"]))
+                for _ in range(times)
+            ]
             bench.add(f"words a second, {name}, beside bare SSE", "/s", pairs, 0.8, at_least=True)
 
 
@@ -134,7 +161,7 @@ async def _first_of(client: httpx.AsyncClient, question: str) -> float:
 
 
 @contextmanager
-def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[str]:
+def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[Server]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     more = [flag, str(port)] if flag else [str(port)]
@@ -143,7 +170,7 @@ def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[st
     ) as process:
         try:
             _wait(address, process)
-            yield address
+            yield Server(address, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
