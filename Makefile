@@ -29,7 +29,7 @@ run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --artic
 test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
 	@$(PY) -m pytest $(ARGS)
 
-load: dev  ## fifty readers at once: time to the first word, nothing mixed up, nothing lost
+load: dev  ## fifty readers, at once and as they read: time to the first word, nothing mixed up or lost
 	@$(PY) -m tests.load_chat $(ARGS)
 
 soak: dev  ## ten minutes of everything at once: errors, leaks, mix-ups; options: make soak ARGS="--minutes 1"

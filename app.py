@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 PORTS_TRIED = 20
+SWITCHING_SECONDS = 0.001
+"""After which a thread that works lets another pass; Python's own 0.005 add up for those who are served."""
 END_SECONDS = 6.0
 """From a signal on, for what is under way; then the program ends all the same."""
 
@@ -74,14 +77,28 @@ def serve(settings: Settings) -> None:
                 engine.dense.announce(address_of(bound))
 
             def site() -> FastAPI:
-                from rag.serve.ui import create_app  # gradio takes seconds, and the port answers meanwhile
+                with uncollected():
+                    from rag.serve.ui import (
+                        create_app,
+                    )  # gradio takes seconds, and the port answers meanwhile
 
-                app = create_app(engine, settings, intake=intake)
+                    app = create_app(engine, settings, intake=intake)
                 warm_up(engine)
                 intake.start()
                 return app
 
             run(site, bound, answering(engine), settings.embedders)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Spares what is made meanwhile the search for garbage, now and later: modules stay to the end."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def answering(engine: Engine) -> str:
@@ -189,6 +206,7 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders
             super().handle_exit(sig, frame)
             _end_soon()
 
+    sys.setswitchinterval(SWITCHING_SECONDS)
     opening = Opening(build, embedders=embedders)
     # uvicorn's own lines go where ours go
     config = uvicorn.Config(

@@ -15,22 +15,25 @@ from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
 from rag.dense import Dense, open_dense
 from rag.errors import BadRequest, ProviderError
-from rag.extract import Candidate, candidates
+from rag.extract import candidates
 from rag.fingerprint import check_fingerprint, fingerprint
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
+from rag.job import Asked, Job, Outcome, besides
 from rag.lexical import load_index
 from rag.library import Library
 from rag.memory import give_back
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
+from rag.recent import Recent
 from rag.retrieval import Index, Nearness
 from rag.rewrite import context_for, standalone
-from rag.schema import Answer, Citation, Delta, Done, Event, Message, Passage, Retrieved, Statement
+from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, answered_again
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
 from rag.text import normalise
 from rag.texts import declined, unverified
+from rag.turns import Turns
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
 
@@ -42,6 +45,10 @@ SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
 SUGGESTION_CONFIDENCE = 0.7
+SUGGESTIONS_WAIT = 2.0
+"""Seconds that questions of readers come before suggested ones, which are tried meanwhile."""
+ANSWERS_REMEMBERED = 256
+"""Verbatim ones, while the articles stay as they are: what is suggested is asked by many."""
 
 
 class Engine(Adapters):
@@ -63,9 +70,9 @@ class Engine(Adapters):
         self.model = model
         self.dense = dense
         self.dictionary = dictionary
-        self._index: Index | None = None
-        self._revision = -1
+        self._state: _State | None = None
         self._opening = threading.Lock()
+        self._turns = Turns()
         self._tried: dict[tuple[int, str], frozenset[tuple[str, int]]] = {}
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
@@ -92,20 +99,26 @@ class Engine(Adapters):
         model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
-        job = self._asked(question, history, model)
-        yield Retrieved(job.standalone, job.passages, job.retrieved)
-        if model is None or not job.passages:
-            answer = self._answer(job, self._extractive(job))
-            yield Delta(answer.text)
-            yield Done(answer)
-        else:
+        asked = self._asked(question, history, model)
+        near = self._near(asked.standalone)
+        if model is None:
+            yield from self._told(self._verbatim(asked, near))
+            return
+        with self._turns.take():
+            job = self._job(asked, near)
+        if job.passages:
+            yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
+        else:
+            yield from self._told(self._answer(job, self._extractive(job)))
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
         question = self._checked(question)
-        query = understand(question, dictionary=self.dictionary)
-        ranking = self.index.rank(query, k or self.settings.passages, self._near(question))
+        near = self._near(question)
+        with self._turns.take():
+            query = understand(question, dictionary=self.dictionary)
+            ranking = self.index.rank(query, k or self.settings.passages, near)
         return tuple(hit.passage for hit in ranking.hits)
 
     def suggestions(self, n: int = 4) -> list[str]:
@@ -127,8 +140,10 @@ class Engine(Adapters):
         articles = list(self.library.articles([c.article_id for c in answer.citations])) if cited else []
         found: list[str] = []
         for question in itertools.islice(follow_ups(articles, asked), FOLLOW_UPS_TRIED):
+            if len(found) == n:
+                break
             places = self._confident(question)
-            if len(found) < n and places and not places <= cited:
+            if places and not places <= cited:
                 found.append(question)
         return found
 
@@ -136,8 +151,8 @@ class Engine(Adapters):
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
         key = (self.library.revision, question)
         if key not in self._tried:
-            job = self._asked(question, (), None, by_meaning=False)
-            answer = self._answer(job, self._extractive(job))
+            # by words alone: nothing is sent anywhere
+            answer = self._verbatim(self._asked(question, (), None), None, SUGGESTIONS_WAIT)
             sure = answer.confidence >= SUGGESTION_CONFIDENCE
             places = ((c.article_id, c.start) for c in answer.citations if sure)
             if len(self._tried) >= TRIALS_REMEMBERED:
@@ -160,16 +175,19 @@ class Engine(Adapters):
     @property
     def index(self) -> Index:
         """The index of the library's current revision, opened anew when that has changed."""
+        return self._opened().index
+
+    def _opened(self) -> _State:
         revision = self.library.revision
         with self._opening:
-            opened, replaced = self._index, self._index is not None and revision != self._revision
-            if opened is None or replaced:
+            state, replaced = self._state, False
+            if state is None or state.revision != revision:
+                replaced = state is not None
                 lexical = load_index(self.settings.data_dir, revision)
-                opened = self._index = Index(lexical, self.library)
-                self._revision = revision
+                state = self._state = _State(revision, Index(lexical, self.library))
         if replaced:
             give_back()  # outside the lock: others need not wait for it
-        return opened
+        return state
 
     def close(self) -> None:
         """Releases the library and the vector index."""
@@ -191,15 +209,7 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(
-        self,
-        question: str,
-        history: Sequence[Message],
-        model: ChatModel | None,
-        *,
-        by_meaning: bool = True,
-    ) -> _Job:
-        """The question understood, and what was found for it; by words alone, nothing is sent anywhere."""
+    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> Asked:
         started = time.perf_counter()
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
@@ -210,62 +220,88 @@ class Engine(Adapters):
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
-        if german is None:
-            weighted = [(context.text, context.weight) for context in contexts]
-            query = understand(question, dictionary=self.dictionary, contexts=weighted)
+        return Asked(
+            question, readable, german, contexts, language, tuple(history), deadline, started, dict(usage)
+        )
+
+    def _job(self, asked: Asked, near: Nearness | None) -> Job:
+        """What is found for a question; work for the processor alone, to be done in turn."""
+        if asked.german is None:
+            weighted = [(context.text, context.weight) for context in asked.contexts]
+            query = understand(asked.question, dictionary=self.dictionary, contexts=weighted)
         else:
-            query = understand(german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES, self._near(readable) if by_meaning else None)
+            query = understand(asked.german, "de")
+        ranking = self.index.rank(query, CANDIDATE_PASSAGES, near)
         found = candidates(ranking)
-        return _Job(
-            question=question,
-            standalone=readable,
-            language=language,
-            history=tuple(history),
+        return Job(
+            asked,
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=confidence(ranking, found),
-            deadline=deadline,
-            started=started,
-            retrieved=time.perf_counter() - started,
-            usage=dict(usage),
+            retrieved=time.perf_counter() - asked.started,
         )
 
-    def _extractive(self, job: _Job) -> _Outcome:
+    def _verbatim(self, asked: Asked, near: Nearness | None, patience: float = 0.0) -> Answer:
+        """The answer in verbatim sentences.
+
+        One by words alone depends on nothing but the question, what it leans on, and the articles: asked
+        again of the same articles, it is not worked out again.
+        """
+        key = (asked.question, asked.contexts)
+        with self._turns.take(patience):
+            answers = self._opened().answers
+            if near is None and (known := answers.get(key)):
+                return answered_again(known, time.perf_counter() - asked.started)
+            job = self._job(asked, near)
+            answer = self._answer(job, self._extractive(job))
+        if near is None:
+            answers.put(key, answer)
+        return answer
+
+    def _told(self, answer: Answer) -> Iterator[Event]:
+        """The events of an answer that is complete."""
+        seconds = answer.timings["retrieval"]
+        yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
+        yield Delta(answer.text)
+        yield Done(answer)
+
+    def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
             return self._declined(job, LOW_CONFIDENCE)
         draft = compose(job.found)
-        return _Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
+        return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 
-    def _declined(self, job: _Job, reason: str, dropped: Sequence[str] = ()) -> _Outcome:
+    def _declined(self, job: Job, reason: str, dropped: Sequence[str] = ()) -> Outcome:
         say = unverified if reason == UNVERIFIED else declined
-        return _Outcome(
-            say(job.language), (), (), reason=reason, further=nearest(job.found), dropped=tuple(dropped)
+        return Outcome(
+            say(job.asked.language), (), (), reason=reason, further=nearest(job.found), dropped=tuple(dropped)
         )
 
-    def _written(self, model: ChatModel, job: _Job) -> Iterator[Event]:
+    def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
         writing = Writing(Verifier(job.passages, self.index.idf))
-        request = Request(job.question, job.standalone, job.language, job.passages, job.history)
+        request = Request(
+            job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
+        )
         said = ""
         try:
-            for delta in writing.run(write(model, request, self.settings.llm_reply, job.deadline)):
+            for delta in writing.run(write(model, request, self.settings.llm_reply, job.asked.deadline)):
                 if not said:
-                    job.timings["first word"] = time.perf_counter() - job.started
+                    job.timings["first word"] = time.perf_counter() - job.asked.started
                 said += delta
                 yield Delta(delta)
         except ProviderError as error:
             error.partial = said
             raise
-        add_usage(job.usage, writing.usage)
+        add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
-            add_usage(job.usage, writing.judged(model, job.deadline))
+            add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
         answer = self._answer(job, self._verified(job, writing), model.name)
         if not said:
             yield Delta(answer.text)
         yield Done(answer)
 
-    def _verified(self, job: _Job, writing: Writing) -> _Outcome:
+    def _verified(self, job: Job, writing: Writing) -> Outcome:
         if writing.declined:
             return self._declined(job, NOT_IN_PASSAGES)
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
@@ -274,20 +310,20 @@ class Engine(Adapters):
             withheld = [f"{statement.text}: {statement.status}" for statement in writing.statements]
             return self._declined(job, UNVERIFIED, [*writing.dropped, *withheld])
         further = nearest(job.found, start=len(writing.citations) + 1)
-        return _Outcome(
+        return Outcome(
             writing.text,
             tuple(writing.statements),
             tuple(writing.citations),
-            further=_besides(further, writing.citations),
+            further=besides(further, writing.citations),
             dropped=tuple(writing.dropped),
         )
 
-    def _answer(self, job: _Job, outcome: _Outcome, model: str | None = None) -> Answer:
-        answered = time.perf_counter() - job.started - job.retrieved
+    def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
+        answered = time.perf_counter() - job.asked.started - job.retrieved
         return Answer(
-            question=job.question,
-            standalone_question=job.standalone,
-            language=job.language,
+            question=job.asked.question,
+            standalone_question=job.asked.standalone,
+            language=job.asked.language,
             text=outcome.text,
             statements=outcome.statements,
             citations=outcome.citations,
@@ -299,50 +335,18 @@ class Engine(Adapters):
             confidence=job.confidence,
             further=outcome.further,
             dropped=outcome.dropped,
-            usage=job.usage,
+            usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """A question on its way; `usage` and `timings` grow."""
+class _State:
+    """The articles at one revision: their index, and the verbatim answers given from it of late."""
 
-    question: str
-    standalone: str
-    language: str
-    history: tuple[Message, ...]
-    passages: tuple[Passage, ...]
-    found: list[Candidate]
-    confidence: float
-    deadline: Deadline
-    started: float
-    retrieved: float
-    usage: dict[str, float]
-    timings: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What was made of a question; `reason` where it was declined."""
-
-    text: str
-    statements: tuple[Statement, ...]
-    citations: tuple[Citation, ...]
-    reason: str | None = None
-    further: tuple[Citation, ...] = ()
-    dropped: tuple[str, ...] = ()
-
-
-def _besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
-    """The places that are not cited already."""
-    return tuple(
-        place
-        for place in further
-        if not any(
-            c.article_id == place.article_id and c.start < place.end and place.start < c.end for c in cited
-        )
-    )
+    revision: int
+    index: Index
+    answers: Recent[Answer] = field(default_factory=lambda: Recent(ANSWERS_REMEMBERED))
 
 
 def open_engine(settings: Settings) -> Engine:

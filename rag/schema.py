@@ -9,7 +9,7 @@ The invariant that everything rests on is offsets, counted in characters of `Art
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import uuid4
@@ -175,13 +175,22 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
+def answered_again(answer: Answer, seconds: float) -> Answer:
+    """The same answer to whoever asked the same, found again in so many seconds: a record of its own."""
+    return replace(answer, id=_new_id(), created=_now(), timings={"retrieval": seconds, "answer": 0.0})
+
+
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """First event of a stream: what was found, and the question as it was understood."""
+    """First event of a stream: what was found, and the question as it was understood.
+
+    `answered` says that the answer is there too, and follows at once.
+    """
 
     standalone_question: str
     passages: tuple[Passage, ...]
     seconds: float
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,20 +16,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from rag.schema import Delta, Done, Event, Message, Retrieved
+from tests.chat_reader import events, functions_of
 from tests.fake_engine import FakeEngine, canned
 
 WORDS, SECONDS_A_WORD = 40, 0.05
 ROUNDS = 3
+SECONDS_READ = 10.0
+"""On average, from the end of an answer to the next question, of those who read."""
 _READER = re.compile(r"Leser-(\d+-\d+)")
 
 
@@ -94,19 +96,15 @@ async def ask(client: httpx.AsyncClient, function: int, reader: str, leave_after
     return seen
 
 
-async def events(client: httpx.AsyncClient, session: str) -> AsyncIterator[dict[str, Any]]:
-    """The server's events for a session."""
-    async with client.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as stream:
-        async for line in stream.aiter_lines():
-            if line.startswith("data:"):
-                yield json.loads(line[5:])
+async def visit(client: httpx.AsyncClient, function: int, reader: int, pause: float) -> list[Seen]:
+    """One reader, who reads that long on average before each question, which differs.
 
-
-async def visit(client: httpx.AsyncClient, function: int, reader: int) -> list[Seen]:
-    """One reader: every third stops an answer, every fifth reloads the page in between."""
+    Every third stops an answer, every fifth reloads the page in between.
+    """
     chance = random.Random(reader)
     found = []
     for n in range(ROUNDS):
+        await asyncio.sleep(chance.expovariate(1 / pause) if pause else 0.0)
         leave = chance.uniform(0.3, 1.5) if reader % 3 == 0 and n == 0 else None
         seen = await ask(client, function, f"{reader}-{n}", leave)
         if leave is None:
@@ -118,26 +116,25 @@ async def visit(client: httpx.AsyncClient, function: int, reader: int) -> list[S
     return found
 
 
-async def run(address: str, readers: int) -> list[Seen]:
-    """All readers at the same time."""
+async def run(address: str, readers: int, pause: float) -> list[Seen]:
+    """All readers at the same time, each with a pause before a question."""
     # a connection that is kept might be closed by the server just as it is used again
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=address, timeout=60, limits=limits) as client:
-        config = (await client.get("/config")).json()
-        composer = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "composer")
-        function = next(d["id"] for d in config["dependencies"] if [composer, "submit"] in d["targets"])
+        function = (await functions_of(client)).ask
         await ask(client, function, "0-0", None)  # the first answer of a process is slower
-        visits = await asyncio.gather(*(visit(client, function, reader) for reader in range(1, readers + 1)))
+        coming = (visit(client, function, reader, pause) for reader in range(1, readers + 1))
+        visits = await asyncio.gather(*coming)
     return [seen for visited in visits for seen in visited]
 
 
-def report(readers: int, seen: list[Seen]) -> bool:
+def report(who: str, seen: list[Seen]) -> bool:
     """Prints the figures; whether every answer came whole and to its reader."""
     waits = sorted(each.first_word for each in seen if each.first_word is not None)
     lost, mixed = sum(not each.complete for each in seen), sum(each.mixed for each in seen)
     p95 = waits[min(len(waits) - 1, round(0.95 * len(waits)))]
     print(
-        f"{readers:3} readers, {len(seen)} answers: first word p50 {statistics.median(waits):.2f} s,"
+        f"{who}, {len(seen)} answers: first word p50 {statistics.median(waits):.2f} s,"
         f" p95 {p95:.2f} s; lost {lost}, mixed {mixed}"
     )
     return not lost and not mixed
@@ -153,7 +150,14 @@ def main() -> int:
         server.start()
         address = ours.recv()
         try:
-            fine = [report(n, asyncio.run(run(address, n))) for n in dict.fromkeys((1, readers))]
+            fine = [
+                report("one reader", asyncio.run(run(address, 1, 0.0))),
+                report(f"{readers} readers, all at once", asyncio.run(run(address, readers, 0.0))),
+                report(
+                    f"{readers} readers, each asks again after {SECONDS_READ:g} s on average",
+                    asyncio.run(run(address, readers, SECONDS_READ)),
+                ),
+            ]
         finally:
             ours.send("done")
             server.join(timeout=15)

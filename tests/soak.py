@@ -24,7 +24,7 @@ from typing import Any
 
 import httpx
 
-from tests.load_chat import events
+from tests.chat_reader import events
 from tests.openai_server import OpenAIServer, Reply, openai_server
 from tests.real_server import Running, server
 from tests.usage import Usage, growth, leaks, usage_of

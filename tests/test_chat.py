@@ -10,7 +10,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from rag.records import Records
-from rag.schema import Delta
+from rag.schema import Delta, Done, Retrieved
 from rag.serve import messages
 from rag.serve.chat import Chat, View, paced
 from rag.serve.strings import ENGLISH, GERMAN
@@ -57,6 +57,29 @@ def test_an_answer_grows_from_question_over_search_and_draft_to_evidence(chat: C
     assert [view.answering for view in views[1:]].count(False) == 1
     assert views[-1].answering is False
     assert [option["value"] for option in views[-1].shown[-1]["options"]]  # type: ignore[index]
+
+
+def test_an_answer_that_is_there_at_once_is_shown_at_once(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = canned(QUESTION)
+    events = [Retrieved(QUESTION, answer.passages, 0.02, answered=True), Delta(answer.text), Done(answer)]
+    monkeypatch.setattr(chat.engine, "stream", lambda *_, **__: iter(events))
+    shown = [view.shown or [] for view in chat.ask(QUESTION, [], GERMAN)]
+    assert [len(each) for each in shown] == [1, 3, 3]
+    assert messages.is_step(shown[1][1])
+    assert messages.record_id(shown[1][2]) == answer.id
+
+
+def test_the_articles_are_counted_once_while_they_stay_as_they_are(chat: Chat) -> None:
+    counted: list[int] = []
+    library = chat.engine.library
+    counts = library.counts
+    library.counts = lambda: counted.append(library.revision) or counts()  # type: ignore[method-assign,func-returns-value]
+    asked(chat, QUESTION, QUESTION)
+    library.revision = 2  # type: ignore[misc]
+    asked(chat, QUESTION)
+    assert counted == [1, 2]
 
 
 def test_the_record_is_stored_with_the_conversation_before_it(chat: Chat) -> None:

@@ -19,9 +19,9 @@ from rag.serve.chat import Chat
 from rag.serve.logs import HEADER, RequestIds, request_id, within
 from rag.serve.strings import GERMAN
 from rag.settings import Settings, load_settings
+from tests.chat_reader import events
 from tests.doors import BEARER, WITH_TOKEN, doors
 from tests.fake_engine import FakeEngine
-from tests.load_chat import events
 from tests.visit import chat_of, serving
 
 NAMED = {HEADER: "probe-7"}

@@ -22,6 +22,7 @@ from rag.serve.wire import answer_from_dict, answer_to_dict
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.library_rows import Counts
     from rag.settings import Settings
 
 # a browser follows 10 to 20 updates a second; among many readers each gets fewer, so that none waits long
@@ -75,14 +76,15 @@ class Chat:
         self.gate = gate or Gate(settings.readers, settings.waiting)
         self.watch = watch
         self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
+        self._counted: tuple[int, Counts] | None = None
 
-    def greeting(self, words: Strings) -> Greeting:
-        """The greeting, with what the dossier holds by now."""
-        held = self.engine.library.counts()
+    def greeting(self, words: Strings, *, suggesting: bool = True) -> Greeting:
+        """The greeting, with what the dossier holds by now, and with questions to begin with."""
+        held = self._held()
         return Greeting(
             frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
-            self._suggestions(),
+            self._suggestions() if suggesting else (),
             words.placeholder,
             words.question,
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
@@ -135,7 +137,7 @@ class Chat:
         """A conversation that the browser has kept, with the same evidence."""
         library = self.engine.library
         try:
-            shown = messages.restored(kept, library, library.counts().articles, words)
+            shown = messages.restored(kept, library, self._held().articles, words)
             if shown and (record := kept[-1].get("record")):
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
@@ -162,6 +164,13 @@ class Chat:
             self._suggested = (revision, tuple(self.engine.suggestions()))
         return self._suggested[1]
 
+    def _held(self) -> Counts:
+        """What the library holds, counted once for each of its states: it takes as long as an answer."""
+        revision = self.engine.library.revision
+        if self._counted is None or self._counted[0] != revision:
+            self._counted = (revision, self.engine.library.counts())
+        return self._counted[1]
+
     def _refusal(self, question: str, words: Strings) -> str | None:
         """Why a question is not even tried."""
         if not question.strip():
@@ -186,18 +195,22 @@ class Chat:
             self.gate.leave()
 
     def _answered(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
-        """What was searched, the draft, the verified answer, and what to ask next."""
+        """What was searched, the draft, the verified answer, and what to ask next.
+
+        Where the answer is there at once, so is all that is shown of it: each view costs as much as others.
+        """
         asked = [*shown, messages.user_message(question)]
         said = messages.history(shown)
         search: Shown = []
-        draft = ""
+        draft, at_once = "", False
         events = self.watch(self.engine.stream(question.strip(), said, extractive=extractive), "chat")
         for event in paced(events, self._pause):
             match event:
-                case Retrieved():
+                case Retrieved(answered=at_once):
                     search = [self._search(event, words)]
-                    yield View([*asked, *search])
-                case Delta(text):
+                    if not at_once:
+                        yield View([*asked, *search])
+                case Delta(text) if not at_once:
                     draft += text
                     yield View([*asked, *search, messages.assistant_message(render.draft_markdown(draft))])
                 case Done(answer):
@@ -213,8 +226,7 @@ class Chat:
         return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.gate.taken - 1)
 
     def _search(self, found: Retrieved, words: Strings) -> ChatMessage:
-        articles = self.engine.library.counts().articles
-        return messages.search_message(found.passages, articles, found.seconds, words)
+        return messages.search_message(found.passages, self._held().articles, found.seconds, words)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none when they cannot be had, for they are no part of the answer."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import json
+import os
+import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -30,9 +35,36 @@ if TYPE_CHECKING:
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
 _REFUSED_AT_ONCE = 50
+_MINUTE = 60.0  # between news of Gradio's queue, in which nobody waits
+_SECONDS_BETWEEN_LOOKS = 0.004  # of Gradio, for questions; its own 0.001 keep a processor busy for nothing
 _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
 
 Outputs = tuple[Any, ...]
+
+
+def spare_gradio() -> None:
+    """Leaves out what Gradio does for each of its events, and nobody here has use for."""
+    # a table of all questions, made with pandas after each of them, for a page that is switched off
+    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
+    # a search through all folders of the path, several times, for what is not installed
+    if importlib.util.find_spec("matplotlib") is None:
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    # the parameters of a component, worked out anew whenever it is changed
+    for component in (gr.Chatbot, gr.Markdown, gr.Textbox):
+        init: Any = inspect.unwrap(component.__init__)
+        init.__signature__ = inspect.signature(init)
+
+
+@contextmanager
+def _only_mounted() -> Iterator[None]:
+    """Has Gradio build no web app meanwhile: it does at each step of a page's making, and one is served."""
+    create = gr.routes.App.create_app
+    gr.routes.App.create_app = staticmethod(lambda *_, **__: gr.routes.App())  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        gr.routes.App.create_app = staticmethod(create)  # type: ignore[method-assign]
 
 
 def create_app(
@@ -43,6 +75,7 @@ def create_app(
     The doors for programs are beside them, and one guard is before all.
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
+    spare_gradio()
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(engine, settings, kept)
@@ -53,9 +86,11 @@ def create_app(
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
+    with _only_mounted():
+        page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
-        build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings),
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -71,7 +106,8 @@ def create_app(
 
 def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    greeting = chat.greeting(strings_for(None))
+    # without suggestions, which take as long as many answers: each visitor is greeted with them
+    greeting = chat.greeting(strings_for(None), suggesting=False)
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")
@@ -121,7 +157,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
         # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
-            each.then(page.settle, [shown], results, queue=False, api_visibility="private")
+            each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
         instead(shown.clear, page.clear, [])
         instead(reopened.change, page.reopen, [reopened])
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
@@ -131,9 +167,10 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     # more than the gate lets in, so that who is refused learns so at once, in the reader's language
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
     demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
-    demo.queue(default_concurrency_limit=at_once, max_size=at_once)
+    demo.queue(default_concurrency_limit=at_once, max_size=at_once, status_update_rate=_MINUTE)
     # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
     demo.state_session_capacity = at_once
+    demo._queue.sleep_when_free = _SECONDS_BETWEEN_LOOKS
     return demo
 
 
@@ -174,7 +211,8 @@ class Page:
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """What is there of a stopped answer stays; a complete one is left alone."""
         view = self.chat.stop(shown, words_of(request))
-        return _outputs(View() if view.shown == shown else view)
+        said, composer, _ = _outputs(View() if view.shown == shown else view)
+        return said, composer
 
     def clear(self) -> Outputs:
         """Back to the start screen; what is typed already stays."""
@@ -210,10 +248,15 @@ def _index(event: Any) -> int:
 
 
 def _all(views: Iterator[View], request: gr.Request) -> Iterator[Outputs]:
-    """Closed early, the views are closed too."""
+    """The notice is said again while it stands: to leave it alone would have Gradio make a new one.
+
+    Closed early, the views are closed too.
+    """
+    notice = None
     with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
         for view in made:
-            yield _outputs(view)
+            notice = notice if view.notice is None else view.notice
+            yield _outputs(replace(view, notice=notice))
 
 
 def _outputs(view: View) -> Outputs:

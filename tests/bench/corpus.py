@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from rag.text import normalise, paragraphs, sentences
 
 SEED = 7
 ASKED = 120
+"""Questions that are asked for retrieval and answers; those behind them are the readers'."""
 _SENTENCES = (12, 28)  # of an article: as long as news are, some 350 words
 _IN_PARAGRAPH = 4
 _PLACES = (
@@ -32,6 +34,12 @@ _WORKS = {
     "den Marktplatz": "des Marktplatzes",
 }
 
+_WORDINGS = (
+    "Wie viel kostet der Umbau {} in {}?",
+    "Was kostet der Umbau {} in {}?",
+    "Wie teuer wird der Umbau {} in {}?",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -45,7 +53,8 @@ def write_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None)
     """Writes `size` text files; the questions to be asked of them.
 
     The questions are those of XQuAD where it is there, whose paragraphs are among the files then, and
-    others about facts planted in recombined articles. The same arguments give the same corpus.
+    others about facts planted in recombined articles: `ASKED` of them, then what else can be asked. The same
+    arguments give the same corpus.
     """
     folder.mkdir(parents=True)
     chance = random.Random(SEED)
@@ -54,18 +63,36 @@ def write_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None)
         (folder / f"{id}.txt").write_text(text, encoding="utf-8")
     facts = [(place, *work) for place in _PLACES for work in _WORKS.items()]
     chance.shuffle(facts)
-    planted = []
+    planted, reworded = [], []
     pool = _sentences(news)
     for number, article in enumerate(islice(_recombined(pool, chance), size - len(paragraphs_))):
         if number < len(facts):
             place, object_, genitive = facts[number]
             article.insert(len(article) // 2, _fact(place, object_, chance))
-            planted.append(Question(f"Wie viel kostet der Umbau {genitive} in {place}?", f"a{number:06}"))
+            first, *others = (Question(said.format(genitive, place), f"a{number:06}") for said in _WORDINGS)
+            planted.append(first)
+            reworded += others
         (folder / f"a{number:06}.txt").write_text(_text(article), encoding="utf-8")
     chosen = chance.sample(asked, min(len(asked), ASKED - ASKED // 4))
     questions = [*chosen, *planted[: ASKED - len(chosen)]]
     chance.shuffle(questions)
-    return questions
+    further = [*set(asked).difference(chosen), *planted[ASKED - len(chosen) :], *reworded]
+    further.sort(key=lambda question: question.text)
+    chance.shuffle(further)
+    return [*questions, *further]
+
+
+def kept_corpus(folder: Path, size: int, news: Path | None, xquad: Path | None) -> list[Question]:
+    """As `write_corpus` in the folder's `articles`; what was written there from the same is used again."""
+    made_of = [size, str(news), str(xquad), SEED]
+    note = folder / "asked.json"
+    if note.exists() and (kept := json.loads(note.read_text(encoding="utf-8")))["made of"] == made_of:
+        return [Question(*asked) for asked in kept["questions"]]
+    shutil.rmtree(folder / "articles", ignore_errors=True)
+    asked = write_corpus(folder / "articles", size, news, xquad)
+    told = {"made of": made_of, "questions": [[each.text, each.article] for each in asked]}
+    note.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    return asked
 
 
 def change(folder: Path, number: int) -> str:

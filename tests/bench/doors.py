@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
 
@@ -16,25 +19,67 @@ import httpx
 
 from tests.bench.rows import ENVIRONMENT, ROOT, Bench, Row, free_port
 from tests.bench.streams import WORDS
+from tests.bench.worker import memory_of
+from tests.chat_reader import Reader, functions_of
 
 READERS = 50
+QUESTIONS_EACH = 3
+SECONDS_READ = 10.0
+"""On average, between the end of an answer and the next question."""
+_RECORD = "/antwort/"  # the link to an answer's record, which comes with its words
+_SEED = 7
+_ENVIRONMENT = {**ENVIRONMENT, "BELEG_RATE": "0"}  # all readers have one address
 _STREAM = "/api/v1/stream"
 _READY_SECONDS = 120.0
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A program that serves."""
+
+    address: str
+    pid: int
+
+
 def first_word(bench: Bench) -> None:
-    """Our own time before the first word, of one reader and of many who ask at the same moment."""
+    """Our own time before the first word, of one reader and of many: who ask at the same moment, or read."""
     command = [sys.executable, "app.py", "--data", str(bench.data("ours")), "--articles", str(bench.articles)]
-    questions = [question.text for question in bench.questions]
-    asked = [questions[n % len(questions)] for n in range(2 * READERS)]
-    with _serving(command) as address:
-        asyncio.run(_first_words(address, asked[:5]))  # the first answers of a process are slower
-        alone = [asyncio.run(_first_words(address, [question]))[0] for question in asked[:READERS]]
-        among = asyncio.run(_first_words(address, asked[READERS:]))
-    p95 = quantiles(among, n=20)[-1]
+    questions = itertools.cycle(bench.of_readers)  # each is new, for an answer that was given is remembered
+
+    def some(n: int) -> list[str]:
+        return list(itertools.islice(questions, n))
+
+    with _serving(command) as server:
+        address = server.address
+        asyncio.run(_first_words(address, some(5)))  # the first answers of a process are slower
+        alone = [asyncio.run(_first_words(address, [question]))[0] for question in some(READERS)]
+        _beside_one(bench, "all at once", asyncio.run(_first_words(address, some(READERS))), alone)
+        asyncio.run(_conversations(address, [some(5)], 0.0))
+        alone = asyncio.run(_conversations(address, [[question] for question in some(READERS)], 0.0, 1))
+        among = asyncio.run(
+            _conversations(address, [some(QUESTIONS_EACH) for _ in range(READERS)], SECONDS_READ)
+        )
+    _beside_one(bench, f"in the chat, each asks again after {SECONDS_READ:g} s on average", among, alone)
+
+
+def _beside_one(bench: Bench, how: str, among: Sequence[float], alone: Sequence[float]) -> None:
     note = f"peer: one reader alone; p50 {median(among):.3f} s and {median(alone):.3f} s"
-    name = f"first word, {READERS} readers at once, p95"
-    bench.rows.append(Row(name, "s", bench.size, p95, quantiles(alone, n=20)[-1], READERS, 2.0, note=note))
+    p95, peer = (quantiles(times, n=20)[-1] for times in (among, alone))
+    name = f"first word, {READERS} readers, {how}, p95"
+    bench.rows.append(Row(name, "s", bench.size, p95, peer, len(among), 2.0, note=note))
+
+
+def serving_memory(bench: Bench) -> None:
+    """What the process that serves the web chat holds in memory once it has answered."""
+    command = [sys.executable, "-m", "tests.bench.dossier", str(bench.articles), str(bench.data("ours"))]
+    questions = [question.text for question in bench.questions]
+    with _serving(command, flag=None) as server:
+        for question in questions:
+            asyncio.run(_first_words(server.address, [question]))
+        asyncio.run(_conversations(server.address, [questions[:5]], 0.0))
+        memory = memory_of(server.pid)
+    name = f"memory of the serving process, {len(questions)} questions answered"
+    bench.rows.append(Row(name, "MB", bench.size, memory, 1536, 1, 1.0, note="peer: the goal, 1.5 GB"))
 
 
 def streaming(bench: Bench, times: int) -> None:
@@ -49,7 +94,10 @@ def streaming(bench: Bench, times: int) -> None:
     program = [sys.executable, "-m", "tests.bench.streams"]
     with _serving([*program, "ours"], flag=None) as ours, _serving([*program, "bare"], flag=None) as bare:
         for name, (path, body) in bodies.items():
-            pairs = [(_speed(ours, path, body), _speed(bare, *bodies["REST"])) for _ in range(times)]
+            pairs = [
+                (_speed(ours.address, path, body), _speed(bare.address, *bodies["REST"]))
+                for _ in range(times)
+            ]
             bench.add(f"words a second, {name}, beside bare SSE", "/s", pairs, 0.8, at_least=True)
 
 
@@ -72,6 +120,36 @@ async def _first_words(address: str, questions: Sequence[str]) -> list[float]:
         return await asyncio.gather(*(_first_of(client, question) for question in questions))
 
 
+async def _conversations(
+    address: str, conversations: Sequence[Sequence[str]], pause: float, at_once: int = READERS
+) -> list[float]:
+    """First words in the chat: of readers who ask their questions one by one, reading in between.
+
+    They come as they go on, each after a random while.
+    """
+    chance = random.Random(_SEED)
+    chairs = asyncio.Semaphore(at_once)
+    # a connection that is kept might be closed by the server just as it is used again
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
+        functions = await functions_of(client)
+
+        async def converse(questions: Sequence[str], pauses: Sequence[float]) -> list[float | None]:
+            reader, firsts = Reader(client, functions), []
+            async with chairs:
+                for question, seconds in zip(questions, pauses, strict=True):
+                    await asyncio.sleep(seconds)
+                    firsts.append(await reader.ask(question, _RECORD))
+            return firsts
+
+        pauses = [[chance.expovariate(1 / pause) if pause else 0.0 for _ in each] for each in conversations]
+        firsts = await asyncio.gather(*map(converse, conversations, pauses))
+    found = [first for each in firsts for first in each if first is not None]
+    if len(found) < sum(map(len, conversations)):
+        raise RuntimeError(f"{address} left questions of the chat without an answer")
+    return found
+
+
 async def _first_of(client: httpx.AsyncClient, question: str) -> float:
     started = time.perf_counter()
     async with client.stream("POST", _STREAM, json={"question": question}) as reply:
@@ -83,14 +161,16 @@ async def _first_of(client: httpx.AsyncClient, question: str) -> float:
 
 
 @contextmanager
-def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[str]:
+def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[Server]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     more = [flag, str(port)] if flag else [str(port)]
-    with subprocess.Popen([*command, *more], cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(
+        [*command, *more], cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.DEVNULL
+    ) as process:
         try:
             _wait(address, process)
-            yield address
+            yield Server(address, process.pid)
         finally:
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

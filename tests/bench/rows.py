@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.bench.corpus import Question, change
+from tests.bench.corpus import ASKED, Question, change
 from tests.bench.worker import Worker, worker
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +73,18 @@ class Bench:
 
     folder: Path
     size: int
-    questions: list[Question]
+    asked: list[Question]
     rows: list[Row] = field(default_factory=list)
+
+    @property
+    def questions(self) -> list[Question]:
+        """Those for retrieval and answers."""
+        return self.asked[:ASKED]
+
+    @property
+    def of_readers(self) -> list[str]:
+        """Others; where there are none, the same."""
+        return [question.text for question in self.asked[ASKED:] or self.asked]
 
     @property
     def articles(self) -> Path:
@@ -103,22 +113,25 @@ def ingest(bench: Bench, times: int) -> None:
         for program in _PROGRAMS:
             shutil.rmtree(bench.data(program), ignore_errors=True)
             with worker(program, bench.articles, bench.data(program)) as run:
-                took[program] = run("ingest").seconds
-                # of a second process, too: an upper bound, for the two need not peak together
-                peak[program] = run.memory("VmHWM") + float(run("peak_of_children").value)
+                done, peak[program] = run.watched("ingest")
+                took[program] = done.seconds
         seconds.append((took["ours"], took["stock"]))
         peaks.append((peak["ours"], peak["stock"]))
     bench.add("ingest", "s", seconds, 2.5, times_faster=True)
-    bench.add("ingest, peak memory", "MB", peaks, 0.5)
+    bench.add("ingest, peak memory", "MB", peaks, 0.5, note="processes together, shared pages once (PSS)")
 
 
-def ours_alone(bench: Bench) -> None:
-    """Where the peer is too slow to wait for: our library and lexical index, and questions to them."""
+def words_alone(bench: Bench) -> None:
+    """Where the peer is too slow to wait for: our library and lexical index."""
+    shutil.rmtree(bench.data("ours"), ignore_errors=True)
     with worker("ours", bench.articles, bench.data("ours")) as run:
-        seconds = run("index_words").seconds
-        peak = run.memory("VmHWM")
-    bench.alone("words of all articles indexed", "s", seconds)
+        done, peak = run.watched("index_words")
+    bench.alone("words of all articles indexed", "s", done.seconds)
     bench.alone("the same, peak memory", "MB", peak)
+
+
+def questions_alone(bench: Bench) -> None:
+    """Retrieval where there is no peer, each question asked once."""
     with worker("ours", bench.articles, bench.data("ours")) as run:
         run("open")
         run("retrieve", "Wann wurde der Beschluss gefasst?")
@@ -128,7 +141,15 @@ def ours_alone(bench: Bench) -> None:
     times = [seconds for seconds, _ in found]
     bench.alone(f"{_RETRIEVAL}, p50", "s", median(times), recall)
     bench.alone(f"{_RETRIEVAL}, p95", "s", quantiles(times, n=20)[-1])
-    bench.rows.append(Row(_MEMORY, "MB", bench.size, memory, 1536, 1, 1.0, note="peer: the goal, 1.5 GB"))
+    bench.alone(_MEMORY, "MB", memory)
+
+
+def prepare(bench: Bench, programs: Sequence[str] = _PROGRAMS, call: str = "ingest") -> None:
+    """Makes the indexes that are not there, for rows that need them."""
+    for program in programs:
+        if not bench.data(program).exists():
+            with worker(program, bench.articles, bench.data(program)) as run:
+                run(call)
 
 
 def sync_of_nothing(bench: Bench, times: int) -> None:
@@ -271,7 +292,8 @@ def _until_chat(command: Sequence[str], port: int) -> Pair:
                     return page, seconds
                 if process.poll() is not None or seconds > _FIRST_PAGE:
                     raise RuntimeError(f"{' '.join(command)} shows no chat")
-                time.sleep(0.02)
+                # a page that waits asks again each second, as ours tells it to
+                time.sleep(0.02 if page is None else 0.2)
         finally:
             process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 _MEGABYTE = 1024  # of the kilobytes in /proc
+_SECONDS_BETWEEN_LOOKS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,37 @@ class Worker:
         value, seconds = json.loads(line)
         return Done(value, seconds)
 
-    def memory(self, field: str = "VmRSS") -> float:
-        """Memory in MB: `VmRSS` now, `VmHWM` the most it had."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith(field))
-        return int(line.split()[1]) / _MEGABYTE
+    def watched(self, name: str) -> tuple[Done, float]:
+        """Has the program do it; the most memory in MB that it was seen to have meanwhile."""
+        seen, over = [self.memory()], threading.Event()
+
+        def look() -> None:
+            while not over.wait(_SECONDS_BETWEEN_LOOKS):
+                seen.append(self.memory())
+
+        watching = threading.Thread(target=look)
+        watching.start()
+        try:
+            return self(name), max(seen)
+        finally:
+            over.set()
+            watching.join()
+
+    def memory(self) -> float:
+        """Memory in MB that it and the processes it began have now."""
+        return memory_of(self._process.pid)
+
+
+def memory_of(pid: int) -> float:
+    """Memory in MB of a process and those it began; pages that they share count once (PSS)."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:  # it has ended
+        return 0.0
+    line = next((line for line in rollup.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
+    return int(line.split()[1]) / _MEGABYTE + sum(memory_of(int(child)) for child in children)
 
 
 @contextmanager
@@ -70,14 +97,9 @@ def main() -> None:
     for line in sys.stdin:
         name, *arguments = json.loads(line)
         started = time.perf_counter()
-        value = peak_of_children() if name == "peak_of_children" else getattr(subject, name)(*arguments)
+        value = getattr(subject, name)(*arguments)
         seconds = time.perf_counter() - started
         print(json.dumps([value, seconds]), file=answers, flush=True)
-
-
-def peak_of_children() -> float:
-    """The most memory, in MB, that one of the processes had which the program began and which have ended."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / _MEGABYTE
 
 
 def _program(name: str) -> Any:
