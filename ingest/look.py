@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.publish import is_published
-from ingest.sources import UPLOADS, SourceFile, find_sources, roots, unchanged
+from ingest.sources import UPLOADS, SourceFile, find_sources, roots
 from rag import lock
 from rag.errors import BelegError, ConfigError, IndexBusy
 from rag.fingerprint import fingerprint, serves
@@ -56,14 +56,12 @@ def agrees(settings: Settings, look: Look, library: Library) -> bool:
     """Whether the index is that of the files, by their size and time, and its own files are all there."""
     from rag.seal import inspect
 
-    held = library.files()
     return (
         serves(library.fingerprint, fingerprint(settings))
         and library.meta(UNDER_WAY) is None
         and (not settings.chroma_url or settings.chroma_replica or is_published(library))
         and (not settings.chroma_replica or library.counts().articles > 0)
-        and len(held) == len(look.files)
-        and all(unchanged(file, held) for file in look.files)
+        and library.file_times() == {file.key: file.state[:2] for file in look.files}
         and has_lexical_files(look.folder, library)
         and inspect(look.folder) in ("intact", "unclear")
     )
