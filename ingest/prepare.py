@@ -10,6 +10,9 @@ from ingest.chunking import chunk_article
 from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.embedder import Floats
     from rag.lexical import Analysed
 
@@ -23,7 +26,7 @@ class Prepared:
     """
 
     chunks: tuple[list[Chunk], ...]
-    marks: tuple[set[int], ...]
+    marks: tuple[NDArray[np.uint64], ...]
     vectors: Floats | None
     analysed: Analysed | None
 

@@ -32,15 +32,17 @@ from rag.schema import Article, Chunk
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.embedder import Embedder
     from rag.lexical import SegmentWriter
     from rag.shelf import Floats
     from rag.vectors import Vectors
 
 _T = TypeVar("_T")
-_MANY = 2_000  # articles: linked thoroughly, their vectors take longer than all else of an ingest
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
-_AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
+_AT_ONCE = 256  # articles: some thousand chunks, for Chroma stops all other threads meanwhile
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
@@ -137,12 +139,12 @@ class Run:
 
     # applying
 
-    def _graph(self, articles: int) -> Mapping[str, str | int]:
-        """How a new index of vectors is linked: thoroughly, unless that takes long and nobody asks it."""
+    def _graph(self) -> Mapping[str, str | int]:
+        """How a new index of vectors is linked: thoroughly, unless nobody asks it."""
         from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
 
         unasked = self.embedder.is_builtin and not self.settings.dense_weight
-        return BUILTIN_INDEX if unasked and articles > _MANY else CHUNK_INDEX
+        return BUILTIN_INDEX if unasked else CHUNK_INDEX
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
         from rag.seal import inspect
@@ -158,7 +160,7 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True, graph=self._graph(len(plan.written))) as vectors:
+        with Vectors.open(folder, repair=True, graph=self._graph()) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
@@ -230,7 +232,7 @@ class Run:
             begun = None
             if plan.written.keys() == plan.manifest.keys():
                 begun = to_close.enter_context(begin_index(self.look.folder))
-            marks: dict[str, set[int]] = {}
+            marks: dict[str, NDArray[np.uint64]] = {}
             library.flip(
                 self._written(plan.written.values(), sink, marks, begun),
                 gone,
@@ -246,7 +248,7 @@ class Run:
         self,
         articles: Collection[Article],
         sink: Sink,
-        marks: dict[str, set[int]],
+        marks: dict[str, NDArray[np.uint64]],
         begun: SegmentWriter | None,
     ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
         """The articles with their chunks, each batch on its way out written to the vector index."""

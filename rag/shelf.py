@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
+_PERSISTED_AT = 500
+"""Vectors after which Chroma writes its graph. Until then it keeps them in a queue as well, which it reads
+anew with each batch, and whenever it is opened: fewer than a large sync writes at once."""
+
+_UNSEARCHED: Graph = {"space": "cosine", "max_neighbors": 4, "ef_construction": 4}
+"""The graph of article records, whose vectors mean nothing."""
+
 
 class Shelf:
     """One Chroma folder with our two collections."""
@@ -25,8 +32,9 @@ class Shelf:
         with translated(path), contextlib.ExitStack() as on_error:
             self._client = client_of(path)
             on_error.callback(self._client.close)
-            self.chunks = collection(self._client, CHUNKS, graph)
-            self.articles = collection(self._client, ARTICLES, {"space": "cosine"})
+            persisted = {"sync_threshold": _PERSISTED_AT}
+            self.chunks = collection(self._client, CHUNKS, {**graph, **persisted})
+            self.articles = collection(self._client, ARTICLES, {**_UNSEARCHED, **persisted})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
         self.path = path
@@ -79,7 +87,7 @@ class Shelf:
                 self.articles.upsert(
                     ids=[version_id(article.id, article.sha256) for article in part],
                     embeddings=[place(article.sha256) for article in part],
-                    metadatas=[article_metadata(article, note) for article in part],
+                    metadatas=[article_metadata(article, note, is_server=False) for article in part],
                 )
 
     def vectors(self, ids: Sequence[str]) -> Floats:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one each time
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -30,15 +31,17 @@ def chunk_records(pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_serve
     return {"ids": [chunk.id for _, chunk in pairs], "metadatas": metadatas, "documents": documents}
 
 
-def article_metadata(article: Article, note: str) -> dict[str, str | int]:
-    """A whole article as a record; `asides` as JSON, what is unknown left out.
+def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[str, str | int]:
+    """An article as a record; `asides` as JSON, what is unknown left out.
 
-    The text is among the metadata because a document would be indexed for full-text search, which
-    nobody needs and which costs as much as everything else together.
+    On a server it is the whole article, for replicas. The text is among the metadata there because a
+    document would be indexed for full-text search, which nobody needs and which costs as much as everything
+    else together. An embedded index leaves it out, since the library beside it has it: Chroma would write it
+    twice, the second time into an index by value.
     """
     return _known(
         article_id=article.id,
-        text=article.text,
+        text=article.text if is_server else None,
         source=article.source,
         sha256=article.sha256,
         title=article.title,
@@ -89,7 +92,7 @@ def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: boo
         "class_name": "TextNode",
     }
     return known | {
-        "_node_content": json.dumps(node, ensure_ascii=False),
+        "_node_content": _ENCODER.encode(node),
         "_node_type": "TextNode",
         "document_id": article.id,
     }

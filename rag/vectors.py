@@ -1,7 +1,7 @@
 """The vector index: Chroma, embedded in the data folder, which one process has and its threads share.
 
 Two collections: `chunks` (text, embedding, metadata; readable by LlamaIndex's ChromaVectorStore)
-and `articles` (one record a version of an article, from which a library can be rebuilt).
+and `articles` (one record a version of an article, by which versions are told apart).
 """
 
 from __future__ import annotations
