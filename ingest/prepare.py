@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.chunking import chunk_article
@@ -14,36 +15,43 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.embedder import Floats
-    from rag.lexical import Analysed
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The chunks and the marks (see `ingest.copies`) of each of some articles.
 
-    `vectors` has a row for each chunk, unless they come from elsewhere; `analysed` is the chunks for the
-    lexical index, where it is wanted.
+    `vectors` has a row for each chunk, unless they come from elsewhere; `records` is what is stored with it.
     """
 
     chunks: tuple[list[Chunk], ...]
     marks: tuple[NDArray[np.uint64], ...]
     vectors: Floats | None
-    analysed: Analysed | None
+    records: list[dict[str, str | int]]
 
 
-def prepare(articles: Sequence[Article], words: int, *, embed: bool, analyse: bool) -> Prepared:
-    """Cuts, embeds (with the built-in embedding) and analyses articles."""
+def prepare(
+    articles: Sequence[Article], number: int, *, words: int, note: str, embed: bool, segment: Path | None
+) -> Prepared:
+    """Cuts and embeds (with the built-in embedding) articles.
+
+    Where they are batch `number` of all that an index will hold, they are analysed as well, and put aside
+    for its `segment`.
+    """
     from ingest.copies import marks
     from rag.hashing import vectors
-    from rag.lexical import analysed
+    from rag.lexical import put_aside
+    from rag.vector_records import chunk_metadata
 
     chunks = tuple(chunk_article(article, words) for article in articles)
     pairs = [(article, chunk) for article, held in zip(articles, chunks, strict=True) for chunk in held]
+    if segment is not None:
+        put_aside(segment, number, pairs)
     return Prepared(
         chunks,
         tuple(marks(article.text) for article in articles),
         vectors([embedded(*pair) for pair in pairs]) if embed else None,
-        analysed(pairs) if analyse else None,
+        [chunk_metadata(*pair, note) for pair in pairs],
     )
 
 

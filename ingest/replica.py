@@ -17,6 +17,7 @@ from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
+    from rag.vector_records import Records
 
 
 class Replica(Run):
@@ -73,9 +74,10 @@ class Replica(Run):
         entries: Sequence[tuple[Article, Sequence[Chunk]]],
         sink: Sink,
         vectors: Floats | None = None,
+        records: Records | None = None,
     ) -> None:
         vectors = self.shared.vectors([chunk.id for _, chunks in entries for chunk in chunks])
         if vectors is None:  # deleted meanwhile: the next look takes the newer version
             super()._write(entries, sink)
         else:
-            sink.write(entries, vectors, self.note)
+            sink.write(entries, vectors, self.note, records)

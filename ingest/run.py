@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ingest.helper import Helper, halved, handed_over, helper_for
+from ingest.helper import Helper, done, halved, handed_over, helper_for
 from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
 from ingest.plan import Outcome, Plan, make_plan, read_files
-from ingest.prepare import embedded
+from ingest.prepare import Prepared, embedded
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.embedder import Embedder
-    from rag.lexical import SegmentWriter
     from rag.shelf import Floats
+    from rag.vector_records import Records
     from rag.vectors import Vectors
 
 _T = TypeVar("_T")
@@ -52,7 +53,11 @@ class Sink(Protocol):
     """Where vectors go: the index in use, or one that is being built beside it."""
 
     def write(
-        self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
     ) -> None: ...
 
 
@@ -229,46 +234,60 @@ class Run:
 
         with ExitStack() as to_close:
             # otherwise it also takes in what is not written now, and reads all of it from the library
-            begun = None
+            segment = None
             if plan.written.keys() == plan.manifest.keys():
-                begun = to_close.enter_context(begin_index(self.look.folder))
+                segment = to_close.enter_context(begin_index(self.look.folder))
+            articles = plan.written.values()
+            tasks = self._tasks(articles, segment)
+            made: Iterator[Any] = handed_over(done, tasks, self._helper(len(articles)))
+
+            def finish() -> None:
+                deque(made, maxlen=0)  # what is left: that the segment is merged
+                self._build_lexical(library, segment)
+
             marks: dict[str, NDArray[np.uint64]] = {}
             library.flip(
-                self._written(plan.written.values(), sink, marks, begun),
+                self._written(articles, sink, marks, made),
                 gone,
                 manifest=plan.manifest,
                 files=plan.files,
                 copies=update_copies(library, plan.written, plan.gone),
                 marks=marks,  # filled while the articles are written
                 meta={"fingerprint": self.note, **meta},
-                last=lambda: self._build_lexical(library, begun),
+                last=finish,
             )
+
+    def _tasks(
+        self, articles: Collection[Article], segment: Path | None
+    ) -> Iterator[Callable[[], Prepared | None]]:
+        """What is to be made of the articles, batch by batch, and of the segment in the end."""
+        from ingest.prepare import prepare
+        from rag.lexical import merge
+
+        words, embed, number = self.settings.chunk_words, self._embeds_there, 0
+        for batch in batches_of(articles, _AT_ONCE):
+            yield partial(prepare, batch, number, words=words, note=self.note, embed=embed, segment=segment)
+            number += 1
+        if segment is not None:
+            yield partial(merge, segment, number)
 
     def _written(
         self,
         articles: Collection[Article],
         sink: Sink,
         marks: dict[str, NDArray[np.uint64]],
-        begun: SegmentWriter | None,
+        made: Iterator[Prepared],
     ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
         """The articles with their chunks, each batch on its way out written to the vector index."""
-        from ingest.prepare import prepare
-
-        make = partial(
-            prepare, words=self.settings.chunk_words, embed=self._embeds_there, analyse=begun is not None
-        )
-        helper = self._helper(len(articles))
-        made = handed_over(make, batches_of(articles), helper)
-        done = 0
-        for batch, found in zip(batches_of(articles), made, strict=True):
+        written = 0
+        for batch in batches_of(articles, _AT_ONCE):
+            found = next(made)
             entries = list(zip(batch, found.chunks, strict=True))
-            self._write(entries, sink, found.vectors)
-            if begun is not None and found.analysed is not None:
-                begun.add(found.analysed)
+            self._write(entries, sink, found.vectors, found.records)
             marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
             yield from entries
-            done += len(batch)
-            self.progress("index", done, len(articles))
+            written += len(batch)
+            self.progress("index", written, len(articles))
 
     @property
     def _embeds_there(self) -> bool:
@@ -279,11 +298,12 @@ class Run:
         entries: Sequence[tuple[Article, Sequence[Chunk]]],
         sink: Sink,
         vectors: Floats | None = None,
+        records: Records | None = None,
     ) -> None:
         if vectors is None:
             texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
             vectors = self.embedder.embed(texts)
-        sink.write(entries, vectors, self.note)
+        sink.write(entries, vectors, self.note, records)
 
     def _reconcile(self, library: Library, vectors: Vectors) -> None:
         """Makes the vector index that of the library, as it is now, whatever happened to it."""
@@ -312,7 +332,7 @@ class Run:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library, begun: SegmentWriter | None = None) -> None:
+    def _build_lexical(self, library: Library, begun: Path | None = None) -> None:
         from rag.lexical import build_index
 
         before = other_files(self.look.folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -108,28 +109,27 @@ class StoredTerms:
         return cls(packed, places)
 
 
-class TermsWriter:
-    """Writes what `StoredTerms.load` reads."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path, self._ends = _files(folder)
-        self._file = self._path.open("wb")
-        self._sizes: list[int] = []
-
-    def add(self, packed: Iterable[bytes]) -> None:
-        """Takes up the packed terms of further passages."""
+def write_terms(folder: Path, packed: Iterable[bytes]) -> None:
+    """Writes the packed terms of passages for `StoredTerms.load`."""
+    path, ends = _files(folder)
+    sizes = []
+    with path.open("wb") as file:
         for each in packed:
-            self._file.write(each)
-            self._sizes.append(len(each))
+            file.write(each)
+            sizes.append(len(each))
+    np.save(ends, np.cumsum(sizes, dtype=np.int64))
 
-    def finish(self) -> None:
-        """Makes the files whole."""
-        self._file.close()
-        np.save(self._ends, np.cumsum(self._sizes, dtype=np.int64))
 
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._file.close()
+def merge_terms(parts: Sequence[Path], folder: Path) -> None:
+    """Writes what was written to several folders, one after the other, into another."""
+    path, ends = _files(folder)
+    sizes = [np.zeros(0, np.int64)]
+    with path.open("wb") as file:
+        for held, places in map(_files, parts):
+            with held.open("rb") as part:
+                shutil.copyfileobj(part, file)
+            sizes.append(np.diff(np.load(places), prepend=0))
+    np.save(ends, np.cumsum(np.concatenate(sizes)))
 
 
 def _files(folder: Path) -> tuple[Path, Path]:

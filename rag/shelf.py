@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, Graph, client_of, collection, translated
 from rag.schema import Article, Chunk
-from rag.vector_records import article_metadata, chunk_records, place, version_id
+from rag.vector_records import Records, article_metadata, chunk_records, place, version_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,15 +73,22 @@ class Shelf:
         with translated(self.path):
             return set(self.articles.get(include=[])["ids"])
 
-    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
+    def write(
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
+    ) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         articles = [article for article, _ in entries]
         with translated(self.path):
             for start in range(0, len(pairs), self._batch):
-                batch = pairs[start : start + self._batch]
-                rows = vectors[start : start + self._batch]
-                self.chunks.upsert(embeddings=rows, **chunk_records(batch, note, is_server=False))
+                end = start + self._batch
+                made = records and records[start:end]
+                stored = chunk_records(pairs[start:end], note, is_server=False, metadatas=made)
+                self.chunks.upsert(embeddings=vectors[start:end], **stored)
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]
                 self.articles.upsert(

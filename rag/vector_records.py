@@ -10,6 +10,9 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 
+Records = Sequence[dict[str, str | int]]
+"""What is stored with the vectors of chunks, see `chunk_metadata`."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one each time
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
@@ -19,16 +22,19 @@ def version_id(article_id: str, sha256: str) -> str:
     return f"{article_id}#{sha256[:12]}"
 
 
-def chunk_records(pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool) -> dict[str, Any]:
-    """Ids, metadata and documents of chunks, as `upsert` takes them beside the vectors.
+def chunk_records(
+    pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool, metadatas: Records | None = None
+) -> dict[str, Any]:
+    """Ids, metadata (unless made before) and documents of chunks, as `upsert` takes them beside the vectors.
 
     On a server a chunk's text is its document, where every user of Chroma looks for it, and Chroma Cloud
     limits metadata. In an embedded index it is inside LlamaIndex's `_node_content` only: a document is
     also indexed for full-text search, which nobody needs, cannot be turned off, and costs as much again.
     """
-    metadatas = [_chunk_metadata(article, chunk, note, with_text=not is_server) for article, chunk in pairs]
+    if metadatas is None:
+        metadatas = [chunk_metadata(*pair, note, is_server=is_server) for pair in pairs]
     documents = [chunk.text for _, chunk in pairs] if is_server else None
-    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": metadatas, "documents": documents}
+    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": list(metadatas), "documents": documents}
 
 
 def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[str, str | int]:
@@ -62,7 +68,9 @@ def place(sha256: str) -> Sequence[float]:
     return [math.cos(angle), math.sin(angle)]
 
 
-def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: bool) -> dict[str, str | int]:
+def chunk_metadata(
+    article: Article, chunk: Chunk, note: str, *, is_server: bool = False
+) -> dict[str, str | int]:
     """What is stored with a chunk's embedding; what is unknown is left out.
 
     The keys with an underscore are those by which LlamaIndex recognises its node, written here
@@ -88,7 +96,7 @@ def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: boo
         "relationships": {"1": {"node_id": article.id, "node_type": "4", "class_name": "RelatedNodeInfo"}},
         "start_char_idx": chunk.start,
         "end_char_idx": chunk.end,
-        "text": chunk.text if with_text else "",
+        "text": "" if is_server else chunk.text,
         "class_name": "TextNode",
     }
     return known | {
