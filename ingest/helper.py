@@ -19,13 +19,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
-_AHEAD = 2  # calls under way, so that none waits for the other
+_AHEAD = 3  # calls under way, so that none waits for the other
 _PIPE_BYTES = 1 << 20  # what a batch takes: else its sender waits until it is read
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python names from 3.10 on, on Linux only
 
@@ -92,53 +93,56 @@ def helper_for(amount: int, least: int) -> Helper | None:
         return None
 
 
-def handed_over(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
-    """The results in order, each made by the helper while we are at those before; it begins at once."""
+def shared(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
+    """The results in order, made by the helper, which begins at once, and here while it has none ready."""
     if helper is None:
         return map(call, batches)
-    rest = iter(batches)
-    begun = deque(islice(rest, _AHEAD))
-    for batch in begun:
-        helper.begin(call, batch)
-    return _handed_over(call, begun, rest, helper)
-
-
-def _handed_over(
-    call: Callable[[_In], _Out], begun: deque[_In], rest: Iterator[_In], helper: Helper
-) -> Iterator[_Out]:
-    while begun:
-        for batch in islice(rest, 1):
-            helper.begin(call, batch)
-            begun.append(batch)
-        yield helper.end(call, begun.popleft())
-
-
-def done(task: Callable[[], _Out]) -> _Out:
-    """What a task returns: for tasks that are different calls."""
-    return task()
-
-
-def halved(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
-    """The results in order, made by the helper and here, whoever is free."""
-    if helper is None:
-        yield from map(call, batches)
-        return
     rest = enumerate(batches)
     begun: deque[tuple[int, _In]] = deque()
+    _hand_over(call, rest, begun, helper)
+    return _shared(call, rest, begun, helper)
+
+
+def _hand_over(
+    call: Callable[[_In], _Out],
+    rest: Iterator[tuple[int, _In]],
+    begun: deque[tuple[int, _In]],
+    helper: Helper,
+) -> None:
+    for place, batch in islice(rest, _AHEAD - len(begun)):
+        helper.begin(call, batch)
+        begun.append((place, batch))
+
+
+def _shared(
+    call: Callable[[_In], _Out],
+    rest: Iterator[tuple[int, _In]],
+    begun: deque[tuple[int, _In]],
+    helper: Helper,
+) -> Iterator[_Out]:
     made: dict[int, _Out] = {}
     due = 0
-    while True:
-        for place, batch in islice(rest, _AHEAD - len(begun)):
-            helper.begin(call, batch)
-            begun.append((place, batch))
-        if not begun:
-            return
+    while begun:
         ours = None if helper.has_answered else next(rest, None)
         place, batch = ours or begun.popleft()
         made[place] = call(batch) if ours else helper.end(call, batch)
+        _hand_over(call, rest, begun, helper)
         while due in made:
             yield made.pop(due)
             due += 1
+
+
+def done(task: Callable[[], _Out]) -> _Out:
+    """What a task returns: for calls that differ."""
+    return task()
+
+
+def begun(task: Callable[[], _Out], helper: Helper | None) -> Callable[[], _Out]:
+    """Begins a task; what returns its result, to be called once, when all that was begun before has ended."""
+    if helper is None:
+        return task
+    helper.begin(done, task)
+    return partial(helper.end, done, task)
 
 
 def _widen(pipe: IO[bytes] | None) -> None:

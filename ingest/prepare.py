@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.embedder import Floats
+    from rag.vector_records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +32,19 @@ class Prepared:
 
 
 def prepare(
-    articles: Sequence[Article], number: int, *, words: int, note: str, embed: bool, segment: Path | None
+    batch: tuple[int, Sequence[Article]], *, words: int, note: str, embed: bool, segment: Path | None
 ) -> Prepared:
-    """Cuts and embeds (with the built-in embedding) articles.
+    """Cuts and embeds (with the built-in embedding) a numbered batch of articles.
 
-    Where they are batch `number` of all that an index will hold, they are analysed as well, and put aside
-    for its `segment`.
+    Where it is a part of all that an index will hold, they are analysed as well, and put aside for its
+    `segment`.
     """
     from ingest.copies import marks
     from rag.hashing import vectors
     from rag.lexical import put_aside
     from rag.vector_records import chunk_metadata
 
+    number, articles = batch
     chunks = tuple(chunk_article(article, words) for article in articles)
     pairs = [(article, chunk) for article, held in zip(articles, chunks, strict=True) for chunk in held]
     if segment is not None:
@@ -53,6 +55,15 @@ def prepare(
         vectors([embedded(*pair) for pair in pairs]) if embed else None,
         [chunk_metadata(*pair, note) for pair in pairs],
     )
+
+
+def joined(prepared: Sequence[Prepared]) -> tuple[Floats | None, Records | None]:
+    """Vectors and records of several batches, as far as they were made."""
+    import numpy as np
+
+    made = [found.vectors for found in prepared if found.vectors is not None]
+    records = [record for found in prepared for record in found.records]
+    return np.concatenate(made) if made else None, records or None
 
 
 def embedded(article: Article, chunk: Chunk) -> str:

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ingest.helper import Helper, done, halved, handed_over, helper_for
+from ingest.helper import Helper, begun, helper_for, shared
 from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
 from ingest.plan import Outcome, Plan, make_plan, read_files
-from ingest.prepare import Prepared, embedded
+from ingest.prepare import Prepared, embedded, joined
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
@@ -43,7 +42,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
-_AT_ONCE = 256  # articles: some thousand chunks, for Chroma stops all other threads meanwhile
+_PREPARED_AT_ONCE = 128  # articles: some hundred chunks
+_WRITTEN_AT_ONCE = 2  # such batches: Chroma writes many in less time, but stops all other threads meanwhile
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
@@ -72,6 +72,7 @@ class Run:
         self.embedder = embedder
         self.repaired: list[str] = []
         self.helper: Helper | None = None
+        self.merged: Callable[[], None]
         self.to_close = ExitStack()
         self.spoilt = False  # whether nothing of the lexical index there is can be used
         self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
@@ -129,7 +130,7 @@ class Run:
     def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
         found: list[Outcome] = []
         read = partial(read_files, limit_bytes=self.settings.article_limit)
-        for outcomes in halved(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
+        for outcomes in shared(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
             self.progress("read", len(found), len(files))
             found += outcomes
         outcomes_by_key = {file.key: outcome for file, outcome in zip(files, found, strict=True)}
@@ -230,6 +231,7 @@ class Run:
     ) -> None:
         """Writes what the plan says to the vector index, and swaps the versions in the library."""
         from ingest.copies import update_copies
+        from ingest.prepare import prepare
         from rag.lexical import begin_index
 
         with ExitStack() as to_close:
@@ -238,38 +240,26 @@ class Run:
             if plan.written.keys() == plan.manifest.keys():
                 segment = to_close.enter_context(begin_index(self.look.folder))
             articles = plan.written.values()
-            tasks = self._tasks(articles, segment)
-            made: Iterator[Any] = handed_over(done, tasks, self._helper(len(articles)))
-
-            def finish() -> None:
-                deque(made, maxlen=0)  # what is left: that the segment is merged
-                self._build_lexical(library, segment)
-
+            make = partial(
+                prepare,
+                words=self.settings.chunk_words,
+                note=self.note,
+                embed=self._embeds_there,
+                segment=segment,
+            )
+            batches = enumerate(batches_of(articles, _PREPARED_AT_ONCE))
+            made = shared(make, batches, self._helper(len(articles)))
             marks: dict[str, NDArray[np.uint64]] = {}
             library.flip(
-                self._written(articles, sink, marks, made),
+                self._written(articles, sink, marks, made, segment),
                 gone,
                 manifest=plan.manifest,
                 files=plan.files,
                 copies=update_copies(library, plan.written, plan.gone),
                 marks=marks,  # filled while the articles are written
                 meta={"fingerprint": self.note, **meta},
-                last=finish,
+                last=lambda: self._build_lexical(library, segment),
             )
-
-    def _tasks(
-        self, articles: Collection[Article], segment: Path | None
-    ) -> Iterator[Callable[[], Prepared | None]]:
-        """What is to be made of the articles, batch by batch, and of the segment in the end."""
-        from ingest.prepare import prepare
-        from rag.lexical import merge
-
-        words, embed, number = self.settings.chunk_words, self._embeds_there, 0
-        for batch in batches_of(articles, _AT_ONCE):
-            yield partial(prepare, batch, number, words=words, note=self.note, embed=embed, segment=segment)
-            number += 1
-        if segment is not None:
-            yield partial(merge, segment, number)
 
     def _written(
         self,
@@ -277,17 +267,24 @@ class Run:
         sink: Sink,
         marks: dict[str, NDArray[np.uint64]],
         made: Iterator[Prepared],
+        segment: Path | None,
     ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
         """The articles with their chunks, each batch on its way out written to the vector index."""
-        written = 0
-        for batch in batches_of(articles, _AT_ONCE):
-            found = next(made)
-            entries = list(zip(batch, found.chunks, strict=True))
-            self._write(entries, sink, found.vectors, found.records)
-            marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
+        from rag.lexical import merge
+
+        written = number = 0
+        batches = zip(batches_of(articles, _PREPARED_AT_ONCE), made, strict=True)
+        for some in batches_of(batches, _WRITTEN_AT_ONCE):
+            entries = [pair for batch, found in some for pair in zip(batch, found.chunks, strict=True)]
+            self._write(entries, sink, [found for _, found in some])
+            for batch, found in some:
+                marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
             yield from entries
-            written += len(batch)
+            written += sum(len(batch) for batch, _ in some)
+            number += len(some)
             self.progress("index", written, len(articles))
+        if segment is not None:
+            self.merged = begun(partial(merge, segment, number), self.helper)
 
     @property
     def _embeds_there(self) -> bool:
@@ -297,9 +294,9 @@ class Run:
         self,
         entries: Sequence[tuple[Article, Sequence[Chunk]]],
         sink: Sink,
-        vectors: Floats | None = None,
-        records: Records | None = None,
+        prepared: Sequence[Prepared] = (),
     ) -> None:
+        vectors, records = joined(prepared)
         if vectors is None:
             texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
             vectors = self.embedder.embed(texts)
@@ -321,7 +318,7 @@ class Run:
         missing = _articles_of(lost) | _articles_of(versions_of(library) - vectors.versions())
         if lost and clean and wanted == vectors.identity:
             self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
-        for batch in batches_of(sorted(missing)):
+        for batch in batches_of(sorted(missing), _PREPARED_AT_ONCE):
             held = [(article, library.chunks_of(article.id)) for article in library.articles(batch)]
             self._write(held, vectors)
         vectors.delete(vectors.ids() - set(library.chunk_ids()), vectors.versions() - versions_of(library))
@@ -332,11 +329,13 @@ class Run:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library, begun: Path | None = None) -> None:
+    def _build_lexical(self, library: Library, segment: Path | None = None) -> None:
         from rag.lexical import build_index
 
+        if segment is not None:
+            self.merged()
         before = other_files(self.look.folder)
-        build_index(self.look.folder, library, self.spoilt, begun)
+        build_index(self.look.folder, library, self.spoilt, segment)
         after = other_files(self.look.folder)
         self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
 
@@ -361,7 +360,7 @@ def _articles_of(record_ids: Iterable[str]) -> set[str]:
     return {id.split("#", 1)[0] for id in record_ids}
 
 
-def batches_of(items: Iterable[_T], size: int = _AT_ONCE) -> Iterator[list[_T]]:
+def batches_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """The items in lists of `size`, and what is left."""
     rest = iter(items)
     while batch := list(islice(rest, size)):
