@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rag.embedder import Floats
+    from rag.lexical import Analysed
     from rag.vector_records import Records
 
 
@@ -40,21 +41,31 @@ def prepare(
     `segment`.
     """
     from ingest.copies import marks
-    from rag.hashing import vectors
-    from rag.lexical import put_aside
+    from rag.hashing import vectors_of
+    from rag.lexical import analysed, put_aside
     from rag.vector_records import chunk_metadata
 
     number, articles = batch
     chunks = tuple(chunk_article(article, words) for article in articles)
     pairs = [(article, chunk) for article, held in zip(articles, chunks, strict=True) for chunk in held]
-    if segment is not None:
-        put_aside(segment, number, pairs)
+    found = analysed(pairs) if segment is not None else None
+    if segment is not None and found is not None:
+        put_aside(segment, number, found)
     return Prepared(
         chunks,
         tuple(marks(article.text) for article in articles),
-        vectors([embedded(*pair) for pair in pairs]) if embed else None,
+        vectors_of(_keys(pairs, found)) if embed else None,
         [chunk_metadata(*pair, note) for pair in pairs],
     )
+
+
+def _keys(pairs: Sequence[tuple[Article, Chunk]], found: Analysed | None) -> list[list[str]]:
+    """The search keys of what is embedded; the chunks' own are not looked for twice."""
+    from rag.analysis import keys
+
+    if found is None:
+        return [keys(embedded(*pair)) for pair in pairs]
+    return [[*keys(article.title or ""), *held] for (article, _), held in zip(pairs, found.keys, strict=True)]
 
 
 def joined(prepared: Sequence[Prepared]) -> tuple[Floats | None, Records | None]:

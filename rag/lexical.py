@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from rag.analysis import keys
 from rag.bm25 import Field
 from rag.errors import IndexDamaged
 from rag.passage_terms import PassageTerms, StoredTerms, analysed_passage, merge_terms, write_terms
@@ -99,9 +100,13 @@ class LexicalIndex:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms."""
+    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms.
+
+    `keys` are the search keys of each chunk's own text, without its heading.
+    """
 
     ids: tuple[str, ...]
+    keys: tuple[list[str], ...]
     words: tuple[Block, ...]
     grams: tuple[Block, ...]
     terms: tuple[bytes, ...]
@@ -109,20 +114,21 @@ class Analysed:
 
 def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
     """Analyses chunks, each given with its article: a pure function, for any process to do."""
-    ids, words, lines, packed = [], [], [], []
+    ids, own, words, lines, packed = [], [], [], [], []
     for article, chunk in pairs:
-        span = (chunk.start, chunk.end)
-        terms, found, line = analysed_passage(heading(article), article.text, span, chunk.sentences)
+        head, span = heading(article), (chunk.start, chunk.end)
+        terms, found, line = analysed_passage(head, article.text, span, chunk.sentences)
         ids.append(chunk.id)
+        own.append(found[len(keys(head)) :])
         words.append(found)
         lines.append(line)
         packed.append(terms.pack())
-    return Analysed(tuple(ids), tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines)), tuple(packed))
+    blocks = tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines))
+    return Analysed(tuple(ids), tuple(own), *blocks, tuple(packed))
 
 
-def put_aside(folder: Path, number: int, pairs: Iterable[tuple[Article, Chunk]]) -> None:
-    """Analyses chunks and writes them as a part, numbered from 0, of a segment that `merge` makes."""
-    found = analysed(pairs)
+def put_aside(folder: Path, number: int, found: Analysed) -> None:
+    """Writes chunks as a part, numbered from 0, of a segment that `merge` makes."""
     part = _part(folder, number)
     part.mkdir(exist_ok=True)
     write_part(part / _WORDS, found.words)
@@ -213,7 +219,7 @@ def _write_segment(folder: Path, pairs: Iterable[tuple[Article, Chunk]]) -> None
     folder.mkdir(parents=True)
     rest, number = iter(pairs), 0
     while some := list(islice(rest, _AT_ONCE)):
-        put_aside(folder, number, some)
+        put_aside(folder, number, analysed(some))
         number += 1
     merge(folder, number)
     _remove_parts(folder)

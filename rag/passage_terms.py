@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import folded, keys
+from rag.analysis import folded, folded_of, keys, keys_of, words
 from rag.schema import Span
 from rag.separable import separated_verbs
 
@@ -72,7 +72,8 @@ def analysed_passage(
     """
     edges = [span[0], *chain.from_iterable(sentences), span[1]]
     parts = [heading, *(text[a:b] for a, b in pairwise(edges))]
-    found = [(part, keys(part), folded(part)) for part in parts]
+    tokens = [(part, words(part)) for part in parts]
+    found = [(part, keys_of(held), folded_of(held)) for part, held in tokens]
     lines = (line[1:-1] for _, _, line in found)
     terms = PassageTerms(_terms(*found[0]), tuple(_terms(*each) for each in found[2::2]))
     line = f" {' '.join(filter(None, lines))} "
