@@ -93,14 +93,16 @@ def helper_for(amount: int, least: int) -> Helper | None:
         return None
 
 
-def shared(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
-    """The results in order, made by the helper, which begins at once, and here while it has none ready."""
+def shared(
+    call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None, *, both: bool = True
+) -> Iterator[_Out]:
+    """The results in order, made by the helper, which begins at once, and (`both`) here while none is there."""
     if helper is None:
         return map(call, batches)
     rest = enumerate(batches)
     begun: deque[tuple[int, _In]] = deque()
     _hand_over(call, rest, begun, helper)
-    return _shared(call, rest, begun, helper)
+    return _shared(call, rest, begun, helper, both)
 
 
 def _hand_over(
@@ -119,11 +121,12 @@ def _shared(
     rest: Iterator[tuple[int, _In]],
     begun: deque[tuple[int, _In]],
     helper: Helper,
+    both: bool,
 ) -> Iterator[_Out]:
     made: dict[int, _Out] = {}
     due = 0
     while begun:
-        ours = None if helper.has_answered else next(rest, None)
+        ours = next(rest, None) if both and not helper.has_answered else None
         place, batch = ours or begun.popleft()
         made[place] = call(batch) if ours else helper.end(call, batch)
         _hand_over(call, rest, begun, helper)

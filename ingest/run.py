@@ -28,6 +28,7 @@ from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
 from rag.library import Library
 from rag.library_file import FILE_NAME
 from rag.library_rows import Entry
+from rag.memory import give_back
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
@@ -42,8 +43,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
+_MANY = 2_000  # articles: what analysing takes is in the memory of one process only
 _PREPARED_AT_ONCE = 128  # articles: some hundred chunks
 _WRITTEN_AT_ONCE = 2  # such batches: Chroma writes many in less time, but stops all other threads meanwhile
+_GIVEN_BACK_AFTER = 8  # such batches: Chroma's threads leave a third of their memory in pieces
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
@@ -248,7 +251,8 @@ class Run:
                 segment=segment,
             )
             batches = enumerate(batches_of(articles, _PREPARED_AT_ONCE))
-            made = shared(make, batches, self._helper(len(articles)))
+            both = len(articles) <= _MANY
+            made = shared(make, batches, self._helper(len(articles)), both=both)
             marks: dict[str, NDArray[np.uint64]] = {}
             library.flip(
                 self._written(articles, sink, marks, made, segment),
@@ -283,6 +287,8 @@ class Run:
             written += sum(len(batch) for batch, _ in some)
             number += len(some)
             self.progress("index", written, len(articles))
+            if number % _GIVEN_BACK_AFTER == 0:
+                give_back()
         if segment is not None:
             self.merged = begun(partial(merge, segment, number), self.helper)
 

@@ -33,8 +33,9 @@ def helper() -> Iterator[Helper]:
         yield made
 
 
-def test_results_come_in_order(helper: Helper) -> None:
-    assert list(shared(SQUARE, BATCHES, helper)) == list(shared(SQUARE, BATCHES, None)) == SQUARES
+@pytest.mark.parametrize("both", [True, False])
+def test_results_come_in_order(helper: Helper, both: bool) -> None:
+    assert list(shared(SQUARE, BATCHES, helper, both=both)) == list(shared(SQUARE, BATCHES, None)) == SQUARES
 
 
 def test_what_a_killed_helper_owes_is_done_here(helper: Helper) -> None:
