@@ -96,7 +96,7 @@ def helper_for(amount: int, least: int) -> Helper | None:
 def shared(
     call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None, *, both: bool = True
 ) -> Iterator[_Out]:
-    """The results in order, made by the helper, which begins at once, and (`both`) here while none is there."""
+    """Results in order, made by the helper, which begins at once, and here (`both`) while none is there."""
     if helper is None:
         return map(call, batches)
     rest = enumerate(batches)
