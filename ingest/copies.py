@@ -27,12 +27,12 @@ _WORD = re.compile(r"\w+")
 _FACTORS = np.random.default_rng(_RUN).integers(0, 2**63, _RUN, np.uint64) * np.uint64(2) + np.uint64(1)
 
 
-def marks(text: str) -> set[int]:
-    """Hashes of about an eighth of the text's runs of eight words."""
+def marks(text: str) -> NDArray[np.uint64]:
+    """Hashes of about an eighth of the text's runs of eight words, each once, ascending."""
     words = _WORD.findall(text.lower())
     numbers = np.array(list(map(_number, words)), dtype=np.uint64)
     hashes = _runs(numbers) >> np.uint64(16)  # the upper bits are the well-mixed ones
-    return set(hashes[hashes % np.uint64(_ONE_IN) == 0].tolist())
+    return np.unique(hashes[hashes % np.uint64(_ONE_IN) == 0])
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -64,7 +64,7 @@ def _among(articles: Mapping[str, Article]) -> dict[str, str]:
 
 def _group(library: Library, written: Mapping[str, Article], orphans: set[str]) -> set[str]:
     """Ids of the articles in the library that are much like the written ones, at any remove."""
-    found = orphans | _alike(library, (marks(article.text) for article in written.values()))
+    found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
     group: set[str] = set()
     while new := found - group:
         group |= new
@@ -72,7 +72,7 @@ def _group(library: Library, written: Mapping[str, Article], orphans: set[str]) 
     return group
 
 
-def _alike(library: Library, texts: Iterable[set[int]]) -> set[str]:
+def _alike(library: Library, texts: Iterable[Collection[int]]) -> set[str]:
     """Ids of the articles that share a good part of the marks of one of the texts.
 
     One mark is not enough: a phrase that many have would join half the library.

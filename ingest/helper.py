@@ -1,7 +1,8 @@
 """A second process for large syncs, since Chroma's writing holds the interpreter's lock for most of the time.
 
-`python -m ingest.helper` is its other end: calls come in on stdin and results go out on stdout, pickled. It
-lives no longer than its parent, whose end closes stdin. A helper that fails costs time only: what it owes
+`python -m ingest.helper` is its other end: calls come in on stdin and results go out on stdout, pickled.
+Threads at both ends send and receive, so that neither end waits until the other, which is busy, has read.
+It lives no longer than its parent, whose end closes stdin. A helper that fails costs time only: what it owes
 is done here.
 """
 
@@ -18,12 +19,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
-_AHEAD = 2  # calls under way, so that none waits for the other
+_AHEAD = 3  # calls under way, so that none waits for the other
 _PIPE_BYTES = 1 << 20  # what a batch takes: else its sender waits until it is read
 _SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, which Python names from 3.10 on, on Linux only
 
@@ -41,17 +44,22 @@ class Helper:
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": path},
         )
-        self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         for pipe in (self.process.stdin, self.process.stdout):
             _widen(pipe)
-        threading.Thread(target=self._listen, name="beleg-helper", daemon=True).start()
+        self._calls = _sending(self.process.stdin)
+        self._found: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        _receiving(self.process.stdout, self._found, lambda: self._found.put(None))
 
     def begin(self, call: Callable[[_In], _Out], batch: _In) -> None:
         """Hands a batch over."""
-        assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended: `end` does the work
-            pickle.dump((call, batch), self.process.stdin, pickle.HIGHEST_PROTOCOL)
-            self.process.stdin.flush()
+        self._calls.put((call, batch))
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether `end` returns at once."""
+        return not self._found.empty()
 
     def end(self, call: Callable[[_In], _Out], batch: _In) -> _Out:
         """The result of the earliest call that was begun and not ended; its arguments are given once more."""
@@ -74,14 +82,6 @@ class Helper:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _listen(self) -> None:
-        # always listening, so that neither end waits for the other to read
-        assert self.process.stdout is not None
-        with contextlib.suppress(Exception):
-            while True:
-                self._found.put((pickle.load(self.process.stdout),))
-        self._found.put(None)
-
 
 def helper_for(amount: int, least: int) -> Helper | None:
     """A helper where there is enough to do, and a processor to do it."""
@@ -93,32 +93,59 @@ def helper_for(amount: int, least: int) -> Helper | None:
         return None
 
 
-def handed_over(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
-    """The results in order, each made by the helper while we are at the one before."""
+def shared(
+    call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None, *, both: bool = True
+) -> Iterator[_Out]:
+    """Results in order, made by the helper, which begins at once, and here (`both`) while none is there."""
     if helper is None:
-        yield from map(call, batches)
-        return
-    begun: deque[_In] = deque()
-    for batch in batches:
+        return map(call, batches)
+    rest = enumerate(batches)
+    begun: deque[tuple[int, _In]] = deque()
+    _hand_over(call, rest, begun, helper)
+    return _shared(call, rest, begun, helper, both)
+
+
+def _hand_over(
+    call: Callable[[_In], _Out],
+    rest: Iterator[tuple[int, _In]],
+    begun: deque[tuple[int, _In]],
+    helper: Helper,
+) -> None:
+    for place, batch in islice(rest, _AHEAD - len(begun)):
         helper.begin(call, batch)
-        begun.append(batch)
-        if len(begun) > _AHEAD:
-            yield helper.end(call, begun.popleft())
+        begun.append((place, batch))
+
+
+def _shared(
+    call: Callable[[_In], _Out],
+    rest: Iterator[tuple[int, _In]],
+    begun: deque[tuple[int, _In]],
+    helper: Helper,
+    both: bool,
+) -> Iterator[_Out]:
+    made: dict[int, _Out] = {}
+    due = 0
     while begun:
-        yield helper.end(call, begun.popleft())
+        ours = next(rest, None) if both and not helper.has_answered else None
+        place, batch = ours or begun.popleft()
+        made[place] = call(batch) if ours else helper.end(call, batch)
+        _hand_over(call, rest, begun, helper)
+        while due in made:
+            yield made.pop(due)
+            due += 1
 
 
-def halved(call: Callable[[_In], _Out], batches: Iterable[_In], helper: Helper | None) -> Iterator[_Out]:
-    """The results in order, every other one made by the helper."""
-    rest = iter(batches)
-    for theirs in rest:
-        if helper is None:
-            yield call(theirs)
-            continue
-        helper.begin(call, theirs)
-        ours = [call(batch) for batch in (next(rest, None),) if batch is not None]
-        yield helper.end(call, theirs)
-        yield from ours
+def done(task: Callable[[], _Out]) -> _Out:
+    """What a task returns: for calls that differ."""
+    return task()
+
+
+def begun(task: Callable[[], _Out], helper: Helper | None) -> Callable[[], _Out]:
+    """Begins a task; what returns its result, to be called once, when all that was begun before has ended."""
+    if helper is None:
+        return task
+    helper.begin(done, task)
+    return partial(helper.end, done, task)
 
 
 def _widen(pipe: IO[bytes] | None) -> None:
@@ -129,17 +156,46 @@ def _widen(pipe: IO[bytes] | None) -> None:
         fcntl.fcntl(pipe, _SET_PIPE_SIZE, _PIPE_BYTES)
 
 
+def _sending(pipe: IO[bytes]) -> queue.SimpleQueue[Any]:
+    """A queue whose items are sent, as long as someone receives them."""
+    items: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def send() -> None:
+        with contextlib.suppress(OSError, ValueError):  # the other end is gone, or this one is closed
+            while True:
+                pickle.dump(items.get(), pipe, pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
+
+    threading.Thread(target=send, name="beleg-helper-send", daemon=True).start()
+    return items
+
+
+def _receiving(pipe: IO[bytes], items: queue.SimpleQueue[Any], at_end: Callable[[], None]) -> None:
+    """Puts what is sent, in tuples of one, into a queue until nothing more can come."""
+
+    def receive() -> None:
+        with contextlib.suppress(Exception):
+            while True:
+                items.put((pickle.load(pipe),))
+        at_end()
+
+    threading.Thread(target=receive, name="beleg-helper-receive", daemon=True).start()
+
+
 def main() -> None:
-    """Answers calls until stdin is closed, or a call fails."""
+    """Answers calls until a call fails; ends at once when stdin is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     results = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed is no result
     gc.set_threshold(100_000)
-    with contextlib.suppress(EOFError, OSError):
+    calls: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    _receiving(sys.stdin.buffer, calls, lambda: os._exit(0))
+    answers = _sending(results)
+    with contextlib.suppress(Exception):  # it is raised again where the work is done instead
         while True:
-            call, batch = pickle.load(sys.stdin.buffer)
-            pickle.dump(call(batch), results, pickle.HIGHEST_PROTOCOL)
-            results.flush()
+            ((call, batch),) = calls.get()
+            answers.put(call(batch))
+    os._exit(1)  # at once: a thread waits for stdin
 
 
 if __name__ == "__main__":

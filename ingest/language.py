@@ -21,13 +21,15 @@ def detect_language(text: str) -> str | None:
 
 _GERMAN_ALONE = frozenset(
     "und nicht ist mit für auf dem sich auch eine einen einer eines wird wurde sind zum zur dass haben aus"
-    " nach bei über noch nur durch vom beim oder aber".split()
+    " nach bei über noch nur durch vom beim oder aber der zu ein von vor sie ihre ihren ihrer seine seinen"
+    " seiner diese dieser diesen keine wurden werden worden hatte hatten habe waren wenn weil ich gegen"
+    " zwischen während sowie jedoch damit zwei".split()
 )
 _ELSEWHERE = frozenset(
-    "the and of to is that with les est et une que el los y il di e che het een van niet i w na z jest и в на"
+    "the and of to is that with les est et une que el y il di e che het een van niet i w na z jest и в на"
     " та що у і não com".split()
 )
-_PLAINLY = 3  # different words that only German has
+_PLAINLY = 2  # different words that only German has
 
 
 @functools.cache

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from ingest.plan import Plan, compare
+from ingest.prepare import joined
 from ingest.report import SyncReport, report_of
 from ingest.run import Run, Sink, versions_of
 from rag.errors import ConfigError
@@ -16,7 +17,7 @@ from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 
 if TYPE_CHECKING:
-    from rag.shelf import Floats
+    from ingest.prepare import Prepared
 
 
 class Replica(Run):
@@ -72,10 +73,10 @@ class Replica(Run):
         self,
         entries: Sequence[tuple[Article, Sequence[Chunk]]],
         sink: Sink,
-        vectors: Floats | None = None,
+        prepared: Sequence[Prepared] = (),
     ) -> None:
         vectors = self.shared.vectors([chunk.id for _, chunks in entries for chunk in chunks])
         if vectors is None:  # deleted meanwhile: the next look takes the newer version
             super()._write(entries, sink)
         else:
-            sink.write(entries, vectors, self.note)
+            sink.write(entries, vectors, self.note, joined(prepared)[1])

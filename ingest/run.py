@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ingest.helper import Helper, halved, handed_over, helper_for
+from ingest.helper import Helper, begun, helper_for, shared
 from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
 from ingest.plan import Outcome, Plan, make_plan, read_files
-from ingest.prepare import embedded
+from ingest.prepare import Prepared, embedded, joined
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
@@ -28,19 +28,25 @@ from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
 from rag.library import Library
 from rag.library_file import FILE_NAME
 from rag.library_rows import Entry
+from rag.memory import give_back
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.embedder import Embedder
-    from rag.lexical import SegmentWriter
     from rag.shelf import Floats
+    from rag.vector_records import Records
     from rag.vectors import Vectors
 
 _T = TypeVar("_T")
-_MANY = 2_000  # articles: linked thoroughly, their vectors take longer than all else of an ingest
 _WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
-_AT_ONCE = 128  # articles: some hundred chunks, for Chroma stops all other threads meanwhile
+_MANY = 2_000  # articles: what analysing takes is in the memory of one process only
+_PREPARED_AT_ONCE = 128  # articles: some hundred chunks
+_WRITTEN_AT_ONCE = 2  # such batches: Chroma writes many in less time, but stops all other threads meanwhile
+_GIVEN_BACK_AFTER = 8  # such batches: Chroma's threads leave a third of their memory in pieces
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
@@ -50,7 +56,11 @@ class Sink(Protocol):
     """Where vectors go: the index in use, or one that is being built beside it."""
 
     def write(
-        self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
     ) -> None: ...
 
 
@@ -65,6 +75,7 @@ class Run:
         self.embedder = embedder
         self.repaired: list[str] = []
         self.helper: Helper | None = None
+        self.merged: Callable[[], None]
         self.to_close = ExitStack()
         self.spoilt = False  # whether nothing of the lexical index there is can be used
         self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
@@ -120,7 +131,7 @@ class Run:
     def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
         found: list[Outcome] = []
         read = partial(read_files, limit_bytes=self.settings.article_limit)
-        for outcomes in halved(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
+        for outcomes in shared(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
             self.progress("read", len(found), len(files))
             found += outcomes
         outcomes_by_key = {file.key: outcome for file, outcome in zip(files, found, strict=True)}
@@ -135,12 +146,12 @@ class Run:
 
     # applying
 
-    def _graph(self, articles: int) -> Mapping[str, str | int]:
-        """How a new index of vectors is linked: thoroughly, unless that takes long and nobody asks it."""
+    def _graph(self) -> Mapping[str, str | int]:
+        """How a new index of vectors is linked: thoroughly, unless nobody asks it."""
         from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
 
         unasked = self.embedder.is_builtin and not self.settings.dense_weight
-        return BUILTIN_INDEX if unasked and articles > _MANY else CHUNK_INDEX
+        return BUILTIN_INDEX if unasked else CHUNK_INDEX
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
         from rag.seal import inspect
@@ -156,8 +167,7 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        graph = self._graph(len(plan.written))
-        with Vectors.open(folder, repair=True, graph=graph, to_write=True) as vectors:
+        with Vectors.open(folder, repair=True, graph=self._graph(), to_write=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
@@ -222,50 +232,63 @@ class Run:
     ) -> None:
         """Writes what the plan says to the vector index, and swaps the versions in the library."""
         from ingest.copies import update_copies
+        from ingest.prepare import prepare
         from rag.lexical import begin_index
 
         with ExitStack() as to_close:
             # otherwise it also takes in what is not written now, and reads all of it from the library
-            begun = None
+            segment = None
             if plan.written.keys() == plan.manifest.keys():
-                begun = to_close.enter_context(begin_index(self.look.folder))
-            marks: dict[str, set[int]] = {}
+                segment = to_close.enter_context(begin_index(self.look.folder))
+            articles = plan.written.values()
+            make = partial(
+                prepare,
+                words=self.settings.chunk_words,
+                note=self.note,
+                embed=self._embeds_there,
+                segment=segment,
+            )
+            batches = enumerate(batches_of(articles, _PREPARED_AT_ONCE))
+            both = len(articles) <= _MANY
+            made = shared(make, batches, self._helper(len(articles)), both=both)
+            marks: dict[str, NDArray[np.uint64]] = {}
             library.flip(
-                self._written(plan.written.values(), sink, marks, begun),
+                self._written(articles, sink, marks, made, segment),
                 gone,
                 manifest=plan.manifest,
                 files=plan.files,
                 copies=update_copies(library, plan.written, plan.gone),
                 marks=marks,  # filled while the articles are written
                 meta={"fingerprint": self.note, **meta},
-                last=lambda: self._build_lexical(library, begun),
+                last=lambda: self._build_lexical(library, segment),
             )
 
     def _written(
         self,
         articles: Collection[Article],
         sink: Sink,
-        marks: dict[str, set[int]],
-        begun: SegmentWriter | None,
+        marks: dict[str, NDArray[np.uint64]],
+        made: Iterator[Prepared],
+        segment: Path | None,
     ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
         """The articles with their chunks, each batch on its way out written to the vector index."""
-        from ingest.prepare import prepare
+        from rag.lexical import merge
 
-        make = partial(
-            prepare, words=self.settings.chunk_words, embed=self._embeds_there, analyse=begun is not None
-        )
-        helper = self._helper(len(articles))
-        made = handed_over(make, batches_of(articles), helper)
-        done = 0
-        for batch, found in zip(batches_of(articles), made, strict=True):
-            entries = list(zip(batch, found.chunks, strict=True))
-            self._write(entries, sink, found.vectors)
-            if begun is not None and found.analysed is not None:
-                begun.add(found.analysed)
-            marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
+        written = number = 0
+        batches = zip(batches_of(articles, _PREPARED_AT_ONCE), made, strict=True)
+        for some in batches_of(batches, _WRITTEN_AT_ONCE):
+            entries = [pair for batch, found in some for pair in zip(batch, found.chunks, strict=True)]
+            self._write(entries, sink, [found for _, found in some])
+            for batch, found in some:
+                marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
             yield from entries
-            done += len(batch)
-            self.progress("index", done, len(articles))
+            written += sum(len(batch) for batch, _ in some)
+            number += len(some)
+            self.progress("index", written, len(articles))
+            if number % _GIVEN_BACK_AFTER == 0:
+                give_back()
+        if segment is not None:
+            self.merged = begun(partial(merge, segment, number), self.helper)
 
     @property
     def _embeds_there(self) -> bool:
@@ -275,12 +298,13 @@ class Run:
         self,
         entries: Sequence[tuple[Article, Sequence[Chunk]]],
         sink: Sink,
-        vectors: Floats | None = None,
+        prepared: Sequence[Prepared] = (),
     ) -> None:
+        vectors, records = joined(prepared)
         if vectors is None:
             texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
             vectors = self.embedder.embed(texts)
-        sink.write(entries, vectors, self.note)
+        sink.write(entries, vectors, self.note, records)
 
     def _reconcile(self, library: Library, vectors: Vectors) -> None:
         """Makes the vector index that of the library, as it is now, whatever happened to it."""
@@ -298,7 +322,7 @@ class Run:
         missing = _articles_of(lost) | _articles_of(versions_of(library) - vectors.versions())
         if lost and clean and wanted == vectors.identity:
             self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
-        for batch in batches_of(sorted(missing)):
+        for batch in batches_of(sorted(missing), _PREPARED_AT_ONCE):
             held = [(article, library.chunks_of(article.id)) for article in library.articles(batch)]
             self._write(held, vectors)
         vectors.delete(vectors.ids() - set(library.chunk_ids()), vectors.versions() - versions_of(library))
@@ -309,11 +333,13 @@ class Run:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library, begun: SegmentWriter | None = None) -> None:
+    def _build_lexical(self, library: Library, segment: Path | None = None) -> None:
         from rag.lexical import build_index
 
+        if segment is not None:
+            self.merged()
         before = other_files(self.look.folder)
-        build_index(self.look.folder, library, self.spoilt, begun)
+        build_index(self.look.folder, library, self.spoilt, segment)
         after = other_files(self.look.folder)
         self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
 
@@ -338,7 +364,7 @@ def _articles_of(record_ids: Iterable[str]) -> set[str]:
     return {id.split("#", 1)[0] for id in record_ids}
 
 
-def batches_of(items: Iterable[_T], size: int = _AT_ONCE) -> Iterator[list[_T]]:
+def batches_of(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
     """The items in lists of `size`, and what is left."""
     rest = iter(items)
     while batch := list(islice(rest, size)):

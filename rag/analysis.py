@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 
 import Stemmer
@@ -203,7 +203,12 @@ def _stemmer() -> Stemmer.Stemmer:
 
 def keys(text: str) -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, stop words left out."""
-    return list(filter(None, map(_term, _TOKEN.findall(text))))
+    return keys_of(_TOKEN.findall(text))
+
+
+def keys_of(found: Iterable[str]) -> list[str]:
+    """The same of words that `words` found."""
+    return list(filter(None, map(_term, found)))
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -214,7 +219,12 @@ def _term(word: str) -> str:
 
 def folded(text: str) -> str:
     """The words and numbers of `text` in one spelling, with single spaces at and between them."""
-    return " " + " ".join(map(fold, _TOKEN.findall(text))) + " "
+    return folded_of(_TOKEN.findall(text))
+
+
+def folded_of(found: Iterable[str]) -> str:
+    """The same of words that `words` found."""
+    return " " + " ".join(map(fold, found)) + " "
 
 
 def grams(text: str) -> list[str]:

@@ -25,6 +25,7 @@ from rag.vector_records import article_metadata, chunk_records, place, version_i
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
+    from rag.vector_records import Records
 
 MOST = 1_000
 """Records that may wait for Chroma to take them: as many as its graph waits for before it is saved."""
@@ -102,17 +103,23 @@ class ChromaLog:
             (taken,) = self._one("SELECT count(*) FROM embeddings WHERE segment_id = ?", chunks.segment)
         return int(taken) - held + sum(operation != _DELETE for operation in last.values())
 
-    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
+    def write(
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
+    ) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
-        records = chunk_records(pairs, note, is_server=False)
-        chunk_rows = _upserts(self._chunks, records["ids"], vectors, records["metadatas"])
+        stored = chunk_records(pairs, note, is_server=False, metadatas=records)
+        chunk_rows = _upserts(self._chunks, stored["ids"], vectors, stored["metadatas"])
         articles = [article for article, _ in entries]
         article_rows = _upserts(
             self._articles,
             [version_id(article.id, article.sha256) for article in articles],
             [place(article.sha256) for article in articles],
-            [article_metadata(article, note) for article in articles],
+            [article_metadata(article, note, is_server=False) for article in articles],
         )
         self._append(chain(chunk_rows, article_rows))
 

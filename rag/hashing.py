@@ -35,12 +35,17 @@ def vectors(texts: Sequence[str], dimension: int = BUILTIN_DIMENSION) -> Floats:
     Feature hashing with signs (Weinberger et al., Feature Hashing for Large Scale Multitask
     Learning, ICML 2009), weight 1 + log(tf). Stable across processes and machines.
     """
+    return vectors_of([keys(text) for text in texts], dimension)
+
+
+def vectors_of(texts: Sequence[Sequence[str]], dimension: int = BUILTIN_DIMENSION) -> Floats:
+    """The same for texts that are given as their search keys."""
     rows = [_rows(texts[start : start + _BATCH], dimension) for start in range(0, len(texts), _BATCH)]
     return np.concatenate(rows) if rows else np.zeros((0, dimension), dtype=np.float32)
 
 
-def _rows(texts: Sequence[str], dimension: int) -> Floats:
-    hashes, rows = _features([keys(text) for text in texts])
+def _rows(texts: Sequence[Sequence[str]], dimension: int) -> Floats:
+    hashes, rows = _features(texts)
     # the text in the upper bits, so that one sort brings together what is to be counted
     marked, tf = np.unique(hashes >> _TEXT_BITS | rows << _HASH_BITS, return_counts=True)
     rows, hashes = (marked >> _HASH_BITS).astype(np.int64), marked << _TEXT_BITS

@@ -8,9 +8,11 @@ document frequencies and lengths count over what is there.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,10 +20,20 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from rag.analysis import keys
 from rag.bm25 import Field
 from rag.errors import IndexDamaged
-from rag.passage_terms import PassageTerms, StoredTerms, TermsWriter, analysed_passage
-from rag.postings import Block, Postings, Rows, Spill, blocks_of_grams, blocks_of_terms, combined
+from rag.passage_terms import PassageTerms, StoredTerms, analysed_passage, merge_terms, write_terms
+from rag.postings import (
+    Block,
+    Postings,
+    Rows,
+    blocks_of_grams,
+    blocks_of_terms,
+    combined,
+    merge_parts,
+    write_part,
+)
 from rag.schema import ANALYSER_VERSION, Article, Chunk
 from rag.text import german_date
 
@@ -36,6 +48,7 @@ MOST_APART = 0.125
 """The same as a share of the main segment's chunks."""
 
 _MAIN, _NEW = "main", "new"
+_WORDS, _GRAMS, _IDS, _PART = "words", "grams", "ids.txt", "part-"
 _MADE_WITH = "made-with.txt"
 _PARTIAL = ".partial"
 _AT_ONCE = 1024  # chunks in memory while a segment is written; full blocks take the least room
@@ -54,9 +67,8 @@ class Segment:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """The segment that `save` wrote, mapped into memory."""
-        text = (folder / "ids.txt").read_text(encoding="utf-8")
-        ids = tuple(text.split("\n")) if text else ()
-        words, grams = (Postings.load(folder / name, len(ids)) for name in ("words", "grams"))
+        ids = _read_ids(folder)
+        words, grams = (Postings.load(folder / name, len(ids)) for name in (_WORDS, _GRAMS))
         return cls(ids, words, grams, StoredTerms.load(folder, len(ids)))
 
 
@@ -88,9 +100,13 @@ class LexicalIndex:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms."""
+    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms.
+
+    `keys` are the search keys of each chunk's own text, without its heading.
+    """
 
     ids: tuple[str, ...]
+    keys: tuple[list[str], ...]
     words: tuple[Block, ...]
     grams: tuple[Block, ...]
     terms: tuple[bytes, ...]
@@ -98,56 +114,47 @@ class Analysed:
 
 def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
     """Analyses chunks, each given with its article: a pure function, for any process to do."""
-    ids, words, lines, packed = [], [], [], []
+    ids, own, words, lines, packed = [], [], [], [], []
     for article, chunk in pairs:
-        span = (chunk.start, chunk.end)
-        terms, found, line = analysed_passage(heading(article), article.text, span, chunk.sentences)
+        head, span = heading(article), (chunk.start, chunk.end)
+        terms, found, line = analysed_passage(head, article.text, span, chunk.sentences)
         ids.append(chunk.id)
+        own.append(found[len(keys(head)) :])
         words.append(found)
         lines.append(line)
         packed.append(terms.pack())
-    return Analysed(tuple(ids), tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines)), tuple(packed))
+    blocks = tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines))
+    return Analysed(tuple(ids), tuple(own), *blocks, tuple(packed))
 
 
-class SegmentWriter:
-    """A segment on its way to disk, of which little is in memory. Use it as a context manager."""
+def put_aside(folder: Path, number: int, found: Analysed) -> None:
+    """Writes chunks as a part, numbered from 0, of a segment that `merge` makes."""
+    part = _part(folder, number)
+    part.mkdir(exist_ok=True)
+    write_part(part / _WORDS, found.words)
+    write_part(part / _GRAMS, found.grams)
+    write_terms(part, found.terms)
+    (part / _IDS).write_text("\n".join(found.ids), encoding="utf-8")
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` is made, and holds what is not yet merged."""
-        self._folder = folder
-        folder.mkdir(parents=True)
-        self._ids: list[str] = []
-        self.ids: set[str] = set()
-        """Ids of the chunks that it has."""
-        self._words, self._grams = Spill(folder / "words.part"), Spill(folder / "grams.part")
-        self._terms = TermsWriter(folder)
 
-    def add(self, chunks: Analysed) -> None:
-        """Takes up further chunks."""
-        self._ids += chunks.ids
-        self.ids.update(chunks.ids)
-        self._terms.add(chunks.terms)
-        for spill, blocks in ((self._words, chunks.words), (self._grams, chunks.grams)):
-            for block in blocks:
-                spill.add(block)
+def merge(folder: Path, count: int) -> None:
+    """Makes so many parts in a folder a segment for `Segment.load`."""
+    parts = [_part(folder, number) for number in range(count)]
+    for name in (_WORDS, _GRAMS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        merge_parts([part / name for part in parts], folder / name)
+    merge_terms(parts, folder)
+    ids = [(part / _IDS).read_text(encoding="utf-8") for part in parts]
+    (folder / _IDS).write_text("\n".join(filter(None, ids)), encoding="utf-8")
 
-    def finish(self) -> Path:
-        """Makes it a segment for `Segment.load`; its folder."""
-        self._words.write(self._folder / "words")
-        self._grams.write(self._folder / "grams")
-        self._terms.finish()
-        (self._folder / "ids.txt").write_text("\n".join(self._ids), encoding="utf-8")
-        return self._folder
 
-    def __enter__(self) -> Self:
-        return self
+def _remove_parts(folder: Path) -> None:
+    for part in folder.glob(f"{_PART}*"):
+        shutil.rmtree(part)
 
-    def __exit__(self, *_: object) -> None:
-        self._words.close()
-        self._grams.close()
-        self._terms.close()
-        if not (self._folder / "ids.txt").exists():
-            shutil.rmtree(self._folder, ignore_errors=True)
+
+def _part(folder: Path, number: int) -> Path:
+    return folder / f"{_PART}{number}"
 
 
 def index_chunks(pairs: Iterable[tuple[Article, Chunk]]) -> LexicalIndex:
@@ -163,21 +170,20 @@ def heading(article: Article) -> str:
     return " · ".join(part for part in stated if part)
 
 
-def build_index(
-    folder: Path, library: Library, whole: bool = False, begun: SegmentWriter | None = None
-) -> None:
+def build_index(folder: Path, library: Library, whole: bool = False, begun: Path | None = None) -> None:
     """Writes the index of the library's current revision below `folder`, and removes older ones.
 
     It goes on from the latest one there, unless all is to be built anew (`whole`). The one before
-    stays: it answers until the library has changed over, and after a crash. `begun` (see `begin_index`)
-    is taken for the main segment if it has all that the library holds.
+    stays: it answers until the library has changed over, and after a crash. `begun` (see
+    `begin_index`) is taken for the main segment if it was merged, of all that the library holds.
     """
     target = _folder(folder, library.revision)
     partial = target.with_suffix(_PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    if begun is not None and begun.ids == set(library.chunk_ids()):
-        begun.finish().rename(partial / _MAIN)
+    if begun is not None and _is_whole(begun, library):
+        _remove_parts(begun)
+        begun.rename(partial / _MAIN)
     else:
         before = None if whole else _latest(target.parent, library.fingerprint)
         if before is None or not _continue(partial, before, library):
@@ -189,19 +195,39 @@ def build_index(
         shutil.rmtree(stale, ignore_errors=True)
 
 
-def begin_index(folder: Path) -> SegmentWriter:
-    """The main segment of an index to come, for what is analysed before the library holds it."""
-    partial = folder / "lexical" / f"begun{_PARTIAL}"
-    shutil.rmtree(partial, ignore_errors=True)
-    return SegmentWriter(partial)
+@contextlib.contextmanager
+def begin_index(folder: Path) -> Iterator[Path]:
+    """A folder for the parts of an index to come: what is analysed before the library holds it."""
+    for stale in (folder / "lexical").glob(f"begun*{_PARTIAL}"):
+        shutil.rmtree(stale, ignore_errors=True)
+    begun = folder / "lexical" / f"begun-{secrets.token_hex(4)}{_PARTIAL}"
+    begun.mkdir(parents=True)
+    try:
+        yield begun
+    finally:
+        shutil.rmtree(begun, ignore_errors=True)
+
+
+def _is_whole(begun: Path, library: Library) -> bool:
+    """Whether a segment was made of all that the library holds."""
+    if not (begun / _IDS).exists():
+        return False
+    return set(_read_ids(begun)) == set(library.chunk_ids())
 
 
 def _write_segment(folder: Path, pairs: Iterable[tuple[Article, Chunk]]) -> None:
-    rest = iter(pairs)
-    with SegmentWriter(folder) as writer:
-        while some := list(islice(rest, _AT_ONCE)):
-            writer.add(analysed(some))
-        writer.finish()
+    folder.mkdir(parents=True)
+    rest, number = iter(pairs), 0
+    while some := list(islice(rest, _AT_ONCE)):
+        put_aside(folder, number, analysed(some))
+        number += 1
+    merge(folder, number)
+    _remove_parts(folder)
+
+
+def _read_ids(folder: Path) -> tuple[str, ...]:
+    text = (folder / _IDS).read_text(encoding="utf-8")
+    return tuple(text.split("\n")) if text else ()
 
 
 def load_index(folder: Path, revision: int) -> LexicalIndex:

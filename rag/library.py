@@ -245,7 +245,7 @@ class Library(LibraryFile):
                 connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
             if files is not None:
                 replace_rows(connection, "files", "path", map(file_row, files.items()))
-            rows = ((mark, id) for id, held in (marks or {}).items() for mark in held)
+            rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
             connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
             if last is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import folded, keys
+from rag.analysis import folded, folded_of, keys, keys_of, words
 from rag.schema import Span
 from rag.separable import separated_verbs
 
@@ -79,7 +80,8 @@ def analysed_passage(
     """
     edges = [span[0], *chain.from_iterable(sentences), span[1]]
     parts = [heading, *(text[a:b] for a, b in pairwise(edges))]
-    found = [(part, keys(part), folded(part)) for part in parts]
+    tokens = [(part, words(part)) for part in parts]
+    found = [(part, keys_of(held), folded_of(held)) for part, held in tokens]
     lines = (line[1:-1] for _, _, line in found)
     terms = PassageTerms(_terms(*found[0]), tuple(_terms(*each) for each in found[2::2]))
     line = f" {' '.join(filter(None, lines))} "
@@ -116,28 +118,27 @@ class StoredTerms:
         return cls(packed, places)
 
 
-class TermsWriter:
-    """Writes what `StoredTerms.load` reads."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path, self._ends = _files(folder)
-        self._file = self._path.open("wb")
-        self._sizes: list[int] = []
-
-    def add(self, packed: Iterable[bytes]) -> None:
-        """Takes up the packed terms of further passages."""
+def write_terms(folder: Path, packed: Iterable[bytes]) -> None:
+    """Writes the packed terms of passages for `StoredTerms.load`."""
+    path, ends = _files(folder)
+    sizes = []
+    with path.open("wb") as file:
         for each in packed:
-            self._file.write(each)
-            self._sizes.append(len(each))
+            file.write(each)
+            sizes.append(len(each))
+    np.save(ends, np.cumsum(sizes, dtype=np.int64))
 
-    def finish(self) -> None:
-        """Makes the files whole."""
-        self._file.close()
-        np.save(self._ends, np.cumsum(self._sizes, dtype=np.int64))
 
-    def close(self) -> None:
-        """Lets go of the file."""
-        self._file.close()
+def merge_terms(parts: Sequence[Path], folder: Path) -> None:
+    """Writes what was written to several folders, one after the other, into another."""
+    path, ends = _files(folder)
+    sizes = [np.zeros(0, np.int64)]
+    with path.open("wb") as file:
+        for held, places in map(_files, parts):
+            with held.open("rb") as part:
+                shutil.copyfileobj(part, file)
+            sizes.append(np.diff(np.load(places), prepend=0))
+    np.save(ends, np.cumsum(np.concatenate(sizes)))
 
 
 def _files(folder: Path) -> tuple[Path, Path]:

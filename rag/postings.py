@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
 
@@ -27,7 +27,7 @@ _BLOCK = 256  # documents whose terms are sorted at once: they take the lowest 8
 _ROW_MASK = np.uint64(_BLOCK - 1)
 _SLICES = 64  # of the hashes: as much of a corpus is in memory at once while it is written
 _EDGES = np.array([n << 58 for n in range(_SLICES)], dtype=np.uint64)
-_KINDS = (np.uint64, np.uint16, np.uint16, np.uint8)
+_COUNT = np.uint32  # documents of a part that have a term
 _WHOLE = (1 << 64) - 1
 _FACTOR = 0x9E3779B97F4A7C15
 _INVERSE = pow(_FACTOR, -1, 1 << 64)
@@ -125,14 +125,14 @@ def _counts(sizes: Sequence[int]) -> Rows:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The postings of up to 256 documents, sorted by term: `df` is how many of them have each of `terms`.
+    """The postings of some documents, sorted by term: `df` is how many of them have each of `terms`.
 
     It is what a corpus is built from, and small: a posting takes three bytes.
     """
 
     terms: Hashes
-    df: NDArray[np.uint16]
-    docs: NDArray[np.uint8]
+    df: NDArray[np.unsignedinteger]
+    docs: NDArray[np.unsignedinteger]
     tf: NDArray[np.uint16]
     lengths: Rows
 
@@ -213,81 +213,85 @@ def _dealt(
     return terms, sizes, docs, tf
 
 
-class Spill:
-    """Blocks put aside on disk until they become postings there: memory does not grow with the corpus.
+def write_part(path: Path, blocks: Iterable[Block]) -> None:
+    """Puts the postings of some documents aside on disk, until `merge_parts` takes them together."""
+    found = combined(blocks)
+    cuts = np.append(np.searchsorted(found.terms, _EDGES), len(found.terms))
+    arrays = (
+        np.array([len(found.lengths)]),
+        cuts,
+        found.indptr[cuts],
+        found.lengths,
+        found.terms,
+        np.diff(found.indptr).astype(_COUNT),
+        found.docs.astype(_row_kind(len(found.lengths))),
+        found.tf,
+    )
+    with path.open("wb") as file:
+        for array in arrays:
+            file.write(array.data)
 
-    Each is cut at the same hashes, so that the postings can be made one slice of the hashes at a time.
+
+def merge_parts(paths: Sequence[Path], folder: Path) -> None:
+    """Writes the postings of parts, one after the other, into a new folder as `Postings.save` does.
+
+    Each part is cut at the same hashes, and one slice of these is in memory at a time, so that memory does
+    not grow with the corpus.
     """
+    folder.mkdir(parents=True)
+    parts = [_Part(path) for path in paths]
+    lengths = np.concatenate([_counts([]), *(part.lengths for part in parts)])
+    firsts = np.cumsum([0, *(len(part.lengths) for part in parts)])[:-1].tolist()
+    postings = sum(part.postings for part in parts)
+    terms, sizes = [np.zeros(0, np.uint64)], [np.zeros(1, np.int64)]
+    with (folder / "docs.npy").open("wb") as docs, (folder / "tf.npy").open("wb") as tf:
+        _begin_array(docs, np.dtype(np.int32), postings)
+        _begin_array(tf, np.dtype(np.uint16), postings)
+        for number in range(_SLICES):
+            found = _dealt([part.read(number) for part in parts], firsts)
+            terms.append(found[0])
+            sizes.append(found[1])
+            docs.write(found[2].data)
+            tf.write(found[3].data)
+    np.save(folder / "terms.npy", np.concatenate(terms))
+    np.save(folder / "indptr.npy", np.cumsum(np.concatenate(sizes)))
+    np.save(folder / "lengths.npy", lengths)
+
+
+class _Part:
+    """What `write_part` wrote, to be read a slice of the hashes at a time."""
 
     def __init__(self, path: Path) -> None:
-        """`path` is the file for the blocks; `write` removes it."""
         self._path = path
-        self._file = path.open("w+b")
-        self._parts: list[list[_Part]] = [[] for _ in range(_SLICES)]
-        self._lengths: list[Rows] = []
-        self._documents = self._postings = 0
+        head = 1 + 2 * (_SLICES + 1)
+        self._cuts = np.fromfile(path, np.int64, head)
+        documents = int(self._cuts[0])
+        self.lengths = np.fromfile(path, np.int32, documents, offset=self._cuts.nbytes)
+        self._row = np.dtype(_row_kind(documents))
+        self._start = self._cuts.nbytes + self.lengths.nbytes
+        self._terms, self.postings = int(self._cuts[_SLICES + 1]), int(self._cuts[-1])
 
-    def add(self, block: Block) -> None:
-        """Puts a block aside."""
-        cuts = np.append(np.searchsorted(block.terms, _EDGES), len(block.terms))
-        behind = np.concatenate([[0], np.cumsum(block.df, dtype=np.int64)])[cuts]
-        bounds = zip(pairwise(cuts.tolist()), pairwise(behind.tolist()), strict=True)
-        for parts, (terms, postings) in zip(self._parts, bounds, strict=True):
-            parts.append(
-                _Part(self._file.tell(), self._documents, terms[1] - terms[0], postings[1] - postings[0])
-            )
-            for array, (low, high) in (
-                (block.terms, terms), (block.df, terms), (block.tf, postings), (block.docs, postings)
-            ):  # fmt: skip
-                self._file.write(array[low:high].data)
-        self._lengths.append(block.lengths)
-        self._documents += len(block.lengths)
-        self._postings += len(block.docs)
-
-    def write(self, folder: Path) -> None:
-        """Writes the postings of all blocks into a new folder, as `Postings.save` does."""
-        folder.mkdir(parents=True)
-        terms, sizes = [np.zeros(0, np.uint64)], [np.zeros(1, np.int64)]
-        with (folder / "docs.npy").open("wb") as docs, (folder / "tf.npy").open("wb") as tf:
-            _begin_array(docs, np.dtype(np.int32), self._postings)
-            _begin_array(tf, np.dtype(np.uint16), self._postings)
-            for parts in self._parts:
-                blocks = [self._read(part) for part in parts]
-                found = _dealt(blocks, [part.first for part in parts])
-                terms.append(found[0])
-                sizes.append(found[1])
-                docs.write(found[2].data)
-                tf.write(found[3].data)
-        np.save(folder / "terms.npy", np.concatenate(terms))
-        np.save(folder / "indptr.npy", np.cumsum(np.concatenate(sizes)))
-        np.save(folder / "lengths.npy", np.concatenate([_counts([]), *self._lengths]))
-        self.close()
-
-    def close(self) -> None:
-        """Lets go of what was put aside."""
-        self._file.close()
-        self._path.unlink(missing_ok=True)
-
-    def _read(self, part: _Part) -> Block:
-        self._file.seek(part.offset)
-        arrays = [
-            np.frombuffer(self._file.read(count * np.dtype(kind).itemsize), dtype=kind)
-            for kind, count in zip(
-                _KINDS, (part.terms, part.terms, part.postings, part.postings), strict=True
-            )
-        ]
-        terms, df, tf, docs = arrays
-        return Block(terms, df, docs, tf, _counts([]))
+    def read(self, number: int) -> Block:
+        """A slice."""
+        low, high = self._cuts[number + 1 : number + 3].tolist()
+        first, last = self._cuts[number + _SLICES + 2 : number + _SLICES + 4].tolist()
+        arrays = []
+        with self._path.open("rb") as file:
+            base = self._start
+            for kind, size, begin, end in (
+                (np.dtype(np.uint64), self._terms, low, high),
+                (np.dtype(_COUNT), self._terms, low, high),
+                (self._row, self.postings, first, last),
+                (np.dtype(np.uint16), self.postings, first, last),
+            ):
+                file.seek(base + begin * kind.itemsize)
+                arrays.append(np.fromfile(file, kind, end - begin))
+                base += size * kind.itemsize
+        return Block(arrays[0], arrays[1], arrays[2], arrays[3], _counts([]))
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Where a slice of a block lies, its first document, and its numbers of terms and postings."""
-
-    offset: int
-    first: int
-    terms: int
-    postings: int
+def _row_kind(documents: int) -> type[np.uint16 | np.uint32]:
+    return np.uint16 if documents <= 1 << 16 else np.uint32
 
 
 def _begin_array(file: BinaryIO, kind: np.dtype[Any], length: int) -> None:

@@ -14,8 +14,8 @@ _PARTICLES = frozenset(
     " statt teil um unter vor voran voraus vorbei weg weiter wieder zu zurück zusammen".split()
 )
 # a particle with no word behind it in its clause, or with a conjunction: most sentences have none
-_AT_AN_END = re.compile(
-    rf"(?i)(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
+_AT_AN_END = re.compile(  # of lower-case text, for which it takes half the time
+    rf"(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
     r"|\s+(?:und|oder|sowie|aber)\b)"
 )
 _CLAUSE = re.compile(r"[^,;:.!?()–—„“”]+")
@@ -35,7 +35,7 @@ class SeparatedVerb:
 
 def separated_verbs(text: str) -> list[SeparatedVerb]:
     """The verbs of German `text` whose particle stands apart, at the end of its clause."""
-    if not _AT_AN_END.search(text):
+    if not _AT_AN_END.search(text.lower()):
         return []
     return [
         found for clause in _CLAUSE.finditer(text) for found in _in_clause(clause.group(), clause.start())

@@ -116,7 +116,7 @@ class SharedIndex:
             self._articles.upsert(
                 ids=[version_id(article.id, article.sha256) for article, _ in entries],
                 embeddings=[place(article.sha256) for article, _ in entries],
-                metadatas=[article_metadata(article, note) for article, _ in entries],
+                metadatas=[article_metadata(article, note, is_server=True) for article, _ in entries],
             )
 
     def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:

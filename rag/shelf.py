@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING
 
 from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, Graph, client_of, collection, translated
 from rag.schema import Article, Chunk
-from rag.vector_records import article_metadata, chunk_records, place, version_id
+from rag.vector_records import Records, article_metadata, chunk_records, place, version_id
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+
+_PERSISTED_AT = 500
+"""Vectors after which Chroma writes its graph. Until then it keeps them in a queue as well, which it reads
+anew with each batch, and whenever it is opened: fewer than a large sync writes at once."""
+
+_UNSEARCHED: Graph = {"space": "cosine", "max_neighbors": 4, "ef_construction": 4}
+"""The graph of article records, whose vectors mean nothing."""
 
 
 class Shelf:
@@ -25,8 +32,9 @@ class Shelf:
         with translated(path), contextlib.ExitStack() as on_error:
             self._client = client_of(path)
             on_error.callback(self._client.close)
-            self.chunks = collection(self._client, CHUNKS, graph)
-            self.articles = collection(self._client, ARTICLES, {"space": "cosine"})
+            persisted = {"sync_threshold": _PERSISTED_AT}
+            self.chunks = collection(self._client, CHUNKS, {**graph, **persisted})
+            self.articles = collection(self._client, ARTICLES, {**_UNSEARCHED, **persisted})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
         self.path = path
@@ -65,21 +73,28 @@ class Shelf:
         with translated(self.path):
             return set(self.articles.get(include=[])["ids"])
 
-    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
+    def write(
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
+    ) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         articles = [article for article, _ in entries]
         with translated(self.path):
             for start in range(0, len(pairs), self._batch):
-                batch = pairs[start : start + self._batch]
-                rows = vectors[start : start + self._batch]
-                self.chunks.upsert(embeddings=rows, **chunk_records(batch, note, is_server=False))
+                end = start + self._batch
+                made = records and records[start:end]
+                stored = chunk_records(pairs[start:end], note, is_server=False, metadatas=made)
+                self.chunks.upsert(embeddings=vectors[start:end], **stored)
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]
                 self.articles.upsert(
                     ids=[version_id(article.id, article.sha256) for article in part],
                     embeddings=[place(article.sha256) for article in part],
-                    metadatas=[article_metadata(article, note) for article in part],
+                    metadatas=[article_metadata(article, note, is_server=False) for article in part],
                 )
 
     def vectors(self, ids: Sequence[str]) -> Floats:

@@ -10,6 +10,10 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 
+Records = Sequence[dict[str, str | int]]
+"""What is stored with the vectors of chunks, see `chunk_metadata`."""
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one each time
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -18,27 +22,32 @@ def version_id(article_id: str, sha256: str) -> str:
     return f"{article_id}#{sha256[:12]}"
 
 
-def chunk_records(pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool) -> dict[str, Any]:
-    """Ids, metadata and documents of chunks, as `upsert` takes them beside the vectors.
+def chunk_records(
+    pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool, metadatas: Records | None = None
+) -> dict[str, Any]:
+    """Ids, metadata (unless made before) and documents of chunks, as `upsert` takes them beside the vectors.
 
     On a server a chunk's text is its document, where every user of Chroma looks for it, and Chroma Cloud
     limits metadata. In an embedded index it is inside LlamaIndex's `_node_content` only: a document is
     also indexed for full-text search, which nobody needs, cannot be turned off, and costs as much again.
     """
-    metadatas = [_chunk_metadata(article, chunk, note, with_text=not is_server) for article, chunk in pairs]
+    if metadatas is None:
+        metadatas = [chunk_metadata(*pair, note, is_server=is_server) for pair in pairs]
     documents = [chunk.text for _, chunk in pairs] if is_server else None
-    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": metadatas, "documents": documents}
+    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": list(metadatas), "documents": documents}
 
 
-def article_metadata(article: Article, note: str) -> dict[str, str | int]:
-    """A whole article as a record; `asides` as JSON, what is unknown left out.
+def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[str, str | int]:
+    """An article as a record; `asides` as JSON, what is unknown left out.
 
-    The text is among the metadata because a document would be indexed for full-text search, which
-    nobody needs and which costs as much as everything else together.
+    On a server it is the whole article, for replicas. The text is among the metadata there because a
+    document would be indexed for full-text search, which nobody needs and which costs as much as everything
+    else together. An embedded index leaves it out, since the library beside it has it: Chroma would write it
+    twice, the second time into an index by value.
     """
     return _known(
         article_id=article.id,
-        text=article.text,
+        text=article.text if is_server else None,
         source=article.source,
         sha256=article.sha256,
         title=article.title,
@@ -59,7 +68,9 @@ def place(sha256: str) -> Sequence[float]:
     return [math.cos(angle), math.sin(angle)]
 
 
-def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: bool) -> dict[str, str | int]:
+def chunk_metadata(
+    article: Article, chunk: Chunk, note: str, *, is_server: bool = False
+) -> dict[str, str | int]:
     """What is stored with a chunk's embedding; what is unknown is left out.
 
     The keys with an underscore are those by which LlamaIndex recognises its node, written here
@@ -85,11 +96,11 @@ def _chunk_metadata(article: Article, chunk: Chunk, note: str, *, with_text: boo
         "relationships": {"1": {"node_id": article.id, "node_type": "4", "class_name": "RelatedNodeInfo"}},
         "start_char_idx": chunk.start,
         "end_char_idx": chunk.end,
-        "text": chunk.text if with_text else "",
+        "text": "" if is_server else chunk.text,
         "class_name": "TextNode",
     }
     return known | {
-        "_node_content": json.dumps(node, ensure_ascii=False),
+        "_node_content": _ENCODER.encode(node),
         "_node_type": "TextNode",
         "document_id": article.id,
     }

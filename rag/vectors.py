@@ -1,7 +1,7 @@
 """The vector index: Chroma, embedded in the data folder, which one process has and its threads share.
 
 Two collections: `chunks` (text, embedding, metadata; readable by LlamaIndex's ChromaVectorStore)
-and `articles` (one record a version of an article, from which a library can be rebuilt).
+and `articles` (one record a version of an article, by which versions are told apart).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from rag.shelf import Shelf
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
+    from rag.vector_records import Records
 
 NEW_FOLDER = "chroma.new"
 
@@ -91,13 +92,20 @@ class Vectors:
         """Ids of all article records, as `version_id` makes them."""
         return self._store.opened().versions()
 
-    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
+    def write(
+        self,
+        entries: Sequence[tuple[Article, Sequence[Chunk]]],
+        vectors: Floats,
+        note: str,
+        records: Records | None = None,
+    ) -> None:
         """Adds articles and their chunks, replacing records of the same id.
 
-        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint.
+        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint; `records` are
+        what `chunk_metadata` makes of each chunk, where that has been done.
         """
         with self._store.guard:
-            self._store.taking(len(vectors) + len(entries)).write(entries, vectors, note)
+            self._store.taking(len(vectors) + len(entries)).write(entries, vectors, note, records)
 
     def vectors(self, ids: Sequence[str]) -> Floats:
         """The vectors of chunks, which must exist, one row each in the order of `ids`."""

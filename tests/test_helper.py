@@ -7,22 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from ingest.helper import Helper, halved, handed_over
+from ingest.helper import Helper, begun, shared
 from ingest.sync import sync
 from rag.lexical import load_index
 from rag.library import Library
 from rag.settings import Settings
 from tests.conftest import ROOT
 
-Share = Callable[[Any, Iterable[Any], Helper | None], Iterator[Any]]
 SQUARE = partial(pow, exp=2)
 BATCHES = list(range(7))
 SQUARES = [0, 1, 4, 9, 16, 25, 36]
@@ -34,22 +33,34 @@ def helper() -> Iterator[Helper]:
         yield made
 
 
-@pytest.mark.parametrize("share", [halved, handed_over])
-def test_results_come_in_order(helper: Helper, share: Share) -> None:
-    assert list(share(SQUARE, BATCHES, helper)) == list(share(SQUARE, BATCHES, None)) == SQUARES
+@pytest.mark.parametrize("both", [True, False])
+def test_results_come_in_order(helper: Helper, both: bool) -> None:
+    assert list(shared(SQUARE, BATCHES, helper, both=both)) == list(shared(SQUARE, BATCHES, None)) == SQUARES
 
 
-@pytest.mark.parametrize("share", [halved, handed_over])
-def test_what_a_killed_helper_owes_is_done_here(helper: Helper, share: Share) -> None:
-    results = share(SQUARE, BATCHES, helper)
+def test_what_a_killed_helper_owes_is_done_here(helper: Helper) -> None:
+    results = shared(SQUARE, BATCHES, helper)
     found = [next(results)]
     os.kill(helper.process.pid, signal.SIGKILL)
     assert [*found, *results] == SQUARES
 
 
+def test_a_task_is_begun_and_its_result_fetched_later(helper: Helper) -> None:
+    fetched = begun(partial(pow, 2, 5), helper)
+    assert fetched() == 32
+    assert begun(partial(pow, 2, 5), None)() == 32
+
+
+def test_results_come_in_order_from_a_helper_that_stood_still(helper: Helper) -> None:
+    results = shared(SQUARE, iter(BATCHES), helper)
+    os.kill(helper.process.pid, signal.SIGSTOP)
+    threading.Timer(0.5, os.kill, (helper.process.pid, signal.SIGCONT)).start()
+    assert list(results) == SQUARES
+
+
 def test_an_error_is_raised_here_as_without_a_helper(helper: Helper) -> None:
     with pytest.raises(ZeroDivisionError):
-        list(handed_over(partial(operator.floordiv, 1), [1, 0, 1], helper))
+        list(shared(partial(operator.floordiv, 1), [1, 0, 1], helper))
 
 
 def test_the_helper_ends_with_its_parent() -> None:
@@ -78,7 +89,7 @@ def test_an_index_made_with_a_helper_is_the_same(tmp_path: Path, monkeypatch: py
     made = []
     for least in (1, 1_000):
         monkeypatch.setattr("ingest.run._WORTH_HELP", least)
-        monkeypatch.setattr("ingest.run._AT_ONCE", 16)
+        monkeypatch.setattr("ingest.run._PREPARED_AT_ONCE", 16)
         data = tmp_path / str(least)
         report = sync(Settings(articles=articles, data=data))
         with Library.open(data, read_only=True) as library:

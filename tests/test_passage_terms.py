@@ -15,10 +15,10 @@ from rag.analysis import folded, key, keys
 from rag.passage_terms import (
     PassageTerms,
     StoredTerms,
-    TermsWriter,
     analysed_passage,
     passage_terms,
     sentence_terms,
+    write_terms,
 )
 from rag.query import understand
 from rag.retrieval import Index
@@ -41,9 +41,7 @@ def joined(sentences: Sequence[str], gap: str = "\n") -> tuple[str, list[Span]]:
 
 
 def stored(folder: Path, passages: Sequence[PassageTerms]) -> StoredTerms | None:
-    writer = TermsWriter(folder)
-    writer.add(passage.pack() for passage in passages)
-    writer.finish()
+    write_terms(folder, (passage.pack() for passage in passages))
     return StoredTerms.load(folder, len(passages))
 
 

@@ -777,12 +777,10 @@ def links(house: House) -> int:
         return int(shelf.chunks.configuration_json["hnsw"]["max_neighbors"])
 
 
-def test_vectors_are_linked_thoroughly_unless_there_are_many_and_none_asks_them(
-    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_vectors_are_linked_thoroughly_unless_none_asks_them(house: House, tmp_path: Path) -> None:
     house.sync()
-    monkeypatch.setattr("ingest.run._MANY", 0)
-    large = House(tmp_path / "large")
-    large.write("heating.txt", HEATING)
-    large.sync()
-    assert (links(house), links(large)) == (64, 16)
+    asked = House(tmp_path / "asked")
+    asked.settings = asked.settings.model_copy(update={"dense_weight": 0.3})
+    asked.write("heating.txt", HEATING)
+    asked.sync()
+    assert (links(house), links(asked)) == (12, 64)

@@ -7,9 +7,11 @@ import hashlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from rag.hashing import vectors as hashed
 from rag.lock import owner
 from rag.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
-from rag.seal import FOLDER, SEAL, inspect
+from rag.seal import DATABASE, FOLDER, SEAL, inspect
 from rag.settings import Settings
 from rag.vector_records import chunk_records, version_id
 from rag.vectors import Vectors
@@ -179,13 +181,15 @@ def test_unknown_facts_are_left_out_of_the_metadata(vectors: Vectors, data: Path
     assert "author" not in metadata
 
 
-def test_articles_collection_holds_whole_articles(vectors: Vectors, data: Path) -> None:
+def test_articles_collection_holds_a_record_of_each_version_without_its_text(
+    vectors: Vectors, data: Path
+) -> None:
     fill(vectors)
     article, _ = entry(1, SENTENCES[1])
     found = raw(data, ARTICLES).get(ids=[version_id("a1", article.sha256)], include=["metadatas"])
     (metadata,) = found["metadatas"]
-    assert metadata["text"] == SENTENCES[1]
-    assert metadata["sha256"] == article.sha256
+    assert "text" not in metadata
+    assert (metadata["sha256"], metadata["source"]) == (article.sha256, "a1.txt")
 
 
 def test_index_is_built_for_recall_with_cosine(vectors: Vectors, data: Path) -> None:
@@ -199,7 +203,16 @@ def test_the_built_in_embedding_has_a_cheaper_graph(data: Path) -> None:
     with Vectors.open(data, graph=BUILTIN_INDEX) as found:
         fill(found)
         hnsw = raw(data, CHUNKS).configuration_json["hnsw"]
-    assert (hnsw["space"], hnsw["max_neighbors"], hnsw["ef_search"]) == ("cosine", 16, 500)
+    assert (hnsw["space"], hnsw["max_neighbors"], hnsw["ef_search"]) == ("cosine", 12, 2000)
+
+
+def test_vectors_of_a_large_batch_wait_in_no_queue(vectors: Vectors, data: Path) -> None:
+    with closing(sqlite3.connect(data / FOLDER / DATABASE)) as database:
+        fill(vectors, [f"Satz {n}" for n in range(499)])
+        assert database.execute("SELECT count(*) FROM embeddings_queue").fetchone() == (2 * 499,)
+        fill(vectors, ["Der letzte Satz"])
+        # the last one of chunks and of article records stays
+        assert database.execute("SELECT count(*) FROM embeddings_queue").fetchone() == (2,)
 
 
 @pytest.mark.parametrize("is_server", [True, False])
