@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rag.vector_records import Records
 
 MOST = 1_000
-"""Records that may wait for Chroma to take them: as many as its graph waits for before it is saved."""
+"""Records that may wait for Chroma to take them: a second's work when it is next opened."""
 
 _SCHEMA = {"sysdb": 10, "metadb": 6, "embeddings_queue": 2}
 _UPSERT, _DELETE = 2, 3
