@@ -78,13 +78,13 @@ class Chat:
         self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
         self._counted: tuple[int, Counts] | None = None
 
-    def greeting(self, words: Strings, *, suggesting: bool = True) -> Greeting:
-        """The greeting, with what the dossier holds by now, and with questions to begin with."""
+    def greeting(self, words: Strings) -> Greeting:
+        """The greeting, with what the dossier holds by now."""
         held = self._held()
         return Greeting(
             frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
-            self._suggestions() if suggesting else (),
+            self._suggestions(),
             words.placeholder,
             words.question,
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),

@@ -106,8 +106,7 @@ def create_app(
 
 def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    # without suggestions, which take as long as many answers: each visitor is greeted with them
-    greeting = chat.greeting(strings_for(None), suggesting=False)
+    greeting = chat.greeting(strings_for(None))
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")
