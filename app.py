@@ -78,9 +78,8 @@ def serve(settings: Settings) -> None:
 
             def site() -> FastAPI:
                 with uncollected():
-                    from rag.serve.ui import (
-                        create_app,
-                    )  # gradio takes seconds, and the port answers meanwhile
+                    # gradio takes seconds, and the port answers meanwhile
+                    from rag.serve.ui import create_app
 
                     app = create_app(engine, settings, intake=intake)
                 warm_up(engine)
