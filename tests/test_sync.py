@@ -780,7 +780,7 @@ def links(house: House) -> int:
 def test_vectors_are_linked_thoroughly_unless_none_asks_them(house: House, tmp_path: Path) -> None:
     house.sync()
     asked = House(tmp_path / "asked")
-    asked.settings = asked.settings.model_copy(update={"dense_weight": 0.3})
+    asked.settings = Settings(articles=asked.articles, data=asked.data, dense_weight=0.3)
     asked.write("heating.txt", HEATING)
     asked.sync()
     assert (links(house), links(asked)) == (12, 64)
