@@ -126,11 +126,12 @@ class Matcher:
         return words[firsts][rows], columns.tolist(), shared[near].tolist()
 
 
-def windows(matrix: Matrix) -> Matrix:
-    """Coverage by each sentence together with the one after it; same shape."""
-    if len(matrix) < 2:
-        return matrix
-    return np.maximum(matrix, np.vstack([matrix[1:], matrix[-1:]]))
+def windows(matrix: Matrix, sizes: Sequence[int]) -> Matrix:
+    """Coverage by each sentence together with the one after it, of chunks with so many sentences each."""
+    chunk = np.repeat(np.arange(len(sizes)), sizes)
+    both = matrix.copy()
+    both[:-1] = np.maximum(matrix[:-1], matrix[1:] * (chunk[1:] == chunk[:-1])[:, np.newaxis])
+    return both
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -179,18 +180,26 @@ def _grams(concept: Concept) -> WeightedTerms:
 
 def _hits(scored: Sequence[tuple[_Found, float]], query: Query, idf: Vector) -> list[Hit]:
     """The chunks with what their sentences and titles cover, and scores that count it."""
-    matrix = coverage(
-        query.concepts, [terms for each, _ in scored for terms in (*each.terms.sentences, each.terms.heading)]
-    )
-    hits, start = [], 0
-    for each, score in scored:
-        end = start + len(each.terms.sentences)
-        own, title = matrix[start:end], matrix[end]
-        covered = float((windows(own) @ idf).max() / idf.sum()) if len(idf) and len(own) else 0.0
-        whole = (score + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
-        hits.append(Hit(Passage(each.chunk, each.article, whole), own, title, each.terms.sentences))
-        start = end + 1
-    return hits
+    sizes = [len(each.terms.sentences) for each, _ in scored]
+    ends = np.cumsum([0, *sizes]).tolist()
+    sentences = [terms for each, _ in scored for terms in each.terms.sentences]
+    matrix = coverage(query.concepts, [*sentences, *(each.terms.heading for each, _ in scored)])
+    own, titles = matrix[: ends[-1]], matrix[ends[-1] :]
+    best = np.zeros(len(scored))
+    if len(idf) and len(own):
+        np.maximum.at(best, np.repeat(np.arange(len(sizes)), sizes), (windows(own, sizes) * idf).sum(axis=1))
+        best /= idf.sum()
+    return [
+        Hit(
+            Passage(each.chunk, each.article, (score + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)),
+            own[start:end],
+            title,
+            each.terms.sentences,
+        )
+        for (each, score), covered, (start, end), title in zip(
+            scored, best.tolist(), pairwise(ends), titles, strict=True
+        )
+    ]
 
 
 def _place(chunk_id: str) -> tuple[str, int]:
