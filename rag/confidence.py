@@ -43,7 +43,8 @@ def confidence(ranking: Ranking, found: list[Candidate]) -> float:
     best = found[0]
     named = np.array([concept.is_source for concept in concepts])
     read = np.maximum(best.hit.matrix[: best.index + 2].max(axis=0), best.hit.title * named)
-    said = np.max([np.maximum(hit.matrix.max(axis=0), hit.title * named) for hit in ranking.hits], axis=0)
+    titles = np.array([hit.title for hit in ranking.hits]) * named
+    said = np.concatenate([titles, *(hit.matrix for hit in ranking.hits)]).max(axis=0)
     gaps = (1 - np.maximum(read, TITLE_COUNTS * best.hit.title)) * weights
     cue = cue_of(ranking.query.text)
     score = (

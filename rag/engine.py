@@ -228,7 +228,7 @@ class Engine(Adapters):
         """What is found for a question; work for the processor alone, to be done in turn."""
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.question, dictionary=self.dictionary, contexts=weighted)
+            query = understand(asked.question, asked.language, self.dictionary, weighted)
         else:
             query = understand(asked.german, "de")
         ranking = self.index.rank(query, CANDIDATE_PASSAGES, near)

@@ -32,8 +32,3 @@ class Recent(Generic[Value]):
             self._values[key] = value
             if len(self._values) > self._most:
                 del self._values[next(iter(self._values))]
-
-    def clear(self) -> None:
-        """Forgets all."""
-        with self._changing:
-            self._values.clear()
