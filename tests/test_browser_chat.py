@@ -430,3 +430,11 @@ def test_a_screen_reader_is_told_the_answer_once(site: Site) -> None:
     status = page.locator(".unseen[role=status]")
     expect(status).to_contain_text("Antwort: Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.")
     expect(page.locator("#conversation [role=log]")).to_have_attribute("aria-live", "off")
+
+
+def test_a_screen_reader_is_told_an_answer_that_is_there_before_the_next_frame(site: Site) -> None:
+    page = site.page()
+    page.evaluate("() => { window.requestAnimationFrame = (then) => setTimeout(then, 2000); }")
+    ask(page)
+    status = page.locator(".unseen[role=status]")
+    expect(status).to_contain_text("Antwort: Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.")

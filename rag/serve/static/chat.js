@@ -6,7 +6,7 @@ import { forget, keep, openList, restore, startAnew } from "./conversations.js";
 import "./copy.js";
 import { $, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
 import { leave } from "./embed.js";
-import { announce, polish } from "./labels.js";
+import { announce, notice, polish } from "./labels.js";
 import { Panel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { follow } from "./scroll.js";
@@ -119,6 +119,7 @@ async function start() {
   panel.label();
   let due = false;
   new MutationObserver(() => {
+    notice();
     if (due) return;
     due = true;
     requestAnimationFrame(() => {

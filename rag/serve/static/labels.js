@@ -118,18 +118,25 @@ function toasts() {
 
 const status = element("div", { class: "unseen", role: "status" });
 let told = "";
+let awaited = false;
+
+/** To be called at each change of the page: an answer may be there before the next frame. */
+export function notice() {
+  awaited ||= answering();
+}
 
 export function announce() {
   const log = $("#conversation [role=log]");
   if (!log) return;
   if (!status.isConnected) document.body.append(status);
   if (log.getAttribute("aria-live") !== "off") log.setAttribute("aria-live", "off");
-  const now = answering() ? words.searching : answer();
-  if (now !== undefined && now !== told) status.textContent = told = now;
+  if (!awaited) return;
+  awaited = answering();
+  const now = awaited ? words.searching : answer();
+  if (now !== told) status.textContent = told = now;
 }
 
 function answer() {
-  if (told !== words.searching) return undefined;
   const parts = $$("#conversation .bot-row", document).at(-1);
   const text = parts && $$(".message-content > .md", parts).find((part) => !part.closest(".thought-group"));
   return `${words.answered}: ${text?.textContent.replace(/\s+/g, " ").trim() ?? ""}`;
