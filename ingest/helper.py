@@ -100,36 +100,36 @@ def shared(
     if helper is None:
         return map(call, batches)
     rest = enumerate(batches)
-    begun: deque[tuple[int, _In]] = deque()
-    _hand_over(call, rest, begun, helper)
-    return _shared(call, rest, begun, helper, both)
+    under_way: deque[tuple[int, _In]] = deque()
+    _hand_over(call, rest, under_way, helper)
+    return _shared(call, rest, under_way, helper, both)
 
 
 def _hand_over(
     call: Callable[[_In], _Out],
     rest: Iterator[tuple[int, _In]],
-    begun: deque[tuple[int, _In]],
+    under_way: deque[tuple[int, _In]],
     helper: Helper,
 ) -> None:
-    for place, batch in islice(rest, _AHEAD - len(begun)):
+    for place, batch in islice(rest, _AHEAD - len(under_way)):
         helper.begin(call, batch)
-        begun.append((place, batch))
+        under_way.append((place, batch))
 
 
 def _shared(
     call: Callable[[_In], _Out],
     rest: Iterator[tuple[int, _In]],
-    begun: deque[tuple[int, _In]],
+    under_way: deque[tuple[int, _In]],
     helper: Helper,
     both: bool,
 ) -> Iterator[_Out]:
     made: dict[int, _Out] = {}
     due = 0
-    while begun:
+    while under_way:
         ours = next(rest, None) if both and not helper.has_answered else None
-        place, batch = ours or begun.popleft()
+        place, batch = ours or under_way.popleft()
         made[place] = call(batch) if ours else helper.end(call, batch)
-        _hand_over(call, rest, begun, helper)
+        _hand_over(call, rest, under_way, helper)
         while due in made:
             yield made.pop(due)
             due += 1

@@ -71,7 +71,7 @@ class Field:
     def best_sums(self, concepts: Sequence[WeightedTerms]) -> list[Scored]:
         """Of each concept the highest weighted sum of an alternative; see `Occurrences.sums`."""
         found = self.look_up(_terms(concepts))
-        idf = np.where(found.counted, found.idf, 0.0)
+        idf = found.weights
         sums = found.best(idf, concepts)
         possible = [
             max((weight * float(idf[low:high].sum()) for weight, low, high in ways), default=0.0)
@@ -149,19 +149,28 @@ class Occurrences:
     docs: Places
     impact: Floats
 
+    @property
+    def weights(self) -> Floats:
+        """The idf of each term in a sum: 0 for one that does not count there."""
+        return np.where(self.counted, self.idf, 0.0)
+
+    def _by_posting(self, weights: Floats) -> Floats:
+        """The BM25 part of each posting, times its term's weight."""
+        values: Floats = np.repeat(weights, np.diff(self.ends)) * self.impact
+        return values
+
     def sums(self) -> tuple[float, Floats]:
         """The summed idf of the terms, and the BM25 score of each document, (rows,)."""
-        idf = np.where(self.counted, self.idf, 0.0)
-        weights = np.repeat(idf, np.diff(self.ends)) * self.impact
-        scores: Floats = np.bincount(self.docs, weights, minlength=self.rows).astype(np.float64, copy=False)
-        return float(idf.sum()), scores
+        parts = self._by_posting(self.weights)
+        scores: Floats = np.bincount(self.docs, parts, minlength=self.rows).astype(np.float64, copy=False)
+        return float(self.weights.sum()), scores
 
     def best(self, weights: Floats, concepts: Sequence[WeightedTerms]) -> list[tuple[Places, Floats]]:
         """Of each concept the documents that say it, and the best sum of an alternative's terms there.
 
         The terms are those of the concepts, one after the other; `weights` goes with them.
         """
-        values = np.repeat(weights, np.diff(self.ends)) * self.impact
+        values = self._by_posting(weights)
         # written and cleared where documents are, so that nothing is done for all the others
         best, total = np.zeros((2, self.rows))
         found = []

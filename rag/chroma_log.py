@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 from rag.chroma import ARTICLES, CHUNKS, translated
 from rag.schema import Article, Chunk
 from rag.seal import DATABASE
-from rag.vector_records import article_metadata, chunk_records, place, version_id
+from rag.vector_records import article_records, chunk_records
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
@@ -114,13 +114,8 @@ class ChromaLog:
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         stored = chunk_records(pairs, note, is_server=False, metadatas=records)
         chunk_rows = _upserts(self._chunks, stored["ids"], vectors, stored["metadatas"])
-        articles = [article for article, _ in entries]
-        article_rows = _upserts(
-            self._articles,
-            [version_id(article.id, article.sha256) for article in articles],
-            [place(article.sha256) for article in articles],
-            [article_metadata(article, note, is_server=False) for article in articles],
-        )
+        told = article_records([article for article, _ in entries], note, is_server=False)
+        article_rows = _upserts(self._articles, told["ids"], told["embeddings"], told["metadatas"])
         self._append(chain(chunk_rows, article_rows))
 
     def delete(self, chunk_ids: Iterable[str], version_ids: Iterable[str]) -> None:

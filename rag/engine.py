@@ -73,7 +73,6 @@ class Engine(Adapters):
         self._state: _State | None = None
         self._opening = threading.Lock()
         self._turns = Turns()
-        self._tried: dict[tuple[int, str], frozenset[tuple[str, int]]] = {}
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -149,16 +148,15 @@ class Engine(Adapters):
 
     def _confident(self, question: str) -> frozenset[tuple[str, int]]:
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
-        key = (self.library.revision, question)
-        if key not in self._tried:
+        tried = self._opened().tried
+        places = tried.get(question)
+        if places is None:
             # by words alone: nothing is sent anywhere
             answer = self._verbatim(self._asked(question, (), None), None, SUGGESTIONS_WAIT)
             sure = answer.confidence >= SUGGESTION_CONFIDENCE
-            places = ((c.article_id, c.start) for c in answer.citations if sure)
-            if len(self._tried) >= TRIALS_REMEMBERED:
-                self._tried.clear()
-            self._tried[key] = frozenset(places)
-        return self._tried[key]
+            places = frozenset((c.article_id, c.start) for c in answer.citations if sure)
+            tried.put(question, places)
+        return places
 
     @property
     def mode(self) -> str:
@@ -342,11 +340,15 @@ class Engine(Adapters):
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The articles at one revision: their index, and the verbatim answers given from it of late."""
+    """The articles at one revision: their index, and what was found in it of late.
+
+    That is verbatim answers, and where those to suggested questions stand.
+    """
 
     revision: int
     index: Index
     answers: Recent[Answer] = field(default_factory=lambda: Recent(ANSWERS_REMEMBERED))
+    tried: Recent[frozenset[tuple[str, int]]] = field(default_factory=lambda: Recent(TRIALS_REMEMBERED))
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -6,14 +6,13 @@ import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.analysis import GRAM, key, words
 from rag.cues import Cue, cue_of
-from rag.matching import Matrix, soft_match
+from rag.matching import Matrix, soft_match, summed
 from rag.ngrams import Finder
 from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
@@ -153,7 +152,7 @@ class _Question:
         if self.gram_idf:
             present = Finder(list(self.gram_idf), GRAM).present(lines)
             idf = np.array(list(self.gram_idf.values()))
-            return _summed(present, idf / self.gram_total)
+            return summed(present, idf / self.gram_total)
         concepts = self.query.concepts
         grams = dict.fromkeys(gram for concept in concepts for a in concept.alternatives for gram in a.grams)
         places = {gram: place for place, gram in enumerate(grams)}
@@ -164,7 +163,7 @@ class _Question:
                 if a.grams:
                     held = present[:, [places[gram] for gram in a.grams]].sum(axis=1)
                     np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
-        return _summed(shares, self.weights)
+        return summed(shares, self.weights)
 
 
 def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
@@ -198,11 +197,11 @@ def _matched(
     """How well each sentence answers by what it and its surroundings say."""
     matrix = np.concatenate([hit.matrix for hit in hits])
     gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
-    before, two_before, after, title = (_summed(gain, question.weights) for gain in gains)
+    before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
     anaphoric = [_ANAPHORIC.match(text) is not None for text, _ in sentences]
     best = hits[0].passage.score
     features: dict[str, Vector] = {
-        "coverage": _summed(matrix, question.weights),
+        "coverage": summed(matrix, question.weights),
         "grams": question.gram_coverage([terms.folded for _, terms in sentences]),
         "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
         "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
@@ -216,12 +215,6 @@ def _matched(
     total = np.zeros(len(sentences))
     for name, values in features.items():
         total += WEIGHTS[name] * values
-    return total
-
-
-def _summed(values: NDArray[Any], weights: Vector) -> Vector:
-    """The weighted sum of each row; not by `@`, which may round equal rows differently."""
-    total: Vector = (values * weights).sum(axis=1)
     return total
 
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from rag.analysis import keys
 from rag.bm25 import Field
 from rag.errors import IndexDamaged
 from rag.passage_terms import PassageTerms, StoredTerms, analysed_passage, merge_terms, write_terms
@@ -116,11 +115,11 @@ def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
     """Analyses chunks, each given with its article: a pure function, for any process to do."""
     ids, own, words, lines, packed = [], [], [], [], []
     for article, chunk in pairs:
-        head, span = heading(article), (chunk.start, chunk.end)
-        terms, found, line = analysed_passage(head, article.text, span, chunk.sentences)
+        span = (chunk.start, chunk.end)
+        terms, head, found, line = analysed_passage(heading(article), article.text, span, chunk.sentences)
         ids.append(chunk.id)
-        own.append(found[len(keys(head)) :])
-        words.append(found)
+        own.append(found)
+        words.append([*head, *found])
         lines.append(line)
         packed.append(terms.pack())
     blocks = tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +133,12 @@ def windows(matrix: Matrix, sizes: Sequence[int]) -> Matrix:
     both = matrix.copy()
     both[:-1] = np.maximum(matrix[:-1], matrix[1:] * (chunk[1:] == chunk[:-1])[:, np.newaxis])
     return both
+
+
+def summed(values: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighted sum of each row; not by `@`, which may round equal rows differently."""
+    total: NDArray[np.float64] = (values * weights).sum(axis=1)
+    return total
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -73,10 +73,11 @@ def passage_terms(heading: str, text: str, sentences: Iterable[Span]) -> Passage
 
 def analysed_passage(
     heading: str, text: str, span: Span, sentences: Sequence[Span]
-) -> tuple[PassageTerms, list[str], str]:
-    """A passage's terms with its search keys and its folded text, all from one look at its words.
+) -> tuple[PassageTerms, list[str], list[str], str]:
+    """A passage's terms, the search keys of its heading and its own, and its folded text, all from one
+    look at its words.
 
-    Keys and text are those of the heading and all of `span`, also of what is no sentence.
+    Its own keys are those of all of `span`, also of what is no sentence; so is the text, with the heading.
     """
     edges = [span[0], *chain.from_iterable(sentences), span[1]]
     parts = [heading, *(text[a:b] for a, b in pairwise(edges))]
@@ -85,7 +86,7 @@ def analysed_passage(
     lines = (line[1:-1] for _, _, line in found)
     terms = PassageTerms(_terms(*found[0]), tuple(_terms(*each) for each in found[2::2]))
     line = f" {' '.join(filter(None, lines))} "
-    return terms, [term for _, held, _ in found for term in held], line
+    return terms, found[0][1], [term for _, held, _ in found[1:] for term in held], line
 
 
 def _terms(sentence: str, held: Sequence[str], line: str) -> SentenceTerms:

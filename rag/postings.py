@@ -30,7 +30,6 @@ _EDGES = np.array([n << 58 for n in range(_SLICES)], dtype=np.uint64)
 _COUNT = np.uint32  # documents of a part that have a term
 _WHOLE = (1 << 64) - 1
 _FACTOR = 0x9E3779B97F4A7C15
-_INVERSE = pow(_FACTOR, -1, 1 << 64)
 _MIX = (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53)
 _POWERS = tuple(pow(_FACTOR, place, 1 << 64) for place in range(GRAM))
 _Item = TypeVar("_Item")
@@ -71,7 +70,8 @@ class Postings:
     def columns(self, hashes: Hashes) -> tuple[Places, Places]:
         """Where the postings of each term begin and end; both 0 for an unknown one."""
         if not len(self.terms):
-            return np.zeros((2, len(hashes)), dtype=np.int64)[0], np.zeros(len(hashes), dtype=np.int64)
+            nowhere = np.zeros(len(hashes), dtype=np.int64)
+            return nowhere, nowhere
         at = np.minimum(np.searchsorted(self.terms, hashes), len(self.terms) - 1)
         known = self.terms[at] == hashes
         return np.where(known, self.indptr[at], 0), np.where(known, self.indptr[at + 1], 0)
@@ -104,7 +104,7 @@ def term_hashes(terms: Sequence[str]) -> Hashes:
     """`term_hash` of each of some terms, of which nobody has asked before: a question's 5-grams."""
     sizes = np.fromiter(map(len, terms), dtype=np.int64, count=len(terms))
     letters = np.frombuffer("".join(terms).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    powers = np.cumprod(np.full(max(sizes, default=0), _FACTOR, dtype=np.uint64)) * np.uint64(_INVERSE)
+    powers = np.cumprod(np.array([1, *[_FACTOR] * max(sizes, default=0)], dtype=np.uint64))
     starts = np.cumsum(sizes) - sizes
     letters *= powers[np.arange(len(letters)) - np.repeat(starts, sizes)]
     return _mixed(np.add.reduceat(letters, starts) if len(letters) else letters)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag.bm25 import Floats, WeightedTerms
 from rag.lexical import LexicalIndex, heading
-from rag.matching import Matrix, coverage, windows
+from rag.matching import Matrix, coverage, summed, windows
 from rag.passage_terms import PassageTerms, SentenceTerms, passage_terms
 from rag.query import Concept, Query
 from rag.schema import Article, Chunk, Passage
@@ -187,7 +187,7 @@ def _hits(scored: Sequence[tuple[_Found, float]], query: Query, idf: Vector) -> 
     own, titles = matrix[: ends[-1]], matrix[ends[-1] :]
     best = np.zeros(len(scored))
     if len(idf) and len(own):
-        np.maximum.at(best, np.repeat(np.arange(len(sizes)), sizes), (windows(own, sizes) * idf).sum(axis=1))
+        np.maximum.at(best, np.repeat(np.arange(len(sizes)), sizes), summed(windows(own, sizes), idf))
         best /= idf.sum()
     return [
         Hit(

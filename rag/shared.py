@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, collection
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article, Aside, Chunk, Genre
-from rag.vector_records import article_metadata, chunk_records, place, version_id
+from rag.vector_records import article_records, chunk_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,11 +113,8 @@ class SharedIndex:
                     embeddings=vectors[start : start + _AT_ONCE],
                     **chunk_records(batch, note, is_server=True),
                 )
-            self._articles.upsert(
-                ids=[version_id(article.id, article.sha256) for article, _ in entries],
-                embeddings=[place(article.sha256) for article, _ in entries],
-                metadatas=[article_metadata(article, note, is_server=True) for article, _ in entries],
-            )
+            articles = [article for article, _ in entries]
+            self._articles.upsert(**article_records(articles, note, is_server=True))
 
     def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:
         """Notes who writes here; None when that is `writer` now, else the name of who it is.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, Graph, client_of, collection, translated
 from rag.schema import Article, Chunk
-from rag.vector_records import Records, article_metadata, chunk_records, place, version_id
+from rag.vector_records import Records, article_records, chunk_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,11 +91,7 @@ class Shelf:
                 self.chunks.upsert(embeddings=vectors[start:end], **stored)
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]
-                self.articles.upsert(
-                    ids=[version_id(article.id, article.sha256) for article in part],
-                    embeddings=[place(article.sha256) for article in part],
-                    metadatas=[article_metadata(article, note, is_server=False) for article in part],
-                )
+                self.articles.upsert(**article_records(part, note, is_server=False))
 
     def vectors(self, ids: Sequence[str]) -> Floats:
         """See `Vectors.vectors`."""

@@ -37,6 +37,15 @@ def chunk_records(
     return {"ids": [chunk.id for _, chunk in pairs], "metadatas": list(metadatas), "documents": documents}
 
 
+def article_records(articles: Sequence[Article], note: str, *, is_server: bool) -> dict[str, Any]:
+    """Ids, vectors and metadata of articles, as `upsert` takes them."""
+    return {
+        "ids": [version_id(article.id, article.sha256) for article in articles],
+        "embeddings": [_place(article.sha256) for article in articles],
+        "metadatas": [article_metadata(article, note, is_server=is_server) for article in articles],
+    }
+
+
 def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[str, str | int]:
     """An article as a record; `asides` as JSON, what is unknown left out.
 
@@ -61,7 +70,7 @@ def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[st
     )
 
 
-def place(sha256: str) -> Sequence[float]:
+def _place(sha256: str) -> Sequence[float]:
     """The vector of an article's record."""
     # Chroma wants a vector; a point on the circle is the cheapest that differs by article
     angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi

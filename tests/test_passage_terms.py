@@ -56,9 +56,10 @@ def test_unpacking_gives_what_was_packed(sentences: list[str], heading: str) -> 
 @given(SENTENCES, st.sampled_from([" ", "\n\n", " (Foto: Ines Brandt) "]))
 def test_one_look_at_a_passage_gives_what_each_look_gives(sentences: list[str], gap: str) -> None:
     text, spans = joined(sentences, gap)
-    terms, found, line = analysed_passage("Risse · Bote", text, (0, len(text)), spans)
+    terms, head, own, line = analysed_passage("Risse · Bote", text, (0, len(text)), spans)
     assert terms == passage_terms("Risse · Bote", text, spans)
-    assert found == keys(f"Risse · Bote\n{text}")
+    assert [*head, *own] == keys(f"Risse · Bote\n{text}")
+    assert head == keys("Risse · Bote")
     assert line == folded(f"Risse · Bote\n{text}")
 
 

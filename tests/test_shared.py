@@ -280,7 +280,7 @@ def test_writing_that_breaks_off_between_chunks_and_records_shows_a_replica_noth
     source.write("heating.txt", SUMMIT)
     source.write("new.txt", SUMMIT + " Mehr dazu morgen.")
     with monkeypatch.context() as broken:
-        broken.setattr("rag.shared.article_metadata", lambda *_: 1 / 0)
+        broken.setattr("rag.shared.article_records", lambda *_, **__: 1 / 0)
         with pytest.raises(ProviderUnavailable):
             source.sync()
     follower.sync()
