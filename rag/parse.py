@@ -7,14 +7,18 @@ import re
 from collections.abc import Sequence
 
 from rag.courtesy import (
+    ADDRESS,
     ADVERSATIVES,
     ASKING,
     BEFORE_SIGN_OFFS,
     COURTESIES,
+    EVERY_WORD,
     GREETINGS,
     OPENS_A_SENTENCE,
+    PLEASE,
     PREPOSITIONS,
     SIGN_OFFS,
+    SPEAKERS,
     Courtesy,
 )
 
@@ -22,13 +26,15 @@ NAME_WORDS = 3
 """Words that a name has at most, beside a greeting: "Hallo Frau Dr. Weber"."""
 LONGEST = 4_000
 """Characters of a message that is read for courtesy; a longer one is a text, and stays."""
+STRANGE_WORDS = 4
+"""Words, none with a capital, that a German clause about the speakers may have besides those of courtesy."""
 MOST_WORDS = 30
 """Words of courtesy that are taken off at once."""
 LEAST_QUESTION = 3
 """Words before a comma that make a question by themselves: in "Wer sagte, ich helfe?" they do not."""
 
 _WORD = re.compile(r"[^\W_]+")
-_URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
+_URL = re.compile(r"\b(?:https?://|www\.)\S+|^\s*@\w+", re.IGNORECASE)
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b50\u2764\ufe0f\u200d]+|(?<!\\w)[:;]-?[()DP](?!\\w)"
 )
@@ -38,7 +44,7 @@ _BETWEEN = " ,;:.!?…–—-\n"
 _QUOTED = re.compile('[„“”«»‚‘"(\\[]')
 _SMALL_TALK = re.compile(
     r"\b(?:wie geht(?:['’]?s| es)(?: (?:dir|ihnen|euch))?|how are you(?: doing)?|how['’]s it going"
-    r"|tudo bem|como vai|як справи|comment (?:ça va|allez-vous|vas-tu)|ça va)\s?[?!.,]+",
+    r"|tudo bem|como vai|як справи|comment (?:ça va|allez-vous|vas-tu)|ça va)\s?[?!.,]+|\bwie folgt\b",
     re.IGNORECASE,
 )
 _PLEASE = re.compile(
@@ -65,14 +71,14 @@ def reduced(message: str) -> str:
 
 def _tidy(message: str) -> str:
     """The message without addresses of pages, emoji, repeated marks and shouting."""
-    text = _MARKS.sub(r"\1", _SMALL_TALK.sub(" ", _EMOJI.sub(" ", _URL.sub(" ", message))))
+    text = _MARKS.sub(r"\1", _SMALL_TALK.sub(" ", _EMOJI.sub("\n", _URL.sub(" ", message))))
     shouted = text.isupper() and _count(text) >= LEAST_QUESTION
     return (text.lower() if shouted else text).strip()
 
 
 def _without_opening(text: str) -> str:
     """The text behind the first greeting or frame that it opens with."""
-    end = max(_opening(text, courtesy) for courtesy in COURTESIES)
+    end = max(_opening(text, courtesy) for courtesy in COURTESIES) or _first_clause(text)
     if not end:
         return text
     rest = text[end:].lstrip(_BETWEEN)
@@ -105,6 +111,12 @@ def _opening(text: str, courtesy: Courtesy) -> int:
     return 0
 
 
+def _first_clause(text: str) -> int:
+    """Where a first clause ends that is about whoever asks or is asked; 0 where the first is not."""
+    gap = _BREAK.search(text)
+    return gap.end() if gap and _is_about_speakers(text[: gap.start()], text.islower()) else 0
+
+
 def _asks(following: Sequence[re.Match[str]], before: str, courtesy: Courtesy) -> bool:
     """Whether a question begins with the words that follow, without a comma before it."""
     if not following:
@@ -134,14 +146,23 @@ def _without_end(text: str) -> str:
 def _last_clause(text: str) -> int:
     """Where a last clause begins that is courtesy alone; 0 where the last is none."""
     for gap in reversed(list(_BREAK.finditer(text))):
-        end, comma = gap.end(), text[: gap.end()].rstrip().endswith(",")
+        end, comma = gap.end(), gap.group() == ","
         if _count(text[end:]) > MOST_WORDS:
             break
-        if gap.group() == ":" or (comma and _count(text[:end]) < LEAST_QUESTION):
+        if gap.group() == ":" or (comma and not _may_follow_comma(text, end)):
             continue
-        if _is_courtesy(text[end:]):
+        if _is_courtesy(text[end:]) or (
+            gap.group() in ".!?…\n" and _is_about_speakers(text[end:], text.islower())
+        ):
             return end
     return 0
+
+
+def _may_follow_comma(text: str, end: int) -> bool:
+    """Whether what follows a comma can be courtesy: "Wer sagte, sie würden helfen?" ends in content."""
+    tail = _WORD.findall(text[end:])
+    thanks = not (SIGN_OFFS | PLEASE).isdisjoint(word.lower() for word in tail)
+    return _count(text[:end]) >= LEAST_QUESTION and (thanks or _addresses(tail))
 
 
 def _sign_off(text: str) -> int:
@@ -157,6 +178,33 @@ def _sign_off(text: str) -> int:
                 place -= 1
             return found[place].start()
     return 0
+
+
+def _is_about_speakers(text: str, in_small_letters: bool) -> bool:
+    """Whether this is about whoever asks or is asked, and names nothing: "Ich komme hier nicht weiter.".
+
+    In a message all in small letters any other word may be a name.
+    """
+    said = _WORD.findall(text)
+    if not 1 < len(said) <= MOST_WORDS or _QUOTED.search(text) or said[0].lower() not in EVERY_WORD:
+        return False
+    own = [word for word in said if word.lower() not in EVERY_WORD]
+    few = 0 if in_small_letters else STRANGE_WORDS if _is_german(said) else 1
+    return (
+        len(own) <= few
+        and all(word.islower() and word not in ASKING for word in own)
+        and (_addresses(said[:1], first=True) or _addresses(said[1:]))
+    )
+
+
+def _addresses(said: Sequence[str], *, first: bool = False) -> bool:
+    """Whether these words mean who asks or who is asked; "EU" is no Portuguese "eu"."""
+    spoken = (word.lower() for word in said if len(word) == 1 or not word.isupper())
+    return not SPEAKERS.isdisjoint(spoken) or not (first or ADDRESS.isdisjoint(said))
+
+
+def _is_german(said: Sequence[str]) -> bool:
+    return max(COURTESIES, key=lambda each: sum(word.lower() in each.words for word in said)) is COURTESIES[0]
 
 
 def _count(text: str) -> int:

@@ -48,6 +48,8 @@ def test_courtesy_comes_off(message: str, question: str) -> None:
         "Wer sagte zum Abschied danke?",
         "Wer sagt bitte?",
         "Wer sagte, ich helfe?",
+        "Wer von beiden sagte, dass sie nicht helfen würden?",
+        "EU und Recht stehen hier, wer schrieb das?",
         "Was heißt hier „Danke!“?",
         "„Hallo Welt“ ist von wem?",
         "„Danke“, wer sagte das?",
@@ -73,6 +75,27 @@ def test_content_stays(message: str) -> None:
     "message", ["Hallo", "Danke!", "Hallo, vielen Dank!", "Thank you so much", "🙂", "?!"]
 )
 def test_a_message_that_asks_nothing_stays_as_it_is(message: str) -> None:
+    assert reduced(message) == message
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Ich komme hier gerade nicht weiter. Wann kam der Zug?",
+        "Tut mir leid, dass ich störe. Wann kam der Zug?",
+        "Wann kam der Zug? Ich weiß es leider nicht mehr.",
+        "Verzeihung, ich hoffe, ich nerve nicht! Wann kam der Zug?",
+    ],
+)
+def test_what_people_say_of_themselves_comes_off(message: str) -> None:
+    assert reduced(message) == "Wann kam der Zug?"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Ich lese gerade von Petersen. Wann kam er?", "Mir geht es um die Bücherei: wann öffnet sie?"],
+)
+def test_a_topic_that_people_name_of_themselves_stays(message: str) -> None:
     assert reduced(message) == message
 
 
