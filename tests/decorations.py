@@ -1,6 +1,6 @@
 """What people write around a question, by language; written before the grammar that takes it off.
 
-`{q}` is the question. Those of `HELD_BACK` were not looked at while the grammar was made.
+`{q}` is the question. Those of `HELD_BACK` were first tried when the grammar stood.
 """
 
 from __future__ import annotations
