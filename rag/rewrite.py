@@ -20,14 +20,15 @@ _MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
 _CONJUNCTION = re.compile(r"^(?:und|aber|also|and|but|so|et|mais|e|mas|і|а|та|але)\b", re.IGNORECASE)
 # for these, what a name or noun before them in the question says is enough
 _PRONOUN = re.compile(
-    r"\b(?:er|ihm|ihn|sie|ihnen|ihr|ihre[mnrs]?|sein|seine[mnrs]?|dessen|deren|he|him|his|she|her|they|them|their|it|its"
-    r"|il|elle|ils|elles|lui|leur|ele|ela|eles|elas|він|вона|вони|його|її|їх)\b",
+    r"\b(?:er|ihm|ihn|sie|ihnen|ihr|ihre[mnrs]?|sein|seine[mnrs]?|dessen|deren|dies|dieser|diese[mns]?|he|him|his|she|her"
+    r"|they|them|their|it|its|this|these|those|il|elle|ils|elles|lui|leur|cela|ce|ele|ela|eles|elas|isso|isto"
+    r"|він|вона|вони|його|її|їх|це|цей)\b",
     re.IGNORECASE,
 )
 # these mean what happened, or where and when; it is said before only where a clause ends between
 _POINTS_BACK = re.compile(
-    r"\b(?:dies|dieser|diese[mns]?|dort|damals|danach|davor|(?:dazu|davon|daran|dabei|dafür|dagegen|darüber|darauf|damit)(?!,)"
-    r"|this|these|those|there|cela|ce|isso|isto|це|цей|там|тоді)\b",
+    r"\b(?:dort|damals|danach|davor|(?:dazu|davon|daran|dabei|dafür|dagegen|darüber|darauf|damit)(?!,)"
+    r"|there|там|тоді)\b",
     re.IGNORECASE,
 )
 _CLAUSE_ENDS = re.compile(r"[,;:]|\b(?:und|and|et|e|і|та)\b")
@@ -65,7 +66,9 @@ _ASKED_NOUN = re.compile(
     re.IGNORECASE,
 )
 _EXPLETIVE = re.compile(
-    r"\b(?:is|are|was|were) there\b|\bis it (?:true|possible|likely)\b|\best-ce que?\b|(?<=, )damit\b",
+    r"\b(?:is|are|was|were|been|be) there\b|\bthere (?:is|are|was|were|be|been|has|have|had|will|would)\b"
+    r"|\b(?:did|does|will|would) it take\b|\bit (?:is|was) (?:said|known|likely|possible)\b"
+    r"|\bis it (?:true|possible|likely)\b|\best-ce que?\b|(?<=, )damit\b",
     re.IGNORECASE,
 )
 _FEW_WORDS = 1

@@ -57,6 +57,8 @@ def xfail(question: str, reason: str) -> object:
         "Quand Trump a-t-il rencontré Poutine ?",
         "O que disse Lula sobre a guerra?",
         "Is there a ceasefire in Ukraine?",
+        "Have there been talks in Geneva?",
+        "How long did it take to reach Geneva?",
         "Are there plans for peace in Ukraine?",
         "Is it true that Trump met Putin in Alaska?",
         "Est-ce que Trump a rencontré Poutine ?",
