@@ -27,7 +27,7 @@ from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
 from rag.recent import Recent
 from rag.retrieval import Index, Nearness
-from rag.rewrite import context_for, standalone
+from rag.rewrite import context_for, recent, standalone
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, answered_again
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
@@ -94,14 +94,14 @@ class Engine(Adapters):
         ProviderError in the middle of an answer has the text so far as its `partial`.
         """
         question = self._checked(question)
-        history = history[max(0, len(history) - self.settings.history_turns) :]
+        history = recent(history, self.settings.history_turns)
         model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
         asked = self._asked(question, history, model)
         near = self._near(asked.standalone)
         if model is None:
-            yield from self._told(self._verbatim(asked, near))
+            yield from self._told(self._verbatim(asked, near), asked)
             return
         with self._turns.take():
             job = self._job(asked, near)
@@ -109,7 +109,7 @@ class Engine(Adapters):
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
         else:
-            yield from self._told(self._answer(job, self._extractive(job)))
+            yield from self._told(self._answer(job, self._extractive(job)), asked)
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
@@ -207,7 +207,7 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> Asked:
+    def _asked(self, question: str, history: tuple[Message, ...], model: ChatModel | None) -> Asked:
         started = time.perf_counter()
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
@@ -218,9 +218,7 @@ class Engine(Adapters):
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
-        return Asked(
-            question, readable, german, contexts, language, tuple(history), deadline, started, dict(usage)
-        )
+        return Asked(question, readable, german, contexts, language, history, deadline, started, dict(usage))
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
         """What is found for a question; work for the processor alone, to be done in turn."""
@@ -256,12 +254,12 @@ class Engine(Adapters):
             answers.put(key, answer)
         return answer
 
-    def _told(self, answer: Answer) -> Iterator[Event]:
+    def _told(self, answer: Answer, asked: Asked) -> Iterator[Event]:
         """The events of an answer that is complete."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
         yield Delta(answer.text)
-        yield Done(answer)
+        yield Done(answer, asked.history)
 
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
@@ -297,7 +295,7 @@ class Engine(Adapters):
         answer = self._answer(job, self._verified(job, writing), model.name)
         if not said:
             yield Delta(answer.text)
-        yield Done(answer)
+        yield Done(answer, job.asked.history)
 
     def _verified(self, job: Job, writing: Writing) -> Outcome:
         if writing.declined:

@@ -202,9 +202,10 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Last event of a stream: the verified answer."""
+    """Last event of a stream: the verified answer, and what of the conversation before it was used."""
 
     answer: Answer
+    history: tuple[Message, ...] = ()
 
 
 Event = Retrieved | Delta | Done

@@ -273,6 +273,17 @@ def test_history_beyond_the_limit_is_forgotten(settings: Settings) -> None:
     assert "Emden" in both.citations[0].quote
 
 
+def test_a_huge_earlier_message_counts_by_its_beginning_alone(settings: Settings) -> None:
+    huge = "Oksana Tschumatschenko dirigiert. " + " ".join(f"wort{n}" for n in range(60_000))
+    with closing(open_engine(settings)) as engine:
+        *_, done = engine.stream("Wo wurde sie geboren?", [Message("user", huge)])
+        near = engine.ask("Wo wurde sie geboren?", [Message("user", huge[:2000])])
+    assert isinstance(done, Done)
+    assert timeless(done.answer) == timeless(near)
+    assert "Poltawa" in done.answer.citations[0].quote
+    assert done.history == (Message("user", huge[:2000]),)
+
+
 def test_no_history_turns_means_no_history(settings: Settings) -> None:
     history = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
     with closing(open_engine(replace(settings, history_turns=0))) as engine:
