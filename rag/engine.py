@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.adapters import Adapters
@@ -19,7 +19,7 @@ from rag.extract import candidates
 from rag.fingerprint import check_fingerprint, fingerprint
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
-from rag.job import Asked, Job, Outcome, besides
+from rag.job import Asked, Job, Outcome, besides, says_what_was_asked, standing_in
 from rag.lexical import load_index
 from rag.library import Library
 from rag.memory import give_back
@@ -32,7 +32,7 @@ from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, 
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
 from rag.text import normalise
-from rag.texts import declined, unverified
+from rag.texts import declined, stand_in, unverified
 from rag.turns import Turns
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
@@ -231,6 +231,7 @@ class Engine(Adapters):
         found = candidates(ranking)
         return Job(
             asked,
+            ranking,
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=confidence(ranking, found),
@@ -267,11 +268,9 @@ class Engine(Adapters):
         draft = compose(job.found)
         return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 
-    def _declined(self, job: Job, reason: str, dropped: Sequence[str] = ()) -> Outcome:
+    def _declined(self, job: Job, reason: str) -> Outcome:
         say = unverified if reason == UNVERIFIED else declined
-        return Outcome(
-            say(job.asked.language), (), (), reason=reason, further=nearest(job.found), dropped=tuple(dropped)
-        )
+        return Outcome(say(job.asked.language), (), (), reason=reason, further=nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
@@ -292,19 +291,22 @@ class Engine(Adapters):
         add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
             add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
-        answer = self._answer(job, self._verified(job, writing), model.name)
+        outcome = self._verified(job, writing)
+        answer = self._answer(job, outcome, None if outcome.stands_in else model.name)
         if not said:
             yield Delta(answer.text)
         yield Done(answer, job.asked.history)
 
     def _verified(self, job: Job, writing: Writing) -> Outcome:
-        if writing.declined:
-            return self._declined(job, NOT_IN_PASSAGES)
+        """What a model wrote, where it is borne out and says what was asked; else what takes its place."""
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
         wrong = [statement for statement in claims if statement.status == "unsupported"]
+        if writing.declined:
+            return self._instead(job, NOT_IN_PASSAGES, writing)
         if len(wrong) * 2 > len(claims) or not claims:
-            withheld = [f"{statement.text}: {statement.status}" for statement in writing.statements]
-            return self._declined(job, UNVERIFIED, [*writing.dropped, *withheld])
+            return self._instead(job, UNVERIFIED, writing)
+        if job.confidence < THRESHOLD and not says_what_was_asked(job, writing.statements, writing.citations):
+            return self._instead(job, LOW_CONFIDENCE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)
         return Outcome(
             writing.text,
@@ -312,7 +314,18 @@ class Engine(Adapters):
             tuple(writing.citations),
             further=besides(further, writing.citations),
             dropped=tuple(writing.dropped),
+            withheld=tuple(writing.withheld),
         )
+
+    def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
+        """In place of what a model wrote: the verbatim answer, where it is sure enough; else declined."""
+        outcome = self._extractive(job)
+        if outcome.reason is None:
+            outcome = standing_in(outcome, stand_in(reason == UNVERIFIED, job.asked.language), reason)
+        else:
+            outcome = self._declined(job, reason)
+        unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
+        return replace(outcome, dropped=tuple(writing.dropped), withheld=(*unshown, *writing.withheld))
 
     def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
@@ -324,13 +337,14 @@ class Engine(Adapters):
             statements=outcome.statements,
             citations=outcome.citations,
             passages=job.passages,
-            abstained=outcome.reason is not None,
+            abstained=outcome.reason is not None and not outcome.stands_in,
             reason=outcome.reason,
             model=model,
             index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
             further=outcome.further,
             dropped=outcome.dropped,
+            withheld=outcome.withheld,
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.chat_model import Deadline
+from rag.confidence import covers
 from rag.extract import Candidate
+from rag.retrieval import Ranking
 from rag.rewrite import Context
 from rag.schema import Citation, Message, Passage, Statement
 
@@ -34,6 +36,7 @@ class Job:
     """A question with what was found for it, `retrieved` seconds after it came; `timings` grow."""
 
     asked: Asked
+    ranking: Ranking
     passages: tuple[Passage, ...]
     found: list[Candidate]
     confidence: float
@@ -43,7 +46,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was made of a question; `reason` where it was declined."""
+    """What was made of a question; `reason` says why it was declined.
+
+    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why that is not shown.
+    """
 
     text: str
     statements: tuple[Statement, ...]
@@ -51,6 +57,34 @@ class Outcome:
     reason: str | None = None
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    stands_in: bool = False
+
+
+def standing_in(verbatim: Outcome, notice: str, reason: str) -> Outcome:
+    """The verbatim answer in place of a model's, below a notice that says so."""
+    lead = f"{notice}\n\n"
+    moved = tuple(
+        replace(statement, start=statement.start + len(lead), end=statement.end + len(lead))
+        for statement in verbatim.statements
+    )
+    return replace(verbatim, text=lead + verbatim.text, statements=moved, reason=reason, stands_in=True)
+
+
+def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Sequence[Citation]) -> bool:
+    """Whether a sentence that is borne out cites words that say what was asked, and not merely itself.
+
+    In another language than its source no sentence is more than weak; there that is enough.
+    """
+    quoted = {citation.number: citation for citation in citations}
+    return any(
+        statement.status == "supported"
+        or (statement.status == "weak" and job.asked.language != (candidate.article.language or "de"))
+        for statement in statements
+        for number in statement.citations
+        for candidate in job.found
+        if candidate.is_in(quoted[number]) and covers(job.ranking, candidate)
+    )
 
 
 def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:

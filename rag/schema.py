@@ -148,11 +148,13 @@ class Answer:
 
     `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
     appearance; `passages` are what was searched, best first; `further` are other places worth
-    reading, which the text does not rest on; `reason` says why an answer was declined; `model` is
+    reading, which the text does not rest on; `reason` says why an answer was declined, or why the
+    verbatim sentences of one that was not stand in place of what a model wrote; `model` is
     the language model that wrote the text, None for verbatim sentences; `dropped` says which
-    citations of the model point nowhere, and why; `id` and `created` (ISO 8601, UTC) name the
-    answer as a record; `usage` counts tokens (`prompt_tokens`, `completion_tokens`; `estimated` where the
-    provider reports none) and, where it is reported, `cost`; `timings` are seconds by step.
+    citations of the model point nowhere, and why, `withheld` which of its sentences are not shown;
+    `id` and `created` (ISO 8601, UTC) name the answer as a record; `usage` counts tokens
+    (`prompt_tokens`, `completion_tokens`; `estimated` where the provider reports none) and, where it
+    is reported, `cost`; `timings` are seconds by step.
     """
 
     question: str
@@ -169,6 +171,7 @@ class Answer:
     confidence: float
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     id: str = field(default_factory=_new_id, compare=False)
     created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, float] = field(default_factory=dict)

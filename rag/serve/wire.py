@@ -35,6 +35,7 @@ def answer_to_dict(answer: Answer) -> Json:
         "further": [_citation(citation) for citation in answer.further],
         "passages": [passage_to_dict(passage) for passage in answer.passages],
         "dropped": list(answer.dropped),
+        "withheld": list(answer.withheld),
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
@@ -56,6 +57,7 @@ def answer_from_dict(sent: Json) -> Answer:
             further=tuple(map(_citation_from, sent["further"])),
             passages=tuple(map(_passage_from, sent["passages"])),
             dropped=tuple(map(str, sent["dropped"])),
+            withheld=tuple(map(str, sent.get("withheld", ()))),  # records of earlier versions have none
             usage=dict(sent["usage"]),
             timings=dict(sent["timings"]),
         )
