@@ -265,7 +265,7 @@ class Engine(Adapters):
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
             return self._declined(job, LOW_CONFIDENCE)
-        draft = compose(job.found)
+        draft = compose(job.found, job.ranking.query.text)
         return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 
     def _declined(self, job: Job, reason: str) -> Outcome:
