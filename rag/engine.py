@@ -19,14 +19,14 @@ from rag.extract import candidates
 from rag.fingerprint import check_fingerprint, fingerprint
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
-from rag.job import Asked, Job, Outcome, besides, says_what_was_asked, standing_in
+from rag.job import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
 from rag.lexical import load_index
 from rag.library import Library
 from rag.memory import give_back
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
 from rag.recent import Recent
-from rag.retrieval import Index, Nearness
+from rag.retrieval import Index, Nearness, one_of_copies
 from rag.rewrite import context_for, recent, standalone
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, answered_again
 from rag.settings import Settings
@@ -227,11 +227,12 @@ class Engine(Adapters):
             query = understand(asked.question, asked.language, self.dictionary, weighted)
         else:
             query = understand(asked.german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES, near)
+        ranking, copies = one_of_copies(self.index.rank(query, CANDIDATE_PASSAGES, near))
         found = candidates(ranking)
         return Job(
             asked,
             ranking,
+            copies,
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=confidence(ranking, found),
@@ -335,14 +336,14 @@ class Engine(Adapters):
             language=job.asked.language,
             text=outcome.text,
             statements=outcome.statements,
-            citations=outcome.citations,
+            citations=named_copies(outcome.citations, job.copies),
             passages=job.passages,
             abstained=outcome.reason is not None and not outcome.stands_in,
             reason=outcome.reason,
             model=model,
             index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
-            further=outcome.further,
+            further=named_copies(outcome.further, job.copies),
             dropped=outcome.dropped,
             withheld=outcome.withheld,
             usage=job.asked.usage,

@@ -10,7 +10,7 @@ from rag.confidence import covers
 from rag.extract import Candidate
 from rag.retrieval import Ranking
 from rag.rewrite import Context
-from rag.schema import Citation, Message, Passage, Statement
+from rag.schema import Article, Citation, Message, Passage, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A question with what was found for it, `retrieved` seconds after it came; `timings` grow."""
+    """A question with what was found for it, `retrieved` seconds after it came; `timings` grow.
+
+    `copies` are articles that were found too, and nearly repeat one of those that the passages are from.
+    """
 
     asked: Asked
     ranking: Ranking
+    copies: tuple[Article, ...]
     passages: tuple[Passage, ...]
     found: list[Candidate]
     confidence: float
@@ -84,6 +88,18 @@ def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Se
         for number in statement.citations
         for candidate in job.found
         if candidate.is_in(quoted[number]) and covers(job.ranking, candidate)
+    )
+
+
+def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
+    """The citations, each with the other articles that say the same words."""
+    texts = {article.id: " ".join(article.text.split()) for article in copies}
+    return tuple(
+        replace(
+            citation,
+            also_in=tuple(i for i, text in texts.items() if " ".join(citation.quote.split()) in text),
+        )
+        for citation in citations
     )
 
 

@@ -95,7 +95,8 @@ class Citation:
     """A place in an article, with the words that stand there, cut out by us.
 
     Title, outlet, date and hash are those of the article when it was cited, so that a stored
-    answer can be shown, and checked against a changed source, later.
+    answer can be shown, and checked against a changed source, later. `also_in` are the ids of other
+    articles that were found to say the same words: near-copies, which count as one source.
     """
 
     number: int
@@ -108,6 +109,7 @@ class Citation:
     outlet: str | None = None
     published: date | None = None
     sha256: str = ""
+    also_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

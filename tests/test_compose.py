@@ -341,8 +341,8 @@ def test_much_weaker_sentences_are_left_to_further_reading() -> None:
 
 FERRY = article(
     "faehre",
-    "Die Fähre nach Moorhafen braucht 25 Minuten. An Bord gibt es Kaffee und Kuchen. Der Kapitän der Fähre grüßt "
-    "jeden Gast. Im Winter fährt die Fähre nur bis 16 Uhr.",
+    "Die Fähre nach Moorhafen braucht 25 Minuten. An Bord gibt es Kaffee und Kuchen. Der Kapitän der Fähre "
+    "grüßt jeden Gast. Im Winter fährt die Fähre nur bis 16 Uhr.",
 )
 
 
@@ -352,9 +352,7 @@ def test_a_question_for_a_value_gets_no_sentence_that_cannot_be_it() -> None:
 
 
 def test_two_values_for_the_same_are_both_told() -> None:
-    other = article(
-        "chronik", "Die Fähre nach Moorhafen braucht laut Chronik 40 Minuten. So steht es dort."
-    )
+    other = article("chronik", "Die Fähre nach Moorhafen braucht laut Chronik 40 Minuten. So steht es dort.")
     draft = answer("Wie viele Minuten braucht die Fähre nach Moorhafen?", FERRY, other)
     assert "25 Minuten" in draft.text
     assert "40 Minuten" in draft.text

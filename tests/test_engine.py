@@ -290,6 +290,27 @@ def test_no_history_turns_means_no_history(settings: Settings) -> None:
         assert engine.ask("Wo wurde sie geboren?", history).standalone_question == "Wo wurde sie geboren?"
 
 
+# --- copies ---------------------------------------------------------------------------------------
+
+
+def test_copies_of_an_article_are_one_source(tmp_path: Path) -> None:
+    copy = article(
+        "agentur", CONCERT.text.replace("vier Stunden", "fünf Stunden"), language="de", copy_of="konzert"
+    )
+    settings = settings_for(tmp_path)
+    fill(settings, CONCERT, copy, WOLF)
+    with closing(open_engine(settings)) as engine:
+        answer = engine.ask("Wer dirigiert die Konzerte?")
+        changed = engine.ask("Nach wie vielen Stunden waren die Karten ausverkauft?")
+        assert {passage.article.id for passage in engine.search("Konzerte")} >= {"konzert", "agentur"}
+    for each in (answer, changed):
+        [source] = {c.article_id for c in (*each.citations, *each.further)} & {"konzert", "agentur"}
+        assert {passage.article.id for passage in each.passages} & {"konzert", "agentur"} == {source}
+    [first, *_] = answer.citations
+    assert {first.article_id, *first.also_in} == {"konzert", "agentur"}
+    assert not any(c.also_in for c in changed.citations if "Stunden ausverkauft" in c.quote)
+
+
 # --- refusing ------------------------------------------------------------------------------------
 
 

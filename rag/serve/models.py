@@ -52,6 +52,7 @@ class Citation(BaseModel):
     outlet: str | None
     published: str | None = Field(description="ISO date")
     sha256: str
+    also_in: list[str] = Field(description="ids of near-copies that say the same words")
 
 
 class Passage(BaseModel):

@@ -72,7 +72,8 @@ _PLAIN = (
 
 
 def _citation_from(sent: Json) -> Citation:
-    citation = Citation(**{**sent, "published": _day(sent["published"])})
+    also_in = tuple(map(str, sent.get("also_in", ())))  # records of earlier versions have none
+    citation = Citation(**{**sent, "published": _day(sent["published"]), "also_in": also_in})
     _check(citation.quote, citation.article_id, citation.sha256, numbers=(citation.start, citation.end))
     return citation
 
@@ -118,6 +119,7 @@ def _citation(citation: Citation) -> Json:
         "outlet": citation.outlet,
         "published": citation.published.isoformat() if citation.published else None,
         "sha256": citation.sha256,
+        "also_in": list(citation.also_in),
     }
 
 
