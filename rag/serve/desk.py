@@ -122,7 +122,7 @@ class Desk:
             told = self.engine.stream(question, history, extractive=extractive)
             for event in self.metrics.watch(told, door):
                 if isinstance(event, Done):
-                    self.records.put(answer_to_dict(event.answer), history)
+                    self.records.put(answer_to_dict(event.answer), event.history)
                 yield event
         finally:
             self.gate.leave()

@@ -52,6 +52,7 @@ class Citation(BaseModel):
     outlet: str | None
     published: str | None = Field(description="ISO date")
     sha256: str
+    also_in: list[str] = Field(description="ids of near-copies that say the same words")
 
 
 class Passage(BaseModel):
@@ -78,7 +79,9 @@ class Answer(BaseModel):
     language: str
     text: str = Field(description="with [n] behind each statement")
     abstained: bool
-    reason: str | None
+    reason: str | None = Field(
+        description="why it was declined, or why verbatim sentences stand in place of what the model wrote"
+    )
     confidence: float
     model: str | None = Field(description="the language model that wrote it; null: verbatim sentences")
     index_fingerprint: str
@@ -87,6 +90,7 @@ class Answer(BaseModel):
     further: list[Citation] = Field(description="other places worth reading")
     passages: list[Passage] = Field(description="what was found for the question, best first")
     dropped: list[str] = Field(description="citations of the model that point nowhere")
+    withheld: list[str] = Field(description="sentences of the model that are not shown, each with why")
     usage: dict[str, float]
     timings: dict[str, float] = Field(description="seconds by step")
 

@@ -35,6 +35,7 @@ def answer_to_dict(answer: Answer) -> Json:
         "further": [_citation(citation) for citation in answer.further],
         "passages": [passage_to_dict(passage) for passage in answer.passages],
         "dropped": list(answer.dropped),
+        "withheld": list(answer.withheld),
         "usage": dict(answer.usage),
         "timings": dict(answer.timings),
     }
@@ -56,6 +57,7 @@ def answer_from_dict(sent: Json) -> Answer:
             further=tuple(map(_citation_from, sent["further"])),
             passages=tuple(map(_passage_from, sent["passages"])),
             dropped=tuple(map(str, sent["dropped"])),
+            withheld=tuple(map(str, sent.get("withheld", ()))),  # records of earlier versions have none
             usage=dict(sent["usage"]),
             timings=dict(sent["timings"]),
         )
@@ -70,7 +72,8 @@ _PLAIN = (
 
 
 def _citation_from(sent: Json) -> Citation:
-    citation = Citation(**{**sent, "published": _day(sent["published"])})
+    also_in = tuple(map(str, sent.get("also_in", ())))  # records of earlier versions have none
+    citation = Citation(**{**sent, "published": _day(sent["published"]), "also_in": also_in})
     _check(citation.quote, citation.article_id, citation.sha256, numbers=(citation.start, citation.end))
     return citation
 
@@ -116,6 +119,7 @@ def _citation(citation: Citation) -> Json:
         "outlet": citation.outlet,
         "published": citation.published.isoformat() if citation.published else None,
         "sha256": citation.sha256,
+        "also_in": list(citation.also_in),
     }
 
 
