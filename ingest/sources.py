@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rag.errors import ConfigError
 from rag.library_rows import FileState
-from rag.settings import Settings
+from rag.settings import FIELDS, Settings
 
 UPLOADS = "uploads"
 """Folder in the data folder where the web chat saves articles; always a source."""
@@ -65,6 +65,13 @@ def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
     found = list(paths) if paths else _remembered(settings) or [settings.articles]
     uploads = settings.data_dir / UPLOADS
     return [*found, uploads] if uploads.is_dir() else found
+
+
+def are_named(settings: Settings, paths: Sequence[Path] | None) -> bool:
+    """Whether somebody said which articles these are: now, by a setting, or earlier for this data folder."""
+    default = FIELDS["articles"].default
+    said = "articles" in settings.given or settings.articles != default
+    return bool(paths) or said or bool(_remembered(settings))
 
 
 def remember(settings: Settings, paths: Sequence[Path]) -> None:
@@ -142,6 +149,22 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
             raise ConfigError(
                 f"{folder} holds no articles any more, but the index does; nothing was changed. Put them"
                 " back, or run: python -m ingest --rebuild to empty the index"
+            )
+
+
+def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
+    """Raises ConfigError when indexed articles would go for no other reason than where we look.
+
+    `held` are files by what is to be removed; those of the folders and uploads may go. An index of
+    other articles gives way to these only where somebody names them.
+    """
+    bases = [folder.resolve() for folder in (*folders, data / UPLOADS)]
+    for path in map(Path, held.values()):
+        if not any(path.is_relative_to(base) for base in bases):
+            raise ConfigError(
+                f"the index in {data} is of other articles, as {path}, which {', '.join(map(str, folders))}"
+                " would replace; nothing was changed. Say which articles it shall have:"
+                f" python -m ingest FOLDER --data {data}"
             )
 
 

@@ -391,6 +391,34 @@ def test_another_articles_setting_goes_before_remembered_paths(house: House, tmp
     assert numbers(report) == (1, 0, 1, 0)
 
 
+def test_index_of_a_dossier_does_not_give_way_to_articles_that_nobody_named(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = tmp_path / "home" / "seeds"
+    seeds.mkdir(parents=True)
+    (seeds / "summit.txt").write_text(SUMMIT)
+    monkeypatch.chdir(tmp_path / "home")
+    unnamed = Settings(data=house.data)
+    sync(unnamed, paths=[house.articles])
+    (house.data / "source.json").unlink()
+    with pytest.raises(ConfigError, match=r"of other articles, as .*heating.txt.*python -m ingest FOLDER"):
+        sync(unnamed)
+    assert set(house.held()) == {"heating", "summit"}
+    assert numbers(sync(unnamed, paths=[Path("seeds")])) == (0, 0, 1, 1)
+
+
+def test_articles_that_moved_with_their_folder_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "seeds").mkdir(parents=True)
+    (tmp_path / "here" / "seeds" / "summit.txt").write_text(SUMMIT)
+    monkeypatch.chdir(tmp_path / "here")
+    sync(Settings(data=tmp_path / "here" / "data"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    monkeypatch.chdir(tmp_path / "there")
+    assert numbers(sync(Settings(data=tmp_path / "there" / "data"))) == (0, 0, 0, 1)
+
+
 # --- crashes
 
 
