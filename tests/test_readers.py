@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from datetime import date
 from pathlib import Path
@@ -403,6 +404,58 @@ def test_running_headers_go_and_a_sentence_over_a_page_break_stays_whole() -> No
     text = " ".join(reflow(pages))
     assert "Beispielblatt" not in text
     assert "Seite endet bei Kiew hat einen Satz" in text
+
+
+def figures(page: int) -> list[str]:
+    return [f"{1990 + page} zogen {place * 37 + page} Familien in die Siedlung." for place in range(6)]
+
+
+@pytest.mark.parametrize("pages", [2, 5, 40])
+def test_lines_of_figures_stay_at_the_edges_of_pages(tmp_path: Path, pages: int) -> None:
+    text = read_one(tmp_path, "a.pdf", pdf(*[figures(page) for page in range(pages)])).text
+    for page in range(pages):
+        assert all(line in " ".join(text.split()) for line in figures(page))
+
+
+def test_a_column_of_figures_keeps_its_ends() -> None:
+    pages = [
+        ["Einwohner", *(str(700 + 13 * page + row) for row in range(4)), f"Seite {page + 1}"]
+        for page in range(3)
+    ]
+    text = " ".join(reflow(pages))
+    assert re.findall(r"\d+", text) == [str(700 + 13 * page + row) for page in range(3) for row in range(4)]
+
+
+def test_years_that_head_pages_and_a_short_table_stay() -> None:
+    assert reflow([["2003", "Der Bau begann."], ["2004", "Die Halle wurde eröffnet."]]) == [
+        "2003",
+        "Der Bau begann.",
+        "2004",
+        "Die Halle wurde eröffnet.",
+    ]
+    assert " ".join(reflow([["Besucher", "1522", "1633"]])) == "Besucher 1522 1633"
+
+
+def test_heads_of_two_lines_go_and_of_left_and_right_pages_too() -> None:
+    left, right = ["Seeblatt", "Chronik der Werft"], ["Seeblatt", "Heft 12 / 2025"]
+    pages = [
+        [
+            *(left if page % 2 else right),
+            f"Im Jahr {1900 + page} lief Schiff {page} vom Stapel.",
+            f"– {page} –",
+        ]
+        for page in range(6, 14)
+    ]
+    text = " ".join(reflow(pages))
+    assert not any(word in text for word in ("Seeblatt", "Chronik", "Heft", "–"))
+    assert all(f"Schiff {page} vom" in text for page in range(6, 14))
+
+
+def test_no_more_than_two_lines_are_taken_from_the_end_of_a_page() -> None:
+    same = ["Werftblatt", "Sommer", "Dritte Zeile"]
+    text = " ".join(reflow([[*same, f"Satz {word} endet hier."] for word in ("eins", "zwei", "drei")]))
+    assert text.count("Dritte Zeile") == 3
+    assert "Werftblatt" not in text
 
 
 def test_locked_pdf_says_so(tmp_path: Path) -> None:
