@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "ru": "russian"}
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+_C1 = {0x80 + place: char for place, char in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
 _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
@@ -49,9 +50,12 @@ _ABBREVIATIONS = frozenset(
 
 
 def normalise(raw: str) -> str:
-    """NFC with `\\n` line ends, without control characters, BOM and lone surrogates."""
+    """NFC with `\\n` line ends, without control characters, BOM and lone surrogates.
+
+    C1 controls, which nobody writes, are Windows-1252 that was taken for Latin-1: the same place is „ or €.
+    """
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text).translate(_C1))
 
 
 def lower_case(word: str) -> str:

@@ -130,10 +130,49 @@ def test_encodings_of_german_texts_are_recognised(data: bytes) -> None:
     assert normalise(decode(data)) == "Größe „heute“ – für 5 €"
 
 
-def test_latin1_and_a_declared_encoding_are_read() -> None:
-    assert decode("Größe\x81".encode("latin-1")) == "Größe\x81"
+def test_bytes_without_a_meaning_are_marked_and_a_declared_encoding_is_read() -> None:
+    assert decode("Größe\x81".encode("latin-1")) == "Größe\ufffd"
     assert decode("Київ і Москва".encode("cp1251"), "windows-1251") == "Київ і Москва"
     assert decode("Größe".encode("cp1252"), "no-such-encoding") == "Größe"
+    assert decode("Größe".encode("cp1252"), "utf-16") == "Größe"
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "ISO8859-1", "latin1", "us-ascii", "iso88591", "x-cp1252"])
+def test_labels_of_latin1_mean_what_browsers_take_them_for(label: str) -> None:
+    assert decode("„Für 7 €“ – so der Wirt".encode("cp1252"), label) == "„Für 7 €“ – so der Wirt"
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "text"),
+    [
+        ("iso-8859-9", "cp1254", "“Işık” açıldı, 5 €"),
+        ("x-mac-cyrillic", "mac-cyrillic", "Мост закрыт"),
+        ("koi8-ru", "koi8-u", "Міст закрито"),
+        ("iso88592", "iso8859-2", "Łódź jest większa"),
+        ("shift_jis", "cp932", "①橋は閉鎖"),
+    ],
+)
+def test_other_labels_are_read_as_on_the_web(label: str, encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding), label) == text
+
+
+def test_page_that_declares_its_encoding_as_xml_does_is_read(tmp_path: Path) -> None:
+    page = '<?xml version="1.0" encoding="iso-8859-1"?>\n' + PAGE.format(meta="")
+    document = read_one(tmp_path, "a.html", page.replace("in Genf", "– in „Genf“").encode("cp1252"))
+    assert "2021 – in „Genf“ getroffen" in document.text
+    assert not re.search("[\x80-\x9f]", document.text)
+
+
+def test_text_from_dos_keeps_its_umlauts() -> None:
+    assert decode("Für das Märchen stößt man dort auf Öl.".encode("cp850")) == (
+        "Für das Märchen stößt man dort auf Öl."
+    )
+    assert decode("Er sagte: „Das Märchen“, 5 €".encode("cp1252")) == "Er sagte: „Das Märchen“, 5 €"
+
+
+def test_control_characters_of_a_wrong_decoding_become_what_was_meant() -> None:
+    assert normalise("\x84Gut\x93 \x96 kostet 5 \x80") == "„Gut“ – kostet 5 €"
+    assert not re.search("[\x80-\x9f]", normalise("".join(map(chr, range(256)))))
 
 
 def test_one_broken_byte_does_not_turn_utf8_into_mojibake() -> None:
