@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -417,6 +418,39 @@ def test_articles_that_moved_with_their_folder_are_the_same(
     (tmp_path / "here").rename(tmp_path / "there")
     monkeypatch.chdir(tmp_path / "there")
     assert numbers(sync(Settings(data=tmp_path / "there" / "data"))) == (0, 0, 0, 1)
+
+
+def test_file_whose_name_is_no_utf8_is_indexed_beside_the_others(house: House) -> None:
+    latin = [os.fsdecode(b"Stra\xdfe.txt"), os.fsdecode(b"Stra\xdfe leer.txt"), os.fsdecode(b"Stra\xe4e.txt")]
+    house.write(latin[0], BRIDGE)
+    house.write(latin[1], "")
+    house.write(latin[2], BRIDGE.replace("Hafen", "Markt"))
+    report = house.sync()
+    assert report.articles == 4
+    assert [(Path(name).name, why[:8]) for name, why in report.skipped] == [
+        ("Stra\ufffde leer.txt", "is empty")
+    ]
+    held = house.held()
+    assert all(re.fullmatch(r"[\w.-]+", id, re.ASCII) for id in held)
+    assert [article.source for article in held.values()].count("Stra\ufffde.txt") == 2
+    house.assert_whole()
+    house.write(latin[2], SUMMIT.replace("Anchorage", "Genf"))
+    assert numbers(house.sync()) == (0, 1, 0, 3)
+    with closing(open_engine(house.settings)) as engine:
+        assert engine.ask("Wo trafen sich Trump und Putin?").citations
+
+
+def test_folder_whose_name_is_no_utf8_is_a_source(tmp_path: Path) -> None:
+    house = House(tmp_path / os.fsdecode(b"M\xe4rz"))
+    house.write("heating.txt", HEATING)
+    house.settings = replace(house.settings, data=tmp_path / "data")
+    house.data = tmp_path / "data"
+    house.sync()
+    assert Settings(articles=house.articles).data_dir.name.startswith("articles-")
+    house.assert_whole()
+    (house.articles / "heating.txt").unlink()
+    with pytest.raises(ConfigError, match="holds no articles any more"):
+        house.sync()
 
 
 # --- crashes
