@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from rag.pipes import ends_with_its_reader
+from rag.pipes import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -180,7 +179,7 @@ def _json(report: SyncReport) -> str:
         "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
         "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
     }
-    return json.dumps(asdict(report) | pairs, ensure_ascii=False, indent=2)
+    return as_json(asdict(report) | pairs)
 
 
 if __name__ == "__main__":

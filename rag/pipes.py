@@ -1,8 +1,10 @@
-"""Commands whose output is a pipe that may close early, as in `python -m rag ask "…" | head -1`."""
+"""Output of commands: a pipe that may close early (`… | head -1`), or that cannot hold every character."""
 
 from __future__ import annotations
 
 import functools
+import io
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,10 +16,14 @@ Main = Callable[[Sequence[str] | None], int]
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
-    """The main function, which ends quietly with 141 when nobody reads its output any more."""
+    """The main function, which ends quietly with 141 when nobody reads its output any more.
+
+    What the output's encoding lacks is replaced (see `print_anything`).
+    """
 
     @functools.wraps(main)
     def ended(arguments: Sequence[str] | None = None) -> int:
+        print_anything()
         try:
             try:
                 return main(arguments)
@@ -30,6 +36,23 @@ def ends_with_its_reader(main: Main) -> Callable[..., int]:
             return READER_LEFT
 
     return ended
+
+
+def print_anything() -> None:
+    """Lets output show "?" for a character that its encoding lacks (cp1252, ASCII), instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # there may be none, or one of somebody else's
+            stream.reconfigure(errors="replace")
+
+
+def as_json(value: object, indent: int = 2) -> str:
+    """JSON for standard output; with escapes where its encoding lacks a character, so that none is lost."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    return text
 
 
 def _mute() -> None:
