@@ -1,4 +1,4 @@
-"""Output of commands: a pipe that may close early (`… | head -1`), or that cannot hold every character."""
+"""What commands have in common: output that may close early (`… | head -1`), and odd surroundings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from rag.proxies import leave_out_unusable
+
 READER_LEFT = 141
 """The exit status that shells give a program which SIGPIPE (13) ended: 128 + 13."""
 
@@ -18,12 +20,12 @@ Main = Callable[[Sequence[str] | None], int]
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
     """The main function, which ends quietly with 141 when nobody reads its output any more.
 
-    What the output's encoding lacks is replaced (see `print_anything`).
+    Before that, see `make_ready`.
     """
 
     @functools.wraps(main)
     def ended(arguments: Sequence[str] | None = None) -> int:
-        print_anything()
+        make_ready()
         try:
             try:
                 return main(arguments)
@@ -38,11 +40,17 @@ def ends_with_its_reader(main: Main) -> Callable[..., int]:
     return ended
 
 
-def print_anything() -> None:
-    """Lets output show "?" for a character that its encoding lacks (cp1252, ASCII), instead of failing."""
+def make_ready() -> None:
+    """Lets a program run in any surroundings, of what a process is given by the machine.
+
+    Output shows "?" for a character that its encoding lacks (cp1252, ASCII); proxies and certificates
+    that cannot be used are said and left out.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # there may be none, or one of somebody else's
             stream.reconfigure(errors="replace")
+    for problem in leave_out_unusable(os.environ):
+        print(f"beleg: {problem}", file=sys.stderr)
 
 
 def as_json(value: object, indent: int = 2) -> str:
