@@ -84,6 +84,19 @@ NO_PERSON = re.compile(
     r"\b(?:New|Bad|Sankt|St|San|Santa|Los|Las|Tel|Rio|Abu|Buenos|Politik|Ausland|Inland|Krieg|Gipfel|Ukraine"
     r"|Russland|USA|Wirtschaft|Kultur|Sport|Panorama|Deutschland|Europa|International|Redaktion)\b"
 )
+# where something takes place
+PLACE_WORD = re.compile(
+    r"(?:halle|kirche|kapelle|kloster|platz|straße|gasse|allee|saal|schule|museum|theater|zentrum|stadion|bahnhof"
+    r"|brücke|hafen|ufer|park|rathaus|krankenhaus|gasthof|gasthaus|freibad|hallenbad|bücherei|bibliothek|klinik"
+    r"|schloss|hotel|café|universität|hall|church|castle|square|street|station|centre|center|library)\b",
+    re.IGNORECASE,
+)
+# how names of places begin; elsewhere these are also surnames
+PLACE_BEGINNING = re.compile(
+    r"(?:Klein|Groß|Alt|Neu|Ober|Unter|Nieder|Haus|Hof|Burg|Villa|Gut|Am|Im|An|Beim|Zum|Zur|Lake|Mount|Fort|Port"
+    r"|North|South|East|West)\b",
+    re.IGNORECASE,
+)
 OUTLETS = {
     "taz": "taz",
     "faz": "FAZ",
