@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 _PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "ru": "russian"}
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+# also what marks where a word may be broken (U+00AD, U+200B), or not (U+2060), which cuts it for a search
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b\u2060\ud800-\udfff\ufeff]")
 _C1 = {0x80 + place: char for place, char in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
 _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
@@ -50,7 +51,7 @@ _ABBREVIATIONS = frozenset(
 
 
 def normalise(raw: str) -> str:
-    """NFC with `\\n` line ends, without control characters, BOM and lone surrogates.
+    """NFC with `\\n` line ends, without control characters, invisible hyphens, BOM and lone surrogates.
 
     C1 controls, which nobody writes, are Windows-1252 that was taken for Latin-1: the same place is „ or €.
     """

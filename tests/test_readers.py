@@ -170,6 +170,17 @@ def test_text_from_dos_keeps_its_umlauts() -> None:
     assert decode("Er sagte: „Das Märchen“, 5 €".encode("cp1252")) == "Er sagte: „Das Märchen“, 5 €"
 
 
+def test_invisible_hyphens_leave_words_whole(tmp_path: Path) -> None:
+    text = "Das Hoch\u00adwasser\u200bschutz\u2060konzept kostet 3\u00a0Millionen. \u200d🧑\u200d🚒"
+    assert normalise(text) == "Das Hochwasserschutzkonzept kostet 3\u00a0Millionen. \u200d🧑\u200d🚒"
+    page = "# Neues Klär\u00adwerk\n\nDas Klär&shy;werk steht am Fluss.\n\n## Kri&#8203;tik\n\nEs gibt keine."
+    document = read_one(tmp_path, "a.md", page)
+    assert document.text == "Neues Klärwerk\n\nDas Klärwerk steht am Fluss.\n\nKritik\n\nEs gibt keine."
+    assert (document.title, marked(document)) == (
+        "Neues Klärwerk", [("title", "Neues Klärwerk"), ("heading", "Kritik")]
+    )  # fmt: skip
+
+
 def test_control_characters_of_a_wrong_decoding_become_what_was_meant() -> None:
     assert normalise("\x84Gut\x93 \x96 kostet 5 \x80") == "„Gut“ – kostet 5 €"
     assert not re.search("[\x80-\x9f]", normalise("".join(map(chr, range(256)))))
