@@ -12,6 +12,12 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.document import Document as DocxDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -542,6 +548,72 @@ def test_word_styles_become_asides_and_properties_facts(tmp_path: Path) -> None:
         ("title", "Gipfel ohne Ergebnis"), ("heading", "Was folgt"), ("caption", "Trump in Anchorage")
     ]  # fmt: skip
     assert document.text.endswith("\n\nLand | Stimmen")
+
+
+def run_of(text: str, tag: str = "w:t") -> str:
+    return f'<w:r><{tag} xml:space="preserve">{text}</{tag}></w:r>'
+
+
+BOX = f"<w:txbxContent><w:p>{run_of('Kasten: Der Turm steht seit 1702.')}</w:p></w:txbxContent>"
+MARKED_UP = {
+    "insertion": f"{run_of('Der Turm ist ')}<w:ins>{run_of('61 Meter ')}</w:ins>{run_of('hoch.')}",
+    "deletion": f"{run_of('Der Turm ist ')}<w:del>{run_of('44 Meter ', 'w:delText')}</w:del>{run_of('alt.')}",
+    "moved": f"<w:moveFrom>{run_of('W')}</w:moveFrom><w:moveTo>{run_of('Da ')}</w:moveTo>{run_of('ist er.')}",
+    "control": f"{run_of('Er gehört ')}<w:sdt><w:sdtContent>{run_of('dem Kreis.')}</w:sdtContent></w:sdt>",
+    "box": f"<w:r><w:pict><w:p>{BOX}</w:p></w:pict></w:r>{run_of('Neben dem Turm.')}",
+}
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("insertion", "Der Turm ist 61 Meter hoch."),
+        ("deletion", "Der Turm ist alt."),
+        ("moved", "Da ist er."),
+        ("control", "Er gehört dem Kreis."),
+        ("box", "Neben dem Turm.\n\nKasten: Der Turm steht seit 1702."),
+    ],
+)
+def test_word_text_is_as_word_shows_it_with_changes_accepted(
+    tmp_path: Path, markup: str, expected: str
+) -> None:
+    document = docx.Document()
+    for child in list(parse_xml(f"<w:p {nsdecls('w')}>{MARKED_UP[markup]}</w:p>")):
+        paragraph = document.paragraphs[0] if document.paragraphs else document.add_paragraph()
+        paragraph._p.append(child)
+    assert read_one(tmp_path, "a.docx", saved(document)).text == expected
+
+
+def test_word_paragraph_inside_a_content_control_and_merged_cells_are_read_once(tmp_path: Path) -> None:
+    document = docx.Document()
+    inside = f"<w:sdtContent><w:p>{run_of('Ein Feld mit Text.')}</w:p></w:sdtContent>"
+    control = parse_xml(f"<w:sdt {nsdecls('w')}>{inside}</w:sdt>")
+    document.add_paragraph("Davor.")._p.addnext(control)
+    table = document.add_table(2, 3)
+    table.cell(0, 0).merge(table.cell(0, 2)).text = "Über alle drei"
+    table.cell(1, 1).text = "Mitte"
+    assert read_one(tmp_path, "a.docx", saved(document)).text == (
+        "Davor.\n\nEin Feld mit Text.\n\nÜber alle drei; | Mitte |"
+    )
+
+
+def test_word_footnotes_follow_the_text(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("Der Umbau dauert.")
+    notes = (
+        f"<w:footnotes {nsdecls('w')}><w:footnote w:type='separator' w:id='0'><w:p/></w:footnote>"
+        f"<w:footnote w:id='2'><w:p>{run_of('Laut Plan bis 2031.')}</w:p></w:footnote></w:footnotes>"
+    )
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = Part(PackURI("/word/footnotes.xml"), kind, notes.encode(), document.part.package)
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    assert read_one(tmp_path, "a.docx", saved(document)).text == "Der Umbau dauert.\n\nLaut Plan bis 2031."
+
+
+def saved(document: DocxDocument) -> bytes:
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
 
 
 def test_defaults_of_word_properties_are_not_believed(tmp_path: Path) -> None:
