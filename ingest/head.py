@@ -20,6 +20,7 @@ from ingest.shapes import (
     Finding,
     ends_sentence,
     outlet_of_word,
+    without_marks,
     word_count,
 )
 from rag.schema import Span
@@ -273,7 +274,10 @@ def looks_like_title(line: str) -> bool:
         len(line) <= _LONGEST_TITLE
         and "\n" not in line
         and word_count(line) <= 25
-        and ((not ends_sentence(line) and line[-1] not in ",;") or bool(re.search(r"\w[?!][“”»\"]?$", line)))
+        and (
+            (not ends_sentence(line) and line[-1] not in ",;")
+            or bool(re.search(r"\w[?!][“”»\"]?$", without_marks(line)))
+        )
         and not re.search(r"[.!?…]\s+[A-ZÄÖÜ].*[.!?]", line)  # two sentences
         and bool(STARTS_HIGH.match(line))
         and not LIST_ITEM.match(line)

@@ -71,6 +71,17 @@ def test_lines_with_days_are_text_unless_they_are_a_byline_before_it(lines: list
     assert left(found) == "\n\n".join(lines)
 
 
+@pytest.mark.parametrize(
+    "mark", ["[2]", "[1][3]", "²", " *", " (krs)", " (dpa/AFP)", " 🚲", " https://example.org/a?b=1"]
+)
+@pytest.mark.parametrize("title", [None, "Radweg am Kanal"])
+def test_lead_with_something_hung_on_it_is_text(mark: str, title: str | None) -> None:
+    lead = f"Der Radweg am Kanal kostet die Gemeinde 4,1 Millionen Euro.{mark}"
+    found = article(f"{lead}\n\n{BODY}", title=title)
+    assert left(found).startswith(lead[:55])
+    assert not any(kind in ("title", "heading") for kind, _ in marked(found))
+
+
 @pytest.mark.parametrize("place", ["Stadthalle Neuburg", "Groß Beken", "Gasthof Hirsch", "Town Hall Square"])
 def test_a_place_is_no_author(place: str) -> None:
     assert article(f"Konzert im Juni\n\n{place}, 04.02.2025\n\n{BODY}").author is None
