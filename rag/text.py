@@ -34,7 +34,7 @@ _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
-_CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
+_CLOSING = re.compile(r"(?:[“”»«’'\")\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])+(?=\s|$)")  # marks of footnotes, too
 _STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
 _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 # "den 47. Präsidenten", "z. B. Frankreich": a full stop that ends no sentence
@@ -98,7 +98,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
     spans: list[Span] = []
     for low, high in _punkt_spans(piece, _PUNKT.get(language or "de", "german")):
         closing = _CLOSING.match(piece, low) if spans else None
-        if closing:  # Punkt leaves a closing German quotation mark to the next sentence
+        if closing:  # Punkt leaves a closing German quotation mark or a footnote's to the next sentence
             spans[-1] = (spans[-1][0], closing.end())
             low = closing.end()
             low += len(piece[low:high]) - len(piece[low:high].lstrip())
