@@ -329,15 +329,46 @@ def test_front_matter_values_stay_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "line"),
+    ("head", "line", "outlet"),
     [
-        ("---\ntitle: Gipfel\noutlet: taz: Berlin\n---\n", "line 3"),
-        ('---\ntitle: "Gipfel\noutlet: taz\n---\n', "line"),
-        ("---\ntitle: Gipfel\n\nText ohne Ende der Angaben.\n", "line 1"),
+        ("---\ntitle: Gipfel\noutlet: taz: Berlin\n---\n", "line 3", "taz: Berlin"),
+        ('---\ntitle: "Gipfel\noutlet: taz\n---\n', "line", "taz"),
+        ("---\ntitle: Gipfel\n\toutlet:\ttaz\n---\n", "line 3", "taz"),
+        ("---\ntitle: Gipfel\noutlet: taz\n\n", "line 1", "taz"),
+        ('+++\ntitle = Gipfel\noutlet = "taz"\n+++\n', "line 2", "taz"),
     ],
 )
-def test_malformed_front_matter_is_refused_with_its_line(tmp_path: Path, head: str, line: str) -> None:
-    assert line in complaint(write(tmp_path, "a.md", head + "Text hier."))
+def test_malformed_front_matter_costs_no_text_and_is_named_with_its_line(
+    tmp_path: Path, head: str, line: str, outlet: str
+) -> None:
+    reading = read_file(write(tmp_path, "a.md", head + "Text hier."), limit_bytes=LIMIT)
+    (document,) = reading.documents
+    assert (document.text, document.title, document.outlet) == ("Text hier.", "Gipfel", outlet)
+    assert line in reading.problems[0]
+
+
+def test_front_matter_of_other_programs_states_the_facts(tmp_path: Path) -> None:
+    toml = (
+        '+++\nheadline = "Deich erhöht"\ndate = 2024-11-03T10:00:00Z\n'
+        'authors = ["Ida Roth"]\nsite = "Küstenbote"\n+++\n'
+    )
+    yaml = (
+        "---\nTitle: Deich erhöht\ndate: 2024-11-03 10:00\nauthor:\n  - '[[Personen/Roth|Ida Roth]]'\n"
+        "publication: Küstenbote\nsource: https://kuestenbote.example/deich\n---\n"
+    )
+    jsonl = json.dumps(
+        {"text": "Text.", "headline": "Deich erhöht", "authors": [{"name": "Ida Roth"}],
+         "date": "2024-11-03", "publisher": "Küstenbote"}
+    )  # fmt: skip
+    for name, content in (("a.md", toml + "Text."), ("b.md", yaml + "Text."), ("c.jsonl", jsonl)):
+        document = read_one(tmp_path, name, content)
+        facts = (document.title, document.author, document.published, document.outlet)
+        assert facts == ("Deich erhöht", "Ida Roth", date(2024, 11, 3), "Küstenbote")
+
+
+def test_what_is_struck_out_is_no_text_and_marks_of_note_takers_neither(tmp_path: Path) -> None:
+    page = "> [!note] Hinweis\n\nEs kamen ~~zwölf~~ elf, sagte ==die Wehr==; 2 == 2."
+    assert read_one(tmp_path, "a.md", page).text == "Hinweis\n\nEs kamen elf, sagte die Wehr; 2 == 2."
 
 
 def test_a_date_that_is_none_is_reported_and_left_unknown(tmp_path: Path) -> None:
