@@ -164,7 +164,7 @@ class Settings:
             return self.data
         path = self.articles.resolve()
         slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "articles"
-        return Path(".beleg") / f"{slug}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+        return Path(".beleg") / f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
     @property
     def uploads_dir(self) -> Path:
