@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.adapters import Adapters
+from rag.catalogue import Catalogue
 from rag.chat_model import ChatModel, Deadline, Usage
 from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
@@ -73,6 +74,7 @@ class Engine(Adapters):
         self._state: _State | None = None
         self._opening = threading.Lock()
         self._turns = Turns()
+        self._catalogue = Catalogue(library, self._mentioning)
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -94,6 +96,10 @@ class Engine(Adapters):
         ProviderError in the middle of an answer has the text so far as its `partial`.
         """
         question = self._checked(question)
+        about_the_dossier = self._catalogue.answer(question)
+        if about_the_dossier is not None:
+            yield from self._told(about_the_dossier)
+            return
         history = history[max(0, len(history) - self.settings.history_turns) :]
         model = None if extractive else self.model
         if model is not None:
@@ -195,6 +201,9 @@ class Engine(Adapters):
 
     def _near(self, question: str) -> Nearness | None:
         return None if self.dense is None else self.dense.near(question)
+
+    def _mentioning(self, words: str, language: str) -> set[str]:
+        return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
     def _checked(self, question: str) -> str:
         question = normalise(question).strip()
