@@ -36,11 +36,11 @@ DATE = re.compile(
     rf"|(?:\d{{1,2}}{_ORDINAL}{_THROUGH})?\d{{1,2}}{_ORDINAL}{_OF}\s+(?:{_MONTH})\b(?:,?{_OF}\s+{_YEAR}\b)?"
     rf"|(?:{_MONTH})\s+\d{{1,2}}(?!\d){_ORDINAL}(?:,?\s+{_YEAR}\b)?"
     rf"|(?:{_MONTH}){_OF}\s+{_YEAR}\b"
-    rf"|(?:in|im|en|em|у|в|since|seit|depuis|desde)\s+(?:{_MONTH})\b(?!\s+\d)"
+    rf"|(?:in|im|en|em)\s+(?:{_MONTH})\b(?!\s+\d)|(?!(?:may|march|mars|mai)\b)(?:{_MONTH})\b"
     rf"|{_YEAR}\b)(?:\s+р(?:оку|оці|ік|\.))?",
     re.IGNORECASE,
 )
-"""A day, a month or a year; a month's name alone only after „im“, for some are other words, too (may)."""
+"""A day, a month or a year; a month's name alone where it is no other word (may), or after „im“."""
 _FIGURES, _WORDS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 

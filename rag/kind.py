@@ -52,9 +52,11 @@ _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
 # what may stand beside the subject without saying more of it
-_LIGHT = frozenset({"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", *_ASKS, *_NOUNS})
+_LIGHT = frozenset(
+    {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
+)
 _SINGULAR_BEFORE = frozenset("der dem des den ein einen einem eines dieser diesem diesen dieses".split())
-_COPULA = frozenset("ist sind war is are s were est sont é são є".split())
+_COPULA = frozenset("ist sind war is are were est sont é são є".split())
 _INSIDE = frozenset("in im dans en no na nos nas em у в".split())
 _SUBORDINATE = frozenset("dass ob weil wenn that whether if because que si porque se що чи якщо бо".split())
 
@@ -119,9 +121,12 @@ class _Item:
 
 def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The request to the library that a question is, or talk; None for a question about what articles say."""
-    if len(words(question)) > LONGEST:
+    said = [word.lower() for word in words(question)]
+    if len(said) > LONGEST:
         return None
     for language in _languages(question):
+        if _signals(language).isdisjoint(said):
+            continue
         items = _items(question, language, known)
         found = _talk(items, language) or _request(items, language)
         if found is not None:
@@ -150,6 +155,13 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
             key = tuple(phrase.split("_"))
             found[key] = found.get(key, frozenset()) | {name}
     return found
+
+
+@functools.cache
+def _signals(language: str) -> frozenset[str]:
+    """Words of which a question about the dossier has one: most questions have none, and are seen off."""
+    telling = {*_NOUNS, *_COURTESIES, "dossier", "write", "publish", "self"}
+    return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
 
 
 def _items(question: str, language: str, known: Known) -> list[_Item]:
@@ -247,7 +259,7 @@ def _about(items: list[_Item], given: Request) -> _Taken | None:
     if at is None:
         return items, given
     behind = at + 1
-    while behind < len(items) and items[behind].among(("mention", "plain")):
+    while behind < len(items) and items[behind].among(("mention", "plain", "source")):
         behind += 1
     if noun is None or noun > at:
         return None
@@ -443,6 +455,8 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
         return None
     if subject != "articles" and given.about:
         return None
+    if any("most" in item.classes for item in items) and subject not in ("outlets", "authors"):
+        return None
     return replace(given, subject=subject)
 
 
@@ -463,7 +477,7 @@ def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[
         return replace(given, asks="when")
     if ask == "who":
         by = any(item.among(("author", "authors", "source")) for item in items)
-        is_written = "write" in verbs or by or ("exist" in verbs and given.titles)
+        is_written = by or verbs & {"write", "publish"} or ("exist" in verbs and given.titles)
         return (
             replace(given, asks="who", subject="articles" if given.selects else "authors")
             if is_written
@@ -487,7 +501,7 @@ def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
 def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
     """Whether keywords, or a question to be answered with yes or no, ask for a list: „Artikel von …“."""
     if subject == "articles":
-        return given.selects or noun.among(_MANY)
+        return given.selects or given.genre is not None or noun.among(_MANY)
     return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
 
 

@@ -89,7 +89,7 @@ def test_newest_and_oldest(question: str, order: str, limit: int | None) -> None
 @pytest.mark.parametrize(
     ("question", "subject"),
     [
-        ("Welche Zeitungen sind im Dossier vertreten?", None),
+        ("Welche Zeitungen sind im Dossier vertreten?", "outlets"),
         ("Aus welchen Medien stammen die Artikel?", "outlets"),
         ("What sources are there?", "outlets"),
         ("Quelles sont les sources ?", "outlets"),
@@ -159,6 +159,7 @@ def test_facts_of_a_named_article(question: str, asks: str, titles: set[str]) ->
     [
         ("Welche Artikel sind vom 4. März 2024?", Days("2024-03-04", "2024-03-04")),
         ("Welche Artikel erschienen im Mai?", Days("05-01", "05-31", True)),
+        ("Gibt es Artikel aus dem Juli?", Days("07-01", "07-31", True)),
         ("How many articles appeared in May 2024?", Days("2024-05-01", "2024-05-31")),
         ("Articles published after 21 September 2024", Days("2024-09-22", None)),
         ("Quels articles datent du 4 mars 2024 ?", Days("2024-03-04", "2024-03-04")),
