@@ -48,6 +48,7 @@ _SUBJECTS: dict[str, Subject] = {
     "period": "period",
 }
 _NOUNS = frozenset(_SUBJECTS)
+_VERBS = frozenset({"exist", "publish", "write", "aux"})
 _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
@@ -261,8 +262,8 @@ def _about(items: list[_Item], given: Request) -> _Taken | None:
     behind = at + 1
     while behind < len(items) and items[behind].among(("mention", "plain", "source")):
         behind += 1
-    if noun is None or noun > at:
-        return None
+    if noun is None or noun > at or items[noun].among(("report", "reports")):
+        return None  # „Berichte über Verletzte“ are asked for what they say
     if behind < len(items) and items[behind].value is not None and "titled" in items[behind].classes:
         return [*items[:at], *items[at + 1 :]], given
     if behind < len(items):
@@ -431,33 +432,51 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
 
 def _asked(items: Sequence[_Item], given: Request) -> Request | None:
     """The request with its subject and what is asked of it; None where that is not the dossier's to say."""
-    ask = next((name for item in items for name in _ASKS if name in item.classes), "")
-    start = next((i for i, item in enumerate(items) if ask in item.classes), 0) if ask else 0
-    nouns = [i for i, item in enumerate(items) if i >= start and item.among(_NOUNS)]
-    verbs = frozenset(name for item in items for name in item.classes) & {"exist", "publish", "write", "aux"}
+    asks = [i for i, item in enumerate(items) if item.among(_ASKS)]
+    ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
+    if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
+        return None  # „What sources does he name?“
+    verbs = frozenset(name for item in items for name in item.classes) & _VERBS
+    nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (not asks or i > asks[0])]
+    date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
     if ask in ("who", "when", "where"):
         return _of_some(ask, items, given, verbs)
     if not nouns:
         return _of_all(ask, items, given)
-    noun = items[nouns[0]]
-    subject = next(_SUBJECTS[name] for name in sorted(noun.classes & _NOUNS))
-    date = next((i for i, item in enumerate(items) if "date" in item.classes), None)
-    if ask in ("which", "what") and date is not None and date < nouns[0]:
+    if ask in ("which", "what") and date < nouns[0]:
         return _of_some("when", items, given, verbs)
-    singular = _is_singular(items, nouns[0])
+    return _of_subject(ask, items, nouns, given, verbs)
+
+
+def _of_subject(
+    ask: str, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
+) -> Request | None:
+    """How many of what the question names first, or which."""
+    noun, singular = items[nouns[0]], _is_singular(items, nouns[0])
+    subject = next(_SUBJECTS[name] for name in sorted(noun.classes & _NOUNS))
     if subject in ("outlets", "authors") and singular and given.selects and ask in ("which", "what", "list"):
         return _of_some("where" if subject == "outlets" else "who", items, given, verbs)
     if ask == "what" and singular and not given.selects and subject != "period":
         return None
-    if ask == "count":
-        return None if subject == "period" else replace(given, subject=subject, asks="count")
     if not ask and not _stands_without_asking(noun, subject, given, verbs):
         return None
-    if subject != "articles" and given.about:
+    if subject != "articles" and not _are_of_the_dossier(subject, items, nouns, given, verbs):
         return None
     if any("most" in item.classes for item in items) and subject not in ("outlets", "authors"):
         return None
+    if ask == "count":
+        return None if subject == "period" else replace(given, subject=subject, asks="count")
     return replace(given, subject=subject)
+
+
+def _are_of_the_dossier(
+    subject: Subject, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
+) -> bool:
+    """Whether sources, authors and languages are those of articles, rather than somebody's."""
+    if any(items[i].among(_ONE | _MANY) for i in nouns):
+        return not given.about
+    of_others = given.named and subject == "outlets"  # „Welche Quellen hat Portnikov?“
+    return not (of_others or given.about or "aux" in verbs or len(nouns) > 1)
 
 
 def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
@@ -501,7 +520,7 @@ def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
 def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
     """Whether keywords, or a question to be answered with yes or no, ask for a list: „Artikel von …“."""
     if subject == "articles":
-        return given.selects or given.genre is not None or noun.among(_MANY)
+        return given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
     return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
 
 
