@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from rag.catalogue_texts import TEXTS, Texts
 from rag.compose import cite
-from rag.kind import LANGUAGES, Request, Subject, Talk, kind_of
+from rag.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier
 from rag.known import Known, known_of
 from rag.library import Library
 from rag.library_rows import Listed, Selection
@@ -37,7 +37,7 @@ class Catalogue:
     def answer(self, question: str) -> Answer | None:
         """The answer to a question about the dossier, or to talk; None where the articles are to answer."""
         started = time.perf_counter()
-        asked = kind_of(question, self.known)
+        asked = kind_of(question, self.known) if may_be_about_the_dossier(question) else None
         if asked is None:
             return None
         said = _Said()

@@ -122,12 +122,7 @@ class _Item:
 
 def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The request to the library that a question is, or talk; None for a question about what articles say."""
-    said = [word.lower() for word in words(question)]
-    if len(said) > LONGEST:
-        return None
-    for language in _languages(question):
-        if _signals(language).isdisjoint(said):
-            continue
+    for language in _candidates(question):
         items = _items(question, language, known)
         found = _talk(items, language) or _request(items, language)
         if found is not None:
@@ -135,11 +130,18 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     return None
 
 
-def _languages(question: str) -> Sequence[str]:
-    """Those that the question may be in, the likeliest first: a short one tells little."""
+def may_be_about_the_dossier(question: str) -> bool:
+    """Whether what the library knows decides the kind: most questions are plainly for the articles."""
+    return bool(_candidates(question))
+
+
+def _candidates(question: str) -> list[str]:
+    """The languages in which it may be about the dossier, the likeliest first: few words tell little."""
+    said = [word.lower() for word in words(question)]
     likeliest = detect_language(question)
     others = [language for language in LANGUAGES if language != likeliest and language != "uk"]
-    return [likeliest] if likeliest == "uk" else [likeliest, *others]
+    asked_in = [likeliest] if likeliest == "uk" else [likeliest, *others]
+    return [each for each in asked_in if len(said) <= LONGEST and not _signals(each).isdisjoint(said)]
 
 
 # --- words ----------------------------------------------------------------------------------------

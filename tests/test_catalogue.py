@@ -9,7 +9,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from eval.cases import Case
+from eval.measures import answer_measures, shelf_of
 from rag.catalogue import MOST_LISTED
 from rag.engine import Engine, open_engine
 from rag.library import Library
@@ -19,7 +22,9 @@ from rag.schema import Answer, Delta, Done, Message, Retrieved
 from rag.serve.messages import restored
 from rag.serve.strings import GERMAN
 from rag.serve.wire import answer_from_dict, answer_to_dict
+from tests.doors import client, doors
 from tests.dossier import BRIDGE, DOSSIER, article, aside, fill, settings_for
+from tests.test_mcp import call
 
 TITLED = article(
     "meinung",
@@ -204,13 +209,59 @@ def test_an_empty_dossier_has_no_articles(tmp_path: Path) -> None:
         assert engine.ask("Which sources are there?").text == "The dossier holds 0 articles."
 
 
-# --- doors ------------------------------------------------------------------------------------------
+# --- doors
+
+COUNT = "Wie viele Artikel gibt es?"
+
+
+@pytest.fixture(scope="module")
+def api(engine: Engine) -> TestClient:
+    return client(doors(engine, engine.settings))
 
 
 def test_it_streams_as_any_answer(engine: Engine) -> None:
-    events = list(engine.stream("Wie viele Artikel gibt es?", [Message("user", "Wer leitet die Bücherei?")]))
-    assert [type(event) for event in events] == [Retrieved, Delta, Done]
-    assert events[0] == Retrieved("Wie viele Artikel gibt es?", (), events[0].seconds, answered=True)  # type: ignore[union-attr]
+    retrieved, delta, done = engine.stream(COUNT, [Message("user", "Wer leitet die Bücherei?")])
+    assert isinstance(retrieved, Retrieved)
+    assert (retrieved.passages, retrieved.answered) == ((), True)
+    assert isinstance(delta, Delta)
+    assert isinstance(done, Done)
+    assert delta.text == done.answer.text
+
+
+def test_rest_answers_streams_and_keeps_it(api: TestClient) -> None:
+    answer = api.post("/api/v1/ask", json={"question": COUNT}).json()
+    assert (answer["passages"], answer["confidence"], len(answer["citations"])) == ([], 1.0, 7)
+    assert answer["citations"][0]["quote"] in api.get(f"/api/v1/answers/{answer['id']}/markdown").text
+    stream = api.post("/api/v1/stream", json={"question": COUNT}).text
+    assert [line for line in stream.splitlines() if line.startswith("event:")] == [
+        "event: retrieved",
+        "event: delta",
+        "event: done",
+    ]
+
+
+def test_openai_clients_have_it(api: TestClient) -> None:
+    sent = {"model": "beleg", "messages": [{"role": "user", "content": COUNT}]}
+    message = api.post("/v1/chat/completions", json=sent).json()["choices"][0]["message"]
+    assert "Das Dossier enthält 7 Artikel." in message["content"]
+    streamed = api.post("/v1/chat/completions", json={**sent, "stream": True}).text
+    assert streamed.rstrip().endswith("data: [DONE]")
+
+
+def test_agents_have_it(engine: Engine) -> None:
+    result = call(engine, "ask", question=COUNT)
+    assert len(result.structured_content["citations"]) == 7
+    response = engine.as_query_engine().query(COUNT)
+    assert [node.node.metadata["article_id"] for node in response.source_nodes[:2]] == listed(
+        engine.ask(COUNT)
+    )[:2]
+
+
+def test_the_evaluation_does_not_hold_it_for_a_search(engine: Engine) -> None:
+    case = Case(id="n", question=COUNT, articles=("bruecke",), facts=(("7 Artikel",),))
+    measures = answer_measures(case, engine.ask(COUNT), shelf_of(engine.library), lambda *_: False, None)
+    assert measures["fact_recall"] == 1.0
+    assert not {"citation_recall", "article_recall@5"} & set(measures)
 
 
 def test_a_language_model_is_not_asked(engine: Engine) -> None:
@@ -221,7 +272,7 @@ def test_a_language_model_is_not_asked(engine: Engine) -> None:
             raise AssertionError("the library knows")
 
     with_model = Engine(engine.library, engine.settings, model=Model())  # type: ignore[arg-type]
-    assert with_model.ask("Wie viele Artikel gibt es?").model is None
+    assert with_model.ask(COUNT).model is None
 
 
 def test_records_terminals_and_the_chat_show_it(engine: Engine) -> None:
