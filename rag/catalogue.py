@@ -8,17 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from rag.analysis import words
 from rag.catalogue_texts import TEXTS, Texts
 from rag.compose import cite
 from rag.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier
 from rag.known import Known, known_of
 from rag.library import Library
 from rag.library_rows import Listed, Selection
+from rag.query import STOP
 from rag.schema import Answer, Article, Citation, Span, Statement
 
 MOST_LISTED = 10
 """Articles that an answer names; the page of articles lists all."""
 _FIRST_LINE = 300
+_LEAST_WITHIN = 6  # letters of a word that is looked for within others: „Gas“ is in „Gasse“
 _ADJECTIVE_ENDING = re.compile(r"(?<=\w{3})(?:ого|ому|им)\b")
 _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ауіюя])\b")
 
@@ -94,15 +97,13 @@ class Catalogue:
             _tell_first(asked, rows, text, said)
         else:
             said.line(self._opening(asked, rows, text))
-            said.articles(rows, text, with_author=asked.asks == "who")
+            said.articles(rows[: asked.limit], text, with_author=asked.asks == "who")
 
     def _selection(self, asked: Request) -> Selection:
         ids = asked.titles
         if asked.about:
-            found = self._mentioning(asked.about, asked.language)
-            if not found and asked.language == "uk":  # stems are German ones
-                found = self._mentioning(_nominative(asked.about), "uk")
-            ids = frozenset(found) if ids is None else ids & found
+            found = frozenset(self._mentioned(asked.about, asked.language))
+            ids = found if ids is None else ids & found
         return Selection(
             ids=ids,
             by=tuple((name.outlets, name.authors) for name in asked.named),
@@ -112,6 +113,16 @@ class Catalogue:
             genre=asked.genre,
             language=asked.written_in,
         )
+
+    def _mentioned(self, about: str, language: str) -> set[str]:
+        """Ids of the articles that say all of it, also within words: Garantien in Sicherheitsgarantien."""
+        found = self._mentioning(about, language)
+        if not found and language == "uk":  # stems are German ones
+            found = self._mentioning(_nominative(about), "uk")
+        said = [word for word in words(about) if word.lower() not in STOP[language]]
+        if said and min(map(len, said)) >= _LEAST_WITHIN:
+            found |= self.library.containing(said)
+        return found
 
     def _opening(self, asked: Request, rows: Sequence[Listed], text: Texts) -> str:
         """The line above a list: who, when or where, if it is the same for all; else how many of how many."""

@@ -125,6 +125,9 @@ def test_the_newest_are_all_of_that_day_and_the_oldest_is_one(engine: Engine) ->
         ("Welche Artikel erschienen an einem Montag?", {"bruecke"}),
         ("Welche Kommentare erschienen nach dem 1. Januar 2024 im Küstenkurier?", {"meinung"}),
         ("Welche Artikel erwähnen Brandstätter?", {"bruecke"}),
+        ("Welche Artikel erwähnen die Brücke?", {"bruecke"}),
+        ("Welche Artikel erwähnen Fähre und Markt?", {"meinung"}),
+        ("Welche Artikel erwähnen Peru?", set()),
         ("Які статті згадують Петерсена?", {"wolf"}),
     ],
 )
