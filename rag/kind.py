@@ -439,7 +439,7 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
     if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
         return None  # „What sources does he name?“
     verbs = frozenset(name for item in items for name in item.classes) & _VERBS
-    nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (not asks or i > asks[0])]
+    nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (ask in ("", "list") or i > asks[0])]
     date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
     if ask in ("who", "when", "where"):
         return _of_some(ask, items, given, verbs)

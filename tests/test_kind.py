@@ -62,6 +62,7 @@ def test_articles_are_counted(question: str) -> None:
         "Wie lauten die Titel der Artikel?",
         "Aus welchen Artikeln besteht das Dossier?",
         "Gib mir eine Liste der Artikel",
+        "Kannst du alle Artikel auflisten?",
     ],
 )
 def test_articles_are_listed(question: str) -> None:
@@ -143,6 +144,7 @@ def test_outlets_and_authors_are_filters(
     [
         ("Wer schrieb „Neue Töne in der Speicherhalle“?", "who", {"konzert"}),
         ("Von wem ist der Artikel „Wolf vor der Kamera“?", "who", {"wolf"}),
+        ("Von wem stammt „Wolf vor der Kamera“?", "who", {"wolf"}),
         ("Wer hat Der Hafen und die Flut geschrieben?", "who", {"hafen"}),
         ("Who wrote the article “Risse im Stahl”?", "who", {"bruecke"}),
         ("Qui a écrit « Wolf vor der Kamera » ?", "who", {"wolf"}),
@@ -266,6 +268,9 @@ def test_names_and_titles_that_the_library_does_not_have_are_told() -> None:
         "Wo erschien Harms?",
         "Kommentar",
         "Quelle?",
+        "Wer ist der „Wolf vor der Kamera“?",
+        "Which sources did the mayor use?",
+        "Von wem stammt die Idee?",
         "Wie lange dauerte die Sperrung?",
         "Fasse den Artikel „Wolf vor der Kamera“ zusammen.",
         "Welche Artikel wurden im Laden verkauft?",
