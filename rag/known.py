@@ -11,7 +11,7 @@ from rag.analysis import fold, words
 _LEAST_TITLE = 3
 """Words of a title's main part that name it without quotation marks; fewer may be anything."""
 _LONGEST_ENDING = 3
-_LEAST_STEM = 5
+_LEAST_STEM = 4
 _LONGEST_NAME = 6
 _DETERMINERS = frozenset(
     "der die das den dem des ein eine einen the a an le la les l un une o os as um uma".split()
