@@ -116,8 +116,9 @@ class Engine(Adapters):
         question = self._checked(question)
         near = self._near(question)
         with self._turns.take():
-            query = understand(question, dictionary=self.dictionary)
-            ranking = self.index.rank(query, k or self.settings.passages, near)
+            index = self.index
+            query = understand(question, dictionary=self.dictionary, languages=index.languages)
+            ranking = index.rank(query, k or self.settings.passages, near)
         return tuple(hit.passage for hit in ranking.hits)
 
     def suggestions(self, n: int = 4) -> list[str]:
@@ -224,12 +225,15 @@ class Engine(Adapters):
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
         """What is found for a question; work for the processor alone, to be done in turn."""
+        index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.question, asked.language, self.dictionary, weighted)
+            query = understand(asked.question, asked.language, self.dictionary, weighted, index.languages)
+        elif asked.language in index.languages:
+            query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
-            query = understand(asked.german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES, near)
+            query = understand(asked.german, "de", languages=index.languages)
+        ranking = index.rank(query, CANDIDATE_PASSAGES, near)
         found = candidates(ranking)
         return Job(
             asked,

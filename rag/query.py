@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag import stopwords
 from rag.analysis import grams, key, keys, relatives, tokens, words
-from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
+from rag.glossary import LONGEST_PHRASE, Glossary, headwords, load_glossary, near_synonyms
 from rag.separable import separated_verbs
 
 RELATIVE_WEIGHT = 0.8
@@ -20,6 +20,7 @@ SYNONYMS_MOST = 8
 LEAST_LIKENESS = 0.25
 BASE_WEIGHT = 0.4
 KEPT_ORIGINAL = 0.5
+TRANSLATIONS_MOST = 8
 CARRIER_WEIGHT = 0.35
 DOSSIER_WEIGHT = 0.1
 
@@ -38,13 +39,7 @@ _ASKED_FOR = re.compile(
     r"|cidade|país|день|дня|року|році|рік|місяць|місяці|місті|місто|міста|країні|країна)\b"
 )
 
-STOP = {
-    "de": stopwords.GERMAN,
-    "en": stopwords.ENGLISH,
-    "fr": stopwords.FRENCH,
-    "pt": stopwords.PORTUGUESE,
-    "uk": stopwords.UKRAINIAN,
-}
+STOP = stopwords.BY_LANGUAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A content word or phrase of the question, `word` as written, with its German alternatives.
+    """A content word or phrase of the question, `word` as written, with its alternatives.
+
+    They are in the languages of the articles: itself in its own language, and its translations.
 
     `is_source` where the question names it as the one who says so ("laut Portnikov").
     """
@@ -71,7 +68,8 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, understood. `grams` run over the whole German text, and are empty otherwise."""
+    """A question, understood. `grams` run over its whole text where it is in the articles' language,
+    and are empty otherwise: then each alternative has its own."""
 
     text: str
     language: str
@@ -118,33 +116,41 @@ def understand(
     language: str | None = None,
     dictionary: Path | None = None,
     contexts: Sequence[tuple[str, float]] = (),
+    languages: Collection[str] = ("de",),
 ) -> Query:
     """The question as a query.
 
     `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
-    words still count, each with a weight from 0 to 1.
+    words still count, each with a weight from 0 to 1; `languages` are those of the articles.
     """
     language = language or detect_language(text)
+    languages = frozenset(languages)
     sources = _sources(text)
     concepts = {
         concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
-        for concept in _concepts(text, language, dictionary)
+        for concept in _concepts(text, language, dictionary, languages)
     }
     for context, weight in contexts:
-        for concept in _concepts(context, detect_language(context), dictionary):
+        for concept in _concepts(context, detect_language(context), dictionary, languages):
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
-    own = () if language in LANGUAGES else tuple(dict.fromkeys(grams(text)))
+    # among articles of several languages the whole text is as good as German articles are many: as before
+    whole = language in languages and (language == "de" or languages == {language})
+    own = tuple(dict.fromkeys(grams(text))) if whole else ()
     return Query(text, language, tuple(concepts.values()), own)
 
 
-def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concept, ...]:
+def _concepts(
+    text: str, language: str, dictionary: Path | None, languages: frozenset[str]
+) -> tuple[Concept, ...]:
     asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
     text = _SOURCE.sub(" ", _DEGREE.sub(r"\1", text))
-    if language in LANGUAGES:
-        concepts = _translated(text, load_glossary(language, dictionary))
+    if language == "de":
+        concepts = _german(text, languages)
+    elif languages == {language}:
+        concepts = _own(text, language)
     else:
-        concepts = _german(text)
+        concepts = _translated(text, load_glossary(language, dictionary), languages)
     return tuple(
         replace(concept, weight=min(concept.weight, CARRIER_WEIGHT))
         if concept.word.lower() in asked_for
@@ -174,7 +180,17 @@ def _carriers() -> frozenset[str]:
     return frozenset(map(key, stopwords.CARRIERS))
 
 
-def _german(text: str) -> tuple[Concept, ...]:
+def _own(text: str, language: str) -> tuple[Concept, ...]:
+    """The content words of a question in the language, not German, that all articles are in."""
+    concepts: dict[str, Concept] = {}
+    for word in words(text):
+        term = key(word, language)
+        if term and word.lower() not in STOP[language]:
+            concepts.setdefault(term, Concept(word, (_itself(word, language),), _weight(word, language)))
+    return tuple(concepts.values())
+
+
+def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
@@ -189,7 +205,10 @@ def _german(text: str) -> tuple[Concept, ...]:
     return tuple(
         Concept(
             word,
-            tuple(Alternative(weight, terms) for terms, weight in said[term]),
+            (
+                *(Alternative(weight, terms) for terms, weight in said[term]),
+                *_elsewhere(term, word, languages),
+            ),
             1.0 if term in separated.values() else _weight(word, "de"),
         )
         for term, word in words.items()
@@ -204,13 +223,21 @@ def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
     return [((term,), 1.0), *family, *near]
 
 
-def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
+def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
+    """How a German word is said in articles of other languages: as it is, and by its translations."""
+    for language in sorted(set(languages) - {"de"}):
+        meant = headwords(term, language)[:TRANSLATIONS_MOST]
+        ways = [(word, KEPT_ORIGINAL if meant else 1.0), *meant]
+        yield from filter(_is_sayable, (_itself(way, language, weight) for way, weight in ways))
+
+
+def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
     said = words(text)
     stop = STOP[glossary.language]
     concepts: dict[str, Concept] = {}
     i = 0
     while i < len(said):
-        taken, concept = _longest(said[i:], glossary, first=i == 0, stop=stop)
+        taken, concept = _longest(said[i:], glossary, i == 0, stop, languages)
         if concept is not None and concept.alternatives:
             concepts.setdefault(concept.word.lower(), concept)
         i += taken
@@ -218,7 +245,11 @@ def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
 
 
 def _longest(
-    words: Sequence[str], glossary: Glossary, first: bool, stop: frozenset[str]
+    words: Sequence[str],
+    glossary: Glossary,
+    first: bool,
+    stop: frozenset[str],
+    languages: frozenset[str],
 ) -> tuple[int, Concept | None]:
     """The concept that starts here, and how many words it takes: the longest known phrase."""
     lower = [word.lower() for word in words[:LONGEST_PHRASE]]
@@ -228,28 +259,48 @@ def _longest(
         found = glossary.lookup(lower[:length])
         if found:
             phrase = " ".join(words[:length])
-            return length, _concept(
-                phrase, found, _is_name(words[0], first) and length == 1, glossary.language
-            )
+            keep = _is_name(words[0], first) and length == 1
+            return length, _concept(phrase, found, keep, glossary.language, languages)
     if lower[0] in stop:
         return 1, None
     meant = () if words[0][0].isupper() else glossary.misspelt(lower[0])
-    return 1, _concept(words[0], meant, True, glossary.language) if meant else _name(words[0])
+    if meant:
+        return 1, _concept(words[0], meant, True, glossary.language, languages)
+    alternatives = (_itself(words[0], each) for each in _first(glossary.language, languages))
+    return 1, Concept(words[0], tuple(filter(_is_sayable, alternatives)))
 
 
-def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool, language: str) -> Concept:
-    alternatives = [_alternative(german, weight) for german, weight in translations]
-    if keep:
-        alternatives.append(_alternative(phrase, KEPT_ORIGINAL))
-    return Concept(phrase, tuple(a for a in alternatives if a.keys), _weight(phrase, language))
+def _concept(
+    phrase: str,
+    translations: Sequence[tuple[str, float]],
+    keep: bool,
+    language: str,
+    languages: frozenset[str],
+) -> Concept:
+    alternatives: list[Alternative] = []
+    for each in _first(language, languages):
+        if each == "de":
+            alternatives += [_itself(german, "de", weight) for german, weight in translations]
+        if each == language:
+            alternatives.append(_itself(phrase, each))
+        elif keep:
+            alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
+    return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))
 
 
-def _name(word: str) -> Concept:
-    return Concept(word, tuple(a for a in [_alternative(word, 1.0)] if a.keys))
+def _first(language: str, languages: frozenset[str]) -> list[str]:
+    """The articles' languages, that of the question before all others."""
+    return sorted(languages, key=lambda other: (other != language, other))
 
 
-def _alternative(german: str, weight: float) -> Alternative:
-    return Alternative(weight, tuple(keys(german)), tuple(dict.fromkeys(grams(german))))
+def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
+    """A word or phrase as it stands in articles of its language."""
+    return Alternative(weight, tuple(keys(phrase, language)), tuple(dict.fromkeys(grams(phrase))))
+
+
+def _is_sayable(alternative: Alternative) -> bool:
+    """Whether it is more than function words."""
+    return bool(alternative.keys)
 
 
 def _is_name(word: str, first: bool) -> bool:

@@ -72,7 +72,9 @@ class Claim:
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        return understand(besides_facts(self.text), self.language).concepts
+        return understand(
+            besides_facts(self.text), self.language, languages={DOSSIER_LANGUAGE, self.language}
+        ).concepts
 
     @cached_property
     def weights(self) -> Vector:
@@ -96,11 +98,14 @@ class Source:
 
     @cached_property
     def sentences(self) -> tuple[SentenceTerms, ...]:
-        return tuple(sentence_terms(self.article.text[start:end]) for start, end in self.chunk.sentences)
+        return tuple(
+            sentence_terms(self.article.text[start:end], self.article.language)
+            for start, end in self.chunk.sentences
+        )
 
     @cached_property
     def title(self) -> SentenceTerms:
-        return sentence_terms(heading(self.article))
+        return sentence_terms(heading(self.article), self.article.language)
 
     @cached_property
     def windows(self) -> tuple[tuple[int, int], ...]:
