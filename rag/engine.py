@@ -212,7 +212,7 @@ class Engine(Adapters):
         started = time.perf_counter()
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
-        language = detect_language(question)
+        language = detect_language(question, self.index.languages)
         readable, german = standalone(question, contexts), None
         usage: Usage = {}
         if model is not None and (contexts or language != "de"):

@@ -101,14 +101,18 @@ def _sources(text: str) -> set[str]:
     return found
 
 
-def detect_language(text: str) -> str:
-    """Language of a question: de, en, fr, pt or uk; German, the dossier's language, when in doubt."""
+def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
+    """Language of a question: de, en, fr, pt or uk.
+
+    When in doubt, as with a name alone, it is that of the articles, whose `languages` are given: German
+    where there are German ones.
+    """
+    otherwise = "de" if "de" in languages else min(languages)
     said = [word.lower() for word in words(text)]
     if any("а" <= c <= "я" or c in "іїєґ" for c in text.lower()):
         return "uk"
     votes = {language: sum(word in stop for word in said) for language, stop in STOP.items()}
-    best = max(votes, key=lambda language: (votes[language], language == "de"))
-    return best if votes[best] > 0 else "de"
+    return max(votes, key=lambda language: (votes[language], language == otherwise))
 
 
 def understand(
@@ -123,7 +127,7 @@ def understand(
     `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
     words still count, each with a weight from 0 to 1; `languages` are those of the articles.
     """
-    language = language or detect_language(text)
+    language = language or detect_language(text, languages)
     languages = frozenset(languages)
     sources = _sources(text)
     concepts = {
@@ -134,9 +138,9 @@ def understand(
         for concept in _concepts(context, detect_language(context), dictionary, languages):
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
-    # among articles of several languages the whole text is as good as German articles are many: as before
-    whole = language in languages and (language == "de" or languages == {language})
-    own = tuple(dict.fromkeys(grams(text))) if whole else ()
+    # among several languages it would favour the articles in its own
+    whole = languages == {language}
+    own = _grams(text) if whole else ()
     return Query(text, language, tuple(concepts.values()), own)
 
 
@@ -194,6 +198,7 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
+    mixed = languages != {"de"}
     words, said = {}, {}
     for word, start, _ in tokens(text):
         if start in separated:
@@ -206,7 +211,10 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
         Concept(
             word,
             (
-                *(Alternative(weight, terms) for terms, weight in said[term]),
+                *(
+                    Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
+                    for terms, weight in said[term]
+                ),
                 *_elsewhere(term, word, languages),
             ),
             1.0 if term in separated.values() else _weight(word, "de"),
@@ -295,7 +303,11 @@ def _first(language: str, languages: frozenset[str]) -> list[str]:
 
 def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
     """A word or phrase as it stands in articles of its language."""
-    return Alternative(weight, tuple(keys(phrase, language)), tuple(dict.fromkeys(grams(phrase))))
+    return Alternative(weight, tuple(keys(phrase, language)), _grams(phrase))
+
+
+def _grams(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(grams(text)))
 
 
 def _is_sayable(alternative: Alternative) -> bool:

@@ -9,7 +9,7 @@ from rag.confidence import THRESHOLD, confidence
 from rag.cues import cue_of
 from rag.extract import candidates
 from rag.passage_terms import sentence_terms
-from rag.query import understand
+from rag.query import detect_language, understand
 from rag.schema import Article
 from tests.dossier import article, index_of, ranked
 
@@ -226,3 +226,9 @@ def test_the_kind_of_answer_is_seen_in_the_language_of_the_article(
     assert cue is not None
     assert cue.offered_by(offers, language)
     assert not cue.offered_by(lacks, language)
+
+
+def test_a_name_alone_is_taken_for_the_language_of_the_articles() -> None:
+    assert detect_language("Osgood", {"en"}) == "en"
+    assert detect_language("Osgood", {"de", "en"}) == "de"
+    assert detect_language("Wer ist Osgood?", {"en"}) == "de"
