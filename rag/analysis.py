@@ -115,6 +115,7 @@ _SOUNDS = [
 ]
 # і of a closed syllable is о or е in an open one: ніч, ночі; Київ, Києва
 _LAST_VOWEL = re.compile(r"[eo](?=[^aeiou]*$)")
+_HARD_C = re.compile("ck|c(?!h)|q")
 _DOUBLED = re.compile(r"(.)\1+")
 
 
@@ -170,7 +171,8 @@ def key(word: str, language: str | None = "de") -> str:
     lower = word.lower()
     if language == "uk":  # there is no Snowball stemmer for it
         return lower if _DIGITS.search(lower) else _ukrainian_stem(lower)
-    return fold(_stemmer(language).stemWord(base_form(romanise(lower), language)))
+    stem = _stemmer(language).stemWord(base_form(romanise(lower), language))
+    return _spelt(stem) if stem in _ordinary(language) else fold(stem)
 
 
 def base_form(word: str, language: str) -> str:
@@ -236,6 +238,25 @@ def _english_forms() -> dict[str, str]:
 @functools.cache
 def _stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(_SNOWBALL[language])
+
+
+def _spelt(word: str) -> str:
+    """An ordinary word so that its like in another language is near: commission and Kommission."""
+    word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return _DOUBLED.sub(r"\1", _HARD_C.sub("k", word.replace("ph", "f")))
+
+
+@functools.cache
+def _ordinary(language: str) -> frozenset[str]:
+    """Stems of words that are no names, which one spelling would confuse: mayor and major, fire and wire.
+
+    Not of German ones, which have been measured with their sounds.
+    """
+    if language == "de":
+        return frozenset()
+    table = (files("rag") / "data" / f"glossary.{language}.tsv").read_text(encoding="utf-8")
+    heads = (line.partition("\t")[0].lower() for line in table.splitlines())
+    return frozenset(_stemmer(language).stemWords([head for head in heads if head.isalpha()]))
 
 
 def _ukrainian_stem(word: str) -> str:

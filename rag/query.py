@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rag import stopwords
 from rag.analysis import grams, key, keys, relatives, tokens, words
-from rag.glossary import LONGEST_PHRASE, Glossary, headwords, load_glossary, near_synonyms
+from rag.glossary import LONGEST_PHRASE, Glossary, foreign_synonyms, headwords, load_glossary, near_synonyms
 from rag.separable import separated_verbs
 
 RELATIVE_WEIGHT = 0.8
@@ -187,11 +187,21 @@ def _carriers() -> frozenset[str]:
 def _own(text: str, language: str) -> tuple[Concept, ...]:
     """The content words of a question in the language, not German, that all articles are in."""
     concepts: dict[str, Concept] = {}
-    for word in words(text):
+    for place, word in enumerate(words(text)):
         term = key(word, language)
         if term and word.lower() not in STOP[language]:
-            concepts.setdefault(term, Concept(word, (_itself(word, language),), _weight(word, language)))
+            ways = tuple(filter(_is_sayable, (_itself(word, language), *_synonyms(term, language))))
+            # the States of a name state nothing
+            weight = 1.0 if _is_name(word, first=place == 0) else _weight(word, language)
+            concepts.setdefault(term, Concept(word, ways, weight))
     return tuple(concepts.values())
+
+
+def _synonyms(term: str, language: str) -> Iterable[Alternative]:
+    """Other ways to say a search key in a language other than German."""
+    for other, like in foreign_synonyms(term, language)[:SYNONYMS_MOST]:
+        if like >= LEAST_LIKENESS:
+            yield Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language)))
 
 
 def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
@@ -290,7 +300,8 @@ def _concept(
         if each == "de":
             alternatives += [_itself(german, "de", weight) for german, weight in translations]
         if each == language:
-            alternatives.append(_itself(phrase, each))
+            own = _itself(phrase, each)
+            alternatives += [own, *_synonyms(" ".join(own.keys), language)]
         elif keep:
             alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
     return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))

@@ -31,7 +31,8 @@ ENGLISH = frozenset(
     she should so some such t than that the their theirs them then there these they this those through
     to too under until up upon us very was we were what when where which while who whom whose why will
     with would you your yours according shall may might must exactly tell please
-    d ll m re ve don didn doesn isn aren wasn weren hasn haven hadn won wouldn couldn shouldn
+    themselves ourselves yourself myself d ll m re ve don didn doesn isn aren wasn weren hasn haven hadn won
+    wouldn couldn shouldn
     """.split()
 )
 

@@ -187,6 +187,32 @@ def test_forms_of_a_word_share_a_key_in_their_language(language: str, one: str, 
     assert key(one, language) == key(other, language)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("mayor", "major"), ("fire", "wire"), ("wood", "food"), ("chair", "hair")]
+)
+def test_ordinary_words_of_like_sound_do_not_share_a_key(one: str, other: str) -> None:
+    assert key(one, "en") != key(other, "en")
+
+
+def test_a_name_in_another_spelling_keeps_its_key_in_english() -> None:
+    assert key("Selenskyj", "en") == key("Zelensky", "en")
+
+
+def test_a_word_is_found_by_its_synonym_in_the_same_language() -> None:
+    ranking = ranked("When did the cooperative start to pick?", *dossier("en"))
+    assert "July 9" in candidates(ranking)[0].text
+    [start] = [c for c in understand("When did it start?", languages={"en"}).concepts if c.word == "start"]
+    assert (key("begin", "en"),) in {alternative.keys for alternative in start.alternatives[1:]}
+
+
+def test_a_name_weighs_what_a_name_does_though_its_words_say_little() -> None:
+    weights = {
+        concept.word: concept.weight
+        for concept in understand("What did the United States state?", languages={"en"}).concepts
+    }
+    assert weights == {"United": 1.0, "States": 1.0}
+
+
 def test_function_words_are_those_of_the_language() -> None:
     assert keys("the war was over", "en") == [key("war", "en")]
     assert keys("Der Krieg war the End") == [key("Krieg"), key("the"), key("End")]
