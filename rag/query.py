@@ -217,13 +217,14 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
         elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:
             words[key(word)] = word
             said[key(word)] = _said(key(word), word)
-    return tuple(
+    concepts = (
         Concept(
             word,
             (
                 *(
                     Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
                     for terms, weight in said[term]
+                    if "de" in languages
                 ),
                 *_elsewhere(term, word, languages),
             ),
@@ -231,6 +232,7 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
         )
         for term, word in words.items()
     )
+    return tuple(concept for concept in concepts if concept.alternatives)
 
 
 def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:

@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
+    " rag.analysis rag.offers rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
     " rag.turns rag.recent",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
