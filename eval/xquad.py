@@ -1,8 +1,10 @@
 """Measures retrieval and sentence selection on an XQuAD folder: `python -m eval.xquad XQUAD [NEWS.csv]`.
 
-Prints, for German and English questions, R@1, R@5 and R@10 of the paragraph, and how often one of
+Prints, for German and English questions, R@1, R@5 and R@10 of the paragraph, how often one of
 the first one and three sentences holds the answer, end to end, with the news articles (a CSV of
-`label;'text'` lines, 10kGNAD) as distractors. Also the rank of names in foreign spellings.
+`label;'text'` lines, 10kGNAD) as distractors, and how many questions are declined: of all, and of
+the same with their paragraph taken out, where all should be. The paragraphs may be in any of our
+languages. Also the rank of names in foreign spellings.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ingest.sync import sync
+from rag.confidence import THRESHOLD, confidence
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
 from rag.extract import candidates
 from rag.query import understand
@@ -74,19 +77,28 @@ def _news(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _measure(engine: Engine, questions: Sequence[dict[str, object]], language: str) -> str:
-    ranks, firsts = [], []
+    ranks, firsts, declined = [], [], []
     for question in tqdm(questions, unit="questions", leave=False):
-        query = understand(str(question[f"question_{language}"]), dictionary=engine.dictionary)
+        query = understand(
+            str(question[f"question_{language}"]),
+            dictionary=engine.dictionary,
+            languages=engine.index.languages,
+        )
         ranking = engine.index.rank(query, CANDIDATE_PASSAGES)
-        found = [hit.passage.article.id for hit in ranking.hits]
+        ids = [hit.passage.article.id for hit in ranking.hits]
         gold, answer = str(question["passage"]), int(str(question["answer_start"]))
-        ranks.append(found.index(gold) + 1 if gold in found else 0)
-        right = [c.article.id == gold and c.span[0] <= answer < c.span[1] for c in candidates(ranking)[:3]]
+        ranks.append(ids.index(gold) + 1 if gold in ids else 0)
+        found = candidates(ranking)
+        right = [c.article.id == gold and c.span[0] <= answer < c.span[1] for c in found[:3]]
         firsts.append((bool(right and right[0]), any(right)))
+        others = replace(ranking, hits=tuple(h for h in ranking.hits if h.passage.article.id != gold))
+        sure = confidence(ranking, found), confidence(others, candidates(others))
+        declined.append([chance < THRESHOLD for chance in sure])
     share = {k: sum(0 < rank <= k for rank in ranks) / len(ranks) for k in (1, 5, 10)}
     at_1, at_3 = (sum(pair[i] for pair in firsts) / len(firsts) for i in (0, 1))
     recalls = " ".join(f"R@{k} {value:.3f}" for k, value in share.items())
-    return f"{recalls}   sentence @1 {at_1:.3f} @3 {at_3:.3f}"
+    there, absent = (sum(pair[i] for pair in declined) / len(declined) for i in (0, 1))
+    return f"{recalls}   sentence @1 {at_1:.3f} @3 {at_3:.3f}   declined {there:.3f} of absent {absent:.3f}"
 
 
 def _names(engine: Engine) -> str:

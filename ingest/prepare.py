@@ -64,8 +64,11 @@ def _keys(pairs: Sequence[tuple[Article, Chunk]], found: Analysed | None) -> lis
     from rag.analysis import keys
 
     if found is None:
-        return [keys(embedded(*pair)) for pair in pairs]
-    return [[*keys(article.title or ""), *held] for (article, _), held in zip(pairs, found.keys, strict=True)]
+        return [keys(embedded(*pair), pair[0].language) for pair in pairs]
+    return [
+        [*keys(article.title or "", article.language), *held]
+        for (article, _), held in zip(pairs, found.keys, strict=True)
+    ]
 
 
 def joined(prepared: Sequence[Prepared]) -> tuple[Floats | None, Records | None]:

@@ -15,7 +15,10 @@ from importlib.resources import files
 
 import Stemmer
 
-from rag.stopwords import GERMAN
+from rag.stopwords import BY_LANGUAGE
+
+LANGUAGES = tuple(BY_LANGUAGE)
+"""The languages whose words are stemmed by their own rules; of any other, by those of German."""
 
 GRAM = 5
 """Length of the word-spanning n-grams."""
@@ -59,8 +62,16 @@ _FAMILIES = (
     ("flucht", "fliehen"),
     ("schrift", "schreiben"),
 )
+_UKRAINIAN_ENDINGS = sorted(
+    "а я у ю о е є и і ї й ь ом ем єм ам ям ах ях ами ями ою ею єю ів їв ові еві єві ий ій їй ого ього"
+    " ому ьому им їм ими іми их іх їх увати ювати ити ться ав ала ало али ив ила ило или ув ула уло ули"
+    " лася лося лися вся ує ують ає ають ить ять ать уть ють ання ення ування ість ості істю".split(),
+    key=lambda ending: -len(ending),
+)
 _OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
+_SNOWBALL = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese"}
 _LONGEST_WORD = 100
+_LEAST_STEM, _LEAST_FOLDED = 4, 3
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
@@ -102,6 +113,9 @@ _SOUNDS = [
         ("y|j|ie|i+", "i", "y j ie ii"),
     ]
 ]
+# і of a closed syllable is о or е in an open one: ніч, ночі; Київ, Києва
+_LAST_VOWEL = re.compile(r"[eo](?=[^aeiou]*$)")
+_HARD_C = re.compile("ck|c(?!h)|q")
 _DOUBLED = re.compile(r"(.)\1+")
 
 
@@ -141,14 +155,31 @@ def _sounded(word: str, rules: Sequence[tuple[re.Pattern[str], str, Sequence[str
     return word
 
 
-@functools.lru_cache(maxsize=200_000)
-def key(word: str) -> str:
-    """The search key of a word: German stem, folded. Numbers stay as they are.
+def language_of(stated: str | None) -> str:
+    """The language by whose rules a text is analysed: that of an article, else German."""
+    return stated if stated in BY_LANGUAGE else "de"
 
-    Past forms of strong verbs get the key of their infinitive: key("traf") == key("treffen").
+
+@functools.lru_cache(maxsize=200_000)
+def key(word: str, language: str | None = "de") -> str:
+    """The search key of a word: its stem in `language`, folded. Numbers stay as they are.
+
+    Irregular forms get the key of their base: key("traf") == key("treffen"), key("began", "en") ==
+    key("begin", "en").
     """
-    lower = romanise(word.lower())
-    return fold(_stemmer().stemWord(infinitive(lower)))
+    language = language_of(language)
+    lower = word.lower()
+    if language == "uk":  # there is no Snowball stemmer for it
+        return lower if _DIGITS.search(lower) else _ukrainian_stem(lower)
+    stem = _stemmer(language).stemWord(base_form(romanise(lower), language))
+    return _spelt(stem) if stem in _ordinary(language) else fold(stem)
+
+
+def base_form(word: str, language: str) -> str:
+    """What an irregular form of a lower-case word is a form of; any other word as it is."""
+    if language == "de":
+        return infinitive(word)
+    return _english_forms().get(word, word) if language == "en" else word
 
 
 def relatives(word: str) -> tuple[str, ...]:
@@ -196,25 +227,65 @@ def _strong_forms() -> dict[str, str]:
     return forms
 
 
-@functools.lru_cache(maxsize=1)
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("german")
+@functools.cache
+def _english_forms() -> dict[str, str]:
+    """Verbs by their irregular past forms and participles, nouns by their irregular plurals."""
+    table = (files("rag") / "data" / "forms.en.tsv").read_text(encoding="utf-8")
+    lines = (line.split("\t") for line in table.splitlines())
+    return {form: base for base, *forms in lines for form in forms}
 
 
-def keys(text: str) -> list[str]:
-    """Search keys of the content words and numbers of `text`, in order, stop words left out."""
-    return keys_of(_TOKEN.findall(text))
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(_SNOWBALL[language])
 
 
-def keys_of(found: Iterable[str]) -> list[str]:
+def _spelt(word: str) -> str:
+    """An ordinary word so that its like in another language is near: commission and Kommission."""
+    word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    return _DOUBLED.sub(r"\1", _HARD_C.sub("k", word.replace("ph", "f")))
+
+
+@functools.cache
+def _ordinary(language: str) -> frozenset[str]:
+    """Stems of words that are no names, which one spelling would confuse: mayor and major, fire and wire.
+
+    Not of German ones, which have been measured with their sounds.
+    """
+    if language == "de":
+        return frozenset()
+    table = (files("rag") / "data" / f"glossary.{language}.tsv").read_text(encoding="utf-8")
+    heads = (line.partition("\t")[0].lower() for line in table.splitlines())
+    return frozenset(_stemmer(language).stemWords([head for head in heads if head.isalpha()]))
+
+
+def _ukrainian_stem(word: str) -> str:
+    """A lower-case word without its Ukrainian ending, folded; for міст and мосту with the same vowel.
+
+    A name in Latin letters loses its last vowels, too, so that it meets itself in Ukrainian ones.
+    """
+    fitting = (e for e in _UKRAINIAN_ENDINGS if word.endswith(e) and len(word) - len(e) >= _LEAST_STEM)
+    stem = fold(word.removesuffix(next(fitting, "")))
+    bare = stem.rstrip("aeiou")
+    stem = bare if len(bare) >= _LEAST_FOLDED else stem
+    return _DOUBLED.sub(r"\1", _LAST_VOWEL.sub("i", stem))
+
+
+def keys(text: str, language: str | None = "de") -> list[str]:
+    """Search keys of the content words and numbers of `text`, in order, without stop words of `language`."""
+    return keys_of(_TOKEN.findall(text), language)
+
+
+def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
     """The same of words that `words` found."""
-    return list(filter(None, map(_term, found)))
+    language = language_of(language)
+    return list(filter(None, (_term(word, language) for word in found)))
 
 
 @functools.lru_cache(maxsize=200_000)
-def _term(word: str) -> str:
+def _term(word: str, language: str) -> str:
     """The key of a word, empty for a stop word; a Cyrillic soft sign alone has no sound, and no key."""
-    return "" if word.lower() in GERMAN else key(word)
+    return "" if word.lower() in BY_LANGUAGE[language] else key(word, language)
 
 
 def folded(text: str) -> str:

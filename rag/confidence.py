@@ -58,7 +58,7 @@ def confidence(ranking: Ranking, found: list[Candidate]) -> float:
         + ABSENT * float((1 - said) @ weights) / total
         + UNSAID * _unsaid(read, concepts)
         + GREATEST_GAP * float(gaps.max()) / total
-        + CUE_MISSING * (cue is not None and not cue.offered_by(best.text))
+        + CUE_MISSING * (cue is not None and not cue.offered_by(best.text, best.article.language))
         + CONCEPTS * math.log1p(len(concepts))
     )
     return 1 / (1 + math.exp(-float(score)))

@@ -1,4 +1,4 @@
-"""What kind of answer a question asks for, and whether a German sentence offers one."""
+"""What kind of answer a question asks for, and whether a sentence offers one."""
 
 from __future__ import annotations
 
@@ -6,47 +6,11 @@ import functools
 import re
 from dataclasses import dataclass
 
-from rag.analysis import words
+from rag.analysis import language_of, words
+from rag.offers import DATES, OFFERS
 
-_MONTH = (
-    "Januar|Jänner|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|Frühjahr|Sommer"
-    "|Herbst|Winter"
-)
-_DAY = "Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonnabend|Sonntag"
-_NUMBER_WORD = (
-    "zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|dutzend|hundert|tausend|million|milliarde|"
-    "hälfte|drittel|viertel|doppelt|erst|zweit|dritt|einzig|kein|einmal|mehrmals|mehrere|jahrzehnt"
-)
-
-# what an answer of each kind looks like in a German article
-_OFFERS = {
-    "date": re.compile(
-        rf"\b(?:1\d|20)\d\d\b|\b(?:{_MONTH}|{_DAY})\b|\d\. ?(?:{_MONTH})|Jahrhundert|\b\d+er[- ]Jahre"
-        r"|\b(?:gestern|heute)\b"
-    ),
-    "number": re.compile(rf"\d[\d.,]*|\b(?:{_NUMBER_WORD})\w*"),
-    "duration": re.compile(
-        rf"(?:\d|\b(?:{_NUMBER_WORD}|ein)\w*).{{0,12}}?"
-        r"(?:sekund|minut|stund|tag|tägig|woche|wöchig|monat|jahr|jährig)\w*"
-    ),
-    "age": re.compile(r"\b\d{1,3}[- ]?jährig\w*|\b\d{1,3} Jahren? |im Alter von|\bgeboren\b"),
-    "person": re.compile(
-        r"(?<![.!?“„] )(?<!^)\b[A-ZÄÖÜ][\w’'-]+ (?:(?:von|van|de|der|al|bin) )?[A-ZÄÖÜ][\w’'-]+"
-    ),
-    "place": re.compile(r"\b(?i:in|im|bei|aus|nach|auf|an|am|vor|nahe)\b (?:der |den |dem )?[A-ZÄÖÜ]\w+"),
-    "reason": re.compile(
-        r"\b(?:weil|denn|da|wegen|aufgrund|damit|daher|deshalb|darum|dadurch|indem|infolge|um|grund|gründe"
-        r"|ursache|führt|führte|zurückzuführen|sodass|aus \w+ gründen)\b"
-    ),
-    "definition": re.compile(r"\b(?:ist|war|sind|waren|heißt|bezeichnet|genannt|sogenannt\w*|eine? art)\b"),
-}
 # of these kinds, upper case tells nothing: patterns of small letters take half as long as ones of any case
 _IN_SMALL_LETTERS = frozenset({"number", "duration", "reason", "definition"})
-
-# a date is no count: „am 15. August 2025“, „seit 2014“, but „2014 Menschen“ is one
-_DATE = re.compile(
-    rf"\b\d{{1,2}}\. ?(?:{_MONTH})(?: \d{{4}})?|\b(?:{_MONTH}) \d{{4}}|\b(?:1[5-9]|20)\d\d\b(?! [A-ZÄÖÜ])"
-)
 
 _DIGIT = re.compile(r"\d")
 
@@ -112,16 +76,17 @@ class Cue:
     kind: str
     own_words: frozenset[str]
 
-    def offered_by(self, sentence: str) -> bool:
-        """Whether the sentence holds something of that kind which the question did not say."""
-        read = sentence
+    def offered_by(self, sentence: str, language: str | None = "de") -> bool:
+        """Whether the sentence of an article in `language` has something of that kind which the question
+        did not say."""
+        language, read = language_of(language), sentence
         if self.kind == "number" and _DIGIT.search(sentence):
-            read = _DATE.sub(" ", sentence)
+            read = DATES[language].sub(" ", sentence)
         if self.kind in _IN_SMALL_LETTERS:
             read = read.lower()
         return any(
             not {word.lower() for word in words(match.group())} <= self.own_words
-            for match in _OFFERS[self.kind].finditer(read)
+            for match in OFFERS[language][self.kind].finditer(read)
         )
 
 

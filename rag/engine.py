@@ -123,8 +123,9 @@ class Engine(Adapters):
         question = reduced(self._checked(question))
         near = self._near(question)
         with self._turns.take():
-            query = understand(question, dictionary=self.dictionary)
-            ranking = self.index.rank(query, k or self.settings.passages, near)
+            index = self.index
+            query = understand(question, dictionary=self.dictionary, languages=index.languages)
+            ranking = index.rank(query, k or self.settings.passages, near)
         return tuple(hit.passage for hit in ranking.hits)
 
     def suggestions(self, n: int = 4) -> list[str]:
@@ -222,7 +223,7 @@ class Engine(Adapters):
         question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
-        language = detect_language(question)
+        language = detect_language(question, self.index.languages)
         readable, german = standalone(question, contexts), None
         usage: Usage = {}
         if model is not None and (contexts or language != "de"):
@@ -235,12 +236,15 @@ class Engine(Adapters):
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
         """What is found for a question; work for the processor alone, to be done in turn."""
+        index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.question, asked.language, self.dictionary, weighted)
+            query = understand(asked.question, asked.language, self.dictionary, weighted, index.languages)
+        elif asked.language in index.languages:
+            query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
-            query = understand(asked.german, "de")
-        ranking, copies = one_of_copies(self.index.rank(query, CANDIDATE_PASSAGES, near))
+            query = understand(asked.german, "de", languages=index.languages)
+        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near))
         found = candidates(ranking)
         return Job(
             asked,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import GRAM, key, words
+from rag.analysis import GRAM, key, language_of, words
 from rag.cues import Cue, cue_of
 from rag.matching import Matrix, soft_match, summed
 from rag.ngrams import Finder
@@ -45,14 +45,29 @@ CUE_WEIGHTS = {
     "definition": 0.1,
 }
 
-_ANAPHORIC = re.compile(
-    r"^[„“\"(]?(?:Er|Sie|Es|Dies\w*|Dessen|Deren|Ihr\w*|Sein\w*|Dort|Da\w+|Hier\w*|Das|Jene\w*|Beide|Solche\w*"
-    r"|Letzter\w*|Später|Dann|Anschließend|Zudem|Außerdem|Auch|Schließlich|So)\b"
-)
-_COUNTED = re.compile(r"wie ?viele?\w* (\w+)", re.IGNORECASE)
+_ANAPHORIC = {
+    "de": r"Er|Sie|Es|Dies\w*|Dessen|Deren|Ihr\w*|Sein\w*|Dort|Da\w+|Hier\w*|Das|Jene\w*|Beide|Solche\w*"
+    r"|Letzter\w*|Später|Dann|Anschließend|Zudem|Außerdem|Auch|Schließlich|So",
+    "en": r"He|She|It|They|His|Her|Its|Their|This|These|That|Those|There|Both|Such|The (?:latter|former)"
+    r"|Later|Then|Also|Afterwards|Eventually|Finally|Moreover|So",
+    "fr": r"Il|Elle|Ils|Elles|Cel\w*|Ce|Cette|Ces|Celui\w*|Son|Sa|Ses|Leurs?|Ceux|Celles|Là|Ensuite|Puis"
+    r"|Aussi|Plus tard|Enfin|Ainsi",
+    "pt": r"El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Aquel[ea]s?|Seus?|Suas?|Ambos|Ali|Depois|Então|Também"
+    r"|Mais tarde|Finalmente|Assim",
+    "uk": r"Він|Вона|Воно|Вони|Його|Її|Їх\w*|Це|Цей|Ця|Ці|Той|Ті|Там|Потім|Згодом|Також|Тоді|Обидв\w*|Так",
+}
+_BEGINS_ANAPHORIC = {
+    language: re.compile(rf"[„“\"(«]?(?:{openings})\b") for language, openings in _ANAPHORIC.items()
+}
+"""How a sentence begins that goes on from the one before, by the article's language."""
+_COUNTED = re.compile(r"(?:wie ?viele?\w*|how many|combien d[e’']|quant[oa]s|скільки) ?(\w+)", re.IGNORECASE)
 _COUNT = re.compile(
     r"\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million|milliarde|dutzend"
-    r"|mehrere|keine?)",
+    r"|mehrere|keine?"
+    r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|billion|dozen|several"
+    r"|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|cent|mille|milliard|plusieurs|aucun"
+    r"|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|cem|milh|vári|nenhum"
+    r"|дв|тр|чотир|п[’']ят|шіст|сім|вісім|дев[’']ят|десят|сто|сот|тисяч|мільйон|мільярд|кільк|жодн)",
     re.IGNORECASE,
 )
 NAMED = 0.9
@@ -107,6 +122,15 @@ class Candidate:
         return self.hit.passage.article.text[start:end]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence as it is scored: its text, the language of its article, and its terms."""
+
+    text: str
+    language: str
+    terms: SentenceTerms
+
+
 def candidates(ranking: Ranking) -> list[Candidate]:
     """All sentences of the ranking's passages, best answer first."""
     if not ranking.hits:
@@ -132,7 +156,7 @@ class _Question:
         self.gram_total = sum(ranking.gram_idf.values()) or 1.0
         self.cue = cue_of(query.text)
         counted = _COUNTED.search(query.text)
-        self.counted = key(counted.group(1)) if counted else None
+        self.counted = key(counted.group(1), query.language) if counted else None
 
     def names_source(self, hit: Hit) -> bool:
         """Whether the question names this hit's article, by author, outlet or place, as its source."""
@@ -146,11 +170,12 @@ class _Question:
         """The most that `read` may give."""
         return (CUE_WEIGHTS[self.cue.kind] if self.cue else 0.0) + (COUNT_WEIGHT if self.counted else 0.0)
 
-    def read(self, sentence: str) -> float:
+    def read(self, sentence: str, language: str) -> float:
         """What a sentence gains by the kind of answer that it offers, and by a count beside its noun."""
         cue: Cue | None = self.cue
-        gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence) else 0.0
-        return gain + COUNT_WEIGHT * _counts(sentence, self.counted)
+        gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
+        counts = language == self.query.language and _counts(sentence, self.counted, language)
+        return gain + COUNT_WEIGHT * counts
 
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
         """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
@@ -178,7 +203,7 @@ def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
     """
     sizes = [len(hit.sentences) for hit in hits]
     sentences = [
-        (hit.passage.article.text[start:end], terms)
+        _Sentence(hit.passage.article.text[start:end], language_of(hit.passage.article.language), terms)
         for hit in hits
         for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
     ]
@@ -188,7 +213,9 @@ def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
         near = np.flatnonzero(unread & (scores + most >= scores.max(initial=0.0) - REACH))
         near = near[np.argsort(-scores[near], kind="stable")[:number]]
         if len(near):
-            scores[near] += [question.read(sentences[place][0]) for place in near.tolist()]
+            scores[near] += [
+                question.read(sentences[place].text, sentences[place].language) for place in near.tolist()
+            ]
             unread[near] = False
     return scores
 
@@ -196,18 +223,18 @@ def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
 def _matched(
     hits: Sequence[Hit],
     sizes: Sequence[int],
-    sentences: Sequence[tuple[str, SentenceTerms]],
+    sentences: Sequence[_Sentence],
     question: _Question,
 ) -> Vector:
     """How well each sentence answers by what it and its surroundings say."""
     matrix = np.concatenate([hit.matrix for hit in hits])
     gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
     before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
-    anaphoric = [_ANAPHORIC.match(text) is not None for text, _ in sentences]
+    anaphoric = [_BEGINS_ANAPHORIC[each.language].match(each.text) is not None for each in sentences]
     best = hits[0].passage.score
     features: dict[str, Vector] = {
         "coverage": summed(matrix, question.weights),
-        "grams": question.gram_coverage([terms.folded for _, terms in sentences]),
+        "grams": question.gram_coverage([each.terms.folded for each in sentences]),
         "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
         "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
         "before": before,
@@ -239,13 +266,15 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
     return before, two_before, after, np.maximum(matrix, title) - matrix
 
 
-def _counts(sentence: str, noun: str | None) -> bool:
+def _counts(sentence: str, noun: str | None, language: str) -> bool:
     """Whether a count stands right before the noun that the question counts."""
     if noun is None:
         return False
     said = words(sentence)
     return any(
-        any(soft_match(key(near), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH])
+        any(
+            soft_match(key(near, language), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH]
+        )
         for i, word in enumerate(said)
         if _is_count(word)
     )

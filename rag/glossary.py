@@ -167,7 +167,7 @@ def near_synonyms(word: str) -> tuple[tuple[str, float], ...]:
     cosine, so that sharing one sense of many counts little (Dyvik, Translations as Semantic
     Mirrors, 1998).
     """
-    senses, words = _senses()
+    senses, words = _senses("en")
     own = senses.get(word, {})
     likeness: dict[str, float] = defaultdict(float)
     for headword, weight in own.items():
@@ -176,6 +176,44 @@ def near_synonyms(word: str) -> tuple[tuple[str, float], ...]:
                 likeness[other] += weight * senses[other][headword]
     ranked = ((other, like / (_norm(own) * _norm(senses[other]))) for other, like in likeness.items())
     return tuple(sorted(ranked, key=lambda item: -item[1]))
+
+
+@functools.lru_cache(maxsize=20_000)
+def foreign_synonyms(word: str, language: str) -> tuple[tuple[str, float], ...]:
+    """Near-synonyms of a search key in another of our languages, with their likeness, likest first.
+
+    As `near_synonyms`, the other way round: each headword is a vector over its German translations.
+    """
+    senses, words = _senses(language)
+
+    def vector(headword: str) -> dict[str, float]:
+        return {german: senses[german][headword] for german in words[headword]}
+
+    likeness: dict[str, float] = {}
+    for headword in _headwords_of(language).get(word, ()):
+        own = vector(headword)
+        for other in {other for german in own for other in senses[german]}:
+            shared = sum(weight * senses[german].get(other, 0.0) for german, weight in own.items())
+            _keep_best(likeness, other, shared / (_norm(own) * _norm(vector(other))))
+    others = ((other, like) for other, like in likeness.items() if word not in keys(other, language))
+    return tuple(sorted(others, key=lambda item: -item[1]))
+
+
+@functools.cache
+def _headwords_of(language: str) -> Mapping[str, list[str]]:
+    """Headwords of one word by their search key."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for headword in _senses(language)[1]:
+        terms = keys(headword, language)
+        if len(terms) == 1:
+            found[terms[0]].append(headword)
+    return found
+
+
+def headwords(word: str, language: str) -> Translations:
+    """What a German search key may be in another of our languages, surest first: the glossary backwards."""
+    senses, _ = _senses(language)
+    return tuple(sorted(senses.get(word, {}).items(), key=lambda item: -item[1]))
 
 
 def is_german(word: str) -> bool:
@@ -189,12 +227,12 @@ def _german_keys() -> frozenset[str]:
 
 
 @functools.cache
-def _senses() -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[str]]]:
-    """The English glossary backwards: headwords by German search key, and the reverse."""
+def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[str]]]:
+    """A glossary backwards: headwords by German search key, and the reverse."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
     known = _known()
-    for headword, translations in _lines("en"):
+    for headword, translations in _lines(language):
         for german, weight in translations:
             term = known[german] if german in known else _only_key(german)
             if term and headword not in senses[term]:

@@ -34,7 +34,7 @@ from rag.postings import (
     write_part,
 )
 from rag.schema import ANALYSER_VERSION, Article, Chunk
-from rag.text import german_date
+from rag.text import written_date
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -116,7 +116,9 @@ def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
     ids, own, words, lines, packed = [], [], [], [], []
     for article, chunk in pairs:
         span = (chunk.start, chunk.end)
-        terms, head, found, line = analysed_passage(heading(article), article.text, span, chunk.sentences)
+        terms, head, found, line = analysed_passage(
+            heading(article), article.text, span, chunk.sentences, article.language
+        )
         ids.append(chunk.id)
         own.append(found)
         words.append([*head, *found])
@@ -165,7 +167,13 @@ def index_chunks(pairs: Iterable[tuple[Article, Chunk]]) -> LexicalIndex:
 def heading(article: Article) -> str:
     """What holds for every sentence of an article: title, outlet, author, dateline and day."""
     datelines = [article.text[a.start : a.end] for a in article.asides if a.kind == "dateline"]
-    stated = [article.title, article.outlet, article.author, *datelines, german_date(article.published)]
+    stated = [
+        article.title,
+        article.outlet,
+        article.author,
+        *datelines,
+        written_date(article.published, article.language),
+    ]
     return " · ".join(part for part in stated if part)
 
 

@@ -127,6 +127,10 @@ class Library(LibraryFile):
         sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
         return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
 
+    def languages(self) -> set[str | None]:
+        """The languages of the articles, None where one is not known."""
+        return {row[0] for row in self._rows("SELECT DISTINCT language FROM articles")}
+
     def chunk_counts(self) -> dict[str, int]:
         """Article id → number of its chunks."""
         return dict(self._rows("SELECT article_id, count(*) FROM chunks GROUP BY article_id"))

@@ -15,14 +15,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import folded, folded_of, keys, keys_of, words
+from rag.analysis import folded, folded_of, keys, keys_of, language_of, words
 from rag.schema import Span
 from rag.separable import separated_verbs
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 """To be raised when a sentence's terms change by anything but the data files."""
 
-_DATA = ("glossary.en.tsv", "verbs.de.tsv")
+_DATA = ("glossary.en.tsv", "verbs.de.tsv", "forms.en.tsv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,21 @@ class PassageTerms:
         return cls(heading, tuple(sentences))
 
 
-def sentence_terms(sentence: str) -> SentenceTerms:
-    """A sentence as the matching sees it."""
-    return _terms(sentence, keys(sentence), folded(sentence))
+def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
+    """A sentence, in the language of its article, as the matching sees it."""
+    return _terms(sentence, keys(sentence, language), folded(sentence), language)
 
 
-def passage_terms(heading: str, text: str, sentences: Iterable[Span]) -> PassageTerms:
+def passage_terms(
+    heading: str, text: str, sentences: Iterable[Span], language: str | None = "de"
+) -> PassageTerms:
     """The terms of a passage whose sentences are spans of `text`."""
-    return PassageTerms(sentence_terms(heading), tuple(sentence_terms(text[a:b]) for a, b in sentences))
+    own = tuple(sentence_terms(text[a:b], language) for a, b in sentences)
+    return PassageTerms(sentence_terms(heading, language), own)
 
 
 def analysed_passage(
-    heading: str, text: str, span: Span, sentences: Sequence[Span]
+    heading: str, text: str, span: Span, sentences: Sequence[Span], language: str | None = "de"
 ) -> tuple[PassageTerms, list[str], list[str], str]:
     """A passage's terms, the search keys of its heading and its own, and its folded text, all from one
     look at its words.
@@ -82,15 +85,15 @@ def analysed_passage(
     edges = [span[0], *chain.from_iterable(sentences), span[1]]
     parts = [heading, *(text[a:b] for a, b in pairwise(edges))]
     tokens = [(part, words(part)) for part in parts]
-    found = [(part, keys_of(held), folded_of(held)) for part, held in tokens]
+    found = [(part, keys_of(held, language), folded_of(held)) for part, held in tokens]
     lines = (line[1:-1] for _, _, line in found)
-    terms = PassageTerms(_terms(*found[0]), tuple(_terms(*each) for each in found[2::2]))
+    terms = PassageTerms(_terms(*found[0], language), tuple(_terms(*each, language) for each in found[2::2]))
     line = f" {' '.join(filter(None, lines))} "
     return terms, found[0][1], [term for _, held, _ in found[1:] for term in held], line
 
 
-def _terms(sentence: str, held: Sequence[str], line: str) -> SentenceTerms:
-    joined = [verb.key for verb in separated_verbs(sentence)]
+def _terms(sentence: str, held: Sequence[str], line: str, language: str | None) -> SentenceTerms:
+    joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
     return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", line)
 
 

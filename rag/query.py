@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag import stopwords
 from rag.analysis import grams, key, keys, relatives, tokens, words
 from rag.capitals import with_capitals
-from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
+from rag.glossary import LONGEST_PHRASE, Glossary, foreign_synonyms, headwords, load_glossary, near_synonyms
 from rag.separable import joined_verb, separated_verbs
 
 RELATIVE_WEIGHT = 0.8
@@ -21,6 +21,7 @@ SYNONYMS_MOST = 8
 LEAST_LIKENESS = 0.25
 BASE_WEIGHT = 0.4
 KEPT_ORIGINAL = 0.5
+TRANSLATIONS_MOST = 8
 CARRIER_WEIGHT = 0.35
 DOSSIER_WEIGHT = 0.1
 
@@ -39,13 +40,7 @@ _ASKED_FOR = re.compile(
     r"|cidade|país|день|дня|року|році|рік|місяць|місяці|місті|місто|міста|країні|країна)\b"
 )
 
-STOP = {
-    "de": stopwords.GERMAN,
-    "en": stopwords.ENGLISH,
-    "fr": stopwords.FRENCH,
-    "pt": stopwords.PORTUGUESE,
-    "uk": stopwords.UKRAINIAN,
-}
+STOP = stopwords.BY_LANGUAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,9 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A content word or phrase of the question, `word` as written, with its German alternatives.
+    """A content word or phrase of the question, `word` as written, with its alternatives.
+
+    They are in the languages of the articles: itself in its own language, and its translations.
 
     `is_source` where the question names it as the one who says so ("laut Portnikov").
     """
@@ -72,7 +69,8 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, understood. `grams` run over the whole German text, and are empty otherwise."""
+    """A question, understood. `grams` run over its whole text where it is in the articles' language,
+    and are empty otherwise: then each alternative has its own."""
 
     text: str
     language: str
@@ -104,14 +102,18 @@ def _sources(text: str) -> set[str]:
     return found
 
 
-def detect_language(text: str) -> str:
-    """Language of a question: de, en, fr, pt or uk; German, the dossier's language, when in doubt."""
+def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
+    """Language of a question: de, en, fr, pt or uk.
+
+    When in doubt, as with a name alone, it is that of the articles, whose `languages` are given: German
+    where there are German ones.
+    """
+    otherwise = "de" if "de" in languages else min(languages)
     said = [word.lower() for word in words(text)]
     if any("а" <= c <= "я" or c in "іїєґ" for c in text.lower()):
         return "uk"
     votes = {language: sum(word in stop for word in said) for language, stop in STOP.items()}
-    best = max(votes, key=lambda language: (votes[language], language == "de"))
-    return best if votes[best] > 0 else "de"
+    return max(votes, key=lambda language: (votes[language], language == otherwise))
 
 
 def understand(
@@ -119,34 +121,42 @@ def understand(
     language: str | None = None,
     dictionary: Path | None = None,
     contexts: Sequence[tuple[str, float]] = (),
+    languages: Collection[str] = ("de",),
 ) -> Query:
     """The question as a query.
 
     `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
-    words still count, each with a weight from 0 to 1.
+    words still count, each with a weight from 0 to 1; `languages` are those of the articles.
     """
-    language = language or detect_language(text)
+    language = language or detect_language(text, languages)
+    languages = frozenset(languages)
     text = with_capitals(text) if language == "de" else text
     sources = _sources(text)
     concepts = {
         concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
-        for concept in _concepts(text, language, dictionary)
+        for concept in _concepts(text, language, dictionary, languages)
     }
     for context, weight in contexts:
-        for concept in _concepts(context, detect_language(context), dictionary):
+        for concept in _concepts(context, detect_language(context), dictionary, languages):
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
-    own = () if language in LANGUAGES else tuple(dict.fromkeys(grams(text)))
+    # among several languages it would favour the articles in its own
+    whole = languages == {language}
+    own = _grams(text) if whole else ()
     return Query(text, language, tuple(concepts.values()), own)
 
 
-def _concepts(text: str, language: str, dictionary: Path | None) -> tuple[Concept, ...]:
+def _concepts(
+    text: str, language: str, dictionary: Path | None, languages: frozenset[str]
+) -> tuple[Concept, ...]:
     asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
     text = _SOURCE.sub(" ", _DEGREE.sub(r"\1", text))
-    if language in LANGUAGES:
-        concepts = _translated(text, load_glossary(language, dictionary))
+    if language == "de":
+        concepts = _german(text, languages)
+    elif languages == {language}:
+        concepts = _own(text, language)
     else:
-        concepts = _german(text)
+        concepts = _translated(text, load_glossary(language, dictionary), languages)
     return tuple(
         replace(concept, weight=min(concept.weight, CARRIER_WEIGHT))
         if concept.word.lower() in asked_for
@@ -176,7 +186,27 @@ def _carriers() -> frozenset[str]:
     return frozenset(map(key, stopwords.CARRIERS))
 
 
-def _german(text: str) -> tuple[Concept, ...]:
+def _own(text: str, language: str) -> tuple[Concept, ...]:
+    """The content words of a question in the language, not German, that all articles are in."""
+    concepts: dict[str, Concept] = {}
+    for place, word in enumerate(words(text)):
+        term = key(word, language)
+        if term and word.lower() not in STOP[language]:
+            ways = tuple(filter(_is_sayable, (_itself(word, language), *_synonyms(term, language))))
+            # the States of a name state nothing
+            weight = 1.0 if _is_name(word, first=place == 0) else _weight(word, language)
+            concepts.setdefault(term, Concept(word, ways, weight))
+    return tuple(concepts.values())
+
+
+def _synonyms(term: str, language: str) -> Iterable[Alternative]:
+    """Other ways to say a search key in a language other than German."""
+    for other, like in foreign_synonyms(term, language)[:SYNONYMS_MOST]:
+        if like >= LEAST_LIKENESS:
+            yield Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language)))
+
+
+def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
@@ -185,6 +215,7 @@ def _german(text: str) -> tuple[Concept, ...]:
     if text[:1].islower() and (joined := joined_verb(text)):
         at, infinitive, base = joined
         separated[at], bases[at] = infinitive, base
+    mixed = languages != {"de"}
     words, said = {}, {}
     for word, start, _ in tokens(text):
         if start in separated:
@@ -194,14 +225,22 @@ def _german(text: str) -> tuple[Concept, ...]:
         elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:
             words[key(word)] = word
             said[key(word)] = _said(key(word), word)
-    return tuple(
+    concepts = (
         Concept(
             word,
-            tuple(Alternative(weight, terms) for terms, weight in said[term]),
+            (
+                *(
+                    Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
+                    for terms, weight in said[term]
+                    if "de" in languages
+                ),
+                *_elsewhere(term, word, languages),
+            ),
             1.0 if term in separated.values() else _weight(word, "de"),
         )
         for term, word in words.items()
     )
+    return tuple(concept for concept in concepts if concept.alternatives)
 
 
 def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
@@ -212,13 +251,21 @@ def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
     return [((term,), 1.0), *family, *near]
 
 
-def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
+def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
+    """How a German word is said in articles of other languages: as it is, and by its translations."""
+    for language in sorted(set(languages) - {"de"}):
+        meant = headwords(term, language)[:TRANSLATIONS_MOST]
+        ways = [(word, KEPT_ORIGINAL if meant else 1.0), *meant]
+        yield from filter(_is_sayable, (_itself(way, language, weight) for way, weight in ways))
+
+
+def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
     said = words(text)
     stop = STOP[glossary.language]
     concepts: dict[str, Concept] = {}
     i = 0
     while i < len(said):
-        taken, concept = _longest(said[i:], glossary, first=i == 0, stop=stop)
+        taken, concept = _longest(said[i:], glossary, i == 0, stop, languages)
         if concept is not None and concept.alternatives:
             concepts.setdefault(concept.word.lower(), concept)
         i += taken
@@ -226,7 +273,11 @@ def _translated(text: str, glossary: Glossary) -> tuple[Concept, ...]:
 
 
 def _longest(
-    words: Sequence[str], glossary: Glossary, first: bool, stop: frozenset[str]
+    words: Sequence[str],
+    glossary: Glossary,
+    first: bool,
+    stop: frozenset[str],
+    languages: frozenset[str],
 ) -> tuple[int, Concept | None]:
     """The concept that starts here, and how many words it takes: the longest known phrase."""
     lower = [word.lower() for word in words[:LONGEST_PHRASE]]
@@ -236,28 +287,53 @@ def _longest(
         found = glossary.lookup(lower[:length])
         if found:
             phrase = " ".join(words[:length])
-            return length, _concept(
-                phrase, found, _is_name(words[0], first) and length == 1, glossary.language
-            )
+            keep = _is_name(words[0], first) and length == 1
+            return length, _concept(phrase, found, keep, glossary.language, languages)
     if lower[0] in stop:
         return 1, None
     meant = () if words[0][0].isupper() else glossary.misspelt(lower[0])
-    return 1, _concept(words[0], meant, True, glossary.language) if meant else _name(words[0])
+    if meant:
+        return 1, _concept(words[0], meant, True, glossary.language, languages)
+    alternatives = (_itself(words[0], each) for each in _first(glossary.language, languages))
+    return 1, Concept(words[0], tuple(filter(_is_sayable, alternatives)))
 
 
-def _concept(phrase: str, translations: Sequence[tuple[str, float]], keep: bool, language: str) -> Concept:
-    alternatives = [_alternative(german, weight) for german, weight in translations]
-    if keep:
-        alternatives.append(_alternative(phrase, KEPT_ORIGINAL))
-    return Concept(phrase, tuple(a for a in alternatives if a.keys), _weight(phrase, language))
+def _concept(
+    phrase: str,
+    translations: Sequence[tuple[str, float]],
+    keep: bool,
+    language: str,
+    languages: frozenset[str],
+) -> Concept:
+    alternatives: list[Alternative] = []
+    for each in _first(language, languages):
+        if each == "de":
+            alternatives += [_itself(german, "de", weight) for german, weight in translations]
+        if each == language:
+            own = _itself(phrase, each)
+            alternatives += [own, *_synonyms(" ".join(own.keys), language)]
+        elif keep:
+            alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
+    return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))
 
 
-def _name(word: str) -> Concept:
-    return Concept(word, tuple(a for a in [_alternative(word, 1.0)] if a.keys))
+def _first(language: str, languages: frozenset[str]) -> list[str]:
+    """The articles' languages, that of the question before all others."""
+    return sorted(languages, key=lambda other: (other != language, other))
 
 
-def _alternative(german: str, weight: float) -> Alternative:
-    return Alternative(weight, tuple(keys(german)), tuple(dict.fromkeys(grams(german))))
+def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
+    """A word or phrase as it stands in articles of its language."""
+    return Alternative(weight, tuple(keys(phrase, language)), _grams(phrase))
+
+
+def _grams(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(grams(text)))
+
+
+def _is_sayable(alternative: Alternative) -> bool:
+    """Whether it is more than function words."""
+    return bool(alternative.keys)
 
 
 def _is_name(word: str, first: bool) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.analysis import language_of
 from rag.bm25 import Floats, WeightedTerms
 from rag.lexical import LexicalIndex, heading
 from rag.matching import Matrix, coverage, summed, windows
@@ -91,6 +92,9 @@ class Source(Protocol):
     def passages(self, ids: Collection[str]) -> Iterable[tuple[Article, Chunk]]:
         """The chunks of `ids` that exist, each with its article."""
 
+    def languages(self) -> Collection[str | None]:
+        """The languages of its articles, None where one is not known."""
+
 
 class Index:
     """The searchable chunks of a library. Safe to use from several threads."""
@@ -110,6 +114,11 @@ class Index:
         hits = _hits([(found, score) for found, score in scored if found], query, idf)
         hits.sort(key=lambda hit: -hit.passage.score)
         return Ranking(query, idf, gram_idf, tuple(hits[:k]))
+
+    @functools.cached_property
+    def languages(self) -> frozenset[str]:
+        """The languages that the articles are analysed by; German where there are none."""
+        return frozenset(map(language_of, self._source.languages())) or frozenset({"de"})
 
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
@@ -194,7 +203,7 @@ class Index:
             row = row_of[chunk.id]
             terms = self._terms(row)
             if terms is None:  # stored by another version
-                terms = passage_terms(heading(article), article.text, chunk.sentences)
+                terms = passage_terms(heading(article), article.text, chunk.sentences, article.language)
             found[row] = _Found(chunk, article, terms)
         return found
 

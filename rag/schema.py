@@ -20,7 +20,7 @@ Span = tuple[int, int]
 CHUNKER_VERSION = "1"
 """Grows when the same article would be cut differently: part of an index's fingerprint."""
 
-ANALYSER_VERSION = "1"
+ANALYSER_VERSION = "2"
 """Grows when the same words would get other keys (`rag.analysis`): part of an index's fingerprint."""
 
 BUILTIN_DIMENSION = 512

@@ -31,6 +31,8 @@ ENGLISH = frozenset(
     she should so some such t than that the their theirs them then there these they this those through
     to too under until up upon us very was we were what when where which while who whom whose why will
     with would you your yours according shall may might must exactly tell please
+    themselves ourselves yourself myself d ll m re ve don didn doesn isn aren wasn weren hasn haven hadn won
+    wouldn couldn shouldn
     """.split()
 )
 
@@ -42,7 +44,8 @@ FRENCH = frozenset(
     leurs lors lui ma mais me même mes moins mon n ne ni nos notre nous on ont ou où par parce pas
     pendant plus plusieurs pour pourquoi qu quand que quel quelle quelles quels qui quoi quelqu s sa
     sans se selon sera ses si son sont sous sur ta tes ton tous tout toute toutes très tu un une vers
-    vos votre vous y c m t avoir serait seraient durant dès tel telle tels environ notamment également via or
+    vos votre vous y c m t avoir serait seraient va vont allait durant dès tel telle tels
+    environ notamment également via or
     """.split()
 )
 
@@ -53,12 +56,14 @@ PORTUGUESE = frozenset(
     lhe mais mas me mesmo meu muito na nas nem no nos não nossa nosso o onde os ou para pela pelas pelo
     pelos por porque porquê qual quais quando quanta quantas quanto quantos que quê quem se sem ser
     cada ali tendo disso cerca salvo caso
-    seria seu seus sido só sobre sua suas são também te tem têm teve tinha um uma umas uns você
+    seria será serão vai vão ia
+    seu seus sido só sobre sua suas são também te tem têm teve tinha um uma umas uns você
     """.split()
 )
 
 UKRAINIAN = frozenset(
     """
+    буде будуть
     а або але без би був була були було бути в вам вас ваш вже ви від він вона вони воно все всі да де
     для до ж за з зі із й його йому її їй їм їх є і інший к каже коли котрий кого кому ким куди ли між
     мені ми може на над нам нас наш не ні ними них ну о об один однак от по під після перед при про саме
@@ -67,6 +72,8 @@ UKRAINIAN = frozenset(
     якою яким скільки навіщо звідки які-небудь
     """.split()
 )
+
+BY_LANGUAGE = {"de": GERMAN, "en": ENGLISH, "fr": FRENCH, "pt": PORTUGUESE, "uk": UKRAINIAN}
 
 # words by which a question asks rather than what it asks about
 CARRIERS = frozenset(

@@ -23,7 +23,7 @@ from rag.matching import coverage
 from rag.passage_terms import SentenceTerms, sentence_terms
 from rag.query import Concept, detect_language, understand
 from rag.schema import Article, Chunk, Span, Status
-from rag.stopwords import GERMAN
+from rag.stopwords import BY_LANGUAGE
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
 PAIR_GAIN = 0.08
@@ -40,19 +40,32 @@ ANTECEDENTS = 2
 """Sentences in which what a pronoun stands for is looked for."""
 DOSSIER_LANGUAGE = "de"
 
-_POINTS_BACK = re.compile(r"\b(?:[Ee]r|[Ss]ie|[Ii]hm|[Ii]hn|[Ii]hnen)\b")
-_RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
-_HEDGES = frozenset(
-    "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
-    " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
+_POINTS_BACK = re.compile(
+    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b",
+    re.IGNORECASE,
 )
-"""Words whose exchange leaves a claim what it is."""
-_CONJUNCTIONS = frozenset("und oder sowie bzw".split())
+_RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
+_HEDGES = {
+    "de": frozenset(
+        "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
+        " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
+    ),
+    "en": frozenset(
+        "around approximately roughly nearly almost least instead previously recently currently already"
+        " moreover however also later still".split()
+    ),
+}
+"""Words whose exchange leaves a claim what it is, by its language."""
+_CONJUNCTIONS = frozenset("und oder sowie bzw and or et ou e і й та або чи".split())
+_BY = frozenset("by par por pelo pela pelos pelas".split())
 _ARTICLE = re.compile(
     r"(?:d(?:er|ie|as|en|em|es)|zum|zur|im|am|beim|vom|(?:k?ein|mein|sein|ihr|unser|dies|jed)(?:e[nmrs]?)?"
-    r"|\w+(?:er|es|em))"
+    r"|\w+(?:er|es|em)|the|an?|its|his|her|their|l[ae]s?|l|une?|uma?|[oa]s?|d[aeo]s?|au|aux)"
 )
-_NEGATIONS = frozenset("nicht kein keine keinen keiner keinem nie ohne weder".split())
+_NEGATIONS = frozenset(
+    "nicht kein keine keinen keiner keinem nie ohne weder not no never without nor pas ni sans jamais aucun"
+    " aucune não nem sem nunca не ні без жоден".split()
+)
 
 Vector = NDArray[np.float64]
 Idf = Callable[[Concept], float]
@@ -72,7 +85,9 @@ class Claim:
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        return understand(besides_facts(self.text), self.language).concepts
+        return understand(
+            besides_facts(self.text), self.language, languages={DOSSIER_LANGUAGE, self.language}
+        ).concepts
 
     @cached_property
     def weights(self) -> Vector:
@@ -96,11 +111,14 @@ class Source:
 
     @cached_property
     def sentences(self) -> tuple[SentenceTerms, ...]:
-        return tuple(sentence_terms(self.article.text[start:end]) for start, end in self.chunk.sentences)
+        return tuple(
+            sentence_terms(self.article.text[start:end], self.article.language)
+            for start, end in self.chunk.sentences
+        )
 
     @cached_property
     def title(self) -> SentenceTerms:
-        return sentence_terms(heading(self.article))
+        return sentence_terms(heading(self.article), self.article.language)
 
     @cached_property
     def windows(self) -> tuple[tuple[int, int], ...]:
@@ -210,7 +228,7 @@ def _unsaid(claim: Claim, said: Vector) -> bool:
     return any(
         covered < SAID and (_is_noun(concept.word) or (concept.weight == 1.0 and idf >= TELLING))
         for concept, idf, covered in zip(claim.concepts, claim.weights, said, strict=True)
-        if concept.word.lower() not in _HEDGES
+        if concept.word.lower() not in _HEDGES.get(claim.language, ())
     )
 
 
@@ -220,8 +238,8 @@ def _exchanged(claim: Claim, words: str) -> bool:
     Near to each other they stand the other way round; else each stands beside a word that stands
     beside the other one in the source. Another order of the sentence alone rarely does either.
     """
-    here, there = _Order(claim.text), _Order(words)
-    nouns = {_bare_key(concept.word) for concept in claim.concepts if _is_noun(concept.word)}
+    here, there = _Order(claim.text, claim.language), _Order(words, claim.language)
+    nouns = {_bare_key(concept.word, claim.language) for concept in claim.concepts if _is_noun(concept.word)}
     both = sorted(noun for noun in nouns if noun in here.at and noun in there.at)
     if any(here.denies(noun) != there.denies(noun) for noun in both):
         return True
@@ -229,7 +247,8 @@ def _exchanged(claim: Claim, words: str) -> bool:
         ahead, was_ahead = here.distance(x, y), there.distance(x, y)
         near = max(abs(ahead), abs(was_ahead)) <= NEAR
         bare = all(here.is_bare(noun) or there.is_bare(noun) for noun in (x, y)) and not here.joined(x, y)
-        if near and bare and ahead * was_ahead < 0:
+        turned = here.is_passive(x, y) != there.is_passive(x, y)  # "sued by Kesley" for "Kesley has sued"
+        if near and bare and (ahead * was_ahead < 0) != turned:
             return True
         x_here, x_there, y_here, y_there = (o.beside(w) - {x, y} for w in (x, y) for o in (here, there))
         if (x_here & y_there) - x_there and (y_here & x_there) - y_there:
@@ -237,17 +256,19 @@ def _exchanged(claim: Claim, words: str) -> bool:
     return False
 
 
-def _bare_key(word: str) -> str:
+def _bare_key(word: str, language: str) -> str:
     """The search key without a genitive s, which the stemmer leaves on names."""
-    return key(word[:-1] if word[0].isupper() and word.endswith("s") else word)
+    return key(word[:-1] if word[0].isupper() and word.endswith("s") else word, language)
 
 
 class _Order:
     """The order of a text's words: search keys without stop words, but with negations."""
 
-    def __init__(self, text: str) -> None:
-        told = [(word.lower(), _bare_key(word)) for word in words(text)]
-        kept = [(i, k) for i, (word, k) in enumerate(told) if word not in GERMAN - _NEGATIONS]
+    def __init__(self, text: str, language: str) -> None:
+        told = [(word.lower(), _bare_key(word, language)) for word in words(text)]
+        passed_over = BY_LANGUAGE[language] - _NEGATIONS
+        kept = [(i, k) for i, (word, k) in enumerate(told) if word not in passed_over]
+        self._negations = {key(word, language) for word in _NEGATIONS}
         self.words = [k for _, k in kept]
         self._raw, self._place = [word for word, _ in told], [i for i, _ in kept]
         self.at = {k: n for n, k in enumerate(self.words) if self.words.count(k) == 1}
@@ -263,13 +284,18 @@ class _Order:
 
     def denies(self, word: str) -> bool:
         """Whether a negation stands right before it."""
-        return self.words[max(0, self.at[word] - 1)] in map(key, _NEGATIONS)
+        return self.words[max(0, self.at[word] - 1)] in self._negations
 
     def joined(self, x: str, y: str) -> bool:
         """Whether a conjunction joins them, so that their order says nothing."""
         low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
         between = set(self._raw[low + 1 : high])
         return bool(between & _CONJUNCTIONS) and not between & _NEGATIONS
+
+    def is_passive(self, x: str, y: str) -> bool:
+        """Whether the one that stands first is said to suffer what the other does."""
+        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
+        return not _BY.isdisjoint(self._raw[low + 1 : high])
 
     def is_bare(self, word: str) -> bool:
         """Whether it stands without article or adjective, as names of people and places do."""

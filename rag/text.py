@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     import tiktoken
     from nltk.tokenize.punkt import PunktSentenceTokenizer
 
-_PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "ru": "russian"}
+_PUNKT = {
+    "de": "german",
+    "en": "english",
+    "fr": "french",
+    "pt": "portuguese",
+    "ru": "russian",
+    "uk": "russian",
+}
 # also what marks where a word may be broken (U+00AD, U+200B), or not (U+2060), which cuts it for a search
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b\u2060\ud800-\udfff\ufeff]")
 _C1 = {0x80 + place: char for place, char in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
@@ -35,8 +42,14 @@ _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
 _CLOSING = re.compile(r"(?:[“”»«’'\")\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])+(?=\s|$)")  # marks of footnotes, too
-_STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
-_MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
+_STARTS_LOW = re.compile(r"[,;:)\]]|[a-zß-öø-ÿœа-яєіїґ]")
+_MONTHS = {
+    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "en": "January February March April May June July August September October November December",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+}
 # "den 47. Präsidenten", "z. B. Frankreich": a full stop that ends no sentence
 _BREAKS_OFF = re.compile(
     r"\b(?:(?:der|die|das|den|dem|des|im|am|zum|zur|vom|beim|s?eine[mnr]|ihre[mnr]) \d{1,3}|[a-z])\.$"
@@ -115,9 +128,19 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
     return [(start + low, start + high) for low, high in spans]
 
 
-def german_date(day: date | None) -> str:
-    """A day as German newspapers write it, 15. August 2025; empty when unknown."""
-    return f"{day.day}. {_MONTHS[day.month - 1]} {day.year}" if day else ""
+def written_date(day: date | None, language: str | None = "de") -> str:
+    """A day with the month in words, as German (15. August 2025) or another of our languages writes it.
+
+    Empty when unknown.
+    """
+    if day is None:
+        return ""
+    month = _MONTHS.get(language or "de", _MONTHS["de"]).split()[day.month - 1]
+    return (
+        f"{day.day} {month} {day.year}"
+        if language in _MONTHS and language != "de"
+        else (f"{day.day}. {month} {day.year}")
+    )
 
 
 def count_tokens(text: str, model: str = "gpt-4o") -> int:

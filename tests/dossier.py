@@ -26,6 +26,9 @@ class Shelf:
         cut = {article.id: chunk_article(article, words) for article in self.article_of.values()}
         self.chunk_of = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
 
+    def languages(self) -> set[str | None]:
+        return {article.language for article in self.article_of.values()}
+
     def passages(self, ids: Collection[str]) -> list[tuple[Article, Chunk]]:
         found = [self.chunk_of[id] for id in ids if id in self.chunk_of]
         return [(self.article_of[chunk.article_id], chunk) for chunk in found]
@@ -54,7 +57,8 @@ def index_of(*articles: Article, words: int = 120) -> Index:
 
 def ranked(question: str, *articles: Article, k: int = 20, words: int = 120) -> Ranking:
     """What is found for a question, which is understood without a dictionary."""
-    return index_of(*articles, words=words).rank(understand(question), k)
+    index = index_of(*articles, words=words)
+    return index.rank(understand(question, languages=index.languages), k)
 
 
 def candidates_for(question: str, *articles: Article, words: int = 120) -> list[Candidate]:

@@ -24,7 +24,7 @@ FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
-    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts",
+    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"

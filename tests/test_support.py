@@ -145,3 +145,30 @@ def test_two_passages_may_support_a_sentence_together() -> None:
     alone = [support(claim, each) for each in sources]
     assert [each.status for each in alone] != ["supported", "supported"]
     assert together(claim, sources, alone) == "supported"
+
+
+ENGLISH = """Moorhaven city council passed the heat plan on Friday after a three-hour debate. The bill was \
+adopted by 38 votes to 21. Treasurer Jana Voss put the costs at 612 million euros. The statute does not make \
+a connection compulsory. Kesley has sued Brandon over the pipes."""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "status"),
+    [
+        ("The council of Moorhaven passed the heat plan after a three-hour debate.", "supported"),
+        ("The heat plan was passed by the council on 14 March 2025.", "supported"),
+        ("The costs were put at 612 million euros by Jana Voss.", "supported"),
+        ("A connection is not compulsory.", "supported"),
+        ("Brandon was sued by Kesley over the pipes.", "supported"),
+        ("Kesley was sued by Brandon over the pipes.", "weak"),
+        ("Brandon has sued Kesley over the pipes.", "weak"),
+        ("The statute makes a connection compulsory.", "weak"),
+        ("Jana Voss put the costs at 621 million euros.", "unsupported"),
+        ("The council passed the heat plan on March 15.", "unsupported"),
+        ("Die Kosten betragen 612 Millionen Euro, sagt Jana Voss.", "weak"),
+    ],
+)
+def test_a_sentence_is_checked_in_the_language_of_the_article(sentence: str, status: Status) -> None:
+    plan = article("plan", ENGLISH, title="Council adopts heat plan", published=PUBLISHED, language="en")
+    [chunk] = chunk_article(plan, 120)
+    assert support(Claim(sentence, evenly), Source(plan, chunk)).status == status

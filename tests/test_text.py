@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.schema import Span
-from rag.text import _bare, count_tokens, german_date, normalise, paragraphs, sentences
+from rag.text import _bare, count_tokens, normalise, paragraphs, sentences, written_date
 from tests.conftest import ROOT
 
 AFTER_CLOSING = (
@@ -369,7 +369,7 @@ def test_threads_may_begin_with_several_languages_at_once() -> None:
     ],
 )
 def test_days_are_written_as_in_german_newspapers(day: date | None, written: str) -> None:
-    assert german_date(day) == written
+    assert written_date(day) == written
 
 
 @pytest.mark.parametrize(
