@@ -146,13 +146,6 @@ class Run:
 
     # applying
 
-    def _graph(self) -> Mapping[str, str | int]:
-        """How a new index of vectors is linked: thoroughly, unless nobody asks it."""
-        from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
-
-        unasked = self.embedder.is_builtin and not self.settings.dense_weight
-        return BUILTIN_INDEX if unasked else CHUNK_INDEX
-
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
         from rag.seal import inspect
         from rag.vectors import Vectors
@@ -167,7 +160,7 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True, graph=self._graph(), to_write=True) as vectors:
+        with Vectors.open(folder, repair=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:

@@ -16,7 +16,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Self, cast, get_args
 from urllib.parse import urlsplit
 
-from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, collection
+from rag.chroma import ARTICLE_INDEX, ARTICLES, CHUNK_INDEX, CHUNKS, collection
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article, Aside, Chunk, Genre
 from rag.vector_records import article_records, chunk_records
@@ -55,7 +55,7 @@ class SharedIndex:
                 on_error.callback(http.close)
                 http.timeout = _PATIENCE
             self._chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
-            self._articles = collection(self._client, ARTICLES, {"space": "cosine"})
+            self._articles = collection(self._client, ARTICLES, ARTICLE_INDEX)
             on_error.pop_all()
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, Graph, client_of, collection, translated
+from rag.chroma import ARTICLE_INDEX, ARTICLES, CHUNK_INDEX, CHUNKS, client_of, collection, translated
 from rag.schema import Article, Chunk
 from rag.vector_records import Records, article_records, chunk_records
 
@@ -21,20 +21,17 @@ _PERSISTED_AT = 500
 """Vectors after which Chroma writes its graph. Until then it keeps them in a queue as well, which it reads
 anew with each batch, and whenever it is opened: fewer than a large sync writes at once."""
 
-_UNSEARCHED: Graph = {"space": "cosine", "max_neighbors": 4, "ef_construction": 4}
-"""The graph of article records, whose vectors mean nothing."""
-
 
 class Shelf:
     """One Chroma folder with our two collections."""
 
-    def __init__(self, path: Path, graph: Graph = CHUNK_INDEX) -> None:
+    def __init__(self, path: Path) -> None:
         with translated(path), contextlib.ExitStack() as on_error:
             self._client = client_of(path)
             on_error.callback(self._client.close)
             persisted = {"sync_threshold": _PERSISTED_AT}
-            self.chunks = collection(self._client, CHUNKS, {**graph, **persisted})
-            self.articles = collection(self._client, ARTICLES, {**_UNSEARCHED, **persisted})
+            self.chunks = collection(self._client, CHUNKS, {**CHUNK_INDEX, **persisted})
+            self.articles = collection(self._client, ARTICLES, {**ARTICLE_INDEX, **persisted})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
         self.path = path

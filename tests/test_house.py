@@ -27,7 +27,7 @@ FLOORS = {
     " rag.turns rag.recent",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
-    " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
+    " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
     " rag.ngrams rag.passage_terms"
     " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
     " rag.embedding_class rag.embedding_remote rag.records",
