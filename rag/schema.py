@@ -9,7 +9,7 @@ The invariant that everything rests on is offsets, counted in characters of `Art
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import uuid4
@@ -173,11 +173,6 @@ class Answer:
     created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
-
-
-def answered_again(answer: Answer, seconds: float) -> Answer:
-    """The same answer to whoever asked the same, found again in so many seconds: a record of its own."""
-    return replace(answer, id=_new_id(), created=_now(), timings={"retrieval": seconds, "answer": 0.0})
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rag.chroma import ARTICLE_INDEX, ARTICLES, CHUNK_INDEX, CHUNKS, client_of, collection, translated
 from rag.schema import Article, Chunk
-from rag.vector_records import Records, article_records, chunk_records
+from rag.vector_records import article_records, chunk_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,21 +70,14 @@ class Shelf:
         with translated(self.path):
             return set(self.articles.get(include=[])["ids"])
 
-    def write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        vectors: Floats,
-        note: str,
-        records: Records | None = None,
-    ) -> None:
+    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         articles = [article for article, _ in entries]
         with translated(self.path):
             for start in range(0, len(pairs), self._batch):
                 end = start + self._batch
-                made = records and records[start:end]
-                stored = chunk_records(pairs[start:end], note, is_server=False, metadatas=made)
+                stored = chunk_records(pairs[start:end], note, is_server=False)
                 self.chunks.upsert(embeddings=vectors[start:end], **stored)
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]

@@ -23,7 +23,6 @@ from rag.shelf import Shelf
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
-    from rag.vector_records import Records
 
 NEW_FOLDER = "chroma.new"
 
@@ -86,20 +85,13 @@ class Vectors:
         """Ids of all article records, as `version_id` makes them."""
         return self._store.shelf.versions()
 
-    def write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        vectors: Floats,
-        note: str,
-        records: Records | None = None,
-    ) -> None:
+    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """Adds articles and their chunks, replacing records of the same id.
 
-        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint; `records` are
-        what `chunk_metadata` makes of each chunk, where that has been done.
+        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint.
         """
         with self._store.guard:
-            self._store.shelf.write(entries, vectors, note, records)
+            self._store.shelf.write(entries, vectors, note)
 
     def vectors(self, ids: Sequence[str]) -> Floats:
         """The vectors of chunks, which must exist, one row each in the order of `ids`."""

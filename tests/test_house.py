@@ -23,8 +23,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
-    " rag.turns rag.recent",
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.pump",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
@@ -35,9 +34,9 @@ FLOORS = {
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest rag.job"
     " ingest.files ingest.decoding ingest.documents ingest.readers ingest.read_*"
     " ingest.shapes ingest.head ingest.body ingest.language ingest.duplicates ingest.articles"
-    " ingest.chunking ingest.copies ingest.sources ingest.prepare",
+    " ingest.chunking ingest.copies ingest.sources",
     4: "rag.plain rag.adapters rag.engine rag.llama rag.serve.wire"
-    " ingest.sync ingest.look ingest.plan ingest.report ingest.run ingest.replica ingest.helper"
+    " ingest.sync ingest.look ingest.plan ingest.report ingest.run ingest.replica"
     " ingest.publish ingest.backup ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app ingest.__main__ eval.__main__",
