@@ -180,7 +180,9 @@ class Engine(Adapters):
         return state
 
     def close(self) -> None:
-        """Releases the library and the vector index."""
+        """Releases the library and the vector index, and ends what the model is saying."""
+        if self.model is not None:
+            self.model.close()
         self.library.close()
         if self.dense is not None:
             self.dense.close()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.chat_model import ChatModel, Opened
+from rag.chat_model import ChatModel, Connections, Opened
 from rag.embedder import Embedder, HashedEmbedder, ModelEmbedder
 from rag.embedding_cache import FILE_NAME as CACHE
 from rag.embedding_choice import Choice, chosen
@@ -34,11 +35,15 @@ def build_model(settings: Settings) -> ChatModel | None:
     key = settings.openai_api_key
     server = Server(settings.llm or OPENAI_MODEL, settings.base_url, key is not None, settings.llm_patience)
 
-    def build(opened: Opened) -> ServerLLM:
+    def build(opened: Opened, connections: Connections) -> ServerLLM:
         import openai
 
         from rag.llm import ServerLLM
 
+        hooks: dict[str, list[Callable[..., Any]]] = {
+            "request": [connections.watch],
+            "response": [opened.note],
+        }
         try:
             return ServerLLM(
                 model=server.model,
@@ -48,7 +53,7 @@ def build_model(settings: Settings) -> ChatModel | None:
                 api_key=key.get_secret_value() if key else _NO_KEY,
                 max_retries=0,  # the retry layer is ours: nested ones ask twelve times
                 timeout=settings.llm_patience,
-                http_client=openai.DefaultHttpxClient(event_hooks={"response": [opened.note]}),
+                http_client=openai.DefaultHttpxClient(event_hooks=hooks),
             )
         except ValueError as exc:
             raise ConfigError(f"BELEG_LLM: {server.model} cannot be used for chat: {exc}") from exc
