@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.pump",
+    " rag.sentences rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.pump",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
@@ -52,7 +52,6 @@ HOMES = {
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
-    "nltk": "rag.text",
     "openai": "rag.faults rag.providers",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",

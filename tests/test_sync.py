@@ -118,7 +118,7 @@ def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
     code = (
         "import sys; from ingest.__main__ import main\n"
         f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
-        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'nltk', 'asyncio', 'ssl'}\n"
+        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'asyncio', 'ssl'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else status)"
     )
