@@ -142,7 +142,6 @@ def _on_server(settings: Settings, choice: Choice, server: Server) -> BaseEmbedd
             api_base=server.base_url,
             api_key=key.get_secret_value() if key else _NO_KEY,
             embed_batch_size=_BATCH[choice.kind],
-            max_retries=0,
             timeout=server.patience,
             # base64, the client's default, is not known to every server
             additional_kwargs={} if choice.kind == "openai" else {"encoding_format": "float"},

@@ -52,7 +52,7 @@ HOMES = {
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
-    "openai": "rag.faults rag.providers",
+    "openai": "rag.faults rag.providers rag.embedding_remote",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.read_html",
