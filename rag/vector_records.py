@@ -10,7 +10,6 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one each time
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -103,7 +102,7 @@ def chunk_metadata(
         "class_name": "TextNode",
     }
     return known | {
-        "_node_content": _ENCODER.encode(node),
+        "_node_content": json.dumps(node, ensure_ascii=False),
         "_node_type": "TextNode",
         "document_id": article.id,
     }
