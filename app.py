@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
-import gc
 import os
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -21,19 +21,16 @@ from rag.pipes import make_ready
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
     from tqdm import tqdm
 
     from rag.chat_model import ChatModel
     from rag.engine import Engine
 
 PORTS_TRIED = 20
-SWITCHING_SECONDS = 0.001
-"""After which a thread that works lets another pass; Python's own 0.005 add up for those who are served."""
-END_SECONDS = 6.0
-"""From a signal on, for what is under way; then the program ends all the same."""
+END_SECONDS = 5.0
+"""From a signal on, for what is being answered; then the program ends all the same."""
 
 # before gradio is imported: nothing is sent anywhere
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -79,27 +76,15 @@ def serve(settings: Settings) -> None:
                 engine.dense.announce(address_of(bound))
 
             def site() -> FastAPI:
-                with uncollected():
-                    # gradio takes seconds, and the port answers meanwhile
-                    from rag.serve.ui import create_app
+                # gradio takes seconds, and the port answers meanwhile
+                from rag.serve.ui import create_app
 
-                    app = create_app(engine, settings, intake=intake)
+                app = create_app(engine, settings, intake=intake)
                 warm_up(engine)
                 intake.start()
                 return app
 
             run(site, bound, answering(engine), settings.embedders)
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """Spares what is made meanwhile the search for garbage, now and later: modules stay to the end."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def answering(engine: Engine) -> str:
@@ -186,38 +171,43 @@ class Progress:
 def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders: Sequence[str] = ()) -> None:
     """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers.
 
-    Pages of the embedders may show it in a frame, from the first moment on.
+    Until the app is built there is a page that says so. Pages of the embedders may show either in a frame.
+    """
+    from rag.serve.opening import opening
+
+    with served(opening(embedders), bound.dup()):
+        print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
+        app = build()
+    with served(app, bound) as server:
+        server.join()
+
+
+@contextlib.contextmanager
+def served(app: ASGIApp, bound: socket.socket) -> Iterator[threading.Thread]:
+    """Serves an app in a thread of its own, from when it can be asked until the block ends.
+
+    The thread is a daemon, and so is each that it starts: of those none keeps the program from ending.
     """
     import uvicorn
 
     from rag.serve.logs import RequestIds
-    from rag.serve.opening import Opening
 
-    address = address_of(bound)
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            print(f"Beleg: {address}\nBeleg: {note}", flush=True)
-
-        def stop(self) -> None:
-            self.should_exit = True
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            super().handle_exit(sig, frame)
-            _end_soon()
-
-    sys.setswitchinterval(SWITCHING_SECONDS)
-    opening = Opening(build, embedders=embedders)
     # uvicorn's own lines go where ours go
     config = uvicorn.Config(
-        RequestIds(opening), log_config=None, log_level="warning", timeout_graceful_shutdown=3, ws="none"
+        RequestIds(app), log_config=None, log_level="warning", timeout_graceful_shutdown=3, ws="none"
     )
-    server = Server(config)
-    opening.failed = server.stop
-    server.run([bound])
-    if opening.error is not None:
-        raise opening.error
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.02)
+        if not server.started:
+            raise ConfigError("the web server could not be started; the lines above say why")
+        yield thread
+    finally:
+        server.should_exit = True
+        thread.join(END_SECONDS)
 
 
 def _refuse_strangers(settings: Settings) -> None:
@@ -244,16 +234,6 @@ def _bound(host: str, port: int) -> socket.socket | None:
             return None
         raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     return bound
-
-
-def _end_soon() -> None:
-    """Ends the program when it has not ended by itself: a thread that waits for a model cannot be woken.
-
-    What is stored outlives that, as it does a crash.
-    """
-    timer = threading.Timer(END_SECONDS, os._exit, (0,))
-    timer.daemon = True
-    timer.start()
 
 
 def _stop(*_: object) -> NoReturn:

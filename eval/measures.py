@@ -10,7 +10,8 @@ from eval import metrics
 from eval.cases import Case
 from eval.metrics import ArticleSpan
 from rag.schema import Answer, Article, Citation, Passage
-from rag.text import paragraphs, sentences
+from rag.sentences import sentences
+from rag.text import paragraphs
 
 if TYPE_CHECKING:
     from rag.library import Library

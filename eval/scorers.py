@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from eval.measures import Scorer, Shelf
 from rag.schema import Article, Chunk, Citation, Status
+from rag.sentences import sentences
 from rag.support import Claim, Idf, Source, support, together
-from rag.text import sentences
 
 Verifier = Callable[[str, str, Article], Status]
 """The status of a sentence by a passage; the article says language and date, its text is not used."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ingest.articles import answerable
 from rag.schema import CHUNKER_VERSION, Article, Chunk, Span
-from rag.text import sentences
+from rag.sentences import sentences
 
 __all__ = ["CHUNKER_VERSION", "chunk_article"]
 

@@ -41,12 +41,8 @@ class Plan:
     changes: Changes
 
 
-def read_files(files: Sequence[SourceFile], limit_bytes: int) -> list[Outcome]:
-    """Reads files and marks what is aside in their articles: for any process to do."""
-    return [_read(file, limit_bytes) for file in files]
-
-
-def _read(file: SourceFile, limit_bytes: int) -> Outcome:
+def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
+    """Reads a file and marks what is aside in its articles."""
     from ingest.articles import article_from
     from ingest.readers import read_file
 

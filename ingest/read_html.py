@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ingest.decoding import decode
 from ingest.documents import Block, Document, Reading, clean_field, compose, metadata, parse_genre, squeeze
 from rag.errors import ArticleError
 from rag.schema import AsideKind, Genre
 from rag.text import normalise
-
-if TYPE_CHECKING:
-    from lxml.etree import _Element  # type: ignore[import-untyped,unused-ignore]
-
 
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 
@@ -62,7 +58,7 @@ def _html_genre(html: str, categories: Iterable[str]) -> Genre | None:
 _HTML_BLOCKS = frozenset({"p", "head", "item", "quote", "list", "table", "row", "code"})
 
 
-def _html_blocks(node: _Element, kind: AsideKind | None = None) -> Iterator[Block]:
+def _html_blocks(node: Any, kind: AsideKind | None = None) -> Iterator[Block]:
     """Blocks of trafilatura's tree: text between nested blocks is a block of its own."""
     words = [node.text or ""]
     for child in node:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from ingest.plan import Plan, compare
-from ingest.prepare import joined
 from ingest.report import SyncReport, report_of
 from ingest.run import Run, Sink, versions_of
 from rag.errors import ConfigError
@@ -16,9 +14,6 @@ from rag.library import Library
 from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 
-if TYPE_CHECKING:
-    from ingest.prepare import Prepared
-
 
 class Replica(Run):
     """A run whose source is the Chroma server: its article records in the place of files."""
@@ -26,11 +21,7 @@ class Replica(Run):
     def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:  # noqa: ARG002
         from rag.shared import SharedIndex
 
-        with (
-            self.to_close,
-            SharedIndex(self.settings) as self.shared,
-            self._open_library(rebuild=rebuild) as library,
-        ):
+        with SharedIndex(self.settings) as self.shared, self._open_library(rebuild=rebuild) as library:
             there = self.shared.versions()
             if not there:
                 raise ConfigError(
@@ -65,18 +56,9 @@ class Replica(Run):
     def _embed_ahead(self, articles: Collection[Article]) -> None:
         """Nothing: the vectors are the server's."""
 
-    @property
-    def _embeds_there(self) -> bool:
-        return False
-
-    def _write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        sink: Sink,
-        prepared: Sequence[Prepared] = (),
-    ) -> None:
+    def _write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], sink: Sink) -> None:
         vectors = self.shared.vectors([chunk.id for _, chunks in entries for chunk in chunks])
         if vectors is None:  # deleted meanwhile: the next look takes the newer version
             super()._write(entries, sink)
         else:
-            sink.write(entries, vectors, self.note, joined(prepared)[1])
+            sink.write(entries, vectors, self.note)

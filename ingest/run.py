@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ingest.helper import Helper, begun, helper_for, shared
 from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
-from ingest.plan import Outcome, Plan, make_plan, read_files
-from ingest.prepare import Prepared, embedded, joined
+from ingest.plan import Outcome, Plan, make_plan, read_file_of
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied, refuse_replaced
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
@@ -28,7 +24,6 @@ from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
 from rag.library import Library
 from rag.library_file import FILE_NAME
 from rag.library_rows import Entry
-from rag.memory import give_back
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 
@@ -38,15 +33,10 @@ if TYPE_CHECKING:
 
     from rag.embedder import Embedder
     from rag.shelf import Floats
-    from rag.vector_records import Records
     from rag.vectors import Vectors
 
 _T = TypeVar("_T")
-_WORTH_HELP = 500  # articles: a second process needs a second to begin, and memory of its own
-_MANY = 2_000  # articles: what analysing takes is in the memory of one process only
-_PREPARED_AT_ONCE = 128  # articles: some hundred chunks
-_WRITTEN_AT_ONCE = 2  # such batches: Chroma writes many in less time, but stops all other threads meanwhile
-_GIVEN_BACK_AFTER = 8  # such batches: Chroma's threads leave a third of their memory in pieces
+_WRITTEN_AT_ONCE = 256  # articles: some hundred chunks, which Chroma writes in less time than one by one
 _EMBEDDED_AT_ONCE = 32  # articles: a step of the progress bar
 _READ_AT_ONCE = 32  # files: the same
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
@@ -56,11 +46,7 @@ class Sink(Protocol):
     """Where vectors go: the index in use, or one that is being built beside it."""
 
     def write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        vectors: Floats,
-        note: str,
-        records: Records | None = None,
+        self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str
     ) -> None: ...
 
 
@@ -74,14 +60,11 @@ class Run:
         self.note = fingerprint(settings)
         self.embedder = embedder
         self.repaired: list[str] = []
-        self.helper: Helper | None = None
-        self.merged: Callable[[], None]
-        self.to_close = ExitStack()
         self.spoilt = False  # whether nothing of the lexical index there is can be used
         self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
 
     def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:
-        with self.to_close, self._open_library(rebuild=rebuild) as library:
+        with self._open_library(rebuild=rebuild) as library:
             if library.fingerprint and not rebuild:
                 check_fingerprint(library.fingerprint, self.note)
                 self.note = library.fingerprint
@@ -132,29 +115,15 @@ class Run:
         return make_plan(library, held, self.look.files, self._read, rebuild=rebuild)
 
     def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
-        found: list[Outcome] = []
-        read = partial(read_files, limit_bytes=self.settings.article_limit)
-        for outcomes in shared(read, batches_of(files, _READ_AT_ONCE), self._helper(len(files))):
-            self.progress("read", len(found), len(files))
-            found += outcomes
-        outcomes_by_key = {file.key: outcome for file, outcome in zip(files, found, strict=True)}
+        outcomes: dict[str, Outcome] = {}
+        for batch in batches_of(files, _READ_AT_ONCE):
+            self.progress("read", len(outcomes), len(files))
+            outcomes |= {file.key: read_file_of(file, self.settings.article_limit) for file in batch}
         if files:
             self.progress("read", len(files), len(files))
-        return outcomes_by_key
-
-    def _helper(self, amount: int) -> Helper | None:
-        if self.helper is None and (made := helper_for(amount, _WORTH_HELP)):
-            self.helper = self.to_close.enter_context(made)
-        return self.helper
+        return outcomes
 
     # applying
-
-    def _graph(self) -> Mapping[str, str | int]:
-        """How a new index of vectors is linked: thoroughly, unless nobody asks it."""
-        from rag.chroma import BUILTIN_INDEX, CHUNK_INDEX
-
-        unasked = self.embedder.is_builtin and not self.settings.dense_weight
-        return BUILTIN_INDEX if unasked else CHUNK_INDEX
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
         from rag.seal import inspect
@@ -170,7 +139,7 @@ class Run:
             return
         if plan.written:
             self._embed_ahead(plan.written.values())
-        with Vectors.open(folder, repair=True, graph=self._graph(), to_write=True) as vectors:
+        with Vectors.open(folder, repair=True) as vectors:
             self._reconcile(library, vectors)
             old: tuple[set[str], set[str]] = (set(), set())
             if rebuild:
@@ -235,79 +204,41 @@ class Run:
     ) -> None:
         """Writes what the plan says to the vector index, and swaps the versions in the library."""
         from ingest.copies import update_copies
-        from ingest.prepare import prepare
-        from rag.lexical import begin_index
 
-        with ExitStack() as to_close:
-            # otherwise it also takes in what is not written now, and reads all of it from the library
-            segment = None
-            if plan.written.keys() == plan.manifest.keys():
-                segment = to_close.enter_context(begin_index(self.look.folder))
-            articles = plan.written.values()
-            make = partial(
-                prepare,
-                words=self.settings.chunk_words,
-                note=self.note,
-                embed=self._embeds_there,
-                segment=segment,
-            )
-            batches = enumerate(batches_of(articles, _PREPARED_AT_ONCE))
-            both = len(articles) <= _MANY
-            made = shared(make, batches, self._helper(len(articles)), both=both)
-            marks: dict[str, NDArray[np.uint64]] = {}
-            library.flip(
-                self._written(articles, sink, marks, made, segment),
-                gone,
-                manifest=plan.manifest,
-                files=plan.files,
-                copies=update_copies(library, plan.written, plan.gone),
-                marks=marks,  # filled while the articles are written
-                meta={"fingerprint": self.note, **meta},
-                last=lambda: self._build_lexical(library, segment),
-            )
+        marks: dict[str, NDArray[np.uint64]] = {}
+        library.flip(
+            self._written(plan.written.values(), sink, marks),
+            gone,
+            manifest=plan.manifest,
+            files=plan.files,
+            copies=update_copies(library, plan.written, plan.gone),
+            marks=marks,  # filled while the articles are written
+            meta={"fingerprint": self.note, **meta},
+            last=lambda: self._build_lexical(library),
+        )
 
     def _written(
-        self,
-        articles: Collection[Article],
-        sink: Sink,
-        marks: dict[str, NDArray[np.uint64]],
-        made: Iterator[Prepared],
-        segment: Path | None,
+        self, articles: Collection[Article], sink: Sink, marks: dict[str, NDArray[np.uint64]]
     ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
-        """The articles with their chunks, each batch on its way out written to the vector index."""
-        from rag.lexical import merge
+        """The articles with their chunks, each batch on its way out written to the vector index.
 
-        written = number = 0
-        batches = zip(batches_of(articles, _PREPARED_AT_ONCE), made, strict=True)
-        for some in batches_of(batches, _WRITTEN_AT_ONCE):
-            entries = [pair for batch, found in some for pair in zip(batch, found.chunks, strict=True)]
-            self._write(entries, sink, [found for _, found in some])
-            for batch, found in some:
-                marks |= {article.id: held for article, held in zip(batch, found.marks, strict=True)}
+        Adds each article's marks (see `ingest.copies`) to `marks`.
+        """
+        from ingest.chunking import chunk_article
+        from ingest.copies import marks as marks_of
+
+        written = 0
+        for batch in batches_of(articles, _WRITTEN_AT_ONCE):
+            entries = [(article, chunk_article(article, self.settings.chunk_words)) for article in batch]
+            self._write(entries, sink)
+            marks.update((article.id, marks_of(article.text)) for article in batch)
             yield from entries
-            written += sum(len(batch) for batch, _ in some)
-            number += len(some)
+            written += len(batch)
             self.progress("index", written, len(articles))
-            if number % _GIVEN_BACK_AFTER == 0:
-                give_back()
-        if segment is not None:
-            self.merged = begun(partial(merge, segment, number), self.helper)
 
-    @property
-    def _embeds_there(self) -> bool:
-        return self.embedder.is_builtin
-
-    def _write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        sink: Sink,
-        prepared: Sequence[Prepared] = (),
-    ) -> None:
-        vectors, records = joined(prepared)
-        if vectors is None:
-            texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
-            vectors = self.embedder.embed(texts)
-        sink.write(entries, vectors, self.note, records)
+    def _write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], sink: Sink) -> None:
+        texts = [embedded(article, chunk) for article, chunks in entries for chunk in chunks]
+        sink.write(entries, self.embedder.embed(texts), self.note)
 
     def _reconcile(self, library: Library, vectors: Vectors) -> None:
         """Makes the vector index that of the library, as it is now, whatever happened to it."""
@@ -325,7 +256,7 @@ class Run:
         missing = _articles_of(lost) | _articles_of(versions_of(library) - vectors.versions())
         if lost and clean and wanted == vectors.identity:
             self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
-        for batch in batches_of(sorted(missing), _PREPARED_AT_ONCE):
+        for batch in batches_of(sorted(missing), _WRITTEN_AT_ONCE):
             held = [(article, library.chunks_of(article.id)) for article in library.articles(batch)]
             self._write(held, vectors)
         vectors.delete(vectors.ids() - set(library.chunk_ids()), vectors.versions() - versions_of(library))
@@ -336,13 +267,11 @@ class Run:
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
 
-    def _build_lexical(self, library: Library, segment: Path | None = None) -> None:
+    def _build_lexical(self, library: Library) -> None:
         from rag.lexical import build_index
 
-        if segment is not None:
-            self.merged()
         before = other_files(self.look.folder)
-        build_index(self.look.folder, library, self.spoilt, segment)
+        build_index(self.look.folder, library, self.spoilt)
         after = other_files(self.look.folder)
         self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
 
@@ -355,6 +284,11 @@ def _how_to_begin(folders: Sequence[Path]) -> str:
         f"no articles in {', '.join(map(str, folders))}; put files there (.txt, .md, .html, .pdf, .docx,"
         " .jsonl), or run: python -m ingest FOLDER"
     )
+
+
+def embedded(article: Article, chunk: Chunk) -> str:
+    """The text of a chunk as it is embedded: below the article's title, where it has one."""
+    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
 
 
 def versions_of(library: Library, ids: Collection[str] | None = None) -> set[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import itertools
 import re
+import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -81,18 +83,51 @@ def _nothing() -> None:
     pass
 
 
+class Connections:
+    """The connections of an httpx client, to be cut when the program ends: who waits on one then ends too.
+
+    They are noted by what httpx documents as extensions, `trace` and `network_stream`.
+    """
+
+    def __init__(self) -> None:
+        self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.are_cut = False
+
+    def watch(self, request: Any) -> None:
+        """Notes the connection of a request (an event hook of httpx); there is no new one after the cut."""
+        import httpx
+
+        if self.are_cut:
+            raise httpx.ConnectError("Beleg is ending", request=request)
+        request.extensions["trace"] = self._note
+
+    def cut(self) -> None:
+        """Ends all of them, in whatever state."""
+        self.are_cut = True
+        for stream in list(self._streams):
+            with contextlib.suppress(OSError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def _note(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._streams.add(info["return_value"])
+
+
 class ChatModel:
     """A model on an OpenAI-compatible server. Safe to use from several threads.
 
     `build` makes the LlamaIndex LLM when it is first needed, for its import takes two seconds.
     """
 
-    def __init__(self, server: Server, build: Callable[[Opened], ServerLLM], retries: int) -> None:
+    def __init__(
+        self, server: Server, build: Callable[[Opened, Connections], ServerLLM], retries: int
+    ) -> None:
         self.server = server
         self._build = build
         self._retries = retries
         self._llm: ServerLLM | None = None
         self.opened = Opened()
+        self._connections = Connections()
 
     @property
     def name(self) -> str:
@@ -103,8 +138,12 @@ class ChatModel:
     def llm(self) -> ServerLLM:
         """The LlamaIndex LLM behind this model."""
         if self._llm is None:
-            self._llm = self._build(self.opened)
+            self._llm = self._build(self.opened, self._connections)
         return self._llm
+
+    def close(self) -> None:
+        """Ends what is being said, and says nothing more."""
+        self._connections.cut()
 
     def warm_up(self) -> None:
         """Imports what the first question would wait for; sends nothing. Raises ConfigError."""
@@ -204,6 +243,8 @@ class ChatModel:
         )
 
     def _again(self, error: ProviderError, cause: Exception, attempt: int, deadline: Deadline) -> bool:
+        if self._connections.are_cut:
+            return False
         # a try that the deadline would end at once is none
         longest = min(LONGEST_WAIT, deadline.remaining() - 1)
         return wait_to_retry(error, cause, attempt, retries=self._retries, longest=longest)

@@ -1,7 +1,6 @@
 """chromadb in a folder of ours: its client, our two collections, and its errors as ours.
 
-It and `rag.shared`, which speaks to a Chroma server, are the only modules that know chromadb;
-`rag.chroma_log` knows its file.
+It and `rag.shared`, which speaks to a Chroma server, are the only modules that know chromadb.
 """
 
 from __future__ import annotations
@@ -22,22 +21,16 @@ if TYPE_CHECKING:
 
 CHUNKS, ARTICLES = "chunks", "articles"
 
-Graph = Mapping[str, str | int]
-
-CHUNK_INDEX: Graph = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
-"""How the vectors of a model are indexed: nearly all true neighbours are found."""
-
-BUILTIN_INDEX: Graph = {
+CHUNK_INDEX: Mapping[str, str | int] = {
     "space": "cosine",
-    "max_neighbors": 12,
-    "ef_construction": 12,
-    "ef_search": 2000,
+    "max_neighbors": 64,
+    "ef_construction": 400,
+    "ef_search": 500,
 }
-"""The same for the built-in embedding where it has no weight in the ranking: linked cheaply and searched
-thoroughly, for every vector is linked and hardly any searched. Hashed vectors are the hardest there are for
-such a graph. For 36,000 chunks, in seconds of the processor, and true neighbours found of ten: 12 links by
-the best of 12, searched by 2,000, 12 s and .83 at 12 ms a search; 16 by the best of 32, searched by 500,
-37 s and .85 at 5 ms; Chroma's own, 16 of 100, searched as it does by default, some 70 s and .55."""
+"""The graph of the vectors: nearly all true neighbours are found."""
+
+ARTICLE_INDEX: Mapping[str, str | int] = {"space": "cosine"}
+"""The graph of article records, whose vectors mean nothing."""
 
 _SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
 
@@ -53,7 +46,7 @@ def client_of(path: Path) -> Client:
         return cast("Client", chromadb.PersistentClient(str(path), settings=settings))
     except BaseException:
         # chromadb keeps what it failed to start, and would hand that out next time
-        SharedSystemClient._identifier_to_system.pop(str(path), None)
+        SharedSystemClient.clear_system_cache()
         raise
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rag.citations import Marker, Piece
-from rag.text import sentences
+from rag.sentences import sentences
 
 _PUNCTUATION = ".,;:!?"
 _ENDS = re.compile(r"[.!?…:]")

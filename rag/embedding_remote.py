@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
-from llama_index.embeddings.openai import OpenAIEmbedding
+from llama_index.core.embeddings import BaseEmbedding
+from openai import OpenAI
+from pydantic import Field
 
 QUERY_PATIENCE = 5.0
 """Seconds that a reader waits for a question's vector, before it is answered by the words alone."""
 
 
-class ServerEmbedding(OpenAIEmbedding):
-    """LlamaIndex's own class takes vectors in the order they come, and tries again by itself.
+class ServerEmbedding(BaseEmbedding):
+    """LlamaIndex's own class for OpenAI takes vectors in the order they come, and tries again by itself.
 
     `query_prefix` and `text_prefix` go before what is embedded, for models that were trained so
     (E5: "query: " and "passage: ").
     """
 
+    api_base: str
+    api_key: str = Field(repr=False, exclude=True)
+    timeout: float = 60.0
+    default_headers: dict[str, str] | None = None
+    dimensions: int | None = None
+    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
     query_prefix: str = ""
     text_prefix: str = ""
     query_patience: float = QUERY_PATIENCE
@@ -27,9 +36,21 @@ class ServerEmbedding(OpenAIEmbedding):
         """The name that LlamaIndex serialises."""
         return "ServerEmbedding"
 
+    @functools.cached_property
+    def client(self) -> OpenAI:
+        """The client of the server; the retry layer is ours."""
+        return OpenAI(
+            api_key=self.api_key,
+            base_url=self.api_base,
+            max_retries=0,
+            timeout=self.timeout,
+            default_headers=self.default_headers,
+        )
+
     def _vectors(self, texts: list[str], patience: float) -> list[list[float]]:
-        reply = self._get_client().embeddings.create(
-            input=texts, model=self.model_name, timeout=patience, **self.additional_kwargs
+        length: dict[str, Any] = {} if self.dimensions is None else {"dimensions": self.dimensions}
+        reply = self.client.embeddings.create(
+            input=texts, model=self.model_name, timeout=patience, **length, **self.additional_kwargs
         )
         # some servers number every vector 0: the sort is stable
         return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]

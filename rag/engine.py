@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.adapters import Adapters
@@ -23,19 +24,16 @@ from rag.glossary import compiled_dictionary
 from rag.job import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
 from rag.lexical import load_index
 from rag.library import Library
-from rag.memory import give_back
 from rag.parse import reduced
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
-from rag.recent import Recent
 from rag.retrieval import Index, Nearness, one_of_copies
 from rag.rewrite import context_for, recent, standalone
-from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, answered_again
+from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
 from rag.text import normalise
 from rag.texts import declined, stand_in, unverified
-from rag.turns import Turns
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
 
@@ -47,10 +45,6 @@ SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
 SUGGESTION_CONFIDENCE = 0.7
-SUGGESTIONS_WAIT = 2.0
-"""Seconds that questions of readers come before suggested ones, which are tried meanwhile."""
-ANSWERS_REMEMBERED = 256
-"""Verbatim ones, while the articles stay as they are: what is suggested is asked by many."""
 
 
 class Engine(Adapters):
@@ -74,7 +68,8 @@ class Engine(Adapters):
         self.dictionary = dictionary
         self._state: _State | None = None
         self._opening = threading.Lock()
-        self._turns = Turns()
+        # of fifty threads that work at the same time all are late, one after the other only the last is
+        self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
@@ -110,7 +105,7 @@ class Engine(Adapters):
         if model is None:
             yield from self._told(self._verbatim(asked, near), history)
             return
-        with self._turns.take():
+        with self._working:
             job = self._job(asked, near)
         if job.passages:
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
@@ -122,7 +117,7 @@ class Engine(Adapters):
         """Passages for a question, best first."""
         question = reduced(self._checked(question))
         near = self._near(question)
-        with self._turns.take():
+        with self._working:
             index = self.index
             query = understand(question, dictionary=self.dictionary, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near)
@@ -156,15 +151,13 @@ class Engine(Adapters):
 
     def _confident(self, question: str) -> frozenset[tuple[str, int]]:
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
-        tried = self._opened().tried
-        places = tried.get(question)
-        if places is None:
-            # by words alone: nothing is sent anywhere
-            answer = self._verbatim(self._asked(question, (), None), None, SUGGESTIONS_WAIT)
-            sure = answer.confidence >= SUGGESTION_CONFIDENCE
-            places = frozenset((c.article_id, c.start) for c in answer.citations if sure)
-            tried.put(question, places)
-        return places
+        return self._opened().tried(question)
+
+    def _try(self, question: str) -> frozenset[tuple[str, int]]:
+        # by words alone: nothing is sent anywhere
+        answer = self._verbatim(self._asked(question, (), None), None)
+        sure = answer.confidence >= SUGGESTION_CONFIDENCE
+        return frozenset((c.article_id, c.start) for c in answer.citations if sure)
 
     @property
     def mode(self) -> str:
@@ -186,17 +179,18 @@ class Engine(Adapters):
     def _opened(self) -> _State:
         revision = self.library.revision
         with self._opening:
-            state, replaced = self._state, False
+            state = self._state
             if state is None or state.revision != revision:
-                replaced = state is not None
                 lexical = load_index(self.settings.data_dir, revision)
-                state = self._state = _State(revision, Index(lexical, self.library))
-        if replaced:
-            give_back()  # outside the lock: others need not wait for it
+                # the start screen and every answer try questions that are mostly the same
+                tried = functools.lru_cache(TRIALS_REMEMBERED)(self._try)
+                state = self._state = _State(revision, Index(lexical, self.library), tried)
         return state
 
     def close(self) -> None:
-        """Releases the library and the vector index."""
+        """Releases the library and the vector index, and ends what the model is saying."""
+        if self.model is not None:
+            self.model.close()
         self.library.close()
         if self.dense is not None:
             self.dense.close()
@@ -256,22 +250,11 @@ class Engine(Adapters):
             retrieved=time.perf_counter() - asked.started,
         )
 
-    def _verbatim(self, asked: Asked, near: Nearness | None, patience: float = 0.0) -> Answer:
-        """The answer in verbatim sentences.
-
-        One by words alone depends on nothing but the question, what it leans on, and the articles: asked
-        again of the same articles, it is not worked out again.
-        """
-        key = (asked.question, asked.contexts)
-        with self._turns.take(patience):
-            answers = self._opened().answers
-            if near is None and (known := answers.get(key)):
-                return answered_again(known, asked.message, time.perf_counter() - asked.started)
+    def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
+        """The answer in verbatim sentences."""
+        with self._working:
             job = self._job(asked, near)
-            answer = self._answer(job, self._extractive(job))
-        if near is None:
-            answers.put(key, answer)
-        return answer
+            return self._answer(job, self._extractive(job))
 
     def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
         """The events of an answer that is complete."""
@@ -370,15 +353,11 @@ class Engine(Adapters):
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The articles at one revision: their index, and what was found in it of late.
-
-    That is verbatim answers, and where those to suggested questions stand.
-    """
+    """The articles at one revision: their index, and where answers to suggested questions stand in it."""
 
     revision: int
     index: Index
-    answers: Recent[Answer] = field(default_factory=lambda: Recent(ANSWERS_REMEMBERED))
-    tried: Recent[frozenset[tuple[str, int]]] = field(default_factory=lambda: Recent(TRIALS_REMEMBERED))
+    tried: Callable[[str], frozenset[tuple[str, int]]]
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -8,11 +8,9 @@ document frequencies and lengths count over what is there.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -99,33 +97,28 @@ class LexicalIndex:
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms.
-
-    `keys` are the search keys of each chunk's own text, without its heading.
-    """
+    """Some chunks as the index takes them up: their ids, the blocks of both fields, their packed terms."""
 
     ids: tuple[str, ...]
-    keys: tuple[list[str], ...]
     words: tuple[Block, ...]
     grams: tuple[Block, ...]
     terms: tuple[bytes, ...]
 
 
 def analysed(pairs: Iterable[tuple[Article, Chunk]]) -> Analysed:
-    """Analyses chunks, each given with its article: a pure function, for any process to do."""
-    ids, own, words, lines, packed = [], [], [], [], []
+    """Analyses chunks, each given with its article."""
+    ids, words, lines, packed = [], [], [], []
     for article, chunk in pairs:
         span = (chunk.start, chunk.end)
         terms, head, found, line = analysed_passage(
             heading(article), article.text, span, chunk.sentences, article.language
         )
         ids.append(chunk.id)
-        own.append(found)
         words.append([*head, *found])
         lines.append(line)
         packed.append(terms.pack())
     blocks = tuple(blocks_of_terms(words)), tuple(blocks_of_grams(lines))
-    return Analysed(tuple(ids), tuple(own), *blocks, tuple(packed))
+    return Analysed(tuple(ids), *blocks, tuple(packed))
 
 
 def put_aside(folder: Path, number: int, found: Analysed) -> None:
@@ -177,49 +170,24 @@ def heading(article: Article) -> str:
     return " · ".join(part for part in stated if part)
 
 
-def build_index(folder: Path, library: Library, whole: bool = False, begun: Path | None = None) -> None:
+def build_index(folder: Path, library: Library, whole: bool = False) -> None:
     """Writes the index of the library's current revision below `folder`, and removes older ones.
 
     It goes on from the latest one there, unless all is to be built anew (`whole`). The one before
-    stays: it answers until the library has changed over, and after a crash. `begun` (see
-    `begin_index`) is taken for the main segment if it was merged, of all that the library holds.
+    stays: it answers until the library has changed over, and after a crash.
     """
     target = _folder(folder, library.revision)
     partial = target.with_suffix(_PARTIAL)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    if begun is not None and _is_whole(begun, library):
-        _remove_parts(begun)
-        begun.rename(partial / _MAIN)
-    else:
-        before = None if whole else _latest(target.parent, library.fingerprint)
-        if before is None or not _continue(partial, before, library):
-            _write_segment(partial / _MAIN, _pairs(library))
+    before = None if whole else _latest(target.parent, library.fingerprint)
+    if before is None or not _continue(partial, before, library):
+        _write_segment(partial / _MAIN, _pairs(library))
     (partial / _MADE_WITH).write_text(library.fingerprint, encoding="utf-8")
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
     for stale in _by_revision(target.parent)[:-KEPT_REVISIONS]:
         shutil.rmtree(stale, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def begin_index(folder: Path) -> Iterator[Path]:
-    """A folder for the parts of an index to come: what is analysed before the library holds it."""
-    for stale in (folder / "lexical").glob(f"begun*{_PARTIAL}"):
-        shutil.rmtree(stale, ignore_errors=True)
-    begun = folder / "lexical" / f"begun-{secrets.token_hex(4)}{_PARTIAL}"
-    begun.mkdir(parents=True)
-    try:
-        yield begun
-    finally:
-        shutil.rmtree(begun, ignore_errors=True)
-
-
-def _is_whole(begun: Path, library: Library) -> bool:
-    """Whether a segment was made of all that the library holds."""
-    if not (begun / _IDS).exists():
-        return False
-    return set(_read_ids(begun)) == set(library.chunk_ids())
 
 
 def _write_segment(folder: Path, pairs: Iterable[tuple[Article, Chunk]]) -> None:

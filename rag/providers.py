@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.chat_model import ChatModel, Opened
+from rag.chat_model import ChatModel, Connections, Opened
 from rag.embedder import Embedder, HashedEmbedder, ModelEmbedder
 from rag.embedding_cache import FILE_NAME as CACHE
 from rag.embedding_choice import Choice, chosen
@@ -35,9 +36,13 @@ def build_model(settings: Settings) -> ChatModel | None:
     key = settings.openai_api_key
     server = Server(settings.llm or OPENAI_MODEL, settings.base_url, key is not None, settings.llm_patience)
 
-    def build(opened: Opened) -> ServerLLM:
+    def build(opened: Opened, connections: Connections) -> ServerLLM:
         from rag.llm import ServerLLM
 
+        hooks: dict[str, list[Callable[..., Any]]] = {
+            "request": [connections.watch],
+            "response": [opened.note],
+        }
         try:
             return ServerLLM(
                 model=server.model,
@@ -47,7 +52,7 @@ def build_model(settings: Settings) -> ChatModel | None:
                 api_key=key.get_secret_value() if key else _NO_KEY,
                 max_retries=0,  # the retry layer is ours: nested ones ask twelve times
                 timeout=settings.llm_patience,
-                http_client=client(server.base_url, event_hooks={"response": [opened.note]}),
+                http_client=client(server.base_url, event_hooks=hooks),
             )
         except ValueError as exc:
             raise ConfigError(f"BELEG_LLM: {server.model} cannot be used for chat: {exc}") from exc
@@ -136,7 +141,6 @@ def _on_server(settings: Settings, choice: Choice, server: Server) -> BaseEmbedd
             api_base=server.base_url,
             api_key=key.get_secret_value() if key else _NO_KEY,
             embed_batch_size=_BATCH[choice.kind],
-            max_retries=0,
             timeout=server.patience,
             http_client=client(server.base_url),
             # base64, the client's default, is not known to every server

@@ -9,7 +9,7 @@ The invariant that everything rests on is offsets, counted in characters of `Art
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Literal
 from uuid import uuid4
@@ -178,15 +178,6 @@ class Answer:
     created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
-
-
-def answered_again(answer: Answer, question: str, seconds: float) -> Answer:
-    """The same answer to whoever asks the same, as typed now, found again in so many seconds.
-
-    It is a record of its own.
-    """
-    timings = {"retrieval": seconds, "answer": 0.0}
-    return replace(answer, question=question, id=_new_id(), created=_now(), timings=timings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -193,8 +193,9 @@ class Settings:
         return (self.openai_base_url or OPENAI).rstrip("/")
 
 
-_declared: dict[str, FieldInfo] = vars(Settings)["__pydantic_fields__"]
-FIELDS: Mapping[str, FieldInfo] = {name: each for name, each in _declared.items() if name != "given"}
+FIELDS: Mapping[str, FieldInfo] = {
+    each.name: each.default for each in fields(Settings) if isinstance(each.default, FieldInfo)
+}
 """Every setting by its name."""
 
 

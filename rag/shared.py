@@ -11,25 +11,30 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import date
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, collection
+from rag.chroma import ARTICLE_INDEX, ARTICLES, CHUNK_INDEX, CHUNKS, collection
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article, Aside, Chunk, Genre
 from rag.vector_records import article_records, chunk_records
 
 if TYPE_CHECKING:
     import numpy as np
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
     from numpy.typing import NDArray
 
     from rag.settings import Settings
 
     Floats = NDArray[np.float32]
 
+_T = TypeVar("_T")
 _PATIENCE = 30.0  # seconds
 _REFUSED = re.compile(r"\b40[13]\b|unauthorized|forbidden|authz|auth(?:orization)?error")
 _WRITER = "writer"
@@ -45,17 +50,11 @@ class SharedIndex:
     def __init__(self, settings: Settings) -> None:
         """Connects by the settings `CHROMA_URL` and `BELEG_CHROMA_…`."""
         self.address = str(settings.chroma_url)
-        with self._translated(), contextlib.ExitStack() as on_error:
-            self._client = _client(settings)
-            # chromadb leaves its HTTP connections open and waits for an answer without end
-            inner = cast("Any", self._client)
-            on_error.callback(inner.close)
-            self._http = {inner._server._session, inner._admin_client._server._session}
-            for http in self._http:
-                on_error.callback(http.close)
-                http.timeout = _PATIENCE
-            self._chunks = collection(self._client, CHUNKS, CHUNK_INDEX)
-            self._articles = collection(self._client, ARTICLES, {"space": "cosine"})
+        with contextlib.ExitStack() as on_error:
+            self._client = self._told(lambda: _client(settings))
+            on_error.callback(self._client.close)
+            self._chunks = self._told(lambda: collection(self._client, CHUNKS, CHUNK_INDEX))
+            self._articles = self._told(lambda: collection(self._client, ARTICLES, ARTICLE_INDEX))
             on_error.pop_all()
 
     @property
@@ -65,18 +64,15 @@ class SharedIndex:
 
     def sizes(self) -> tuple[int, int]:
         """Numbers of chunks and of article records."""
-        with self._translated():
-            return self._chunks.count(), self._articles.count()
+        return self._told(self._chunks.count), self._told(self._articles.count)
 
     def versions(self) -> set[str]:
         """Ids of the article records, as `rag.vector_records.version_id` makes them."""
-        with self._translated():
-            return set(self._articles.get(include=[])["ids"])
+        return set(self._told(lambda: self._articles.get(include=[]))["ids"])
 
     def chunk_ids(self) -> set[str]:
         """Ids of all chunks."""
-        with self._translated():
-            return set(self._chunks.get(include=[])["ids"])
+        return set(self._told(lambda: self._chunks.get(include=[]))["ids"])
 
     def fingerprints(self) -> set[str]:
         """What the articles were indexed with: one, unless the writer is just changing it."""
@@ -91,11 +87,10 @@ class SharedIndex:
         import numpy as np
 
         found: dict[str, Any] = {}
-        with self._translated():
-            for batch in _batches(chunk_ids):
-                rows = self._chunks.get(ids=batch, include=["embeddings"])
-                held = rows["embeddings"] if rows["embeddings"] is not None else []
-                found |= dict(zip(rows["ids"], held, strict=True))
+        for batch in _batches(chunk_ids):
+            rows = self._told(partial(self._chunks.get, ids=batch, include=["embeddings"]))
+            held = rows["embeddings"] if rows["embeddings"] is not None else []
+            found |= dict(zip(rows["ids"], held, strict=True))
         if not chunk_ids or found.keys() < set(chunk_ids):
             return None
         return np.array([found[id] for id in chunk_ids], dtype=np.float32)
@@ -106,15 +101,12 @@ class SharedIndex:
         So a record that is there speaks for chunks that are there, wherever this breaks off.
         """
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
-        with self._translated():
-            for start in range(0, len(pairs), _AT_ONCE):
-                batch = pairs[start : start + _AT_ONCE]
-                self._chunks.upsert(
-                    embeddings=vectors[start : start + _AT_ONCE],
-                    **chunk_records(batch, note, is_server=True),
-                )
-            articles = [article for article, _ in entries]
-            self._articles.upsert(**article_records(articles, note, is_server=True))
+        for start in range(0, len(pairs), _AT_ONCE):
+            records = chunk_records(pairs[start : start + _AT_ONCE], note, is_server=True)
+            some = vectors[start : start + _AT_ONCE]
+            self._told(partial(self._chunks.upsert, embeddings=some, **records))
+        articles = [article for article, _ in entries]
+        self._told(partial(self._articles.upsert, **article_records(articles, note, is_server=True)))
 
     def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:
         """Notes who writes here; None when that is `writer` now, else the name of who it is.
@@ -122,36 +114,34 @@ class SharedIndex:
         The note is a collection, for making one is the only thing on a Chroma server that succeeds for a
         single one of several who try.
         """
+        ours = {"writer": writer, "name": name}
+        noted = self._told(lambda: self._note_of_the_writer(ours))
+        held = noted.metadata or {}
+        if held.get("writer") == writer:
+            return None
+        if take_over:
+            self._told(lambda: noted.modify(metadata=ours))
+            return None
+        return str(held.get("name"))
+
+    def _note_of_the_writer(self, ours: dict[str, Any]) -> Collection:
         from chromadb.errors import ChromaError, NotFoundError
 
-        ours = {"writer": writer, "name": name}
-        with self._translated():
-            try:
-                noted = self._client.get_collection(_WRITER, embedding_function=None)
-            except NotFoundError:
-                with contextlib.suppress(ChromaError):  # another was first
-                    self._client.create_collection(_WRITER, embedding_function=None, metadata=ours)
-                noted = self._client.get_collection(_WRITER, embedding_function=None)
-            held = noted.metadata or {}
-            if held.get("writer") == writer:
-                return None
-            if take_over:
-                noted.modify(metadata=ours)
-                return None
-            return str(held.get("name"))
+        with contextlib.suppress(NotFoundError):
+            return self._client.get_collection(_WRITER, embedding_function=None)
+        with contextlib.suppress(ChromaError):  # another was first
+            self._client.create_collection(_WRITER, embedding_function=None, metadata=ours)
+        return self._client.get_collection(_WRITER, embedding_function=None)
 
     def delete(self, chunk_ids: Iterable[str], versions: Iterable[str]) -> None:
         """Removes records, the articles first; unknown ids are ignored."""
-        with self._translated():
-            for holder, ids in ((self._articles, versions), (self._chunks, chunk_ids)):
-                for batch in _batches(sorted(ids)):
-                    holder.delete(ids=batch)
+        for holder, ids in ((self._articles, versions), (self._chunks, chunk_ids)):
+            for batch in _batches(sorted(ids)):
+                self._told(partial(holder.delete, ids=batch))
 
     def close(self) -> None:
         """Closes the connection."""
-        for http in self._http:
-            http.close()
-        cast("Any", self._client).close()
+        self._client.close()
 
     def __enter__(self) -> Self:
         return self
@@ -161,9 +151,25 @@ class SharedIndex:
 
     def _records(self, versions: Iterable[str]) -> Iterator[dict[str, Any]]:
         for batch in _batches(sorted(versions)):
-            with self._translated():
-                rows = self._articles.get(ids=batch, include=["metadatas"])["metadatas"]
+            rows = self._told(partial(self._articles.get, ids=batch, include=["metadatas"]))["metadatas"]
             yield from (dict(row) for row in rows or [])
+
+    def _told(self, call: Callable[[], _T]) -> _T:
+        """What the server says to a call, its errors as ours.
+
+        In a thread that nobody waits for any longer than that: chromadb would, without end.
+        """
+        said: Future[_T] = Future()
+
+        def work() -> None:
+            try:
+                said.set_result(call())
+            except BaseException as exc:
+                said.set_exception(exc)
+
+        threading.Thread(target=work, daemon=True).start()
+        with self._translated():
+            return said.result(_PATIENCE)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -209,7 +215,7 @@ def headers(settings: Settings) -> dict[str, str]:
     return given
 
 
-def _client(settings: Settings) -> ClientAPI:
+def _client(settings: Settings) -> Client:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
@@ -217,15 +223,17 @@ def _client(settings: Settings) -> ClientAPI:
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ConfigError(f"CHROMA_URL is no address as http://127.0.0.1:8000: {settings.chroma_url}")
     verify: bool | str = str(settings.chroma_ca) if settings.chroma_ca else True
-    return chromadb.HttpClient(
+    client = chromadb.HttpClient(
         host=url.hostname,
         port=url.port or (443 if url.scheme == "https" else 8000),
         ssl=url.scheme == "https",
-        headers=headers(settings),
+        # chromadb leaves its connections open when it is closed
+        headers={"Connection": "close"} | headers(settings),
         settings=ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify),
         tenant=settings.chroma_tenant,
         database=settings.chroma_database,
     )
+    return cast("Client", client)
 
 
 def _article(row: dict[str, Any]) -> Article:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.chroma import ARTICLES, CHUNK_INDEX, CHUNKS, Graph, client_of, collection, translated
+from rag.chroma import ARTICLE_INDEX, ARTICLES, CHUNK_INDEX, CHUNKS, client_of, collection, translated
 from rag.schema import Article, Chunk
-from rag.vector_records import Records, article_records, chunk_records
+from rag.vector_records import article_records, chunk_records
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,20 +21,17 @@ _PERSISTED_AT = 500
 """Vectors after which Chroma writes its graph. Until then it keeps them in a queue as well, which it reads
 anew with each batch, and whenever it is opened: fewer than a large sync writes at once."""
 
-_UNSEARCHED: Graph = {"space": "cosine", "max_neighbors": 4, "ef_construction": 4}
-"""The graph of article records, whose vectors mean nothing."""
-
 
 class Shelf:
     """One Chroma folder with our two collections."""
 
-    def __init__(self, path: Path, graph: Graph = CHUNK_INDEX) -> None:
+    def __init__(self, path: Path) -> None:
         with translated(path), contextlib.ExitStack() as on_error:
             self._client = client_of(path)
             on_error.callback(self._client.close)
             persisted = {"sync_threshold": _PERSISTED_AT}
-            self.chunks = collection(self._client, CHUNKS, {**graph, **persisted})
-            self.articles = collection(self._client, ARTICLES, {**_UNSEARCHED, **persisted})
+            self.chunks = collection(self._client, CHUNKS, {**CHUNK_INDEX, **persisted})
+            self.articles = collection(self._client, ARTICLES, {**ARTICLE_INDEX, **persisted})
             self._batch = self._client.get_max_batch_size()
             on_error.pop_all()
         self.path = path
@@ -73,21 +70,14 @@ class Shelf:
         with translated(self.path):
             return set(self.articles.get(include=[])["ids"])
 
-    def write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        vectors: Floats,
-        note: str,
-        records: Records | None = None,
-    ) -> None:
+    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """See `Vectors.write`."""
         pairs = [(article, chunk) for article, chunks in entries for chunk in chunks]
         articles = [article for article, _ in entries]
         with translated(self.path):
             for start in range(0, len(pairs), self._batch):
                 end = start + self._batch
-                made = records and records[start:end]
-                stored = chunk_records(pairs[start:end], note, is_server=False, metadatas=made)
+                stored = chunk_records(pairs[start:end], note, is_server=False)
                 self.chunks.upsert(embeddings=vectors[start:end], **stored)
             for start in range(0, len(articles), self._batch):
                 part = articles[start : start + self._batch]

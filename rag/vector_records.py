@@ -10,10 +10,6 @@ from typing import Any
 
 from rag.schema import Article, Chunk
 
-Records = Sequence[dict[str, str | int]]
-"""What is stored with the vectors of chunks, see `chunk_metadata`."""
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False)  # `json.dumps` makes one each time
 _TECHNICAL = ["article_id", "start", "end", "ordinal", "fingerprint"]
 
 
@@ -22,19 +18,16 @@ def version_id(article_id: str, sha256: str) -> str:
     return f"{article_id}#{sha256[:12]}"
 
 
-def chunk_records(
-    pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool, metadatas: Records | None = None
-) -> dict[str, Any]:
-    """Ids, metadata (unless made before) and documents of chunks, as `upsert` takes them beside the vectors.
+def chunk_records(pairs: Sequence[tuple[Article, Chunk]], note: str, *, is_server: bool) -> dict[str, Any]:
+    """Ids, metadata and documents of chunks, as `upsert` takes them beside the vectors.
 
     On a server a chunk's text is its document, where every user of Chroma looks for it, and Chroma Cloud
     limits metadata. In an embedded index it is inside LlamaIndex's `_node_content` only: a document is
     also indexed for full-text search, which nobody needs, cannot be turned off, and costs as much again.
     """
-    if metadatas is None:
-        metadatas = [chunk_metadata(*pair, note, is_server=is_server) for pair in pairs]
+    metadatas = [chunk_metadata(*pair, note, is_server=is_server) for pair in pairs]
     documents = [chunk.text for _, chunk in pairs] if is_server else None
-    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": list(metadatas), "documents": documents}
+    return {"ids": [chunk.id for _, chunk in pairs], "metadatas": metadatas, "documents": documents}
 
 
 def article_records(articles: Sequence[Article], note: str, *, is_server: bool) -> dict[str, Any]:
@@ -109,7 +102,7 @@ def chunk_metadata(
         "class_name": "TextNode",
     }
     return known | {
-        "_node_content": _ENCODER.encode(node),
+        "_node_content": json.dumps(node, ensure_ascii=False),
         "_node_type": "TextNode",
         "document_id": article.id,
     }

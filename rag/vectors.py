@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rag import lock, seal
-from rag.chroma import CHUNK_INDEX, Graph, shortage_at
-from rag.chroma_log import MOST, ChromaLog
+from rag.chroma import shortage_at
 from rag.errors import ConfigError, IndexDamaged
 from rag.schema import Article, Chunk
 from rag.seal import DATABASE, FOLDER
@@ -24,7 +23,6 @@ from rag.shelf import Shelf
 
 if TYPE_CHECKING:
     from rag.shelf import Floats
-    from rag.vector_records import Records
 
 NEW_FOLDER = "chroma.new"
 
@@ -47,19 +45,14 @@ class Vectors:
         *,
         repair: bool = False,
         wait: float = lock.WAIT_SECONDS,
-        graph: Graph = CHUNK_INDEX,
-        to_write: bool = False,
     ) -> Self:
-        """Takes the folder's lock, checks the files and opens them; creates what is not there with `graph`.
-
-        Who comes `to_write` gets Chroma's log alone while what is written is little: Chroma itself is opened
-        once more is asked or written than that can do.
+        """Takes the folder's lock, checks the files and opens them; creates what is not there.
 
         Raises IndexBusy when another process still has the folder after `wait` seconds, and
         IndexDamaged when files are missing or broken; with `repair` it starts empty instead,
         and `damage` says why.
         """
-        return cls(_enter(folder.resolve(), repair=repair, wait=wait, graph=graph, to_write=to_write))
+        return cls(_enter(folder.resolve(), repair=repair, wait=wait))
 
     @property
     def damage(self) -> str | None:
@@ -77,7 +70,7 @@ class Vectors:
         `ids` (which must exist) restricts the search; an empty restriction finds nothing.
         """
         with self._store.guard:
-            return self._store.opened().query(vector, k, ids)
+            return self._store.shelf.query(vector, k, ids)
 
     def count(self) -> int:
         """Number of chunks, old versions that await deletion included."""
@@ -86,42 +79,35 @@ class Vectors:
 
     def ids(self) -> set[str]:
         """Ids of all chunks."""
-        return self._store.opened().ids()
+        return self._store.shelf.ids()
 
     def versions(self) -> set[str]:
         """Ids of all article records, as `version_id` makes them."""
-        return self._store.opened().versions()
+        return self._store.shelf.versions()
 
-    def write(
-        self,
-        entries: Sequence[tuple[Article, Sequence[Chunk]]],
-        vectors: Floats,
-        note: str,
-        records: Records | None = None,
-    ) -> None:
+    def write(self, entries: Sequence[tuple[Article, Sequence[Chunk]]], vectors: Floats, note: str) -> None:
         """Adds articles and their chunks, replacing records of the same id.
 
-        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint; `records` are
-        what `chunk_metadata` makes of each chunk, where that has been done.
+        `vectors` has one row a chunk, in the order of `entries`; `note` is the fingerprint.
         """
         with self._store.guard:
-            self._store.taking(len(vectors) + len(entries)).write(entries, vectors, note, records)
+            self._store.shelf.write(entries, vectors, note)
 
     def vectors(self, ids: Sequence[str]) -> Floats:
         """The vectors of chunks, which must exist, one row each in the order of `ids`."""
-        return self._store.opened().vectors(ids)
+        return self._store.shelf.vectors(ids)
 
     def delete(self, chunk_ids: Collection[str], version_ids: Collection[str]) -> None:
         """Removes records; unknown ids are ignored."""
         with self._store.guard:
-            self._store.taking(len(chunk_ids) + len(version_ids)).delete(chunk_ids, version_ids)
+            self._store.shelf.delete(chunk_ids, version_ids)
 
     @contextlib.contextmanager
     def anew(self) -> Iterator[Shelf]:
         """An empty index beside this one, to be filled and then handed to `swap`."""
         path = self._store.folder / NEW_FOLDER
         _remove(path)
-        with contextlib.closing(Shelf(path, self._store.graph)) as shelf:
+        with contextlib.closing(Shelf(path)) as shelf:
             yield shelf
 
     def swap(self, identity: str, *, probed: bool = False) -> bool:
@@ -167,25 +153,10 @@ class _Store:
     """An open folder, shared by the handles of this process; `guard` is held while it changes."""
 
     folder: Path
-    shelf: Shelf | ChromaLog
+    shelf: Shelf
     damage: str | None
     users: int
     guard: threading.RLock
-    graph: Graph
-
-    def opened(self) -> Shelf:
-        """Chroma itself, opened if only its log was."""
-        with self.guard:
-            if isinstance(self.shelf, ChromaLog):
-                self.shelf.close()
-                self.shelf = Shelf(self.shelf.path, self.graph)
-            return self.shelf
-
-    def taking(self, records: int) -> Shelf | ChromaLog:
-        """What so many more records are given to: the log while it is short."""
-        if isinstance(self.shelf, ChromaLog) and self.shelf.waiting() + records > MOST:
-            return self.opened()
-        return self.shelf
 
     def swap(self, identity: str, *, probed: bool) -> bool:
         new = self.folder / NEW_FOLDER
@@ -206,36 +177,27 @@ class _Store:
         _remove(self.shelf.path)
         if new is not None:
             new.rename(self.shelf.path)
-        self.shelf = Shelf(self.shelf.path, self.graph)
+        self.shelf = Shelf(self.shelf.path)
 
 
 _stores: dict[Path, _Store] = {}
 _stores_guard = threading.Lock()
 
 
-def _enter(folder: Path, *, repair: bool, wait: float, graph: Graph, to_write: bool) -> _Store:
+def _enter(folder: Path, *, repair: bool, wait: float) -> _Store:
     with _stores_guard:
         store = _stores.get(folder)
         if store is None:
             lock.acquire(folder, wait)
             try:
-                log = _log_if_sealed(folder) if to_write else None
-                damage = None if log else _prepare(folder, repair=repair)
-                shelf = log or Shelf(folder / FOLDER, graph)
-                store = _Store(folder, shelf, damage, 0, threading.RLock(), graph)
+                damage = _prepare(folder, repair=repair)
+                store = _Store(folder, Shelf(folder / FOLDER), damage, 0, threading.RLock())
             except BaseException:
                 lock.release(folder)
                 raise
             _stores[folder] = store
-        elif not to_write:
-            store.opened()
         store.users += 1
         return store
-
-
-def _log_if_sealed(folder: Path) -> ChromaLog | None:
-    """Chroma's log, where nobody has touched the folder since it was sealed."""
-    return ChromaLog.open(folder / FOLDER) if seal.inspect(folder) == "intact" else None
 
 
 def _leave(store: _Store) -> None:

@@ -30,7 +30,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 from ingest.sync import sync
 from rag.settings import Settings
-import chromadb, nltk, rag.lexical, ingest.chunking, ingest.articles
+import chromadb, rag.lexical, ingest.chunking, ingest.articles
 settings = Settings(articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
 print("ready", flush=True)
 for line in sys.stdin:

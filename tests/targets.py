@@ -29,10 +29,11 @@ from rag.query import understand
 from rag.retrieval import Index
 from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Message, Passage
+from rag.sentences import sentences
 from rag.serve import render
 from rag.serve.markup import markdown_lines, plain_text
 from rag.serve.strings import GERMAN
-from rag.text import normalise, sentences
+from rag.text import normalise
 from rag.verify import Verifier
 from rag.writing import Writing
 from tests.dossier import DOSSIER, index_of

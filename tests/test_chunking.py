@@ -14,7 +14,8 @@ from ingest.chunking import CHUNKER_VERSION, chunk_article
 from ingest.documents import Document
 from ingest.readers import read_file
 from rag.schema import Article, Aside, Chunk
-from rag.text import normalise, sentences
+from rag.sentences import sentences
+from rag.text import normalise
 
 ORIGINALS = Path(__file__).parents[2] / "shared" / "articles"
 SENTENCE = "Der Präsident sprach am Freitag in Anchorage über den Frieden."  # ten words

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -17,12 +15,10 @@ import pytest
 from ingest.articles import article_from
 from ingest.readers import read_file
 from rag.confidence import THRESHOLD
-from rag.engine import SUGGESTION_CONFIDENCE, SUGGESTIONS_WAIT, Engine, open_engine
+from rag.engine import SUGGESTION_CONFIDENCE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexDamaged, IndexMismatch
-from rag.job import Asked, Job
 from rag.lexical import build_index
 from rag.library import Library
-from rag.retrieval import Index, Nearness
 from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
 from rag.texts import DECLINED, declined
@@ -71,66 +67,6 @@ def cited(answer: Answer) -> set[str]:
 
 def conversation(*turns: str) -> list[Message]:
     return [Message("assistant" if i % 2 else "user", turn) for i, turn in enumerate(turns)]
-
-
-# --- the same again -------------------------------------------------------------------------------
-
-
-def works(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The questions for which answers are worked out from now on."""
-    found: list[str] = []
-    job = engine._job
-
-    def noted(asked: Asked, near: Nearness | None) -> Job:
-        found.append(asked.question)
-        return job(asked, near)
-
-    monkeypatch.setattr(engine, "_job", noted)
-    return found
-
-
-def test_the_same_question_is_worked_out_once_and_is_a_record_each_time(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    worked = works(engine, monkeypatch)
-    question = "Wie viele Schafe verlor der Schäfer?"
-    first, again = (
-        engine.ask(question),
-        engine.ask(question, conversation("Wer dirigiert die Konzerte?", "X.")),
-    )
-    assert worked == [question]
-    assert timeless(first) == timeless(again)
-    assert first.id != again.id
-
-
-def test_what_a_question_leans_on_makes_it_another(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    worked = works(engine, monkeypatch)
-    histories = [conversation(f"Was geschah mit {what}?", "Viel.") for what in ("dem Wolf", "der Brücke")]
-    for history in histories:
-        engine.ask("Und wo?", history)
-    assert worked == ["Und wo?"] * 2
-
-
-def test_changed_articles_are_asked_anew(
-    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    question = "Wie viele Schafe verlor der Schäfer?"
-    engine.ask(question)
-    worked = works(engine, monkeypatch)
-    fill(settings, *DOSSIER[1:])
-    engine.ask(question)
-    assert worked == [question]
-
-
-def test_suggested_questions_let_those_of_readers_pass(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-    take = engine._turns.take
-    monkeypatch.setattr(engine._turns, "take", lambda patience=0.0: waits.append(patience) or take(patience))
-    engine.ask("Wie viele Schafe verlor der Schäfer?")
-    engine._confident("Was sagt der Schäfer?")
-    assert waits == [0, SUGGESTIONS_WAIT]
 
 
 # --- answering -----------------------------------------------------------------------------------
@@ -423,28 +359,6 @@ def test_new_and_removed_articles_are_picked_up_without_reopening(engine: Engine
     assert "eis" not in {passage.article.id for passage in engine.search(question)}
 
 
-def test_a_failed_answer_does_not_keep_the_files_of_an_index_that_was_replaced(
-    engine: Engine, settings: Settings
-) -> None:
-    def fail(index: Index) -> Exception:
-        try:
-            raise RuntimeError("the model's server is gone")
-        except RuntimeError as error:
-            failure = error  # the frame holds the error, its traceback the frame, which holds the index
-        assert index is not None
-        return failure
-
-    before = weakref.ref(engine.index)
-    gc.disable()
-    try:
-        fail(engine.index)
-        fill(settings, WOLF)
-        engine.ask("Wo wurde der Wolf gesehen?")
-        assert before() is None
-    finally:
-        gc.enable()
-
-
 def test_unchanged_library_keeps_its_index(engine: Engine) -> None:
     first = engine.index
     engine.ask("Wer leitet die Bücherei?")
@@ -531,6 +445,20 @@ def test_streams_that_take_turns_are_not_mixed(engine: Engine) -> None:
 
 
 # --- suggestions ---------------------------------------------------------------------------------
+
+
+def test_a_suggested_question_is_tried_once_while_the_articles_stay(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    attempt = engine._try
+    monkeypatch.setattr(engine, "_try", lambda question: tried.append(question) or attempt(question))
+    first = engine.suggestions()
+    once = len(tried)
+    assert (engine.suggestions(), len(tried)) == (first, once)
+    fill(settings, *DOSSIER[1:])
+    engine.suggestions()
+    assert len(tried) > once
 
 
 def test_suggestions_are_answered_with_confidence(engine: Engine, settings: Settings) -> None:

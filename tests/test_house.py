@@ -23,11 +23,12 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
-    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers",
+    " rag.sentences"
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.pump"
+    " rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
-    " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
+    " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
     " rag.ngrams rag.passage_terms rag.capitals"
     " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
     " rag.embedding_class rag.embedding_remote rag.records rag.known rag.kind",
@@ -35,9 +36,9 @@ FLOORS = {
     " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest rag.job rag.catalogue"
     " ingest.files ingest.decoding ingest.documents ingest.readers ingest.read_*"
     " ingest.shapes ingest.head ingest.body ingest.language ingest.duplicates ingest.articles"
-    " ingest.chunking ingest.copies ingest.sources ingest.prepare",
+    " ingest.chunking ingest.copies ingest.sources",
     4: "rag.plain rag.adapters rag.engine rag.llama rag.serve.wire"
-    " ingest.sync ingest.look ingest.plan ingest.report ingest.run ingest.replica ingest.helper"
+    " ingest.sync ingest.look ingest.plan ingest.report ingest.run ingest.replica"
     " ingest.publish ingest.backup ingest.uploads ingest.watch ingest.intake",
     5: "rag.serve rag.serve.* eval.*",
     6: "app ingest.__main__ eval.__main__",
@@ -53,8 +54,7 @@ HOMES = {
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
-    "nltk": "rag.text",
-    "openai": "rag.faults rag.proxies",
+    "openai": "rag.faults rag.proxies rag.providers rag.embedding_remote",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.read_html",

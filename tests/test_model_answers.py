@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -399,6 +400,29 @@ def test_stopped_stream_is_closed_at_the_server(engine: Engine, server: OpenAISe
         pass
     stream.close()
     assert server.gone.wait(5)
+
+
+@pytest.mark.parametrize("reply", [Reply(STREAM, wait=20), Reply(STREAM, after=40, then="hang")])
+def test_an_engine_that_is_closed_waits_for_no_model(
+    server: OpenAIServer, data: Settings, reply: Reply
+) -> None:
+    engine = open_engine(configured(data, server))
+    script(server, reply)
+    failed: list[ProviderError] = []
+
+    def ask() -> None:
+        with pytest.raises(ProviderError) as caught:
+            engine.ask(QUESTION)
+        failed.append(caught.value)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not server.requests:
+        time.sleep(0.01)
+    engine.close()
+    asking.join(10)
+    assert not asking.is_alive()
+    assert failed
 
 
 # --- the judge

@@ -713,7 +713,7 @@ def test_readers_load_no_heavy_library_before_they_need_it() -> None:
 
     code = (
         "import sys, ingest.readers, ingest.articles, ingest.chunking\n"
-        "heavy = {'trafilatura', 'pypdf', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid', 'nltk'}\n"
+        "heavy = {'trafilatura', 'pypdf', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid'}\n"
         "sys.exit(', '.join(heavy & sys.modules.keys()) or None)"
     )
     root = Path(__file__).parents[1]

@@ -15,7 +15,7 @@ from eval.cases import Case, load_cases
 from eval.metrics import folded
 from ingest.articles import answerable, article_from
 from ingest.readers import read_file
-from rag.text import sentences
+from rag.sentences import sentences
 from tests.conftest import ROOT
 
 Rows = list[dict[str, Any]]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -48,6 +49,10 @@ def replica(root: Path, url: str) -> House:
     house = House(root)
     house.settings = Settings(data=house.data, chroma_url=url, chroma_replica=True)
     return house
+
+
+def breaking_off(*_: object, **__: object) -> None:
+    raise ProviderUnavailable("the server went away")
 
 
 def said(house: House) -> tuple[str, list[tuple[str, int, int, str]]]:
@@ -341,7 +346,7 @@ def test_writing_that_breaks_off_between_chunks_and_records_shows_a_replica_noth
     source.write("heating.txt", SUMMIT)
     source.write("new.txt", SUMMIT + " Mehr dazu morgen.")
     with monkeypatch.context() as broken:
-        broken.setattr("rag.shared.article_records", lambda *_, **__: 1 / 0)
+        broken.setattr("rag.shared.article_records", breaking_off)
         with pytest.raises(ProviderUnavailable):
             source.sync()
     follower.sync()
@@ -404,3 +409,11 @@ def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server
             SharedIndex(replace(follower.settings, chroma_token=None))
         with pytest.raises(ConfigError, match=r"cannot be trusted .* set BELEG_CHROMA_CA"):
             SharedIndex(replace(follower.settings, chroma_ca=None))
+
+
+def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("rag.shared._PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, and says nothing
+        settings = Settings(data=tmp_path, chroma_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(ProviderUnavailable, match="does not answer"):
+            SharedIndex(settings)

@@ -12,7 +12,7 @@ import pytest
 from ingest.articles import answerable, article_from
 from ingest.readers import read_file
 from rag.schema import Article
-from rag.text import sentences
+from rag.sentences import sentences
 from tests.conftest import ROOT
 
 Rows = list[dict[str, Any]]

@@ -18,7 +18,6 @@ import pytest
 
 from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
-from rag.chroma_log import ChromaLog
 from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
 from rag.library import Library
@@ -120,7 +119,7 @@ def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
     code = (
         "import sys; from ingest.__main__ import main\n"
         f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
-        "heavy = {'chromadb', 'llama_index.core', 'numpy', 'nltk', 'asyncio', 'ssl'}\n"
+        "heavy = {'chromadb', 'llama_index.core', 'numpy'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(str(heavy) if heavy else status)"
     )
@@ -128,24 +127,6 @@ def test_sync_without_changes_imports_nothing_heavy(house: House) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
-
-
-def test_sync_of_a_changed_article_does_not_open_chroma_which_has_it_all_the_same(house: House) -> None:
-    house.sync()
-    house.write("heating.txt", BRIDGE)
-    code = (
-        "import sys; from ingest.__main__ import main\n"
-        f"status = main([{str(house.articles)!r}, '--data', {str(house.data)!r}])\n"
-        "heavy = {'chromadb', 'chromadb_rust_bindings', 'llama_index.core'} & set(sys.modules)\n"
-        "sys.exit(str(heavy) if heavy else status)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
-    )
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "1 changed" in result.stdout
-    assert house.texts() == {"heating": BRIDGE, "summit": SUMMIT}
-    house.assert_whole()
 
 
 def test_touched_file_with_the_same_text_is_unchanged(house: House) -> None:
@@ -468,8 +449,7 @@ def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return writing
 
-    for writer in (Shelf, ChromaLog):
-        monkeypatch.setattr(writer, "write", breaking_off(writer.write))
+    monkeypatch.setattr(Shelf, "write", breaking_off(Shelf.write))
 
 
 def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -483,8 +463,7 @@ def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     def deleting(*_: object) -> None:
         raise PulledPlug
 
-    for writer in (Shelf, ChromaLog):
-        monkeypatch.setattr(writer, "delete", deleting)
+    monkeypatch.setattr(Shelf, "delete", deleting)
 
 
 Crash = Callable[[pytest.MonkeyPatch], None]
@@ -831,18 +810,3 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
     assert len(house.texts()) == 2
     house.sync()
     house.assert_whole()
-
-
-def links(house: House) -> int:
-    """How many neighbours each vector of the index is linked to."""
-    with closing(Shelf(house.data / FOLDER)) as shelf:
-        return int(shelf.chunks.configuration_json["hnsw"]["max_neighbors"])
-
-
-def test_vectors_are_linked_thoroughly_unless_none_asks_them(house: House, tmp_path: Path) -> None:
-    house.sync()
-    asked = House(tmp_path / "asked")
-    asked.settings = Settings(articles=asked.articles, data=asked.data, dense_weight=0.3)
-    asked.write("heating.txt", HEATING)
-    asked.sync()
-    assert (links(house), links(asked)) == (12, 64)

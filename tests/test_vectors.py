@@ -21,7 +21,7 @@ import pytest
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 
-from rag.chroma import ARTICLES, BUILTIN_INDEX, CHUNKS
+from rag.chroma import ARTICLES, CHUNKS
 from rag.embedding import HashedEmbedding
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 from rag.hashing import vectors as hashed
@@ -197,13 +197,6 @@ def test_index_is_built_for_recall_with_cosine(vectors: Vectors, data: Path) -> 
     hnsw = raw(data, CHUNKS).configuration_json["hnsw"]
     assert (hnsw["space"], hnsw["max_neighbors"]) == ("cosine", 64)
     assert (hnsw["ef_construction"], hnsw["ef_search"]) == (400, 500)
-
-
-def test_the_built_in_embedding_has_a_cheaper_graph(data: Path) -> None:
-    with Vectors.open(data, graph=BUILTIN_INDEX) as found:
-        fill(found)
-        hnsw = raw(data, CHUNKS).configuration_json["hnsw"]
-    assert (hnsw["space"], hnsw["max_neighbors"], hnsw["ef_search"]) == ("cosine", 12, 2000)
 
 
 def test_vectors_of_a_large_batch_wait_in_no_queue(vectors: Vectors, data: Path) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
 import json
-import os
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,35 +32,9 @@ if TYPE_CHECKING:
 _DAY = 86_400  # seconds that Gradio keeps files of its own
 _REFUSED_AT_ONCE = 50
 _MINUTE = 60.0  # between news of Gradio's queue, in which nobody waits
-_SECONDS_BETWEEN_LOOKS = 0.004  # of Gradio, for questions; its own 0.001 keep a processor busy for nothing
 _LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
 
 Outputs = tuple[Any, ...]
-
-
-def spare_gradio() -> None:
-    """Leaves out what Gradio does for each of its events, and nobody here has use for."""
-    # a table of all questions, made with pandas after each of them, for a page that is switched off
-    os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(10**9))
-    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")
-    # a search through all folders of the path, several times, for what is not installed
-    if importlib.util.find_spec("matplotlib") is None:
-        sys.modules["matplotlib"] = None  # type: ignore[assignment]
-    # the parameters of a component, worked out anew whenever it is changed
-    for component in (gr.Chatbot, gr.Markdown, gr.Textbox):
-        init: Any = inspect.unwrap(component.__init__)
-        init.__signature__ = inspect.signature(init)
-
-
-@contextmanager
-def _only_mounted() -> Iterator[None]:
-    """Has Gradio build no web app meanwhile: it does at each step of a page's making, and one is served."""
-    create = gr.routes.App.create_app
-    gr.routes.App.create_app = staticmethod(lambda *_, **__: gr.routes.App())  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        gr.routes.App.create_app = staticmethod(create)  # type: ignore[method-assign]
 
 
 def create_app(
@@ -75,7 +45,6 @@ def create_app(
     The doors for programs are beside them, and one guard is before all.
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
-    spare_gradio()
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(engine, settings, kept)
@@ -86,8 +55,7 @@ def create_app(
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
-    with _only_mounted():
-        page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
+    page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
         page,
@@ -163,13 +131,13 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
         )
-    # more than the gate lets in, so that who is refused learns so at once, in the reader's language
+    # more than the gate lets in, so that who is refused learns so at once, in the reader's language;
+    # a mounted page has no `launch`, whose parameters these attributes are
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
     demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
     demo.queue(default_concurrency_limit=at_once, max_size=at_once, status_update_rate=_MINUTE)
     # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
     demo.state_session_capacity = at_once
-    demo._queue.sleep_when_free = _SECONDS_BETWEEN_LOOKS
     return demo
 
 

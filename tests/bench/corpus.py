@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from rag.text import normalise, paragraphs, sentences
+from rag.sentences import sentences
+from rag.text import normalise, paragraphs
 
 SEED = 7
 ASKED = 120

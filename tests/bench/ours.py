@@ -7,7 +7,7 @@ from pathlib import Path
 import chromadb  # noqa: F401  the peer imports it before the clock starts too
 
 from ingest.chunking import chunk_article
-from ingest.plan import read_files
+from ingest.plan import read_file_of
 from ingest.run import batches_of
 from ingest.sources import find_sources
 from ingest.sync import sync
@@ -37,7 +37,7 @@ class Ours:
         files = find_sources([self.settings.articles], self.settings.data_dir.resolve())
         with Library.open(self.settings.data_dir) as library:
             for batch in batches_of(files, 1_000):
-                outcomes = read_files(batch, self.settings.article_limit)
+                outcomes = [read_file_of(file, self.settings.article_limit) for file in batch]
                 articles = [article for outcome in outcomes for article in outcome.articles]
                 library.flip(
                     (article, chunk_article(article, self.settings.chunk_words)) for article in articles
