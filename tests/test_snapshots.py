@@ -44,7 +44,7 @@ def served(tmp_path: Path) -> Iterator[TestClient]:
 def compare(name: str, seen: Any) -> None:
     """Fails when something is not as the snapshot has it."""
     path = FOLDER / f"{name}.json"
-    written = json.dumps(_steady(seen), ensure_ascii=False, indent=1) + "\n"
+    written = json.dumps(_steady(seen), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     if os.environ.get("RENEW_SNAPSHOTS"):
         path.write_text(written, encoding="utf-8")
     assert json.loads(written) == json.loads(path.read_text(encoding="utf-8"))

@@ -21,15 +21,15 @@ from mcp.server.stdio import stdio_server
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.routing import Route
 
 from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
 from rag.schema import Answer, Article, Done, Message, Passage
-from rag.serve import models
+from rag.serve import models, wire
 from rag.serve.logs import request_id
-from rag.serve.wire import Json, answer_to_dict, article_facts, passage_to_dict
+from rag.serve.wire import Json, answer_to_dict, passage_to_dict
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -55,7 +55,7 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="ask")
     question: Question
-    history: list[models.Turn] = Field([], description="the conversation so far, oldest first")
+    history: list[Message] = Field([], description="the conversation so far, oldest first")
     extractive: bool = Field(
         False, description="verbatim sentences, even where a language model is configured"
     )
@@ -87,8 +87,8 @@ class Part(models.ArticleFacts):
     text: str
 
 
-_TOOLS: tuple[tuple[str, type[BaseModel], type[BaseModel]], ...] = (
-    ("Ask the articles", Ask, models.Answer),
+_TOOLS: tuple[tuple[str, type[BaseModel], Any], ...] = (
+    ("Ask the articles", Ask, wire.Answer),
     ("Search the articles", Search, models.Found),
     ("Read an article", ReadArticle, Part),
 )
@@ -207,7 +207,7 @@ class _Tools:
                 title=title,
                 description=takes.__doc__,
                 input_schema=takes.model_json_schema(),
-                output_schema=gives.model_json_schema(mode="serialization"),
+                output_schema=TypeAdapter(gives).json_schema(mode="serialization"),
                 annotations=_READS,
             )
             for title, takes, gives in _TOOLS
@@ -233,8 +233,7 @@ class _Tools:
 
     async def _ask(self, arguments: Json) -> types.CallToolResult:
         asked = Ask.model_validate(arguments)
-        history = [Message(turn.role, turn.content) for turn in asked.history]
-        answer = await self.engine.aask(asked.question, history, extractive=asked.extractive)
+        answer = await self.engine.aask(asked.question, asked.history, extractive=asked.extractive)
         return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
 
     async def _search(self, arguments: Json) -> types.CallToolResult:
@@ -307,7 +306,8 @@ def _resource(article: Article) -> types.Resource:
 
 
 def _facts(article: Article) -> Json:
-    return {"article_id": article.id, **article_facts(article)}
+    facts = models.ArticleFacts.model_validate(article)
+    return {"article_id": article.id, **facts.model_dump(mode="json")}
 
 
 def _result(text: str, structured: Json) -> types.CallToolResult:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.serve import models
+from rag.serve.wire import Answer
 
 
 class Part(BaseModel):
@@ -93,7 +93,7 @@ class ChatCompletion(BaseModel):
     model: str
     choices: list[Choice]
     usage: Usage
-    beleg: models.Answer
+    beleg: Answer
 
 
 class Model(BaseModel):

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 
 from rag.records import feedback_jsonl
-from rag.schema import Delta, Done, Message, Retrieved
+from rag.schema import Delta, Done, Retrieved
 from rag.serve import export, models
 from rag.serve.desk import Coming, Desk, Waiting, begun, unless_gone
 from rag.serve.docs_page import docs_page
@@ -24,7 +24,7 @@ from rag.serve.rest_articles import add_article_doors
 from rag.serve.routes import words_of
 from rag.serve.sse import EventStream, event
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
-from rag.serve.wire import answer_to_dict, passage_to_dict
+from rag.serve.wire import Answer, answer_to_dict, passage_to_dict, sent_answer, sent_passage
 
 if TYPE_CHECKING:
     from rag.intake import Intake
@@ -66,13 +66,12 @@ def add_rest(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
 def _add_questions(api: FastAPI, desk: Desk) -> None:
     failing = faults(*ASKING, model=models.Failure)
 
-    @api.post("/ask", response_model=models.Answer, responses=failing)
-    async def ask(request: Request, sent: models.Ask) -> Response:
+    @api.post("/ask", responses=failing)
+    async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
-        answer = await desk.ask(
-            request, "rest", sent.question, messages_of(sent.history), extractive=sent.extractive
+        return sent_answer(
+            await desk.ask(request, "rest", sent.question, sent.history, extractive=sent.extractive)
         )
-        return JSONResponse(answer_to_dict(answer), headers=_FRESH)
 
     streaming: dict[int | str, dict[str, Any]] = {
         200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": _EVENTS},
@@ -82,18 +81,18 @@ def _add_questions(api: FastAPI, desk: Desk) -> None:
     @api.post("/stream", response_class=StreamingResponse, responses=streaming)
     async def stream(request: Request, sent: models.Ask) -> Response:
         """The answer as it comes about, as server-sent events."""
-        batches = desk.stream("rest", sent.question, messages_of(sent.history), extractive=sent.extractive)
+        batches = desk.stream("rest", sent.question, sent.history, extractive=sent.extractive)
         return EventStream(_told(await begun(request, batches, enough=bool)))
 
-    @api.get("/search", response_model=models.Found, responses=failing)
+    @api.get("/search", responses=failing)
     async def search(
         request: Request,
         q: Annotated[str, Query(min_length=1, description="the question")],
         k: Annotated[int | None, Query(ge=1, le=50, description="how many passages")] = None,
-    ) -> Response:
+    ) -> models.Found:
         """Passages for a question, best first; no model is asked for an answer."""
         found = await unless_gone(request, desk.run(lambda: desk.engine.search(q, k)))
-        return JSONResponse({"passages": [passage_to_dict(passage) for passage in found]})
+        return models.Found(passages=[sent_passage(passage) for passage in found])
 
 
 def _add_answers(api: FastAPI, desk: Desk) -> None:
@@ -105,7 +104,7 @@ def _add_answers(api: FastAPI, desk: Desk) -> None:
 
     asking = faults(404, 422, *GUARD, model=models.Failure)
 
-    @api.get("/answers/{ident}", response_model=models.Answer, responses=asking)
+    @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
         """An answer that was given before, with the same evidence."""
         return JSONResponse(record(ident), headers=_FRESH)
@@ -155,11 +154,6 @@ def _add_answers(api: FastAPI, desk: Desk) -> None:
         except (OSError, ValueError) as exc:
             raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
         return Response(found, media_type="application/json", headers=_FRESH)
-
-
-def messages_of(history: list[models.Turn]) -> list[Message]:
-    """The conversation as the engine takes it."""
-    return [Message(turn.role, turn.content) for turn in history]
 
 
 async def _told(batches: AsyncGenerator[list[Coming]]) -> AsyncGenerator[bytes]:

@@ -6,7 +6,7 @@ import logging
 from importlib import metadata
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -64,6 +64,7 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(_fresh)],
     )
 
     app.malformed = malformed
@@ -83,6 +84,11 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
 def faults(*statuses: int, model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
     return {status: {"model": model, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+
+
+def _fresh(response: Response) -> None:
+    """Nothing that a door answers is kept by a browser or a proxy."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def _problem(error: Exception, malformed: int) -> Problem:
