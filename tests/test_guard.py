@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from rag.errors import ConfigError
 from rag.records import Records
 from rag.serve.access import SESSION_SECONDS, Access, access_of
-from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
 from rag.serve.guard import host_name, is_loopback, is_open
 from rag.serve.login import inside
+from rag.serve.queue import Service
 from rag.serve.rates import Rates
 from rag.settings import load_settings
 from tests.fake_engine import FakeEngine
@@ -31,7 +31,7 @@ def site(folder: Path, **given: Any) -> TestClient:
     """A small app behind the guard, as the chat is."""
     settings = load_settings(articles=folder, data=folder / "data", **given)
     app = FastAPI()
-    add_doors(app, Desk(FakeEngine(), settings, Records(None)))  # type: ignore[arg-type]
+    add_doors(app, Service(FakeEngine(), settings, Records(None)))  # type: ignore[arg-type]
 
     @app.get("/geheim")
     def secret() -> str:

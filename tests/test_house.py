@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory"
     " rag.turns rag.recent",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
@@ -54,14 +54,17 @@ HOMES = {
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
     "nltk": "rag.text",
-    "openai": "rag.faults rag.providers",
+    "openai": "rag.faults rag.providers rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.read_html",
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
+AT_ONCE = (
+    "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
+    " rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text"
+)
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.adapters", "rag.llama")}

@@ -175,7 +175,7 @@ def test_over_the_rate_is_told_when_to_come_back(tmp_path: Path) -> None:
 
 def test_a_full_queue_is_told_at_once(tmp_path: Path) -> None:
     api = fake(tmp_path, readers=1, waiting=0)
-    list(api.app.state.desk.gate.enter())  # type: ignore[attr-defined]
+    list(api.app.state.service.queue.enter())  # type: ignore[attr-defined]
     for door in ("ask", "stream"):
         response = api.post(f"/api/v1/{door}", json={"question": FAKE_QUESTION})
         assert (response.status_code, response.json()["error"]["code"]) == (503, "overloaded")
@@ -190,11 +190,11 @@ def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
 def test_a_search_that_waits_too_long_is_given_up(tmp_path: Path) -> None:
     api = fake(tmp_path, deadline=0.05, readers=1)
-    gate = api.app.state.desk.gate  # type: ignore[attr-defined]
-    list(gate.enter())
+    queue = api.app.state.service.queue  # type: ignore[attr-defined]
+    list(queue.enter())
     response = api.get("/api/v1/search", params={"q": QUESTION})
     assert (response.status_code, response.json()["error"]["code"]) == (504, "deadline_exceeded")
-    gate.leave()
+    queue.leave()
 
 
 def test_search_finds_passages(api: TestClient) -> None:
@@ -241,7 +241,7 @@ def test_a_client_that_leaves_ends_the_engines_stream(tmp_path: Path, door: str)
     with serving(app) as address:
         read_a_little(f"{address}/api/v1/{door}")
         assert engine.closed.wait(10)
-    assert app.state.desk.gate.taken == 0
+    assert app.state.service.queue.taken == 0
 
 
 # --- articles

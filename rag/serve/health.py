@@ -7,12 +7,12 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from rag.errors import BelegError
-from rag.serve.desk import Desk
+from rag.serve.queue import Service
 
 _FRESH = {"Cache-Control": "no-store"}
 
 
-def add_health_routes(app: FastAPI, desk: Desk) -> None:
+def add_health_routes(app: FastAPI, service: Service) -> None:
     """The routes; the first two are open to all, and say nothing but yes or no."""
 
     @app.get("/healthz")
@@ -22,15 +22,15 @@ def add_health_routes(app: FastAPI, desk: Desk) -> None:
     @app.get("/readyz")
     def ready() -> Response:
         try:
-            desk.engine.library.counts()
+            service.engine.library.counts()
         except BelegError:
             return PlainTextResponse("not ready\n", 503, headers=_FRESH)
         return PlainTextResponse("ready\n", headers=_FRESH)
 
     @app.get("/metrics")
     def metrics() -> Response:
-        desk.metrics.articles.set(desk.engine.library.counts().articles)
-        desk.metrics.answering.set(desk.gate.taken)
+        service.metrics.articles.set(service.engine.library.counts().articles)
+        service.metrics.answering.set(service.queue.taken)
         return Response(
-            generate_latest(desk.metrics.registry), media_type=CONTENT_TYPE_LATEST, headers=_FRESH
+            generate_latest(service.metrics.registry), media_type=CONTENT_TYPE_LATEST, headers=_FRESH
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 from urllib.parse import quote, unquote
@@ -26,14 +26,14 @@ from starlette.routing import Route
 
 from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
-from rag.schema import Answer, Article, Done, Message, Passage
+from rag.schema import Answer, Article, Message, Passage
 from rag.serve import models, wire
 from rag.serve.logs import request_id
 from rag.serve.wire import Json, answer_to_dict, passage_to_dict
 
 if TYPE_CHECKING:
     from rag.library import Library
-    from rag.serve.desk import Desk
+    from rag.serve.queue import Service
 
 log = logging.getLogger(__name__)
 
@@ -108,28 +108,22 @@ class Asked(Protocol):
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]: ...
 
 
-class AtDesk:
+class AtService:
     """The engine of an app, each question in turn, recorded and counted, and ended at its deadline."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.library = desk.engine.library
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.library = service.engine.library
 
     async def aask(
         self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> Answer:
         """As an engine's; raises Overloaded and DeadlineExceeded too."""
-        coming = self.desk.stream("mcp", question, history, extractive=extractive)
-        async with aclosing(coming) as batches:
-            async for batch in batches:
-                for event in batch:
-                    if isinstance(event, Done):
-                        return event.answer
-        raise AssertionError("a stream ends with Done")
+        return await self.service.ask("mcp", question, history, extractive=extractive)
 
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """As an engine's; raises Overloaded too."""
-        return await self.desk.run(lambda: self.desk.engine.search(question, k))
+        return await self.service.run(lambda: self.service.engine.search(question, k))
 
 
 def create_server(engine: Asked) -> Server[Any]:
@@ -174,12 +168,12 @@ async def serve_stdio(engine: Asked) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-def add_mcp(app: FastAPI, desk: Desk) -> None:
+def add_mcp(app: FastAPI, service: Service) -> None:
     """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
     manager = StreamableHTTPSessionManager(
-        create_server(AtDesk(desk)),
+        create_server(AtService(service)),
         stateless=True,
-        max_request_body_size=desk.settings.request_limit,
+        max_request_body_size=service.settings.request_limit,
         # the guard has looked at names and origins already, and knows which are ours
         security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )

@@ -17,7 +17,7 @@ from rag.serve.problems import Problem
 from rag.serve.sub_app import GUARD, faults
 
 if TYPE_CHECKING:
-    from rag.serve.desk import Desk
+    from rag.serve.queue import Service
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
@@ -39,11 +39,11 @@ Sort = Literal[
 ]
 
 
-def add_article_doors(api: FastAPI, desk: Desk, intake: Intake | None) -> None:
+def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> None:
     """The routes; without an intake what would change something is refused (409)."""
-    catalogue = Catalogue(desk.engine.library, desk.settings.uploads_dir)
+    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
     _add_reading(api, catalogue)
-    _add_changes(api, desk, catalogue, intake)
+    _add_changes(api, service, catalogue, intake)
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
@@ -75,8 +75,8 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
 
 
-def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake | None) -> None:
-    limit = desk.settings.article_limit
+def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
+    limit = service.settings.article_limit
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
     changing = faults(409, 422, *GUARD, 507, model=models.Failure)
 
@@ -86,7 +86,7 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
     ) -> Received:
         """Takes in a file, which is the request's body; its articles are read in at once."""
         writable = _writable(intake)
-        _refuse_replica(desk)
+        _refuse_replica(service)
         try:
             taken = await received(request, writable, name, limit)
         except OSError as exc:
@@ -102,7 +102,7 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file that an article is from; the index follows at once."""
         writable = _writable(intake)
-        _refuse_replica(desk)
+        _refuse_replica(service)
         if catalogue.library.article(ident) is None:
             raise _no_article()
         path = catalogue.upload_of(ident)
@@ -113,7 +113,7 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
         except (ArticleError, OSError) as exc:
             raise Problem(409, "not_deleted", "The file cannot be deleted.") from exc
         writable.refresh()
-        return _state(writable, desk)
+        return _state(writable, service)
 
     syncing = faults(409, *GUARD, model=models.Failure)
 
@@ -122,12 +122,12 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
         """Asks for the articles to be read in anew."""
         writable = _writable(intake)
         writable.refresh()
-        return _state(writable, desk)
+        return _state(writable, service)
 
     @api.get("/sync", responses=syncing)
     def state() -> SyncState:
         """How far reading in is."""
-        return _state(_writable(intake), desk)
+        return _state(_writable(intake), service)
 
 
 def _writable(intake: Intake | None) -> Intake:
@@ -136,8 +136,8 @@ def _writable(intake: Intake | None) -> Intake:
     return intake
 
 
-def _refuse_replica(desk: Desk) -> None:
-    if desk.settings.chroma_replica:
+def _refuse_replica(service: Service) -> None:
+    if service.settings.chroma_replica:
         raise Problem(
             409,
             "read_only",
@@ -175,7 +175,7 @@ def _highlight(text: str, place: str) -> models.Highlight:
     return models.Highlight(start=start, end=end, quote=text[start:end])
 
 
-def _state(intake: Intake, desk: Desk) -> SyncState:
+def _state(intake: Intake, service: Service) -> SyncState:
     """How far reading in is; times with their zone, for whoever reads them elsewhere."""
-    now = without_folders(intake.state, desk.settings)
+    now = without_folders(intake.state, service.settings)
     return replace(now, checked=now.checked and now.checked.astimezone())

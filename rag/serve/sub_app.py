@@ -81,9 +81,10 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     return app
 
 
-def faults(*statuses: int, model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def faults(*statuses: int, model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
-    return {status: {"model": model, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+    known = {"model": model} if model else {}
+    return {status: {**known, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
 
 
 def _fresh(response: Response) -> None:
