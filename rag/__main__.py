@@ -149,11 +149,9 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
 
 
 def _mcp(engine: Engine, _: argparse.Namespace) -> None:
-    import asyncio
+    from rag.serve.mcp_server import create_server
 
-    from rag.serve.mcp_server import serve_stdio
-
-    asyncio.run(serve_stdio(engine))
+    create_server(engine).run("stdio")
 
 
 _COMMANDS = {"ask": _ask, "search": _search, "mcp": _mcp}

@@ -58,7 +58,7 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     app = SubApp(
         title=title,
         description=description,
-        version=_version(),
+        version=version(),
         servers=[{"url": path}],
         root_path_in_servers=False,
         docs_url=None,
@@ -107,7 +107,8 @@ def _first_fault(error: RequestValidationError) -> str:
     return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()
 
 
-def _version() -> str:
+def version() -> str:
+    """Beleg's, 0 where it is run from its folder without being installed."""
     try:
         return metadata.version("beleg")
     except metadata.PackageNotFoundError:
