@@ -9,11 +9,10 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from rag.serve.guard import Guard, wrong_guesses
 from rag.serve.headers import SafeHeaders
-from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.mcp_server import add_mcp
-from rag.serve.metrics import CountRequests
 from rag.serve.openai_api import add_openai
+from rag.serve.ops import CountRequests, add_health_routes
 from rag.serve.queue import Service
 from rag.serve.rest import add_rest
 from rag.serve.widget import add_widget
@@ -34,7 +33,7 @@ def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> N
     app.add_middleware(SafeHeaders, embedders=service.settings.embedders)
     app.add_middleware(GZipMiddleware)
     add_login(app, service.settings, guesses)
-    add_health_routes(app, service)
+    add_health_routes(app, service.engine.library, service.metrics)
     add_rest(app, service, intake)
     add_openai(app, service)
     add_mcp(app, service)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from rag.adapters import stepped
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Done, Event, Message
-from rag.serve.metrics import Metrics
+from rag.serve.ops import Metrics
 from rag.serve.wire import answer_to_dict
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Service:
         self.records = records
         self.metrics = Metrics()
         self.queue = Queue(settings.readers, settings.waiting)
+        self.metrics.answering.set_function(lambda: self.queue.taken)
 
     def stream(
         self, door: str, question: str, history: Sequence[Message] = (), *, extractive: bool = False

@@ -96,7 +96,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
             async for event in events:
                 yield _event(event)
         except Exception as error:
-            yield ServerSentEvent(event="error", data=plain_body(problem_in_stream(error)))
+            yield _sent("error", plain_body(problem_in_stream(error)))
 
     @api.get("/search", responses=failing)
     async def search(
@@ -173,12 +173,17 @@ def _add_answers(api: FastAPI, service: Service) -> None:
 def _event(event: Coming) -> ServerSentEvent:
     match event:
         case Waiting(ahead):
-            return ServerSentEvent(event="waiting", data={"ahead": ahead})
+            return _sent("waiting", {"ahead": ahead})
         case Retrieved(question, passages, seconds):
             found = [passage_to_dict(passage) for passage in passages]
             told = {"standalone_question": question, "passages": found, "seconds": seconds}
-            return ServerSentEvent(event="retrieved", data=told)
+            return _sent("retrieved", told)
         case Delta(text):
-            return ServerSentEvent(event="delta", data={"text": text})
+            return _sent("delta", {"text": text})
         case Done(answer):
-            return ServerSentEvent(event="done", data=answer_to_dict(answer))
+            return _sent("done", answer_to_dict(answer))
+
+
+def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
+    """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
+    return ServerSentEvent(event=name, raw_data=json.dumps(data, ensure_ascii=False))
