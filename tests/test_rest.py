@@ -244,6 +244,33 @@ def test_a_client_that_leaves_ends_the_engines_stream(tmp_path: Path, door: str)
     assert app.state.service.queue.taken == 0
 
 
+class Stalled(FakeEngine):
+    """Waits in the middle of an answer, and notes when it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on, self.closed = threading.Event(), threading.Event()
+
+    def stream(self, question: str, *_: object, **__: object) -> Iterator[Event]:
+        try:
+            yield Retrieved(question, (), 0.0)
+            self.go_on.wait(60)
+            yield Delta("x")
+        finally:
+            self.closed.set()
+
+
+def test_a_deadline_ends_a_stream_that_waits_for_its_model(tmp_path: Path) -> None:
+    engine = Stalled()
+    app = doors(engine, load_settings(data=tmp_path, deadline=0.5))
+    found = events(client(app).post("/api/v1/stream", json={"question": "x"}).text)
+    assert [name for name, _ in found] == ["retrieved", "error"]
+    assert found[-1][1]["error"]["code"] == "deadline_exceeded"
+    assert not engine.closed.is_set()  # nobody can be called back from the middle of a step
+    engine.go_on.set()
+    assert engine.closed.wait(10)
+
+
 # --- articles
 
 
