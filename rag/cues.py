@@ -89,13 +89,17 @@ _ASKS = [
     ),
     (
         "reason",
-        r"\bwarum\b|\bweshalb\b|\bwieso\b|aus welche[mn] gr[uü]nd|\bworan liegt\b|\bworauf führ|\bwhy\b|"
+        r"\bwarum\b|\bweshalb\b|\bwieso\b|aus welche[mn] gr[uü]nd|\bworan\b.{0,60}\bl(?:ie|a)g|\bworauf führ|"
+        r"\bwhy\b|"
         r"\bpourquoi\b|\bpor ?qu[eê](?!\w)|\bчому\b|\bнавіщо\b",
     ),
     (
         "definition",
         r"^was (?:ist|sind|war|waren|bedeutet|heißt)\b|^what (?:is|are|was|were|does \w+ mean)\b|"
-        r"^що таке\b|^qu.est-ce qu|^o que (?:é|são)\b|\bwer ist\b|\bwho is\b",
+        r"^що таке\b|^qu.est-ce qu|^ce qu.est\b|^o que (?:é|são)\b|\bwer ist\b|\bwho is\b|"
+        # behind a frame the verb is last: "Sagen Sie mir, was eine Drohne ist"
+        r"(?-i:^was) [^,]+ (?:ist|sind|war|waren|bedeutet|heißt)\W*$|"
+        r"(?-i:^what) [^,]+ (?:is|are|was|were)\W*$|(?-i:^o que) [^,]+ (?:é|são)\W*$",
     ),
 ]
 _ASK_PATTERNS = [(kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _ASKS]

@@ -23,6 +23,7 @@ from rag.job import Asked, Job, Outcome, besides
 from rag.lexical import load_index
 from rag.library import Library
 from rag.memory import give_back
+from rag.parse import reduced
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
 from rag.recent import Recent
@@ -113,7 +114,7 @@ class Engine(Adapters):
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
-        question = self._checked(question)
+        question = reduced(self._checked(question))
         near = self._near(question)
         with self._turns.take():
             query = understand(question, dictionary=self.dictionary)
@@ -207,8 +208,9 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(self, question: str, history: Sequence[Message], model: ChatModel | None) -> Asked:
+    def _asked(self, message: str, history: Sequence[Message], model: ChatModel | None) -> Asked:
         started = time.perf_counter()
+        question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
         contexts = context_for(question, history)
         language = detect_language(question)
@@ -219,8 +221,9 @@ class Engine(Adapters):
             if rephrased is not None:
                 readable, german, usage = rephrased
         return Asked(
-            question, readable, german, contexts, language, tuple(history), deadline, started, dict(usage)
-        )
+            message, question, readable, german, contexts, language, tuple(history), deadline, started,
+            dict(usage),
+        )  # fmt: skip
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
         """What is found for a question; work for the processor alone, to be done in turn."""
@@ -249,7 +252,7 @@ class Engine(Adapters):
         with self._turns.take(patience):
             answers = self._opened().answers
             if near is None and (known := answers.get(key)):
-                return answered_again(known, time.perf_counter() - asked.started)
+                return answered_again(known, asked.message, time.perf_counter() - asked.started)
             job = self._job(asked, near)
             answer = self._answer(job, self._extractive(job))
         if near is None:
@@ -319,7 +322,7 @@ class Engine(Adapters):
     def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
         return Answer(
-            question=job.asked.question,
+            question=job.asked.message,
             standalone_question=job.asked.standalone,
             language=job.asked.language,
             text=outcome.text,

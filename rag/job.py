@@ -15,9 +15,11 @@ from rag.schema import Citation, Message, Passage, Statement
 class Asked:
     """A question with what it leans on; `german` is what a model made of it, None without one.
 
-    `started` is when it came, as `time.perf_counter` says; `usage` grows.
+    `message` is what was typed, `question` what that asks (`rag.parse`). `started` is when it came, as
+    `time.perf_counter` says; `usage` grows.
     """
 
+    message: str
     question: str
     standalone: str
     german: str | None

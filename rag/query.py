@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rag import stopwords
 from rag.analysis import grams, key, keys, relatives, tokens, words
+from rag.capitals import with_capitals
 from rag.glossary import LANGUAGES, LONGEST_PHRASE, Glossary, load_glossary, near_synonyms
-from rag.separable import separated_verbs
+from rag.separable import joined_verb, separated_verbs
 
 RELATIVE_WEIGHT = 0.8
 SYNONYM_WEIGHT = 0.7
@@ -125,6 +126,7 @@ def understand(
     words still count, each with a weight from 0 to 1.
     """
     language = language or detect_language(text)
+    text = with_capitals(text) if language == "de" else text
     sources = _sources(text)
     concepts = {
         concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
@@ -178,9 +180,15 @@ def _german(text: str) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
+    bases = {}
+    # what a frame led to ("Sagen Sie mir, …") has its verb at the end, and the particle before it
+    if text[:1].islower() and (joined := joined_verb(text)):
+        at, infinitive, base = joined
+        separated[at], bases[at] = infinitive, base
     words, said = {}, {}
     for word, start, _ in tokens(text):
         if start in separated:
+            word = bases.get(start, word)
             words[separated[start]] = word
             said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
         elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:

@@ -180,9 +180,13 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-def answered_again(answer: Answer, seconds: float) -> Answer:
-    """The same answer to whoever asked the same, found again in so many seconds: a record of its own."""
-    return replace(answer, id=_new_id(), created=_now(), timings={"retrieval": seconds, "answer": 0.0})
+def answered_again(answer: Answer, question: str, seconds: float) -> Answer:
+    """The same answer to whoever asks the same, as typed now, found again in so many seconds.
+
+    It is a record of its own.
+    """
+    timings = {"retrieval": seconds, "answer": 0.0}
+    return replace(answer, question=question, id=_new_id(), created=_now(), timings=timings)
 
 
 @dataclass(frozen=True, slots=True)

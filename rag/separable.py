@@ -13,11 +13,14 @@ _PARTICLES = frozenset(
     "ab an auf aus bei ein fern fest fort frei heim her heraus herunter hervor hin hinaus los mit nach nieder"
     " statt teil um unter vor voran voraus vorbei weg weiter wieder zu zurück zusammen".split()
 )
+_LONGEST_PARTICLE = max(map(len, _PARTICLES))
+_ALWAYS_APART = _PARTICLES - {"um", "unter", "wieder"}  # unterstützen is no stützen … unter
 # a particle with no word behind it in its clause, or with a conjunction: most sentences have none
 _AT_AN_END = re.compile(  # of lower-case text, for which it takes half the time
     rf"(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
     r"|\s+(?:und|oder|sowie|aber)\b)"
 )
+_PARTICIPLE = re.compile(r"ge.{4}")  # "angeboten", but not "ausgeht"
 _CLAUSE = re.compile(r"[^,;:.!?()–—„“”]+")
 _BEFORE_AND = re.compile(r"\s+(?:und|oder|sowie|aber)\b")
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t|en?)$")
@@ -40,6 +43,22 @@ def separated_verbs(text: str) -> list[SeparatedVerb]:
     return [
         found for clause in _CLAUSE.finditer(text) for found in _in_clause(clause.group(), clause.start())
     ]
+
+
+def joined_verb(clause: str) -> tuple[int, str, str] | None:
+    """The last word of a German clause that has its verb there, where that is a separable verb.
+
+    Its offset, the search key of its infinitive, and the form without the particle: "antrat" has "trat".
+    """
+    found = tokens(clause)
+    word, start, _ = found[-1] if found else ("", 0, 0)
+    for length in range(2, min(_LONGEST_PARTICLE, len(word) - _LEAST_LENGTH) + 1):
+        particle = word[:length]
+        finite = word[length:]
+        joined = _joined(finite, particle) if particle in _ALWAYS_APART else None
+        if joined and not _PARTICIPLE.match(finite):
+            return start, joined, finite
+    return None
 
 
 def _in_clause(clause: str, offset: int) -> Iterator[SeparatedVerb]:

@@ -17,12 +17,14 @@ from ingest.chunking import chunk_article
 from ingest.documents import Document
 from ingest.files import SUFFIXES
 from ingest.readers import read_file
+from rag.analysis import words
 from rag.citations import Marker, parse
 from rag.compose import compose
 from rag.confidence import confidence
 from rag.cues import cue_of
 from rag.extract import candidates
 from rag.facts import facts
+from rag.parse import reduced
 from rag.query import understand
 from rag.retrieval import Index
 from rag.rewrite import context_for, standalone
@@ -89,6 +91,8 @@ def cite(text: str, cuts: Sequence[int]) -> None:
 
 def ask(question: str, said: Sequence[str] = ()) -> None:
     """Any question is understood, searched and answered verbatim, after any conversation."""
+    message, question = question, reduced(question)
+    assert set(words(question.lower())) <= set(words(message.lower()))
     history = [Message("assistant" if i % 2 else "user", text) for i, text in enumerate(said)]
     contexts = context_for(question, history)
     standalone(question, contexts).encode("utf-8", "replace")

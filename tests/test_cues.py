@@ -104,6 +104,8 @@ ASKED = {
         "Навіщо ця зустріч?",
     ],
     "definition": [
+        "was eine Drohne ist",
+        "what a drone is",
         "Was ist die NATO?",
         "Was bedeutet das Wort?",
         "What is NATO?",

@@ -279,6 +279,34 @@ def test_no_history_turns_means_no_history(settings: Settings) -> None:
         assert engine.ask("Wo wurde sie geboren?", history).standalone_question == "Wo wurde sie geboren?"
 
 
+# --- courtesy ------------------------------------------------------------------------------------
+
+
+def test_courtesy_is_answered_as_the_plain_question_and_kept_as_typed(engine: Engine) -> None:
+    plain, message = (
+        "Wer leitet die Bücherei?",
+        "Guten Tag, eine Frage: Wer leitet die Bücherei? Vielen Dank!",
+    )
+    answer = engine.ask(message)
+    assert (answer.question, answer.standalone_question) == (message, plain)
+    assert answer.citations == engine.ask(plain).citations != ()
+    assert engine.ask(plain).question == plain
+    assert engine.search(message) == engine.search(plain)
+
+
+def test_address_after_another_question_is_no_follow_up(engine: Engine) -> None:
+    history = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
+    plain = "wie viele Schafe der Schäfer verlor?"
+    answer = engine.ask(f"Können Sie mir sagen, {plain}", history)
+    assert answer.standalone_question == plain
+    assert answer.citations == engine.ask("Wie viele Schafe verlor der Schäfer?").citations
+
+
+def test_courtesy_of_an_earlier_question_is_not_carried_over(engine: Engine) -> None:
+    history = conversation("Hallo liebes Team, wer dirigiert die Konzerte? Danke!", "Oksana Tschumatschenko.")
+    assert "Team" not in engine.ask("Und wann?", history).standalone_question
+
+
 # --- refusing ------------------------------------------------------------------------------------
 
 

@@ -271,7 +271,7 @@ def test_a_dictionary_joins_where_it_is_given(tmp_path: Path) -> None:
         ("Was will Trump Portnikow zufolge?", "Portnikow"),
         ("Was will Trump laut dem ukrainischen Autor Portnikow?", "Portnikow"),
         ("Wie alt ist Trump laut dem Bericht aus Genf?", "Genf"),
-        ("was will trump laut portnikow", "portnikow"),
+        ("was will trump laut portnikow", "Portnikow"),
     ],
 )
 def test_who_says_so_is_marked_as_the_source(question: str, source: str) -> None:
