@@ -149,8 +149,11 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
 
 
 def _mcp(engine: Engine, _: argparse.Namespace) -> None:
+    import logging
+
     from rag.serve.mcp_server import create_server
 
+    logging.basicConfig(level="WARNING")  # else the mcp package would draw boxes around what is logged
     create_server(engine).run("stdio")
 
 

@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from ingest.intake import ArticleIntake
 from rag.engine import Engine
-from rag.schema import Delta, Event, Retrieved
+from rag.schema import Delta, Done, Event, Retrieved
 from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
 from tests.doors import BEARER, WITH_TOKEN, client, doors, fake, over_dossier
@@ -242,6 +242,23 @@ def test_a_client_that_leaves_ends_the_engines_stream(tmp_path: Path, door: str)
         read_a_little(f"{address}/api/v1/{door}")
         assert engine.closed.wait(10)
     assert app.state.service.queue.taken == 0
+
+
+class Halved(FakeEngine):
+    """Half of a surrogate pair, as a model's server may send it that cuts an emoji in two."""
+
+    def stream(self, *_: object, **__: object) -> Iterator[Event]:
+        yield Delta("gut \ud83d")
+        yield Done(canned("prosa"))
+
+
+def test_half_an_emoji_breaks_no_stream(tmp_path: Path) -> None:
+    api = fake(tmp_path, Halved())
+    found = events(api.post("/api/v1/stream", json={"question": "x"}).text)
+    assert [name for name, _ in found] == ["delta", "done"]
+    assert found[0][1]["text"] == "gut ?"
+    sent = {"model": "beleg", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    assert api.post("/v1/chat/completions", json=sent).text.endswith("data: [DONE]\n\n")
 
 
 class Stalled(FakeEngine):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -25,7 +24,7 @@ from rag.serve.openai_text import conversation, correction, references, url_cita
 from rag.serve.problems import Problem, openai_body, problem_in_stream
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
-from rag.serve.wire import answer_to_dict, sent_answer
+from rag.serve.wire import answer_to_dict, json_line, sent_answer
 from rag.text import count_tokens
 
 if TYPE_CHECKING:
@@ -144,13 +143,13 @@ async def _chunks(events: AsyncGenerator[Coming], sent: models.ChatRequest, site
                     yield _data({**frame, "choices": [], "usage": tokens})
         yield "data: [DONE]\n\n"
     except Exception as error:
-        yield f"data: {json.dumps(openai_body(problem_in_stream(error)), ensure_ascii=False)}\n\n"
+        yield f"data: {json_line(openai_body(problem_in_stream(error)))}\n\n"
 
 
 def _data(chunk: dict[str, Any]) -> str:
     """An event with one chunk."""
     told = ChatCompletionChunk.model_validate({**chunk, "object": "chat.completion.chunk"})
-    return f"data: {told.model_dump_json(exclude_unset=True)}\n\n"
+    return f"data: {json_line(told.model_dump(mode='json', exclude_unset=True))}\n\n"
 
 
 def _usage(answer: Answer, sent: models.ChatRequest) -> CompletionUsage:

@@ -24,7 +24,7 @@ from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
 from rag.serve.rest_articles import add_article_doors
 from rag.serve.routes import words_of
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
-from rag.serve.wire import Answer, answer_to_dict, passage_to_dict, sent_answer, sent_passage
+from rag.serve.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 if TYPE_CHECKING:
     from rag.intake import Intake
@@ -186,4 +186,4 @@ def _event(event: Coming) -> ServerSentEvent:
 
 def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
     """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
-    return ServerSentEvent(event=name, raw_data=json.dumps(data, ensure_ascii=False))
+    return ServerSentEvent(event=name, raw_data=json_line(data))

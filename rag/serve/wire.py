@@ -6,6 +6,7 @@ a passage is flat and has no whole article in it.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, ClassVar
@@ -85,6 +86,11 @@ def passage_to_dict(passage: schema.Passage) -> Json:
     """A passage in the same manner."""
     told: Json = _PASSAGE.dump_python(sent_passage(passage), mode="json")
     return told
+
+
+def json_line(data: Json) -> str:
+    """As JSON in one line: umlauts as they are, half a surrogate pair, which has no bytes, as `?`."""
+    return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def sent_passage(passage: schema.Passage) -> Passage:
