@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
+from rag.pipes import make_ready
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Brings the index up to date and serves the chat until Ctrl-C or SIGTERM."""
+    make_ready()
     signal.signal(signal.SIGTERM, _stop)
     try:
         serve(settings_from(arguments))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from eval.summary import (
 )
 from eval.tables import shown
 from rag.errors import BadRequest
+from rag.pipes import as_json
 
 PASS, REGRESSION, INVALID = 0, 1, 2
 _SAME = 1e-9
@@ -184,7 +184,7 @@ def main(arguments: Sequence[str]) -> int:
     except BadRequest as error:
         parser.exit(INVALID, f"beleg: {error}\n")
     if options.json:
-        print(json.dumps([asdict(each) for each in differences], ensure_ascii=False, indent=1))
+        print(as_json([asdict(each) for each in differences], indent=1))
     else:
         names = MEASURES if options.all else dict.fromkeys([*HEADLINE, "seconds_total", *drops, *least])
         found = {each.name: each for each in differences}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from rag.pipes import ends_with_its_reader
+from rag.pipes import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -33,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.backup or options.restore:
             said, status = _kept(options), 0
         else:
-            report = _run(options)
-            said = _json(report) if options.json else summary(report)
+            report, other = _run(options)
+            said = _json(report, other) if options.json else summary(report, other)
             status = 1 if report.skipped and not report.articles else 0
     except BelegError as exc:
         print(f"error: {exc}", file=sys.stderr)
@@ -49,8 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def summary(report: SyncReport) -> str:
-    """The report for people: one line of numbers, then whatever needs a look, by name."""
+def summary(report: SyncReport, other: str | None = None) -> str:
+    """The report for people: one line of numbers, then whatever needs a look, by name.
+
+    `other` says what lies beside the articles and is not read.
+    """
     lines = [
         f"{_count(report.articles, 'article')}, {_count(report.chunks, 'passage')} in the index:"
         f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
@@ -61,6 +63,7 @@ def summary(report: SyncReport) -> str:
     if len(report.duplicates) > _SHOWN:
         lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
     lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
+    lines += [f"not read: {other}"] if other else []
     return "\n".join(lines)
 
 
@@ -117,7 +120,9 @@ def _kept(options: argparse.Namespace) -> str:
     return f"{settings.data_dir} has {', '.join(names)} again; the next start brings the index in line"
 
 
-def _run(options: argparse.Namespace) -> SyncReport:
+def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
+    from ingest.files import passed_over
+    from ingest.sources import roots
     from ingest.sync import sync
     from rag.settings import load_settings
 
@@ -132,7 +137,8 @@ def _run(options: argparse.Namespace) -> SyncReport:
         )
     if options.dictionary:
         _take_up_dictionary(settings)
-    return report
+    replica = settings.chroma_replica  # which has no files
+    return report, None if replica else passed_over(roots(settings, options.paths or None))
 
 
 def _take_up_dictionary(settings: Settings) -> None:
@@ -175,12 +181,12 @@ class _Bars:
         self.close()
 
 
-def _json(report: SyncReport) -> str:
+def _json(report: SyncReport, other: str | None) -> str:
     pairs = {
         "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
         "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
     }
-    return json.dumps(asdict(report) | pairs, ensure_ascii=False, indent=2)
+    return as_json(asdict(report) | pairs | {"not_read": other})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ingest.documents import parse_genre
-from ingest.head import NAME, byline_of, finding_of, looks_like_title, source_of_codes
+from ingest.head import NAME, byline_of, finding_of, is_signed, lists_days, looks_like_title, source_of_codes
 from ingest.shapes import (
     AGENCIES,
     CONNECTORS,
@@ -75,10 +75,11 @@ _SOURCE_TAIL = re.compile(
 def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
     """Footers, bylines and sources in the last lines, up to the end of the running text."""
     lines = [line for block in blocks[-_FOOTER_LINES - 1 :] for line in _lines(text, block)]
+    is_list = lists_days(text[slice(*line)] for line in lines)
     footers: list[Finding] = []
     while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
         (start, end), line, before = lines[-1], text[slice(*lines[-1])], text[slice(*lines[-2])]
-        if byline := byline_of(line):
+        if (byline := byline_of(line)) and (not is_list or is_signed(line, byline)):
             yield finding_of(start, end, byline)
         elif not structured and _is_footer(line, before):
             footers.append(_footer(start, end, line))

@@ -131,8 +131,11 @@ def _parse_language(text: str) -> str | None:
 
 def clean_field(value: object) -> str | None:
     """One line of metadata, normalised; None for the ways in which people write "unknown"."""
+    if isinstance(value, dict):
+        return clean_field(value.get("name"))
     if isinstance(value, list):
-        return ", ".join(filter(None, (clean_field(item) for item in value if isinstance(item, str)))) or None
+        items = (clean_field(item) for item in value if isinstance(item, str | dict))
+        return ", ".join(filter(None, items)) or None
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -141,12 +144,33 @@ def clean_field(value: object) -> str | None:
     return None if text.lower() in _UNKNOWN else text
 
 
+_USUAL_NAMES = {
+    "title": ("title", "titel", "headline"),
+    "outlet": ("outlet", "publication", "publisher", "site", "sitename", "site_name", "medium", "source"),
+    "author": ("author", "authors", "byline", "by", "autor", "autoren", "creator"),
+    "published": ("published", "date", "publishdate", "published_at", "pubdate", "datum"),
+    "language": ("language", "lang", "sprache"),
+    "genre": ("genre",),
+    "id": ("id",),
+}
+"""What people and programs call a field, the first that is there goes before the others."""
+
+
+def _by_usual_names(fields: Mapping[str, object]) -> dict[str, object]:
+    given = {str(name).lower(): value for name, value in fields.items() if clean_field(value)}
+    return {
+        name: next((given[usual] for usual in names if usual in given), None)
+        for name, names in _USUAL_NAMES.items()
+    }
+
+
 def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], list[str]]:
     """Fields of a Document as front matter or JSON states them, and messages on unusable ones."""
-    stated = {name: clean_field(fields.get(name)) for name in ("id", "title", "outlet", "author")}
-    published, language, genre = (
-        clean_field(fields.get(name)) for name in ("published", "language", "genre")
-    )
+    found = _by_usual_names(fields)
+    stated = {name: clean_field(found.get(name)) for name in ("id", "title", "outlet", "author")}
+    if stated["outlet"] and re.match(r"https?://", stated["outlet"]):
+        stated["outlet"] = None  # an address, of which the host may be anybody's
+    published, language, genre = (clean_field(found.get(name)) for name in ("published", "language", "genre"))
     known: dict[str, Any] = {
         **stated,
         "published": parse_date(published) if published else None,

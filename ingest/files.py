@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -35,6 +36,36 @@ def find_names(paths: Sequence[Path]) -> list[str]:
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
 
+def passed_over(paths: Sequence[Path]) -> str | None:
+    """One line on what lies under the paths and is not read, by its ending; None when there is nothing.
+
+    Hidden files, READMEs and what Office keeps open are not worth a word.
+
+    "3 files of other kinds: .eml 2, .odt 1; 1 linked folder not entered"
+    """
+    kinds: Counter[str] = Counter()
+    linked = 0
+    for parent, folders, names in (step for path in paths for step in os.walk(path)):
+        linked += sum(os.path.islink(os.path.join(parent, name)) for name in folders)  # noqa: PTH114, PTH118
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        kinds.update(_kind(name) for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
+    said = []
+    if kinds:
+        listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+        said.append(f"{_count(kinds.total(), 'file')} of other kinds: {listed}")
+    if linked:
+        said.append(f"{_count(linked, 'linked folder')} not entered")
+    return "; ".join(said) or None
+
+
+def _kind(name: str) -> str:
+    return os.path.splitext(name)[1].lower() or "without ending"  # noqa: PTH122
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _names_below(folder: str) -> Iterator[str]:
     closed: list[str] = []
     for parent, folders, names in os.walk(folder, onerror=lambda exc: closed.append(exc.filename)):
@@ -46,4 +77,9 @@ def _names_below(folder: str) -> Iterator[str]:
 
 def _is_article_name(name: str) -> bool:
     low = name.lower()
-    return low.endswith(SUFFIXES) and not low.startswith((".", "~$")) and low.rpartition(".")[0] != "readme"
+    return low.endswith(SUFFIXES) and not _is_apart(low)
+
+
+def _is_apart(low: str) -> bool:
+    """Whether a file, its name in lower case, is no article: hidden, a lock, or about the folder."""
+    return low.startswith((".", "~$")) or low.rpartition(".")[0] == "readme"

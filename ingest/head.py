@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from ingest.documents import DATE, date_of, parse_genre
@@ -13,10 +14,13 @@ from ingest.shapes import (
     NO_PERSON,
     OUTLET_WORD,
     OUTLETS,
+    PLACE_BEGINNING,
+    PLACE_WORD,
     STARTS_HIGH,
     Finding,
     ends_sentence,
     outlet_of_word,
+    without_marks,
     word_count,
 )
 from rag.schema import Span
@@ -64,14 +68,22 @@ _BY = re.compile(
     r"|Analyse|Bericht|Reportage|Interview)(?:\s*:\s*|\s+)(?:von|by)\s+|(?:Von|By|VON|Text|Autor(?:in)?|Author)\s*:?\s+)"
 )
 _LONGEST_BYLINE = 140
+_LONGEST_OPENER = 12  # words: a title may be a sentence
 _LONGEST_TITLE = 180
+_TWO_SENTENCES = re.compile(r"\w\w[.!?…]\s+[A-ZÄÖÜ].*[.!?…]")
+# of somebody's life, not of a text
+_OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|verstorben)\b", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:Nr|No|Seite|S|Ausgabe|Heft|Jg|Jahrgang|Nummer|Vol)\.?\s*\d[\d/–-]*|\d+\s*Min(?:uten?)?\b\.?", re.I
+)
 
 
 def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
     """Title, bylines and datelines among the first blocks."""
     rest: list[Span] = []  # what is neither byline nor dateline
-    timeline = sum(bool(DATE.fullmatch(text[start:end].strip(" .:"))) for start, end in blocks) > 1
-    has_dateline = has_text = False
+    is_list = lists_days(text[start:end].strip() for start, end in blocks)
+    has_dateline = False
+    texts = 0
     for start, end in blocks[:_HEAD_BLOCKS]:
         for found in () if has_dateline else _opening(text, start, end):
             has_dateline = not _DATE_MARK.match(text, start, found.end)
@@ -79,14 +91,43 @@ def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
             yield found
         line = text[start:end].strip()
         facts = byline_of(line)
-        # a bare date within the text heads what happened on that day
-        if facts and not (DATE.fullmatch(line.strip(" .:")) and (has_text or timeline)):
+        # below a lead, and in a list, what merely might be a byline is text
+        if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
             yield finding_of(start, end, facts)
         elif line:
             rest.append((start, end))
-            has_text = has_text or (word_count(line) > 12 and ends_sentence(line))
+            if texts or _is_text(line, is_first=len(rest) == 1):
+                texts += 1
     if len(rest) > 1:
         yield from _titles(text, rest, title)
+
+
+def lists_days(lines: Iterable[str]) -> bool:
+    """Whether lines with days of their own are a list: of events, of what happened, of births and deaths."""
+    days = {day for line in lines if (day := _day_of(line))}
+    return len(days) > 1
+
+
+def _day_of(line: str) -> date | None:
+    """The day that a short line begins with or is about; None for running text and what is labelled."""
+    if len(line) > _LONGEST_BYLINE or ends_sentence(line.rstrip(" .:")):
+        return None
+    stamp = _STAMP.match(line) or _STAMP.search(line)
+    return date_of(stamp) if stamp and not stamp["label"] else None
+
+
+def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a line says by itself that it is a byline: "Von …", "Stand: …", an outlet before its date."""
+    stamp = _STAMP.search(line)
+    outlet = facts.keys() & {"outlet", "agency"} and not DATE.match(line)
+    return bool(_BY.match(line) or outlet or (stamp and stamp["label"]))
+
+
+def _is_text(line: str, *, is_first: bool) -> bool:
+    """Whether running text has begun; what comes first may be a title that is a sentence."""
+    if not ends_sentence(line):
+        return False
+    return word_count(line) > (_LONGEST_OPENER if is_first else 4) or bool(_TWO_SENTENCES.search(line))
 
 
 def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
@@ -122,12 +163,15 @@ def byline_of(line: str) -> dict[str, Any] | None:
 
     {"author": "Anna Muster", "published": date(2025, 8, 15)}
     """
-    if len(line) > _LONGEST_BYLINE or "\n" in line:
+    if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
     facts: dict[str, Any] = {}
     for stamp in _STAMP.finditer(line):
+        day = date_of(stamp)
+        if not stamp["label"] and facts.get("published", day) != day:
+            return None  # from one day to another
         name = "updated" if stamp["label"] and _IS_UPDATE.search(stamp["label"]) else "published"
-        facts.setdefault(name, date_of(stamp))
+        facts.setdefault(name, day)
     rest = _STAMP.sub(" | ", line).strip(" |,;·•–—-./()\t\u00a0")
     lead = _BY.match(rest)
     if lead:
@@ -140,6 +184,8 @@ def byline_of(line: str) -> dict[str, Any] | None:
     who = _signature(rest)
     if who is None or (lead and "author" not in who):
         return None
+    if not lead and not who.keys() & {"outlet", "agency"} and re.search(r"\d", _NUMBERED.sub("", rest)):
+        return None  # a line of a table, or an address
     return {**facts, **who}
 
 
@@ -156,7 +202,7 @@ def _signature(line: str) -> dict[str, str] | None:
         person = _person_in(part)
         if part.lower() in AGENCIES:
             facts.setdefault("agency", AGENCIES[part.lower()])
-        elif word_count(part) <= 4 and STARTS_HIGH.match(part) and OUTLET_WORD.search(part):
+        elif word_count(part) <= 4 and STARTS_HIGH.match(part) and _is_outlet(part):
             facts.setdefault("outlet", part)
         elif person:
             people.append(person)
@@ -167,10 +213,17 @@ def _signature(line: str) -> dict[str, str] | None:
     return facts | ({"author": ", ".join(people)} if people else {})
 
 
+def _is_outlet(part: str) -> bool:
+    return bool(OUTLET_WORD.search(part)) and not PLACE_WORD.search(part)
+
+
 def _person_in(part: str) -> str | None:
     """Name of "Anna Muster" or "Anna Muster aus Kiew"; None for places, sections and newspapers."""
     person = _PERSON.fullmatch(part)
-    return person["name"] if person and not (NO_PERSON.search(part) or OUTLET_WORD.search(part)) else None
+    other = PLACE_BEGINNING.match(part) or any(
+        words.search(part) for words in (NO_PERSON, OUTLET_WORD, PLACE_WORD)
+    )
+    return person["name"] if person and not other else None
 
 
 def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
@@ -203,6 +256,16 @@ def _title_line(start: int, line: str) -> Iterator[Finding]:
         yield finding_of(start + len(name) + 1, start + len(line), facts)
 
 
+def _is_entry(line: str) -> bool:
+    """Whether a line says where something is on a day, or when somebody was born or died."""
+    stamp = DATE.match(line) or DATE.search(line)
+    if stamp is None:
+        return False
+    behind = stamp.start() == 0 and line[stamp.end() :].lstrip().startswith((",", ";", "|"))
+    before = stamp.end() == len(line) and line[: stamp.start()].rstrip().endswith((",", ";", "|"))
+    return behind or before or bool(_OF_A_LIFE.search(line))
+
+
 def looks_like_title(line: str) -> bool:
     name, bar, behind = line.partition(" | ")
     if bar and byline_of(behind):
@@ -211,8 +274,12 @@ def looks_like_title(line: str) -> bool:
         len(line) <= _LONGEST_TITLE
         and "\n" not in line
         and word_count(line) <= 25
-        and ((not ends_sentence(line) and line[-1] not in ",;") or bool(re.search(r"\w[?!][“”»\"]?$", line)))
+        and (
+            (not ends_sentence(line) and line[-1] not in ",;")
+            or bool(re.search(r"\w[?!][“”»\"]?$", without_marks(line)))
+        )
         and not re.search(r"[.!?…]\s+[A-ZÄÖÜ].*[.!?]", line)  # two sentences
         and bool(STARTS_HIGH.match(line))
         and not LIST_ITEM.match(line)
+        and not _is_entry(line)
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.publish import is_published
-from ingest.sources import UPLOADS, SourceFile, find_sources, roots
+from ingest.sources import UPLOADS, SourceFile, are_named, find_sources, roots
 from rag import lock
 from rag.errors import BelegError, ConfigError, IndexBusy
 from rag.fingerprint import fingerprint, serves
@@ -28,6 +28,8 @@ class Look:
     folder: Path
     roots: tuple[Path, ...]
     files: tuple[SourceFile, ...]
+    named: bool
+    """Whether somebody said that these are the articles; otherwise they are the default."""
 
 
 def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
@@ -39,9 +41,10 @@ def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
                 "a replica takes its articles from the Chroma server; name no folders, or unset"
                 " BELEG_CHROMA_REPLICA"
             )
-        return Look(folder, (), ())
+        return Look(folder, (), (), named=True)
     folders = roots(settings, paths)
-    return Look(folder, tuple(folders), tuple(find_sources(folders, folder)))
+    named = are_named(settings, paths)
+    return Look(folder, tuple(folders), tuple(find_sources(folders, folder)), named)
 
 
 def library_if_readable(folder: Path) -> Library | None:

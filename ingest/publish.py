@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag import lock
-from rag.errors import IndexBusy
+from rag.errors import ConfigError, IndexBusy
 from rag.library import Library
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ def is_published(library: Library) -> bool:
     return noted[1:] == [str(library.revision), library.fingerprint]
 
 
-def publish(settings: Settings, folder: Path, *, take_over: bool = False) -> None:
+def publish(settings: Settings, folder: Path, *, take_over: bool = False, named: bool = True) -> None:
     """Writes new versions, several articles a request, then removes the old ones; holds the folder's lock.
 
     Each article's record comes after its chunks, so that a replica sees a whole version of it. Raises
-    IndexBusy when another Beleg is the server's writer, unless this one is to `take_over`.
+    IndexBusy when another Beleg is the server's writer, unless this one is to `take_over`, and
+    ConfigError when that would replace its articles by some that nobody `named`.
     """
     from rag.shared import SharedIndex
     from rag.vector_records import version_id
@@ -39,6 +40,8 @@ def publish(settings: Settings, folder: Path, *, take_over: bool = False) -> Non
     with Library.open(folder) as library, SharedIndex(settings) as shared:
         if _has_all(shared, library) and not take_over:
             return
+        if take_over and not named:
+            _refuse_strange(shared, library)
         with _locked(folder):
             writer = _Writer(shared, folder)
             writer.claim(take_over=take_over)
@@ -47,6 +50,17 @@ def publish(settings: Settings, folder: Path, *, take_over: bool = False) -> Non
             versions = {version_id(*version) for version in library.versions().items()}
             shared.delete(shared.chunk_ids() - set(library.chunk_ids()), shared.versions() - versions)
             library.note(_PUBLISHED, _state(shared, library))
+
+
+def _refuse_strange(shared: SharedIndex, library: Library) -> None:
+    """Raises ConfigError when the server has articles that are not among ours."""
+    there = {version.split("#", 1)[0] for version in shared.versions()}
+    if there - library.versions().keys():
+        raise ConfigError(
+            f"the Chroma server at {shared.address} has articles that are not here, and nobody said that"
+            " these shall replace them; nothing was written there. Say which: python -m ingest FOLDER"
+            " --take-over"
+        )
 
 
 @contextlib.contextmanager

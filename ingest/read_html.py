@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from lxml.etree import _Element  # type: ignore[import-untyped,unused-ignore]
 
 
+_DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+
+
 def read_html(path: Path, data: bytes) -> Reading:
     from trafilatura import bare_extraction
 
-    declared = re.search(rb"charset\s*=\s*[\"']?\s*([\w.:-]+)", data[:4096], re.IGNORECASE)
+    declared = _DECLARED.search(data[:4096])
     html = normalise(decode(data, declared[1].decode("ascii", "replace") if declared else None))
     try:
         # only dates that the page marks up as its own: the text is full of others

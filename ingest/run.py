@@ -22,7 +22,7 @@ from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, ot
 from ingest.plan import Outcome, Plan, make_plan, read_files
 from ingest.prepare import Prepared, embedded, joined
 from ingest.report import Progress, SyncReport, report_of
-from ingest.sources import UPLOADS, SourceFile, refuse_emptied
+from ingest.sources import UPLOADS, SourceFile, refuse_emptied, refuse_replaced
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
 from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
 from rag.library import Library
@@ -92,6 +92,9 @@ class Run:
             if not rebuild:
                 refuse_emptied(self.look.roots, self.look.files, self._watched(held))
             plan = self._plan(library, held, rebuild=rebuild)
+            if not (rebuild or self.look.named):
+                gone = {id: held[id].path for id in plan.gone}
+                refuse_replaced(self.look.roots, gone, self.look.folder)
             if not library.fingerprint and not plan.manifest and allow_empty:
                 library.flip(meta={"fingerprint": self.note})
             if plan.manifest or held or allow_empty:

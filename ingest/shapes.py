@@ -56,6 +56,12 @@ def trimmed(text: str, start: int, end: int) -> Span:
 
 WORD = re.compile(r"\w")
 _CLOSING = "“”\"»«’'‹›)]"
+# footnote marks, an editor's or agency's code, pictures, an address
+_HUNG_ON = re.compile(
+    r"(?<=[.!?…:“”\"»«])(?:\s*(?:\[[\da-z, –-]{1,8}\]|[¹²³⁰⁴-⁹*†‡]|\([\w/-]{2,14}\)|https?://\S+"
+    r"|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]))+\s*$"
+)
+_LONGEST_TAIL = 200
 LIST_ITEM = re.compile(
     r"[-–—•*·►▶▪■]|\(?\d{1,2}[.)]\s(?!Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)|[a-z]\)\s"
 )
@@ -84,6 +90,19 @@ NO_PERSON = re.compile(
     r"\b(?:New|Bad|Sankt|St|San|Santa|Los|Las|Tel|Rio|Abu|Buenos|Politik|Ausland|Inland|Krieg|Gipfel|Ukraine"
     r"|Russland|USA|Wirtschaft|Kultur|Sport|Panorama|Deutschland|Europa|International|Redaktion)\b"
 )
+# where something takes place
+PLACE_WORD = re.compile(
+    r"(?:halle|kirche|kapelle|kloster|platz|straße|gasse|allee|saal|schule|museum|theater|zentrum|stadion|bahnhof"
+    r"|brücke|hafen|ufer|park|rathaus|krankenhaus|gasthof|gasthaus|freibad|hallenbad|bücherei|bibliothek|klinik"
+    r"|schloss|hotel|café|universität|hall|church|castle|square|street|station|centre|center|library)\b",
+    re.IGNORECASE,
+)
+# how names of places begin; elsewhere these are also surnames
+PLACE_BEGINNING = re.compile(
+    r"(?:Klein|Groß|Alt|Neu|Ober|Unter|Nieder|Haus|Hof|Burg|Villa|Gut|Am|Im|An|Beim|Zum|Zur|Lake|Mount|Fort|Port"
+    r"|North|South|East|West)\b",
+    re.IGNORECASE,
+)
 OUTLETS = {
     "taz": "taz",
     "faz": "FAZ",
@@ -100,8 +119,18 @@ _NO_OUTLET = frozenset(
 
 
 def ends_sentence(line: str) -> bool:
-    """Whether a paragraph ends as running text does, closing quotation marks aside."""
-    return line.rstrip(_CLOSING)[-1:] in tuple(".!?…:")
+    """Whether a paragraph ends as running text does, closing quotation marks and what is hung on it aside."""
+    return without_marks(line).rstrip(_CLOSING)[-1:] in tuple(".!?…:")
+
+
+def without_marks(line: str) -> str:
+    """A paragraph without what is hung on its last sentence: [1], ¹, *, (rtz), an emoji, an address.
+
+    >>> without_marks("Der Kutter sank.[2][3] (rtz) 🚢")
+    'Der Kutter sank.'
+    """
+    cut = _HUNG_ON.search(line, max(0, len(line) - _LONGEST_TAIL))
+    return line[: cut.start()] if cut else line
 
 
 def word_count(text: str) -> int:

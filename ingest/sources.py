@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from rag.errors import ConfigError
 from rag.library_rows import FileState
-from rag.settings import Settings
+from rag.settings import FIELDS, Settings
 
 UPLOADS = "uploads"
 """Folder in the data folder where the web chat saves articles; always a source."""
@@ -25,10 +25,14 @@ SOURCE = "source.json"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ID = 100
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SourceFile(NamedTuple):
-    """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder."""
+    """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder.
+
+    Key and name are legible, for what is stored; only `given` opens the file.
+    """
 
     given: str
     key: str
@@ -67,6 +71,13 @@ def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
     return [*found, uploads] if uploads.is_dir() else found
 
 
+def are_named(settings: Settings, paths: Sequence[Path] | None) -> bool:
+    """Whether somebody said which articles these are: now, by a setting, or earlier for this data folder."""
+    default = FIELDS["articles"].default
+    said = "articles" in settings.given or settings.articles != default
+    return bool(paths) or said or bool(_remembered(settings))
+
+
 def remember(settings: Settings, paths: Sequence[Path]) -> None:
     """Makes `paths` the source of the data folder, in the place of the articles folder.
 
@@ -99,20 +110,34 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}
+    keys: set[str] = set()
     for folder in folders:
         base, given = str(folder.resolve()), len(os.path.join("" if str(folder) == "." else folder, ""))  # noqa: PTH118
         for path in find_names([folder]):
             name = path[given:]  # empty for a file that is itself given; `Path.relative_to` is slow
-            key = f"{base}{os.sep}{name}" if name else base
-            if key not in found and (not key.startswith(inside) or key.startswith(uploads)):
+            full = f"{base}{os.sep}{name}" if name else base
+            if full not in found and (not full.startswith(inside) or full.startswith(uploads)):
+                key = legible(full)
+                if key in keys:  # two names that differ only in what is not legible
+                    key = f"{key} ({_digest(repr(full))})"
+                keys.add(key)
                 shown = name.replace(os.sep, "/") or os.path.basename(path)  # noqa: PTH119
-                found[key] = SourceFile(path, key, shown, _state(path))
+                found[full] = SourceFile(path, key, legible(shown), _state(path))
     return list(found.values())
+
+
+def legible(name: str) -> str:
+    """A name whose bytes are no UTF-8, as it can be shown and stored: with U+FFFD for each of them.
+
+    >>> legible(os.fsdecode(b"Stra\\xdfe.txt"))
+    'Stra�e.txt'
+    """
+    return name if name.isascii() else _LONE_SURROGATE.sub("\ufffd", name)
 
 
 def reason(path: Path, problem: str | Exception) -> str:
     """A reader's message without the file's name, for where the name stands beside it."""
-    return str(problem).replace(f"{path}, ", "").removeprefix(str(path)).lstrip(" ,:")
+    return legible(str(problem).replace(f"{path}, ", "").removeprefix(str(path)).lstrip(" ,:"))
 
 
 def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
@@ -135,13 +160,29 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
     An unmounted disk or a wrong checkout looks like that; it must not cost the index.
     """
     for folder in folders:
-        base = f"{folder.resolve()}{os.sep}"
+        base = legible(f"{folder.resolve()}{os.sep}")
         left = any(file.key.startswith(base) for file in files)
         emptied = not left and folder.name != UPLOADS and any(path.startswith(base) for path in held)
         if emptied or (held and not files):
             raise ConfigError(
                 f"{folder} holds no articles any more, but the index does; nothing was changed. Put them"
                 " back, or run: python -m ingest --rebuild to empty the index"
+            )
+
+
+def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
+    """Raises ConfigError when indexed articles would go for no other reason than where we look.
+
+    `held` are files by what is to be removed; those of the folders and uploads may go. An index of
+    other articles gives way to these only where somebody names them.
+    """
+    bases = [legible(str(folder.resolve())) for folder in (*folders, data / UPLOADS)]
+    for path in map(Path, held.values()):
+        if not any(path.is_relative_to(base) for base in bases):
+            raise ConfigError(
+                f"the index in {data} is of other articles, as {path}, which {', '.join(map(str, folders))}"
+                " would replace; nothing was changed. Say which articles it shall have:"
+                f" python -m ingest FOLDER --data {data}"
             )
 
 

@@ -43,7 +43,8 @@ def sync(
     on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
     for other settings or an emptied source; `take_over` makes this Beleg the one that writes to the
     Chroma server (`ingest.publish`). Raises ArticleError for a path that does not exist or
-    holds nothing (with `allow_empty` that gives an index without articles), ConfigError, IndexBusy
+    holds nothing (with `allow_empty` that gives an index without articles), ConfigError (also where
+    articles that nobody named would take the place of others), IndexBusy
     when another process uses the folder, IndexMismatch when the index was built with other
     settings, ProviderError when the embedding fails; in all these cases the old index is
     untouched, and what was embedded is not paid for again.
@@ -62,10 +63,10 @@ def sync(
                 raise ConfigError(_no_room(exc, look.folder)) from exc
             finally:
                 lock.release(look.folder)
-        if settings.chroma_url and not settings.chroma_replica:
-            publish(settings, look.folder, take_over=take_over)
         if paths is not None:
-            remember(settings, paths)
+            remember(settings, paths)  # the index is of these now, whether or not a server takes them
+        if settings.chroma_url and not settings.chroma_replica:
+            publish(settings, look.folder, take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
-from rag.pipes import ends_with_its_reader
+from rag.pipes import as_json, ends_with_its_reader
 from rag.plain import answer_text
 from rag.schema import Message
 
@@ -130,7 +130,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
     if options.json:
         from rag.serve.wire import answer_to_dict
 
-        print(json.dumps(answer_to_dict(answer), ensure_ascii=False, indent=2))
+        print(as_json(answer_to_dict(answer)))
     else:
         print(answer_text(answer))
 
@@ -140,7 +140,7 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
     if options.json:
         from rag.serve.wire import passage_to_dict
 
-        print(json.dumps([passage_to_dict(p) for p in passages], ensure_ascii=False, indent=2))
+        print(as_json([passage_to_dict(p) for p in passages]))
         return
     for passage in passages:
         article = passage.article
@@ -165,7 +165,7 @@ def _history(path: Path | None) -> tuple[Message, ...]:
     if path is None:
         return ()
     try:
-        turns = json.loads(path.read_text(encoding="utf-8"))
+        turns = json.loads(path.read_text(encoding="utf-8-sig"))
         messages = tuple(Message(turn["role"], _text(turn["content"])) for turn in turns)
     except OSError as exc:
         raise ConfigError(f"--history: cannot read {path}: {exc.strerror}") from exc

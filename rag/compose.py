@@ -6,12 +6,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from rag.cues import Cue, cue_of
 from rag.extract import REACH, Candidate
 from rag.schema import Article, Citation, Span, Statement, Status
 
 MOST_STATEMENTS = 3
 MOST_WORDS = 80
 FURTHER = 3
+FURTHER_REACH = 5.0
+"""A place to read that is further behind the best is left out: of those, 1 in 80 says something more."""
+ONE_VALUE = frozenset({"number", "date", "duration", "age", "place", "person"})
+"""Kinds of answer that one sentence gives, if it offers one at all."""
+VALUE_REACH = 2.0
+"""Beside it, a sentence further behind is filler: on the tuning questions of all sets without it, answers to
+such questions have 44 words instead of 62, and more of the facts (.80, before .78)."""
 SAME = 0.6
 OTHER_ARTICLE = 0.5
 NEXT_SENTENCE = 1.0
@@ -53,9 +61,15 @@ class _Place:
         return len(self.candidate.article.text[self.start : self.end].split())
 
 
-def compose(candidates: Sequence[Candidate]) -> Draft:
-    """An answer of at most about 80 words from candidates, best first, and places to read further."""
-    places = _choose(candidates)
+def compose(candidates: Sequence[Candidate], question: str = "") -> Draft:
+    """An answer of at most about 80 words from candidates, best first, and places to read further.
+
+    A question that asks for one value gets what may be that value, and no sentence for its own sake.
+    """
+    if not candidates:
+        return Draft("", (), (), ())
+    asked = _value_asked(question, candidates[0])
+    places = _choose(_in_reach(candidates, asked), asked)
     citations = tuple(
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
@@ -77,6 +91,8 @@ def nearest(
     seen = {candidate.chunk.id for candidate in besides}
     places: list[Candidate] = []
     for candidate in candidates:
+        if candidate.score < candidates[0].score - FURTHER_REACH:
+            break
         if candidate.chunk.id not in seen and len(places) < FURTHER:
             seen.add(candidate.chunk.id)
             places.append(candidate)
@@ -99,9 +115,22 @@ def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
     )
 
 
-def _choose(candidates: Sequence[Candidate]) -> list[_Place]:
+def _value_asked(question: str, best: Candidate) -> Cue | None:
+    """The one value that a question asks for, where the best sentence offers one."""
+    cue = cue_of(question)
+    return cue if cue and cue.kind in ONE_VALUE and cue.offered_by(best.text) else None
+
+
+def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candidate]:
+    """The best sentence, and those that may stand beside it."""
+    best, *others = candidates
+    least = best.score - (VALUE_REACH if asked else REACH)
+    near = [candidate for candidate in others if candidate.score >= least]
+    return [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
+
+
+def _choose(pool: list[Candidate], asked: Cue | None) -> list[_Place]:
     places: list[_Place] = []
-    pool = [c for c in candidates if c.score >= candidates[0].score - REACH]
     while pool and len(places) < MOST_STATEMENTS:
         best = max(pool, key=lambda candidate: _worth(candidate, places))
         pool.remove(best)
@@ -111,14 +140,16 @@ def _choose(candidates: Sequence[Candidate]) -> list[_Place]:
         place = _place(best, left)
         if not places or place.words <= left:
             places = _joined(places, place)
-    return [_followed(places[0]), *places[1:]] if len(places) == 1 else places
+    return [_followed(places[0], asked)] if len(places) == 1 else places
 
 
-def _followed(place: _Place) -> _Place:
-    """A lone short place with the sentence after it, where that still fits."""
+def _followed(place: _Place, asked: Cue | None) -> _Place:
+    """A lone short place with the sentence after it, where that still fits and may be what is asked for."""
     spans = place.candidate.chunk.sentences
     after = [span for span in spans if span[0] >= place.end]
     if not after or place.words > ENOUGH_WORDS:
+        return place
+    if asked and not asked.offered_by(place.candidate.article.text[slice(*after[0])]):
         return place
     longer = replace(place, end=after[0][1])
     return longer if longer.words <= MOST_WORDS and not longer.has_aside else place

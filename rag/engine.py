@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.adapters import Adapters
@@ -19,7 +19,7 @@ from rag.extract import candidates
 from rag.fingerprint import check_fingerprint, fingerprint
 from rag.generate import Request, rephrase, write
 from rag.glossary import compiled_dictionary
-from rag.job import Asked, Job, Outcome, besides
+from rag.job import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
 from rag.lexical import load_index
 from rag.library import Library
 from rag.memory import give_back
@@ -27,13 +27,13 @@ from rag.parse import reduced
 from rag.providers import build_embedder, build_model
 from rag.query import detect_language, understand
 from rag.recent import Recent
-from rag.retrieval import Index, Nearness
-from rag.rewrite import context_for, standalone
+from rag.retrieval import Index, Nearness, one_of_copies
+from rag.rewrite import context_for, recent, standalone
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved, answered_again
 from rag.settings import Settings
 from rag.suggest import follow_ups, suggest
 from rag.text import normalise
-from rag.texts import declined, unverified
+from rag.texts import declined, stand_in, unverified
 from rag.turns import Turns
 from rag.verify import Verifier
 from rag.writing import Writing, add_usage
@@ -95,14 +95,14 @@ class Engine(Adapters):
         ProviderError in the middle of an answer has the text so far as its `partial`.
         """
         question = self._checked(question)
-        history = history[max(0, len(history) - self.settings.history_turns) :]
+        history = recent(history, self.settings.history_turns)
         model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
         asked = self._asked(question, history, model)
         near = self._near(asked.standalone)
         if model is None:
-            yield from self._told(self._verbatim(asked, near))
+            yield from self._told(self._verbatim(asked, near), asked)
             return
         with self._turns.take():
             job = self._job(asked, near)
@@ -110,7 +110,7 @@ class Engine(Adapters):
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
         else:
-            yield from self._told(self._answer(job, self._extractive(job)))
+            yield from self._told(self._answer(job, self._extractive(job)), asked)
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
@@ -208,7 +208,7 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(self, message: str, history: Sequence[Message], model: ChatModel | None) -> Asked:
+    def _asked(self, message: str, history: tuple[Message, ...], model: ChatModel | None) -> Asked:
         started = time.perf_counter()
         question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
@@ -221,9 +221,8 @@ class Engine(Adapters):
             if rephrased is not None:
                 readable, german, usage = rephrased
         return Asked(
-            message, question, readable, german, contexts, language, tuple(history), deadline, started,
-            dict(usage),
-        )  # fmt: skip
+            message, question, readable, german, contexts, language, history, deadline, started, dict(usage)
+        )
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
         """What is found for a question; work for the processor alone, to be done in turn."""
@@ -232,10 +231,12 @@ class Engine(Adapters):
             query = understand(asked.question, asked.language, self.dictionary, weighted)
         else:
             query = understand(asked.german, "de")
-        ranking = self.index.rank(query, CANDIDATE_PASSAGES, near)
+        ranking, copies = one_of_copies(self.index.rank(query, CANDIDATE_PASSAGES, near))
         found = candidates(ranking)
         return Job(
             asked,
+            ranking,
+            copies,
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=confidence(ranking, found),
@@ -259,24 +260,22 @@ class Engine(Adapters):
             answers.put(key, answer)
         return answer
 
-    def _told(self, answer: Answer) -> Iterator[Event]:
+    def _told(self, answer: Answer, asked: Asked) -> Iterator[Event]:
         """The events of an answer that is complete."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
         yield Delta(answer.text)
-        yield Done(answer)
+        yield Done(answer, asked.history)
 
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
             return self._declined(job, LOW_CONFIDENCE)
-        draft = compose(job.found)
+        draft = compose(job.found, job.ranking.query.text)
         return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 
-    def _declined(self, job: Job, reason: str, dropped: Sequence[str] = ()) -> Outcome:
+    def _declined(self, job: Job, reason: str) -> Outcome:
         say = unverified if reason == UNVERIFIED else declined
-        return Outcome(
-            say(job.asked.language), (), (), reason=reason, further=nearest(job.found), dropped=tuple(dropped)
-        )
+        return Outcome(say(job.asked.language), (), (), reason=reason, further=nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
@@ -297,19 +296,22 @@ class Engine(Adapters):
         add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
             add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
-        answer = self._answer(job, self._verified(job, writing), model.name)
+        outcome = self._verified(job, writing)
+        answer = self._answer(job, outcome, None if outcome.stands_in else model.name)
         if not said:
             yield Delta(answer.text)
-        yield Done(answer)
+        yield Done(answer, job.asked.history)
 
     def _verified(self, job: Job, writing: Writing) -> Outcome:
-        if writing.declined:
-            return self._declined(job, NOT_IN_PASSAGES)
+        """What a model wrote, where it is borne out and says what was asked; else what takes its place."""
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
         wrong = [statement for statement in claims if statement.status == "unsupported"]
+        if writing.declined:
+            return self._instead(job, NOT_IN_PASSAGES, writing)
         if len(wrong) * 2 > len(claims) or not claims:
-            withheld = [f"{statement.text}: {statement.status}" for statement in writing.statements]
-            return self._declined(job, UNVERIFIED, [*writing.dropped, *withheld])
+            return self._instead(job, UNVERIFIED, writing)
+        if job.confidence < THRESHOLD and not says_what_was_asked(job, writing.statements, writing.citations):
+            return self._instead(job, LOW_CONFIDENCE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)
         return Outcome(
             writing.text,
@@ -317,7 +319,18 @@ class Engine(Adapters):
             tuple(writing.citations),
             further=besides(further, writing.citations),
             dropped=tuple(writing.dropped),
+            withheld=tuple(writing.withheld),
         )
+
+    def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
+        """In place of what a model wrote: the verbatim answer, where it is sure enough; else declined."""
+        outcome = self._extractive(job)
+        if outcome.reason is None:
+            outcome = standing_in(outcome, stand_in(reason == UNVERIFIED, job.asked.language), reason)
+        else:
+            outcome = self._declined(job, reason)
+        unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
+        return replace(outcome, dropped=tuple(writing.dropped), withheld=(*unshown, *writing.withheld))
 
     def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
@@ -327,15 +340,16 @@ class Engine(Adapters):
             language=job.asked.language,
             text=outcome.text,
             statements=outcome.statements,
-            citations=outcome.citations,
+            citations=named_copies(outcome.citations, job.copies),
             passages=job.passages,
-            abstained=outcome.reason is not None,
+            abstained=outcome.reason is not None and not outcome.stands_in,
             reason=outcome.reason,
             model=model,
             index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
-            further=outcome.further,
+            further=named_copies(outcome.further, job.copies),
             dropped=outcome.dropped,
+            withheld=outcome.withheld,
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )

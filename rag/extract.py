@@ -16,7 +16,7 @@ from rag.matching import Matrix, soft_match, summed
 from rag.ngrams import Finder
 from rag.passage_terms import SentenceTerms
 from rag.retrieval import Hit, Ranking
-from rag.schema import Article, Chunk, Span
+from rag.schema import Article, Chunk, Citation, Span
 
 Vector = NDArray[np.float64]
 
@@ -89,6 +89,11 @@ class Candidate:
     def span(self) -> Span:
         """The sentence's place in its article."""
         return self.hit.passage.chunk.sentences[self.index]
+
+    def is_in(self, citation: Citation) -> bool:
+        """Whether the sentence stands, in part at least, in the cited words."""
+        start, end = self.span
+        return self.article.id == citation.article_id and start < citation.end and citation.start < end
 
     @property
     def terms(self) -> SentenceTerms:

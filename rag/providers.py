@@ -13,6 +13,7 @@ from rag.embedding_choice import Choice, chosen
 from rag.embedding_class import embedding_of_class, without_secrets
 from rag.errors import ConfigError
 from rag.faults import Server, Terms
+from rag.proxies import client
 from rag.settings import OPENAI_MODEL
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ def build_model(settings: Settings) -> ChatModel | None:
     server = Server(settings.llm or OPENAI_MODEL, settings.base_url, key is not None, settings.llm_patience)
 
     def build(opened: Opened) -> ServerLLM:
-        import openai
-
         from rag.llm import ServerLLM
 
         try:
@@ -48,7 +47,7 @@ def build_model(settings: Settings) -> ChatModel | None:
                 api_key=key.get_secret_value() if key else _NO_KEY,
                 max_retries=0,  # the retry layer is ours: nested ones ask twelve times
                 timeout=settings.llm_patience,
-                http_client=openai.DefaultHttpxClient(event_hooks={"response": [opened.note]}),
+                http_client=client(server.base_url, event_hooks={"response": [opened.note]}),
             )
         except ValueError as exc:
             raise ConfigError(f"BELEG_LLM: {server.model} cannot be used for chat: {exc}") from exc
@@ -139,6 +138,7 @@ def _on_server(settings: Settings, choice: Choice, server: Server) -> BaseEmbedd
             embed_batch_size=_BATCH[choice.kind],
             max_retries=0,
             timeout=server.patience,
+            http_client=client(server.base_url),
             # base64, the client's default, is not known to every server
             additional_kwargs={} if choice.kind == "openai" else {"encoding_format": "float"},
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -68,6 +68,19 @@ class Nearness:
 
     weight: float
     shares: Mapping[str, float]
+
+
+def one_of_copies(ranking: Ranking) -> tuple[Ranking, tuple[Article, ...]]:
+    """The ranking with only the best ranked of articles that nearly repeat each other; and the others."""
+    chosen: dict[str, Article] = {}
+    for hit in ranking.hits:
+        article = hit.passage.article
+        chosen.setdefault(article.copy_of or article.id, article)
+    kept = {article.id for article in chosen.values()}
+    others = {hit.passage.article.id: hit.passage.article for hit in ranking.hits}
+    left_out = tuple(article for ident, article in others.items() if ident not in kept)
+    hits = tuple(hit for hit in ranking.hits if hit.passage.article.id in kept)
+    return replace(ranking, hits=hits), left_out
 
 
 class Source(Protocol):

@@ -15,6 +15,8 @@ ASKED_WEIGHT = 0.5
 ANSWERED_WEIGHT = 0.35
 EXCHANGES = 2
 FADING = 0.5
+MESSAGE_LIMIT = 2000
+"""Characters of an earlier message that count: as many as a question may have."""
 
 _MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
 _CONJUNCTION = re.compile(r"^(?:und|aber|also|and|but|so|et|mais|e|mas|і|а|та|але)\b", re.IGNORECASE)
@@ -80,6 +82,12 @@ class Context:
 
     text: str
     weight: float
+
+
+def recent(history: Sequence[Message], turns: int) -> tuple[Message, ...]:
+    """The last messages of a conversation, each cut to `MESSAGE_LIMIT`: all of it that is ever used."""
+    last = history[max(0, len(history) - turns) :]
+    return tuple(Message(message.role, message.content[:MESSAGE_LIMIT]) for message in last)
 
 
 def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...]:

@@ -98,7 +98,8 @@ class Citation:
     """A place in an article, with the words that stand there, cut out by us.
 
     Title, outlet, date and hash are those of the article when it was cited, so that a stored
-    answer can be shown, and checked against a changed source, later.
+    answer can be shown, and checked against a changed source, later. `also_in` are the ids of other
+    articles that were found to say the same words: near-copies, which count as one source.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -112,6 +113,7 @@ class Citation:
     outlet: str | None = None
     published: date | None = None
     sha256: str = ""
+    also_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,13 @@ class Answer:
 
     `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
     appearance; `passages` are what was searched, best first; `further` are other places worth
-    reading, which the text does not rest on; `reason` says why an answer was declined; `model` is
+    reading, which the text does not rest on; `reason` says why an answer was declined, or why the
+    verbatim sentences of one that was not stand in place of what a model wrote; `model` is
     the language model that wrote the text, None for verbatim sentences; `dropped` says which
-    citations of the model point nowhere, and why; `id` and `created` (ISO 8601, UTC) name the
-    answer as a record; `usage` counts tokens (`prompt_tokens`, `completion_tokens`; `estimated` where the
-    provider reports none) and, where it is reported, `cost`; `timings` are seconds by step.
+    citations of the model point nowhere, and why, `withheld` which of its sentences are not shown;
+    `id` and `created` (ISO 8601, UTC) name the answer as a record; `usage` counts tokens
+    (`prompt_tokens`, `completion_tokens`; `estimated` where the provider reports none) and, where it
+    is reported, `cost`; `timings` are seconds by step.
     """
 
     question: str
@@ -174,6 +178,7 @@ class Answer:
     confidence: float
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
     id: str = field(default_factory=_new_id, compare=False)
     created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, int | float] = field(default_factory=dict)
@@ -211,9 +216,10 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Last event of a stream: the verified answer."""
+    """Last event of a stream: the verified answer, and what of the conversation before it was used."""
 
     answer: Answer
+    history: tuple[Message, ...] = ()
 
 
 Event = Retrieved | Delta | Done

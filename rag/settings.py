@@ -120,7 +120,9 @@ class Settings:
     chunk_words: int = Field(120, ge=30, le=400, description="words a chunk, about")
     passages: int = Field(8, ge=1, le=50, description="passages retrieved for a question")
     question_limit: int = Field(2000, ge=10, description="longest question, in characters")
-    history_turns: int = Field(6, ge=0, description="earlier messages that a follow-up may refer to")
+    history_turns: int = Field(
+        6, ge=0, description="earlier messages that a follow-up may refer to, 2,000 characters of each"
+    )
     readers: int = Field(50, ge=1, description="questions answered at the same time")
     waiting: int = Field(
         100, ge=0, description="questions that wait for their turn; more are asked to come back in a minute"
@@ -162,7 +164,7 @@ class Settings:
             return self.data
         path = self.articles.resolve()
         slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "articles"
-        return Path(".beleg") / f"{slug}-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+        return Path(".beleg") / f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
     @property
     def uploads_dir(self) -> Path:

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 _PUNKT = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese", "ru": "russian"}
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
+# also what marks where a word may be broken (U+00AD, U+200B), or not (U+2060), which cuts it for a search
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b\u2060\ud800-\udfff\ufeff]")
+_C1 = {0x80 + place: char for place, char in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
 _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
-_CLOSING = re.compile(r"[“”»«’'\")\]]+(?=\s|$)")
+_CLOSING = re.compile(r"(?:[“”»«’'\")\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])+(?=\s|$)")  # marks of footnotes, too
 _STARTS_LOW = re.compile(r"[,;:)\]]|[a-zäöüß]")
 _MONTHS = "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split()
 # "den 47. Präsidenten", "z. B. Frankreich": a full stop that ends no sentence
@@ -49,9 +51,12 @@ _ABBREVIATIONS = frozenset(
 
 
 def normalise(raw: str) -> str:
-    """NFC with `\\n` line ends, without control characters, BOM and lone surrogates."""
+    """NFC with `\\n` line ends, without control characters, invisible hyphens, BOM and lone surrogates.
+
+    C1 controls, which nobody writes, are Windows-1252 that was taken for Latin-1: the same place is „ or €.
+    """
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", text))
+    return unicodedata.normalize("NFC", _UNWANTED.sub("", text).translate(_C1))
 
 
 def lower_case(word: str) -> str:
@@ -93,7 +98,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
     spans: list[Span] = []
     for low, high in _punkt_spans(piece, _PUNKT.get(language or "de", "german")):
         closing = _CLOSING.match(piece, low) if spans else None
-        if closing:  # Punkt leaves a closing German quotation mark to the next sentence
+        if closing:  # Punkt leaves a closing German quotation mark or a footnote's to the next sentence
             spans[-1] = (spans[-1][0], closing.end())
             low = closing.end()
             low += len(piece[low:high]) - len(piece[low:high].lstrip())

@@ -32,3 +32,33 @@ UNVERIFIED = {
 def unverified(language: str) -> str:
     """The sentence that withholds an answer which the articles do not bear out."""
     return UNVERIFIED.get(language, UNVERIFIED["en"])
+
+
+STANDS_IN = {
+    "de": "Ohne Sprachmodell: wörtliche Fundstellen.",
+    "en": "Without a language model: verbatim passages.",
+    "fr": "Sans modèle de langage : extraits littéraux.",
+    "pt": "Sem modelo de linguagem: trechos literais.",
+    "uk": "Без мовної моделі: дослівні цитати.",
+}
+UNPROVEN = {
+    "de": "Die Antwort des Sprachmodells ließ sich an den Artikeln nicht belegen.",
+    "en": "The language model's answer could not be verified against the articles.",
+    "fr": "La réponse du modèle de langage n’a pas pu être vérifiée dans les articles.",
+    "pt": "A resposta do modelo de linguagem não pôde ser verificada nos artigos.",
+    "uk": "Відповідь мовної моделі не вдалося підтвердити статтями.",
+}
+UNANSWERED = {
+    "de": "Das Sprachmodell fand in ihnen keine Antwort.",
+    "en": "The language model found no answer in them.",
+    "fr": "Le modèle de langage n’y a pas trouvé de réponse.",
+    "pt": "O modelo de linguagem não encontrou neles uma resposta.",
+    "uk": "Мовна модель не знайшла в них відповіді.",
+}
+
+
+def stand_in(withheld: bool, language: str) -> str:
+    """What stands above verbatim sentences in place of a model's answer: withheld, or none given."""
+    why = UNPROVEN if withheld else UNANSWERED
+    known = language if language in STANDS_IN else "en"
+    return f"{STANDS_IN[known]} {why[known]}"

@@ -13,7 +13,7 @@ from rag.judge import judge
 from rag.schema import Citation, Statement
 from rag.verify import Verifier
 
-CUT_OFF = "the reply's last sentence was cut off by its limit"
+CUT_OFF = "cut off by the limit of the reply"
 
 
 class Writing:
@@ -24,6 +24,7 @@ class Writing:
         self._draft = Draft()
         self._shown = 0
         self._ended = ""
+        self.withheld: list[str] = []
         self.declined = False
         self.text = ""
         self.statements: list[Statement] = []
@@ -46,8 +47,7 @@ class Writing:
             yield from self._take(piece)
         rest = list(self._draft.finish())
         if self._ended == "length" and rest and self.statements:
-            self.dropped.append(CUT_OFF)
-            rest = rest[:-1]
+            self.withheld.append(f"{rest.pop().text}: {CUT_OFF}")
         for sentence in rest:
             yield from self._close(sentence)
         self.declined = self.declined or not self.text

@@ -202,7 +202,7 @@ class FakeEngine:
             yield Delta(word + " ")
             if "abbruch" in question and failing and len(said) > 60:
                 raise ProviderUnavailable("the connection broke; ask again", partial=said)
-        yield Done(answer)
+        yield Done(answer, tuple(history))
 
 
 def canned(question: str) -> Answer:

@@ -41,6 +41,66 @@ def left(found: Article) -> str:
 # --- nothing but the story ---------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            "Wir laden zu zwei Abenden ein. Sie kosten nichts.",
+            "3. Juni 2025, Linde Hohenau",
+            "5. Juni 2025, Linde Au",
+        ],
+        ["3. Juni 2025, Linde Hohenau", "Beginn ist um 19 Uhr.", "5. Juni 2025, Krone Au"],
+        [
+            "14. Juli 2024, Oberhausen",
+            "Der Chor singt am Kanal.",
+            "2. August 2024, Essen Werden",
+            "Er singt im Dom.",
+        ],
+        ["Name;Höhe;Datum", "Hoher Stein;812;04.02.2025", "Tiefer Grund;94;04.02.2025"],
+        ["Lore Anders * 12.04.1938 † 30.01.2025", "Wir nehmen Abschied von einer Lehrerin, die vielen half."],
+        [
+            "Der Verein lädt am Samstag in den Garten ein. Das teilte er mit.",
+            "Rita Wald, 04.02.2025",
+            "Alle dürfen mit.",
+        ],
+    ],
+)
+def test_lines_with_days_are_text_unless_they_are_a_byline_before_it(lines: list[str]) -> None:
+    found = article("\n\n".join(lines))
+    assert (found.author, found.published) == (None, None)
+    assert left(found) == "\n\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "mark", ["[2]", "[1][3]", "²", " *", " (krs)", " (dpa/AFP)", " 🚲", " https://example.org/a?b=1"]
+)
+@pytest.mark.parametrize("title", [None, "Radweg am Kanal"])
+def test_lead_with_something_hung_on_it_is_text(mark: str, title: str | None) -> None:
+    lead = f"Der Radweg am Kanal kostet die Gemeinde 4,1 Millionen Euro.{mark}"
+    found = article(f"{lead}\n\n{BODY}", title=title)
+    assert left(found).startswith(lead[:55])
+    assert not any(kind in ("title", "heading") for kind, _ in marked(found))
+
+
+@pytest.mark.parametrize("place", ["Stadthalle Neuburg", "Groß Beken", "Gasthof Hirsch", "Town Hall Square"])
+def test_a_place_is_no_author(place: str) -> None:
+    assert article(f"Konzert im Juni\n\n{place}, 04.02.2025\n\n{BODY}").author is None
+
+
+def test_signed_byline_below_a_lead_is_found() -> None:
+    lead = "Der Chor reist in diesem Sommer durch vier Städte, und das zum ersten Mal seit Jahren."
+    found = article(f"Chor auf Reisen\n\n{lead}\n\nVon Rita Wald, 04.02.2025\n\n{BODY}")
+    assert (found.author, found.published) == ("Rita Wald", date(2025, 2, 4))
+    assert left(found).startswith(lead)
+
+
+def test_byline_beside_a_chronicle_is_found() -> None:
+    chronicle = "3. Juni 2025, Linde Hohenau\n\nDer Chor singt.\n\n5. Juni 2025, Linde Au\n\nEr singt wieder."
+    found = article(f"Chor auf Reisen\n\nVon Rita Wald, 04.02.2025\n\n{chronicle}")
+    assert (found.author, found.published) == ("Rita Wald", date(2025, 2, 4))
+    assert chronicle in left(found)
+
+
 def test_plain_story_has_no_asides_and_states_nothing() -> None:
     found = article(BODY)
     assert found.asides == ()

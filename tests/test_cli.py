@@ -73,8 +73,12 @@ def test_ask_prints_the_answer_and_where_it_stands(folders: list[str], capsys: C
     output = capsys.readouterr()
     assert output.out.startswith("Schäfer Arne Petersen verlor in drei Nächten elf Schafe.")
     assert "\n[1] Wolf vor der Kamera, Moorhafener Bote (wolf:" in output.out
-    assert "\nWeiterlesen:\n" in output.out
     assert output.err == ""
+
+
+def test_ask_names_places_to_read_on(folders: list[str], capsys: Captured) -> None:
+    assert main(["ask", "Was schreiben Küstenkurier und Moorhafener Bote?", *folders]) == 0
+    assert "\nWeiterlesen:\n" in capsys.readouterr().out
 
 
 def test_ask_prints_dates_where_they_are_known(folders: list[str], capsys: Captured) -> None:

@@ -24,7 +24,7 @@ QUESTIONS = [
 
 
 def answer(question: str, *articles: Article, words: int = 120) -> Draft:
-    return compose(candidates_for(question, *articles, words=words))
+    return compose(candidates_for(question, *articles, words=words), question)
 
 
 def quotes(draft: Draft) -> list[str]:
@@ -72,8 +72,8 @@ def test_further_places_are_few_other_and_counted_on(question: str, words: int) 
     draft = answer(question, *DOSSIER, words=words)
     last = len(draft.citations)
     assert [c.number for c in draft.further] == list(range(last + 1, last + 1 + len(draft.further)))
-    assert 1 <= len(draft.further) <= FURTHER == 3
-    assert {c.status for c in draft.further} == {"no claim"}
+    assert len(draft.further) <= FURTHER == 3
+    assert {c.status for c in draft.further} <= {"no claim"}
     places = [(c.article_id, c.start) for c in (*draft.citations, *draft.further)]
     assert len(set(places)) == len(places)
     for further in draft.further:
@@ -339,11 +339,51 @@ def test_much_weaker_sentences_are_left_to_further_reading() -> None:
     assert "konzert" not in {c.article_id for c in draft.further}
 
 
+FERRY = article(
+    "faehre",
+    "Die Fähre nach Moorhafen braucht 25 Minuten. An Bord gibt es Kaffee und Kuchen. Der Kapitän der Fähre "
+    "grüßt jeden Gast. Im Winter fährt die Fähre nur bis 16 Uhr.",
+)
+
+
+def test_a_question_for_a_value_gets_no_sentence_that_cannot_be_it() -> None:
+    draft = answer("Wie viele Minuten braucht die Fähre nach Moorhafen?", FERRY)
+    assert quotes(draft) == ["Die Fähre nach Moorhafen braucht 25 Minuten."]
+
+
+def test_two_values_for_the_same_are_both_told() -> None:
+    other = article("chronik", "Die Fähre nach Moorhafen braucht laut Chronik 40 Minuten. So steht es dort.")
+    draft = answer("Wie viele Minuten braucht die Fähre nach Moorhafen?", FERRY, other)
+    assert "25 Minuten" in draft.text
+    assert "40 Minuten" in draft.text
+
+
+def test_a_question_for_several_things_still_collects() -> None:
+    sides = [
+        article("rat", "Der Rat fordert für den Hafen eine neue Mauer. Der Haushalt ist knapp."),
+        article("fischer", "Die Fischer fordern für den Hafen mehr Liegeplätze. Der Fang geht zurück."),
+    ]
+    draft = answer("Welche Forderungen gibt es für den Hafen?", *sides)
+    assert {c.article_id for c in draft.citations} == {"rat", "fischer"}
+
+
 # --- the nearest places --------------------------------------------------------------------------
 
 
+def test_places_far_behind_the_best_are_not_named() -> None:
+    found = candidates_for("Wie viele Schafe verlor der Schäfer Arne Petersen?", *DOSSIER)
+    assert {candidate.article.id for candidate in found} > {"wolf"}
+    assert [c.article_id for c in nearest(found)] == ["wolf"]
+
+
 def test_nearest_places_are_the_best_sentence_of_each_chunk() -> None:
-    found = candidates_for("Wer dirigiert die Konzerte?", *DOSSIER)
+    found = candidates_for(
+        "Wer dirigiert die Konzerte?",
+        *(
+            article(f"konzert-{name}", f"{name} dirigiert die Konzerte.")
+            for name in ("Ada", "Bea", "Cleo", "Dora")
+        ),
+    )
     places = nearest(found)
     assert [c.number for c in places] == [1, 2, 3]
     assert len({c.article_id for c in places}) == 3

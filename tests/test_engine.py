@@ -273,6 +273,17 @@ def test_history_beyond_the_limit_is_forgotten(settings: Settings) -> None:
     assert "Emden" in both.citations[0].quote
 
 
+def test_a_huge_earlier_message_counts_by_its_beginning_alone(settings: Settings) -> None:
+    huge = "Oksana Tschumatschenko dirigiert. " + " ".join(f"wort{n}" for n in range(60_000))
+    with closing(open_engine(settings)) as engine:
+        *_, done = engine.stream("Wo wurde sie geboren?", [Message("user", huge)])
+        near = engine.ask("Wo wurde sie geboren?", [Message("user", huge[:2000])])
+    assert isinstance(done, Done)
+    assert timeless(done.answer) == timeless(near)
+    assert "Poltawa" in done.answer.citations[0].quote
+    assert done.history == (Message("user", huge[:2000]),)
+
+
 def test_no_history_turns_means_no_history(settings: Settings) -> None:
     history = conversation("Wer dirigiert die Konzerte?", "Oksana Tschumatschenko dirigiert die Konzerte.")
     with closing(open_engine(replace(settings, history_turns=0))) as engine:
@@ -305,6 +316,27 @@ def test_address_after_another_question_is_no_follow_up(engine: Engine) -> None:
 def test_courtesy_of_an_earlier_question_is_not_carried_over(engine: Engine) -> None:
     history = conversation("Hallo liebes Team, wer dirigiert die Konzerte? Danke!", "Oksana Tschumatschenko.")
     assert "Team" not in engine.ask("Und wann?", history).standalone_question
+
+
+# --- copies ---------------------------------------------------------------------------------------
+
+
+def test_copies_of_an_article_are_one_source(tmp_path: Path) -> None:
+    copy = article(
+        "agentur", CONCERT.text.replace("vier Stunden", "fünf Stunden"), language="de", copy_of="konzert"
+    )
+    settings = settings_for(tmp_path)
+    fill(settings, CONCERT, copy, WOLF)
+    with closing(open_engine(settings)) as engine:
+        answer = engine.ask("Wer dirigiert die Konzerte?")
+        changed = engine.ask("Nach wie vielen Stunden waren die Karten ausverkauft?")
+        assert {passage.article.id for passage in engine.search("Konzerte")} >= {"konzert", "agentur"}
+    for each in (answer, changed):
+        [source] = {c.article_id for c in (*each.citations, *each.further)} & {"konzert", "agentur"}
+        assert {passage.article.id for passage in each.passages} & {"konzert", "agentur"} == {source}
+    [first, *_] = answer.citations
+    assert {first.article_id, *first.also_in} == {"konzert", "agentur"}
+    assert not any(c.also_in for c in changed.citations if "Stunden ausverkauft" in c.quote)
 
 
 # --- refusing ------------------------------------------------------------------------------------

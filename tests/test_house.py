@@ -24,7 +24,7 @@ FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory"
-    " rag.turns rag.recent rag.courtesy rag.parse",
+    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
@@ -49,12 +49,12 @@ HOMES = {
     "chromadb": "rag.chroma rag.shared",
     "docx": "ingest.read_docx",
     "gradio": "rag.serve.ui",
-    "httpx": "rag.faults rag.chat_model",
+    "httpx": "rag.faults rag.chat_model rag.proxies",
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
     "nltk": "rag.text",
-    "openai": "rag.faults rag.providers rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text",
+    "openai": "rag.faults rag.proxies rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.read_html",

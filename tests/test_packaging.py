@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import configparser
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,49 @@ from tests.conftest import ROOT
 from tests.dossier import LIBRARY, write
 
 pytestmark = pytest.mark.slow
+PRODUCT = ("app.py", "rag", "ingest", "eval")
+BROUGHT = {"nltk": "llama-index-core"}
+"""Modules that come with a package whose version is fixed, since it needs them itself."""
 QUESTION = "Wer leitet die Bücherei?"
+
+
+def canonical(requirement: str) -> str:
+    """The name of a package in a requirement, as PyPI compares names."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement.strip())[0]).lower()  # type: ignore[index]
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    """The top-level modules that a file imports when it runs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    blocks = [
+        node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    ]
+    for_types = {id(node) for block in blocks for each in block.body for node in ast.walk(each)}
+    for node in ast.walk(tree):
+        if id(node) in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_whatever_the_product_imports_is_named_as_a_dependency() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {canonical(each) for each in project["dependencies"]}
+    files = [
+        file for name in PRODUCT for file in [ROOT / name, *(ROOT / name).rglob("*.py")] if file.is_file()
+    ]
+    ours = {Path(name).stem for name in PRODUCT}
+    foreign = {module for file in files for module in imported_by(file)} - sys.stdlib_module_names - ours
+    assert {"chromadb", "httpx", "trafilatura", "yaml"} <= foreign
+    found_in = packages_distributions()
+    unnamed = {name for name in foreign if not named & set(map(canonical, found_in.get(name, [])))}
+    assert unnamed <= BROUGHT.keys()
+    for module in unnamed:
+        assert module in map(canonical, requires(BROUGHT[module]) or ())
+    # lxml had it until 5.2; an old pip does not follow the extra by which justext asks for it
+    assert "lxml-html-clean" in named
 
 
 @pytest.fixture(scope="module")

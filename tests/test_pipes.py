@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +48,40 @@ def test_output_that_nobody_reads(tmp_path: Path, command: list[str]) -> None:
     status, errors = left(["-m", name, *given, *places, "--data", str(tmp_path / "data")])
     assert status == READER_LEFT
     assert "Error" not in errors
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp850"])
+def test_output_without_some_characters_shows_the_others(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "mole.txt").write_text("Kapitänin Yıldız liegt „seit Montag“ vor der Mole.", "utf-8")
+    asked = ["-m", "rag", "ask", "Wo liegt Yıldız?", "--articles", str(tmp_path / "mole.txt")]
+    shown, as_json = (
+        subprocess.run(
+            [sys.executable, *asked, "--data", str(tmp_path / "data"), *form],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=True,
+        ).stdout.decode(encoding)
+        for form in ([], ["--json"])
+    )
+    assert re.search("Y[?ı]ld[?ı]z liegt", shown)
+    assert "Kapitänin Yıldız liegt „seit Montag“" in json.loads(as_json)["text"]
+
+
+def test_every_command_of_a_terminal_without_umlauts_says_its_errors(tmp_path: Path) -> None:
+    nowhere = str(tmp_path / "Überall")
+    for command in (["app.py"], ["-m", "rag", "search", "Größe"], ["-m", "ingest"], ["-m", "eval", nowhere]):
+        place = [nowhere] if command[-1] == "ingest" else ["--articles", nowhere]
+        done = subprocess.run(
+            [sys.executable, *command, *place],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert b"berall" in done.stderr
+        assert b"Traceback" not in done.stderr
 
 
 def test_what_is_read_keeps_its_status(capsys: pytest.CaptureFixture[str]) -> None:

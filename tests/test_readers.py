@@ -5,12 +5,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from datetime import date
 from pathlib import Path
 
 import docx
 import pytest
+from docx.document import Document as DocxDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,10 +136,60 @@ def test_encodings_of_german_texts_are_recognised(data: bytes) -> None:
     assert normalise(decode(data)) == "Größe „heute“ – für 5 €"
 
 
-def test_latin1_and_a_declared_encoding_are_read() -> None:
-    assert decode("Größe\x81".encode("latin-1")) == "Größe\x81"
+def test_bytes_without_a_meaning_are_marked_and_a_declared_encoding_is_read() -> None:
+    assert decode("Größe\x81".encode("latin-1")) == "Größe\ufffd"
     assert decode("Київ і Москва".encode("cp1251"), "windows-1251") == "Київ і Москва"
     assert decode("Größe".encode("cp1252"), "no-such-encoding") == "Größe"
+    assert decode("Größe".encode("cp1252"), "utf-16") == "Größe"
+
+
+@pytest.mark.parametrize("label", ["iso-8859-1", "ISO8859-1", "latin1", "us-ascii", "iso88591", "x-cp1252"])
+def test_labels_of_latin1_mean_what_browsers_take_them_for(label: str) -> None:
+    assert decode("„Für 7 €“ – so der Wirt".encode("cp1252"), label) == "„Für 7 €“ – so der Wirt"
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "text"),
+    [
+        ("iso-8859-9", "cp1254", "“Işık” açıldı, 5 €"),
+        ("x-mac-cyrillic", "mac-cyrillic", "Мост закрыт"),
+        ("koi8-ru", "koi8-u", "Міст закрито"),
+        ("iso88592", "iso8859-2", "Łódź jest większa"),
+        ("shift_jis", "cp932", "①橋は閉鎖"),
+    ],
+)
+def test_other_labels_are_read_as_on_the_web(label: str, encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding), label) == text
+
+
+def test_page_that_declares_its_encoding_as_xml_does_is_read(tmp_path: Path) -> None:
+    page = '<?xml version="1.0" encoding="iso-8859-1"?>\n' + PAGE.format(meta="")
+    document = read_one(tmp_path, "a.html", page.replace("in Genf", "– in „Genf“").encode("cp1252"))
+    assert "2021 – in „Genf“ getroffen" in document.text
+    assert not re.search("[\x80-\x9f]", document.text)
+
+
+def test_text_from_dos_keeps_its_umlauts() -> None:
+    assert decode("Für das Märchen stößt man dort auf Öl.".encode("cp850")) == (
+        "Für das Märchen stößt man dort auf Öl."
+    )
+    assert decode("Er sagte: „Das Märchen“, 5 €".encode("cp1252")) == "Er sagte: „Das Märchen“, 5 €"
+
+
+def test_invisible_hyphens_leave_words_whole(tmp_path: Path) -> None:
+    text = "Das Hoch\u00adwasser\u200bschutz\u2060konzept kostet 3\u00a0Millionen. \u200d🧑\u200d🚒"
+    assert normalise(text) == "Das Hochwasserschutzkonzept kostet 3\u00a0Millionen. \u200d🧑\u200d🚒"
+    page = "# Neues Klär\u00adwerk\n\nDas Klär&shy;werk steht am Fluss.\n\n## Kri&#8203;tik\n\nEs gibt keine."
+    document = read_one(tmp_path, "a.md", page)
+    assert document.text == "Neues Klärwerk\n\nDas Klärwerk steht am Fluss.\n\nKritik\n\nEs gibt keine."
+    assert (document.title, marked(document)) == (
+        "Neues Klärwerk", [("title", "Neues Klärwerk"), ("heading", "Kritik")]
+    )  # fmt: skip
+
+
+def test_control_characters_of_a_wrong_decoding_become_what_was_meant() -> None:
+    assert normalise("\x84Gut\x93 \x96 kostet 5 \x80") == "„Gut“ – kostet 5 €"
+    assert not re.search("[\x80-\x9f]", normalise("".join(map(chr, range(256)))))
 
 
 def test_one_broken_byte_does_not_turn_utf8_into_mojibake() -> None:
@@ -272,15 +329,46 @@ def test_front_matter_values_stay_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "line"),
+    ("head", "line", "outlet"),
     [
-        ("---\ntitle: Gipfel\noutlet: taz: Berlin\n---\n", "line 3"),
-        ('---\ntitle: "Gipfel\noutlet: taz\n---\n', "line"),
-        ("---\ntitle: Gipfel\n\nText ohne Ende der Angaben.\n", "line 1"),
+        ("---\ntitle: Gipfel\noutlet: taz: Berlin\n---\n", "line 3", "taz: Berlin"),
+        ('---\ntitle: "Gipfel\noutlet: taz\n---\n', "line", "taz"),
+        ("---\ntitle: Gipfel\n\toutlet:\ttaz\n---\n", "line 3", "taz"),
+        ("---\ntitle: Gipfel\noutlet: taz\n\n", "line 1", "taz"),
+        ('+++\ntitle = Gipfel\noutlet = "taz"\n+++\n', "line 2", "taz"),
     ],
 )
-def test_malformed_front_matter_is_refused_with_its_line(tmp_path: Path, head: str, line: str) -> None:
-    assert line in complaint(write(tmp_path, "a.md", head + "Text hier."))
+def test_malformed_front_matter_costs_no_text_and_is_named_with_its_line(
+    tmp_path: Path, head: str, line: str, outlet: str
+) -> None:
+    reading = read_file(write(tmp_path, "a.md", head + "Text hier."), limit_bytes=LIMIT)
+    (document,) = reading.documents
+    assert (document.text, document.title, document.outlet) == ("Text hier.", "Gipfel", outlet)
+    assert line in reading.problems[0]
+
+
+def test_front_matter_of_other_programs_states_the_facts(tmp_path: Path) -> None:
+    toml = (
+        '+++\nheadline = "Deich erhöht"\ndate = 2024-11-03T10:00:00Z\n'
+        'authors = ["Ida Roth"]\nsite = "Küstenbote"\n+++\n'
+    )
+    yaml = (
+        "---\nTitle: Deich erhöht\ndate: 2024-11-03 10:00\nauthor:\n  - '[[Personen/Roth|Ida Roth]]'\n"
+        "publication: Küstenbote\nsource: https://kuestenbote.example/deich\n---\n"
+    )
+    jsonl = json.dumps(
+        {"text": "Text.", "headline": "Deich erhöht", "authors": [{"name": "Ida Roth"}],
+         "date": "2024-11-03", "publisher": "Küstenbote"}
+    )  # fmt: skip
+    for name, content in (("a.md", toml + "Text."), ("b.md", yaml + "Text."), ("c.jsonl", jsonl)):
+        document = read_one(tmp_path, name, content)
+        facts = (document.title, document.author, document.published, document.outlet)
+        assert facts == ("Deich erhöht", "Ida Roth", date(2024, 11, 3), "Küstenbote")
+
+
+def test_what_is_struck_out_is_no_text_and_marks_of_note_takers_neither(tmp_path: Path) -> None:
+    page = "> [!note] Hinweis\n\nEs kamen ~~zwölf~~ elf, sagte ==die Wehr==; 2 == 2."
+    assert read_one(tmp_path, "a.md", page).text == "Hinweis\n\nEs kamen elf, sagte die Wehr; 2 == 2."
 
 
 def test_a_date_that_is_none_is_reported_and_left_unknown(tmp_path: Path) -> None:
@@ -405,6 +493,58 @@ def test_running_headers_go_and_a_sentence_over_a_page_break_stays_whole() -> No
     assert "Seite endet bei Kiew hat einen Satz" in text
 
 
+def figures(page: int) -> list[str]:
+    return [f"{1990 + page} zogen {place * 37 + page} Familien in die Siedlung." for place in range(6)]
+
+
+@pytest.mark.parametrize("pages", [2, 5, 40])
+def test_lines_of_figures_stay_at_the_edges_of_pages(tmp_path: Path, pages: int) -> None:
+    text = read_one(tmp_path, "a.pdf", pdf(*[figures(page) for page in range(pages)])).text
+    for page in range(pages):
+        assert all(line in " ".join(text.split()) for line in figures(page))
+
+
+def test_a_column_of_figures_keeps_its_ends() -> None:
+    pages = [
+        ["Einwohner", *(str(700 + 13 * page + row) for row in range(4)), f"Seite {page + 1}"]
+        for page in range(3)
+    ]
+    text = " ".join(reflow(pages))
+    assert re.findall(r"\d+", text) == [str(700 + 13 * page + row) for page in range(3) for row in range(4)]
+
+
+def test_years_that_head_pages_and_a_short_table_stay() -> None:
+    assert reflow([["2003", "Der Bau begann."], ["2004", "Die Halle wurde eröffnet."]]) == [
+        "2003",
+        "Der Bau begann.",
+        "2004",
+        "Die Halle wurde eröffnet.",
+    ]
+    assert " ".join(reflow([["Besucher", "1522", "1633"]])) == "Besucher 1522 1633"
+
+
+def test_heads_of_two_lines_go_and_of_left_and_right_pages_too() -> None:
+    left, right = ["Seeblatt", "Chronik der Werft"], ["Seeblatt", "Heft 12 / 2025"]
+    pages = [
+        [
+            *(left if page % 2 else right),
+            f"Im Jahr {1900 + page} lief Schiff {page} vom Stapel.",
+            f"– {page} –",
+        ]
+        for page in range(6, 14)
+    ]
+    text = " ".join(reflow(pages))
+    assert not any(word in text for word in ("Seeblatt", "Chronik", "Heft", "–"))
+    assert all(f"Schiff {page} vom" in text for page in range(6, 14))
+
+
+def test_no_more_than_two_lines_are_taken_from_the_end_of_a_page() -> None:
+    same = ["Werftblatt", "Sommer", "Dritte Zeile"]
+    text = " ".join(reflow([[*same, f"Satz {word} endet hier."] for word in ("eins", "zwei", "drei")]))
+    assert text.count("Dritte Zeile") == 3
+    assert "Werftblatt" not in text
+
+
 def test_locked_pdf_says_so(tmp_path: Path) -> None:
     import pypdf
 
@@ -439,6 +579,72 @@ def test_word_styles_become_asides_and_properties_facts(tmp_path: Path) -> None:
         ("title", "Gipfel ohne Ergebnis"), ("heading", "Was folgt"), ("caption", "Trump in Anchorage")
     ]  # fmt: skip
     assert document.text.endswith("\n\nLand | Stimmen")
+
+
+def run_of(text: str, tag: str = "w:t") -> str:
+    return f'<w:r><{tag} xml:space="preserve">{text}</{tag}></w:r>'
+
+
+BOX = f"<w:txbxContent><w:p>{run_of('Kasten: Der Turm steht seit 1702.')}</w:p></w:txbxContent>"
+MARKED_UP = {
+    "insertion": f"{run_of('Der Turm ist ')}<w:ins>{run_of('61 Meter ')}</w:ins>{run_of('hoch.')}",
+    "deletion": f"{run_of('Der Turm ist ')}<w:del>{run_of('44 Meter ', 'w:delText')}</w:del>{run_of('alt.')}",
+    "moved": f"<w:moveFrom>{run_of('W')}</w:moveFrom><w:moveTo>{run_of('Da ')}</w:moveTo>{run_of('ist er.')}",
+    "control": f"{run_of('Er gehört ')}<w:sdt><w:sdtContent>{run_of('dem Kreis.')}</w:sdtContent></w:sdt>",
+    "box": f"<w:r><w:pict><w:p>{BOX}</w:p></w:pict></w:r>{run_of('Neben dem Turm.')}",
+}
+
+
+@pytest.mark.parametrize(
+    ("markup", "expected"),
+    [
+        ("insertion", "Der Turm ist 61 Meter hoch."),
+        ("deletion", "Der Turm ist alt."),
+        ("moved", "Da ist er."),
+        ("control", "Er gehört dem Kreis."),
+        ("box", "Neben dem Turm.\n\nKasten: Der Turm steht seit 1702."),
+    ],
+)
+def test_word_text_is_as_word_shows_it_with_changes_accepted(
+    tmp_path: Path, markup: str, expected: str
+) -> None:
+    document = docx.Document()
+    for child in list(parse_xml(f"<w:p {nsdecls('w')}>{MARKED_UP[markup]}</w:p>")):
+        paragraph = document.paragraphs[0] if document.paragraphs else document.add_paragraph()
+        paragraph._p.append(child)
+    assert read_one(tmp_path, "a.docx", saved(document)).text == expected
+
+
+def test_word_paragraph_inside_a_content_control_and_merged_cells_are_read_once(tmp_path: Path) -> None:
+    document = docx.Document()
+    inside = f"<w:sdtContent><w:p>{run_of('Ein Feld mit Text.')}</w:p></w:sdtContent>"
+    control = parse_xml(f"<w:sdt {nsdecls('w')}>{inside}</w:sdt>")
+    document.add_paragraph("Davor.")._p.addnext(control)
+    table = document.add_table(2, 3)
+    table.cell(0, 0).merge(table.cell(0, 2)).text = "Über alle drei"
+    table.cell(1, 1).text = "Mitte"
+    assert read_one(tmp_path, "a.docx", saved(document)).text == (
+        "Davor.\n\nEin Feld mit Text.\n\nÜber alle drei; | Mitte |"
+    )
+
+
+def test_word_footnotes_follow_the_text(tmp_path: Path) -> None:
+    document = docx.Document()
+    document.add_paragraph("Der Umbau dauert.")
+    notes = (
+        f"<w:footnotes {nsdecls('w')}><w:footnote w:type='separator' w:id='0'><w:p/></w:footnote>"
+        f"<w:footnote w:id='2'><w:p>{run_of('Laut Plan bis 2031.')}</w:p></w:footnote></w:footnotes>"
+    )
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = Part(PackURI("/word/footnotes.xml"), kind, notes.encode(), document.part.package)
+    document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
+    assert read_one(tmp_path, "a.docx", saved(document)).text == "Der Umbau dauert.\n\nLaut Plan bis 2031."
+
+
+def saved(document: DocxDocument) -> bytes:
+    buffer = io.BytesIO()
+    document.save(buffer)
+    return buffer.getvalue()
 
 
 def test_defaults_of_word_properties_are_not_believed(tmp_path: Path) -> None:

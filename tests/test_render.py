@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rag.schema import Answer, Article, Citation, Statement, Status
-from rag.serve import frame, markup, places, reader, render
+from rag.serve import frame, markup, messages, places, reader, render
 from rag.serve.strings import (
     ENGLISH,
     GERMAN,
@@ -24,6 +24,7 @@ from rag.serve.strings import (
     mode_line,
     strings_for,
 )
+from rag.texts import stand_in
 from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, canned, written
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
@@ -231,6 +232,21 @@ def test_references_that_led_nowhere_are_owned_up_to() -> None:
     assert shown(render.evidence_html(written("prosa"), GERMAN)).startswith(GERMAN.dropped[0])
     twice = dataclasses.replace(written("prosa"), dropped=("a", "b"))
     assert "2 Verweise" in render.evidence_html(twice, GERMAN)
+
+
+def test_verbatim_sentences_in_place_of_a_models_answer_say_so_once() -> None:
+    notice = stand_in(withheld=True, language="de")
+    plain = canned("wärmeplan")
+    answer = dataclasses.replace(
+        plain, text=f"{notice}\n\n{plain.text}", reason="not verified", withheld=("Nein.: unsupported",)
+    )
+    message = messages.answer_message(answer, GERMAN)
+    text, evidence = messages.parts(message)
+    assert text.startswith('<small class="label">')
+    assert text.count("Ohne Sprachmodell") == 1
+    assert "Ohne Sprachmodell" not in markup.plain_text(text)  # no words of the conversation
+    assert "Verweis" not in evidence
+    assert "Ohne Sprachmodell" not in "".join(messages.parts(messages.answer_message(plain, GERMAN)))
 
 
 def test_a_card_says_that_its_article_has_changed_since() -> None:

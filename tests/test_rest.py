@@ -98,6 +98,15 @@ def test_the_history_is_handed_on(tmp_path: Path) -> None:
     assert [dataclasses.asdict(message) for message in engine.histories[0]] == said
 
 
+def test_a_record_keeps_no_more_of_a_conversation_than_was_used(app: FastAPI, api: TestClient) -> None:
+    said = [{"role": "user", "content": "Die Brücke. " * 10_000}] * 20
+    answer = api.post("/api/v1/ask", json={"question": "Und wann?", "history": said}).json()
+    records = app.state.service.records
+    assert records.rate(answer["id"], "up")
+    [case] = [case for case in records.cases() if case["id"].endswith(answer["id"])]
+    assert 0 < len(json.dumps(case["history"])) < 20_000
+
+
 def test_declining_is_an_answer(tmp_path: Path) -> None:
     api = fake(tmp_path)
     answer = api.post("/api/v1/ask", json={"question": "Wer gewann das Spiel?"})

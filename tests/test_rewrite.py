@@ -11,6 +11,7 @@ from rag.rewrite import (
     EXCHANGES,
     Context,
     context_for,
+    recent,
     standalone,
     stands_alone,
 )
@@ -178,6 +179,13 @@ def test_only_the_last_exchanges_count(exchanges: int) -> None:
     texts = [context.text for context in context_for("Und warum?", history)]
     assert len(texts) == 2 * min(exchanges, EXCHANGES)
     assert texts[0] == f"Antwort {exchanges - 1}"
+
+
+def test_an_earlier_message_adds_a_bounded_number_of_words_to_a_question() -> None:
+    huge = [Message("user", " ".join(f"Wort{n}" for n in range(60_000)))]
+    contexts = context_for("Und wer noch?", recent(huge, 6))
+    query = understand("Und wer noch?", "de", None, [(each.text, each.weight) for each in contexts])
+    assert 0 < len(query.concepts) < 400
 
 
 def test_a_question_still_without_an_answer_is_context_too() -> None:

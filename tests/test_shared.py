@@ -229,6 +229,67 @@ def test_writer_stays_it_when_its_index_is_lost(tmp_path: Path, server: ChromaSe
     assert follower.texts() == source.texts()
 
 
+def usual(data: Path, url: str | None) -> Settings:
+    """The settings of one who names no articles: those in `seeds` are taken, unless others are remembered."""
+    return Settings(data=data, chroma_url=url)
+
+
+@pytest.fixture
+def seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder to work in, whose usual articles are not those of any dossier."""
+    (tmp_path / "home" / "seeds").mkdir(parents=True)
+    (tmp_path / "home" / "seeds" / "summit.txt").write_text(SUMMIT, encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "home")
+
+
+@pytest.mark.usefixtures("seeds")
+def test_refused_writer_that_takes_over_writes_its_own_articles(tmp_path: Path, server: ChromaServer) -> None:
+    writer(tmp_path / "first", server.url).sync()
+    dossier = House(tmp_path / "second")
+    dossier.write("heating.txt", HEATING.replace("38", "41"))
+    dossier.settings = usual(dossier.data, server.url)
+    with pytest.raises(IndexBusy):
+        dossier.sync(paths=[dossier.articles])
+    report = dossier.sync(take_over=True)
+    assert (report.articles, report.deleted) == (1, 0)
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert "41 Mitglieder" in follower.texts().pop("heating")
+    assert follower.texts() == dossier.texts()
+
+
+@pytest.mark.usefixtures("seeds")
+def test_dossier_read_while_the_server_was_down_stays_the_source(
+    tmp_path: Path, server: ChromaServer
+) -> None:
+    dossier = House(tmp_path / "writer")
+    dossier.write("heating.txt", HEATING)
+    dossier.settings = usual(dossier.data, server.url)
+    server.stop()
+    with pytest.raises(ProviderUnavailable):
+        dossier.sync(paths=[dossier.articles])
+    server.start()
+    app.update(dossier.settings)
+    assert dossier.texts() == {"heating": HEATING}
+
+
+@pytest.mark.usefixtures("seeds")
+def test_articles_that_nobody_named_do_not_take_over_a_server_of_others(
+    tmp_path: Path, server: ChromaServer
+) -> None:
+    source = writer(tmp_path / "writer", server.url)
+    source.sync()
+    with pytest.raises(ConfigError, match=r"articles that are not here.*python -m ingest FOLDER --take-over"):
+        sync(usual(tmp_path / "other", server.url), take_over=True)
+    follower = replica(tmp_path / "replica", server.url)
+    follower.sync()
+    assert follower.texts() == source.texts()
+    named = [Path("seeds")]
+    sync(usual(tmp_path / "other", server.url), paths=named, take_over=True)
+    follower.sync()
+    assert follower.texts() == {"summit": SUMMIT}
+
+
 def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: ChromaServer) -> None:
     settings = Settings(data=tmp_path, chroma_url=server.url)
     told: dict[str, str | None] = {}

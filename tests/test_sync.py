@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -389,6 +390,67 @@ def test_another_articles_setting_goes_before_remembered_paths(house: House, tmp
     (other / "bridge.txt").write_text(BRIDGE)
     report = sync(Settings(articles=other, data=house.data))
     assert numbers(report) == (1, 0, 1, 0)
+
+
+def test_index_of_a_dossier_does_not_give_way_to_articles_that_nobody_named(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = tmp_path / "home" / "seeds"
+    seeds.mkdir(parents=True)
+    (seeds / "summit.txt").write_text(SUMMIT)
+    monkeypatch.chdir(tmp_path / "home")
+    unnamed = Settings(data=house.data)
+    sync(unnamed, paths=[house.articles])
+    (house.data / "source.json").unlink()
+    with pytest.raises(ConfigError, match=r"of other articles, as .*heating.txt.*python -m ingest FOLDER"):
+        sync(unnamed)
+    assert set(house.held()) == {"heating", "summit"}
+    assert numbers(sync(unnamed, paths=[Path("seeds")])) == (0, 0, 1, 1)
+
+
+def test_articles_that_moved_with_their_folder_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here" / "seeds").mkdir(parents=True)
+    (tmp_path / "here" / "seeds" / "summit.txt").write_text(SUMMIT)
+    monkeypatch.chdir(tmp_path / "here")
+    sync(Settings(data=tmp_path / "here" / "data"))
+    (tmp_path / "here").rename(tmp_path / "there")
+    monkeypatch.chdir(tmp_path / "there")
+    assert numbers(sync(Settings(data=tmp_path / "there" / "data"))) == (0, 0, 0, 1)
+
+
+def test_file_whose_name_is_no_utf8_is_indexed_beside_the_others(house: House) -> None:
+    latin = [os.fsdecode(b"Stra\xdfe.txt"), os.fsdecode(b"Stra\xdfe leer.txt"), os.fsdecode(b"Stra\xe4e.txt")]
+    house.write(latin[0], BRIDGE)
+    house.write(latin[1], "")
+    house.write(latin[2], BRIDGE.replace("Hafen", "Markt"))
+    report = house.sync()
+    assert report.articles == 4
+    assert [(Path(name).name, why[:8]) for name, why in report.skipped] == [
+        ("Stra\ufffde leer.txt", "is empty")
+    ]
+    held = house.held()
+    assert all(re.fullmatch(r"[\w.-]+", id, re.ASCII) for id in held)
+    assert [article.source for article in held.values()].count("Stra\ufffde.txt") == 2
+    house.assert_whole()
+    house.write(latin[2], SUMMIT.replace("Anchorage", "Genf"))
+    assert numbers(house.sync()) == (0, 1, 0, 3)
+    with closing(open_engine(house.settings)) as engine:
+        assert engine.ask("Wo trafen sich Trump und Putin?").citations
+
+
+def test_folder_whose_name_is_no_utf8_is_a_source(tmp_path: Path) -> None:
+    house = House(tmp_path / os.fsdecode(b"M\xe4rz"))
+    house.write("heating.txt", HEATING)
+    house.settings = replace(house.settings, data=tmp_path / "data")
+    house.data = tmp_path / "data"
+    house.sync()
+    assert Settings(articles=house.articles).data_dir.name.startswith("articles-")
+    house.assert_whole()
+    (house.articles / "heating.txt").unlink()
+    with pytest.raises(ConfigError, match="holds no articles any more"):
+        house.sync()
 
 
 # --- crashes

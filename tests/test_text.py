@@ -192,6 +192,14 @@ def test_closing_marks_stay_with_their_sentence(whole: list[str]) -> None:
     assert cut(" ".join(whole)) == whole
 
 
+def test_marks_of_footnotes_stay_with_the_sentence_they_follow() -> None:
+    assert cut("Der Damm wird erhöht.[2] Der Kreis zahlt die Hälfte.[4][11] Gebaut wird ab März.[1]") == [
+        "Der Damm wird erhöht.[2]",
+        "Der Kreis zahlt die Hälfte.[4][11]",
+        "Gebaut wird ab März.[1]",
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -129,7 +129,8 @@ def test_sentinel_declines_whatever_follows_or_surrounds_it() -> None:
 def test_reply_that_hit_its_limit_loses_its_last_sentence_and_says_so() -> None:
     writing, _ = write(f"{PRICED} [2]. Die Vorlage wurde mit 38 gegen", reason="length")
     assert writing.text == f"{PRICED} [1]."
-    assert writing.dropped == [CUT_OFF]
+    assert writing.withheld == [f"Die Vorlage wurde mit 38 gegen: {CUT_OFF}"]
+    assert writing.dropped == []
 
 
 def test_however_the_reply_is_streamed_the_answer_is_the_same() -> None:

@@ -200,10 +200,11 @@ class Chat:
         Where the answer is there at once, so is all that is shown of it: each view costs as much as others.
         """
         asked = [*shown, messages.user_message(question)]
-        said = messages.history(shown)
         search: Shown = []
         draft, at_once = "", False
-        events = self.watch(self.engine.stream(question.strip(), said, extractive=extractive), "chat")
+        events = self.watch(
+            self.engine.stream(question.strip(), messages.history(shown), extractive=extractive), "chat"
+        )
         for event in paced(events, self._pause):
             match event:
                 case Retrieved(answered=at_once):
@@ -213,8 +214,8 @@ class Chat:
                 case Delta(text) if not at_once:
                     draft += text
                     yield View([*asked, *search, messages.assistant_message(render.draft_markdown(draft))])
-                case Done(answer):
-                    self.records.put(answer_to_dict(answer), said)
+                case Done(answer, used):
+                    self.records.put(answer_to_dict(answer), used)
                     left_out = extractive and self.engine.mode != "extractive"
                     done = messages.answer_message(answer, words, model_left_out=left_out)
                     yield View([*asked, *search, done])

@@ -135,7 +135,7 @@ class Service:
         told = self.engine.stream(question, history, extractive=extractive)
         for event in self.metrics.watch(told, door):
             if isinstance(event, Done):
-                self.records.put(answer_to_dict(event.answer), history)
+                self.records.put(answer_to_dict(event.answer), event.history)
             yield event
 
     def _in_turn(self, begin: Callable[[], Iterator[Found]]) -> Iterator[Waiting | Found]:

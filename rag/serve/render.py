@@ -36,7 +36,8 @@ def answer_markdown(answer: Answer, words: Strings) -> str:
     """
     if not answer.abstained and (quotations := _quotations(answer)):
         return "\n\n".join(_quotation(citation, words) for citation in quotations)
-    return "\n\n".join(_marked_up(answer, span, words) for span in _paragraphs(answer.text))
+    shown = _paragraphs(answer.text)[_stands_in(answer) :]  # without the notice, which is the heading
+    return "\n\n".join(_marked_up(answer, span, words) for span in shown)
 
 
 def evidence_html(answer: Answer, words: Strings, outdated: Set[str] = frozenset()) -> str:
@@ -62,6 +63,12 @@ def record_link(answer_id: str, words: Strings) -> str:
 def without_model(words: Strings) -> str:
     """The heading of an answer for which the language model was left out."""
     return f'<small class="label">{html_text(words.mode_extractive)}</small>'
+
+
+def stands_in(answer: Answer) -> str:
+    """The heading of verbatim sentences in place of a model's answer, which says why; else nothing."""
+    notice, _, _ = answer.text.partition("\n\n")
+    return f'<small class="label">{html_text(notice)}</small>' if _stands_in(answer) else ""
 
 
 def failure_html(reason: str, words: Strings, *, partial: bool) -> str:
@@ -102,6 +109,10 @@ def search_title(passages: Sequence[Passage], articles: int, took: float, words:
 def search_html(passages: Sequence[Passage], words: Strings) -> str:
     """The found passages, best first."""
     return place_list([place_of(passage) for passage in passages], None, words)
+
+
+def _stands_in(answer: Answer) -> bool:
+    return answer.reason is not None and not answer.abstained
 
 
 def _quotations(answer: Answer) -> list[Citation]:
