@@ -132,13 +132,15 @@ def answer_measures(
     cited = {citation.number: citation for citation in answer.citations}
     statements = [(s.text, [cited[n] for n in s.citations if n in cited]) for s in answer.statements]
     texts = {id: article.text for id, article in shelf.articles.items()}
+    # the library's own answers search nothing, and claim nothing that a sentence could support
+    searched = bool(answer.passages) or answer.abstained
     found: dict[str, float | None] = {
-        **passage_measures(case, answer.passages, shelf, gold),
+        **(passage_measures(case, answer.passages, shelf, gold) if searched else {}),
         "fact_recall": metrics.fact_recall(text, case.facts),
         "forbidden_rate": metrics.forbidden_rate(text, case.forbidden),
         "evidence_hit": metrics.evidence_hit(answer.citations, gold),
-        "citation_precision": metrics.citation_precision(statements, supports),
-        "citation_recall": metrics.citation_recall(statements, supports),
+        "citation_precision": metrics.citation_precision(statements, supports) if searched else None,
+        "citation_recall": metrics.citation_recall(statements, supports) if searched else None,
         "quote_exact": metrics.quote_exact([*answer.citations, *answer.further], texts),
         "abstained": float(answer.abstained),
         "language_match": float(language == case.lang) if language and case.lang else None,

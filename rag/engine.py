@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rag.adapters import Adapters
+from rag.catalogue import Catalogue
 from rag.chat_model import ChatModel, Deadline, Usage
 from rag.compose import compose, nearest
 from rag.confidence import THRESHOLD, confidence
@@ -74,6 +75,7 @@ class Engine(Adapters):
         self._state: _State | None = None
         self._opening = threading.Lock()
         self._turns = Turns()
+        self._catalogue = Catalogue(library, self._mentioning)
 
     def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -96,13 +98,17 @@ class Engine(Adapters):
         """
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
+        about_the_dossier = self._catalogue.answer(reduced(question))
+        if about_the_dossier is not None:
+            yield from self._told(replace(about_the_dossier, question=question), history)
+            return
         model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
         asked = self._asked(question, history, model)
         near = self._near(asked.standalone)
         if model is None:
-            yield from self._told(self._verbatim(asked, near), asked)
+            yield from self._told(self._verbatim(asked, near), history)
             return
         with self._turns.take():
             job = self._job(asked, near)
@@ -110,7 +116,7 @@ class Engine(Adapters):
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
         else:
-            yield from self._told(self._answer(job, self._extractive(job)), asked)
+            yield from self._told(self._answer(job, self._extractive(job)), history)
 
     def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
@@ -197,6 +203,9 @@ class Engine(Adapters):
     def _near(self, question: str) -> Nearness | None:
         return None if self.dense is None else self.dense.near(question)
 
+    def _mentioning(self, words: str, language: str) -> set[str]:
+        return self.index.mentioning(understand(words, language, self.dictionary).concepts)
+
     def _checked(self, question: str) -> str:
         question = normalise(question).strip()
         if not question:
@@ -260,12 +269,12 @@ class Engine(Adapters):
             answers.put(key, answer)
         return answer
 
-    def _told(self, answer: Answer, asked: Asked) -> Iterator[Event]:
+    def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
         """The events of an answer that is complete."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
         yield Delta(answer.text)
-        yield Done(answer, asked.history)
+        yield Done(answer, history)
 
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:

@@ -23,6 +23,8 @@ from rag.library_rows import (
     Counts,
     Entry,
     FileState,
+    Listed,
+    Selection,
     article_of,
     article_row,
     chunk_of,
@@ -141,6 +143,18 @@ class Library(LibraryFile):
             sql += f" AND ({matches})"
             values += patterns * len(_FIELDS)
         return {row[0] for row in self._rows(sql, values)}
+
+    def listed(self, selection: Selection | None = None) -> list[Listed]:
+        """The articles that are selected, or all, newest first, without a date last; no text is read."""
+        selection = selection or Selection()
+        where, values = selection.sql()
+        sql = "SELECT id, title, outlet, author, published, language, genre FROM articles"
+        rows = self._rows(f"{sql} WHERE {where} ORDER BY published DESC, title, id", values)
+        listed = (
+            Listed(id, title, outlet, author, date_of(day), language, genre)
+            for id, title, outlet, author, day, language, genre in rows
+        )
+        return [row for row in listed if selection.ids is None or row.id in selection.ids]
 
     def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
         """Article id → sha256 of the version that is served, of all articles or of those of `ids`."""

@@ -29,6 +29,7 @@ _CANNOT_WRITE = re.compile(
 # what is asked often of all articles, without reading their texts; no part of the format
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS articles_by_day ON articles (published);
+CREATE INDEX IF NOT EXISTS listed ON articles (published, id, title, outlet, author, language, genre);
 CREATE INDEX IF NOT EXISTS copies ON articles (id, copy_of) WHERE copy_of IS NOT NULL;
 """
 _SCHEMA = f"""

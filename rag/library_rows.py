@@ -50,6 +50,55 @@ class Entry(NamedTuple):
     sha256: str
 
 
+class Listed(NamedTuple):
+    """An article as a list of them says it, without its text."""
+
+    id: str
+    title: str | None
+    outlet: str | None
+    author: str | None
+    published: date | None
+    language: str | None
+    genre: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which articles: those that fit everything given.
+
+    `by` are pairs of outlets and authors: an article is of one of either. Days are ISO dates, both included,
+    or `MM-DD` of any year; `weekday` counts from Sunday, 0.
+    """
+
+    ids: frozenset[str] | None = None
+    by: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
+    first: str | None = None
+    last: str | None = None
+    weekday: int | None = None
+    genre: str | None = None
+    language: str | None = None
+
+    def sql(self) -> tuple[str, list[str]]:
+        """The condition, and its values."""
+        where, values = ["1"], []
+        for outlets, authors in self.by:
+            where.append(f"(outlet IN ({places([*outlets])}) OR author IN ({places([*authors])}))")
+            values += [*outlets, *authors]
+        for bound, sign in ((self.first, ">="), (self.last, "<=")):
+            if bound is not None:
+                day = "published" if len(bound) > len("MM-DD") else "substr(published, 6)"
+                where.append(f"{day} {sign} ?")
+                values.append(bound)
+        if self.weekday is not None:
+            where.append("strftime('%w', published) = ?")
+            values.append(str(self.weekday))
+        for column, value in (("genre", self.genre), ("language", self.language)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        return " AND ".join(where), values
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Size of the library; the dates are those of the oldest and newest dated article."""

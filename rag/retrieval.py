@@ -22,6 +22,8 @@ GRAMS_WEIGHT = 0.3
 COVERAGE_WEIGHT = 0.5
 RERANKED = 20
 CACHED_CHUNKS = 5_000
+SURE = 0.8
+"""An alternative counts as a mention from this share of the likeliest one's weight: no mere synonym does."""
 
 Vector = NDArray[np.float64]
 
@@ -112,6 +114,20 @@ class Index:
     def idf(self, concept: Concept) -> float:
         """How much a concept tells in these chunks: the idf of the word and its synonyms as one term."""
         return self.words.synonyms([_keys(concept)])[0].possible
+
+    def mentioning(self, concepts: Sequence[Concept]) -> set[str]:
+        """Ids of the articles that say every concept, in the text or the title; all of them for none."""
+        held = {row: _place(self.ids[row])[0] for row in np.flatnonzero(self.words.live).tolist()}
+        found = set(held.values())
+        for concept in concepts:
+            likeliest = max((each.weight for each in concept.alternatives), default=0.0)
+            sure = [each.keys for each in concept.alternatives if each.weight >= SURE * likeliest]
+            rows: set[int] = set()
+            for keys in sure:  # of several words, each must be there
+                said = self.words.synonyms([[(1.0, (key,))] for key in keys])
+                rows |= set.intersection(*(set(each.rows.tolist()) for each in said))
+            found &= {held[row] for row in rows if row in held}
+        return found
 
     def _best(self, scores: Floats, k: int) -> list[int]:
         """The k rows with the highest scores above 0, best first; of equal ones, in the library's order."""

@@ -24,15 +24,15 @@ FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory"
-    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies",
+    " rag.turns rag.recent rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
     " rag.ngrams rag.passage_terms rag.capitals"
     " rag.query rag.separable rag.citations rag.llm rag.chat_model rag.embedder rag.embedding_cache"
-    " rag.embedding_class rag.embedding_remote rag.records",
+    " rag.embedding_class rag.embedding_remote rag.records rag.known rag.kind",
     3: "rag.matching rag.support rag.draft rag.verify rag.generate rag.judge rag.writing rag.retrieval"
-    " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest rag.job"
+    " rag.dense rag.extract rag.compose rag.confidence rag.rewrite rag.suggest rag.job rag.catalogue"
     " ingest.files ingest.decoding ingest.documents ingest.readers ingest.read_*"
     " ingest.shapes ingest.head ingest.body ingest.language ingest.duplicates ingest.articles"
     " ingest.chunking ingest.copies ingest.sources ingest.prepare",

@@ -208,7 +208,7 @@ class Chat:
         for event in paced(events, self._pause):
             match event:
                 case Retrieved(answered=at_once):
-                    search = [self._search(event, words)]
+                    search = [self._search(event, words)] if event.passages else []
                     if not at_once:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:

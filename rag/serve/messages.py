@@ -189,8 +189,5 @@ def _restored_turn(turn: Any, articles: Articles, held: int, words: Strings) -> 
         return [asked, assistant_message(draft, render.stopped_html(words))]
     answer = answer_from_dict(record)
     took = float(answer.timings.get("retrieval", 0.0))
-    return [
-        asked,
-        search_message(answer.passages, held, took, words),
-        answer_message(answer, words, articles=articles),
-    ]
+    search = [search_message(answer.passages, held, took, words)] if answer.passages else []
+    return [asked, *search, answer_message(answer, words, articles=articles)]

@@ -1,0 +1,104 @@
+"""Dates as questions write them, in German, English, French, Portuguese and Ukrainian."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_MONTHS = [
+    name.split()
+    for name in (
+        "januar january janvier janeiro січня січні січень jänner",
+        "februar february février fevereiro лютого лютому лютий",
+        "märz march mars março березня березні березень",
+        "april avril abril квітня квітні квітень",
+        "mai may maio травня травні травень",
+        "juni june juin junho червня червні червень",
+        "juli july juillet julho липня липні липень",
+        "august août agosto серпня серпні серпень",
+        "september septembre setembro вересня вересні вересень",
+        "oktober october octobre outubro жовтня жовтні жовтень",
+        "november novembre novembro листопада листопаді листопад",
+        "dezember december décembre dezembro грудня грудні грудень",
+    )
+]
+_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+_MONTH = "|".join(sorted(_NUMBER, key=len, reverse=True))
+_ORDINAL = r"(?:\.|st|nd|rd|th|er|º)?"
+_YEAR = r"(?:19|20)\d\d"
+_OF = r"(?:\s+(?:of|de|do|du))?"
+_THROUGH = r"\s*(?:[–-]|bis|und|to|and|au|et|a|e|до|по|та|і)\s*(?:zum|dem|den|the|le|o|ao)?\s*"
+
+DATE = re.compile(
+    rf"\b(?:{_YEAR}-\d\d-\d\d|\d{{1,2}}[./]\d{{1,2}}[./]{_YEAR}"
+    rf"|(?:\d{{1,2}}{_ORDINAL}{_THROUGH})?\d{{1,2}}{_ORDINAL}{_OF}\s+(?:{_MONTH})\b(?:,?{_OF}\s+{_YEAR}\b)?"
+    rf"|(?:{_MONTH})\s+\d{{1,2}}(?!\d){_ORDINAL}(?:,?\s+{_YEAR}\b)?"
+    rf"|(?:{_MONTH}){_OF}\s+{_YEAR}\b"
+    rf"|(?:in|im|en|em)\s+(?:{_MONTH})\b(?!\s+\d)|(?!(?:may|march|mars|mai)\b)(?:{_MONTH})\b"
+    rf"|{_YEAR}\b)(?:\s+р(?:оку|оці|ік|\.))?",
+    re.IGNORECASE,
+)
+"""A day, a month or a year; a month's name alone where it is no other word (may), or after „im“."""
+_FIGURES, _WORDS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """From `first` to `last`, both included, None for open; without a year where the question has none.
+
+    Written as ISO dates, or as `MM-DD` of any year (`yearless`).
+    """
+
+    first: str | None
+    last: str | None
+    yearless: bool = False
+
+    def before(self) -> Days | None:
+        return None if self.yearless or not self.first else Days(None, _moved(self.first, -1))
+
+    def after(self) -> Days | None:
+        return None if self.yearless or not self.last else Days(_moved(self.last, 1), None)
+
+    def since(self) -> Days | None:
+        return None if self.yearless else Days(self.first, None)
+
+    def until(self) -> Days | None:
+        return None if self.yearless else Days(None, self.last)
+
+    def through(self, other: Days) -> Days | None:
+        """From these to those: „vom 15. bis zum 19. August 2025“; None where the years cannot be told."""
+        if self.yearless and not other.yearless and self.first and other.first:
+            return Days(f"{other.first[:4]}-{self.first}", other.last)
+        return Days(self.first, other.last, self.yearless) if self.yearless == other.yearless else None
+
+
+def days_of(written: str) -> Days | None:
+    """The days that a match of `DATE` means; None for one that the calendar does not have."""
+    figures = _FIGURES.findall(written)
+    year = next((int(each) for each in figures if len(each) == 4), None)
+    small = [int(each) for each in figures if len(each) < 4]
+    named = (_NUMBER.get(word.lower()) for word in _WORDS.findall(written))
+    month = next((number for number in named if number), None)
+    if month is None and len(small) == 2:
+        month, *small = small if len(figures[0]) == 4 else small[::-1]
+    try:
+        first = _days(year, month, small[0] if small else None)
+        return first.through(_days(year, month, small[-1])) if len(small) > 1 else first
+    except ValueError:
+        return None
+
+
+def _days(year: int | None, month: int | None, day: int | None) -> Days:
+    """Raises ValueError for a day that is none."""
+    if month is None:
+        return Days(f"{year}-01-01", f"{year}-12-31")
+    whole = calendar.monthrange(year or 2024, month)[1]  # of a leap year, where none is said
+    first, last = date(year or 2024, month, day or 1), date(year or 2024, month, day or whole)
+    cut = 0 if year else len("2024-")
+    return Days(first.isoformat()[cut:], last.isoformat()[cut:], year is None)
+
+
+def _moved(day: str, by: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=by)).isoformat()
