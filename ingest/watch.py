@@ -1,4 +1,4 @@
-"""Keeps the index in line with its files while the web chat runs: one thread looks and syncs."""
+"""Keeps the index in line with its files while the web chat runs: one thread watches and syncs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from watchfiles import watch
 
 from ingest.sources import find_sources, roots
 from ingest.sync import SyncReport, is_current, sync
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 SETTLE_SECONDS = 0.4
-"""A source that changes is read once it looks the same twice: a file may still be being copied."""
+"""Files that change are read once nothing has changed for so long: one may still be being copied."""
 
-_MOST_LOOKS = 25
+_LONGEST_SETTLING = 10.0
 _RETRY_SECONDS = 60.0  # after a failure that a further look at the files does not explain
 _INTERNAL = "an internal error; the server's log says more"
 
@@ -30,17 +33,19 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Looks at the files every `settings.sync_seconds`, and syncs when they differ or `refresh` asks for it.
+    """Looks at the files when they change, and syncs when they differ or `refresh` asks for it.
 
-    A look reads nothing but names, sizes and times. There is one sync at a time; a failed one is
-    made again when the files change, when asked for, and after a minute.
+    It looks every `settings.sync_seconds` too, for network folders and Chroma servers, which tell nothing
+    (0: only when asked). A look reads nothing but names, sizes and times. There is one sync at a time; a
+    failed one is made again when the files change, when asked for, and after a minute.
     """
 
     def __init__(self, settings: Settings, run: Callable[..., SyncReport] = sync) -> None:
         """`run` makes a sync, as `ingest.sync.sync` does."""
         self.settings = settings
         self._run = run
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
+        self._wake = threading.Event()
         self._closed = threading.Event()
         self._asked = False
         self._state = SyncState()
@@ -56,8 +61,7 @@ class Watcher:
     def close(self) -> None:
         """Ends: a sync under way is broken off, and the next one completes it."""
         self._closed.set()
-        with self._changed:
-            self._changed.notify()
+        self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -68,10 +72,10 @@ class Watcher:
 
     def refresh(self) -> None:
         """Asks for a sync now, even of files that look unchanged."""
-        with self._changed:
+        with self._changing:
             self._asked = True
             self._state = replace(self._state, running=True, step="", done=0, total=0)
-            self._changed.notify()
+        self._wake.set()
 
     def _watch(self) -> None:
         with contextlib.suppress(BelegError):
@@ -79,14 +83,45 @@ class Watcher:
             if is_current(self.settings) and not self.settings.chroma_replica:
                 self._seen = files
                 self._state = SyncState(checked=datetime.now())
-        while not self._closed.is_set():
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._asked or self._closed.is_set(), self.settings.sync_seconds or None
-                )
+        for _ in self._reasons():
+            with self._changing:
                 asked, self._asked = self._asked, False
             with contextlib.suppress(_Closed):
                 self._turn(asked=asked)
+
+    def _reasons(self) -> Iterator[None]:
+        """Whenever there is reason for a look, until it is closed."""
+        seconds = self.settings.sync_seconds
+        while not self._closed.is_set():
+            folders = [] if self.settings.chroma_replica else roots(self.settings, None)
+            watched = [folder for folder in folders if folder.exists()]
+            if not seconds or not watched:
+                self._wake.wait(seconds or None)
+            else:
+                try:
+                    yield from self._changes(watched, seconds)
+                except (OSError, RuntimeError):  # the system watches no more folders
+                    self._wake.wait(seconds)
+            self._wake.clear()
+            if not self._closed.is_set():
+                yield
+
+    def _changes(self, folders: list[Path], seconds: float) -> Iterator[None]:
+        """When files have changed and lie still, and every so many seconds, until woken or a look fails."""
+        for _ in watch(
+            *folders,
+            watch_filter=None,
+            step=int(SETTLE_SECONDS * 1000),
+            debounce=int(_LONGEST_SETTLING * 1000),
+            rust_timeout=max(1, int(seconds * 1000)),
+            yield_on_timeout=True,
+            stop_event=self._wake,
+            raise_interrupt=False,
+            ignore_permission_denied=True,
+        ):
+            yield
+            if self._seen is None:  # what is watched may be a folder that is gone
+                return
 
     def _turn(self, *, asked: bool) -> None:
         """One look, and a sync if there is reason for one."""
@@ -95,7 +130,7 @@ class Watcher:
             if not asked and files == self._seen and time.monotonic() < self._retry:
                 self._done(self._state.error)
                 return
-            self._seen = files if asked else self._settled(files)
+            self._seen = files
         except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
             self._seen = None
             self._failed(str(exc))
@@ -109,16 +144,6 @@ class Watcher:
             with SharedIndex(self.settings) as shared:
                 return tuple(sorted(shared.versions()))
         return tuple(find_sources(roots(self.settings, None), self.settings.data_dir.resolve()))
-
-    def _settled(self, files: tuple[object, ...]) -> tuple[object, ...]:
-        """The files once two looks agree."""
-        for _ in range(_MOST_LOOKS):
-            if self._closed.wait(SETTLE_SECONDS):
-                raise _Closed
-            before, files = files, self._look()
-            if files == before:
-                break
-        return files
 
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
@@ -145,7 +170,7 @@ class Watcher:
 
     def _done(self, error: str | None) -> None:
         checked = self._state.checked if error else datetime.now()
-        with self._changed:
+        with self._changing:
             self._state = SyncState(running=self._asked, error=error, checked=checked)
 
     def _failed(self, error: str) -> None:

@@ -149,11 +149,12 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
 
 
 def _mcp(engine: Engine, _: argparse.Namespace) -> None:
-    import asyncio
+    import logging
 
-    from rag.serve.mcp_server import serve_stdio
+    from rag.serve.mcp_server import create_server
 
-    asyncio.run(serve_stdio(engine))
+    logging.basicConfig(level="WARNING")  # else the mcp package would draw boxes around what is logged
+    create_server(engine).run("stdio")
 
 
 _COMMANDS = {"ask": _ask, "search": _search, "mcp": _mcp}

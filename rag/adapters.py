@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from contextvars import copy_context
+from typing import TYPE_CHECKING, TypeVar
 
 from rag.schema import Answer, Done, Event, Message, Passage
 
@@ -13,6 +15,36 @@ if TYPE_CHECKING:
     from llama_index.core.tools import QueryEngineTool
 
     from rag.llama import BelegQueryEngine, BelegRetriever
+
+
+Item = TypeVar("Item")
+
+
+async def stepped(items: Iterator[Item]) -> AsyncGenerator[Item]:
+    """The items of an iterator that blocks, each awaited; stopped early, a generator is closed.
+
+    None is asked for before it is awaited: who stops after the passages pays for no answer of a model.
+    One thread of its own takes every step and closes it, one after the other: a generator that is in
+    the middle of a step cannot be closed, and a step of a model takes as long as the model. Starlette's
+    `iterate_in_threadpool` cannot be cancelled during a step.
+    """
+    # asyncio takes a tenth of a second, and most commands await nothing
+    import asyncio
+    from concurrent.futures import ThreadPoolExecutor
+
+    worker = ThreadPoolExecutor(1, thread_name_prefix="beleg-stream")
+    context = copy_context()
+
+    def step() -> tuple[Item, ...]:
+        return tuple(itertools.islice(items, 1))
+
+    try:
+        while item := await asyncio.wrap_future(worker.submit(context.run, step)):
+            yield item[0]
+    finally:
+        if close := getattr(items, "close", None):
+            worker.submit(context.run, close)
+        worker.shutdown(wait=False)
 
 
 class Adapters(ABC):
@@ -46,8 +78,6 @@ class Adapters(ABC):
         self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> AsyncGenerator[Event]:
         """As `stream`, without holding up the event loop; stopping it early closes the stream."""
-        from rag.pump import stepped  # asyncio takes a tenth of a second, and most commands await nothing
-
         return stepped(self.stream(question, history, extractive=extractive))
 
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from rag.schema import SENT_WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class SyncState:
     why the last sync failed, and what to do; `checked` is when the index was last found or made current.
     """
 
+    __pydantic_config__: ClassVar = SENT_WHOLE
     running: bool = False
     step: str = ""
     done: int = 0
@@ -31,6 +34,7 @@ class Received:
     `problems` say which parts of it cannot be used.
     """
 
+    __pydantic_config__: ClassVar = SENT_WHOLE
     name: str
     known: bool = False
     problems: tuple[str, ...] = ()

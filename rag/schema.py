@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import ClassVar, Literal
 from uuid import uuid4
 
 Span = tuple[int, int]
@@ -30,6 +30,9 @@ Genre = Literal["report", "comment"]
 AsideKind = Literal["title", "byline", "dateline", "caption", "heading", "footer"]
 Status = Literal["supported", "weak", "unsupported", "no claim"]
 Role = Literal["user", "assistant"]
+
+SENT_WHOLE = {"json_schema_serialization_defaults_required": True}
+"""For the JSON schemas that pydantic makes of these values: what has a default is sent nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class Citation:
     articles that were found to say the same words: near-copies, which count as one source.
     """
 
+    __pydantic_config__: ClassVar = SENT_WHOLE
     number: int
     article_id: str
     start: int
@@ -120,6 +124,7 @@ class Statement:
     text. `repaired` says that the model pointed elsewhere, and that we found the place that supports it.
     """
 
+    __pydantic_config__: ClassVar = SENT_WHOLE
     text: str
     citations: tuple[int, ...]
     status: Status
@@ -176,7 +181,7 @@ class Answer:
     withheld: tuple[str, ...] = ()
     id: str = field(default_factory=_new_id, compare=False)
     created: str = field(default_factory=_now, compare=False)
-    usage: Mapping[str, float] = field(default_factory=dict)
+    usage: Mapping[str, int | float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
 
 

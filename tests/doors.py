@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from rag.engine import Engine, open_engine
 from rag.intake import Intake
 from rag.records import Records
-from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
+from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from tests.dossier import DOSSIER, fill, settings_for
 from tests.fake_engine import FakeEngine
@@ -34,10 +34,10 @@ def over_dossier(folder: Path, **given: Any) -> Iterator[Engine]:
 
 
 def doors(engine: Any, settings: Settings, intake: Intake | None = None) -> FastAPI:
-    """The app, with records in memory; its desk is `app.state.desk`."""
+    """The app, with records in memory; its service is `app.state.service`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.desk = Desk(engine, settings, Records(None))
-    add_doors(app, app.state.desk, intake)
+    app.state.service = Service(engine, settings, Records(None))
+    add_doors(app, app.state.service, intake)
     return app
 
 

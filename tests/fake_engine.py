@@ -136,8 +136,11 @@ class FakeLibrary:
 
     revision = 1
 
-    def articles(self) -> list[Article]:
-        return list(ARTICLES)
+    def versions(self) -> dict[str, str]:
+        return {article.id: article.sha256 for article in ARTICLES}
+
+    def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
+        return [article for article in ARTICLES if ids is None or article.id in ids]
 
     def article(self, ident: str) -> Article | None:
         return next((article for article in ARTICLES if article.id == ident), None)
@@ -171,6 +174,9 @@ class FakeEngine:
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
         further = ["Was kostet Fernwärme ab 2026?", "Gibt es Zuschüsse für Wärmepumpen?"]
         return [question for question in further if question not in asked][:n] if answer.citations else []
+
+    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        return canned(question).passages[:k]
 
     def stream(
         self,

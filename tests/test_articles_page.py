@@ -16,8 +16,8 @@ from rag.serve.article_strings import ENGLISH as ENGLISH_TEXT
 from rag.serve.article_strings import GERMAN as GERMAN_TEXT
 from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.catalogue import COLUMNS, NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.guard import is_foreign
 from rag.serve.headers import content_security_policy
-from rag.serve.origin import is_foreign
 from rag.serve.reasons import reason_text
 from rag.serve.strings import ENGLISH, GERMAN
 from rag.serve.timeline import bars, timeline, unit_for

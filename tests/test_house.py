@@ -24,7 +24,7 @@ FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.sentences"
-    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.pump"
+    " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes"
     " rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
@@ -54,14 +54,18 @@ HOMES = {
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
     "mcp": "rag.serve.mcp_server",
-    "openai": "rag.faults rag.proxies rag.providers rag.embedding_remote",
+    "openai": "rag.faults rag.proxies rag.providers rag.embedding_remote"
+    " rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text",
     "pypdf": "ingest.read_pdf",
     "tiktoken": "rag.text",
     "trafilatura": "ingest.read_html",
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
+AT_ONCE = (
+    "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
+    " rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text"
+)
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.adapters", "rag.llama")}

@@ -229,6 +229,34 @@ def test_a_broken_file_is_reported_by_name_once_and_the_rest_is_read(
         )
 
 
+def test_a_change_is_noticed_long_before_the_next_look(
+    settings: Settings, watching: Callable[..., Watcher]
+) -> None:
+    run = Counting()
+    watching(run, sync_seconds=3600.0)
+
+    def noticed() -> bool:  # written again, for it may have been before the watching began
+        (settings.articles / "bridge.txt").write_text(BRIDGE)
+        time.sleep(0.2)
+        return run.times > 0
+
+    until(noticed)
+
+
+def test_a_folder_that_cannot_be_watched_is_looked_at(
+    settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(28, "OS file watch limit reached")
+
+    monkeypatch.setattr(watch, "watch", refused)
+    run = Counting()
+    watching(run)
+    until(lambda: run.times == 1)
+    (settings.articles / "bridge.txt").write_text(BRIDGE)
+    until(lambda: run.times == 2)
+
+
 def test_an_empty_folder_gives_an_empty_index_until_something_comes(
     settings: Settings, watching: Callable[..., Watcher]
 ) -> None:

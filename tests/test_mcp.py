@@ -23,9 +23,9 @@ from rag.errors import ProviderUnavailable
 from rag.records import Records
 from rag.schema import Answer
 from rag.serve import mcp_server
-from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
-from rag.serve.mcp_server import AtDesk, create_server
+from rag.serve.mcp_server import AtService, create_server
+from rag.serve.queue import Service
 from rag.serve.wire import answer_from_dict
 from tests.conftest import ROOT
 from tests.dossier import DOSSIER, LIBRARY, article, settings_for, write
@@ -340,13 +340,13 @@ def test_nobody_gets_in_without_the_token(address: str, headers: dict[str, str],
     assert httpx.post(f"{address}/mcp", json=PING, headers=ACCEPT | headers).status_code == status
 
 
-def desk_of(engine: Engine, folder: Path, **given: Any) -> Desk:
-    return Desk(engine, settings_for(folder, **given), Records(None))
+def service_of(engine: Engine, folder: Path, **given: Any) -> Service:
+    return Service(engine, settings_for(folder, **given), Records(None))
 
 
 def test_too_many_requests_are_refused(engine: Engine, folder: Path) -> None:
     app = FastAPI()
-    add_doors(app, desk_of(engine, folder, rate=1))
+    add_doors(app, service_of(engine, folder, rate=1))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         first, second = (client.post("/mcp", json=PING, headers=ACCEPT) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 429)
@@ -354,12 +354,12 @@ def test_too_many_requests_are_refused(engine: Engine, folder: Path) -> None:
 
 @pytest.mark.parametrize("tool", ["ask", "search"])
 def test_too_many_questions_at_once_are_an_error_of_the_tool(engine: Engine, folder: Path, tool: str) -> None:
-    desk = desk_of(engine, folder, readers=1, waiting=0)
-    list(desk.gate.enter())
-    server = create_server(AtDesk(desk))
+    service = service_of(engine, folder, readers=1, waiting=0)
+    list(service.queue.enter())
+    server = create_server(AtService(service))
     result = visit(server, lambda client: client.call_tool(tool, {"question": QUESTION}))
     assert result.is_error is True
     assert "too many questions at once" in text(result)
-    desk.gate.leave()
+    service.queue.leave()
     result = visit(server, lambda client: client.call_tool(tool, {"question": QUESTION}))
     assert result.is_error is False

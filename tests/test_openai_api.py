@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import pytest
 
 from rag.engine import Engine
 from rag.providers import build_embedder
-from rag.schema import Delta, Done, Event
-from rag.serve.desk import Desk
 from rag.serve.openai_models import ChatMessage
 from rag.serve.openai_text import conversation, correction, url_citations
 from rag.settings import Settings, load_settings
@@ -224,11 +221,11 @@ def test_without_a_valid_token_the_client_says_so(tmp_path: Path) -> None:
 
 def test_over_the_limits_the_client_says_so(tmp_path: Path) -> None:
     app = doors(FakeEngine(), load_settings(data=tmp_path, rate=2, readers=1, waiting=0))
-    list(app.state.desk.gate.enter())
+    list(app.state.service.queue.enter())
     with serving(app) as address, to(address) as client:
         with pytest.raises(openai.InternalServerError, match="too many questions at once"):
             ask(client, PLAN)
-        app.state.desk.gate.leave()
+        app.state.service.queue.leave()
         assert ask(client, PLAN)
         with pytest.raises(openai.RateLimitError) as caught:
             ask(client, PLAN)
@@ -278,34 +275,10 @@ def test_what_the_check_changed_follows_the_draft() -> None:
     assert correction(answer.text + " ", answer) == ""
     assert correction("Etwas anderes.", answer) == f"\n\n---\n\n{answer.text}"
     content = f"Etwas [1]?\n\n---\n\n{answer.text}"
-    marks = [mark["url_citation"] for mark in url_citations(content + "\n\n[1]: x", answer, "")]
-    assert all(content[mark["start_index"] : mark["end_index"]][1:-1].isdigit() for mark in marks)
+    marks = [mark.url_citation for mark in url_citations(content + "\n\n[1]: x", answer, "")]
+    assert all(content[mark.start_index : mark.end_index][1:-1].isdigit() for mark in marks)
 
 
 def test_an_empty_conversation_turn_is_left_out() -> None:
     sent = [ChatMessage(role="assistant"), ChatMessage(role="user", content="Was?")]
     assert conversation(sent) == ("Was?", [])
-
-
-def test_a_fast_stream_is_handed_on_in_few_pieces(tmp_path: Path) -> None:
-    class Fast(FakeEngine):
-        def stream(self, question: str, *_: object, **__: object) -> Iterator[Event]:
-            gathered.wait(10)
-            for _ in range(1000):
-                yield Delta("x")
-            read.set()
-            yield Done(canned(question))
-
-    gathered, read = threading.Event(), threading.Event()
-
-    async def batches() -> list[int]:
-        from rag.records import Records
-
-        desk = Desk(Fast(), load_settings(data=tmp_path), Records(None))  # type: ignore[arg-type]
-        gathered.set()
-        read.wait(0)
-        return [len(batch) async for batch in desk.stream("rest", "prosa")]
-
-    sizes = asyncio.run(batches())
-    assert sum(sizes) == 1001
-    assert len(sizes) < 500

@@ -21,7 +21,7 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.serve.article_strings import article_strings, size
 from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.catalogue import Catalogue, Row, Wish, wish
-from rag.serve.origin import is_foreign
+from rag.serve.guard import is_foreign
 from rag.serve.reasons import reason_text
 from rag.serve.routes import words_of
 

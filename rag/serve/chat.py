@@ -13,10 +13,10 @@ from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
 from rag.serve import frame, messages, render
 from rag.serve.access import access_of
-from rag.serve.gate import Gate
 from rag.serve.logs import request_id
 from rag.serve.markup import markdown_text
 from rag.serve.messages import ChatMessage, Shown
+from rag.serve.queue import Queue
 from rag.serve.strings import Strings, counted, number
 from rag.serve.wire import answer_from_dict, answer_to_dict
 
@@ -64,16 +64,16 @@ class Chat:
         engine: Engine,
         settings: Settings,
         records: Records,
-        gate: Gate | None = None,
+        queue: Queue | None = None,
         watch: Watch = lambda events, _: events,
     ) -> None:
-        """`gate` bounds the answers at a time, with those of other doors; `watch` counts them."""
+        """`queue` bounds the answers at a time, with those of other doors; `watch` counts them."""
         self.engine = engine
         self.records = records
         access = access_of(settings.auth)
         self.logout = access is not None and bool(access.passwords)
         self.question_limit = settings.question_limit
-        self.gate = gate or Gate(settings.readers, settings.waiting)
+        self.queue = queue or Queue(settings.readers, settings.waiting)
         self.watch = watch
         self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
         self._counted: tuple[int, Counts] | None = None
@@ -184,7 +184,7 @@ class Chat:
     def _in_turn(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
         """The views of an answer once it is this question's turn; until then, how many are before it."""
         waited = False
-        for ahead in self.gate.enter():
+        for ahead in self.queue.enter():
             yield View(notice=counted(words.waiting, ahead, words))
             waited = True
         try:
@@ -192,7 +192,7 @@ class Chat:
                 yield View(notice="")
             yield from self._answered(question, shown, words, extractive=extractive)
         finally:
-            self.gate.leave()
+            self.queue.leave()
 
     def _answered(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
         """What was searched, the draft, the verified answer, and what to ask next.
@@ -224,7 +224,7 @@ class Chat:
 
     def _pause(self) -> float:
         """Seconds between two drafts of an answer."""
-        return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.gate.taken - 1)
+        return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
 
     def _search(self, found: Retrieved, words: Strings) -> ChatMessage:
         return messages.search_message(found.passages, self._held().articles, found.seconds, words)

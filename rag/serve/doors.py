@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from rag.serve.desk import Desk
 from rag.serve.guard import Guard, wrong_guesses
 from rag.serve.headers import SafeHeaders
-from rag.serve.health import add_health_routes
 from rag.serve.login import add_login
 from rag.serve.mcp_server import add_mcp
-from rag.serve.metrics import CountRequests
 from rag.serve.openai_api import add_openai
+from rag.serve.ops import CountRequests, add_health_routes
+from rag.serve.queue import Service
 from rag.serve.rest import add_rest
 from rag.serve.widget import add_widget
 
@@ -22,20 +21,20 @@ if TYPE_CHECKING:
     from rag.intake import Intake
 
 
-def add_doors(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
+def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
     """Adds them to an app; whatever is added to it otherwise is behind the same guard.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
     guesses = wrong_guesses()
     # each is before the ones added earlier
-    app.add_middleware(Guard, settings=desk.settings, guesses=guesses)
-    app.add_middleware(CountRequests, metrics=desk.metrics)
-    app.add_middleware(SafeHeaders, embedders=desk.settings.embedders)
+    app.add_middleware(Guard, settings=service.settings, guesses=guesses)
+    app.add_middleware(CountRequests, metrics=service.metrics)
+    app.add_middleware(SafeHeaders, embedders=service.settings.embedders)
     app.add_middleware(GZipMiddleware)
-    add_login(app, desk.settings, guesses)
-    add_health_routes(app, desk)
-    add_rest(app, desk, intake)
-    add_openai(app, desk)
-    add_mcp(app, desk)
+    add_login(app, service.settings, guesses)
+    add_health_routes(app, service.engine.library, service.metrics)
+    add_rest(app, service, intake)
+    add_openai(app, service)
+    add_mcp(app, service)
     add_widget(app)

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
@@ -20,9 +25,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.serve.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
-from rag.serve.origin import is_foreign
 from rag.serve.problems import Problem, told
-from rag.serve.rates import Rates
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -35,10 +38,30 @@ _UPLOADS = ("/artikel/datei", "/api/v1/articles")
 _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_GUESSES, _GUESSING_SECONDS = 10, 300.0
-_MINUTE = 60.0
+_GUESSES, _GUESSING_SECONDS = 10, 300
+_MINUTE = 60  # seconds
 
 log = logging.getLogger(__name__)
+
+
+class Rates:
+    """How often each client may do a thing: `most` times in so many seconds."""
+
+    def __init__(self, most: int, seconds: int) -> None:
+        self.most = most
+        self._limit = RateLimitItemPerSecond(most, seconds)
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def wait(self, client: str) -> int:
+        """Whole seconds until the client may do it (again), 0 when it may now; takes nothing."""
+        if self._window.test(self._limit, client):
+            return 0
+        again = self._window.get_window_stats(self._limit, client).reset_time
+        return max(1, math.ceil(again - time.time()))
+
+    def take(self, client: str) -> int:
+        """As `wait`; where it may, it has done so."""
+        return 0 if self._window.hit(self._limit, client) else max(1, self.wait(client))
 
 
 class Guard:
@@ -148,7 +171,7 @@ class Guard:
 
 
 def wrong_guesses() -> Rates:
-    """How often a client may be wrong about passwords and tokens: ten times, then every half minute."""
+    """How often a client may be wrong about passwords and tokens: ten times in five minutes."""
     return Rates(_GUESSES, _GUESSING_SECONDS)
 
 
@@ -157,6 +180,19 @@ def throttled(waiting: int) -> Problem:
     return Problem(
         429, "too_many_guesses", f"Too many failed logins; please try again in {waiting} s.", waiting
     )
+
+
+def is_foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a request comes from a page of another site.
+
+    Browsers state it in `Sec-Fetch-Site` (older ones in `Origin`) and let no page forge either; what
+    states neither is no browser.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site != "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def is_open(path: str) -> bool:

@@ -12,9 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from rag.serve.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
 from rag.serve.assets import login_head
 from rag.serve.frame import page
-from rag.serve.guard import client_of, throttled
+from rag.serve.guard import Rates, client_of, throttled
 from rag.serve.markup import html_text
-from rag.serve.rates import Rates
 from rag.serve.routes import words_of
 from rag.serve.strings import Strings
 

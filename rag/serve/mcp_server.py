@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
-from importlib import metadata
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
 from mcp import types
-from mcp.server.lowlevel import Server
-from mcp.server.stdio import stdio_server
-from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
+from mcp.server import MCPServer, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.routing import Route
+from pydantic import Field, TypeAdapter, ValidationError
 
 from rag.errors import BadRequest, BelegError
 from rag.plain import answer_text
-from rag.schema import Answer, Article, Done, Message, Passage
-from rag.serve import models
+from rag.schema import Answer, Article, Message, Passage
+from rag.serve import models, wire
 from rag.serve.logs import request_id
-from rag.serve.wire import Json, answer_to_dict, article_facts, passage_to_dict
+from rag.serve.sub_app import version
+from rag.serve.wire import Json, answer_to_dict, passage_to_dict
 
 if TYPE_CHECKING:
+    from rag.engine import Engine
     from rag.library import Library
-    from rag.serve.desk import Desk
+    from rag.serve.queue import Service
 
 log = logging.getLogger(__name__)
 
@@ -46,36 +46,16 @@ _INSTRUCTIONS = (
     " yourself."
 )
 _READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+_TEMPLATE = types.ResourceTemplate(
+    uri_template=ARTICLE + "{article_id}",
+    name="article",
+    title="An article by its id",
+    description="The article's text; offsets of citations and passages count its characters.",
+    mime_type="text/plain",
+)
 
 Question = Annotated[str, Field(description="the question, in German or English, in full")]
-
-
-class Ask(BaseModel):
-    """Answers a question about the articles, every statement with a citation, or says that they do not."""
-
-    model_config = ConfigDict(extra="forbid", title="ask")
-    question: Question
-    history: list[models.Turn] = Field([], description="the conversation so far, oldest first")
-    extractive: bool = Field(
-        False, description="verbatim sentences, even where a language model is configured"
-    )
-
-
-class Search(BaseModel):
-    """Finds passages of the articles for a question, best first, with their offsets."""
-
-    model_config = ConfigDict(extra="forbid", title="search")
-    question: Question
-    k: int = Field(8, ge=1, le=50, description="how many passages")
-
-
-class ReadArticle(BaseModel):
-    """Reads an article, or the part of it from `start` to `end`, as citations and passages give them."""
-
-    model_config = ConfigDict(extra="forbid", title="read_article")
-    article_id: str = Field(description="the article's id, as in a citation")
-    start: int = Field(0, ge=0, description="first character")
-    end: int | None = Field(None, ge=0, description="behind the last character; without it, the end")
+Result = types.CallToolResult
 
 
 class Part(models.ArticleFacts):
@@ -87,240 +67,197 @@ class Part(models.ArticleFacts):
     text: str
 
 
-_TOOLS: tuple[tuple[str, type[BaseModel], type[BaseModel]], ...] = (
-    ("Ask the articles", Ask, models.Answer),
-    ("Search the articles", Search, models.Found),
-    ("Read an article", ReadArticle, Part),
-)
-"""Title, what it takes, what it gives; the first model's title is the tool's name, its docstring the help."""
+_GIVES = {
+    tool: TypeAdapter(gives).json_schema(mode="serialization")
+    for tool, gives in (("ask", wire.Answer), ("search", models.Found), ("read_article", Part))
+}
 
 
-class Asked(Protocol):
-    """Who is asked: an engine, or one behind the limits that all doors of an app share."""
-
-    @property
-    def library(self) -> Library: ...
-
-    async def aask(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
-    ) -> Answer: ...
-
-    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]: ...
-
-
-class AtDesk:
+class AtService:
     """The engine of an app, each question in turn, recorded and counted, and ended at its deadline."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.library = desk.engine.library
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.library = service.engine.library
 
     async def aask(
         self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
     ) -> Answer:
         """As an engine's; raises Overloaded and DeadlineExceeded too."""
-        coming = self.desk.stream("mcp", question, history, extractive=extractive)
-        async with aclosing(coming) as batches:
-            async for batch in batches:
-                for event in batch:
-                    if isinstance(event, Done):
-                        return event.answer
-        raise AssertionError("a stream ends with Done")
+        return await self.service.ask("mcp", question, history, extractive=extractive)
 
     async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
         """As an engine's; raises Overloaded too."""
-        return await self.desk.run(lambda: self.desk.engine.search(question, k))
+        return await self.service.run(lambda: self.service.engine.search(question, k))
 
 
-def create_server(engine: Asked) -> Server[Any]:
+def create_server(engine: Engine | AtService) -> MCPServer[Any]:
     """The protocol's server over an engine, for any transport."""
-    tools = _Tools(engine)
-    articles = _Articles(engine)
+    server = _Server(engine.library)
 
-    async def list_tools(_: object, __: object) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=tools.listed())
+    @server.tool(title="Ask the articles", annotations=_READS)
+    async def ask(
+        question: Question,
+        history: Annotated[list[Message], Field(description="the conversation so far, oldest first")] = [],  # noqa: B006
+        extractive: Annotated[
+            bool, Field(description="verbatim sentences, even where a language model is configured")
+        ] = False,
+    ) -> Result:
+        """Answers a question about the articles, each statement with a citation, or says that they do not."""
+        answer = await engine.aask(question, history, extractive=extractive)
+        return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
 
-    async def call_tool(_: object, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return await tools.call(params.name, params.arguments or {})
+    @server.tool(title="Search the articles", annotations=_READS)
+    async def search(
+        question: Question, k: Annotated[int, Field(ge=1, le=50, description="how many passages")] = 8
+    ) -> Result:
+        """Finds passages of the articles for a question, best first, with their offsets."""
+        passages = [passage_to_dict(p) for p in await engine.asearch(question, k)]
+        lines = [f"{p['title'] or p['article_id']} ({_place(p)})\n{p['text']}" for p in passages]
+        return _result("\n\n".join(lines) or "No passage fits.", {"passages": passages})
 
-    async def list_resources(
-        _: object, params: types.PaginatedRequestParams | None
-    ) -> types.ListResourcesResult:
-        return await asyncio.to_thread(articles.page, params.cursor if params else None)
+    @server.tool(title="Read an article", annotations=_READS)
+    def read_article(
+        article_id: Annotated[str, Field(description="the article's id, as in a citation")],
+        start: Annotated[int, Field(ge=0, description="first character")] = 0,
+        end: Annotated[
+            int | None, Field(ge=0, description="behind the last character; without it, the end")
+        ] = None,
+    ) -> Result:
+        """Reads an article, or the part of it from `start` to `end`, as citations and passages give them."""
+        article = engine.library.article(article_id)
+        if article is None:
+            raise BadRequest(f"there is no article {article_id!r}; search finds the ids of articles")
+        length = len(article.text)
+        end = length if end is None else end
+        if not start <= end <= length:
+            raise BadRequest(f"{start} to {end} is no part of the article, which has {length} characters")
+        text = article.text[start:end]
+        return _result(text, {**_facts(article), "start": start, "end": end, "text": text})
 
-    async def list_templates(_: object, __: object) -> types.ListResourceTemplatesResult:
-        return types.ListResourceTemplatesResult(resource_templates=[_TEMPLATE])
-
-    async def read(_: object, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        return await asyncio.to_thread(articles.read, str(params.uri))
-
-    return Server(
-        "beleg",
-        title="Beleg",
-        version=_version(),
-        instructions=_INSTRUCTIONS,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read,
-    )
-
-
-async def serve_stdio(engine: Asked) -> None:
-    """Serves on standard input and output, which carry nothing but the protocol, until the input ends."""
-    server = create_server(engine)
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+    return server
 
 
-def add_mcp(app: FastAPI, desk: Desk) -> None:
+def add_mcp(app: FastAPI, service: Service) -> None:
     """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
-    manager = StreamableHTTPSessionManager(
-        create_server(AtDesk(desk)),
-        stateless=True,
-        max_request_body_size=desk.settings.request_limit,
+    server = create_server(AtService(service))
+    served = server.streamable_http_app(
+        stateless_http=True,
+        max_request_body_size=service.settings.request_limit,
         # the guard has looked at names and origins already, and knows which are ours
-        security_settings=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.router.routes.append(Route("/mcp", StreamableHTTPASGIApp(manager)))
+    app.router.routes.extend(served.routes)
     around = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(served: Any) -> AsyncIterator[Any]:
-        async with manager.run(), around(served) as state:
+        async with server.session_manager.run(), around(served) as state:
             yield state
 
     app.router.lifespan_context = lifespan
 
 
-class _Tools:
-    """The tools: arguments checked, the engine asked, its errors told."""
+class _Server(MCPServer[Any]):
+    """With articles as resources, which come and go, and with errors in Beleg's words."""
 
-    def __init__(self, engine: Asked) -> None:
-        self.engine = engine
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        super().__init__(
+            "beleg",
+            title="Beleg",
+            version=version(),
+            instructions=_INSTRUCTIONS,
+            log_level="WARNING",
+            subscriptions=False,
+            middleware=[self._pages],
+        )
 
-    def listed(self) -> list[types.Tool]:
-        return [
-            types.Tool(
-                name=str(takes.model_config["title"]),
-                title=title,
-                description=takes.__doc__,
-                input_schema=takes.model_json_schema(),
-                output_schema=gives.model_json_schema(mode="serialization"),
-                annotations=_READS,
-            )
-            for title, takes, gives in _TOOLS
-        ]
-
-    async def call(self, name: str, arguments: Json) -> types.CallToolResult:
-        tools: dict[str, Callable[[Json], Awaitable[types.CallToolResult]]] = {
-            "ask": self._ask,
-            "search": self._search,
-            "read_article": self._read,
-        }
+    async def call_tool(self, name: str, arguments: Json, context: Any = None) -> Any:
+        """What the tool gives; whatever fails is the tool's error, an unknown tool one of the protocol."""
+        tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}; there are {', '.join(tools)}")
+        if unknown := sorted(arguments.keys() - tools[name].input_schema["properties"].keys()):
+            return _failed(f"{unknown[0]}: Extra inputs are not permitted")
         try:
-            return await tools[name](arguments)
-        except ValidationError as exc:
-            return _failed("; ".join(f"{_field(error)}: {error['msg']}" for error in exc.errors()))
-        except BelegError as exc:
-            return _failed(str(exc))
-        except Exception:
-            log.exception("tool %s", name)
-            return _failed("an internal error, which Beleg's log describes; please try again")
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            match error.__cause__:
+                case ValidationError() as cause:
+                    return _failed("; ".join(f"{_field(each)}: {each['msg']}" for each in cause.errors()))
+                case BelegError() as cause:
+                    return _failed(str(cause))
+                case cause:
+                    log.error("tool %s", name, exc_info=cause)
+                    return _failed("an internal error, which Beleg's log describes; please try again")
 
-    async def _ask(self, arguments: Json) -> types.CallToolResult:
-        asked = Ask.model_validate(arguments)
-        history = [Message(turn.role, turn.content) for turn in asked.history]
-        answer = await self.engine.aask(asked.question, history, extractive=asked.extractive)
-        return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
-
-    async def _search(self, arguments: Json) -> types.CallToolResult:
-        asked = Search.model_validate(arguments)
-        passages = [passage_to_dict(p) for p in await self.engine.asearch(asked.question, asked.k)]
-        lines = [f"{p['title'] or p['article_id']} ({_place(p)})\n{p['text']}" for p in passages]
-        return _result("\n\n".join(lines) or "No passage fits.", {"passages": passages})
-
-    async def _read(self, arguments: Json) -> types.CallToolResult:
-        asked = ReadArticle.model_validate(arguments)
-        article = await asyncio.to_thread(self.engine.library.article, asked.article_id)
-        if article is None:
-            raise BadRequest(f"there is no article {asked.article_id!r}; search finds the ids of articles")
-        end = len(article.text) if asked.end is None else asked.end
-        if not asked.start <= end <= len(article.text):
-            raise BadRequest(
-                f"{asked.start} to {end} is no part of the article, which has {len(article.text)} characters"
+    async def list_tools(self) -> list[types.Tool]:
+        """With what each gives, and taking nothing beside what it names."""
+        return [
+            tool.model_copy(
+                update={
+                    "input_schema": {**tool.input_schema, "additionalProperties": False},
+                    "output_schema": _GIVES[tool.name],
+                }
             )
-        text = article.text[asked.start : end]
-        return _result(text, {**_facts(article), "start": asked.start, "end": end, "text": text})
+            for tool in await super().list_tools()
+        ]
 
+    async def list_resource_templates(self) -> list[types.ResourceTemplate]:
+        """How the address of an article is made of its id."""
+        return [_TEMPLATE]
 
-class _Articles:
-    """The articles as resources."""
+    async def read_resource(self, uri: Any, _: Any = None) -> Iterable[ReadResourceContents]:
+        """The article's text, in which the offsets of citations count."""
+        ident = unquote(str(uri).removeprefix(ARTICLE)) if str(uri).startswith(ARTICLE) else ""
+        article = await asyncio.to_thread(self.library.article, ident)
+        if article is None:
+            raise ResourceNotFoundError(f"there is no article {uri}")
+        return [ReadResourceContents(article.text, "text/plain", _facts(article))]
 
-    def __init__(self, engine: Asked) -> None:
-        self.library = engine.library
+    async def _pages(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
+        """Lists of resources go on behind a cursor, which `list_resources` does not know."""
+        told = await call_next(ctx)
+        if ctx.method != "resources/list":
+            return told
+        return {**told, **await asyncio.to_thread(self._page, (ctx.params or {}).get("cursor"))}
 
-    def page(self, cursor: str | None) -> types.ListResourcesResult:
+    def _page(self, cursor: str | None) -> Json:
         """The articles behind that of the cursor, by id: what comes or goes meanwhile shifts no page."""
         ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
         shown = sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id)
-        return types.ListResourcesResult(
-            resources=[_resource(article) for article in shown],
-            next_cursor=ids[PAGE - 1] if len(ids) > PAGE else None,
-        )
-
-    def read(self, uri: str) -> types.ReadResourceResult:
-        """The text, in which the offsets of citations count. Raises MCPError for what is no article."""
-        article = (
-            self.library.article(unquote(uri.removeprefix(ARTICLE))) if uri.startswith(ARTICLE) else None
-        )
-        if article is None:
-            raise MCPError(types.INVALID_PARAMS, f"there is no article {uri}", {"uri": uri})
-        text = types.TextResourceContents(
-            uri=uri, text=article.text, mime_type="text/plain", _meta=_facts(article)
-        )
-        return types.ReadResourceResult(contents=[text])
+        further = {"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {}
+        return {"resources": [_resource(article) for article in shown], **further}
 
 
-_TEMPLATE = types.ResourceTemplate(
-    uri_template=ARTICLE + "{article_id}",
-    name="article",
-    title="An article by its id",
-    description="The article's text; offsets of citations and passages count its characters.",
-    mime_type="text/plain",
-)
-
-
-def _resource(article: Article) -> types.Resource:
+def _resource(article: Article) -> Json:
     facts = _facts(article)
     stated = [facts[name] for name in ("outlet", "published", "author") if facts[name]]
-    return types.Resource(
+    resource = types.Resource(
         uri=ARTICLE + quote(article.id, safe=""),
         name=article.id,
         title=article.title,
         description=", ".join(stated) or None,
         mime_type="text/plain",
     )
+    return resource.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 def _facts(article: Article) -> Json:
-    return {"article_id": article.id, **article_facts(article)}
+    facts = models.ArticleFacts.model_validate(article)
+    return {"article_id": article.id, **facts.model_dump(mode="json")}
 
 
-def _result(text: str, structured: Json) -> types.CallToolResult:
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)], structured_content=structured
-    )
+def _result(text: str, structured: Json) -> Result:
+    return Result(content=[types.TextContent(type="text", text=text)], structured_content=structured)
 
 
-def _failed(message: str) -> types.CallToolResult:
+def _failed(message: str) -> Result:
     """A tool's error; over HTTP with the id that Beleg's log knows the request by."""
     ident = request_id()
     said = f"{message} (request {ident})" if ident else message
-    return types.CallToolResult(content=[types.TextContent(type="text", text=said)], is_error=True)
+    return Result(content=[types.TextContent(type="text", text=said)], is_error=True)
 
 
 def _place(passage: Json) -> str:
@@ -329,10 +266,3 @@ def _place(passage: Json) -> str:
 
 def _field(error: Any) -> str:
     return ".".join(str(part) for part in error["loc"]) or "arguments"
-
-
-def _version() -> str:
-    try:
-        return metadata.version("beleg")
-    except metadata.PackageNotFoundError:  # run from its folder
-        return ""

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Request
+from fastapi.sse import EventSourceResponse
+from openai.types import CompletionUsage, Model
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
+from openai.types.create_embedding_response import Usage
+from starlette.concurrency import run_in_threadpool
 
 from rag.providers import build_embedder
 from rag.schema import Answer, Delta, Done, Message
 from rag.serve import openai_models as models
-from rag.serve.desk import Coming, Desk, begun, unless_gone
 from rag.serve.openai_text import conversation, correction, references, url_citations, usage
-from rag.serve.problems import Problem, openai_body, problem_of
-from rag.serve.sse import EventStream, event
+from rag.serve.problems import Problem, openai_body, problem_in_stream
+from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
-from rag.serve.wire import answer_to_dict
+from rag.serve.wire import answer_to_dict, json_line, sent_answer
 from rag.text import count_tokens
 
 if TYPE_CHECKING:
@@ -31,154 +34,161 @@ PATH = "/v1"
 MODEL, VERBATIM = "beleg", "beleg-extractive"
 """The engine as it is configured, and its verbatim sentences even where a language model is configured."""
 
-_DONE = b"data: [DONE]\n\n"
 _STREAM = {"text/event-stream": {"schema": {"type": "object"}}}
-
-log = logging.getLogger(__name__)
-Json = dict[str, Any]
+_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-def add_openai(app: FastAPI, desk: Desk) -> None:
+def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
     api = sub_app(PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", malformed=400)
-    _add_models(api, [MODEL, VERBATIM, desk.settings.embedding])
-    _add_chat(api, desk)
-    _add_embeddings(api, desk)
+    _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
+    _add_chat(api, service)
+    _add_embeddings(api, service)
     app.mount(PATH, api)
 
 
 def _add_models(api: FastAPI, names: list[str]) -> None:
     started = int(time.time())
-    known = {name: {"id": name, "object": "model", "created": started, "owned_by": "beleg"} for name in names}
-    guarded = faults(*GUARD, model=models.OpenAIFailure)
+    known = {name: Model(id=name, object="model", created=started, owned_by="beleg") for name in names}
 
-    @api.get("/models", response_model=models.Models, responses=guarded)
-    async def listed() -> Response:
+    @api.get("/models", responses=faults(*GUARD, model=models.OpenAIFailure))
+    async def listed() -> models.Models:
         """What can be asked for: answers, verbatim answers, and the configured embedding."""
-        return JSONResponse({"object": "list", "data": list(known.values())})
+        return models.Models(data=list(known.values()))
 
-    finding = faults(400, 404, *GUARD, model=models.OpenAIFailure)
-
-    @api.get("/models/{name:path}", response_model=models.Model, responses=finding)
-    async def model(name: str) -> Response:
+    @api.get("/models/{name:path}", responses=faults(400, 404, *GUARD, model=models.OpenAIFailure))
+    async def model(name: str) -> Model:
         """One of them."""
         if name not in known:
             raise _no_model(name)
-        return JSONResponse(known[name])
+        return known[name]
 
 
-def _add_chat(api: FastAPI, desk: Desk) -> None:
+def _add_chat(api: FastAPI, service: Service) -> None:
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
-    either: dict[int | str, Json] = {
+    either: dict[int | str, dict[str, Any]] = {
         200: {"content": _STREAM, "description": "With `stream`, chunks as OpenAI's clients read them."}
     }
 
-    @api.post(
-        "/chat/completions",
-        response_model=models.ChatCompletion,
-        responses={**failing, **either},
-    )
-    async def completions(request: Request, sent: models.ChatRequest) -> Response:
-        """An answer to the last message; the messages before it are the conversation."""
+    async def coming(request: Request, sent: models.ChatRequest) -> AsyncIterator[AsyncGenerator[Coming]]:
+        """What comes of the question; what fails before the first word has a status of its own."""
         _check(sent)
         question, history = conversation(sent.messages)
-        extractive = sent.model == VERBATIM
+        events = service.stream("openai", question, history, extractive=sent.model == VERBATIM)
+        async with aclosing(events):
+            yield await begun(request, events, (Delta, Done))
+
+    @api.post(
+        "/chat/completions",
+        response_model=models.Completion,
+        response_model_exclude_unset=True,
+        responses={**failing, **either},
+    )
+    async def completions(
+        request: Request,
+        sent: models.ChatRequest,
+        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
+    ) -> Any:
+        """An answer to the last message; the messages before it are the conversation."""
         site = f"{request.url.scheme}://{request.url.netloc}"
-        asked = [*history, Message("user", question)]
-        if not sent.stream:
-            answer = await desk.ask(request, "openai", question, history, extractive=extractive)
-            tokens = await asyncio.to_thread(usage, answer, asked)
-            return JSONResponse(completion(answer, sent.model, site, tokens))
-        batches = desk.stream("openai", question, history, extractive=extractive)
-        ready = await begun(request, batches, enough=_has_words)
-        with_usage = bool(sent.stream_options and sent.stream_options.include_usage)
-        return EventStream(_chunks(ready, sent.model, site, asked, with_usage=with_usage))
+        if sent.stream:
+            return EventSourceResponse(_chunks(events, sent, site), headers=_UNBUFFERED)
+        answer = await unless_gone(request, answer_of(events))
+        return await run_in_threadpool(completion, answer, sent, site)
 
 
-def completion(answer: Answer, model: str, site: str, tokens: dict[str, int]) -> Json:
+def completion(answer: Answer, sent: models.ChatRequest, site: str) -> models.Completion:
     """The whole answer as one object."""
     content = answer.text + references(answer, site)
-    message = {
-        "role": "assistant",
-        "content": content,
-        "refusal": None,
-        "annotations": url_citations(content, answer, site),
-    }
-    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-    frame = _frame(f"chatcmpl-{answer.id}", "chat.completion", model)
-    return {**frame, "choices": [choice], "usage": tokens, "beleg": answer_to_dict(answer)}
+    message = ChatCompletionMessage(
+        role="assistant", content=content, refusal=None, annotations=url_citations(content, answer, site)
+    )
+    return models.Completion(
+        id=f"chatcmpl-{answer.id}",
+        object="chat.completion",
+        created=int(time.time()),
+        model=sent.model,
+        choices=[Choice(index=0, message=message, finish_reason="stop", logprobs=None)],
+        usage=_usage(answer, sent),
+        beleg=sent_answer(answer),
+    )
 
 
-async def _chunks(
-    batches: AsyncGenerator[list[Coming]], model: str, site: str, asked: list[Message], *, with_usage: bool
-) -> AsyncGenerator[bytes]:
+async def _chunks(events: AsyncGenerator[Coming], sent: models.ChatRequest, site: str) -> AsyncGenerator[str]:
     """The answer in chunks: its words, then one with links, annotations and the whole answer.
 
     What the check of a draft has changed follows it. A failure is an error event, without `[DONE]`.
     """
-    frame = _frame(f"chatcmpl-{uuid4().hex}", "chat.completion.chunk", model)
+    frame = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": sent.model}
     said = ""
 
-    def chunk(delta: Json, finish: str | None = None, **more: Any) -> bytes:
+    def chunk(finish: str | None = None, beleg: Answer | None = None, **delta: Any) -> str:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        return event({**frame, "choices": [choice], **more})
+        more = {} if beleg is None else {"beleg": answer_to_dict(beleg)}
+        return _data({**frame, "choices": [choice], **more})
 
     try:
-        yield chunk({"role": "assistant", "content": ""})
-        async for batch in batches:
-            words = [each.text for each in batch if isinstance(each, Delta)]
-            said += "".join(words)
-            if words:
-                yield b"".join(chunk({"content": text}) for text in words)
-            for done in (each for each in batch if isinstance(each, Done)):
-                answer = done.answer
+        yield chunk(role="assistant", content="")
+        async for event in events:
+            if isinstance(event, Delta):
+                said += event.text
+                yield chunk(content=event.text)
+            elif isinstance(event, Done):
+                answer = event.answer
                 last = correction(said, answer) + references(answer, site)
                 marks = url_citations(said + last, answer, site)
-                yield chunk({"content": last, "annotations": marks}, "stop", beleg=answer_to_dict(answer))
-                if with_usage:
-                    tokens = await asyncio.to_thread(usage, answer, asked)
-                    yield event({**frame, "choices": [], "usage": tokens})
-        yield _DONE
+                yield chunk("stop", answer, content=last, annotations=marks)
+                if sent.stream_options and sent.stream_options.include_usage:
+                    tokens = await run_in_threadpool(_usage, answer, sent)
+                    yield _data({**frame, "choices": [], "usage": tokens})
+        yield "data: [DONE]\n\n"
     except Exception as error:
-        problem = problem_of(error)
-        log.warning("a stream failed: %s", error, exc_info=problem.code == "internal")
-        yield event(openai_body(problem))
-    finally:
-        await batches.aclose()
+        yield f"data: {json_line(openai_body(problem_in_stream(error)))}\n\n"
 
 
-def _add_embeddings(api: FastAPI, desk: Desk) -> None:
-    embedder = _embedder_of(desk)
+def _data(chunk: dict[str, Any]) -> str:
+    """An event with one chunk."""
+    told = ChatCompletionChunk.model_validate({**chunk, "object": "chat.completion.chunk"})
+    return f"data: {json_line(told.model_dump(mode='json', exclude_unset=True))}\n\n"
+
+
+def _usage(answer: Answer, sent: models.ChatRequest) -> CompletionUsage:
+    question, history = conversation(sent.messages)
+    return usage(answer, [*history, Message("user", question)])
+
+
+def _add_embeddings(api: FastAPI, service: Service) -> None:
+    embedder = _embedder_of(service)
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
-    @api.post("/embeddings", response_model=models.Embeddings, responses=failing)
-    async def embeddings(request: Request, sent: models.EmbeddingRequest) -> Response:
+    @api.post("/embeddings", responses=failing)
+    async def embeddings(request: Request, sent: models.EmbeddingRequest) -> models.Embeddings:
         """Vectors of the configured embedding, as the index has them of passages."""
-        if sent.model != desk.settings.embedding:
+        if sent.model != service.settings.embedding:
             raise _no_model(sent.model)
         texts = [sent.input] if isinstance(sent.input, str) else sent.input
-        vectors = await unless_gone(request, desk.run(lambda: embedder().embed(texts)))
+        vectors = await unless_gone(request, service.run(lambda: embedder().embed(texts)))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
         rows = [
-            {"object": "embedding", "index": i, "embedding": _encoded(row, sent.encoding_format)}
+            models.Embedding(object="embedding", index=i, embedding=_encoded(row, sent.encoding_format))
             for i, row in enumerate(vectors)
         ]
-        tokens = await asyncio.to_thread(lambda: sum(map(count_tokens, texts)))
-        counted = {"prompt_tokens": tokens, "total_tokens": tokens}
-        return JSONResponse({"object": "list", "data": rows, "model": sent.model, "usage": counted})
+        tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
+        counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
+        return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)
 
 
-def _embedder_of(desk: Desk) -> Callable[[], Embedder]:
+def _embedder_of(service: Service) -> Callable[[], Embedder]:
     """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
     made: list[Embedder] = []
 
     def embedder() -> Embedder:
-        if dense := getattr(desk.engine, "dense", None):
+        if dense := getattr(service.engine, "dense", None):
             own: Embedder = dense.embedder
             return own
         if not made:
-            made.append(build_embedder(desk.settings))
+            made.append(build_embedder(service.settings))
         return made[0]
 
     return embedder
@@ -202,16 +212,7 @@ def _check(sent: models.ChatRequest) -> None:
         raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
 
 
-def _has_words(batch: list[Coming]) -> bool:
-    """What fails before the first word has a status of its own."""
-    return any(isinstance(each, (Delta, Done)) for each in batch)
-
-
 def _no_model(name: str) -> Problem:
     return Problem(
         404, "model_not_found", f"There is no model {name[:100]!r}; /v1/models lists those there are."
     )
-
-
-def _frame(ident: str, kind: str, model: str) -> Json:
-    return {"id": ident, "object": kind, "created": int(time.time()), "model": model}

@@ -1,12 +1,18 @@
-"""What the OpenAI-compatible endpoint takes and gives; what it takes beyond this is ignored."""
+"""What the OpenAI-compatible endpoint takes and gives; what it takes beyond this is ignored.
+
+Responses are OpenAI's own types, with what Beleg adds to them.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from openai.types import CreateEmbeddingResponse, ErrorObject, Model
+from openai.types import Embedding as OpenAIEmbedding
+from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.serve import models
+from rag.serve.wire import Answer
 
 
 class Part(BaseModel):
@@ -42,73 +48,19 @@ class ChatRequest(BaseModel):
     response_format: dict[str, Any] | None = None
 
 
-class UrlCitation(BaseModel):
-    """Where in the content a citation stands, and what it opens."""
+class Completion(ChatCompletion):
+    """The answer as OpenAI's clients read it; `beleg` is the whole answer as REST gives it.
 
-    start_index: int
-    end_index: int
-    url: str
-    title: str
+    Every `[n]` in the content is defined as a Markdown link at its end.
+    """
 
-
-class Annotation(BaseModel):
-    """A citation."""
-
-    type: Literal["url_citation"]
-    url_citation: UrlCitation
-
-
-class Reply(BaseModel):
-    """The answer; every `[n]` in it is defined as a Markdown link at its end."""
-
-    role: Literal["assistant"]
-    content: str
-    refusal: None
-    annotations: list[Annotation]
-
-
-class Choice(BaseModel):
-    """The only choice."""
-
-    index: int
-    message: Reply
-    finish_reason: Literal["stop"]
-    logprobs: None
-
-
-class Usage(BaseModel):
-    """Tokens."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-
-
-class ChatCompletion(BaseModel):
-    """The answer as OpenAI's clients read it; `beleg` is the whole answer as REST gives it."""
-
-    id: str
-    object: Literal["chat.completion"]
-    created: int
-    model: str
-    choices: list[Choice]
-    usage: Usage
-    beleg: models.Answer
-
-
-class Model(BaseModel):
-    """A model that can be asked for."""
-
-    id: str
-    object: Literal["model"]
-    created: int
-    owned_by: str
+    beleg: Answer
 
 
 class Models(BaseModel):
     """All models."""
 
-    object: Literal["list"]
+    object: Literal["list"] = "list"
     data: list[Model]
 
 
@@ -125,34 +77,25 @@ class EmbeddingRequest(BaseModel):
     dimensions: int | None = None
 
 
-class Embedding(BaseModel):
+class Embedding(OpenAIEmbedding):
     """The vector of one text; `base64` is of little-endian 32-bit floats."""
 
-    object: Literal["embedding"]
-    index: int
-    embedding: list[float] | str
+    embedding: list[float] | str  # type: ignore[assignment]
 
 
-class Embeddings(BaseModel):
+class Embeddings(CreateEmbeddingResponse):
     """The vectors, in the order of the texts."""
 
-    object: Literal["list"]
-    data: list[Embedding]
-    model: str
-    usage: dict[str, int]
+    data: list[Embedding]  # type: ignore[assignment]
 
 
-class OpenAIFault(BaseModel):
+class Fault(ErrorObject):
     """What went wrong."""
 
-    message: str
-    type: str
-    code: str
-    param: None
     request_id: str = ""
 
 
 class OpenAIFailure(BaseModel):
     """Every error of this door."""
 
-    error: OpenAIFault
+    error: Fault

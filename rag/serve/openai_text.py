@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from openai.types import CompletionUsage
+from openai.types.chat.chat_completion_message import Annotation, AnnotationURLCitation
 
 from rag.errors import BadRequest
 from rag.schema import Answer, Citation, Message
@@ -30,32 +32,30 @@ def correction(said: str, answer: Answer) -> str:
     return "" if said.split() == answer.text.split() else f"\n\n---\n\n{answer.text}"
 
 
-def url_citations(content: str, answer: Answer, site: str) -> list[dict[str, Any]]:
+def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     """Each `[n]` of the content, with the place that it cites."""
     cited = {citation.number: citation for citation in answer.citations}
     end = content.rfind(references(answer, site)) if cited else 0
     return [
-        {
-            "type": "url_citation",
-            "url_citation": {
-                "start_index": marker.start(),
-                "end_index": marker.end(),
-                "url": f"{site}{citation_path(cited[int(marker[1])])}",
-                "title": _title(cited[int(marker[1])]),
-            },
-        }
+        Annotation(type="url_citation", url_citation=_url_citation(marker, cited[int(marker[1])], site))
         for marker in _MARKER.finditer(content, 0, end)
         if int(marker[1]) in cited
     ]
 
 
-def usage(answer: Answer, asked: Iterable[Message]) -> dict[str, int]:
+def _url_citation(marker: re.Match[str], cited: Citation, site: str) -> AnnotationURLCitation:
+    start, end = marker.span()
+    url = f"{site}{citation_path(cited)}"
+    return AnnotationURLCitation(start_index=start, end_index=end, url=url, title=_title(cited))
+
+
+def usage(answer: Answer, asked: Iterable[Message]) -> CompletionUsage:
     """Tokens, as the model's server reports them; without a model, of the conversation and the answer."""
     if {"prompt_tokens", "completion_tokens"} <= answer.usage.keys():
         taken, given = (int(answer.usage[name]) for name in ("prompt_tokens", "completion_tokens"))
     else:
         taken, given = sum(count_tokens(each.content) for each in asked), count_tokens(answer.text)
-    return {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
+    return CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
 
 
 def conversation(sent: Sequence[ChatMessage]) -> tuple[str, list[Message]]:

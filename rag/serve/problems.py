@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from rag import errors
 from rag.serve.logs import request_id
 
 BUSY_SECONDS = 10
+
+log = logging.getLogger(__name__)
 
 TABLE: tuple[tuple[type[errors.BelegError], int, str], ...] = (
     (errors.BadRequest, 400, "bad_request"),
@@ -62,6 +65,13 @@ def problem_of(error: BaseException) -> Problem:
         if isinstance(error, kind):
             return Problem(status, code, str(error), BUSY_SECONDS if status == 503 else None)
     return Problem(500, "internal", "Beleg failed unexpectedly; its log says more.")
+
+
+def problem_in_stream(error: Exception) -> Problem:
+    """As `problem_of`, noted in the log: the response has begun, and its status tells nothing of it."""
+    problem = problem_of(error)
+    log.warning("a stream failed: %s", error, exc_info=problem.code == "internal")
+    return problem
 
 
 def problem_of_status(status: int, message: str) -> Problem:

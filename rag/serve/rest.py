@@ -6,25 +6,25 @@ The articles are in `rest_articles.py`. Every error is `{"error": {"code", "mess
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rag.records import feedback_jsonl
-from rag.schema import Delta, Done, Message, Retrieved
+from rag.schema import Delta, Done, Retrieved
 from rag.serve import export, models
-from rag.serve.desk import Coming, Desk, Waiting, begun, unless_gone
 from rag.serve.docs_page import docs_page
 from rag.serve.messages import outdated_citation
-from rag.serve.problems import Problem, plain_body, problem_of
+from rag.serve.problems import Problem, plain_body, problem_in_stream
+from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
 from rag.serve.rest_articles import add_article_doors
 from rag.serve.routes import words_of
-from rag.serve.sse import EventStream, event
 from rag.serve.sub_app import ASKING, GUARD, faults, sub_app
-from rag.serve.wire import answer_to_dict, passage_to_dict
+from rag.serve.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 if TYPE_CHECKING:
     from rag.intake import Intake
@@ -37,6 +37,9 @@ _EVENTS = (
     " verified answer; or `error` {error: {code, message}}."
 )
 
+# errors before the stream are no events
+_FAILURE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
+
 _EVENT = {
     "type": "object",
     "required": ["event", "data"],
@@ -46,15 +49,13 @@ _EVENT = {
     },
 }
 
-log = logging.getLogger(__name__)
 
-
-def add_rest(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
+def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
     """Mounts REST; without an intake, articles are for reading only."""
     api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
-    _add_questions(api, desk)
-    _add_answers(api, desk)
-    add_article_doors(api, desk, intake)
+    _add_questions(api, service)
+    _add_answers(api, service)
+    add_article_doors(api, service, intake)
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
@@ -63,49 +64,61 @@ def add_rest(app: FastAPI, desk: Desk, intake: Intake | None = None) -> None:
     app.mount(PATH, api)
 
 
-def _add_questions(api: FastAPI, desk: Desk) -> None:
+def _add_questions(api: FastAPI, service: Service) -> None:
     failing = faults(*ASKING, model=models.Failure)
 
-    @api.post("/ask", response_model=models.Answer, responses=failing)
-    async def ask(request: Request, sent: models.Ask) -> Response:
+    @api.post("/ask", responses=failing)
+    async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
-        answer = await desk.ask(
-            request, "rest", sent.question, messages_of(sent.history), extractive=sent.extractive
+        return sent_answer(
+            await unless_gone(
+                request, service.ask("rest", sent.question, sent.history, extractive=sent.extractive)
+            )
         )
-        return JSONResponse(answer_to_dict(answer), headers=_FRESH)
 
     streaming: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/event-stream": {"schema": _EVENT}}, "description": _EVENTS},
-        **failing,
+        200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS},
+        **{status: {**each, **_FAILURE} for status, each in faults(*ASKING).items()},
     }
 
-    @api.post("/stream", response_class=StreamingResponse, responses=streaming)
-    async def stream(request: Request, sent: models.Ask) -> Response:
-        """The answer as it comes about, as server-sent events."""
-        batches = desk.stream("rest", sent.question, messages_of(sent.history), extractive=sent.extractive)
-        return EventStream(_told(await begun(request, batches, enough=bool)))
+    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
+        """The events; what fails before the first has a status of its own."""
+        events = service.stream("rest", sent.question, sent.history, extractive=sent.extractive)
+        async with aclosing(events):
+            yield await begun(request, events, (Waiting, Retrieved, Delta, Done))
 
-    @api.get("/search", response_model=models.Found, responses=failing)
+    @api.post("/stream", response_class=EventSourceResponse, responses=streaming)
+    async def stream(
+        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
+    ) -> AsyncGenerator[ServerSentEvent]:
+        """The answer as it comes about, as server-sent events."""
+        try:
+            async for event in events:
+                yield _event(event)
+        except Exception as error:
+            yield _sent("error", plain_body(problem_in_stream(error)))
+
+    @api.get("/search", responses=failing)
     async def search(
         request: Request,
         q: Annotated[str, Query(min_length=1, description="the question")],
         k: Annotated[int | None, Query(ge=1, le=50, description="how many passages")] = None,
-    ) -> Response:
+    ) -> models.Found:
         """Passages for a question, best first; no model is asked for an answer."""
-        found = await unless_gone(request, desk.run(lambda: desk.engine.search(q, k)))
-        return JSONResponse({"passages": [passage_to_dict(passage) for passage in found]})
+        found = await unless_gone(request, service.run(lambda: service.engine.search(q, k)))
+        return models.Found(passages=[sent_passage(passage) for passage in found])
 
 
-def _add_answers(api: FastAPI, desk: Desk) -> None:
+def _add_answers(api: FastAPI, service: Service) -> None:
     def record(ident: str) -> dict[str, Any]:
-        found = desk.records.get(ident)
+        found = service.records.get(ident)
         if found is None:
             raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
         return found
 
     asking = faults(404, 422, *GUARD, model=models.Failure)
 
-    @api.get("/answers/{ident}", response_model=models.Answer, responses=asking)
+    @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
         """An answer that was given before, with the same evidence."""
         return JSONResponse(record(ident), headers=_FRESH)
@@ -123,14 +136,14 @@ def _add_answers(api: FastAPI, desk: Desk) -> None:
             kept["question"],
             [{"question": kept["question"], "record": kept}],
             words_of(request),
-            lambda citation: outdated_citation(citation, desk.engine.library),
+            lambda citation: outdated_citation(citation, service.engine.library),
         )
         return Response(text, media_type="text/markdown", headers=_FRESH)
 
     @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=asking)
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Notes what somebody thinks of an answer."""
-        if not desk.records.rate(ident, sent.rating, sent.note):
+        if not service.records.rate(ident, sent.rating, sent.note):
             raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
         return Response(status_code=204)
 
@@ -142,7 +155,7 @@ def _add_answers(api: FastAPI, desk: Desk) -> None:
     @api.get("/feedback", response_class=Response, responses=lines)
     def feedback() -> Response:
         """The rated answers as a question set for `python -m eval`, a case a line."""
-        return Response(feedback_jsonl(desk.records), media_type="application/x-ndjson", headers=_FRESH)
+        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=_FRESH)
 
     @api.get(
         "/evaluation", response_model=dict[str, Any], responses=faults(404, *GUARD, model=models.Failure)
@@ -150,41 +163,27 @@ def _add_answers(api: FastAPI, desk: Desk) -> None:
     def evaluation() -> Response:
         """The latest evaluation of this index, as `python -m eval` has left it."""
         try:
-            found = (desk.settings.data_dir / "evaluation" / "latest.json").read_bytes()
+            found = (service.settings.data_dir / "evaluation" / "latest.json").read_bytes()
             json.loads(found)
         except (OSError, ValueError) as exc:
             raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
         return Response(found, media_type="application/json", headers=_FRESH)
 
 
-def messages_of(history: list[models.Turn]) -> list[Message]:
-    """The conversation as the engine takes it."""
-    return [Message(turn.role, turn.content) for turn in history]
+def _event(event: Coming) -> ServerSentEvent:
+    match event:
+        case Waiting(ahead):
+            return _sent("waiting", {"ahead": ahead})
+        case Retrieved(question, passages, seconds):
+            found = [passage_to_dict(passage) for passage in passages]
+            told = {"standalone_question": question, "passages": found, "seconds": seconds}
+            return _sent("retrieved", told)
+        case Delta(text):
+            return _sent("delta", {"text": text})
+        case Done(answer):
+            return _sent("done", answer_to_dict(answer))
 
 
-async def _told(batches: AsyncGenerator[list[Coming]]) -> AsyncGenerator[bytes]:
-    """The events as they are sent; a failure is the last one."""
-    try:
-        async for batch in batches:
-            yield b"".join(_events(batch))
-    except Exception as error:
-        problem = problem_of(error)
-        log.warning("a stream failed: %s", error, exc_info=problem.code == "internal")
-        yield event(plain_body(problem), "error")
-    finally:
-        await batches.aclose()
-
-
-def _events(batch: list[Coming]) -> Iterator[bytes]:
-    for each in batch:
-        match each:
-            case Waiting(ahead):
-                yield event({"ahead": ahead}, "waiting")
-            case Retrieved(question, passages, seconds):
-                found = [passage_to_dict(passage) for passage in passages]
-                told = {"standalone_question": question, "passages": found, "seconds": seconds}
-                yield event(told, "retrieved")
-            case Delta(text):
-                yield event({"text": text}, "delta")
-            case Done(answer):
-                yield event(answer_to_dict(answer), "done")
+def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
+    """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
+    return ServerSentEvent(event=name, raw_data=json_line(data))

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI, Query, Request
 
 from rag.errors import ArticleError
-from rag.schema import Article
+from rag.intake import Intake, Received, SyncState
 from rag.serve import models
 from rag.serve.articles import received, without_folders
 from rag.serve.catalogue import PAGE, Catalogue, Row, Wish
 from rag.serve.problems import Problem
 from rag.serve.sub_app import GUARD, faults
-from rag.serve.wire import article_facts
 
 if TYPE_CHECKING:
-    from rag.intake import Intake
-    from rag.serve.desk import Desk
+    from rag.serve.queue import Service
 
-_FRESH = {"Cache-Control": "no-store"}
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
 _SORTS = {
@@ -42,78 +39,70 @@ Sort = Literal[
 ]
 
 
-def add_article_doors(api: FastAPI, desk: Desk, intake: Intake | None) -> None:
+def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> None:
     """The routes; without an intake what would change something is refused (409)."""
-    catalogue = Catalogue(desk.engine.library, desk.settings.uploads_dir)
+    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
     _add_reading(api, catalogue)
-    _add_changes(api, desk, catalogue, intake)
+    _add_changes(api, service, catalogue, intake)
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
-    @api.get("/articles", response_model=models.Articles, responses=faults(422, *GUARD, model=models.Failure))
+    @api.get("/articles", responses=faults(422, *GUARD, model=models.Failure))
     def articles(
         q: Annotated[str, Query(max_length=200, description="words that the article contains")] = "",
         sort: Sort = "-published",
         page: Annotated[int, Query(ge=1, le=10**6)] = 1,
-    ) -> Response:
+    ) -> models.Articles:
         """The articles, a hundred a page."""
         column = sort.removeprefix("-")
         down = "-" if sort.startswith("-") else ""
         found = catalogue.found(Wish(" ".join(q.split()), down + _SORTS[column], page))
         rows = [_row(row) for row in found[(page - 1) * PAGE : page * PAGE]]
-        pages = -(-len(found) // PAGE)
-        return JSONResponse({"articles": rows, "total": len(found), "page": page, "pages": pages})
+        return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
 
-    @api.get(
-        "/articles/{ident:path}",
-        response_model=models.Article,
-        responses=faults(400, 404, 422, *GUARD, model=models.Failure),
-    )
+    @api.get("/articles/{ident:path}", responses=faults(400, 404, 422, *GUARD, model=models.Failure))
     def article(
         ident: str,
         highlight: Annotated[
             list[str], Query(max_length=_MOST_HIGHLIGHTS, description="places to mark, as start-end")
         ] = [],  # noqa: B006
-    ) -> Response:
+    ) -> models.Article:
         """A whole article, with the words that stand at the marked places."""
         found = catalogue.library.article(ident)
         if found is None:
             raise _no_article()
-        return JSONResponse(_article(found, highlight))
+        read = models.Article.model_validate(found)
+        return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
 
 
-def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake | None) -> None:
-    limit = desk.settings.article_limit
+def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
+    limit = service.settings.article_limit
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
     changing = faults(409, 422, *GUARD, 507, model=models.Failure)
 
-    @api.post(
-        "/articles", response_model=models.Uploaded, status_code=201, responses=changing, openapi_extra=body
-    )
+    @api.post("/articles", status_code=201, responses=changing, openapi_extra=body)
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
-    ) -> Response:
+    ) -> Received:
         """Takes in a file, which is the request's body; its articles are read in at once."""
         writable = _writable(intake)
-        _refuse_replica(desk)
+        _refuse_replica(service)
         try:
             taken = await received(request, writable, name, limit)
         except OSError as exc:
             raise Problem(507, "no_space", f"The file cannot be saved: {exc.strerror}") from exc
         writable.refresh()
-        told = {"name": taken.name, "known": taken.known, "problems": list(taken.problems)}
-        return JSONResponse(told, 201, _FRESH)
+        return taken
 
     @api.delete(
         "/articles/{ident:path}",
-        response_model=models.Sync,
         status_code=202,
         responses=faults(404, 409, 422, *GUARD, model=models.Failure),
     )
-    def remove(ident: str) -> Response:
+    def remove(ident: str) -> SyncState:
         """Deletes the uploaded file that an article is from; the index follows at once."""
         writable = _writable(intake)
-        _refuse_replica(desk)
+        _refuse_replica(service)
         if catalogue.library.article(ident) is None:
             raise _no_article()
         path = catalogue.upload_of(ident)
@@ -124,21 +113,21 @@ def _add_changes(api: FastAPI, desk: Desk, catalogue: Catalogue, intake: Intake 
         except (ArticleError, OSError) as exc:
             raise Problem(409, "not_deleted", "The file cannot be deleted.") from exc
         writable.refresh()
-        return JSONResponse(_sync(writable, desk), 202, _FRESH)
+        return _state(writable, service)
 
     syncing = faults(409, *GUARD, model=models.Failure)
 
-    @api.post("/sync", response_model=models.Sync, status_code=202, responses=syncing)
-    def sync() -> Response:
+    @api.post("/sync", status_code=202, responses=syncing)
+    def sync() -> SyncState:
         """Asks for the articles to be read in anew."""
         writable = _writable(intake)
         writable.refresh()
-        return JSONResponse(_sync(writable, desk), 202, _FRESH)
+        return _state(writable, service)
 
-    @api.get("/sync", response_model=models.Sync, responses=syncing)
-    def state() -> Response:
+    @api.get("/sync", responses=syncing)
+    def state() -> SyncState:
         """How far reading in is."""
-        return JSONResponse(_sync(_writable(intake), desk), headers=_FRESH)
+        return _state(_writable(intake), service)
 
 
 def _writable(intake: Intake | None) -> Intake:
@@ -147,8 +136,8 @@ def _writable(intake: Intake | None) -> Intake:
     return intake
 
 
-def _refuse_replica(desk: Desk) -> None:
-    if desk.settings.chroma_replica:
+def _refuse_replica(service: Service) -> None:
+    if service.settings.chroma_replica:
         raise Problem(
             409,
             "read_only",
@@ -161,48 +150,32 @@ def _no_article() -> Problem:
     return Problem(404, "not_found", "There is no such article.")
 
 
-def _row(row: Row) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "title": row.title,
-        "outlet": row.outlet,
-        "published": row.published.isoformat() if row.published else None,
-        "language": row.language,
-        "genre": row.genre,
-        "words": row.words,
-        "passages": row.chunks,
-        "file": row.file,
-        "uploaded": row.uploaded,
-        "copy_of": row.original.id if row.original else None,
-    }
+def _row(row: Row) -> models.ArticleRow:
+    return models.ArticleRow(
+        id=row.id,
+        title=row.title,
+        outlet=row.outlet,
+        published=row.published,
+        language=row.language,
+        genre=row.genre,
+        words=row.words,
+        passages=row.chunks,
+        file=row.file,
+        uploaded=row.uploaded,
+        copy_of=row.original.id if row.original else None,
+    )
 
 
-def _article(article: Article, highlight: list[str]) -> dict[str, Any]:
-    return {
-        "id": article.id,
-        **article_facts(article),
-        "text": article.text,
-        "copy_of": article.copy_of,
-        "highlights": [_highlight(article.text, place) for place in highlight],
-    }
-
-
-def _highlight(text: str, place: str) -> dict[str, Any]:
+def _highlight(text: str, place: str) -> models.Highlight:
     """The words at `start-end`. Raises Problem when that is no range of the text."""
     match = _RANGE.fullmatch(place)
     start, end = (int(match[1]), int(match[2])) if match else (0, 0)
     if not start < end <= len(text):
         raise Problem(400, "bad_request", f"highlight is start-end, within the {len(text)} characters.")
-    return {"start": start, "end": end, "quote": text[start:end]}
+    return models.Highlight(start=start, end=end, quote=text[start:end])
 
 
-def _sync(intake: Intake, desk: Desk) -> dict[str, Any]:
-    now = without_folders(intake.state, desk.settings)
-    return {
-        "running": now.running,
-        "step": now.step,
-        "done": now.done,
-        "total": now.total,
-        "error": str(now.error) if now.error else None,
-        "checked": now.checked.isoformat() if now.checked else None,
-    }
+def _state(intake: Intake, service: Service) -> SyncState:
+    """How far reading in is; times with their zone, for whoever reads them elsewhere."""
+    now = without_folders(intake.state, service.settings)
+    return replace(now, checked=now.checked and now.checked.astimezone())

@@ -6,7 +6,7 @@ import logging
 from importlib import metadata
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -58,12 +58,13 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     app = SubApp(
         title=title,
         description=description,
-        version=_version(),
+        version=version(),
         servers=[{"url": path}],
         root_path_in_servers=False,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(_fresh)],
     )
 
     app.malformed = malformed
@@ -80,9 +81,15 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     return app
 
 
-def faults(*statuses: int, model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def faults(*statuses: int, model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
-    return {status: {"model": model, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+    known = {"model": model} if model else {}
+    return {status: {**known, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+
+
+def _fresh(response: Response) -> None:
+    """Nothing that a door answers is kept by a browser or a proxy."""
+    response.headers["Cache-Control"] = "no-store"
 
 
 def _problem(error: Exception, malformed: int) -> Problem:
@@ -100,7 +107,8 @@ def _first_fault(error: RequestValidationError) -> str:
     return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()
 
 
-def _version() -> str:
+def version() -> str:
+    """Beleg's, 0 where it is run from its folder without being installed."""
     try:
         return metadata.version("beleg")
     except metadata.PackageNotFoundError:

@@ -16,10 +16,10 @@ from rag.records import Rating, Records
 from rag.serve.articles import add_articles_page
 from rag.serve.assets import STATIC, chat_head
 from rag.serve.chat import Chat, View
-from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
 from rag.serve.logs import HEADER, within
 from rag.serve.messages import Shown
+from rag.serve.queue import Service
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
 from rag.serve.strings import strings_for
@@ -47,15 +47,15 @@ def create_app(
     """
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    desk = Desk(engine, settings, kept)
-    add_doors(app, desk, intake)
+    service = Service(engine, settings, kept)
+    add_doors(app, service, intake)
     add_article_routes(app, engine)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
-    page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
+    page = build_chat(Chat(engine, settings, kept, service.queue, service.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
         page,

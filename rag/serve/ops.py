@@ -1,17 +1,34 @@
-"""Figures for Prometheus: requests, answers by outcome, times, articles; never a word of a question."""
+"""For those who run Beleg: `/healthz`, `/readyz`, and figures for Prometheus at `/metrics`.
+
+The figures are requests, answers by outcome, times, articles; never a word of a question.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from fastapi import FastAPI, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rag.errors import BelegError
 from rag.schema import Delta, Done, Event
 
+if TYPE_CHECKING:
+    from rag.library import Library
+
+_FRESH = {"Cache-Control": "no-store"}
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _DOORS = (("/api/", "rest"), ("/v1/", "openai"), ("/mcp", "mcp"), ("/gradio_api/", "chat"))
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -79,3 +96,24 @@ class CountRequests:
 def door_of(path: str) -> str:
     """The door that a path belongs to."""
     return next((door for prefix, door in _DOORS if path.startswith(prefix)), "pages")
+
+
+def add_health_routes(app: FastAPI, library: Library, metrics: Metrics) -> None:
+    """The routes; the first two are open to all, and say nothing but yes or no."""
+
+    @app.get("/healthz")
+    async def alive() -> Response:
+        return PlainTextResponse("ok\n", headers=_FRESH)
+
+    @app.get("/readyz")
+    def ready() -> Response:
+        try:
+            library.counts()
+        except BelegError:
+            return PlainTextResponse("not ready\n", 503, headers=_FRESH)
+        return PlainTextResponse("ready\n", headers=_FRESH)
+
+    @app.get("/metrics")
+    def figures() -> Response:
+        metrics.articles.set(library.counts().articles)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST, headers=_FRESH)

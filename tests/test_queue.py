@@ -7,59 +7,59 @@ import threading
 import pytest
 
 from rag.errors import Overloaded
-from rag.serve.gate import Gate
+from rag.serve.queue import Queue
 
 
 def test_a_free_seat_is_taken_without_waiting() -> None:
-    gate = Gate(seats=2, waiting=0)
-    assert [list(gate.enter()), list(gate.enter())] == [[], []]
+    queue = Queue(seats=2, waiting=0)
+    assert [list(queue.enter()), list(queue.enter())] == [[], []]
 
 
 def test_whoever_finds_the_queue_full_is_told_at_once() -> None:
-    gate = Gate(seats=1, waiting=0)
-    list(gate.enter())
+    queue = Queue(seats=1, waiting=0)
+    list(queue.enter())
     with pytest.raises(Overloaded, match="try again"):
-        next(gate.enter())
+        next(queue.enter())
 
 
 def test_who_waits_learns_how_many_are_before() -> None:
-    gate = Gate(seats=1, waiting=2)
-    list(gate.enter())
-    first, second = gate.enter(), gate.enter()
+    queue = Queue(seats=1, waiting=2)
+    list(queue.enter())
+    first, second = queue.enter(), queue.enter()
     assert (next(first), next(second)) == (1, 2)
     first.close()
     assert next(second) == 1
 
 
 def test_a_seat_goes_to_who_came_first() -> None:
-    gate = Gate(seats=1, waiting=5)
-    list(gate.enter())
+    queue = Queue(seats=1, waiting=5)
+    list(queue.enter())
     order: list[int] = []
-    waiting = [gate.enter() for _ in range(3)]
+    waiting = [queue.enter() for _ in range(3)]
     for each in waiting:
         next(each)
 
     def sit(i: int) -> None:
         list(waiting[i])
         order.append(i)
-        gate.leave()
+        queue.leave()
 
     threads = [threading.Thread(target=sit, args=(i,)) for i in reversed(range(3))]
     for thread in threads:
         thread.start()
-    gate.leave()
+    queue.leave()
     for thread in threads:
         thread.join(timeout=10)
     assert order == [0, 1, 2]
 
 
 def test_giving_up_makes_room_in_the_queue() -> None:
-    gate = Gate(seats=1, waiting=1)
-    list(gate.enter())
-    waiting = gate.enter()
+    queue = Queue(seats=1, waiting=1)
+    list(queue.enter())
+    waiting = queue.enter()
     next(waiting)
     waiting.close()
-    again = gate.enter()
+    again = queue.enter()
     assert next(again) == 1
-    gate.leave()
+    queue.leave()
     assert list(again) == []

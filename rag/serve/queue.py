@@ -1,0 +1,213 @@
+"""Where questions of all doors are handed in: first come, first served, a deadline, a record, and the end
+when nobody waits any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from rag.adapters import stepped
+from rag.errors import DeadlineExceeded, Overloaded
+from rag.schema import Answer, Done, Event, Message
+from rag.serve.ops import Metrics
+from rag.serve.wire import answer_to_dict
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.records import Records
+    from rag.settings import Settings
+
+Found = TypeVar("Found")
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+class Queue:
+    """Seats for questions that are being answered, and a bounded queue before them. Thread-safe."""
+
+    def __init__(self, seats: int, waiting: int) -> None:
+        self.seats = seats
+        self.waiting = waiting
+        self.taken = 0
+        """Seats that are taken now."""
+        self._queue: list[object] = []
+        self._changed = threading.Condition()
+
+    def enter(self) -> Iterator[int]:
+        """Takes a seat; until there is one, yields now and then how many questions are before this one.
+
+        Whoever takes a seat must `leave`; who stops iterating before gives up the place in the queue.
+        Raises Overloaded at once when too many wait already.
+        """
+        ticket = object()
+        with self._changed:
+            if self.taken < self.seats and not self._queue:
+                self.taken += 1
+                return
+            if len(self._queue) >= self.waiting:
+                raise Overloaded("too many questions at once; please try again in a minute")
+            self._queue.append(ticket)
+        try:
+            while not self._seated(ticket):
+                yield self._queue.index(ticket) + 1
+        finally:
+            with self._changed:
+                if ticket in self._queue:
+                    self._queue.remove(ticket)
+                    self._changed.notify_all()
+
+    def leave(self) -> None:
+        """Frees a seat for the next question."""
+        with self._changed:
+            self.taken -= 1
+            self._changed.notify_all()
+
+    def _seated(self, ticket: object) -> bool:
+        """Whether it was this one's turn within a short while."""
+        with self._changed:
+            free = self._changed.wait_for(
+                lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
+            )
+            if free:
+                self._queue.pop(0)
+                self.taken += 1
+                self._changed.notify_all()
+            return free
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """So many questions are before this one."""
+
+    ahead: int
+
+
+Coming = Waiting | Event
+
+
+class Service:
+    """An engine behind the queue, for the doors of programs; one for all doors of an app."""
+
+    def __init__(self, engine: Engine, settings: Settings, records: Records) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.records = records
+        self.metrics = Metrics()
+        self.queue = Queue(settings.readers, settings.waiting)
+        self.metrics.answering.set_function(lambda: self.queue.taken)
+
+    def stream(
+        self, door: str, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> AsyncGenerator[Coming]:
+        """What comes of a question; closing it closes the engine's stream.
+
+        Raises as the engine does, Overloaded, and DeadlineExceeded.
+        """
+        return self._timely(lambda: self._answering(door, question, history, extractive=extractive))
+
+    async def ask(
+        self, door: str, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Answer:
+        """The answer. Raises as `stream`; cancelling it ends the engine's work."""
+        async with aclosing(self.stream(door, question, history, extractive=extractive)) as events:
+            return await answer_of(events)
+
+    async def run(self, work: Callable[[], Found]) -> Found:
+        """Other work of the engine, in turn as a question is.
+
+        Raises as the work does, Overloaded, and DeadlineExceeded.
+        """
+        async with aclosing(self._timely(lambda: iter((work(),)))) as steps:
+            async for step in steps:
+                if not isinstance(step, Waiting):
+                    return step
+        raise AssertionError("the work gives something")
+
+    def _answering(
+        self, door: str, question: str, history: Sequence[Message], *, extractive: bool
+    ) -> Iterator[Event]:
+        told = self.engine.stream(question, history, extractive=extractive)
+        for event in self.metrics.watch(told, door):
+            if isinstance(event, Done):
+                self.records.put(answer_to_dict(event.answer), event.history)
+            yield event
+
+    def _in_turn(self, begin: Callable[[], Iterator[Found]]) -> Iterator[Waiting | Found]:
+        for ahead in self.queue.enter():
+            yield Waiting(ahead)
+        try:
+            yield from begin()
+        finally:
+            self.queue.leave()
+
+    async def _timely(self, begin: Callable[[], Iterator[Found]]) -> AsyncGenerator[Waiting | Found]:
+        """The items, each in turn and all of them before the deadline."""
+        seconds = self.settings.deadline
+        ends = asyncio.get_running_loop().time() + seconds
+        async with aclosing(stepped(self._in_turn(begin))) as steps:
+            while True:
+                try:
+                    async with asyncio.timeout_at(ends):
+                        step = await anext(steps)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError as exc:
+                    raise DeadlineExceeded(
+                        f"The answer was not complete after {seconds:g} s; please ask again later."
+                    ) from exc
+                yield step
+
+
+async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
+    """The answer that a stream ends with."""
+    async for event in events:
+        if isinstance(event, Done):
+            return event.answer
+    raise AssertionError("a stream ends with Done")
+
+
+async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
+    """The outcome of the work. Raises ClientDisconnect, and cancels it, when the client leaves before."""
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnect
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
+async def begun(
+    request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
+) -> AsyncGenerator[Coming]:
+    """The same events, once one has come that a response can begin with; what fails before is raised."""
+    first: list[Coming] = []
+
+    async def until_enough() -> None:
+        async for event in events:
+            first.append(event)
+            if isinstance(event, enough):
+                return
+
+    async def all_of_them() -> AsyncGenerator[Coming]:
+        for event in first:
+            yield event
+        async for event in events:
+            yield event
+
+    await unless_gone(request, until_enough())
+    return all_of_them()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
