@@ -307,7 +307,7 @@ def _failed(state: SyncState) -> str:
 
 def _confirmation(text: ArticleStrings) -> str:
     return (
-        '<dialog id="confirm" aria-labelledby="frage"><form method="dialog">'
+        '<dialog id="confirm" class="confirm" aria-labelledby="frage"><form method="dialog">'
         f'<h2 id="frage">{html_text(text.delete_title)}</h2><p></p><div>'
         f'<button value="no">{html_text(text.delete_no)}</button>'
         f'<button value="yes" class="yes">{html_text(text.delete_yes)}</button></div></form></dialog>'

@@ -61,6 +61,9 @@ class Strings:
     none_kept: str
     rename: str
     delete: str
+    delete_title: str
+    delete_text: str
+    keep: str
     save_markdown: str
     save_json: str
     close_list: str
@@ -152,6 +155,9 @@ GERMAN = Strings(
     none_kept="Noch keine Gespräche.",
     rename="Umbenennen",
     delete="Löschen",
+    delete_title="Gespräch löschen?",
+    delete_text="„{title}“ wird aus diesem Browser gelöscht und ist danach nicht wiederherzustellen.",
+    keep="Abbrechen",
     save_markdown="Als Markdown speichern",
     save_json="Als JSON speichern",
     close_list="Liste schließen",
@@ -251,6 +257,9 @@ ENGLISH = Strings(
     none_kept="No conversations yet.",
     rename="Rename",
     delete="Delete",
+    delete_title="Delete conversation?",
+    delete_text="“{title}” will be deleted from this browser, and cannot be brought back.",
+    keep="Cancel",
     save_markdown="Save as Markdown",
     save_json="Save as JSON",
     close_list="Close list",

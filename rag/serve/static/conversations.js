@@ -4,6 +4,7 @@
    A turn is {question, record} with the answer as the server recorded it, or {question, text} of an answer
    that was stopped. */
 
+import { confirmed } from "./confirm.js";
 import { $, $$, answering, element, name, tool, words } from "./dom.js";
 
 const PREFIX = "beleg:conversation:";
@@ -192,10 +193,18 @@ export function startAnew() {
   $("#composer textarea")?.focus();
 }
 
-/** The conversation on the page is deleted. */
-export function forget() {
+/** Deletes the conversation on the page, if the reader really wants to. */
+export async function forget() {
+  const kept = current.id && read(PREFIX + current.id);
+  if (!(await confirmed(kept?.title ?? shortened(shownTurns()[0]?.question ?? "")))) return;
+  erase();
+  $("#composer textarea")?.focus();
+}
+
+function erase() {
   if (current.id) remove(current.id);
   leave(null);
+  show([]);
 }
 
 /* --- saving as a file -------------------------------------------------------------------------------------------- */
@@ -305,11 +314,10 @@ class List {
     input.select();
   }
 
-  remove(kept) {
-    if (kept.id === current.id) {
-      forget();
-      show([]);
-    } else remove(kept.id);
+  async remove(kept) {
+    if (!(await confirmed(kept.title))) return;
+    if (kept.id === current.id) erase();
+    else remove(kept.id);
     this.fill();
     ($(".open", this.items) ?? this.shut).focus();
   }
