@@ -23,13 +23,13 @@ from rag.confidence import confidence
 from rag.cues import cue_of
 from rag.extract import candidates
 from rag.facts import facts
+from rag.i18n import GERMAN
 from rag.query import understand
 from rag.retrieval import Index
 from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve import render
 from rag.serve.markup import markdown_lines, plain_text
-from rag.serve.strings import GERMAN
 from rag.text import normalise, sentences
 from rag.verify import Verifier
 from rag.writing import Writing

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from rag.i18n import ENGLISH, GERMAN
 from rag.records import Records
 from rag.schema import Delta, Done, Retrieved
 from rag.serve import messages
 from rag.serve.chat import Chat, View, paced
-from rag.serve.strings import ENGLISH, GERMAN
 from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
 from tests.fake_engine import FakeEngine, canned
@@ -117,7 +117,7 @@ def test_a_failing_model_leaves_what_came_and_a_way_on(chat: Chat) -> None:
     assert parts[0].startswith("Die Vorlage wurde")
     assert "Unvollständig" in parts[-1]
     assert messages.is_step(shown[1])
-    assert shown[-1]["options"][0]["label"] == GERMAN.without_model
+    assert shown[-1]["options"][0]["label"] == GERMAN("chat.without_model")
     assert messages.history(shown) == []
 
 
@@ -140,7 +140,7 @@ def test_a_full_house_says_so_in_the_readers_language(chat: Chat) -> None:
         if view.shown and len(view.shown) > 1:
             break
     refused = last(chat.ask(QUESTION, [], ENGLISH))
-    assert refused.notice == ENGLISH.busy
+    assert refused.notice == ENGLISH("chat.busy")
     assert refused.question == QUESTION
     running.close()
     assert last(chat.ask(QUESTION, [], ENGLISH)).shown
@@ -214,7 +214,7 @@ def test_a_kept_conversation_goes_on(chat: Chat) -> None:
 )
 def test_a_damaged_conversation_is_a_notice(chat: Chat, damaged: Any) -> None:
     view = chat.reopen(damaged, GERMAN)
-    assert (view.shown, view.notice) == ([], GERMAN.not_restored)
+    assert (view.shown, view.notice) == ([], GERMAN("chat.not_restored"))
 
 
 def test_what_a_browser_hands_back_is_shown_as_text(chat: Chat) -> None:

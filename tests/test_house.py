@@ -24,7 +24,7 @@ FLOORS = {
     0: "rag.schema rag.errors ingest eval",
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes rag.memory rag.pump"
-    " rag.turns rag.recent",
+    " rag.turns rag.recent rag.i18n",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.chroma_log rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
@@ -49,6 +49,7 @@ HOMES = {
     "chromadb": "rag.chroma rag.shared",
     "docx": "ingest.read_docx",
     "gradio": "rag.serve.ui",
+    "jinja2": "rag.serve.views",
     "httpx": "rag.faults rag.chat_model",
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
@@ -61,7 +62,9 @@ HOMES = {
 }
 """The rooms of the heavy libraries; no other module imports them."""
 
-AT_ONCE = "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
+AT_ONCE = (
+    "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server rag.serve.views"
+)
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 
 RETURNS = {("rag.adapters", "rag.llama")}

@@ -13,17 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from rag.i18n import ENGLISH, GERMAN, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
 from rag.serve import frame, markup, places, reader, render
-from rag.serve.strings import (
-    ENGLISH,
-    GERMAN,
-    article_count,
-    date_range,
-    long_date,
-    mode_line,
-    strings_for,
-)
+from rag.serve.frame import mode_line
 from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, canned, written
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
@@ -228,15 +221,15 @@ def test_whatever_is_marked_every_word_is_shown_once(text: str, start: int, end:
 
 
 def test_references_that_led_nowhere_are_owned_up_to() -> None:
-    assert shown(render.evidence_html(written("prosa"), GERMAN)).startswith(GERMAN.dropped[0])
+    assert shown(render.evidence_html(written("prosa"), GERMAN)).startswith(GERMAN("answer.dropped", n=1))
     twice = dataclasses.replace(written("prosa"), dropped=("a", "b"))
     assert "2 Verweise" in render.evidence_html(twice, GERMAN)
 
 
 def test_a_card_says_that_its_article_has_changed_since() -> None:
     cards = render.evidence_html(canned("wärmeplan"), GERMAN, frozenset({"waermeplan"}))
-    assert cards.count(GERMAN.outdated) == 1
-    assert GERMAN.outdated not in render.evidence_html(canned("wärmeplan"), GERMAN)
+    assert cards.count(GERMAN("answer.outdated")) == 1
+    assert GERMAN("answer.outdated") not in render.evidence_html(canned("wärmeplan"), GERMAN)
 
 
 def test_a_failure_says_why_and_whether_text_is_incomplete() -> None:
@@ -260,7 +253,7 @@ def test_history_gets_the_words_without_citations(keyword: str) -> None:
 def test_an_abstention_says_so_and_offers_the_nearest_places() -> None:
     answer = canned("mondlandung")
     assert shown(MARKDOWN.render(render.answer_markdown(answer, GERMAN))) == DECLINED
-    assert GERMAN.nearest in render.evidence_html(answer, GERMAN)
+    assert GERMAN("answer.nearest") in render.evidence_html(answer, GERMAN)
     assert "cards" not in render.evidence_html(answer, GERMAN)
 
 
@@ -338,12 +331,12 @@ def test_an_aside_glued_to_a_sentence_is_cut_off() -> None:
     aside = dataclasses.replace(HEAT.asides[0], start=0, end=8, kind="heading")
     article = dataclasses.replace(HEAT, text=text, asides=(aside,), title=None)
     page = reader.reader_fragment(article, (9, 23), GERMAN, stale=False)
-    assert '<h2 class="aside heading">Die Lage</h2><p><mark' in page
+    assert re.search(r'<h2 class="aside heading">Die Lage</h2>\s*<p><mark', page)
 
 
 def test_a_changed_article_gets_a_note_and_no_mark() -> None:
     page = reader.reader_page(HEAT, (5, 20), GERMAN, stale=True)
-    assert GERMAN.changed in page
+    assert GERMAN("reader.changed") in page
     assert "<mark" not in page
 
 
@@ -356,7 +349,7 @@ def test_header_names_what_is_known() -> None:
 def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
     nameless = Article("x-1", "Text.", "x.txt", "")
     page = reader.reader_fragment(nameless, None, GERMAN, stale=False)
-    assert '<p class="kicker">x.txt</p><h1>Artikel ohne Titel</h1><' in page
+    assert re.search(r'<p class="kicker">x.txt</p>\s*<h1>Artikel ohne Titel</h1>\s*</header>', page)
     cards = render.source_cards([citation(title=None, outlet=None, published=None)], GERMAN)
     assert shown(cards) == "1„Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.“"
 
@@ -390,12 +383,12 @@ def test_pages_need_no_script_of_their_own() -> None:
     ],
 )
 def test_interface_is_german_unless_the_browser_is_not(header: str | None, lang: str) -> None:
-    assert strings_for(header).lang == lang
+    assert words_for(header).lang == lang
 
 
 @pytest.mark.parametrize(("chosen", "lang"), [("de", "de"), ("en", "en"), ("xx", "en"), (None, "en")])
 def test_a_choice_goes_before_the_browser(chosen: str | None, lang: str) -> None:
-    assert strings_for("en-GB", chosen).lang == lang
+    assert words_for("en-GB", chosen).lang == lang
 
 
 @pytest.mark.parametrize(
@@ -413,14 +406,18 @@ def test_a_choice_goes_before_the_browser(chosen: str | None, lang: str) -> None
     ],
 )
 def test_date_ranges_say_only_once_what_is_shared(first: date, last: date, german: str, english: str) -> None:
-    assert date_range(first, last, GERMAN) == german
-    assert date_range(first, last, ENGLISH) == english
+    assert GERMAN.dates(first, last) == german
+    assert ENGLISH.dates(first, last) == english
 
 
 def test_dates_counts_and_modes_in_both_languages() -> None:
-    assert long_date(date(2025, 3, 1), GERMAN) == "1. März 2025"
-    assert long_date(date(2025, 3, 1), ENGLISH) == "1 March 2025"
-    assert [article_count(n, ENGLISH) for n in (0, 1, 1240)] == ["0 articles", "1 article", "1,240 articles"]
+    assert GERMAN.long_date(date(2025, 3, 1)) == "1. März 2025"
+    assert ENGLISH.long_date(date(2025, 3, 1)) == "1 March 2025"
+    assert [ENGLISH("articles.count", n=n) for n in (0, 1, 1240)] == [
+        "0 articles",
+        "1 article",
+        "1,240 articles",
+    ]
     assert mode_line("extractive", GERMAN) == "Ohne Sprachmodell: wörtliche Fundstellen"
     assert mode_line("gpt-x", ENGLISH) == "Language model: gpt-x"
     assert mode_line("gpt-x", GERMAN, "api.example") == (
@@ -434,15 +431,5 @@ def test_masthead_and_footnote() -> None:
         3, date(2025, 8, 15), date(2025, 8, 19), GERMAN
     )
     assert ">0 Artikel<" in frame.masthead(0, None, None, GERMAN)
-    assert GERMAN.mode_extractive in frame.footnote("extractive", GERMAN)
+    assert GERMAN("answer.extractive") in frame.footnote("extractive", GERMAN)
     assert "<b>" not in frame.footnote("<b>", GERMAN)
-
-
-@pytest.mark.parametrize("field", [f.name for f in dataclasses.fields(GERMAN)])
-def test_every_phrase_exists_in_both_languages_with_the_same_blanks(field: str) -> None:
-    german, english = getattr(GERMAN, field), getattr(ENGLISH, field)
-    assert german
-    assert english
-    assert len(german) == len(english) or isinstance(german, str)
-    blanks = [sorted(re.findall(r"\{\w+\}", str(words))) for words in (german, english)]
-    assert blanks[0] == blanks[1]

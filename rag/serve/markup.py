@@ -39,11 +39,6 @@ def plain_text(markdown: str) -> str:
     return html.unescape(re.sub(r"^> ?", "", words, flags=re.MULTILINE)).strip()
 
 
-def html_text(text: str) -> str:
-    """One escaped line of HTML; percent signs too, which are Gradio's placeholder for formulas."""
-    return html.escape(one_line(text)).replace("%", "&#37;")
-
-
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -52,8 +47,3 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a passage, cut between words."""
     line = one_line(text)
     return line if len(line) <= length else line[:length].rsplit(" ", 1)[0].rstrip(" ,;:–") + " …"
-
-
-def spans(*parts: str | None) -> str:
-    """Each known part in a `<span>` of its own."""
-    return " ".join(f"<span>{html_text(part)}</span>" for part in parts if part)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rag.errors import BadRequest
+from rag.i18n import Words
 from rag.schema import Answer, Article, Citation, Message, Passage
 from rag.serve import render
 from rag.serve.markup import markdown_lines, plain_text
 from rag.serve.places import is_current
-from rag.serve.strings import Strings
 from rag.serve.wire import Json, answer_from_dict
 
 ChatMessage = dict[str, Any]
@@ -69,7 +69,7 @@ def assistant_message(*content: str) -> ChatMessage:
     return {"role": "assistant", "content": [part for part in content if part]}
 
 
-def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Strings) -> ChatMessage:
+def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Words) -> ChatMessage:
     """The step that shows what was searched; it can be opened."""
     title = render.search_title(passages, articles, seconds, words)
     body = render.search_html(passages, words)
@@ -77,7 +77,7 @@ def search_message(passages: Sequence[Passage], articles: int, seconds: float, w
 
 
 def answer_message(
-    answer: Answer, words: Strings, *, articles: Articles | None = None, model_left_out: bool = False
+    answer: Answer, words: Words, *, articles: Articles | None = None, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with its evidence and its record; articles tell what has changed since."""
     label = f"{render.without_model(words)}\n\n" if model_left_out else ""
@@ -86,11 +86,11 @@ def answer_message(
     return assistant_message(text, evidence + render.record_link(answer.id, words))
 
 
-def failure_message(reason: str, partial: str, words: Strings) -> ChatMessage:
+def failure_message(reason: str, partial: str, words: Words) -> ChatMessage:
     """What a failing language model left behind, marked as such, with the way on."""
     draft = render.draft_markdown(partial)
     said = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
-    return {**said, "options": [{"value": WITHOUT_MODEL, "label": words.without_model}]}
+    return {**said, "options": [{"value": WITHOUT_MODEL, "label": words("chat.without_model")}]}
 
 
 def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
@@ -98,7 +98,7 @@ def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
     return {**message, "options": [{"value": question} for question in questions]}
 
 
-def stopped(shown: Shown, words: Strings) -> Shown:
+def stopped(shown: Shown, words: Words) -> Shown:
     """The conversation with its last answer marked as stopped, unless that is complete."""
     kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
     reply = last.answer
@@ -168,7 +168,7 @@ def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
     return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
 
 
-def restored(kept: Any, articles: Articles, held: int, words: Strings) -> Shown:
+def restored(kept: Any, articles: Articles, held: int, words: Words) -> Shown:
     """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
 
     `held` is how many articles there are. Raises BadRequest when this is no kept conversation.
@@ -178,7 +178,7 @@ def restored(kept: Any, articles: Articles, held: int, words: Strings) -> Shown:
     return [message for turn in kept for message in _restored_turn(turn, articles, held, words)]
 
 
-def _restored_turn(turn: Any, articles: Articles, held: int, words: Strings) -> Shown:
+def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Shown:
     if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
         raise BadRequest("a kept turn has a question")
     asked = user_message(turn["question"])

@@ -16,9 +16,10 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from rag.i18n import words_for
 from rag.records import Rating, Records
 from rag.serve.articles import add_articles_page
-from rag.serve.assets import STATIC, chat_head
+from rag.serve.assets import STATIC
 from rag.serve.chat import Chat, View
 from rag.serve.desk import Desk
 from rag.serve.doors import add_doors
@@ -26,7 +27,7 @@ from rag.serve.logs import HEADER, within
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
-from rag.serve.strings import strings_for
+from rag.serve.views import page
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -87,10 +88,10 @@ def create_app(
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     with _only_mounted():
-        page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
+        chat = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
-        page,
+        chat,
         path="/",
         footer_links=[],
         run_history=False,
@@ -99,14 +100,14 @@ def create_app(
         max_file_size=settings.article_limit,
         favicon_path=str(STATIC / "favicon.png"),
         theme=gr.themes.Base(font=["IBM Plex Sans", "system-ui", "sans-serif"]),
-        head=chat_head(),
+        head=page("chat_head.html", words_for(None)),
     )
     return app
 
 
 def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    greeting = chat.greeting(strings_for(None))
+    greeting = chat.greeting(words_for(None))
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")
