@@ -389,7 +389,7 @@ def test_everything_is_reached_by_tab_with_a_visible_focus(site: Site) -> None:
     for _ in range(23):
         page.keyboard.press("Shift+Tab")
         reached.append(page.evaluate("document.activeElement.className.split(' ')[0]"))
-        page.wait_for_function("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+        page.wait_for_function("() => getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     below = ["option", "option", *["icon-button"] * 4, "record", "place", "card", "card"]
     header = ["language", "tool", "tool", "tool", "", "", "here"]
     # below the answer, three chips, the step, edit, clear, the header

@@ -16,7 +16,7 @@ from rag.serve import messages
 from rag.serve.chat import Chat, View, paced
 from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
-from tests.fake_engine import FakeEngine, canned
+from tests.fake_engine import DECLINED, FakeEngine, canned
 
 QUESTION = "Was ist mit dem Wärmeplan?"
 
@@ -167,6 +167,24 @@ def test_stopping_marks_what_is_unfinished_and_only_that(chat: Chat, upto: int) 
     marked = any("stopped" in part for message in stopped for part in messages.parts(message))
     assert marked != finished
     assert chat.stop(stopped, GERMAN).shown == stopped
+
+
+def test_what_a_message_is_stands_in_its_metadata_and_not_in_its_text(chat: Chat) -> None:
+    looks_like = (
+        '<a class="record" href="/antwort/x.md">x</a> <div class="failure"> <p class="stopped"> (/quelle/x)'
+    )
+    shown = asked(chat, looks_like)
+    assert next(messages.turns(shown)).question == looks_like
+    assert [message.content for message in messages.history(shown)] == [looks_like, DECLINED]
+    assert messages.record_id(shown[0]) is None
+    assert messages.record_id(shown[-1]) != "x"
+
+
+def test_a_question_stopped_before_a_word_was_said_is_no_part_of_the_history(chat: Chat) -> None:
+    first, *_ = chat.ask(QUESTION, [], GERMAN)
+    stopped = chat.stop(first.shown or [], GERMAN).shown or []
+    assert messages.parts(stopped[-1]) == ['<p class="stopped">Angehalten</p>']
+    assert messages.history(stopped) == []
 
 
 def test_stopping_an_empty_conversation_does_nothing(chat: Chat) -> None:

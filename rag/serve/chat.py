@@ -12,7 +12,7 @@ from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
 from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
-from rag.serve import frame, messages, render
+from rag.serve import frame, messages
 from rag.serve.access import access_of
 from rag.serve.gate import Gate
 from rag.serve.logs import request_id
@@ -210,7 +210,7 @@ class Chat:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
-                    yield View([*asked, *search, messages.assistant_message(render.draft_markdown(draft))])
+                    yield View([*asked, *search, messages.draft_message(draft)])
                 case Done(answer):
                     self.records.put(answer_to_dict(answer), said)
                     left_out = extractive and self.engine.mode != "extractive"

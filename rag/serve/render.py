@@ -38,8 +38,13 @@ class Card:
 
 def draft_markdown(text: str) -> str:
     """A provisional answer: the words so far, citations not yet resolved."""
-    plain = _MARKER.sub("", text)
+    plain = without_markers(text)
     return "\n\n".join(markdown_text(plain[slice(*span)]) for span in _paragraphs(plain))
+
+
+def without_markers(text: str) -> str:
+    """The words of an answer without its `[n]`."""
+    return _MARKER.sub("", text).strip()
 
 
 def answer_markdown(answer: Answer, words: Words) -> str:

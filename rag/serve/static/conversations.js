@@ -88,8 +88,8 @@ function shownTurns() {
       if (text) turns.push({ question: text });
     } else if (turns.length) {
       const turn = turns.at(-1);
-      const id = $("a.record", row)?.getAttribute("href").match(/\/antwort\/(.+)\.md$/)?.[1];
-      if (id) turn.id = id;
+      const link = $("a.record", row);
+      if (link) turn.id = link.pathname.slice("/antwort/".length, -".md".length);
       else turn.text = draft(row);
     }
   }
