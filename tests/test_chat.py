@@ -140,7 +140,7 @@ def test_a_full_house_says_so_in_the_readers_language(chat: Chat) -> None:
         if view.shown and len(view.shown) > 1:
             break
     refused = last(chat.ask(QUESTION, [], ENGLISH))
-    assert refused.notice == ENGLISH("chat.busy")
+    assert refused.notice == ENGLISH("errors.overloaded")
     assert refused.question == QUESTION
     running.close()
     assert last(chat.ask(QUESTION, [], ENGLISH)).shown
@@ -232,7 +232,7 @@ def test_a_kept_conversation_goes_on(chat: Chat) -> None:
 )
 def test_a_damaged_conversation_is_a_notice(chat: Chat, damaged: Any) -> None:
     view = chat.reopen(damaged, GERMAN)
-    assert (view.shown, view.notice) == ([], GERMAN("chat.not_restored"))
+    assert (view.shown, view.notice) == ([], GERMAN("errors.not_restored"))
 
 
 def test_what_a_browser_hands_back_is_shown_as_text(chat: Chat) -> None:

@@ -54,7 +54,7 @@ def test_every_phrase_has_the_same_blanks_and_says_something(key: str) -> None:
 def test_every_phrase_is_said_somewhere(key: str) -> None:
     section, _, name = key.rpartition(".")
     starts = [f'"{key}"', f"'{key}'"]
-    if section in ("frame", "chat", "intake.file"):  # the scripts are given these tables
+    if section in ("frame", "chat", "errors", "intake.file"):  # the scripts are given these tables
         assert any(start in CODE for start in starts) or re.search(rf'\bwords\.{name}\b|"{name}"', SCRIPTS)
     else:  # or the last part of the key is computed
         assert any(start in CODE for start in [*starts, f'"{section}." +', f'"{section}.{{', f'"{section}"'])
@@ -77,7 +77,7 @@ def test_numbers_and_dates_are_written_as_the_language_does() -> None:
 
 
 def test_what_is_filled_in_is_not_filled_again() -> None:
-    assert ENGLISH("chat.failed", reason="{n} {}") == "The question could not be answered: {n} {}"
+    assert ENGLISH("errors.failed", reason="{n} {}") == "The question could not be answered: {n} {}"
 
 
 def test_a_blank_without_a_value_is_a_mistake() -> None:

@@ -95,7 +95,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         if settings.chroma_replica:
             return _told(409, words("intake.replica"))
         if catalogue.library.article(id) is None:
-            return _told(404, words("intake.not_there"))
+            return _told(404, words("errors.no_article"))
         path = catalogue.upload_of(id)
         if path is None:
             return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
@@ -119,7 +119,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             return _told(422, reason_text(str(exc), words))
         except OSError as exc:
             log.warning("an upload could not be saved: %s", exc)
-            return _told(507, words("intake.no_space", reason=exc.strerror or exc))
+            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
         except ClientDisconnect:
             return _told(400, words("intake.file.no_connection"))
         intake.refresh()
@@ -161,7 +161,7 @@ def _refuse_foreign(request: Request) -> Words:
     """The reader's words. Raises HTTPException for a request that another site's page makes."""
     words = words_of(request)
     if is_foreign(request.headers):
-        raise HTTPException(403, words("intake.foreign"))
+        raise HTTPException(403, words("errors.foreign_page"))
     return words
 
 

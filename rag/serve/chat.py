@@ -142,7 +142,7 @@ class Chat:
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
         except BelegError:
-            return View([], notice=words("chat.not_restored"), answering=False)
+            return View([], notice=words("errors.not_restored"), answering=False)
         return View(shown, notice="", answering=False)
 
     def rate(self, shown: Shown, index: int, rating: Rating | None) -> bool:
@@ -174,9 +174,9 @@ class Chat:
     def _refusal(self, question: str, words: Words) -> str | None:
         """Why a question is not even tried."""
         if not question.strip():
-            return words("chat.empty_question")
+            return words("errors.empty_question")
         if len(question) > self.question_limit:
-            return words("chat.long_question", n=len(question), limit=self.question_limit)
+            return words("errors.long_question", n=len(question), limit=self.question_limit)
         return None
 
     def _in_turn(self, question: str, shown: Shown, words: Words, *, extractive: bool) -> Iterator[View]:
@@ -251,14 +251,14 @@ def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event
 def _failure(error: Exception, words: Words) -> str:
     """The notice for a question that failed; what nobody expected goes to the log."""
     if isinstance(error, Overloaded):
-        return _named(words("chat.busy"), words)
+        return _named(words("errors.overloaded"), words)
     if isinstance(error, BelegError):
-        return _named(words("chat.failed", reason=markdown_text(str(error))), words)
+        return _named(words("errors.failed", reason=markdown_text(str(error))), words)
     log.error("a question failed unexpectedly", exc_info=error)
-    return _named(words("chat.broken"), words)
+    return _named(words("errors.internal"), words)
 
 
 def _named(said: str, words: Words) -> str:
     """With what the log knows the request by, for the reader to tell whoever runs Beleg."""
     ident = request_id()
-    return f"{said} ({words('chat.request', ident=ident)})" if ident else said
+    return f"{said} ({words('errors.request', ident=ident)})" if ident else said

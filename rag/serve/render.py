@@ -80,7 +80,7 @@ def record_link(answer_id: str, words: Words) -> str:
 
 def without_model(words: Words) -> str:
     """The heading of an answer for which the language model was left out."""
-    return fragment("without_model", words)
+    return fragment("label", words, said=words("answer.extractive"))
 
 
 def failure_html(reason: str, words: Words, *, partial: bool) -> str:

@@ -115,7 +115,7 @@ def add_interface_routes(app: FastAPI) -> None:
     def words_for_script(request: Request) -> JSONResponse:
         headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
         words = words_of(request)
-        said = {"lang": words.lang, **words.at("frame"), **words.at("chat")}
+        said = {"lang": words.lang, **words.at("frame"), **words.at("chat"), **words.at("errors")}
         return JSONResponse(said, headers=headers)
 
     @app.get("/sprache/{lang}")

@@ -27,7 +27,7 @@ from rag.serve.logs import HEADER, within
 from rag.serve.messages import Shown
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
-from rag.serve.views import page
+from rag.serve.views import chat_head
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -88,10 +88,10 @@ def create_app(
     add_articles_page(app, engine, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     with _only_mounted():
-        chat = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
+        page = build_chat(Chat(engine, settings, kept, desk.gate, desk.metrics.watch), settings)
     gr.mount_gradio_app(
         app,
-        chat,
+        page,
         path="/",
         footer_links=[],
         run_history=False,
@@ -100,7 +100,7 @@ def create_app(
         max_file_size=settings.article_limit,
         favicon_path=str(STATIC / "favicon.png"),
         theme=gr.themes.Base(font=["IBM Plex Sans", "system-ui", "sans-serif"]),
-        head=page("chat_head.html", words_for(None)),
+        head=chat_head(),
     )
     return app
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rag.i18n import Words
+from rag.i18n import GERMAN, Words
 from rag.serve.assets import asset
 
 _TEMPLATES = Environment(
@@ -22,6 +22,11 @@ _TEMPLATES.globals["asset"] = asset
 def page(template: str, words: Words, **values: object) -> str:
     """A template filled in: a page, or the part of one that a script replaces."""
     return _TEMPLATES.get_template(template).render(words=words, **values)
+
+
+def chat_head() -> str:
+    """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
+    return page("chat_head.html", GERMAN)
 
 
 def fragment(name: str, words: Words, **values: object) -> str:
