@@ -197,7 +197,7 @@ def _card(cited: Sequence[Citation], words: Words, outdated: Set[str]) -> Card:
     known = (first.outlet, day(first.published, words), changed)
     return Card(
         citation_path(first),
-        first.title or f"„{shortened(first.quote, 60)}“",
+        first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
         [part for part in known if part],
         [citation.number for citation in cited],
     )
