@@ -70,9 +70,9 @@ document.addEventListener(
     if (!(event.target instanceof Element)) return;
     if (event.target.closest("#masthead .tool.conversations")) openList();
     else if (event.target.closest("#masthead .tool.new")) startAnew();
-    else if (event.target.closest("#conversation .top-panel button")) {
+    else if (event.isTrusted && event.target.closest("#conversation .top-panel button")) {
       event.stopImmediatePropagation();
-      forget();
+      forget(); // which presses it, once that is meant
     }
   },
   { capture: true },

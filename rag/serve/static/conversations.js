@@ -193,18 +193,18 @@ export function startAnew() {
   $("#composer textarea")?.focus();
 }
 
-/** Deletes the conversation on the page, if the reader really wants to. */
+/** Deletes the conversation on the page, if the reader really wants to: what clears the page is pressed then. */
 export async function forget() {
   const kept = current.id && read(PREFIX + current.id);
   if (!(await confirmed(kept?.title ?? shortened(shownTurns()[0]?.question ?? "")))) return;
   erase();
+  $("#conversation .top-panel button")?.click();
   $("#composer textarea")?.focus();
 }
 
 function erase() {
   if (current.id) remove(current.id);
   leave(null);
-  show([]);
 }
 
 /* --- saving as a file -------------------------------------------------------------------------------------------- */
@@ -316,8 +316,10 @@ class List {
 
   async remove(kept) {
     if (!(await confirmed(kept.title))) return;
-    if (kept.id === current.id) erase();
-    else remove(kept.id);
+    if (kept.id === current.id) {
+      erase();
+      show([]);
+    } else remove(kept.id);
     this.fill();
     ($(".open", this.items) ?? this.shut).focus();
   }
