@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import html
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -24,6 +25,7 @@ from rag.confidence import confidence
 from rag.cues import cue_of
 from rag.extract import candidates
 from rag.facts import facts
+from rag.i18n import GERMAN
 from rag.parse import reduced
 from rag.query import understand
 from rag.retrieval import Index
@@ -31,8 +33,7 @@ from rag.rewrite import context_for, standalone
 from rag.schema import Answer, Citation, Message, Passage
 from rag.sentences import sentences
 from rag.serve import render
-from rag.serve.markup import markdown_lines, plain_text
-from rag.serve.strings import GERMAN
+from rag.serve.messages import said, user_message
 from rag.text import normalise
 from rag.verify import Verifier
 from rag.writing import Writing
@@ -132,9 +133,9 @@ def say(text: str, language: str = "de") -> None:
     from datetime import date
 
     facts(text, language, date(2024, 3, 4))
-    shown = markdown_lines(text)
-    assert_harmless(shown)
-    assert plain_text(shown).split() == "\n".join(text.strip().splitlines()).split()
+    asked = user_message(text)
+    assert_harmless(asked["content"])
+    assert html.unescape(asked["content"]).split() == said(asked).split() == text.split()
 
 
 def assert_verbatim(citation: Citation) -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from rag.i18n import ENGLISH, GERMAN, Words
 from rag.intake import SyncState
-from rag.serve.article_strings import ENGLISH as ENGLISH_TEXT
-from rag.serve.article_strings import GERMAN as GERMAN_TEXT
 from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
-from rag.serve.catalogue import COLUMNS, NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
 from rag.serve.guard import is_foreign
 from rag.serve.headers import content_security_policy
 from rag.serve.reasons import reason_text
-from rag.serve.strings import ENGLISH, GERMAN
-from rag.serve.timeline import bars, timeline, unit_for
+from rag.serve.timeline import bars, plot_of, unit_for
+from rag.serve.views import page
 
 ROOT = Path(__file__).parents[1]
 
@@ -42,6 +42,10 @@ def shelf(*rows: Row, asked: Wish | None = None, **known: object) -> Shelf:
 
 def plain(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+
+
+def timeline(published: Sequence[date | None], found: Sequence[date | None], words: Words) -> str:
+    return page("timeline.html", words, plot=plot_of(published, found, words)).strip()
 
 
 # --- the list
@@ -269,15 +273,6 @@ def test_without_any_date_there_is_no_plot() -> None:
 def test_the_state_is_told_in_a_sentence(state: SyncState, told: str) -> None:
     assert state_line(state, GERMAN).replace("\u202f", " ").startswith(told)
     assert bool(state_line(state, GERMAN)) == bool(told)
-
-
-def test_both_languages_have_the_same_blanks() -> None:
-    def blanks(text: object) -> set[str]:
-        return set(re.findall(r"\{\w+\}", str(text)))
-
-    for name in GERMAN_TEXT.__slots__:
-        assert blanks(getattr(GERMAN_TEXT, name)) == blanks(getattr(ENGLISH_TEXT, name)), name
-    assert set(GERMAN_TEXT.columns) == set(ENGLISH_TEXT.columns) == set(COLUMNS)
 
 
 def raised(file: str, *errors: str) -> list[str]:

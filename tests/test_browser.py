@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fake_engine import ARTICLES, DECLINED, FakeEngine, canned
-from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask
+from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask, clear
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -115,7 +115,7 @@ def test_clear_returns_to_the_start_screen(site: Site) -> None:
     ask(page)
     page.locator(CHIP).first.click()
     expect(mark_in_panel(page)).to_be_visible()
-    page.get_by_role("button", name="Gespräch löschen").click()
+    clear(page)
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     expect(page.locator("dialog.source")).to_be_hidden()
     ask(page)
@@ -127,8 +127,7 @@ def test_clearing_while_an_answer_grows_stops_it(site: Site) -> None:
     page.locator("#composer textarea").fill("langsam: Wärmeplan?")
     page.keyboard.press("Enter")
     expect(page.locator(".bot-row")).to_contain_text("Die Vorlage wurde mit 38")
-    page.get_by_role("button", name="Gespräch löschen").click()
-    expect(page.locator(".user-row")).to_have_count(0)
+    clear(page)
     page.wait_for_timeout(1500)
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page)
@@ -390,7 +389,7 @@ def test_everything_is_reached_by_tab_with_a_visible_focus(site: Site) -> None:
     for _ in range(23):
         page.keyboard.press("Shift+Tab")
         reached.append(page.evaluate("document.activeElement.className.split(' ')[0]"))
-        page.wait_for_function("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+        page.wait_for_function("() => getComputedStyle(document.activeElement).outlineStyle !== 'none'")
     below = ["option", "option", *["icon-button"] * 4, "record", "place", "card", "card"]
     header = ["language", "tool", "tool", "tool", "", "", "here"]
     # below the answer, three chips, the step, edit, clear, the header

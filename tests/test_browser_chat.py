@@ -16,7 +16,20 @@ from rag.schema import Event
 from rag.settings import Settings
 from tests.fake_engine import FakeEngine, canned
 from tests.test_browser import assert_fits, axe_violations, mark_in_panel
-from tests.visit import CHIP, DESKTOP, MARKS, PHONE, QUESTION, Site, answered, ask, chat_of, send, serving
+from tests.visit import (
+    CHIP,
+    DESKTOP,
+    MARKS,
+    PHONE,
+    QUESTION,
+    Site,
+    answered,
+    ask,
+    chat_of,
+    clear,
+    send,
+    serving,
+)
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -67,9 +80,7 @@ def test_stop_at_any_moment_leaves_what_came_and_retry_works(site: Site) -> None
             answered(page)
             expect(page.locator(".bot-row")).not_to_contain_text("Angehalten")
             expect(page.locator(CHIP)).to_have_count(3)
-        with page.expect_response("**/run/predict"):
-            page.get_by_role("button", name="Gespräch löschen").click()
-        expect(page.locator(".user-row")).to_have_count(0)
+        clear(page)
     ask(page)
 
 
@@ -108,10 +119,9 @@ def test_what_to_ask_next_is_asked_by_a_click(site: Site) -> None:
     page = site.page()
     ask(page)
     group = page.get_by_role("group", name="Weiterfragen")
-    assert group.get_by_role("button").all_inner_texts() == [
-        "Was kostet Fernwärme ab 2026?",
-        "Gibt es Zuschüsse für Wärmepumpen?",
-    ]
+    expect(group.get_by_role("button")).to_have_text(
+        ["Was kostet Fernwärme ab 2026?", "Gibt es Zuschüsse für Wärmepumpen?"]
+    )
     group.get_by_role("button").first.click()
     expect(page.locator(".user-row").last).to_have_text("Was kostet Fernwärme ab 2026?")
     answered(page)
@@ -323,6 +333,7 @@ def test_conversations_are_listed_opened_renamed_saved_and_deleted(site: Site, t
     expect(page.locator(CHIP)).to_have_count(3)
     listed = open_list(page)
     page.get_by_role("button", name="Löschen: Der Plan").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Löschen").click()
     expect(listed).to_have_count(1)
     page.get_by_role("button", name="Liste schließen").click()
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
@@ -343,12 +354,56 @@ def test_the_list_opens_and_closes_by_keyboard_and_axe_finds_nothing(site: Site)
     expect(opener).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("locale", "title", "told"),
+    [
+        ("de-DE", "Gespräch löschen?", f"„{QUESTION}“ wird aus diesem Browser gelöscht"),
+        ("en-GB", "Delete conversation?", f"“{QUESTION}” will be deleted from this browser"),
+    ],
+)
+def test_a_conversation_is_deleted_only_by_who_means_it(
+    site: Site, locale: str, title: str, told: str
+) -> None:
+    page = site.page(locale=locale, bypass_csp=True)
+    ask(page)
+    wait_until_kept(page, 1)
+    dialog = page.get_by_role("alertdialog", name=title)
+
+    bin = page.locator("#conversation .top-panel button")
+    bin.focus()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_accessible_description(re.compile(re.escape(told)))
+    expect(dialog.get_by_role("button").first).to_be_focused()
+    assert axe_violations(page) == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(bin).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # the cursor waits on the button that keeps it
+    expect(dialog).to_have_count(0)
+
+    page.locator("#masthead .tool.conversations").click()
+    page.locator("dialog.list .tool.delete").click()
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator("dialog.list .tool.delete")).to_be_focused()
+    assert len(stored(page)) == 1
+    expect(page.locator(".user-row")).to_have_count(1)
+
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog.list li")).to_have_count(0)
+    expect(page.locator(".user-row")).to_have_count(0)
+    assert stored(page) == []
+
+
 def test_clearing_deletes_the_kept_conversation_too(site: Site) -> None:
     page = site.page()
     ask(page)
     wait_until_kept(page, 1)
-    page.get_by_role("button", name="Gespräch löschen").click()
-    expect(page.locator(".user-row")).to_have_count(0)
+    clear(page)
     assert stored(page) == []
     page.reload()
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()

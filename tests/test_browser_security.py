@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from rag.serve.strings import GERMAN
+from rag.i18n import GERMAN
 from rag.settings import load_settings
 from tests.openai_server import Reply, openai_server, refusal
 from tests.poison import BEACON, ECHO, POISON, TRUTH
@@ -120,7 +120,7 @@ def test_an_answer_of_a_model_that_obeys_them(site: Site, question: str) -> None
 def test_an_answer_in_their_own_words_and_its_source(site: Site) -> None:
     page = site.page()
     send(page, VERBATIM)
-    page.get_by_role("button", name=GERMAN.without_model).click()
+    page.get_by_role("button", name=GERMAN("chat.without_model")).click()
     answered(page)
     page.locator(CHIP).first.click()
     expect(page.locator("dialog mark").first).to_be_visible()

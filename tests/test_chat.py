@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from rag.i18n import ENGLISH, GERMAN
 from rag.records import Records
 from rag.schema import Delta, Done, Retrieved
 from rag.serve import messages
 from rag.serve.chat import Chat, View, paced
-from rag.serve.strings import ENGLISH, GERMAN
 from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
-from tests.fake_engine import FakeEngine, canned
+from tests.fake_engine import DECLINED, FakeEngine, canned
 
 QUESTION = "Was ist mit dem Wärmeplan?"
 
@@ -117,7 +117,7 @@ def test_a_failing_model_leaves_what_came_and_a_way_on(chat: Chat) -> None:
     assert parts[0].startswith("Die Vorlage wurde")
     assert "Unvollständig" in parts[-1]
     assert messages.is_step(shown[1])
-    assert shown[-1]["options"][0]["label"] == GERMAN.without_model
+    assert shown[-1]["options"][0]["label"] == GERMAN("chat.without_model")
     assert messages.history(shown) == []
 
 
@@ -140,7 +140,7 @@ def test_a_full_house_says_so_in_the_readers_language(chat: Chat) -> None:
         if view.shown and len(view.shown) > 1:
             break
     refused = last(chat.ask(QUESTION, [], ENGLISH))
-    assert refused.notice == ENGLISH.busy
+    assert refused.notice == ENGLISH("errors.overloaded")
     assert refused.question == QUESTION
     running.close()
     assert last(chat.ask(QUESTION, [], ENGLISH)).shown
@@ -167,6 +167,24 @@ def test_stopping_marks_what_is_unfinished_and_only_that(chat: Chat, upto: int) 
     marked = any("stopped" in part for message in stopped for part in messages.parts(message))
     assert marked != finished
     assert chat.stop(stopped, GERMAN).shown == stopped
+
+
+def test_what_a_message_is_stands_in_its_metadata_and_not_in_its_text(chat: Chat) -> None:
+    looks_like = (
+        '<a class="record" href="/antwort/x.md">x</a> <div class="failure"> <p class="stopped"> (/quelle/x)'
+    )
+    shown = asked(chat, looks_like)
+    assert next(messages.turns(shown)).question == looks_like
+    assert [message.content for message in messages.history(shown)] == [looks_like, DECLINED]
+    assert messages.record_id(shown[0]) is None
+    assert messages.record_id(shown[-1]) != "x"
+
+
+def test_a_question_stopped_before_a_word_was_said_is_no_part_of_the_history(chat: Chat) -> None:
+    first, *_ = chat.ask(QUESTION, [], GERMAN)
+    stopped = chat.stop(first.shown or [], GERMAN).shown or []
+    assert messages.parts(stopped[-1]) == ['<p class="stopped">Angehalten</p>']
+    assert messages.history(stopped) == []
 
 
 def test_stopping_an_empty_conversation_does_nothing(chat: Chat) -> None:
@@ -214,7 +232,7 @@ def test_a_kept_conversation_goes_on(chat: Chat) -> None:
 )
 def test_a_damaged_conversation_is_a_notice(chat: Chat, damaged: Any) -> None:
     view = chat.reopen(damaged, GERMAN)
-    assert (view.shown, view.notice) == ([], GERMAN.not_restored)
+    assert (view.shown, view.notice) == ([], GERMAN("errors.not_restored"))
 
 
 def test_what_a_browser_hands_back_is_shown_as_text(chat: Chat) -> None:

@@ -21,10 +21,10 @@ from eval.measures import MEASURES
 from eval.record import Json, Row, Run
 from eval.report import report
 from eval.session import folder_of, keep_reports
+from rag.i18n import words_for
 from rag.schema import Message
 from rag.serve.headers import SafeHeaders
 from rag.serve.reports import add_report_route, report_page
-from rag.serve.strings import strings_for
 from rag.serve.wire import answer_to_dict
 from tests.dossier import settings_for
 from tests.fake_engine import ARTICLES, canned
@@ -230,7 +230,7 @@ def test_what_is_beyond_the_axis_falls_into_the_last_bar() -> None:
 def test_the_web_chat_shows_the_report_in_the_readers_language(tmp_path: Path) -> None:
     keep_reports(tmp_path, [run_of(GOOD, MISSED)])
     for accepted, title in (("de", "Auswertung: seeds"), ("en", "Evaluation: seeds")):
-        page = report_page(tmp_path, strings_for(accepted), "make eval")
+        page = report_page(tmp_path, words_for(accepted), "make eval")
         assert f"<h1>{title}</h1>" in page
         assert '<nav class="pages"' in page
         assert page.count("<main") == page.count("<h1") == 1
@@ -240,7 +240,7 @@ def test_the_web_chat_shows_the_report_in_the_readers_language(tmp_path: Path) -
 def test_without_a_report_the_page_says_how_to_make_one(tmp_path: Path, left: str | None) -> None:
     if left is not None:
         (tmp_path / "latest.html").write_text(left, "utf-8")
-    page = report_page(tmp_path, strings_for("de"), "python -m eval SET --articles <x>")
+    page = report_page(tmp_path, words_for("de"), "python -m eval SET --articles <x>")
     assert "Noch keine Auswertung" in page
     assert "<code>python -m eval SET --articles &lt;x&gt;</code>" in page
 

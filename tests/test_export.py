@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from rag.i18n import ENGLISH, GERMAN
 from rag.records import Records
 from rag.serve import export
-from rag.serve.strings import ENGLISH, GERMAN
 from rag.serve.wire import answer_to_dict
 from tests.fake_engine import FakeEngine, canned
 

@@ -25,7 +25,7 @@ FLOORS = {
     1: "rag.settings rag.faults rag.retry rag.embedding_choice rag.numerals rag.facts rag.text rag.stopwords"
     " rag.sentences"
     " rag.analysis rag.cues rag.texts rag.prompts rag.intake rag.pipes"
-    " rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers",
+    " rag.courtesy rag.parse rag.proxies rag.days rag.catalogue_texts rag.offers rag.i18n",
     2: "rag.glossary rag.library_file rag.library_rows rag.library rag.fingerprint"
     " rag.postings rag.bm25 rag.lexical rag.providers rag.embedding rag.hashing"
     " rag.chroma rag.vector_records rag.shelf rag.seal rag.vectors rag.lock rag.shared"
@@ -50,6 +50,7 @@ HOMES = {
     "chromadb": "rag.chroma rag.shared",
     "docx": "ingest.read_docx",
     "gradio": "rag.serve.ui",
+    "jinja2": "rag.serve.views",
     "httpx": "rag.faults rag.chat_model rag.proxies",
     "llama_index": "rag.providers rag.chat_model rag.embedder rag.embedding rag.embedding_class"
     " rag.embedding_remote rag.adapters rag.llama rag.llm",
@@ -64,7 +65,7 @@ HOMES = {
 
 AT_ONCE = (
     "rag.embedding rag.embedding_remote rag.llama rag.llm rag.serve.ui rag.serve.mcp_server"
-    " rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text"
+    " rag.serve.openai_api rag.serve.openai_models rag.serve.openai_text rag.serve.views"
 )
 """Modules that import their heavy library as they are imported, to subclass it; others once it is used."""
 

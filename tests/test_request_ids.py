@@ -14,10 +14,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from rag.i18n import GERMAN
 from rag.records import Records
 from rag.serve.chat import Chat
 from rag.serve.logs import HEADER, RequestIds, request_id, within
-from rag.serve.strings import GERMAN
 from rag.settings import Settings, load_settings
 from tests.chat_reader import events
 from tests.doors import BEARER, WITH_TOKEN, doors
@@ -82,7 +82,7 @@ def test_so_does_a_tool_that_failed(tmp_path: Path) -> None:
 def test_without_a_request_there_is_nothing_to_name() -> None:
     chat = Chat(FakeEngine(), Settings(readers=1), Records(None))  # type: ignore[arg-type]
     *_, view = chat.ask(BROKEN, [], GERMAN)
-    assert view.notice == GERMAN.broken
+    assert view.notice == GERMAN("errors.internal")
 
 
 def test_every_step_is_the_requests_whichever_thread_takes_it() -> None:

@@ -129,5 +129,12 @@ def answered(page: Any) -> None:
     expect(page.locator(".message-buttons-left button[data-kind]").last).to_be_visible()
 
 
+def clear(page: Any) -> None:
+    """Deletes the conversation on the page, and says that it is meant."""
+    page.get_by_role("button", name="Gespräch löschen").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Löschen").click()
+    _expect()(page.locator(".user-row")).to_have_count(0)
+
+
 def _expect() -> Any:
     return pytest.importorskip("playwright.sync_api").expect

@@ -18,7 +18,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
-from rag.serve.article_strings import article_strings, size
 from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.catalogue import Catalogue, Row, Wish, wish
 from rag.serve.guard import is_foreign
@@ -27,8 +26,8 @@ from rag.serve.routes import words_of
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.i18n import Words
     from rag.intake import Incoming, Intake, Received, SyncState
-    from rag.serve.strings import Strings
     from rag.settings import Settings
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -93,38 +92,36 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     @app.post("/artikel/loeschen")
     def remove(request: Request, id: str) -> JSONResponse:
         words = _refuse_foreign(request)
-        text = article_strings(words)
         if settings.chroma_replica:
-            return _told(409, text.replica)
+            return _told(409, words("intake.replica"))
         if catalogue.library.article(id) is None:
-            return _told(404, text.not_there)
+            return _told(404, words("errors.no_article"))
         path = catalogue.upload_of(id)
         if path is None:
-            return _told(409, text.why_not_deleted.format(folder=settings.articles.resolve().name))
+            return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
         try:
             intake.remove(path)
         except (ArticleError, OSError) as exc:
             return _told(409, reason_text(str(exc), words))
         intake.refresh()
-        return _told(202, text.deleted.format(name=path.name))
+        return _told(202, words("delete.done", name=path.name))
 
     @app.post("/artikel/datei")
     async def upload(request: Request, name: str) -> JSONResponse:
         words = _refuse_foreign(request)
-        text = article_strings(words)
         if settings.chroma_replica:
-            return _told(409, text.replica)
+            return _told(409, words("intake.replica"))
         try:
             taken = await received(request, intake, name, settings.article_limit)
         except ArticleTooLarge:
-            return _told(413, text.too_large.format(limit=size(settings.article_limit, words)))
+            return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
         except ArticleError as exc:
             return _told(422, reason_text(str(exc), words))
         except OSError as exc:
             log.warning("an upload could not be saved: %s", exc)
-            return _told(507, text.no_space.format(reason=exc.strerror or exc))
+            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
         except ClientDisconnect:
-            return _told(400, text.no_connection)
+            return _told(400, words("intake.file.no_connection"))
         intake.refresh()
         told = {"name": taken.name, "known": taken.known}
         return JSONResponse(told, status_code=201, headers=_FRESH)
@@ -144,9 +141,9 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
         await run_in_threadpool(incoming.discard)
 
 
-def _file_state(rows: list[Row], problems: tuple[str, ...], words: Strings) -> dict[str, Any]:
+def _file_state(rows: list[Row], problems: tuple[str, ...], words: Words) -> dict[str, Any]:
     return {
-        "articles": [{"id": row.id, "title": row.title or words.untitled} for row in rows],
+        "articles": [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows],
         "problems": [reason_text(problem, words) for problem in problems],
     }
 
@@ -160,11 +157,11 @@ def without_folders(state: SyncState, settings: Settings) -> SyncState:
     return replace(state, error=error)
 
 
-def _refuse_foreign(request: Request) -> Strings:
+def _refuse_foreign(request: Request) -> Words:
     """The reader's words. Raises HTTPException for a request that another site's page makes."""
     words = words_of(request)
     if is_foreign(request.headers):
-        raise HTTPException(403, article_strings(words).foreign)
+        raise HTTPException(403, words("errors.foreign_page"))
     return words
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from rag.library import Library
 from rag.schema import Genre
@@ -42,6 +42,11 @@ class Row:
     in_file: int = 1
     uploaded: bool = False
     original: Row | None = None
+
+    @property
+    def address(self) -> str:
+        """The article's page."""
+        return f"/quelle/{quote(self.id, safe='')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,14 @@ class Wish:
         """The same by another column, or (by the same) the other way round."""
         turned = column == self.column and not self.descending
         return replace(self, sort=f"-{column}" if turned else column, page=1)
+
+    def at_page(self, page: int) -> Wish:
+        """The same, another page of it."""
+        return replace(self, page=page)
+
+    def without_query(self) -> Wish:
+        """All articles, in the same order."""
+        return replace(self, query="", page=1)
 
 
 def wish(query: str, sort: str, page: str) -> Wish:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import BelegError, Overloaded, ProviderError
+from rag.i18n import Words
 from rag.records import Rating, Records
 from rag.schema import Answer, Delta, Done, Event, Retrieved
-from rag.serve import frame, messages, render
+from rag.serve import frame, messages
 from rag.serve.access import access_of
 from rag.serve.logs import request_id
 from rag.serve.markup import markdown_text
 from rag.serve.messages import ChatMessage, Shown
 from rag.serve.queue import Queue
-from rag.serve.strings import Strings, counted, number
 from rag.serve.wire import answer_from_dict, answer_to_dict
 
 if TYPE_CHECKING:
@@ -78,19 +78,19 @@ class Chat:
         self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
         self._counted: tuple[int, Counts] | None = None
 
-    def greeting(self, words: Strings) -> Greeting:
+    def greeting(self, words: Words) -> Greeting:
         """The greeting, with what the dossier holds by now."""
         held = self._held()
         return Greeting(
             frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
             self._suggestions(),
-            words.placeholder,
-            words.question,
+            words("chat.placeholder"),
+            words("chat.question"),
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
         )
 
-    def ask(self, question: str, shown: Shown, words: Strings, *, extractive: bool = False) -> Iterator[View]:
+    def ask(self, question: str, shown: Shown, words: Words, *, extractive: bool = False) -> Iterator[View]:
         """The views while a question is answered after the conversation so far.
 
         A question that cannot be answered stays in the composer, under a notice that says why; when the
@@ -114,13 +114,13 @@ class Chat:
         except Exception as exc:
             yield View(shown, question, _failure(exc, words), answering=False)
 
-    def ask_again(self, shown: Shown, index: int, words: Strings, question: str = "") -> Iterator[View]:
+    def ask_again(self, shown: Shown, index: int, words: Words, question: str = "") -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
         before = shown[:index]
         typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
         yield from self.ask(typed, before, words)
 
-    def choose(self, shown: Shown, option: str, words: Strings) -> Iterator[View]:
+    def choose(self, shown: Shown, option: str, words: Words) -> Iterator[View]:
         """As `ask`, for an option below an answer: a further question, or the last one without the model."""
         if option != messages.WITHOUT_MODEL:
             yield from self.ask(option, shown, words)
@@ -129,11 +129,11 @@ class Chat:
         turn = next(messages.turns(shown[index:]), messages.Turn(""))
         yield from self.ask(turn.question, shown[:index], words, extractive=True)
 
-    def stop(self, shown: Shown, words: Strings) -> View:
+    def stop(self, shown: Shown, words: Words) -> View:
         """The conversation as it stands, its last answer marked as stopped."""
         return View(messages.stopped(shown, words), answering=False)
 
-    def reopen(self, kept: Any, words: Strings) -> View:
+    def reopen(self, kept: Any, words: Words) -> View:
         """A conversation that the browser has kept, with the same evidence."""
         library = self.engine.library
         try:
@@ -142,7 +142,7 @@ class Chat:
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
         except BelegError:
-            return View([], notice=words.not_restored, answering=False)
+            return View([], notice=words("errors.not_restored"), answering=False)
         return View(shown, notice="", answering=False)
 
     def rate(self, shown: Shown, index: int, rating: Rating | None) -> bool:
@@ -171,21 +171,19 @@ class Chat:
             self._counted = (revision, self.engine.library.counts())
         return self._counted[1]
 
-    def _refusal(self, question: str, words: Strings) -> str | None:
+    def _refusal(self, question: str, words: Words) -> str | None:
         """Why a question is not even tried."""
         if not question.strip():
-            return words.empty_question
+            return words("errors.empty_question")
         if len(question) > self.question_limit:
-            return words.long_question.format(
-                n=number(len(question), words), limit=number(self.question_limit, words)
-            )
+            return words("errors.long_question", n=len(question), limit=self.question_limit)
         return None
 
-    def _in_turn(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
+    def _in_turn(self, question: str, shown: Shown, words: Words, *, extractive: bool) -> Iterator[View]:
         """The views of an answer once it is this question's turn; until then, how many are before it."""
         waited = False
         for ahead in self.queue.enter():
-            yield View(notice=counted(words.waiting, ahead, words))
+            yield View(notice=words("chat.waiting", n=ahead))
             waited = True
         try:
             if waited:
@@ -194,7 +192,7 @@ class Chat:
         finally:
             self.queue.leave()
 
-    def _answered(self, question: str, shown: Shown, words: Strings, *, extractive: bool) -> Iterator[View]:
+    def _answered(self, question: str, shown: Shown, words: Words, *, extractive: bool) -> Iterator[View]:
         """What was searched, the draft, the verified answer, and what to ask next.
 
         Where the answer is there at once, so is all that is shown of it: each view costs as much as others.
@@ -213,7 +211,7 @@ class Chat:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
-                    yield View([*asked, *search, messages.assistant_message(render.draft_markdown(draft))])
+                    yield View([*asked, *search, messages.draft_message(draft)])
                 case Done(answer, used):
                     self.records.put(answer_to_dict(answer), used)
                     left_out = extractive and self.engine.mode != "extractive"
@@ -226,7 +224,7 @@ class Chat:
         """Seconds between two drafts of an answer."""
         return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
 
-    def _search(self, found: Retrieved, words: Strings) -> ChatMessage:
+    def _search(self, found: Retrieved, words: Words) -> ChatMessage:
         return messages.search_message(found.passages, self._held().articles, found.seconds, words)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
@@ -251,17 +249,17 @@ def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event
             yield event
 
 
-def _failure(error: Exception, words: Strings) -> str:
+def _failure(error: Exception, words: Words) -> str:
     """The notice for a question that failed; what nobody expected goes to the log."""
     if isinstance(error, Overloaded):
-        return _named(words.busy, words)
+        return _named(words("errors.overloaded"), words)
     if isinstance(error, BelegError):
-        return _named(words.failed.format(reason=markdown_text(str(error))), words)
+        return _named(words("errors.failed", reason=markdown_text(str(error))), words)
     log.error("a question failed unexpectedly", exc_info=error)
-    return _named(words.broken, words)
+    return _named(words("errors.internal"), words)
 
 
-def _named(said: str, words: Strings) -> str:
+def _named(said: str, words: Words) -> str:
     """With what the log knows the request by, for the reader to tell whoever runs Beleg."""
     ident = request_id()
-    return f"{said} ({words.request.format(ident=ident)})" if ident else said
+    return f"{said} ({words('errors.request', ident=ident)})" if ident else said

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from rag.i18n import Words
 from rag.schema import Answer, Citation
 from rag.serve.places import label
-from rag.serve.strings import Strings, long_date
 from rag.serve.wire import Json, answer_from_dict
 
 Turn = dict[str, Any]
@@ -26,13 +26,13 @@ _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
 def conversation_markdown(
-    title: str, turns: Sequence[Turn], words: Strings, changed: Changed, today: date | None = None
+    title: str, turns: Sequence[Turn], words: Words, changed: Changed, today: date | None = None
 ) -> str:
     """A conversation with quotes, places, hashes, model and index, as Markdown.
 
     Raises BadRequest when a record is none.
     """
-    saved = words.exported.format(date=long_date(today or datetime.now(UTC).date(), words))
+    saved = words("export.saved", date=today or datetime.now(UTC).date())
     blocks = [f"# {_plain(title)}", f"*{saved}*"]
     for turn in turns:
         blocks += _turn(turn, words, changed)
@@ -59,12 +59,12 @@ def file_name(title: str, suffix: str) -> str:
     return f"beleg-{slug or 'antwort'}.{suffix}"
 
 
-def _turn(turn: Turn, words: Strings, changed: Changed) -> Iterator[str]:
+def _turn(turn: Turn, words: Words, changed: Changed) -> Iterator[str]:
     yield f"## {_plain(turn['question'])}"
     if not turn.get("record"):
         if draft := str(turn.get("text") or "").strip():
             yield _plain(_MARKER.sub("", draft))
-        yield f"*{words.stopped}*"
+        yield f"*{words('answer.stopped')}*"
         return
     answer = answer_from_dict(turn["record"])
     for paragraph in answer.text.strip().split("\n\n"):
@@ -83,27 +83,27 @@ def _text(paragraph: str) -> str:
     return "".join(shown)
 
 
-def _remarks(answer: Answer, words: Strings) -> str:
+def _remarks(answer: Answer, words: Words) -> str:
     """The sentences that their sources do not fully support."""
-    told = {"weak": words.weak, "unsupported": words.unsupported}
+    told = {"weak": words("answer.weak"), "unsupported": words("answer.unsupported")}
     doubtful = [statement for statement in answer.statements if statement.status in told]
     return "\n".join(f"- *{told[each.status]}:* {_plain(each.text)}" for each in doubtful)
 
 
-def _quoted(citation: Citation, words: Strings, *, stale: bool) -> str:
-    place = words.exported_place.format(start=citation.start, end=citation.end)
-    details = [f"`{citation.article_id}`", place, f"{words.exported_hash} `{citation.sha256[:12]}`"]
-    flag = f" – **{words.outdated}**" if stale else ""
+def _quoted(citation: Citation, words: Words, *, stale: bool) -> str:
+    place = words("export.place", start=str(citation.start), end=str(citation.end))
+    details = [f"`{citation.article_id}`", place, f"{words('export.hash')} `{citation.sha256[:12]}`"]
+    flag = f" – **{words('answer.outdated')}**" if stale else ""
     quote = "\n> ".join(_plain(citation.quote).splitlines())
     return (
         f"> [{citation.number}] {quote}\n>\n> {_plain(label(citation, words))} ({', '.join(details)}){flag}"
     )
 
 
-def _colophon(answer: Answer, words: Strings) -> str:
-    wrote = answer.model or words.mode_extractive
-    index = f"{words.exported_index}: `{answer.index_fingerprint}`"
-    return f"*{words.exported_model}: {_plain(wrote)} · {index} · {answer.created}*"
+def _colophon(answer: Answer, words: Words) -> str:
+    wrote = answer.model or words("answer.extractive")
+    index = f"{words('export.index')}: `{answer.index_fingerprint}`"
+    return f"*{words('export.answer')}: {_plain(wrote)} · {index} · {answer.created}*"
 
 
 def _flagged(turn: Turn, changed: Changed) -> Json:

@@ -9,35 +9,16 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from rag.i18n import Words
 from rag.serve.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
-from rag.serve.assets import login_head
-from rag.serve.frame import page
 from rag.serve.guard import Rates, client_of, throttled
-from rag.serve.markup import html_text
 from rag.serve.routes import words_of
-from rag.serve.strings import Strings
+from rag.serve.views import page
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
 _LONGEST_PASSWORD = 1000
-_TEXTS = {
-    "de": {
-        "title": "Anmelden",
-        "label": "Passwort",
-        "send": "Anmelden",
-        "wrong": "Das Passwort stimmt nicht.",
-        "wait": "Zu viele Versuche. Bitte in {seconds} Sekunden noch einmal.",
-    },
-    "en": {
-        "title": "Log in",
-        "label": "Password",
-        "send": "Log in",
-        "wrong": "This is not the password.",
-        "wait": "Too many attempts. Please try again in {seconds} seconds.",
-    },
-}
-
 _FRESH = {"Cache-Control": "no-store"}
 
 log = logging.getLogger(__name__)
@@ -63,14 +44,14 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
         if access is None:
             return RedirectResponse(back, status_code=303)
         if waiting := guesses.wait(client):
-            said = _TEXTS[words.lang]["wait"].format(seconds=waiting)
+            said = words("login.wait", seconds=waiting)
             headers = {**_FRESH, **throttled(waiting).headers}
             return HTMLResponse(login_page(words, back, said), status_code=429, headers=headers)
         if not access.admits(password):
             guesses.take(client)
             log.warning("a failed login from %s", client)
-            page = login_page(words, back, _TEXTS[words.lang]["wrong"])
-            return HTMLResponse(page, status_code=401, headers=_FRESH)
+            again = login_page(words, back, words("login.wrong"))
+            return HTMLResponse(again, status_code=401, headers=_FRESH)
         welcome = RedirectResponse(back, status_code=303, headers=_FRESH)
         welcome.set_cookie(
             SESSION_COOKIE,
@@ -93,28 +74,14 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
         return gone
 
 
-def login_page(words: Strings, back: str, said: str = "") -> str:
+def login_page(words: Words, back: str, said: str = "") -> str:
     """The page; `back` is where a login leads, `said` what was wrong."""
-    text = {name: html_text(each) for name, each in _TEXTS[words.lang].items()}
-    error = f'<p class="wrong" role="alert" id="wrong">{html_text(said)}</p>' if said else ""
-    told = ' aria-invalid="true" aria-describedby="wrong"' if said else ""
-    body = (
-        f'<form class="login" method="post" action="{LOGIN}"><h1>{text["title"]}</h1>{error}'
-        f'<input type="hidden" name="next" value="{html_text(back)}">'
-        f'<label for="password">{text["label"]}</label>'
-        f'<input type="password" id="password" name="password" autocomplete="current-password" required'
-        f' autofocus maxlength="{_LONGEST_PASSWORD}"{told}><button>{text["send"]}</button></form>'
-    )
-    return page(_TEXTS[words.lang]["title"], body, words, head=login_head())
+    return page("login.html", words, action=LOGIN, back=back, said=said, longest=_LONGEST_PASSWORD)
 
 
-def logout_page(words: Strings) -> str:
-    """The page behind the link; only its button logs out, for what follows links is no reader."""
-    said = html_text(words.log_out)
-    body = (
-        f'<form class="login" method="post" action="{LOGOUT}"><h1>{said}</h1><button>{said}</button></form>'
-    )
-    return page(words.log_out, body, words, head=login_head())
+def logout_page(words: Words) -> str:
+    """The page behind the link."""
+    return page("logout.html", words, action=LOGOUT)
 
 
 def inside(address: str) -> str:

@@ -1,22 +1,17 @@
-"""Foreign text as Markdown and HTML that shows exactly its words and does nothing.
+"""Foreign text as Markdown that shows exactly its words and does nothing.
 
-Article text, model text and questions are foreign: nothing in them may become active. In
-Markdown every character that could start something is written as an entity (`markdown_text`), in
-HTML everything is escaped; `plain_text` gives back the words, for the history.
+Article text, model text and questions are foreign: nothing in them may become active. Every character that
+could start something is written as an entity. For HTML, the templates do the like.
 """
 
 from __future__ import annotations
 
-import html
 import re
 
 WORD_JOINER = "\u2060"
 """Keeps a chip on the line of the word before it."""
 
 _ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
-_CHIP = re.compile(WORD_JOINER + r"\[\d+\]\(/quelle/[^)]*\)")
-_NOTE = re.compile(r" ?<(cite|small)\b[^>]*>.*?</\1>")
-_TAG = re.compile(r"<[^>]*>")
 
 
 def markdown_text(text: str) -> str:
@@ -33,17 +28,6 @@ def markdown_lines(text: str) -> str:
     return "\n".join(markdown_text(line) for line in text.strip().splitlines())
 
 
-def plain_text(markdown: str) -> str:
-    """The words of a message that this module wrote, without citations, attributions and notes."""
-    words = _TAG.sub("", _NOTE.sub("", _CHIP.sub("", markdown)))
-    return html.unescape(re.sub(r"^> ?", "", words, flags=re.MULTILINE)).strip()
-
-
-def html_text(text: str) -> str:
-    """One escaped line of HTML; percent signs too, which are Gradio's placeholder for formulas."""
-    return html.escape(one_line(text)).replace("%", "&#37;")
-
-
 def one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -52,8 +36,3 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a passage, cut between words."""
     line = one_line(text)
     return line if len(line) <= length else line[:length].rsplit(" ", 1)[0].rstrip(" ,;:–") + " …"
-
-
-def spans(*parts: str | None) -> str:
-    """Each known part in a `<span>` of its own."""
-    return " ".join(f"<span>{html_text(part)}</span>" for part in parts if part)

@@ -1,24 +1,25 @@
-"""A conversation as the chat's component keeps it: messages of Markdown and HTML, and back again.
+"""A conversation as the chat's component keeps it: messages of Markdown and HTML, with what they are.
 
-A message is `{"role", "content": [part, …], "metadata", "options"}`. A turn is a question and what
-answered it: the step that shows what was searched (it has a title), then the answer. The answer's first
-part is its text; what stands below follows. The link to its record names an answer; a failure and a
-stopped answer are known by their marks.
+A message is `{"role", "content": [part, …], "metadata", "options"}`. The browser hands the metadata back as
+it was: `log` is what was said in plain words, the question as it was typed or the answer without citations,
+and `id` is that of the answer's record, or `DRAFT` while it is not complete. Without words nothing was
+answered. The step that shows what was searched has a `title`.
+A turn is a question and what answered it: the step, then the answer. The answer's first part is its text;
+what stands below follows.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rag.errors import BadRequest
+from rag.i18n import Words
 from rag.schema import Answer, Article, Citation, Message, Passage
 from rag.serve import render
-from rag.serve.markup import markdown_lines, plain_text
+from rag.serve.markup import markdown_lines
 from rag.serve.places import is_current
-from rag.serve.strings import Strings
 from rag.serve.wire import Json, answer_from_dict
 
 ChatMessage = dict[str, Any]
@@ -27,9 +28,8 @@ Shown = list[ChatMessage]
 WITHOUT_MODEL = "\u2060without-model"
 """The value of the option that asks for an answer without the language model; no question is like it."""
 
-_RECORD = re.compile(r'<a class="record" href="/antwort/([^"]+)\.md"')
-_FAILURE = '<div class="failure">'
-_STOPPED = '<p class="stopped">'
+DRAFT = "draft"
+"""The id of an answer that still grows."""
 
 
 class Articles(Protocol):
@@ -52,8 +52,8 @@ class Turn:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing verified came of the question."""
-        return self.answer is None or any(_FAILURE in part for part in parts(self.answer))
+        """Whether nothing came of the question."""
+        return self.answer is None or not said(self.answer)
 
 
 # --- messages -------------------------------------------------------------------------------------
@@ -61,37 +61,43 @@ class Turn:
 
 def user_message(question: str) -> ChatMessage:
     """A question as a message; what looks like Markdown in it is shown, not done."""
-    return {"role": "user", "content": markdown_lines(question)}
+    return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
 
 
-def assistant_message(*content: str) -> ChatMessage:
+def assistant_message(*content: str, **metadata: str) -> ChatMessage:
     """An answer as a message: its text, and what stands below it."""
-    return {"role": "assistant", "content": [part for part in content if part]}
+    return {"role": "assistant", "content": [part for part in content if part], "metadata": metadata}
 
 
-def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Strings) -> ChatMessage:
+def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Words) -> ChatMessage:
     """The step that shows what was searched; it can be opened."""
     title = render.search_title(passages, articles, seconds, words)
     body = render.search_html(passages, words)
-    return {**assistant_message(body or title), "metadata": {"title": title, "status": "done"}}
+    return assistant_message(body or title, title=title, status="done")
+
+
+def draft_message(text: str) -> ChatMessage:
+    """What is there of an answer that still grows."""
+    return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))
 
 
 def answer_message(
-    answer: Answer, words: Strings, *, articles: Articles | None = None, model_left_out: bool = False
+    answer: Answer, words: Words, *, articles: Articles | None = None, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with its evidence and its record; articles tell what has changed since."""
-    heading = render.without_model(words) if model_left_out else render.stands_in(answer)
+    heading = render.without_model(words) if model_left_out else render.stands_in(answer, words)
     label = f"{heading}\n\n" if heading else ""
     evidence = render.evidence_html(answer, words, outdated(answer, articles) if articles else frozenset())
     text = label + render.answer_markdown(answer, words)
-    return assistant_message(text, evidence + render.record_link(answer.id, words))
+    below = evidence + render.record_link(answer.id, words)
+    return assistant_message(text, below, id=answer.id, log=render.spoken(answer))
 
 
-def failure_message(reason: str, partial: str, words: Strings) -> ChatMessage:
+def failure_message(reason: str, partial: str, words: Words) -> ChatMessage:
     """What a failing language model left behind, marked as such, with the way on."""
     draft = render.draft_markdown(partial)
-    said = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
-    return {**said, "options": [{"value": WITHOUT_MODEL, "label": words.without_model}]}
+    failed = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
+    return {**failed, "options": [{"value": WITHOUT_MODEL, "label": words("chat.without_model")}]}
 
 
 def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
@@ -99,15 +105,19 @@ def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
     return {**message, "options": [{"value": question} for question in questions]}
 
 
-def stopped(shown: Shown, words: Strings) -> Shown:
+def stopped(shown: Shown, words: Words) -> Shown:
     """The conversation with its last answer marked as stopped, unless that is complete."""
     kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
     reply = last.answer
     if reply is None:
-        return [*kept, assistant_message(render.stopped_html(words))] if kept else kept
-    if record_id(reply) or last.failed or any(_STOPPED in part for part in parts(reply)):
+        return [*kept, _stopped_message([], "", words)] if kept else kept
+    if _known(reply, "id") != DRAFT:
         return kept
-    return [*kept[:-1], assistant_message(*parts(reply), render.stopped_html(words))]
+    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words)]
+
+
+def _stopped_message(content: Iterable[str], text: str, words: Words) -> ChatMessage:
+    return assistant_message(*content, render.stopped_html(words), log=text)
 
 
 # --- and back -------------------------------------------------------------------------------------
@@ -122,13 +132,22 @@ def parts(message: ChatMessage) -> list[str]:
 
 def is_step(message: ChatMessage) -> bool:
     """Whether a message only shows what was searched."""
-    return bool((message.get("metadata") or {}).get("title"))
+    return bool(_known(message, "title"))
 
 
 def record_id(message: ChatMessage) -> str | None:
-    """The id of the answer that a message shows."""
-    found = next((match for part in parts(message) if (match := _RECORD.search(part))), None)
-    return found[1] if found else None
+    """The id of the answer that a message shows; None while it still grows, and where it failed."""
+    ident = _known(message, "id")
+    return ident if ident != DRAFT else None
+
+
+def said(message: ChatMessage) -> str:
+    """What a message says in plain words: a question as it was typed, an answer without citations."""
+    return _known(message, "log") or ""
+
+
+def _known(message: ChatMessage, name: str) -> str | None:
+    return (message.get("metadata") or {}).get(name)
 
 
 def turns(shown: Shown) -> Iterator[Turn]:
@@ -138,7 +157,7 @@ def turns(shown: Shown) -> Iterator[Turn]:
         if message["role"] == "user":
             if turn:
                 yield turn
-            turn = Turn(plain_text("\n".join(parts(message))))
+            turn = Turn(said(message))
         elif turn:
             turn.replies.append(message)
     if turn:
@@ -147,12 +166,12 @@ def turns(shown: Shown) -> Iterator[Turn]:
 
 def history(shown: Shown) -> list[Message]:
     """What was said, for the engine: no citations, cards, steps and failures."""
-    said: list[Message] = []
-    for turn in turns(shown):
-        if turn.answer is not None and not turn.failed:
-            text = plain_text(parts(turn.answer)[0])
-            said += [Message("user", turn.question), Message("assistant", text)]
-    return said
+    answered = [turn for turn in turns(shown) if turn.answer and not turn.failed]
+    return [
+        message
+        for turn in answered
+        for message in (Message("user", turn.question), Message("assistant", said(turn.answer or {})))
+    ]
 
 
 # --- conversations that a browser has kept --------------------------------------------------------
@@ -169,7 +188,7 @@ def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
     return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
 
 
-def restored(kept: Any, articles: Articles, held: int, words: Strings) -> Shown:
+def restored(kept: Any, articles: Articles, held: int, words: Words) -> Shown:
     """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
 
     `held` is how many articles there are. Raises BadRequest when this is no kept conversation.
@@ -179,14 +198,14 @@ def restored(kept: Any, articles: Articles, held: int, words: Strings) -> Shown:
     return [message for turn in kept for message in _restored_turn(turn, articles, held, words)]
 
 
-def _restored_turn(turn: Any, articles: Articles, held: int, words: Strings) -> Shown:
+def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Shown:
     if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
         raise BadRequest("a kept turn has a question")
     asked = user_message(turn["question"])
     record: Json | None = turn.get("record")
     if record is None:
-        draft = render.draft_markdown(str(turn.get("text") or ""))
-        return [asked, assistant_message(draft, render.stopped_html(words))]
+        draft = draft_message(str(turn.get("text") or ""))
+        return stopped([asked, draft], words)
     answer = answer_from_dict(record)
     took = float(answer.timings.get("retrieval", 0.0))
     search = [search_message(answer.passages, held, took, words)] if answer.passages else []

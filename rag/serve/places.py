@@ -11,9 +11,9 @@ from __future__ import annotations
 from datetime import date
 from urllib.parse import quote, urlencode
 
+from rag.i18n import Words
 from rag.schema import Article, Citation, Passage
 from rag.serve.markup import WORD_JOINER, markdown_text
-from rag.serve.strings import Strings, long_date
 
 MARK_ID = "beleg"
 _VERSION_DIGITS = 12
@@ -35,23 +35,23 @@ def citation_path(citation: Citation) -> str:
     return source_path(citation.article_id, citation.start, citation.end, citation.sha256)
 
 
-def origin(citation: Citation, words: Strings, separator: str = ", ") -> str:
+def origin(citation: Citation, words: Words, separator: str = ", ") -> str:
     """taz, 16. August 2025; what is unknown is left out."""
     return separator.join(part for part in (citation.outlet, day(citation.published, words)) if part)
 
 
-def day(published: date | None, words: Strings) -> str | None:
-    return long_date(published, words) if published else None
+def day(published: date | None, words: Words) -> str | None:
+    return words.long_date(published) if published else None
 
 
-def label(citation: Citation, words: Strings) -> str:
+def label(citation: Citation, words: Words) -> str:
     """taz, 16. August 2025: Roter Teppich für Putin; what is unknown is left out, the id remains."""
     return (
         ": ".join(part for part in (origin(citation, words), citation.title) if part) or citation.article_id
     )
 
 
-def chip(citation: Citation, words: Strings) -> str:
+def chip(citation: Citation, words: Words) -> str:
     """The numbered link to a cited place, as Markdown."""
     title = markdown_text(label(citation, words)).replace("(", "&#40;").replace(")", "&#41;")
     return f'{WORD_JOINER}[{citation.number}]({citation_path(citation)} "{title}")'

@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 
+from rag.i18n import Words
 from rag.schema import Article, AsideKind, Span
-from rag.serve.frame import page
-from rag.serve.markup import html_text
 from rag.serve.places import MARK_ID, day
-from rag.serve.strings import Strings
+from rag.serve.views import page
 from rag.text import paragraphs
 
 
-def reader_page(article: Article, span: Span | None, words: Strings, *, stale: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a block's text; the `anchor` is where a reader is led to."""
+
+    text: str
+    marked: bool = False
+    anchor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or an aside of the article."""
+
+    tag: str
+    kind: AsideKind | None
+    pieces: tuple[Piece, ...]
+
+
+def reader_page(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
     """A whole page with the article and its marked place; needs no JavaScript."""
-    return page(article.title or words.untitled, reader_fragment(article, span, words, stale=stale), words)
+    return page("reader.html", words, **_shown(article, span, words, stale=stale))
 
 
-def reader_fragment(article: Article, span: Span | None, words: Strings, *, stale: bool) -> str:
+def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
     """The article with its place marked: `<article>` with a header and the text in blocks."""
-    lang = f' lang="{html.escape(article.language)}"' if article.language else ""
-    note = f'<p class="note" role="note">{html_text(words.changed)}</p>' if stale else ""
+    return page("article.html", words, **_shown(article, span, words, stale=stale))
+
+
+def _shown(article: Article, span: Span | None, words: Words, *, stale: bool) -> dict[str, object]:
     span = None if stale else _visible(article.text, span)
     blocks = list(_blocks(article, span))
     first = next((block for block, _ in blocks if _overlap(block, span)), None)
-    body = "".join(_block(article.text, block, kind, span, anchor=block == first) for block, kind in blocks)
-    return f'<article class="reader"{lang}>{_reader_header(article, words)}{note}{body}</article>'
-
-
-def _reader_header(article: Article, words: Strings) -> str:
-    published = day(article.published, words)
-    genre = words.comment if article.genre == "comment" else None
-    known = [part for part in (article.outlet, published, genre) if part] or [article.source]
-    kicker = html_text(" · ".join(known))
-    author = article.author if article.author != article.outlet else None
-    return (
-        "<header>"
-        + f'<p class="kicker">{kicker}</p><h1>{html_text(article.title or words.untitled)}</h1>'
-        + (f'<p class="author">{html_text(author)}</p>' if author else "")
-        + "</header>"
-    )
+    genre = words("reader.comment") if article.genre == "comment" else None
+    known = [part for part in (article.outlet, day(article.published, words), genre) if part]
+    return {
+        "article": article,
+        "kicker": known or [article.source],
+        "stale": stale,
+        "mark": MARK_ID,
+        "blocks": [_block(article.text, block, kind, span, anchor=block == first) for block, kind in blocks],
+    }
 
 
 def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKind | None]]:
@@ -65,24 +77,14 @@ def _repeats_title(article: Article, block: Span, kind: AsideKind | None, span: 
     return kind == "title" and article.title is not None and not _overlap(block, span)
 
 
-def _block(text: str, block: Span, kind: AsideKind | None, span: Span | None, *, anchor: bool) -> str:
+def _block(text: str, block: Span, kind: AsideKind | None, span: Span | None, *, anchor: bool) -> Block:
+    """A block whose part that `span` covers is marked."""
     tag = "h2" if kind in ("title", "heading") else "p"
-    css = f' class="aside {kind}"' if kind else ""
-    return f"<{tag}{css}>{_marked(text, block, span, anchor=anchor)}</{tag}>"
-
-
-def _marked(text: str, block: Span, span: Span | None, *, anchor: bool) -> str:
-    """The block's text, with the part that `span` covers in a `<mark>`."""
     shared = _overlap(block, span)
     if shared is None:
-        return html.escape(text[slice(*block)].strip())
-    target = f' id="{MARK_ID}" tabindex="-1"' if anchor else ""
+        return Block(tag, kind, (Piece(text[slice(*block)].strip()),))
     before, inside, after = text[block[0] : shared[0]], text[slice(*shared)], text[shared[1] : block[1]]
-    return (
-        html.escape(before.lstrip())
-        + f"<mark{target}>{html.escape(inside)}</mark>"
-        + html.escape(after.rstrip())
-    )
+    return Block(tag, kind, (Piece(before.lstrip()), Piece(inside, True, anchor), Piece(after.rstrip())))
 
 
 def _visible(text: str, span: Span | None) -> Span | None:

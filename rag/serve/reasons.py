@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rag.serve.strings import Strings
+from rag.i18n import Words
 
 _PARTS = {
     "a PDF": "ein PDF",
@@ -141,10 +141,10 @@ _MESSAGES = tuple(
 )
 
 
-def reason_text(message: str, words: Strings) -> str:
+def reason_text(message: str, words: Words) -> str:
     """A message of `ingest` in the interface language.
 
-    >>> from rag.serve.strings import GERMAN
+    >>> from rag.i18n import GERMAN
     >>> reason_text("line 3: 'soon' is not a date; write published as YYYY-MM-DD", GERMAN)
     'Zeile 3: „soon“ ist kein Datum; bitte als JJJJ-MM-TT schreiben'
     """

@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
-from rag.serve.frame import Page, page
-from rag.serve.markup import html_text
+from rag.i18n import Words
 from rag.serve.routes import words_of
-from rag.serve.strings import Strings
+from rag.serve.views import page
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-ADDRESS: Page = "/auswertung"
+ADDRESS = "/auswertung"
 _FILES = {"de": "latest.html", "en": "latest.en.html"}
 _STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
 _MAIN = re.compile(r'<main class="report">(.*)</main>', re.DOTALL)
-_NONE = {
-    "de": ("Noch keine Auswertung", "Eine Auswertung dieser Artikel entsteht mit"),
-    "en": ("No evaluation yet", "An evaluation of these articles is made with"),
-}
 
 
 def add_report_route(app: FastAPI, settings: Settings) -> None:
@@ -38,7 +34,7 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
         return HTMLResponse(report_page(folder, words, _command(settings)), headers=headers)
 
 
-def report_page(folder: Path, words: Strings, command: str) -> str:
+def report_page(folder: Path, words: Words, command: str) -> str:
     """The latest report, framed; `command` makes one where there is none."""
     try:
         found = (folder / _FILES[words.lang]).read_text(encoding="utf-8")
@@ -46,10 +42,9 @@ def report_page(folder: Path, words: Strings, command: str) -> str:
         found = ""
     style, main = _STYLE.search(found), _MAIN.search(found)
     if style and main:
-        return page(words.page_report, f'{style[0]}<div class="report">{main[1]}</div>', words, ADDRESS)
-    title, how = _NONE[words.lang]
-    body = f"<h1>{html_text(title)}</h1><p>{html_text(how)}: <code>{html_text(command)}</code></p>"
-    return page(title, f'<div class="missing">{body}</div>', words, ADDRESS)
+        return page("report.html", words, here=ADDRESS, style=Markup(style[0]), report=Markup(main[1]))
+    title, how = words("report.none"), words("report.how")
+    return page("missing.html", words, here=ADDRESS, title=title, text=how, command=command)
 
 
 def _command(settings: Settings) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -11,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from rag.errors import BadRequest
+from rag.i18n import LANGUAGES, Words, words_for
 from rag.records import Records, feedback_jsonl
 from rag.schema import Citation
 from rag.serve import export
@@ -18,7 +18,6 @@ from rag.serve.frame import missing_page
 from rag.serve.messages import outdated_citation
 from rag.serve.places import is_current
 from rag.serve.reader import reader_fragment, reader_page
-from rag.serve.strings import LANGUAGES, Strings, strings_for
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -41,7 +40,7 @@ class Asking(Protocol):
     def query_params(self) -> Any: ...
 
 
-def words_of(request: Asking) -> Strings:
+def words_of(request: Asking) -> Words:
     """The interface language of a browser: its reader's choice, else the page's around it, else its own.
 
     A page that shows the chat in a frame says its language as `lang` in the address (and so in the
@@ -49,7 +48,7 @@ def words_of(request: Asking) -> Strings:
     """
     asked = request.query_params.get("lang") or _asked_for(request.headers.get("referer"))
     chosen = request.cookies.get(LANGUAGE_COOKIE) or asked
-    return strings_for(request.headers.get("accept-language"), chosen)
+    return words_for(request.headers.get("accept-language"), chosen)
 
 
 def _asked_for(referer: str | None) -> str | None:
@@ -115,7 +114,9 @@ def add_interface_routes(app: FastAPI) -> None:
     @app.get("/beleg/words.json")
     def words_for_script(request: Request) -> JSONResponse:
         headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        return JSONResponse(asdict(words_of(request)), headers=headers)
+        words = words_of(request)
+        said = {"lang": words.lang, **words.at("frame"), **words.at("chat"), **words.at("errors")}
+        return JSONResponse(said, headers=headers)
 
     @app.get("/sprache/{lang}")
     def language(request: Request, lang: str) -> Response:

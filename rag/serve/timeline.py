@@ -1,4 +1,4 @@
-"""The publication dates as a plot: bars in SVG, drawn on the server; the table is its alternative."""
+"""The publication dates as a plot: what `timeline.html` draws."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from rag.serve.article_strings import ArticleStrings, article_strings, short_date
-from rag.serve.markup import html_text
-from rag.serve.strings import Strings, article_count, counted, date_range, number
+from rag.i18n import Words
 
 Unit = Literal["day", "week", "month", "year"]
 
@@ -29,23 +27,71 @@ class Bar:
     found: int
 
 
-def timeline(published: Sequence[date | None], found: Sequence[date | None], words: Strings) -> str:
-    """The plot of all dates, those of the `found` articles in colour, and how many have none."""
-    text = article_strings(words)
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the plot, as wide as a bar; a unit of `x` is a bar with the room beside it."""
+
+    kind: Literal["rest", "hit"]
+    x: float
+    height: float
+    width: float = _BAR
+
+    @property
+    def y(self) -> float:
+        """Its upper edge, from the top."""
+        return _HEIGHT - self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A bar as it is drawn: all its articles behind, the found ones before them."""
+
+    name: str
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A name below the plot, and where."""
+
+    percent: float
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What the template draws; without dates there are no bars."""
+
+    unit: Unit = "day"
+    bars: tuple[Drawn, ...] = ()
+    ticks: tuple[Tick, ...] = ()
+    width: int = 0
+    most: int = 0
+    told: str = ""
+    undated: int = 0
+    height: int = _HEIGHT
+
+
+def plot_of(published: Sequence[date | None], found: Sequence[date | None], words: Words) -> Plot | None:
+    """The plot of all dates, those of the `found` articles in colour, and how many have none.
+
+    None without articles.
+    """
     days = [day for day in published if day]
     hits = [day for day in found if day]
-    undated = counted(text.undated, len(found) - len(hits), words) if len(found) > len(hits) else ""
-    note = f'<p class="undated">{html_text(undated)}</p>' if undated else ""
     if not days:
-        plot = f'<p class="undated">{html_text(text.timeline_empty)}</p>' if published else ""
-        return f'<figure class="timeline">{plot}</figure>' if plot else ""
+        return Plot() if published else None
     unit = unit_for(min(days), max(days))
     counts = bars(days, hits, unit)
-    return (
-        f'<figure class="timeline"><figcaption>{html_text(text.each[unit])}</figcaption>'
-        f'<div class="plot"><span aria-hidden="true">{number(_most(counts), words)}</span>'
-        f"{_svg(counts, hits, unit, words)}</div>"
-        f'<div class="axis" aria-hidden="true">{_labels(counts, unit, text)}</div>{note}</figure>'
+    most = max(bar.articles for bar in counts)
+    return Plot(
+        unit,
+        tuple(_drawn(at, bar, most, unit, words) for at, bar in enumerate(counts) if bar.articles),
+        tuple(_ticks(counts, unit, words)),
+        len(counts),
+        most,
+        _description(counts, hits, unit, words),
+        len(found) - len(hits),
     )
 
 
@@ -72,78 +118,54 @@ def bars(published: Sequence[date], found: Sequence[date], unit: Unit) -> list[B
     return [Bar(day, articles[day], hits[day]) for day in starts]
 
 
-def _most(counts: Sequence[Bar]) -> int:
-    return max(bar.articles for bar in counts)
-
-
-def _svg(counts: Sequence[Bar], hits: Sequence[date], unit: Unit, words: Strings) -> str:
-    most = _most(counts)
-    drawn = "".join(_bar(at, bar, most, unit, words) for at, bar in enumerate(counts) if bar.articles)
-    text = article_strings(words)
-    return (
-        f'<svg role="img" aria-labelledby="zeit-titel zeit-text" viewBox="0 0 {len(counts)} {_HEIGHT}"'
-        f' preserveAspectRatio="none"><title id="zeit-titel">{html_text(text.timeline)}</title>'
-        f'<desc id="zeit-text">{html_text(_description(counts, hits, unit, words))}</desc>{drawn}</svg>'
+def _drawn(at: int, bar: Bar, most: int, unit: Unit, words: Words) -> Drawn:
+    told = (
+        words("articles.count", n=bar.found)
+        if bar.found == bar.articles
+        else words("articles.found", shown=bar.found, all=bar.articles)
     )
+    boxes = [_box("rest", at, bar.articles, most)] if bar.found < bar.articles else []
+    boxes += [_box("hit", at, bar.found, most)] if bar.found else []
+    return Drawn(f"{_name(bar.start, unit, words)}: {told}", tuple(boxes))
 
 
-def _bar(at: int, bar: Bar, most: int, unit: Unit, words: Strings) -> str:
-    text = article_strings(words)
-    name = f"{_name(bar.start, unit, text)}: {article_count(bar.found, words)}"
-    if bar.found != bar.articles:
-        name = f"{_name(bar.start, unit, text)}: " + text.found.format(
-            shown=number(bar.found, words), all=number(bar.articles, words)
-        )
-    rest = _rectangle(at, bar.articles, most, "rest") if bar.found < bar.articles else ""
-    hit = _rectangle(at, bar.found, most, "hit") if bar.found else ""
-    return f"<g><title>{html_text(name)}</title>{rest}{hit}</g>"
+def _box(kind: Literal["rest", "hit"], at: int, value: int, most: int) -> Box:
+    return Box(kind, at + (1 - _BAR) / 2, max(2.0, _HEIGHT * value / most))
 
 
-def _rectangle(at: int, value: int, most: int, css: str) -> str:
-    height = max(2.0, _HEIGHT * value / most)
-    x = at + (1 - _BAR) / 2
-    return (
-        f'<rect class="{css}" x="{x:.2f}" y="{_HEIGHT - height:.1f}" width="{_BAR}" height="{height:.1f}"/>'
-    )
-
-
-def _description(counts: Sequence[Bar], hits: Sequence[date], unit: Unit, words: Strings) -> str:
-    text = article_strings(words)
+def _description(counts: Sequence[Bar], hits: Sequence[date], unit: Unit, words: Words) -> str:
     if not hits:
-        return text.timeline_empty
+        return words("timeline.empty")
     peak = max(counts, key=lambda bar: bar.found)
-    return text.timeline_text.format(
-        articles=article_count(len(hits), words),
-        per=text.per[unit],
-        range=date_range(min(hits), max(hits), words),
-        most=number(peak.found, words),
-        peak=_name(peak.start, unit, text),
+    return words(
+        "timeline.text",
+        articles=words("articles.count", n=len(hits)),
+        per=words(f"timeline.per.{unit}"),
+        range=words.dates(min(hits), max(hits)),
+        most=peak.found,
+        peak=_name(peak.start, unit, words),
     )
 
 
-def _labels(counts: Sequence[Bar], unit: Unit, text: ArticleStrings) -> str:
+def _ticks(counts: Sequence[Bar], unit: Unit, words: Words) -> Iterator[Tick]:
     """Names of a few bars, evenly apart, each where its bar is."""
     step = -(-len(counts) // _LABELS)
-    first = (len(counts) - 1) % step // 2
-    names = {at: _tick(counts[at].start, unit, text) for at in range(first, len(counts), step)}
-    return "".join(
-        f'<span style="--at:{(at + 0.5) / len(counts):.2%}">{html_text(name)}</span>'
-        for at, name in names.items()
-    )
+    for at in range((len(counts) - 1) % step // 2, len(counts), step):
+        yield Tick(100 * (at + 0.5) / len(counts), _tick(counts[at].start, unit, words))
 
 
-def _tick(day: date, unit: Unit, text: ArticleStrings) -> str:
+def _tick(day: date, unit: Unit, words: Words) -> str:
     if unit in ("month", "year"):
-        return _name(day, unit, text)
-    return short_date(day, text).removesuffix(f" {day.year}")
+        return _name(day, unit, words)
+    return words.short_date(day).removesuffix(f" {day.year}")
 
 
-def _name(day: date, unit: Unit, text: ArticleStrings) -> str:
+def _name(day: date, unit: Unit, words: Words) -> str:
     if unit == "year":
         return str(day.year)
     if unit == "month":
-        return f"{text.short_months[day.month - 1]} {day.year}"
-    return text.week_of.format(day=short_date(day, text)) if unit == "week" else short_date(day, text)
+        return f"{words.at('format.short_months')[day.month - 1]} {day.year}"
+    return words("timeline.week_of", day=words.short_date(day)) if unit == "week" else words.short_date(day)
 
 
 _STARTS: dict[Unit, Callable[[date], date]] = {

@@ -12,9 +12,10 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from rag.i18n import words_for
 from rag.records import Rating, Records
 from rag.serve.articles import add_articles_page
-from rag.serve.assets import STATIC, chat_head
+from rag.serve.assets import STATIC
 from rag.serve.chat import Chat, View
 from rag.serve.doors import add_doors
 from rag.serve.logs import HEADER, within
@@ -22,7 +23,7 @@ from rag.serve.messages import Shown
 from rag.serve.queue import Service
 from rag.serve.reports import add_report_route
 from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
-from rag.serve.strings import strings_for
+from rag.serve.views import chat_head
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -74,7 +75,7 @@ def create_app(
 
 def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    greeting = chat.greeting(strings_for(None))
+    greeting = chat.greeting(words_for(None))
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")

@@ -5,16 +5,19 @@ Which pages may is said by the browser's own means, `frame-ancestors` in headers
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from rag.i18n import LANGUAGES
 from rag.serve.assets import STATIC
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 PATH = "/widget.js"
+_WORDS = 'JSON.parse("of all languages")'
 _HEADERS = {
     # it changes with Beleg while the pages that name it do not
     "Cache-Control": "public, max-age=300",
@@ -30,6 +33,7 @@ def add_widget(app: FastAPI) -> None:
 
 
 def widget() -> Response:
-    """The script."""
-    script = (STATIC / "widget.js").read_bytes()
+    """The script, with its words in every language: whose page it is on is known only there."""
+    words = {lang: words.at("widget") for lang, words in LANGUAGES.items()}
+    script = (STATIC / "widget.js").read_text(encoding="utf-8").replace(_WORDS, json.dumps(words))
     return Response(script, media_type="text/javascript", headers=_HEADERS)

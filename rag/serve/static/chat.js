@@ -63,14 +63,17 @@ overlay.addEventListener("change", () => panel.close());
 
 /* --- conversations ---------------------------------------------------------------------------------------- */
 
-// captured, for Gradio takes the button that clears away as soon as it is pressed
+// captured, for Gradio would clear at once, unasked
 document.addEventListener(
   "click",
   (event) => {
     if (!(event.target instanceof Element)) return;
     if (event.target.closest("#masthead .tool.conversations")) openList();
     else if (event.target.closest("#masthead .tool.new")) startAnew();
-    else if (event.target.closest("#conversation .top-panel button")) forget();
+    else if (event.isTrusted && event.target.closest("#conversation .top-panel button")) {
+      event.stopImmediatePropagation();
+      forget(); // which presses it, once that is meant
+    }
   },
   { capture: true },
 );

@@ -4,6 +4,7 @@
    A turn is {question, record} with the answer as the server recorded it, or {question, text} of an answer
    that was stopped. */
 
+import { confirmed } from "./confirm.js";
 import { $, $$, answering, element, name, tool, words } from "./dom.js";
 
 const PREFIX = "beleg:conversation:";
@@ -87,8 +88,8 @@ function shownTurns() {
       if (text) turns.push({ question: text });
     } else if (turns.length) {
       const turn = turns.at(-1);
-      const id = $("a.record", row)?.getAttribute("href").match(/\/antwort\/(.+)\.md$/)?.[1];
-      if (id) turn.id = id;
+      const link = $("a.record", row);
+      if (link) turn.id = link.pathname.slice("/antwort/".length, -".md".length);
       else turn.text = draft(row);
     }
   }
@@ -192,8 +193,16 @@ export function startAnew() {
   $("#composer textarea")?.focus();
 }
 
-/** The conversation on the page is deleted. */
-export function forget() {
+/** Deletes the conversation on the page, if the reader really wants to: what clears the page is pressed then. */
+export async function forget() {
+  const kept = current.id && read(PREFIX + current.id);
+  if (!(await confirmed(kept?.title ?? shortened(shownTurns()[0]?.question ?? "")))) return;
+  erase();
+  $("#conversation .top-panel button")?.click();
+  $("#composer textarea")?.focus();
+}
+
+function erase() {
   if (current.id) remove(current.id);
   leave(null);
 }
@@ -305,9 +314,10 @@ class List {
     input.select();
   }
 
-  remove(kept) {
+  async remove(kept) {
+    if (!(await confirmed(kept.title))) return;
     if (kept.id === current.id) {
-      forget();
+      erase();
       show([]);
     } else remove(kept.id);
     this.fill();

@@ -107,8 +107,8 @@ function editor(root) {
 function toasts() {
   $$(".toast-body").forEach((toast) => {
     const text = $(".toast-text", toast);
-    if (words.busy && text && BUSY.test(text.textContent)) {
-      text.textContent = words.busy;
+    if (words.overloaded && text && BUSY.test(text.textContent)) {
+      text.textContent = words.overloaded;
       $(".toast-title", toast)?.remove();
     }
   });

@@ -6,10 +6,7 @@
 
   const script = document.currentScript;
   const home = new URL(script.src).origin;
-  const WORDS = {
-    de: { ask: "Fragen an die Artikel", close: "Schließen", own: "In eigenem Fenster öffnen" },
-    en: { ask: "Ask the articles", close: "Close", own: "Open in a window of its own" },
-  };
+  const WORDS = JSON.parse("of all languages"); // widget.py puts them in
   const named = script.dataset.lang ?? (document.documentElement.lang || navigator.language);
   const lang = /^de\b/i.test(named) ? "de" : "en";
   const words = WORDS[lang];

@@ -1,0 +1,111 @@
+"""The words of the interface in the reader's language, from `locales/<language>.toml`.
+
+>>> GERMAN("articles.count", n=1240), ENGLISH("articles.count", n=1)
+('1\u202f240 Artikel', '1 article')
+>>> ENGLISH("export.saved", date=date(2025, 3, 1))
+'Saved on 1 March 2025 with Beleg'
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+_LOCALES = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Words:
+    """One language. `tables` are those of its file: words, lists of them, and forms for one and for other."""
+
+    lang: str
+    tables: Mapping[str, Any]
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """The words for a key, with `values` in their blanks: whole numbers and dates as the language writes
+        them. Where a number decides between forms, it is `n`.
+
+        Raises KeyError for an unknown key, or a blank without a value.
+        """
+        found = self.at(key)
+        if isinstance(found, dict):
+            found = found["one" if values["n"] == 1 else "other"]
+        shown = {name: self._shown(value) for name, value in values.items()}
+        return str(found).format_map(shown) if values else str(found)
+
+    def at(self, key: str) -> Any:
+        """What the file says under a dotted key: words, a list, or a table of them."""
+        found: Any = self.tables
+        for name in key.split("."):
+            found = found[name]
+        return found
+
+    def _shown(self, value: object) -> str:
+        match value:
+            case int():
+                return self.number(value)
+            case date():
+                return self.long_date(value)
+            case _:
+                return str(value)
+
+    def number(self, value: int) -> str:
+        """An integer with grouped thousands: 1 240, 1,240."""
+        return f"{value:,}".replace(",", self.at("format.group"))
+
+    def seconds(self, value: float) -> str:
+        """A duration with two decimals: 0,02 or 0.02."""
+        return f"{value:.2f}".replace(".", self.at("format.decimal"))
+
+    def size(self, limit: int) -> str:
+        """A size in bytes for people: 20 MB, 1,5 MB, 500 kB."""
+        value, unit = (limit / 1e6, "MB") if limit >= 1_000_000 else (limit / 1e3, "kB")
+        return f"{value:.3g}".replace(".", self.at("format.decimal")) + f"\u00a0{unit}"
+
+    def long_date(self, day: date) -> str:
+        """16. August 2025, 16 August 2025."""
+        return self._day(day, "months")
+
+    def short_date(self, day: date) -> str:
+        """15. Aug. 2025, 15 Aug 2025."""
+        return self._day(day, "short_months")
+
+    def _day(self, day: date, months: str) -> str:
+        month = self.at(f"format.{months}")[day.month - 1]
+        return str(self.at("format.day")).format(day=day.day, month=month, year=day.year)
+
+    def dates(self, first: date, last: date) -> str:
+        """15.–19. August 2025, saying only once what both dates share."""
+        if first == last:
+            return self.long_date(first)
+        if (first.year, first.month) == (last.year, last.month):
+            return f"{str(self.at('format.range_day')).format(day=first.day)}–{self.long_date(last)}"
+        start = self.long_date(first)
+        if first.year == last.year:
+            start = start.removesuffix(f" {first.year}")
+        return f"{start} – {self.long_date(last)}"
+
+
+LANGUAGES = {
+    path.stem: Words(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+    for path in sorted(_LOCALES.glob("*.toml"))
+}
+GERMAN, ENGLISH = LANGUAGES["de"], LANGUAGES["en"]
+
+
+def words_for(accept_language: str | None, chosen: str | None = None) -> Words:
+    """The interface language: what a reader chose, else the browser's Accept-Language, else German.
+
+    >>> words_for("en-GB,en;q=0.9,de;q=0.5").lang
+    'en'
+    >>> words_for("en-GB,en;q=0.9,de;q=0.5", chosen="de").lang
+    'de'
+    """
+    if chosen in LANGUAGES:
+        return LANGUAGES[chosen]
+    preferred = (accept_language or "de").split(",")[0].split(";")[0].split("-")[0].strip().lower()
+    return GERMAN if preferred == "*" else LANGUAGES.get(preferred, ENGLISH)

@@ -1,0 +1,28 @@
+/* Asks before a conversation is deleted. The cursor waits on the button that keeps it; so does Escape. */
+
+import { element, words } from "./dom.js";
+
+/** Whether the reader really wants to. */
+export function confirmed(title) {
+  const no = element("button", { type: "button" }, words.keep);
+  const yes = element("button", { type: "button", class: "yes" }, words.delete);
+  const dialog = element(
+    "dialog",
+    { class: "confirm", role: "alertdialog", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-text" },
+    element("h2", { id: "confirm-title" }, words.delete_title),
+    element("p", { id: "confirm-text" }, words.delete_text.replace("{title}", () => title)),
+    element("div", {}, no, yes),
+  );
+  no.addEventListener("click", () => dialog.close());
+  yes.addEventListener("click", () => dialog.close("yes"));
+  // Escape closes this alone, not what is open beneath it
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((answer) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      answer(dialog.returnValue === "yes");
+    });
+  });
+}
