@@ -61,10 +61,11 @@ audit:  ## look up known vulnerabilities of what is locked; needs the network
 		exit 2; \
 	fi; exit $$status
 
-lint: dev  ## check format, style and types
+lint: dev  ## check format, style, types, and that imports point down
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports
 
 eval: runtime  ## ask the seeds the project's questions; options: make eval ARGS="--html report.html"
 	@$(PY) -m eval eval/sets/seeds.jsonl $(ARGS)
@@ -77,7 +78,7 @@ eval-baseline: runtime  ## make the committed run anew, after a change that is m
 	@$(PY) -m eval $(BASELINE_RUN) --lean --out eval/baseline.json
 
 keys: runtime  ## write the search keys of the glossary's words anew, after a change of glossary or analysis
-	@$(PY) -c "from rag.glossary import known_keys; print(known_keys(), end='')" > rag/data/keys.de.tsv.new
+	@$(PY) -c "from rag.question.glossary import known_keys; print(known_keys(), end='')" > rag/data/keys.de.tsv.new
 	@mv rag/data/keys.de.tsv.new rag/data/keys.de.tsv
 
 lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
-from rag.pipes import make_ready
 from rag.settings import Settings, load_settings
+from rag.terminal import make_ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
     from tqdm import tqdm
 
-    from rag.chat_model import ChatModel
     from rag.engine import Engine
+    from rag.models.chat import ChatModel
 
 PORTS_TRIED = 20
 END_SECONDS = 5.0
@@ -68,7 +68,7 @@ def serve(settings: Settings) -> None:
     configure(settings)
     with closing(listener(settings)) as bound:
         update(settings)
-        from ingest.intake import ArticleIntake
+        from ingest.upkeep import ArticleIntake
         from rag.engine import open_engine
 
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
@@ -77,7 +77,7 @@ def serve(settings: Settings) -> None:
 
             def site() -> FastAPI:
                 # gradio takes seconds, and the port answers meanwhile
-                from rag.serve.ui import create_app
+                from rag.serve.chat.ui import create_app
 
                 app = create_app(engine, settings, intake=intake)
                 warm_up(engine)
@@ -212,8 +212,8 @@ def served(app: ASGIApp, bound: socket.socket) -> Iterator[threading.Thread]:
 
 def _refuse_strangers(settings: Settings) -> None:
     """Raises ConfigError for an address that other machines can reach, unless a login is asked for there."""
-    from rag.serve.access import access_of
-    from rag.serve.guard import is_loopback
+    from rag.serve.security.access import access_of
+    from rag.serve.security.guard import is_loopback
 
     if access_of(settings.auth) is None and not is_loopback(settings.host):
         raise ConfigError(

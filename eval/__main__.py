@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
-from rag.pipes import ends_with_its_reader
+from rag.terminal import ends_with_its_reader
 
 if TYPE_CHECKING:
     from eval.record import Run

@@ -25,7 +25,7 @@ from eval.summary import (
 )
 from eval.tables import shown
 from rag.errors import BadRequest
-from rag.pipes import as_json
+from rag.terminal import as_json
 
 PASS, REGRESSION, INVALID = 0, 1, 2
 _SAME = 1e-9

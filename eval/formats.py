@@ -14,8 +14,8 @@ from typing import Any
 from eval.cases import Case, check_ids, load_cases, read_text
 from ingest.sources import slug
 from rag.errors import BadRequest
-from rag.sentences import sentences
-from rag.text import normalise, paragraphs
+from rag.text.normalize import normalise, paragraphs
+from rag.text.sentences import sentences
 
 Records = tuple[Mapping[str, str], ...]
 """Articles as `.jsonl` records: id, title, text."""

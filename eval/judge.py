@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rag.chat_model import ChatModel, Deadline
-from rag.judge import judge
+from rag.answering.judge import judge
+from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer
 
 Judge = Callable[[str, str], bool | None]

@@ -10,11 +10,11 @@ from eval import metrics
 from eval.cases import Case
 from eval.metrics import ArticleSpan
 from rag.schema import Answer, Article, Citation, Passage
-from rag.sentences import sentences
-from rag.text import paragraphs
+from rag.text.normalize import paragraphs
+from rag.text.sentences import sentences
 
 if TYPE_CHECKING:
-    from rag.library import Library
+    from rag.store.library import Library
 
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""

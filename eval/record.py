@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case with its whole answer (as `rag.serve.wire.answer_to_dict`), measures and gold sentences.
+    """A case with its whole answer (as `rag.wire.answer_to_dict`), measures and gold sentences.
 
     `error` ({"type", "message", "where"}) says why there is no answer; `judged` are verdicts.
     """

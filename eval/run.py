@@ -16,10 +16,10 @@ from eval.cases import Case
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures
 from eval.metrics import ArticleSpan, without_markers
 from eval.record import Journal, Json, Row
-from ingest.language import detect_language
+from ingest.structure.language import detect_language
 from rag.errors import BelegError, ProviderError
 from rag.schema import Answer, Delta, Done, Event, Message, Passage
-from rag.serve.wire import answer_to_dict
+from rag.wire import answer_to_dict
 
 RETRIEVED = 10
 """Passages that are asked for where only retrieval is measured."""

@@ -7,14 +7,14 @@ from functools import lru_cache
 
 from eval.measures import Scorer, Shelf
 from rag.schema import Article, Chunk, Citation, Status
-from rag.sentences import sentences
-from rag.support import Claim, Idf, Source, support, together
+from rag.text.sentences import sentences
+from rag.verification.support import Claim, Idf, Source, support, together
 
 Verifier = Callable[[str, str, Article], Status]
 """The status of a sentence by a passage; the article says language and date, its text is not used."""
 
 BY_STATUS = "status of the answer's citations"
-BY_VERIFIER = "rag.support"
+BY_VERIFIER = "rag.verification.support"
 
 
 def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:

@@ -25,8 +25,8 @@ from eval.summary import missing
 from ingest.sync import is_current, sync
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError
-from rag.fingerprint import fingerprint
 from rag.settings import FIELDS, Settings, load_settings
+from rag.store.fingerprint import fingerprint
 
 FOLDER = "evaluation"
 _ELSEWHERE = Path(".beleg")

@@ -21,10 +21,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ingest.sync import sync
-from rag.confidence import THRESHOLD, confidence
+from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.extract import candidates
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
-from rag.extract import candidates
-from rag.query import understand
+from rag.question.query import understand
 from rag.settings import load_settings
 
 _LANGUAGES = ("de", "en")

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from rag.pipes import as_json, ends_with_its_reader
+from rag.terminal import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -121,7 +121,7 @@ def _kept(options: argparse.Namespace) -> str:
 
 
 def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
-    from ingest.files import passed_over
+    from ingest.readers.files import passed_over
     from ingest.sources import roots
     from ingest.sync import sync
     from rag.settings import load_settings
@@ -144,7 +144,7 @@ def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
 def _take_up_dictionary(settings: Settings) -> None:
     """Raises ConfigError when there is no dictionary to take up."""
     from rag.errors import ConfigError
-    from rag.glossary import compile_dictionary
+    from rag.question.glossary import compile_dictionary
 
     if settings.dictionary is None or compile_dictionary(settings.dictionary, settings.data_dir) is None:
         raise ConfigError(

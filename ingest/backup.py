@@ -16,9 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ingest.sources import SOURCE, UPLOADS
-from rag import embedding_cache, lock, records
 from rag.errors import ConfigError
+from rag.models import embedding_cache
 from rag.settings import Settings
+from rag.store import answers as records
+from rag.store import lock
 
 DATABASES = (records.FILE, embedding_cache.FILE_NAME)
 FILES = (SOURCE,)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.articles import answerable
+from ingest.structure.article import answerable
 from rag.schema import CHUNKER_VERSION, Article, Chunk, Span
-from rag.sentences import sentences
+from rag.text.sentences import sentences
 
 __all__ = ["CHUNKER_VERSION", "chunk_article"]
 

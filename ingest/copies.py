@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.duplicates import near_duplicates
-from rag.library import Library
 from rag.schema import Article
+from rag.store.library import Library
 
 _RUN = 8
 _ONE_IN = 8  # a copy of 40 words is still found 49 times in 50

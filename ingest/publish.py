@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag import lock
 from rag.errors import ConfigError, IndexBusy
-from rag.library import Library
+from rag.store import lock
+from rag.store.library import Library
 
 if TYPE_CHECKING:
     from rag.schema import Article, Chunk
     from rag.settings import Settings
-    from rag.shared import SharedIndex
+    from rag.store.chroma_server import SharedIndex
 
 _PUBLISHED = "published"  # a note in the library: what the server has, and which server that is
 _WRITER = "writer.id"  # beside the library, which may be made anew
@@ -34,8 +34,8 @@ def publish(settings: Settings, folder: Path, *, take_over: bool = False, named:
     IndexBusy when another Beleg is the server's writer, unless this one is to `take_over`, and
     ConfigError when that would replace its articles by some that nobody `named`.
     """
-    from rag.shared import SharedIndex
-    from rag.vector_records import version_id
+    from rag.store.chroma_server import SharedIndex
+    from rag.store.vector_records import version_id
 
     with Library.open(folder) as library, SharedIndex(settings) as shared:
         if _has_all(shared, library) and not take_over:
@@ -121,7 +121,7 @@ def _has_all(shared: SharedIndex, library: Library) -> bool:
 
 def _missing(library: Library, shared: SharedIndex) -> list[str]:
     """Ids of the articles that the server does not have whole, in their version and for our settings."""
-    from rag.vector_records import version_id
+    from rag.store.vector_records import version_id
 
     again = (library.meta(_PUBLISHED) or "").split(" ", 2)[2:] != [library.fingerprint]
     there = shared.versions()
@@ -131,7 +131,7 @@ def _missing(library: Library, shared: SharedIndex) -> list[str]:
 
 
 def _write(library: Library, writer: _Writer, ids: Sequence[str]) -> None:
-    from rag.vectors import Vectors
+    from rag.store.vectors import Vectors
 
     if not ids:
         return

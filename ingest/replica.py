@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from ingest.plan import Plan, compare
+from ingest.diff import Plan, compare
 from ingest.report import SyncReport, report_of
 from ingest.run import Run, Sink, versions_of
 from rag.errors import ConfigError
-from rag.fingerprint import check_fingerprint, dimension_of
-from rag.library import Library
-from rag.library_rows import Entry
 from rag.schema import Article, Chunk
+from rag.store.fingerprint import check_fingerprint, dimension_of
+from rag.store.library import Library
+from rag.store.library_rows import Entry
 
 
 class Replica(Run):
     """A run whose source is the Chroma server: its article records in the place of files."""
 
     def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:  # noqa: ARG002
-        from rag.shared import SharedIndex
+        from rag.store.chroma_server import SharedIndex
 
         with SharedIndex(self.settings) as self.shared, self._open_library(rebuild=rebuild) as library:
             there = self.shared.versions()

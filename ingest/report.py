@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.library import Library
+from rag.store.library import Library
 
 Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "embed", "index"), how many articles or files are done, and of how many."""

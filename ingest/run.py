@@ -15,25 +15,25 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ingest.look import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
-from ingest.plan import Outcome, Plan, make_plan, read_file_of
+from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied, refuse_replaced
+from ingest.state import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
-from rag.fingerprint import check_fingerprint, dimension_of, fingerprint
-from rag.library import Library
-from rag.library_file import FILE_NAME
-from rag.library_rows import Entry
 from rag.schema import Article, Chunk
 from rag.settings import Settings
+from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint
+from rag.store.library import Library
+from rag.store.library_file import FILE_NAME
+from rag.store.library_rows import Entry
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag.embedder import Embedder
-    from rag.shelf import Floats
-    from rag.vectors import Vectors
+    from rag.models.embedder import Embedder
+    from rag.store.shelf import Floats
+    from rag.store.vectors import Vectors
 
 _T = TypeVar("_T")
 _WRITTEN_AT_ONCE = 256  # articles: some hundred chunks, which Chroma writes in less time than one by one
@@ -92,7 +92,7 @@ class Run:
         return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
 
     def _open_library(self, *, rebuild: bool) -> Library:
-        from rag.seal import inspect
+        from rag.store.seal import inspect
 
         if not (self.look.folder / FILE_NAME).exists() and inspect(self.look.folder) != "absent":
             self.repaired.append("the library was missing and was built anew")
@@ -126,8 +126,8 @@ class Run:
     # applying
 
     def _apply(self, library: Library, plan: Plan, *, rebuild: bool) -> None:
-        from rag.seal import inspect
-        from rag.vectors import Vectors
+        from rag.store.seal import inspect
+        from rag.store.vectors import Vectors
 
         folder = self.look.folder
         self.spoilt = rebuild or not has_lexical_files(folder, library)
@@ -268,7 +268,7 @@ class Run:
             library.flip(manifest=plan.manifest, files=plan.files)
 
     def _build_lexical(self, library: Library) -> None:
-        from rag.lexical import build_index
+        from rag.retrieval.lexical import build_index
 
         before = other_files(self.look.folder)
         build_index(self.look.folder, library, self.spoilt)
@@ -292,7 +292,7 @@ def embedded(article: Article, chunk: Chunk) -> str:
 
 
 def versions_of(library: Library, ids: Collection[str] | None = None) -> set[str]:
-    from rag.vector_records import version_id
+    from rag.store.vector_records import version_id
 
     return {version_id(id, sha256) for id, sha256 in library.versions(ids).items()}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rag.errors import ConfigError
-from rag.library_rows import FileState
 from rag.settings import FIELDS, Settings
+from rag.store.library_rows import FileState
 
 UPLOADS = "uploads"
 """Folder in the data folder where the web chat saves articles; always a source."""
@@ -106,7 +106,7 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
     Raises ArticleError when a path does not exist.
     """
-    from ingest.files import find_names
+    from ingest.readers.files import find_names
 
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}

@@ -10,18 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.look import Look, agrees, has_owner, library_if_readable, look_at
 from ingest.publish import publish
 from ingest.report import Changes, Progress, SyncReport, report_of, silent
 from ingest.sources import remember
-from rag import lock
+from ingest.state import Look, agrees, has_owner, library_if_readable, look_at
 from rag.errors import BelegError, ConfigError
-from rag.library import Library
 from rag.settings import Settings
+from rag.store import lock
+from rag.store.library import Library
 
 if TYPE_CHECKING:
     from ingest.run import Run
-    from rag.embedder import Embedder
+    from rag.models.embedder import Embedder
 
 __all__ = ["SyncReport", "is_current", "sync"]
 
@@ -72,7 +72,7 @@ def sync(
 
 def _embedder(settings: Settings) -> Embedder:
     # only when there is something to do: it imports numpy
-    from rag.providers import build_embedder
+    from rag.models.providers import build_embedder
 
     return build_embedder(settings)
 
@@ -102,7 +102,7 @@ def is_current(settings: Settings) -> bool:
 
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
-    from rag.seal import inspect
+    from rag.store.seal import inspect
 
     library = library_if_readable(look.folder)
     if library is None:

@@ -10,11 +10,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.files import SUFFIXES
 from ingest.readers import read_file, too_large
+from ingest.readers.files import SUFFIXES
 from ingest.sources import reason, slug
 from rag.errors import ArticleError, ArticleTooLarge
-from rag.intake import Received
+from rag.uploads import Received
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -63,7 +63,7 @@ class Uploads:
 
 
 class IncomingFile:
-    """A file on its way in; see `rag.intake.Incoming`."""
+    """A file on its way in; see `rag.uploads.Incoming`."""
 
     def __init__(self, uploads: Uploads, name: str, path: Path) -> None:
         """`path` is where it lies until it is kept, alone in its folder."""

@@ -17,7 +17,7 @@ from watchfiles import watch
 from ingest.sources import find_sources, roots
 from ingest.sync import SyncReport, is_current, sync
 from rag.errors import BelegError
-from rag.intake import SyncState
+from rag.uploads import SyncState
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -139,7 +139,7 @@ class Watcher:
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:
-            from rag.shared import SharedIndex
+            from rag.store.chroma_server import SharedIndex
 
             with SharedIndex(self.settings) as shared:
                 return tuple(sorted(shared.versions()))

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
-from rag.pipes import as_json, ends_with_its_reader
-from rag.plain import answer_text
+from rag.printing import answer_text
 from rag.schema import Message
+from rag.terminal import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -128,7 +128,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
             print(f"beleg: unfinished and unchecked: {exc.partial}", file=sys.stderr)
         raise type(exc)(f"{exc} (--extractive answers without the model)") from exc
     if options.json:
-        from rag.serve.wire import answer_to_dict
+        from rag.wire import answer_to_dict
 
         print(as_json(answer_to_dict(answer)))
     else:
@@ -138,7 +138,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
 def _search(engine: Engine, options: argparse.Namespace) -> None:
     passages = engine.search(options.question, options.k)
     if options.json:
-        from rag.serve.wire import passage_to_dict
+        from rag.wire import passage_to_dict
 
         print(as_json([passage_to_dict(p) for p in passages]))
         return
@@ -151,7 +151,7 @@ def _search(engine: Engine, options: argparse.Namespace) -> None:
 def _mcp(engine: Engine, _: argparse.Namespace) -> None:
     import logging
 
-    from rag.serve.mcp_server import create_server
+    from rag.serve.api.mcp import create_server
 
     logging.basicConfig(level="WARNING")  # else the mcp package would draw boxes around what is logged
     create_server(engine).run("stdio")

@@ -14,7 +14,7 @@ from rag.schema import Answer, Done, Event, Message, Passage
 if TYPE_CHECKING:
     from llama_index.core.tools import QueryEngineTool
 
-    from rag.llama import BelegQueryEngine, BelegRetriever
+    from rag.integrations.llama_index import BelegQueryEngine, BelegRetriever
 
 
 Item = TypeVar("Item")
@@ -88,13 +88,13 @@ class Adapters(ABC):
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:
         """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
-        from rag.llama import BelegRetriever
+        from rag.integrations.llama_index import BelegRetriever
 
         return BelegRetriever(self, k)
 
     def as_query_engine(self, *, extractive: bool = False) -> BelegQueryEngine:
         """Question answering as a LlamaIndex `BaseQueryEngine`: `source_nodes[n - 1]` is what `[n]` cites."""
-        from rag.llama import BelegQueryEngine
+        from rag.integrations.llama_index import BelegQueryEngine
 
         return BelegQueryEngine(self, extractive=extractive)
 
@@ -105,6 +105,6 @@ class Adapters(ABC):
 
         `description` is what the agent is told of it; say there what the articles are about.
         """
-        from rag.llama import query_tool
+        from rag.integrations.llama_index import query_tool
 
         return query_tool(self, name, description, extractive=extractive)

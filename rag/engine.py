@@ -11,31 +11,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.adapters import Adapters
-from rag.catalogue import Catalogue
-from rag.chat_model import ChatModel, Deadline, Usage
-from rag.compose import compose, nearest
-from rag.confidence import THRESHOLD, confidence
-from rag.dense import Dense, open_dense
+from rag.answering.catalogue import Catalogue
+from rag.answering.compose import compose, nearest
+from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.extract import candidates
+from rag.answering.generate import Request, rephrase, write
+from rag.answering.stream import Writing, add_usage
+from rag.answering.texts import declined, stand_in, unverified
+from rag.answering.work import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
 from rag.errors import BadRequest, ProviderError
-from rag.extract import candidates
-from rag.fingerprint import check_fingerprint, fingerprint
-from rag.generate import Request, rephrase, write
-from rag.glossary import compiled_dictionary
-from rag.job import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
-from rag.lexical import load_index
-from rag.library import Library
-from rag.parse import reduced
-from rag.providers import build_embedder, build_model
-from rag.query import detect_language, understand
-from rag.retrieval import Index, Nearness, one_of_copies
-from rag.rewrite import context_for, recent, standalone
+from rag.models.chat import ChatModel, Deadline, Usage
+from rag.models.providers import build_embedder, build_model
+from rag.question.followup import context_for, recent, standalone
+from rag.question.glossary import compiled_dictionary
+from rag.question.parse import reduced
+from rag.question.query import detect_language, understand
+from rag.question.suggest import follow_ups, suggest
+from rag.retrieval.lexical import load_index
+from rag.retrieval.meaning import Dense, open_dense
+from rag.retrieval.retriever import Index, Nearness, one_of_copies
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
 from rag.settings import Settings
-from rag.suggest import follow_ups, suggest
-from rag.text import normalise
-from rag.texts import declined, stand_in, unverified
-from rag.verify import Verifier
-from rag.writing import Writing, add_usage
+from rag.store.fingerprint import check_fingerprint, fingerprint
+from rag.store.library import Library
+from rag.text.normalize import normalise
+from rag.verification.verify import Verifier
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"

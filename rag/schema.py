@@ -21,7 +21,7 @@ CHUNKER_VERSION = "1"
 """Grows when the same article would be cut differently: part of an index's fingerprint."""
 
 ANALYSER_VERSION = "2"
-"""Grows when the same words would get other keys (`rag.analysis`): part of an index's fingerprint."""
+"""Grows when the same words would get other keys (`rag.text.analysis`): part of an index's fingerprint."""
 
 BUILTIN_DIMENSION = 512
 """Length of the built-in embedding's vectors: part of an index's fingerprint."""
@@ -114,6 +114,22 @@ class Citation:
     published: date | None = None
     sha256: str = ""
     also_in: tuple[str, ...] = ()
+
+
+def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
+    """A citation of a span, cut out of its article."""
+    return Citation(
+        number=number,
+        article_id=article.id,
+        start=span[0],
+        end=span[1],
+        quote=article.text[span[0] : span[1]],
+        status=status,
+        title=article.title,
+        outlet=article.outlet,
+        published=article.published,
+        sha256=article.sha256,
+    )
 
 
 @dataclass(frozen=True, slots=True)

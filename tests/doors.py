@@ -11,11 +11,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from rag.engine import Engine, open_engine
-from rag.intake import Intake
-from rag.records import Records
-from rag.serve.doors import add_doors
+from rag.serve.app import add_doors
 from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
+from rag.store.answers import Records
+from rag.uploads import Intake
 from tests.dossier import DOSSIER, fill, settings_for
 from tests.fake_engine import FakeEngine
 

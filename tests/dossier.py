@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from ingest.chunking import chunk_article
-from rag.extract import Candidate, candidates
-from rag.fingerprint import fingerprint
-from rag.lexical import build_index, index_chunks
-from rag.library import Library
-from rag.query import understand
-from rag.retrieval import Index, Ranking
+from rag.answering.extract import Candidate, candidates
+from rag.question.query import understand
+from rag.retrieval.lexical import build_index, index_chunks
+from rag.retrieval.retriever import Index, Ranking
 from rag.schema import Article, Aside, AsideKind, Chunk
 from rag.settings import Settings, load_settings
+from rag.store.fingerprint import fingerprint
+from rag.store.library import Library
 
 
 class Shelf:

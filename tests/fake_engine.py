@@ -123,7 +123,7 @@ DECLINED = "In den vorliegenden Artikeln finde ich dazu keine belegte Antwort."
 
 @dataclass(frozen=True)
 class Counts:
-    """As `rag.library` counts."""
+    """As `rag.store.library` counts."""
 
     articles: int
     chunks: int

@@ -23,12 +23,12 @@ def _app(engine: Engine, settings: Settings) -> Any:
     from fastapi import FastAPI
     from starlette.staticfiles import StaticFiles
 
-    from rag.records import Records
-    from rag.serve.articles import add_articles_page
     from rag.serve.assets import STATIC
-    from rag.serve.headers import SafeHeaders
-    from rag.serve.reports import add_report_route
-    from rag.serve.routes import add_answer_routes, add_article_routes, add_interface_routes
+    from rag.serve.pages.articles import add_articles_page
+    from rag.serve.pages.reports import add_report_route
+    from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes
+    from rag.serve.security.headers import SafeHeaders
+    from rag.store.answers import Records
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)

@@ -13,30 +13,30 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ingest.articles import answerable, article_from
 from ingest.chunking import chunk_article
-from ingest.documents import Document
-from ingest.files import SUFFIXES
 from ingest.readers import read_file
-from rag.analysis import words
-from rag.citations import Marker, parse
-from rag.compose import compose
-from rag.confidence import confidence
-from rag.cues import cue_of
-from rag.extract import candidates
-from rag.facts import facts
+from ingest.readers.document import Document
+from ingest.readers.files import SUFFIXES
+from ingest.structure.article import answerable, article_from
+from rag.answering.compose import compose
+from rag.answering.confidence import confidence
+from rag.answering.extract import candidates
+from rag.answering.stream import Writing
 from rag.i18n import GERMAN
-from rag.parse import reduced
-from rag.query import understand
-from rag.retrieval import Index
-from rag.rewrite import context_for, standalone
+from rag.question.answer_type import cue_of
+from rag.question.followup import context_for, standalone
+from rag.question.parse import reduced
+from rag.question.query import understand
+from rag.retrieval.retriever import Index
 from rag.schema import Answer, Citation, Message, Passage
-from rag.sentences import sentences
-from rag.serve import render
-from rag.serve.messages import said, user_message
-from rag.text import normalise
-from rag.verify import Verifier
-from rag.writing import Writing
+from rag.serve.chat import render
+from rag.serve.chat.messages import said, user_message
+from rag.text.analysis import words
+from rag.text.normalize import normalise
+from rag.text.sentences import sentences
+from rag.verification.facts import facts
+from rag.verification.markers import Marker, parse
+from rag.verification.verify import Verifier
 from tests.dossier import DOSSIER, index_of
 
 LIMIT = 1_000_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import analysis
-from rag.analysis import GRAM, fold, grams, key, keys, relatives, romanise, tokens
+from rag.text import analysis
+from rag.text.analysis import GRAM, fold, grams, key, keys, relatives, romanise, tokens
 
 LATER = "a digraph with i is folded before j and y have become i: -ijew gives -iev, -iev gives -iv"
 CLASH = "a participle without its ge-, or a past form, is another word's infinitive or a noun"

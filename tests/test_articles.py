@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.articles import answerable, article_from
-from ingest.documents import Document
 from ingest.duplicates import near_duplicates
-from ingest.language import detect_language
 from ingest.readers import read_file
+from ingest.readers.document import Document
+from ingest.structure.article import answerable, article_from
+from ingest.structure.language import detect_language
 from rag.schema import Article, Aside
-from rag.text import normalise
+from rag.text.normalize import normalise
 
 BODY = (
     "Die Präsidenten haben in Anchorage drei Stunden lang miteinander gesprochen. Ein Ergebnis gibt es nicht."

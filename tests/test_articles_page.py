@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Words
-from rag.intake import SyncState
-from rag.serve.articles_page import Shelf, articles_page, found_fragment, state_line
-from rag.serve.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
-from rag.serve.guard import is_foreign
-from rag.serve.headers import content_security_policy
+from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
+from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.pages.timeline import bars, plot_of, unit_for
 from rag.serve.reasons import reason_text
-from rag.serve.timeline import bars, plot_of, unit_for
+from rag.serve.security.guard import is_foreign
+from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page
+from rag.uploads import SyncState
 
 ROOT = Path(__file__).parents[1]
 
@@ -291,10 +291,10 @@ def _said(node: ast.expr) -> str:
 @pytest.mark.parametrize(
     "message",
     [
-        *raised("ingest/readers.py", "ArticleError", "ArticleTooLarge"),
+        *raised("ingest/readers/__init__.py", "ArticleError", "ArticleTooLarge"),
         *raised("ingest/uploads.py", "ArticleError"),
         *raised("ingest/publish.py", "IndexBusy"),
-        *raised("rag/shared.py", "ProviderAuth", "ProviderUnavailable"),
+        *raised("rag/store/chroma_server.py", "ProviderAuth", "ProviderUnavailable"),
     ],
 )
 def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:

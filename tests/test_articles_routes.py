@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from ingest.intake import ArticleIntake
 from ingest.sync import sync
-from rag.library import Library
+from ingest.upkeep import ArticleIntake
 from rag.settings import Settings
+from rag.store.library import Library
 
 BRIDGE = (
     "Brücke am Hafen gesperrt\n\nDie Brücke am Hafen wird ab Montag gesperrt, sagte Bürgermeisterin Öztürk."
@@ -32,8 +32,8 @@ class House:
         from fastapi import FastAPI
         from starlette.testclient import TestClient
 
-        from rag.serve.articles import add_articles_page
-        from rag.serve.headers import SafeHeaders
+        from rag.serve.pages.articles import add_articles_page
+        from rag.serve.security.headers import SafeHeaders
 
         (root / "articles").mkdir()
         (root / "articles" / "bridge.txt").write_text(BRIDGE, "utf-8")
@@ -252,7 +252,7 @@ def test_without_an_intake_nothing_is_taken_in(house: House) -> None:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from rag.serve.articles import add_articles_page
+    from rag.serve.pages.articles import add_articles_page
 
     app = FastAPI()
     engine: Any = SimpleNamespace(library=house.library)

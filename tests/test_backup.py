@@ -10,10 +10,10 @@ import pytest
 
 from ingest.__main__ import main
 from ingest.backup import back_up, restore
-from rag import lock
 from rag.errors import ConfigError
-from rag.records import Records
 from rag.settings import Settings
+from rag.store import lock
+from rag.store.answers import Records
 from tests.dossier import settings_for
 
 ANSWER = {"id": "a1", "question": "Wer?", "language": "de", "text": "Niemand."}

@@ -53,10 +53,10 @@ def address(settings: Settings) -> Iterator[str]:
     """The real app, with its engine and its watcher."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from ingest.intake import ArticleIntake
     from ingest.sync import sync
+    from ingest.upkeep import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.ui import create_app
+    from rag.serve.chat.ui import create_app
 
     sync(settings)
     engine, intake = open_engine(settings), ArticleIntake(settings)
@@ -294,9 +294,9 @@ def test_nothing_is_wider_than_the_screen(site: Site, width: int) -> None:
 
 @pytest.mark.usefixtures("browser", "address")
 def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: Settings) -> None:
-    from ingest.intake import ArticleIntake
+    from ingest.upkeep import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.ui import create_app
+    from rag.serve.chat.ui import create_app
 
     of_replica = replace(settings, chroma_url="http://127.0.0.1:9", chroma_replica=True)
     engine, intake = open_engine(of_replica), ArticleIntake(of_replica)

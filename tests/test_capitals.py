@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.capitals import with_capitals
-from rag.query import understand
+from rag.question.capitals import with_capitals
+from rag.question.query import understand
 
 
 @pytest.mark.parametrize(

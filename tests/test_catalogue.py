@@ -13,15 +13,15 @@ from starlette.testclient import TestClient
 
 from eval.cases import Case
 from eval.measures import answer_measures, shelf_of
-from rag.catalogue import MOST_LISTED
+from rag.answering.catalogue import MOST_LISTED
 from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
-from rag.library import Library
-from rag.library_rows import Selection
-from rag.plain import answer_text
+from rag.printing import answer_text
 from rag.schema import Answer, Delta, Done, Message, Retrieved
-from rag.serve.messages import restored
-from rag.serve.wire import answer_from_dict, answer_to_dict
+from rag.serve.chat.messages import restored
+from rag.store.library import Library
+from rag.store.library_rows import Selection
+from rag.wire import answer_from_dict, answer_to_dict
 from tests.doors import client, doors
 from tests.dossier import BRIDGE, DOSSIER, article, aside, fill, settings_for
 from tests.test_mcp import call

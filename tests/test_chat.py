@@ -10,12 +10,12 @@ import pytest
 from markdown_it import MarkdownIt
 
 from rag.i18n import ENGLISH, GERMAN
-from rag.records import Records
 from rag.schema import Delta, Done, Retrieved
-from rag.serve import messages
-from rag.serve.chat import Chat, View, paced
-from rag.serve.wire import answer_to_dict
+from rag.serve.chat import messages
+from rag.serve.chat.conversation import Chat, View, paced
 from rag.settings import Settings, load_settings
+from rag.store.answers import Records
+from rag.wire import answer_to_dict
 from tests.fake_engine import DECLINED, FakeEngine, canned
 
 QUESTION = "Was ist mit dem Wärmeplan?"

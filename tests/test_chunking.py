@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.articles import answerable, article_from
 from ingest.chunking import CHUNKER_VERSION, chunk_article
-from ingest.documents import Document
 from ingest.readers import read_file
+from ingest.readers.document import Document
+from ingest.structure.article import answerable, article_from
 from rag.schema import Article, Aside, Chunk
-from rag.sentences import sentences
-from rag.text import normalise
+from rag.text.normalize import normalise
+from rag.text.sentences import sentences
 
 ORIGINALS = Path(__file__).parents[2] / "shared" / "articles"
 SENTENCE = "Der Präsident sprach am Freitag in Anchorage über den Frieden."  # ten words

@@ -14,9 +14,9 @@ import pytest
 
 from rag.__main__ import main
 from rag.engine import open_engine
-from rag.library import Library
 from rag.schema import Answer
 from rag.settings import load_settings
+from rag.store.library import Library
 from tests.conftest import ROOT
 from tests.dossier import DOSSIER, WOLF, article, write
 

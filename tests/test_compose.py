@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from rag.compose import FURTHER, MOST_STATEMENTS, MOST_WORDS, Draft, cite, compose, nearest
+from rag.answering.compose import FURTHER, MOST_STATEMENTS, MOST_WORDS, Draft, cite, compose, nearest
 from rag.schema import Article
 from tests.dossier import BRIDGE, CONCERT, DOSSIER, WOLF, article, aside, candidates_for, ranked
 
@@ -117,10 +117,10 @@ def test_an_answer_is_the_same_where_every_sentence_is_read_for_its_kind(
         for number, town in enumerate(towns, 20)
     ]
     question = "Wie viele Tonnen Kartoffeln verkaufte der Markt?"
-    monkeypatch.setattr("rag.compose.REACH", 1.0)
-    monkeypatch.setattr("rag.extract.REACH", 1.0)
+    monkeypatch.setattr("rag.answering.compose.REACH", 1.0)
+    monkeypatch.setattr("rag.answering.extract.REACH", 1.0)
     sparing, read = answer(question, *markets), candidates_for(question, *markets)
-    monkeypatch.setattr("rag.extract.REACH", 1_000.0)
+    monkeypatch.setattr("rag.answering.extract.REACH", 1_000.0)
     assert answer(question, *markets).citations == sparing.citations
     scores = {(c.chunk.id, c.index): c.score for c in read}
     everything = candidates_for(question, *markets)

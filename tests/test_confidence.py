@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.confidence import THRESHOLD, confidence
-from rag.extract import candidates
+from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.extract import candidates
 from rag.schema import Article
 from tests.dossier import APPLES, BRIDGE, CONCERT, DOSSIER, WOLF, article, ranked
 

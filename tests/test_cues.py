@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.cues import Cue, cue_of
+from rag.question.answer_type import Cue, cue_of
 
 
 def xfail(*values: str, reason: str) -> object:

@@ -14,18 +14,18 @@ from types import SimpleNamespace
 import pytest
 
 from ingest.sync import is_current, sync
-from rag import retry
-from rag.dense import PAUSE, Dense, nearness, open_dense
-from rag.embedder import PROBE
-from rag.embedding_cache import FILE_NAME as CACHE
-from rag.embedding_cache import EmbeddingCache
 from rag.engine import open_engine
 from rag.errors import IndexBusy, IndexMismatch, ProviderAuth, ProviderProtocol, ProviderUnavailable
-from rag.library import Library
-from rag.query import understand
-from rag.retrieval import Nearness
+from rag.models import retry
+from rag.models.embedder import PROBE
+from rag.models.embedding_cache import FILE_NAME as CACHE
+from rag.models.embedding_cache import EmbeddingCache
+from rag.question.query import understand
+from rag.retrieval.meaning import PAUSE, Dense, nearness, open_dense
+from rag.retrieval.retriever import Nearness
 from rag.settings import Settings
-from rag.vectors import Vectors
+from rag.store.library import Library
+from rag.store.vectors import Vectors
 from tests.dossier import BRIDGE, DOSSIER, index_of, settings_for, write
 from tests.embedding_server import DIMENSION, Model, serving
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from rag import errors
 from rag.errors import BelegError
-from rag.serve.problems import TABLE, openai_body, plain_body, problem_of
+from rag.serve.api.errors import TABLE, openai_body, plain_body, problem_of
 from rag.settings import load_settings
 from tests.doors import BEARER, TOKEN, fake
 from tests.fake_engine import FakeEngine

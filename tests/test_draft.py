@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rag.citations import parse
-from rag.draft import Draft, Sentence, plain
+from rag.verification.markers import parse
+from rag.verification.reply import Draft, Sentence, plain
 
 
 def sentences(text: str, size: int = 4) -> list[tuple[str, list[tuple[str, int]]]]:

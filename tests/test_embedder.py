@@ -14,9 +14,6 @@ import numpy as np
 import pytest
 from llama_index.core.embeddings import BaseEmbedding
 
-from rag import retry
-from rag.embedder import Embedder, ModelEmbedder
-from rag.embedding_choice import chosen
 from rag.errors import (
     ConfigError,
     ContextOverflow,
@@ -27,9 +24,12 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.fingerprint import fingerprint
-from rag.providers import build_embedder, build_embedding
+from rag.models import retry
+from rag.models.embedder import Embedder, ModelEmbedder
+from rag.models.embedding_choice import chosen
+from rag.models.providers import build_embedder, build_embedding
 from rag.settings import Settings, load_settings
+from rag.store.fingerprint import fingerprint
 from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector
 from tests.openai_server import HTML, Reply, refusal
 

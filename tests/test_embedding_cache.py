@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.embedding_cache import FILE_NAME, EmbeddingCache, Floats
 from rag.errors import ConfigError
+from rag.models.embedding_cache import FILE_NAME, EmbeddingCache, Floats
 
 
 def rows(count: int, seed: int = 0) -> Floats:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.articles import article_from
 from ingest.readers import read_file
-from rag.confidence import THRESHOLD
+from ingest.structure.article import article_from
+from rag.answering.confidence import THRESHOLD
+from rag.answering.texts import DECLINED, declined
 from rag.engine import SUGGESTION_CONFIDENCE, Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexDamaged, IndexMismatch
-from rag.lexical import build_index
-from rag.library import Library
+from rag.retrieval.lexical import build_index
 from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
-from rag.texts import DECLINED, declined
+from rag.store.library import Library
 from tests.dossier import CONCERT, DOSSIER, WOLF, article, fill, settings_for
 
 QUESTIONS = {

@@ -23,9 +23,9 @@ from eval.report import report
 from eval.session import folder_of, keep_reports
 from rag.i18n import words_for
 from rag.schema import Message
-from rag.serve.headers import SafeHeaders
-from rag.serve.reports import add_report_route, report_page
-from rag.serve.wire import answer_to_dict
+from rag.serve.pages.reports import add_report_route, report_page
+from rag.serve.security.headers import SafeHeaders
+from rag.wire import answer_to_dict
 from tests.dossier import settings_for
 from tests.fake_engine import ARTICLES, canned
 from tests.visit import CHROMIUM, FLAGS, PHONE

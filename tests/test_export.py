@@ -11,9 +11,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from rag.i18n import ENGLISH, GERMAN
-from rag.records import Records
-from rag.serve import export
-from rag.serve.wire import answer_to_dict
+from rag.serve.pages import export
+from rag.store.answers import Records
+from rag.wire import answer_to_dict
 from tests.fake_engine import FakeEngine, canned
 
 TODAY = date(2026, 1, 2)
@@ -84,7 +84,7 @@ def client(tmp_path: Path) -> Any:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from rag.serve.routes import add_answer_routes, add_interface_routes
+    from rag.serve.pages.routes import add_answer_routes, add_interface_routes
 
     app, records = FastAPI(), Records(tmp_path)
     record = answer_to_dict(canned("wärmeplan"))

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from rag.extract import candidates
-from rag.query import understand
+from rag.answering.extract import candidates
+from rag.question.query import understand
 from rag.schema import Article
 from tests.dossier import APPLES, CONCERT, DOSSIER, article, aside, candidates_for, index_of, ranked
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from rag.facts import facts, missing
+from rag.verification.facts import facts, missing
 
 PUBLISHED = date(2025, 8, 16)  # a Saturday
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.analysis import key
-from rag.glossary import (
+from rag.question.glossary import (
     LANGUAGES,
     LONGEST_PHRASE,
     Glossary,
@@ -21,6 +20,7 @@ from rag.glossary import (
     load_glossary,
     near_synonyms,
 )
+from rag.text.analysis import key
 
 DING = """\
 # a comment :: a comment

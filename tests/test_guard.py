@@ -13,13 +13,13 @@ from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from rag.errors import ConfigError
-from rag.records import Records
-from rag.serve.access import SESSION_SECONDS, Access, access_of
-from rag.serve.doors import add_doors
-from rag.serve.guard import Rates, host_name, is_loopback, is_open
-from rag.serve.login import inside
+from rag.serve.app import add_doors
 from rag.serve.queue import Service
+from rag.serve.security.access import SESSION_SECONDS, Access, access_of
+from rag.serve.security.guard import Rates, host_name, is_loopback, is_open
+from rag.serve.security.login import inside
 from rag.settings import load_settings
+from rag.store.answers import Records
 from tests.fake_engine import FakeEngine
 
 PASSWORD, TOKEN = "apfel-birne", "0123456789abcdef"

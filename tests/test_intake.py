@@ -17,9 +17,9 @@ from ingest.sync import SyncReport, sync
 from ingest.uploads import Uploads, safe_name
 from ingest.watch import Watcher
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
-from rag.intake import Received, SyncState
-from rag.library import Library
 from rag.settings import Settings
+from rag.store.library import Library
+from rag.uploads import Received, SyncState
 
 BRIDGE = "Die Brücke am Hafen wird ab Montag gesperrt. Die Bauarbeiten dauern bis in den Oktober hinein."
 BUSES = "Die Busse fahren ab Freitag häufiger durch die Stadt. Der Rat hat das am Mittwoch beschlossen."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.days import Days
-from rag.kind import Request, Talk, kind_of
-from rag.known import known_of
+from rag.question.days import Days
+from rag.question.kind import Request, Talk, kind_of
+from rag.question.known import known_of
 
 KNOWN = known_of(
     ["Küstenkurier", "Moorhafener Bote", "Neue Wiedezeitung (nach dpa)"],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rag.analysis import key, keys
-from rag.confidence import THRESHOLD, confidence
-from rag.cues import cue_of
-from rag.extract import candidates
-from rag.passage_terms import sentence_terms
-from rag.query import detect_language, understand
+from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.extract import candidates
+from rag.question.answer_type import cue_of
+from rag.question.query import detect_language, understand
+from rag.retrieval.passage_terms import sentence_terms
 from rag.schema import Article
+from rag.text.analysis import key, keys
 from tests.dossier import article, index_of, ranked
 
 TEXTS = {

@@ -16,13 +16,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import bm25, lexical
-from rag.analysis import folded, grams, key
-from rag.bm25 import K1, Field, Floats, WeightedTerms
 from rag.errors import IndexDamaged
-from rag.lexical import GRAMS_B, WORDS_B, LexicalIndex, build_index, heading, index_chunks, load_index
-from rag.postings import Postings, of_grams, of_terms, term_hash, term_hashes
+from rag.retrieval import bm25, lexical
+from rag.retrieval.bm25 import K1, Field, Floats, WeightedTerms
+from rag.retrieval.lexical import (
+    GRAMS_B,
+    WORDS_B,
+    LexicalIndex,
+    build_index,
+    heading,
+    index_chunks,
+    load_index,
+)
+from rag.retrieval.postings import Postings, of_grams, of_terms, term_hash, term_hashes
 from rag.schema import Article, Aside, Chunk
+from rag.text.analysis import folded, grams, key
 
 TERMS = "a b c d e f".split()
 DOCUMENTS = st.lists(st.lists(st.sampled_from(TERMS), min_size=1, max_size=12), min_size=1, max_size=8)

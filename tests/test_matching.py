@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.analysis import key, keys
-from rag.matching import COMPOUND, coverage, soft_match, windows
-from rag.passage_terms import SentenceTerms
-from rag.query import Alternative, Concept
+from rag.question.query import Alternative, Concept
+from rag.retrieval.matching import COMPOUND, coverage, soft_match, windows
+from rag.retrieval.passage_terms import SentenceTerms
+from rag.text.analysis import key, keys
 
 KEYS = st.text("abcdeiknorstuv", min_size=1, max_size=12)
 FOLDED_LENGTH = "the five letters of a compound's part are counted after folding: krig, vrid"

@@ -20,13 +20,13 @@ from starlette.testclient import TestClient
 from ingest.sync import sync
 from rag.engine import Engine, open_engine
 from rag.errors import ProviderUnavailable
-from rag.records import Records
 from rag.schema import Answer
-from rag.serve import mcp_server
-from rag.serve.doors import add_doors
-from rag.serve.mcp_server import AtService, create_server
+from rag.serve.api import mcp as mcp_server
+from rag.serve.api.mcp import AtService, create_server
+from rag.serve.app import add_doors
 from rag.serve.queue import Service
-from rag.serve.wire import answer_from_dict
+from rag.store.answers import Records
+from rag.wire import answer_from_dict
 from tests.conftest import ROOT
 from tests.dossier import DOSSIER, LIBRARY, article, settings_for, write
 from tests.real_server import running

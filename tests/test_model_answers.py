@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rag import retry
-from rag.confidence import THRESHOLD
+from rag.answering.confidence import THRESHOLD
+from rag.answering.texts import DECLINED, stand_in
 from rag.engine import LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
     ContextOverflow,
@@ -25,9 +25,9 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from rag.models import retry
 from rag.schema import Delta, Done, Message, Retrieved
 from rag.settings import Settings
-from rag.texts import DECLINED, stand_in
 from tests.dossier import DOSSIER, fill, settings_for
 from tests.openai_server import HTML, Json, OpenAIServer, Reply, Script, openai_server, refusal
 

@@ -12,9 +12,9 @@ import openai
 import pytest
 
 from rag.engine import Engine
-from rag.providers import build_embedder
-from rag.serve.openai_models import ChatMessage
-from rag.serve.openai_text import conversation, correction, url_citations
+from rag.models.providers import build_embedder
+from rag.serve.api.openai_models import ChatMessage
+from rag.serve.api.openai_text import conversation, correction, url_citations
 from rag.settings import Settings, load_settings
 from tests.doors import TOKEN, WITH_TOKEN, doors, fake, over_dossier
 from tests.dossier import BRIDGE

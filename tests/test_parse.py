@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.parse import reduced
+from rag.question.parse import reduced
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import passage_terms as module
-from rag.analysis import folded, key, keys
-from rag.passage_terms import (
+from rag.question.query import understand
+from rag.retrieval import passage_terms as module
+from rag.retrieval.passage_terms import (
     PassageTerms,
     StoredTerms,
     analysed_passage,
@@ -20,9 +20,9 @@ from rag.passage_terms import (
     sentence_terms,
     write_terms,
 )
-from rag.query import understand
-from rag.retrieval import Index
+from rag.retrieval.retriever import Index
 from rag.schema import Span
+from rag.text.analysis import folded, key, keys
 from tests.dossier import BRIDGE, DOSSIER, Shelf, fill, settings_for
 
 SENTENCES = st.lists(
@@ -95,8 +95,8 @@ def test_terms_made_with_other_data_are_not_read(tmp_path: Path, monkeypatch: py
 
 
 def test_an_index_without_stored_terms_ranks_as_one_with_them(tmp_path: Path) -> None:
-    from rag.lexical import load_index
-    from rag.library import Library
+    from rag.retrieval.lexical import load_index
+    from rag.store.library import Library
 
     given = settings_for(tmp_path)
     fill(given, *DOSSIER)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.pipes import READER_LEFT, ends_with_its_reader
+from rag.terminal import READER_LEFT, ends_with_its_reader
 from tests.conftest import ROOT
 
 

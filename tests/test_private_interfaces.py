@@ -75,7 +75,7 @@ def test_private_parts_are_found(source: str, found: list[str]) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from rag.text import _pieces",
+        "from rag.text.normalize import _pieces",
         "self._server = 1",
         "import os\nos.environ",
         "from __future__ import annotations",

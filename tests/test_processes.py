@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import lock
+from rag.store import lock
 from tests.conftest import ROOT
 from tests.real_server import running
 from tests.test_sync import BRIDGE, HEATING, House

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ingest.documents import Document
-from ingest.files import SUFFIXES
-from rag.analysis import key
-from rag.facts import facts
-from rag.text import normalise
+from ingest.readers.document import Document
+from ingest.readers.files import SUFFIXES
+from rag.text.analysis import key
+from rag.text.normalize import normalise
+from rag.verification.facts import facts
 from tests import targets
 from tests.pages import pages
 

@@ -14,7 +14,7 @@ import pytest
 
 from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
-from rag.proxies import client, leave_out_unusable
+from rag.models.proxies import client, leave_out_unusable
 from rag.settings import load_settings
 from tests.conftest import ROOT
 from tests.embedding_server import serving

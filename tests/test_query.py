@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.analysis import grams, key
-from rag.glossary import compile_dictionary
-from rag.query import (
+from rag.question.glossary import compile_dictionary
+from rag.question.query import (
     CARRIER_WEIGHT,
     DOSSIER_WEIGHT,
     KEPT_ORIGINAL,
@@ -17,6 +16,7 @@ from rag.query import (
     detect_language,
     understand,
 )
+from rag.text.analysis import grams, key
 
 
 def concepts(question: str, language: str | None = None) -> dict[str, Concept]:

@@ -21,13 +21,13 @@ from docx.oxml.ns import nsdecls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.decoding import decode
-from ingest.documents import Document, parse_date, parse_genre
-from ingest.files import find_files
-from ingest.read_pdf import reflow
 from ingest.readers import read_file
+from ingest.readers.document import Document, parse_date, parse_genre
+from ingest.readers.encoding import decode
+from ingest.readers.files import find_files
+from ingest.readers.pdf import reflow
 from rag.errors import ArticleError
-from rag.text import normalise
+from rag.text.normalize import normalise
 
 LIMIT = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -712,7 +712,7 @@ def test_readers_load_no_heavy_library_before_they_need_it() -> None:
     import subprocess
 
     code = (
-        "import sys, ingest.readers, ingest.articles, ingest.chunking\n"
+        "import sys, ingest.readers, ingest.structure.article, ingest.chunking\n"
         "heavy = {'trafilatura', 'pypdf', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid'}\n"
         "sys.exit(', '.join(heavy & sys.modules.keys()) or None)"
     )

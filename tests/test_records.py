@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.records import FILE, Records, feedback_jsonl
 from rag.schema import Message
+from rag.store.answers import FILE, Records, feedback_jsonl
 
 
 def answer(ident: str, question: str = "Wer?") -> dict[str, object]:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from rag.answering.texts import stand_in
 from rag.i18n import ENGLISH, GERMAN, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
-from rag.serve import frame, markup, messages, places, reader, render
-from rag.serve.frame import mode_line
-from rag.texts import stand_in
+from rag.serve.chat import markup, messages, render
+from rag.serve.pages import frame, places, reader
+from rag.serve.pages.frame import mode_line
 from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, canned, written
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})

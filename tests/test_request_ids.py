@@ -15,10 +15,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from rag.i18n import GERMAN
-from rag.records import Records
-from rag.serve.chat import Chat
+from rag.serve.chat.conversation import Chat
 from rag.serve.logs import HEADER, RequestIds, request_id, within
 from rag.settings import Settings, load_settings
+from rag.store.answers import Records
 from tests.chat_reader import events
 from tests.doors import BEARER, WITH_TOKEN, doors
 from tests.fake_engine import FakeEngine
@@ -112,7 +112,7 @@ def test_the_chat_names_it_and_the_log_has_it(
 ) -> None:
     seen: list[str | None] = []
     caplog.handler.addFilter(lambda _: seen.append(request_id()) is None)
-    caplog.set_level(logging.WARNING, logger="rag.serve.chat")
+    caplog.set_level(logging.WARNING, logger="rag.serve.chat.conversation")
 
     async def built() -> Any:  # Gradio opens an event loop where there is none, and leaves it open
         return RequestIds(chat_of(FakeEngine(), Settings(data=tmp_path)))

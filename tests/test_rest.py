@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as bounded
 from starlette.testclient import TestClient
 
-from ingest.intake import ArticleIntake
+from ingest.upkeep import ArticleIntake
 from rag.engine import Engine
 from rag.schema import Delta, Done, Event, Retrieved
-from rag.serve.wire import answer_to_dict
 from rag.settings import Settings, load_settings
+from rag.wire import answer_to_dict
 from tests.doors import BEARER, WITH_TOKEN, client, doors, fake, over_dossier
 from tests.dossier import BRIDGE
 from tests.fake_engine import DECLINED, FakeEngine, canned

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from rag.query import understand
-from rag.retrieval import Ranking
+from rag.question.query import understand
+from rag.retrieval.retriever import Ranking
 from tests.dossier import BRIDGE, CONCERT, DOSSIER, WOLF, Shelf, article, index_of, ranked
 
 QUESTIONS = {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.query import understand
-from rag.rewrite import (
+from rag.question.followup import (
     ANSWERED_WEIGHT,
     ASKED_WEIGHT,
     EXCHANGES,
@@ -15,6 +14,7 @@ from rag.rewrite import (
     standalone,
     stands_alone,
 )
+from rag.question.query import understand
 from rag.schema import Message
 
 EXPLETIVE = "there, it or ce opens the sentence and points to nothing"

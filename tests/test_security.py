@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from ingest.articles import article_from
 from ingest.readers import read_file
 from ingest.sources import slug
+from ingest.structure.article import article_from
 from ingest.uploads import safe_name
 from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
 from rag.schema import Article, Message
-from rag.serve import render
-from rag.serve.reader import reader_page
+from rag.serve.chat import render
+from rag.serve.pages.reader import reader_page
 from tests.conftest import ROOT
 from tests.dossier import fill, settings_for
 from tests.openai_server import OpenAIServer, Reply, openai_server

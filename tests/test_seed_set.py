@@ -13,9 +13,9 @@ import pytest
 
 from eval.cases import Case, load_cases
 from eval.metrics import folded
-from ingest.articles import answerable, article_from
 from ingest.readers import read_file
-from rag.sentences import sentences
+from ingest.structure.article import answerable, article_from
+from rag.text.sentences import sentences
 from tests.conftest import ROOT
 
 Rows = list[dict[str, Any]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from rag.sentences import sentences
-from rag.text import normalise, paragraphs
+from rag.text.normalize import normalise, paragraphs
+from rag.text.sentences import sentences
 from tests.test_text import ANY_TEXT, NEWS_LIKE, assert_sound
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.analysis import key
-from rag.separable import joined_verb, separated_verbs
+from rag.question.separable import joined_verb, separated_verbs
+from rag.text.analysis import key
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ingest.watch import Watcher
 from rag.engine import open_engine
 from rag.errors import ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.settings import Settings, load_settings
-from rag.shared import SharedIndex, headers
+from rag.store.chroma_server import SharedIndex, headers
 from tests.chroma_server import STARTS_WITHIN, ChromaServer, front_door, own_authority
 from tests.test_sync import BRIDGE, HEATING, SUMMIT, House
 
@@ -346,7 +346,7 @@ def test_writing_that_breaks_off_between_chunks_and_records_shows_a_replica_noth
     source.write("heating.txt", SUMMIT)
     source.write("new.txt", SUMMIT + " Mehr dazu morgen.")
     with monkeypatch.context() as broken:
-        broken.setattr("rag.shared.article_records", breaking_off)
+        broken.setattr("rag.store.chroma_server.article_records", breaking_off)
         with pytest.raises(ProviderUnavailable):
             source.sync()
     follower.sync()
@@ -412,7 +412,7 @@ def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("rag.shared._PATIENCE", 0.5)
+    monkeypatch.setattr("rag.store.chroma_server._PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, and says nothing
         settings = Settings(data=tmp_path, chroma_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(ProviderUnavailable, match="does not answer"):

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rag.library import Library
+from rag.store.library import Library
 from tests.conftest import ROOT
 from tests.openai_server import Reply, openai_server
 

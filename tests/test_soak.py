@@ -30,8 +30,8 @@ def test_what_fills_in_the_warm_up_is_none() -> None:
 
 
 def test_a_trace_in_the_log_is_a_mistake_and_a_warning_is_none() -> None:
-    fine = "2026-11-21 12:00:00 WARNING rag.serve.rest: a stream failed: the model broke off [a1]"
-    wrong = "2026-11-21 12:00:00 ERROR rag.serve.chat: a question failed unexpectedly [a2]"
+    fine = "2026-11-21 12:00:00 WARNING rag.serve.api.rest: a stream failed: the model broke off [a1]"
+    wrong = "2026-11-21 12:00:00 ERROR rag.serve.chat.conversation: a question failed unexpectedly [a2]"
     assert soak.mistakes(f"{fine}\n{wrong}\nTraceback (most recent call last):") == [
         wrong,
         "Traceback (most recent call last):",

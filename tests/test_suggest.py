@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.suggest import follow_ups, suggest
+from rag.question.suggest import follow_ups, suggest
 from tests.dossier import article, aside
 
 RENOVATION = article(

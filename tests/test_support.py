@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from ingest.chunking import chunk_article
-from rag.query import Concept
+from rag.question.query import Concept
 from rag.schema import Status
-from rag.support import Claim, Source, Support, support, together
+from rag.verification.support import Claim, Source, Support, support, together
 from tests.dossier import article
 
 TEXT = """Der Stadtrat von Moorhafen hat am Freitag nach dreistündiger Debatte den Wärmeplan verabschiedet. \

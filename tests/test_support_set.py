@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from ingest.articles import answerable, article_from
 from ingest.readers import read_file
+from ingest.structure.article import answerable, article_from
 from rag.schema import Article
-from rag.sentences import sentences
+from rag.text.sentences import sentences
 from tests.conftest import ROOT
 
 Rows = list[dict[str, Any]]

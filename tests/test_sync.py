@@ -20,13 +20,13 @@ from ingest.sources import Wanted, assign_ids, slug
 from ingest.sync import SyncReport, is_current, sync
 from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
-from rag.library import Library
-from rag.library_file import FILE_NAME, SCHEMA_VERSION
 from rag.schema import Article
-from rag.seal import FOLDER, inspect
 from rag.settings import Settings
-from rag.shelf import Shelf
-from rag.vectors import Vectors
+from rag.store.library import Library
+from rag.store.library_file import FILE_NAME, SCHEMA_VERSION
+from rag.store.seal import FOLDER, inspect
+from rag.store.shelf import Shelf
+from rag.store.vectors import Vectors
 
 ROOT = Path(__file__).parents[1]
 HEATING = "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. 38 Mitglieder stimmten dafür, 21 dagegen."
@@ -456,7 +456,7 @@ def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
     def building(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr("rag.lexical.build_index", building)
+    monkeypatch.setattr("rag.retrieval.lexical.build_index", building)
 
 
 def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -719,7 +719,7 @@ def test_sync_beside_another_process_says_who_it_is(house: House) -> None:
     house.sync()
     house.write("bridge.txt", BRIDGE)
     code = (
-        "import sys, time; from pathlib import Path; from rag.vectors import Vectors\n"
+        "import sys, time; from pathlib import Path; from rag.store.vectors import Vectors\n"
         "with Vectors.open(Path(sys.argv[1])): print('open', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(house.data)]
@@ -755,7 +755,7 @@ def test_reader_sees_the_new_articles_without_opening_again(house: House) -> Non
 
 
 def test_lexical_index_is_there_for_every_revision(house: House) -> None:
-    from rag.lexical import load_index
+    from rag.retrieval.lexical import load_index
 
     house.sync()
     house.write("bridge.txt", BRIDGE)
@@ -804,7 +804,7 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("rag.lexical.build_index", full)
+        broken.setattr("rag.retrieval.lexical.build_index", full)
         with pytest.raises(ConfigError, match="No space left on device; the index as it is"):
             house.sync()
     assert len(house.texts()) == 2

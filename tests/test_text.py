@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.schema import Span
-from rag.text import count_tokens, normalise, paragraphs, written_date
+from rag.text.normalize import count_tokens, normalise, paragraphs, written_date
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)  # lone surrogates included
 PIECES = [

@@ -21,17 +21,17 @@ import pytest
 from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 
-from rag.chroma import ARTICLES, CHUNKS
-from rag.embedding import HashedEmbedding
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
-from rag.hashing import vectors as hashed
-from rag.lock import owner
-from rag.providers import build_embedder, build_embedding
+from rag.models.embedding import HashedEmbedding
+from rag.models.hashing import vectors as hashed
+from rag.models.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
-from rag.seal import DATABASE, FOLDER, SEAL, inspect
 from rag.settings import Settings
-from rag.vector_records import chunk_records, version_id
-from rag.vectors import Vectors
+from rag.store.chroma import ARTICLES, CHUNKS
+from rag.store.lock import owner
+from rag.store.seal import DATABASE, FOLDER, SEAL, inspect
+from rag.store.vector_records import chunk_records, version_id
+from rag.store.vectors import Vectors
 
 NOTE = "schema 1, embedding builtin/512"
 SENTENCES = [
@@ -213,7 +213,7 @@ def test_llama_index_reads_text_and_metadata(
     vectors: Vectors, data: Path, monkeypatch: pytest.MonkeyPatch, is_server: bool
 ) -> None:
     records = functools.partial(chunk_records, is_server=is_server)
-    monkeypatch.setattr("rag.shelf.chunk_records", lambda pairs, note, **_: records(pairs, note))
+    monkeypatch.setattr("rag.store.shelf.chunk_records", lambda pairs, note, **_: records(pairs, note))
     from llama_index.core import VectorStoreIndex
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
@@ -355,7 +355,7 @@ def test_only_the_index_that_was_meant_is_swapped_in(vectors: Vectors) -> None:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from rag.vectors import Vectors
+from rag.store.vectors import Vectors
 with Vectors.open(Path(sys.argv[1])) as vectors:
     print("open", flush=True)
     time.sleep(60)
@@ -413,7 +413,7 @@ def test_folder_that_cannot_be_written_is_a_config_error(tmp_path: Path) -> None
 
 
 def test_embedding_is_the_same_in_every_process() -> None:
-    code = "from rag.hashing import vectors; print(vectors(['Gipfel in Alaska'])[0].tobytes().hex())"
+    code = "from rag.models.hashing import vectors; print(vectors(['Gipfel in Alaska'])[0].tobytes().hex())"
     command = [sys.executable, "-c", code]
     result = subprocess.run(
         command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ingest.chunking import chunk_article
-from rag.chat_model import End
-from rag.generate import Declined
-from rag.query import Concept
+from rag.answering.generate import Declined
+from rag.answering.stream import CUT_OFF, Writing
+from rag.models.chat import End
+from rag.question.query import Concept
 from rag.schema import Article, Passage, Statement
-from rag.verify import Verifier
-from rag.writing import CUT_OFF, Writing
+from rag.verification.verify import Verifier
 from tests.dossier import article
 
 PLAN = article(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError
-from rag.serve.headers import SafeHeaders
+from rag.serve.security.headers import SafeHeaders
 from rag.settings import Settings, load_settings
 from tests.fake_engine import FakeEngine, canned
 from tests.visit import CHIP, MARKS, PHONE, QUESTION, chat_of, serving

@@ -10,7 +10,7 @@ import pytest
 
 from rag.errors import BadRequest
 from rag.schema import Answer, Citation, Passage, Statement
-from rag.serve.wire import answer_from_dict, answer_to_dict
+from rag.wire import answer_from_dict, answer_to_dict
 from tests.fake_engine import canned
 
 

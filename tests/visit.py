@@ -102,7 +102,7 @@ def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     """The real app with the small engine."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from rag.serve.ui import create_app
+    from rag.serve.chat.ui import create_app
 
     return create_app(engine, settings)  # type: ignore[arg-type]
 

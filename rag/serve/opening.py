@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
-from rag.serve import widget
-from rag.serve.headers import COMMON
+from rag.serve.pages import widget
+from rag.serve.security.headers import COMMON
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

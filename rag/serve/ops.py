@@ -26,7 +26,7 @@ from rag.errors import BelegError
 from rag.schema import Delta, Done, Event
 
 if TYPE_CHECKING:
-    from rag.library import Library
+    from rag.store.library import Library
 
 _FRESH = {"Cache-Control": "no-store"}
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

@@ -17,12 +17,12 @@ from rag.adapters import stepped
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Done, Event, Message
 from rag.serve.ops import Metrics
-from rag.serve.wire import answer_to_dict
+from rag.wire import answer_to_dict
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.records import Records
     from rag.settings import Settings
+    from rag.store.answers import Records
 
 Found = TypeVar("Found")
 _SECONDS_BETWEEN_LOOKS = 0.5

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from rag.sentences import sentences
-from rag.text import normalise, paragraphs
+from rag.text.normalize import normalise, paragraphs
+from rag.text.sentences import sentences
 
 SEED = 7
 ASKED = 120

@@ -20,7 +20,7 @@ def main() -> None:
 
     def site():  # type: ignore[no-untyped-def]
         with uncollected():
-            from rag.serve.ui import create_app
+            from rag.serve.chat.ui import create_app
 
             return create_app(engine, settings)
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import chromadb  # noqa: F401  the peer imports it before the clock starts too
 
 from ingest.chunking import chunk_article
-from ingest.plan import read_file_of
+from ingest.diff import read_file_of
 from ingest.run import batches_of
 from ingest.sources import find_sources
 from ingest.sync import sync
-from rag.confidence import confidence
+from rag.answering.confidence import confidence
+from rag.answering.extract import candidates
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
-from rag.extract import candidates
-from rag.fingerprint import fingerprint
-from rag.lexical import build_index
-from rag.library import Library
-from rag.query import understand
+from rag.question.query import understand
+from rag.retrieval.lexical import build_index
 from rag.settings import Settings
+from rag.store.fingerprint import fingerprint
+from rag.store.library import Library
 
 
 class Ours:

@@ -27,7 +27,7 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores.utils import metadata_dict_to_node
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag.embedding import HashedEmbedding
+from rag.models.embedding import HashedEmbedding
 
 K = 8
 # its ChromaVectorStore sends all chunks of a run at once, and Chroma takes 5,461

@@ -61,7 +61,7 @@ def main() -> None:
         app = Starlette(routes=[ready, Route("/api/v1/stream", bare, methods=["POST"])])
         config = uvicorn.Config(app, log_level="warning")
     else:
-        from rag.serve.ui import create_app
+        from rag.serve.chat.ui import create_app
 
         settings = Settings(data=Path(tempfile.mkdtemp()), port=port, llm="none")
         config = uvicorn.Config(create_app(Talker(), settings), log_level="warning")  # type: ignore[arg-type]

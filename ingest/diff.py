@@ -1,0 +1,143 @@
+"""The plan of a sync: what differs between the files and the library, found before anything is written."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ingest.report import Changes
+from ingest.sources import SourceFile, Wanted, assign_ids, own_id, reason, unchanged
+from rag.errors import ArticleError
+from rag.schema import Article
+from rag.store.library import Library
+from rag.store.library_rows import Entry, FileState
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What reading one file gave; `unread` when that is nothing but problems.
+
+    The articles have the ids that they would like; another file may want the same.
+    """
+
+    articles: tuple[Article, ...] = ()
+    problems: tuple[str, ...] = ()
+    unread: bool = False
+
+
+Read = Callable[[Sequence[SourceFile]], Mapping[str, Outcome]]
+"""Reads files: their outcomes by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the library shall hold: articles to be written, ids to be removed, manifest and files."""
+
+    written: Mapping[str, Article]
+    gone: tuple[str, ...]
+    manifest: Mapping[str, Entry]
+    files: Mapping[str, FileState]
+    changes: Changes
+
+
+def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
+    """Reads a file and marks what is aside in its articles."""
+    from ingest.readers import read_file
+    from ingest.structure.article import article_from
+
+    try:
+        reading = read_file(file.path, limit_bytes=limit_bytes)
+    except ArticleError as exc:
+        return Outcome(problems=(reason(file.path, exc),), unread=True)
+    articles = tuple(
+        article_from(document, own_id(file, document.id, number), file.name)
+        for number, document in enumerate(reading.documents, 1)
+    )
+    return Outcome(articles, tuple(reason(file.path, problem) for problem in reading.problems))
+
+
+def make_plan(
+    library: Library,
+    manifest: Mapping[str, Entry],
+    files: Sequence[SourceFile],
+    read: Read,
+    *,
+    rebuild: bool,
+) -> Plan:
+    """Reads what is new or has changed, and says what the library, whose manifest this is, shall hold."""
+    held = library.files()
+    entries: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
+    for id, entry in manifest.items():
+        entries[entry.path].append((id, entry))
+
+    fresh = [f for f in files if rebuild or not unchanged(f, held) or held[f.key].unread]
+    outcomes = dict(read(fresh))
+    ids = _ids(files, outcomes, entries)
+    # an unchanged file whose article gives way to another of that name is read for its new id
+    renamed = [f for f in files if f.key not in outcomes and _renamed(ids[f.key], entries[f.key])]
+    if renamed:
+        outcomes |= read(renamed)
+        ids = _ids(files, outcomes, entries)
+
+    written: dict[str, Article] = {}
+    now: dict[str, Entry] = {}
+    for file in files:
+        outcome = outcomes.get(file.key)
+        if outcome is None or outcome.unread:
+            now |= {id: entry for id, entry in entries[file.key] if id not in now}
+            continue
+        for found, (id, name) in zip(outcome.articles, ids[file.key], strict=True):
+            article = found if found.id == id else replace(found, id=id)
+            now[id] = Entry(name, file.key, file.name, article.sha256)
+            if rebuild or article.id not in manifest or manifest[article.id].sha256 != article.sha256:
+                written[article.id] = article
+    if rebuild:
+        kept = now.keys() - written.keys()
+        written |= {article.id: replace(article, copy_of=None) for article in library.articles(kept)}
+    states = {f.key: _state_after(f, outcomes.get(f.key), held, bool(entries[f.key])) for f in files}
+    gone = tuple(sorted(manifest.keys() - now.keys()))
+    return Plan(dict(sorted(written.items())), gone, now, states, compare(manifest, now))
+
+
+def _ids(
+    files: Sequence[SourceFile],
+    outcomes: Mapping[str, Outcome],
+    entries: Mapping[str, Sequence[tuple[str, Entry]]],
+) -> dict[str, list[tuple[str, str]]]:
+    """For each file the id and own name of its articles: as just read, else as they are indexed."""
+    names: list[tuple[SourceFile, str]] = []
+    for file in files:
+        outcome = outcomes.get(file.key)
+        if outcome is None or outcome.unread:
+            names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
+        else:
+            names += [(file, article.id) for article in outcome.articles]
+    ids = assign_ids([Wanted(name, file.name, file.holds_records) for file, name in names])
+    by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for id, (file, name) in zip(ids, names, strict=True):
+        by_file[file.key].append((id, name))
+    return by_file
+
+
+def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
+    """Counts of the difference between two manifests, by hash."""
+    same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
+    both = len(manifest.keys() & now.keys())
+    return Changes(len(now) - both, both - same, len(manifest) - both, same)
+
+
+def _renamed(ids: Sequence[tuple[str, str]], entries: Iterable[tuple[str, Entry]]) -> bool:
+    return {id for id, _ in ids} != {id for id, _ in entries}
+
+
+def _state_after(
+    file: SourceFile, outcome: Outcome | None, held: Mapping[str, FileState], indexed: bool
+) -> FileState:
+    """What to note of a file: as it was noted if it was not read, else with what reading it gave."""
+    if outcome is None:
+        return held[file.key]
+    problems = outcome.problems
+    if outcome.unread and indexed:
+        problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
+    return file.state._replace(problems=problems, unread=outcome.unread)

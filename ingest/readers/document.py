@@ -1,0 +1,235 @@
+"""What a file gives before anything is detected in it: its text, and what its container states about that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, NamedTuple
+
+from rag.schema import Aside, AsideKind, Genre
+from rag.text.normalize import lower_case, normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Text of a file and what its container states about it; None where it states nothing.
+
+    `text` is normalised, so that `asides` (stretches the format itself marks as a heading or
+    caption) count in the article's own offsets. `structured` says that the format marks its
+    headings, so that none needs to be guessed from the shape of a line. `id` is one that the
+    container gives (JSON Lines).
+    """
+
+    text: str
+    id: str | None = None
+    title: str | None = None
+    outlet: str | None = None
+    author: str | None = None
+    published: date | None = None
+    language: str | None = None
+    genre: Genre | None = None
+    asides: tuple[Aside, ...] = ()
+    structured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one file gave: its documents, and messages on the parts that could not be used."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Block(NamedTuple):
+    """A paragraph of a structured format; "title" marks a heading of the highest level."""
+
+    text: str
+    kind: AsideKind | None = None
+
+
+# --- metadata as containers state it -----------------------------------------------------------
+
+_UNKNOWN = frozenset({"", "unbekannt", "unknown", "none", "null", "~", "-", "–", "n/a", "k. a.", "k.a."})
+_MONTHS = (
+    ("januar", "jänner", "jan", "jän", "january"),
+    ("februar", "feber", "feb", "february"),
+    ("märz", "mär", "mrz", "march", "mar"),
+    ("april", "apr"),
+    ("mai", "may"),
+    ("juni", "jun", "june"),
+    ("juli", "jul", "july"),
+    ("august", "aug"),
+    ("september", "sept", "sep"),
+    ("oktober", "okt", "october", "oct"),
+    ("november", "nov"),
+    ("dezember", "dez", "december", "dec"),
+)
+_MONTH_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+_MONTH = "(?:" + "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True)) + r")\b"
+DATE = re.compile(
+    r"(?<![\d.])(?i:"
+    r"(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
+    r"|(?P<dotted>\d{1,2}\.[ \u00a0]?\d{1,2}\.[ \u00a0]?(?:\d{4}|\d{2}))"
+    rf"|(?P<long>\d{{1,2}}\.?\s+{_MONTH}\.?,?\s+\d{{4}})"
+    rf"|(?P<english>{_MONTH}\.?\s+\d{{1,2}},?\s+\d{{4}})"
+    r")(?!\d)"
+)
+"""A calendar date with its year: ISO, 15.08.2025, 15. August 2025, August 15, 2025."""
+
+_COMMENT = frozenset(
+    "comment kommentar meinung gastbeitrag gastkommentar kolumne leitartikel glosse essay opinion"
+    " editorial op-ed standpunkt".split()
+)
+_REPORT = frozenset(
+    "report bericht nachricht nachrichten meldung reportage news korrespondentenbericht".split()
+)
+_LANGUAGES = {
+    "deutsch": "de", "german": "de", "englisch": "en", "english": "en", "französisch": "fr",
+    "french": "fr", "ukrainisch": "uk", "ukrainian": "uk", "russisch": "ru", "russian": "ru",
+    "portugiesisch": "pt", "portuguese": "pt", "spanisch": "es", "spanish": "es",
+    "italienisch": "it", "italian": "it", "niederländisch": "nl", "dutch": "nl", "polnisch": "pl",
+    "polish": "pl",
+}  # fmt: skip
+
+
+def date_of(match: re.Match[str]) -> date | None:
+    """Day of a match of `DATE`, or of a pattern around it; None for a day that cannot be."""
+    text = match["iso"] or match["dotted"] or match["long"] or match["english"]
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    if match["iso"]:
+        year, month, day = numbers
+    elif match["dotted"]:
+        day, month, year = numbers
+        year += (2000 if year < 70 else 1900) if year < 100 else 0
+    else:
+        day, year = numbers
+        month = next(_MONTH_NUMBER[word] for word in re.findall(r"[^\W\d_]+", lower_case(text)))
+    try:
+        return date(year, month, day) if 1800 <= year <= 2100 else None
+    except ValueError:
+        return None
+
+
+def parse_date(text: str) -> date | None:
+    """Day that a metadata field states, with or without a time; None when it is not a date."""
+    match = DATE.match(text.strip())
+    return date_of(match) if match else None
+
+
+def parse_genre(text: str) -> Genre | None:
+    """Genre of a rubric such as "Gastbeitrag"; None for rubrics that are neither."""
+    word = text.strip().lower()
+    return "comment" if word in _COMMENT else "report" if word in _REPORT else None
+
+
+def _parse_language(text: str) -> str | None:
+    code = re.split(r"[-_]", text.strip().lower())[0]
+    return _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
+
+
+def clean_field(value: object) -> str | None:
+    """One line of metadata, normalised; None for the ways in which people write "unknown"."""
+    if isinstance(value, dict):
+        return clean_field(value.get("name"))
+    if isinstance(value, list):
+        items = (clean_field(item) for item in value if isinstance(item, str | dict))
+        return ", ".join(filter(None, items)) or None
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = squeeze(normalise(str(value)))
+    return None if text.lower() in _UNKNOWN else text
+
+
+_USUAL_NAMES = {
+    "title": ("title", "titel", "headline"),
+    "outlet": ("outlet", "publication", "publisher", "site", "sitename", "site_name", "medium", "source"),
+    "author": ("author", "authors", "byline", "by", "autor", "autoren", "creator"),
+    "published": ("published", "date", "publishdate", "published_at", "pubdate", "datum"),
+    "language": ("language", "lang", "sprache"),
+    "genre": ("genre",),
+    "id": ("id",),
+}
+"""What people and programs call a field, the first that is there goes before the others."""
+
+
+def _by_usual_names(fields: Mapping[str, object]) -> dict[str, object]:
+    given = {str(name).lower(): value for name, value in fields.items() if clean_field(value)}
+    return {
+        name: next((given[usual] for usual in names if usual in given), None)
+        for name, names in _USUAL_NAMES.items()
+    }
+
+
+def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], list[str]]:
+    """Fields of a Document as front matter or JSON states them, and messages on unusable ones."""
+    found = _by_usual_names(fields)
+    stated = {name: clean_field(found.get(name)) for name in ("id", "title", "outlet", "author")}
+    if stated["outlet"] and re.match(r"https?://", stated["outlet"]):
+        stated["outlet"] = None  # an address, of which the host may be anybody's
+    published, language, genre = (clean_field(found.get(name)) for name in ("published", "language", "genre"))
+    known: dict[str, Any] = {
+        **stated,
+        "published": parse_date(published) if published else None,
+        "language": _parse_language(language) if language else None,
+        "genre": parse_genre(genre) if genre else None,
+    }
+    problems = []
+    if published and known["published"] is None:
+        problems.append(f"{where}: '{published[:40]}' is not a date; write published as YYYY-MM-DD")
+    return known, problems
+
+
+def given_title(value: object) -> str | None:
+    """Title of the metadata, unless it is what a program puts there by itself."""
+    title = clean_field(value)
+    if not title or " " not in title or re.search(r"^(microsoft|word doc)|\.\w{2,4}$", title, re.IGNORECASE):
+        return None
+    return title
+
+
+def person(name: object) -> str | None:
+    """An author's name, unless it looks like an account's ("admin", "Microsoft Office User")."""
+    text = clean_field(name)
+    words = (text or "").split()
+    is_person = 2 <= len(words) <= 12 and words[0][0].isupper() and words[-1][0].isupper()
+    return (
+        text if is_person and not re.search(r"\b(user|admin|microsoft|office)\b", text or "", re.I) else None
+    )
+
+
+# --- text of structured formats ----------------------------------------------------------------
+
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")  # a no-break space is part of what is quoted
+
+
+def squeeze(text: str) -> str:
+    """The text with single spaces between its words."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def compose(blocks: Iterable[Block], document: Document) -> Document:
+    """The document with the blocks as its text, a blank line between two, and its asides.
+
+    A heading of the highest level in front is the title, unless the container states another;
+    every further one is an ordinary heading.
+    """
+    parts: list[str] = []
+    asides: list[Aside] = []
+    title, position = document.title, 0
+    for block in blocks:
+        text = squeeze(normalise(block.text))
+        if not text:
+            continue
+        kind = block.kind
+        if kind == "title":
+            kind = "title" if not parts and title in (None, text) else "heading"
+            title = text if kind == "title" else title
+        if kind:
+            asides.append(Aside(position, position + len(text), kind))
+        parts.append(text)
+        position += len(text) + 2
+    return replace(document, text="\n\n".join(parts), title=title, asides=tuple(asides))

@@ -1,0 +1,161 @@
+"""Markdown, with front matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.readers.document import Block, Document, Reading, compose, metadata
+from ingest.readers.encoding import decode
+from rag.schema import AsideKind
+from rag.text.normalize import normalise
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+
+def read_markdown(path: Path, data: bytes) -> Reading:
+    from markdown_it import MarkdownIt
+
+    fields, body, broken = _front_matter(path, normalise(decode(data)))
+    known, problems = metadata({name: _plain(value) for name, value in fields.items()}, str(path))
+    known["id"] = None  # an id in front matter is not promised; the file's name gives it
+    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body)
+    document = compose(_markdown_blocks(tokens), Document("", structured=True, **known))
+    return Reading((document,), (*broken, *problems))
+
+
+_FRONT_MATTER = re.compile(
+    r"(?P<mark>---|\+\+\+)[ \t]*\n(?P<head>(?s:.*?\n)??)(?P<end>(?P=mark)|\.\.\.)[ \t]*(?:\n|\Z)"
+)
+_UNCLOSED = re.compile(r"(?:---|\+\+\+)[ \t]*\n(?P<head>(?:[ \t]*[\w-]+[ \t]*[:=].*\n|[ \t]*-[ \t].*\n)+)")
+_FIELD = re.compile(r"^[ \t]*([\w-]+)[ \t]*[:=][ \t]*(.*)$", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]*-[ \t]+(.*)$")
+_LINK = re.compile(r"\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
+
+
+def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str, list[str]]:
+    """Front matter in YAML or TOML, body, and what is wrong with it.
+
+    What cannot be read as a whole is read line by line: it costs no more than its own field.
+    """
+    match = _FRONT_MATTER.match(text)
+    if match is None:
+        if unclosed := _UNCLOSED.match(text):
+            problem = f"{path}, line 1: the front matter is not closed; add a line '---' below it"
+            return _line_by_line(unclosed["head"]), text[unclosed.end() :], [problem]
+        return {}, text, []
+    head = match["head"]
+    if head.strip() and not _FIELD.search(head):
+        return {}, text, []  # a rule across the page, and text
+    try:
+        fields = _toml(head) if match["mark"] == "+++" else _yaml(head)
+    except ValueError as exc:
+        return _line_by_line(head), text[match.end() :], [f"{path}, {exc}; it was read line by line"]
+    return fields, text[match.end() :], []
+
+
+def _yaml(head: str) -> dict[str, object]:
+    """Fields whose values all stay strings, so that `title: No` is not False. Raises ValueError."""
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+
+    try:
+        fields = yaml.load(head, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        what = getattr(exc, "problem", None) or "not YAML"
+        line = mark.line + 2 if mark else 1
+        raise ValueError(
+            f"line {line}: broken front matter ({what}); put values with a colon in quotation marks"
+        ) from exc
+    if fields is None or isinstance(fields, dict):
+        return fields or {}
+    raise ValueError("line 2: the front matter has no fields; write lines such as 'title: …'")
+
+
+def _toml(head: str) -> dict[str, object]:
+    import tomllib
+
+    try:
+        return tomllib.loads(head)
+    except tomllib.TOMLDecodeError as exc:
+        raise ValueError(f"line 2: broken front matter ({exc})") from exc
+
+
+def _line_by_line(head: str) -> dict[str, object]:
+    """The fields of lines such as `title: …`, and of lists below or beside a name."""
+    fields: dict[str, object] = {}
+    name = ""
+    for line in head.split("\n"):
+        if field := _FIELD.match(line):
+            name, value = field[1], field[2].strip()
+            listed = re.fullmatch(r"\[(.*)\]", value)
+            fields[name] = [_bare(each) for each in listed[1].split(",")] if listed else _bare(value)
+        elif (item := _ITEM.match(line)) and name:
+            held = fields[name]
+            fields[name] = [*(held if isinstance(held, list) else []), _bare(item[1])]
+    return fields
+
+
+def _bare(value: str) -> str:
+    """A value without quotation marks around it, and any that was not closed."""
+    return value.strip().strip("\"'").strip()
+
+
+def _plain(value: object) -> object:
+    """A value without the brackets of a note-taker's links: [[Name]], [[page|Name]]."""
+    if isinstance(value, str):
+        return _LINK.sub(r"\1", value)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _markdown_blocks(tokens: Sequence[Token]) -> Iterator[Block]:
+    kind: AsideKind | None = None
+    numbers: list[str] = []
+    row: list[str] | None = None
+    for token in tokens:
+        if token.type == "heading_open":
+            kind = "title" if token.tag == "h1" else "heading"
+        elif token.type == "list_item_open" and token.info:
+            numbers.append(f"{token.info}{token.markup} ")
+        elif token.type == "list_item_close":
+            numbers.clear()
+        elif token.type == "tr_open":
+            row = []
+        elif token.type == "tr_close":
+            yield Block(" | ".join(row or ()))
+            row = None
+        elif token.type == "inline":
+            text = _markdown_text(token.children or ())
+            if row is not None:
+                row.append(text)
+            else:
+                yield Block((numbers.pop() if numbers else "") + text, kind)
+            kind = None
+        elif token.type in ("fence", "code_block"):
+            yield Block(token.content)
+        elif token.type == "html_block":
+            yield Block(_without_tags(token.content))
+
+
+_MARKED = re.compile(r"==(?=\S)([^=\n]+)(?<=\S)==")
+_CALLOUT = re.compile(r"^\[!\w+\][+-]?[ \t]*")
+
+
+def _markdown_text(children: Iterable[Token]) -> str:
+    """Words of inline markup; pictures, raw HTML tags and what is struck out say nothing."""
+    words = {"text": None, "code_inline": None, "softbreak": " ", "hardbreak": " "}
+    struck, said = 0, []
+    for child in children:
+        struck += {"s_open": 1, "s_close": -1}.get(child.type, 0)
+        if child.type in words and not struck:
+            said.append(words[child.type] or child.content)
+    return _CALLOUT.sub("", _MARKED.sub(r"\1", "".join(said)))
+
+
+def _without_tags(html: str) -> str:
+    bare = re.sub(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", " ", html, flags=re.DOTALL | re.I)
+    return unescape(re.sub(r"<[^<>]*>", " ", bare))

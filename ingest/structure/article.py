@@ -1,0 +1,94 @@
+"""Raw documents to articles: what the text states about itself is detected, and set aside.
+
+The text is never changed, for offsets must hold against the original file. Titles, bylines,
+datelines, captions, headings and footers are marked as asides: shown, but never answers. The
+rules are those of German news copy; what none of them recognises stays text.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from ingest.readers.document import Document
+from ingest.structure.body import GENRE_NOTE, captions, glued_headings, headings, notices, tail
+from ingest.structure.head import head
+from ingest.structure.language import detect_language
+from ingest.structure.shapes import Finding, answerable, outside, trimmed
+from rag.schema import Article, Aside, Genre, Span
+from rag.text.normalize import normalise
+
+__all__ = ["answerable", "article_from"]
+
+
+def article_from(document: Document, id: str, source: str) -> Article:
+    """The article of a document: what the container states goes before what the text states."""
+    text = normalise(document.text)
+    findings = _findings(text, document)
+    marked = [Aside(*trimmed(text, found.start, found.end), found.kind) for found in findings]
+    asides = sorted([*document.asides, *marked], key=lambda aside: aside.start)
+
+    def stated(*names: str) -> Any:
+        values = (getattr(found, name) for name in names for found in findings)
+        return getattr(document, names[0]) or next(filter(None, values), None)
+
+    title = stated("title")
+    facts: dict[str, Any] = {
+        "title": title,
+        "outlet": stated("outlet", "agency"),
+        "author": stated("author"),
+        "published": stated("published", "updated"),
+        "language": document.language or detect_language(text),
+        "genre": stated("genre") or _genre_in_title(title) or _genre_in_note(text),
+    }
+    return Article(
+        id=id, text=text, source=source, sha256=_digest(text, facts, asides), asides=tuple(asides), **facts
+    )
+
+
+def _digest(text: str, facts: dict[str, Any], asides: Sequence[Aside]) -> str:
+    spans = [(aside.start, aside.end, aside.kind) for aside in asides]
+    # asides too: an article that is marked otherwise is chunked otherwise
+    return hashlib.sha256(json.dumps([text, facts, spans], default=str).encode()).hexdigest()
+
+
+def _findings(text: str, document: Document) -> list[Finding]:
+    """What all detectors find, each looking only at what those before it left."""
+    detectors: list[Callable[[str, list[Span]], Iterable[Finding]]] = [
+        functools.partial(head, title=document.title),
+        functools.partial(tail, structured=document.structured),
+        captions,
+        notices,
+        glued_headings,
+    ]
+    if not document.structured:
+        detectors.append(headings)
+    blocks = answerable(text, document.asides)
+    found: list[Finding] = []
+    for detect in detectors:
+        new = list(detect(text, blocks))
+        blocks = outside(text, blocks, [(finding.start, finding.end) for finding in new])
+        found += new
+    return found
+
+
+_RUBRIC = (
+    r"(?:Gastkommentar|Gastbeitrag|Kommentar|Meinung|Kolumne|Leitartikel|Glosse|Essay|Opinion|Editorial)"
+)
+_RUBRIC_IN_TITLE = re.compile(
+    rf"{_RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:von|zu|zum|zur)\b)|(?:\(|[|–-]\s){_RUBRIC}\)?$"
+)
+
+
+def _genre_in_title(title: str | None) -> Genre | None:
+    found = _RUBRIC_IN_TITLE.search(title or "")
+    return "comment" if found and (found.start() == 0 or found.end() == len(title or "")) else None
+
+
+def _genre_in_note(text: str) -> Genre | None:
+    """Comment when a note at the end says that it is one."""
+    return "comment" if GENRE_NOTE.search(text[-600:]) else None

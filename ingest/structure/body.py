@@ -1,0 +1,275 @@
+"""What stands aside in the body of an article and below it: captions, footers, notices, headings."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from ingest.readers.document import parse_genre
+from ingest.structure.head import (
+    NAME,
+    byline_of,
+    finding_of,
+    is_signed,
+    lists_days,
+    looks_like_title,
+    source_of_codes,
+)
+from ingest.structure.shapes import (
+    AGENCIES,
+    CONNECTORS,
+    LIST_ITEM,
+    OUTLETS,
+    QUOTED,
+    STARTS_HIGH,
+    Finding,
+    ends_sentence,
+    is_credit,
+    outlet_of_word,
+    trimmed,
+    word_count,
+)
+from rag.schema import Span
+
+# --- captions and credits --------------------------------------------------------------------
+
+_CAPTION_MARK = re.compile(r"[▲△📷📸]")
+_CREDIT_LABEL = (
+    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Grafik|Archivfoto|Archivbild|Symbolbild|Symbolfoto)"
+)
+_CREDIT_START = re.compile(rf"[(\[]?(?:{_CREDIT_LABEL}(?:\s*\([^)]*\))?\s*[:©]|©|Copyright\b)", re.IGNORECASE)
+_CREDIT_TAIL = re.compile(rf"[(\[]?(?:\b{_CREDIT_LABEL}\s*:\s*|©\s*)[^.!?\n]{{2,80}}[)\]]?\.?$")
+_LONGEST_CAPTION = 45
+
+
+def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
+    """Captions marked by ▲ or by a credit at their end, and lines that are nothing but a credit."""
+    after_mark = False
+    for start, end in blocks:
+        line = text[start:end]
+        marked = bool(_CAPTION_MARK.match(line))
+        tail = _CREDIT_TAIL.search(line, max(0, len(line) - 100))
+        short = word_count(line) <= _LONGEST_CAPTION
+        credited = short and (tail or _CREDIT_START.match(line))
+        if marked or credited or is_credit(line) or (after_mark and _is_shouted(line)):
+            yield Finding(start, end, "caption")
+        elif tail:
+            yield Finding(start + tail.start(), end, "caption")
+        after_mark = marked
+
+
+def _is_shouted(line: str) -> bool:
+    """A credit in capitals, or one with a stroke between photographer and agency."""
+    words = line.split()
+    names = all(not word[0].islower() or word in CONNECTORS for word in words)
+    return (
+        len(words) <= 14
+        and not ends_sentence(line)
+        and line[-1] not in ",;"
+        and (line.isupper() or ("/" in line and names))
+    )
+
+
+# --- the tail: footers -----------------------------------------------------------------------
+
+_FOOTER_LINES = 4
+_SOURCE_TAIL = re.compile(
+    r"\((?:(?:mit|aus) \w+ (?:von|der)\s+)?(?P<codes>[^()\n]{2,60})\)$"
+    r"|Quellen?:\s*(?P<named>[\w/, +-]{2,40})$"
+)
+
+
+def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
+    """Footers, bylines and sources in the last lines, up to the end of the running text."""
+    lines = [line for block in blocks[-_FOOTER_LINES - 1 :] for line in _lines(text, block)]
+    is_list = lists_days(text[slice(*line)] for line in lines)
+    footers: list[Finding] = []
+    while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
+        (start, end), line, before = lines[-1], text[slice(*lines[-1])], text[slice(*lines[-2])]
+        if (byline := byline_of(line)) and (not is_list or is_signed(line, byline)):
+            yield finding_of(start, end, byline)
+        elif not structured and _is_footer(line, before):
+            footers.append(_footer(start, end, line))
+        else:
+            break
+        lines.pop()
+    last = text[slice(*lines[-1])] if lines else ""
+    if len(footers) <= _FOOTER_LINES and (ends_sentence(last) or word_count(last) > HEADING_WORDS):
+        yield from footers
+    if lines:
+        yield from _source_tail(text, *lines[-1])
+
+
+def _lines(text: str, block: Span) -> Iterator[Span]:
+    position = block[0]
+    for line in text[slice(*block)].split("\n"):
+        if line.strip():
+            yield trimmed(text, position, position + len(line))
+        position += len(line) + 1
+
+
+def _is_footer(line: str, before: str) -> bool:
+    """A last line of at most four words that is no sentence, list item or speaker of a quote."""
+    return (
+        word_count(line) <= 4
+        and not ends_sentence(line)
+        and line[-1] not in ",;"
+        and "," not in line
+        and not _is_attribution(line, before)
+        and not LIST_ITEM.match(line)
+    )
+
+
+def _footer(start: int, end: int, line: str) -> Finding:
+    """A footer and the source it states: observador, (dpa/AFP), Quelle: Reuters."""
+    words = re.sub(r"^Quellen?:\s*|[()\[\]]", "", line).lower()
+    if all(word in AGENCIES or word in OUTLETS for word in re.split(r"[/,\s+]+", words)):
+        return Finding(start, end, "footer", **source_of_codes(words))
+    if is_credit(line) or _CREDIT_START.match(line):
+        return Finding(start, end, "caption")
+    outlet = outlet_of_word(line) if word_count(line) == 1 else None
+    return Finding(start, end, "footer", outlet=outlet, genre=parse_genre(line))
+
+
+def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
+    """A source behind the last sentence: (dpa/AFP), (Anna Muster, APA, 3.5.2016), Quelle: dpa."""
+    match = _SOURCE_TAIL.search(text, max(start, end - 80), end)
+    if match is None:
+        return
+    codes = match["codes"] or match["named"]
+    facts = byline_of(codes) or source_of_codes(codes)
+    # "(16.7.2018)" and "(dpa)" may also be the last words of a sentence
+    if facts and ("author" in facts or ends_sentence(text[start : match.start()].rstrip())):
+        yield Finding(match.start(), match.end(), "footer", **facts)
+
+
+# --- notices to readers ----------------------------------------------------------------------
+
+_NOTICE = re.compile(
+    r"(?:[>»→►▶]\s*)?(?:Lesen Sie (?:auch|hier|hierzu|dazu|mehr|weiter)|Lies (?:auch|hier|mehr)"
+    r"|Mehr (?:zum Thema|dazu)\s*:?|Auch interessant|Siehe auch|Zum Thema\s*:|Hier geht es (?:zu|zum|zur)\b"
+    r"|Zum Newsletter|Abonnieren Sie|Folgen Sie uns|Melden Sie sich .{0,40}Newsletter"
+    r"|Empfohlener (?:externer|redaktioneller) Inhalt|(?:Anzeige|Werbung)$"
+    r"|(?:Dieser|Der) (?:Text|Artikel|Beitrag) (?:erschien|ist erschienen|wurde zuerst)\b)",
+    re.IGNORECASE,
+)
+_LONGEST_NOTICE = 35
+GENRE_NOTE = re.compile(
+    r"(?:Dieser|Der|Bei diesem) (?:Text|Artikel|Beitrag)[^.]{0,30} (?:ist|handelt es sich um) eine?n?"
+    r" (?:Kommentar|Gastbeitrag|Meinungs)"
+    r"|(?:gibt|geben|spiegelt|spiegeln)\b[^.]{0,80}\b(?:Meinung|Ansicht)(?:en)? (?:des|der) (?:Aut|Verf)",
+)
+
+
+def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
+    """Paragraphs that send the reader elsewhere: "Lesen Sie auch: …"."""
+    for start, end in blocks:
+        if _NOTICE.match(text, start, end) and word_count(text[start:end]) <= _LONGEST_NOTICE:
+            yield Finding(start, end, "footer")
+
+
+# --- headings --------------------------------------------------------------------------------
+
+_STARTERS = frozenset(
+    "Ab Aber Alle Allein Allerdings Als Also Am An Anders Anfang Angesichts Auch Auf Aus Außerdem Bei Beide"
+    " Beim Bereits Besonders Bis Bislang Bisher Da Dabei Dadurch Dafür Dagegen Daher Damals Damit Danach"
+    " Daneben Dann Daran Darauf Darin Darüber Darum Das Dass Dazu Dem Den Denn Dennoch Der Deren Derzeit Des"
+    " Deshalb Dessen Deutlich Die Dies Diese Dieser Dieses Doch Dort Durch Ebenso Ein Eine Einem Einen Einer"
+    " Eines Einige Einst Ende Entsprechend Er Erst Es Etwa Eigentlich Für Ganz Gegen Gegenüber Gemeinsam"
+    " Gestern Gleichzeitig Heute Hier Hinter Hinzu Ich Ihm Ihr Ihre Ihren Im Immer In Infolge Ins Insgesamt"
+    " Inzwischen Ist Jede Jeder Jedes Jedoch Jetzt Kaum Kein Keine Können Könnte Kurz Laut Man Manche Mehr"
+    " Mehrere Mehrfach Mit Mitte Muss Nach Nachdem Natürlich Neben Nicht Nichts Noch Nun Nur Ob Obwohl Oder"
+    " Offenbar Ohne Rund Schließlich Schon Sechs Sein Seine Seinen Seit Seitdem Seither Sie Sieben So Sollte"
+    " Sogar Soll Sowohl Spätestens Statt Tatsächlich Trotz Trotzdem Über Überdies Um Und Unter Viele Vier"
+    " Vielmehr Vom Von Vor Vorerst Während Wann War Waren Warum Was Wegen Weil Weiter Weitere Weiterhin"
+    " Welche Wenig Wenige Weniger Wenn Wer Wie Wieder Wiederum Wir Wird Wo Wohl Zehn Zu Zudem Zuerst"
+    " Zugleich Zuletzt Zum Zumindest Zunächst Zur Zuvor Zwar Zwei Zwischen Drei Fünf Januar Februar März"
+    " April Mai Juni Juli August September Oktober November Dezember".split()
+)
+_JUNCTION = re.compile(r"(?<=[a-zäöüß\d?!“”»\"])(?=[A-ZÄÖÜ][a-zäöüß]|„)")
+_CAMEL_NAMES = frozenset({"LinkedIn", "CheckIn", "LogIn", "PlugIn", "OptIn", "BuiltIn", "DropIn", "WalkIn"})
+_INNER_I = re.compile(r"(?:er|ist|ent|ant|or|eur|oge|end|ling|bund)In$|Innen")
+_LONGEST_HEADING = 100
+HEADING_WORDS = 15
+
+
+def glued_headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
+    """Headings without a space before the sentence that follows: "… Putins SchwergewichteAm 18. Februar"."""
+    vocabulary: Counter[str] = Counter()
+    for start, end in blocks:
+        if not ends_sentence(text[max(start, end - 20) : end]):
+            continue
+        for junction in _JUNCTION.finditer(text, start, min(end, start + 170)):
+            cut = junction.start()
+            heading, rest = text[start:cut], text[cut : min(end, cut + 200)]
+            if re.search(r"[.!?…]\s", heading):
+                break
+            vocabulary = vocabulary or Counter(re.findall(r"[^\W\d_]+", text))
+            if len(rest.split()) >= 5 and _is_glued(heading, rest, vocabulary):
+                yield Finding(start, cut, "heading")
+                break
+
+
+def _is_glued(heading: str, rest: str, vocabulary: Counter[str]) -> bool:
+    """Whether a heading ends where a capital follows directly, rather than inside "YouTube"."""
+    words = heading.split()
+    right = re.match(r"„|[^\W\d_]+", rest)
+    if right is None or not 2 <= len(words) <= 20 or not STARTS_HIGH.match(heading):
+        return False
+    if heading[-1] in "?!" or right[0] == "„":
+        return bool(re.search(r"\w[?!]?$", heading))
+    starts_sentence = right[0] in _STARTERS and rest[right.end()] in " ,\u00a0"
+    left = re.search(r"[^\W\d_]+$", heading)
+    if left is None:  # behind a digit or a closing quotation mark
+        return starts_sentence and bool(re.search(r"\w[“”»\"]?$", heading))
+    if _is_name(words[-1], left[0], right[0]) or vocabulary[left[0] + right[0]] > 1:
+        return False  # a name comes back, an accident does not
+    return starts_sentence or (len(right[0]) > 3 and vocabulary[right[0]] > 0)
+
+
+def _is_name(token: str, left: str, right: str) -> bool:
+    """Whether a capital within a word is meant: iPhone, McDonald, LinkedIn, SchülerInnen, @HansNiessl."""
+    return (
+        len(left) < 3
+        or left == "Mac"
+        or left + right in _CAMEL_NAMES
+        or bool(_INNER_I.search(left + right) or re.search(r"[@#/._]", token))
+    )
+
+
+def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
+    """Short lines without final punctuation between paragraphs of running text.
+
+    Three in a row are a list; a text that mostly does without punctuation has no headings that
+    could be told from it.
+    """
+    lines = [text[start:end] for start, end in blocks]
+    if 2 * sum(ends_sentence(line) for line in lines) < len(lines):
+        return
+    run: list[int] = []
+    for index, line in enumerate(lines):
+        if _looks_like_heading(line, lines[index - 1] if index else ""):
+            run.append(index)
+            continue
+        if len(run) < 3 and ends_sentence(line) and not LIST_ITEM.match(line):
+            yield from (Finding(*blocks[i], "heading") for i in run)
+        run = []
+
+
+def _looks_like_heading(line: str, before: str) -> bool:
+    return (
+        len(line) <= _LONGEST_HEADING
+        and word_count(line) <= (10 if line[-1] in "?!" else HEADING_WORDS)
+        and looks_like_title(line)
+        and not _is_attribution(line, before)
+        and not before.endswith(":")  # what a colon announces is text
+    )
+
+
+_ATTRIBUTION = re.compile(rf"(?:{NAME}\s*(?:,|\())")
+
+
+def _is_attribution(line: str, before: str) -> bool:
+    """The speaker's line below a pull quote: "Michael McFaul, ehemaliger US-Botschafter in Russland"."""
+    return bool(_ATTRIBUTION.match(line)) or bool(QUOTED.match(before) and re.fullmatch(NAME, line))

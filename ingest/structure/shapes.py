@@ -1,0 +1,163 @@
+"""What lines of German news copy look like: words, shapes, and the names of agencies and outlets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from rag.schema import Aside, AsideKind, Genre, Span
+from rag.text.normalize import paragraphs
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A stretch to set aside, and what it states. `agency` and `updated` count when nothing better does."""
+
+    start: int
+    end: int
+    kind: AsideKind
+    title: str | None = None
+    author: str | None = None
+    outlet: str | None = None
+    agency: str | None = None
+    published: date | None = None
+    updated: date | None = None
+    genre: Genre | None = None
+
+
+def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
+    """Spans of the paragraphs, or what is left of them, outside the asides."""
+    return outside(text, paragraphs(text), [(aside.start, aside.end) for aside in asides])
+
+
+def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
+    """The blocks without the taken spans, trimmed; pieces without a letter or digit are dropped."""
+    pieces: list[Span] = []
+    holes = sorted(taken)
+    first = 0
+    for start, end in blocks:
+        while first < len(holes) and holes[first][1] <= start:
+            first += 1
+        position, index = start, first
+        while index < len(holes) and holes[index][0] < end:
+            pieces.append((position, holes[index][0]))
+            position = max(position, holes[index][1])
+            index += 1
+        pieces.append((position, end))
+    return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
+
+
+def trimmed(text: str, start: int, end: int) -> Span:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), max(start, start + len(piece.rstrip()))
+
+
+WORD = re.compile(r"\w")
+_CLOSING = "“”\"»«’'‹›)]"
+# footnote marks, an editor's or agency's code, pictures, an address
+_HUNG_ON = re.compile(
+    r"(?<=[.!?…:“”\"»«])(?:\s*(?:\[[\da-z, –-]{1,8}\]|[¹²³⁰⁴-⁹*†‡]|\([\w/-]{2,14}\)|https?://\S+"
+    r"|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]))+\s*$"
+)
+_LONGEST_TAIL = 200
+LIST_ITEM = re.compile(
+    r"[-–—•*·►▶▪■]|\(?\d{1,2}[.)]\s(?!Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)|[a-z]\)\s"
+)
+STARTS_HIGH = re.compile(r"[„“\"»«‚‹'(\[]*[A-ZÄÖÜ\d]")
+QUOTED = re.compile(r"[„“\"»«\[]")
+
+AGENCIES = {
+    "afp": "AFP", "ansa": "ANSA", "ap": "AP", "apa": "APA", "dapd": "dapd", "ddp": "ddp",
+    "dpa": "dpa", "dpa-afx": "dpa-AFX", "dts": "dts", "efe": "EFE", "epd": "epd",
+    "interfax": "Interfax", "kna": "KNA", "reuters": "Reuters", "rtr": "Reuters", "sda": "SDA",
+    "sid": "SID", "tass": "TASS", "ukrinform": "Ukrinform", "upi": "UPI", "xinhua": "Xinhua",
+}  # fmt: skip
+PHOTO_SOURCES = frozenset(
+    "abaca alamy anadolu anp belga bloomberg epa getty handout imago istock keystone laif lusa ntb"
+    " nurphoto picture-alliance pixabay pool ria shutterstock sipa sputnik unsplash wikimedia zuma".split()
+) | frozenset(AGENCIES)
+CONNECTORS = frozenset("über via for für by von vom und and of des der die am im auf the & + – - |".split())
+# words that occur in the names of newspapers and broadcasters, not of people
+OUTLET_WORD = re.compile(
+    r"zeitung|blatt|anzeiger|rundschau|nachrichten|tagesschau|magazin|kurier|presse|spiegel|standard|merkur"
+    r"|\b(?:post|news|times|welt|bild|focus|stern|bote|online|zeit|guardian|journal)\b|\.\w{2,3}$",
+    re.IGNORECASE,
+)
+# capitalised pairs of words that are places or sections, not people
+NO_PERSON = re.compile(
+    r"\b(?:New|Bad|Sankt|St|San|Santa|Los|Las|Tel|Rio|Abu|Buenos|Politik|Ausland|Inland|Krieg|Gipfel|Ukraine"
+    r"|Russland|USA|Wirtschaft|Kultur|Sport|Panorama|Deutschland|Europa|International|Redaktion)\b"
+)
+# where something takes place
+PLACE_WORD = re.compile(
+    r"(?:halle|kirche|kapelle|kloster|platz|straße|gasse|allee|saal|schule|museum|theater|zentrum|stadion|bahnhof"
+    r"|brücke|hafen|ufer|park|rathaus|krankenhaus|gasthof|gasthaus|freibad|hallenbad|bücherei|bibliothek|klinik"
+    r"|schloss|hotel|café|universität|hall|church|castle|square|street|station|centre|center|library)\b",
+    re.IGNORECASE,
+)
+# how names of places begin; elsewhere these are also surnames
+PLACE_BEGINNING = re.compile(
+    r"(?:Klein|Groß|Alt|Neu|Ober|Unter|Nieder|Haus|Hof|Burg|Villa|Gut|Am|Im|An|Beim|Zum|Zur|Lake|Mount|Fort|Port"
+    r"|North|South|East|West)\b",
+    re.IGNORECASE,
+)
+OUTLETS = {
+    "taz": "taz",
+    "faz": "FAZ",
+    "welt": "Welt",
+    "zeit": "Zeit",
+    "bild": "Bild",
+    "ard": "ARD",
+    "zdf": "ZDF",
+}
+_NO_OUTLET = frozenset(
+    "teilen drucken kommentieren kommentare mehr weiterlesen ende anzeige werbung merken startseite"
+    " impressum share print suche newsletter abonnieren speichern empfehlen vorlesen quelle".split()
+)
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether a paragraph ends as running text does, closing quotation marks and what is hung on it aside."""
+    return without_marks(line).rstrip(_CLOSING)[-1:] in tuple(".!?…:")
+
+
+def without_marks(line: str) -> str:
+    """A paragraph without what is hung on its last sentence: [1], ¹, *, (rtz), an emoji, an address.
+
+    >>> without_marks("Der Kutter sank.[2][3] (rtz) 🚢")
+    'Der Kutter sank.'
+    """
+    cut = _HUNG_ON.search(line, max(0, len(line) - _LONGEST_TAIL))
+    return line[: cut.start()] if cut else line
+
+
+def word_count(text: str) -> int:
+    return len(text.split())
+
+
+def is_credit(line: str) -> bool:
+    """Whether a line names the source of a picture: "AFP/Getty Images", "POOL/AFP über Getty Images"."""
+    words = re.split(r"[\s/,()]+", line.strip(" ()[]"))
+    return (
+        len(words) <= 14
+        and not ends_sentence(line)
+        and any(word.lower() in PHOTO_SOURCES for word in words)
+        and all(_may_stand_in_credit(word) for word in words)
+    )
+
+
+def _may_stand_in_credit(word: str) -> bool:
+    return not word or not word[0].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES
+
+
+def outlet_of_word(word: str) -> str | None:
+    """Outlet that a lone word states: lower case is how brands are printed ("observador")."""
+    if re.fullmatch(r"(?:www\.)?[\w-]+\.(?:com|org|net|info|[a-z]{2})", word):
+        return word.removeprefix("www.")
+    if word.lower() in OUTLETS:
+        return OUTLETS[word.lower()]
+    # up to four letters are an editor's shorthand
+    lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _NO_OUTLET
+    return word.capitalize() if lone and word not in AGENCIES else None

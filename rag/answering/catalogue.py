@@ -1,0 +1,284 @@
+"""Answers to questions about the dossier itself, from the library: counts, lists, dates, sources, authors."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rag.answering.catalogue_texts import TEXTS, Texts
+from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier
+from rag.question.known import Known, known_of
+from rag.question.query import STOP
+from rag.schema import Answer, Article, Citation, Span, Statement, cite
+from rag.store.library import Library
+from rag.store.library_rows import Listed, Selection
+from rag.text.analysis import words
+
+MOST_LISTED = 10
+"""Articles that an answer names; the page of articles lists all."""
+_FIRST_LINE = 300
+_LEAST_WITHIN = 6  # letters of a word that is looked for within others: „Gas“ is in „Gasse“
+_ADJECTIVE_ENDING = re.compile(r"(?<=\w{3})(?:ого|ому|им)\b")
+_CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ауіюя])\b")
+
+Mentioning = Callable[[str, str], set[str]]
+"""Ids of the articles that mention some words of a language."""
+
+
+class Catalogue:
+    """What the library answers by itself. Safe to use from several threads."""
+
+    def __init__(self, library: Library, mentioning: Mentioning) -> None:
+        self.library = library
+        self._mentioning = mentioning
+        self._known: tuple[int, Known] | None = None
+
+    def answer(self, question: str) -> Answer | None:
+        """The answer to a question about the dossier, or to talk; None where the articles are to answer."""
+        started = time.perf_counter()
+        asked = kind_of(question, self.known) if may_be_about_the_dossier(question) else None
+        if asked is None:
+            return None
+        said = _Said()
+        if isinstance(asked, Talk):
+            self._talk(asked, said)
+        else:
+            self._tell(asked, said)
+        articles = {article.id: article for article in self.library.articles(said.ids)}
+        return said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+
+    @property
+    def known(self) -> Known:
+        """The names and titles in the library at its current revision."""
+        revision, held = self.library.revision, self._known
+        if held is None or held[0] != revision:
+            rows = self.library.listed()
+            held = self._known = (
+                revision,
+                known_of(
+                    _distinct(row.outlet for row in rows),
+                    _distinct(row.author for row in rows),
+                    ((row.id, row.title) for row in rows if row.title),
+                ),
+            )
+        return held[1]
+
+    def place(self, article: Article) -> Span:
+        """What is quoted to open an article: its title where it stands in the text, or its first sentence."""
+        title = next((aside for aside in article.asides if aside.kind == "title"), None)
+        if title is not None:
+            return title.start, title.end
+        chunks = self.library.chunks_of(article.id)
+        sentence = next((span for chunk in chunks for span in chunk.sentences), None)
+        return sentence or (0, min(len(article.text), _FIRST_LINE))
+
+    def _talk(self, talk: Talk, said: _Said) -> None:
+        text = TEXTS[talk.language]
+        opening = {"greeting": text.greeting, "thanks": text.thanks}.get(talk.about, "")
+        articles = text.articles_of(self.library.counts().articles)
+        said.line(f"{opening} {text.about_me.format(articles=articles)}".strip())
+
+    def _tell(self, asked: Request, said: _Said) -> None:
+        text = TEXTS[asked.language]
+        rows = [] if asked.unknown or asked.unknown_title else self.library.listed(self._selection(asked))
+        if not rows:
+            said.line(self._none(asked, text))
+            return
+        subject = asked.group or asked.subject
+        if subject == "period":
+            _tell_period(rows, text, said)
+        elif subject != "articles":
+            _tell_groups(subject, rows, text, said)
+        elif asked.order:
+            _tell_first(asked, rows, text, said)
+        else:
+            said.line(self._opening(asked, rows, text))
+            said.articles(rows[: asked.limit], text, with_author=asked.asks == "who")
+
+    def _selection(self, asked: Request) -> Selection:
+        ids = asked.titles
+        if asked.about:
+            found = frozenset(self._mentioned(asked.about, asked.language))
+            ids = found if ids is None else ids & found
+        return Selection(
+            ids=ids,
+            by=tuple((name.outlets, name.authors) for name in asked.named),
+            first=asked.days.first if asked.days else None,
+            last=asked.days.last if asked.days else None,
+            weekday=asked.weekday,
+            genre=asked.genre,
+            language=asked.written_in,
+        )
+
+    def _mentioned(self, about: str, language: str) -> set[str]:
+        """Ids of the articles that say all of it, also within words: Garantien in Sicherheitsgarantien."""
+        found = self._mentioning(about, language)
+        if not found and language == "uk":  # stems are German ones
+            found = self._mentioning(_nominative(about), "uk")
+        said = [word for word in words(about) if word.lower() not in STOP[language]]
+        if said and min(map(len, said)) >= _LEAST_WITHIN:
+            found |= self.library.containing(said)
+        return found
+
+    def _opening(self, asked: Request, rows: Sequence[Listed], text: Texts) -> str:
+        """The line above a list: who, when or where, if it is the same for all; else how many of how many."""
+        authors, days = _distinct(row.author for row in rows), {row.published for row in rows}
+        if asked.asks == "who" and authors:
+            return text.written_by.format(names=", ".join(authors))
+        if asked.asks == "when" and len(days) == 1 and (day := next(iter(days))):
+            return text.appeared.format(day=text.day_of(day))
+        if asked.asks == "where" and (outlets := _distinct(row.outlet for row in rows)):
+            return text.appeared_in.format(names=", ".join(outlets))
+        everything = self.library.counts().articles
+        if what := _what(asked, text):
+            return text.of.format(n=len(rows), all=everything, what=what)
+        return text.holds.format(articles=text.articles_of(everything))
+
+    def _none(self, asked: Request, text: Texts) -> str:
+        """Says that nothing fits, and what there is instead."""
+        counts = self.library.counts()
+        if asked.unknown:
+            return text.none_of.format(
+                name=asked.unknown, names=_some(self.known.outlets, self.known.authors)
+            )
+        if not counts.articles:
+            return text.holds.format(articles=text.articles_of(0))
+        line = text.no_article.format(what=_what(asked, text), articles=text.articles_of(counts.articles))
+        if counts.first and counts.last:
+            line += text.ranging.format(first=text.day_of(counts.first), last=text.day_of(counts.last))
+        return f"{line}."
+
+
+@dataclass(slots=True)
+class _Said:
+    """An answer as it grows, line by line; a line may cite an article."""
+
+    lines: list[tuple[str, str | None]] = field(default_factory=list)
+
+    @property
+    def ids(self) -> list[str]:
+        return [id for _, id in self.lines if id]
+
+    def line(self, text: str, article_id: str | None = None) -> None:
+        self.lines.append((text, article_id))
+
+    def articles(self, rows: Sequence[Listed], text: Texts, *, with_author: bool = False) -> None:
+        """The articles, so many as are listed, and how many more there are."""
+        for row in rows[:MOST_LISTED]:
+            self.line(_named(row, text, with_author=with_author), row.id)
+        if len(rows) > MOST_LISTED:
+            self.line(text.more.format(n=len(rows) - MOST_LISTED))
+
+    def answer(
+        self, question: str, language: str, source: Catalogue, articles: dict[str, Article], seconds: float
+    ) -> Answer:
+        whole, statements, citations = "", list[Statement](), list[Citation]()
+        for line, id in self.lines:
+            start = len(whole) + 2 * bool(whole)
+            numbers: tuple[int, ...] = ()
+            written = line
+            if id in articles:
+                numbers = (len(citations) + 1,)
+                article = articles[id]
+                citations.append(cite(article, source.place(article), numbers[0], "no claim"))
+                written = f"{line} [{numbers[0]}]"
+            whole += ("\n\n" if whole else "") + written
+            statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
+        return Answer(
+            question=question,
+            standalone_question=question,
+            language=language,
+            text=whole,
+            statements=tuple(statements),
+            citations=tuple(citations),
+            passages=(),
+            abstained=False,
+            reason=None,
+            model=None,
+            index_fingerprint=source.library.fingerprint,
+            confidence=1.0,
+            timings={"retrieval": seconds, "answer": 0.0},
+        )
+
+
+def _tell_first(asked: Request, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+    """The newest or oldest: so many as are asked for, else all of that day."""
+    dated = [row for row in rows if row.published] or list(rows)
+    if asked.order == "oldest":
+        dated.reverse()
+    first = (
+        dated[: asked.limit] if asked.limit else [row for row in dated if row.published == dated[0].published]
+    )
+    one, many = text.newest if asked.order == "newest" else text.oldest
+    said.line(one if len(first) == 1 else many)
+    said.articles(first, text, with_author=asked.asks == "who")
+
+
+def _tell_period(rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+    """From when to when, with the first and the last article."""
+    dated = [row for row in rows if row.published]
+    if dated:
+        first, last = text.day_of(dated[-1].published), text.day_of(dated[0].published)
+        said.line(text.period.format(articles=text.articles_of(len(dated)), first=first, last=last))
+        for row in dict.fromkeys((dated[-1], dated[0])):
+            said.line(_named(row, text), row.id)
+    if len(dated) < len(rows):
+        said.line(text.undated.format(articles=text.articles_of(len(rows) - len(dated))))
+
+
+def _tell_groups(subject: Subject, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+    """How many articles each outlet, author or language has, most first, each with its newest one."""
+    column, unstated, opening = {
+        "outlets": ("outlet", text.no_outlet, text.outlets),
+        "authors": ("author", text.no_author, text.authors),
+        "languages": ("language", "?", text.languages),
+    }[subject]
+    names: list[str | None] = [getattr(row, column) for row in rows]
+    counted, newest = Counter(names), dict(zip(reversed(names), reversed(rows), strict=True))
+    said.line(opening.format(n=len(counted.keys() - {None})))
+    groups = sorted(counted.items(), key=lambda group: (group[0] is None, -group[1], group[0] or ""))
+    for name, n in groups[:MOST_LISTED]:
+        shown = _language(name, text) if subject == "languages" and name else name or unstated
+        said.line(f"{shown}: {text.articles_of(n)}", newest[name].id)
+    if len(groups) > MOST_LISTED:
+        said.line(text.more.format(n=len(groups) - MOST_LISTED))
+
+
+def _named(row: Listed, text: Texts, *, with_author: bool = False) -> str:
+    """„Sieben Monate bis Alaska“, taz, 15.08.2025"""
+    title = text.quotes.format(row.title) if row.title else f"{text.no_title} ({row.id})"
+    author = (row.author or text.no_author) if with_author else None
+    return ", ".join(part for part in (title, author, row.outlet, text.day_of(row.published)) if part)
+
+
+def _what(asked: Request, text: Texts) -> str:
+    """The filters as they were understood."""
+    parts = [name.said for name in asked.named]
+    parts += [text.quotes.format(title) for title in (asked.unknown_title,) if title]
+    parts += [text.days_of(asked.days.first, asked.days.last)] if asked.days else []
+    parts += [] if asked.weekday is None else [text.weekdays[asked.weekday]]
+    parts += [_language(asked.written_in, text)] if asked.written_in else []
+    parts += [text.genres[asked.genre == "comment"]] if asked.genre else []
+    parts += [text.mentions.format(text.quotes.format(asked.about))] if asked.about else []
+    return "; ".join(parts)
+
+
+def _nominative(words: str) -> str:
+    """Names in Ukrainian case forms as they stand in the nominative: Зеленського, Петерсена, Мерцом."""
+    return _CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", words))
+
+
+def _language(code: str, text: Texts) -> str:
+    return text.names[LANGUAGES.index(code)] if code in LANGUAGES else code
+
+
+def _some(outlets: Sequence[str], authors: Sequence[str]) -> str:
+    names = [*outlets, *authors] or ["…"]
+    return ", ".join(names[:MOST_LISTED]) + (", …" if len(names) > MOST_LISTED else "")
+
+
+def _distinct(values: Iterable[str | None]) -> list[str]:
+    return sorted({value for value in values if value})

@@ -1,0 +1,285 @@
+"""The answer without a language model: the sentences that answer best, verbatim."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.question.answer_type import Cue, cue_of
+from rag.retrieval.matching import Matrix, soft_match, summed
+from rag.retrieval.passage_terms import SentenceTerms
+from rag.retrieval.retriever import Hit, Ranking
+from rag.schema import Article, Chunk, Citation, Span
+from rag.text.analysis import GRAM, key, language_of, words
+from rag.text.ngrams import Finder
+
+Vector = NDArray[np.float64]
+
+# fitted as a conditional logit on the XQuAD tuning questions
+WEIGHTS = {
+    "coverage": 4.0,
+    "grams": 4.3,
+    "passage": 4.4,
+    "best passage": 1.2,
+    "before": 1.6,
+    "before, anaphoric": 0.7,
+    "two before": 0.4,
+    "after": 0.8,
+    "title": 2.6,
+    "source": 2.0,
+}
+COUNT_WEIGHT = 0.9
+CUE_WEIGHTS = {
+    "date": 1.35,
+    "number": 1.9,
+    "duration": 1.9,
+    "age": 2.5,
+    "person": 0.8,
+    "place": 0.6,
+    "reason": 1.1,
+    "definition": 0.1,
+}
+
+_ANAPHORIC = {
+    "de": r"Er|Sie|Es|Dies\w*|Dessen|Deren|Ihr\w*|Sein\w*|Dort|Da\w+|Hier\w*|Das|Jene\w*|Beide|Solche\w*"
+    r"|Letzter\w*|Später|Dann|Anschließend|Zudem|Außerdem|Auch|Schließlich|So",
+    "en": r"He|She|It|They|His|Her|Its|Their|This|These|That|Those|There|Both|Such|The (?:latter|former)"
+    r"|Later|Then|Also|Afterwards|Eventually|Finally|Moreover|So",
+    "fr": r"Il|Elle|Ils|Elles|Cel\w*|Ce|Cette|Ces|Celui\w*|Son|Sa|Ses|Leurs?|Ceux|Celles|Là|Ensuite|Puis"
+    r"|Aussi|Plus tard|Enfin|Ainsi",
+    "pt": r"El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Aquel[ea]s?|Seus?|Suas?|Ambos|Ali|Depois|Então|Também"
+    r"|Mais tarde|Finalmente|Assim",
+    "uk": r"Він|Вона|Воно|Вони|Його|Її|Їх\w*|Це|Цей|Ця|Ці|Той|Ті|Там|Потім|Згодом|Також|Тоді|Обидв\w*|Так",
+}
+_BEGINS_ANAPHORIC = {
+    language: re.compile(rf"[„“\"(«]?(?:{openings})\b") for language, openings in _ANAPHORIC.items()
+}
+"""How a sentence begins that goes on from the one before, by the article's language."""
+_COUNTED = re.compile(r"(?:wie ?viele?\w*|how many|combien d[e’']|quant[oa]s|скільки) ?(\w+)", re.IGNORECASE)
+_COUNT = re.compile(
+    r"\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million|milliarde|dutzend"
+    r"|mehrere|keine?"
+    r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|billion|dozen|several"
+    r"|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|cent|mille|milliard|plusieurs|aucun"
+    r"|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|cem|milh|vári|nenhum"
+    r"|дв|тр|чотир|п[’']ят|шіст|сім|вісім|дев[’']ят|десят|сто|сот|тисяч|мільйон|мільярд|кільк|жодн)",
+    re.IGNORECASE,
+)
+NAMED = 0.9
+REACH = 4.0
+"""A sentence that is further behind the best is no part of an answer."""
+READ_FIRST = 6
+_COUNT_REACH = 3
+_SAME_NOUN = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence that may answer: where it stands, and how well it answers (higher is better).
+
+    `covered` is how far it says each concept of the question, 0 to 1.
+    """
+
+    hit: Hit
+    index: int
+    score: float
+    covered: Vector
+
+    @property
+    def article(self) -> Article:
+        """The article that the sentence stands in."""
+        return self.hit.passage.article
+
+    @property
+    def chunk(self) -> Chunk:
+        """The chunk that the sentence stands in."""
+        return self.hit.passage.chunk
+
+    @property
+    def span(self) -> Span:
+        """The sentence's place in its article."""
+        return self.hit.passage.chunk.sentences[self.index]
+
+    def is_in(self, citation: Citation) -> bool:
+        """Whether the sentence stands, in part at least, in the cited words."""
+        start, end = self.span
+        return self.article.id == citation.article_id and start < citation.end and citation.start < end
+
+    @property
+    def terms(self) -> SentenceTerms:
+        """The sentence's search keys and grams."""
+        return self.hit.sentences[self.index]
+
+    @property
+    def text(self) -> str:
+        """The sentence, verbatim."""
+        start, end = self.span
+        return self.hit.passage.article.text[start:end]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """A sentence as it is scored: its text, the language of its article, and its terms."""
+
+    text: str
+    language: str
+    terms: SentenceTerms
+
+
+def candidates(ranking: Ranking) -> list[Candidate]:
+    """All sentences of the ranking's passages, best answer first."""
+    if not ranking.hits:
+        return []
+    question = _Question(ranking)
+    sentences = [(hit, j) for hit in ranking.hits for j in range(len(hit.sentences))]
+    covered = [row for hit in ranking.hits for row in hit.matrix]
+    scores = _scores(ranking.hits, question).tolist()
+    found = [
+        Candidate(hit, j, score, row) for (hit, j), score, row in zip(sentences, scores, covered, strict=True)
+    ]
+    return sorted(found, key=lambda candidate: -candidate.score)
+
+
+class _Question:
+    """What the scoring of every sentence shares."""
+
+    def __init__(self, ranking: Ranking) -> None:
+        query = ranking.query
+        self.query = query
+        self.weights = ranking.idf / (float(ranking.idf.sum()) or 1.0)
+        self.gram_idf = ranking.gram_idf
+        self.gram_total = sum(ranking.gram_idf.values()) or 1.0
+        self.cue = cue_of(query.text)
+        counted = _COUNTED.search(query.text)
+        self.counted = key(counted.group(1), query.language) if counted else None
+
+    def names_source(self, hit: Hit) -> bool:
+        """Whether the question names this hit's article, by author, outlet or place, as its source."""
+        return any(
+            concept.is_source and covered >= NAMED
+            for concept, covered in zip(self.query.concepts, hit.title, strict=True)
+        )
+
+    @property
+    def most(self) -> float:
+        """The most that `read` may give."""
+        return (CUE_WEIGHTS[self.cue.kind] if self.cue else 0.0) + (COUNT_WEIGHT if self.counted else 0.0)
+
+    def read(self, sentence: str, language: str) -> float:
+        """What a sentence gains by the kind of answer that it offers, and by a count beside its noun."""
+        cue: Cue | None = self.cue
+        gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
+        counts = language == self.query.language and _counts(sentence, self.counted, language)
+        return gain + COUNT_WEIGHT * counts
+
+    def gram_coverage(self, lines: Sequence[str]) -> Vector:
+        """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
+        if self.gram_idf:
+            present = Finder(list(self.gram_idf), GRAM).present(lines)
+            idf = np.array(list(self.gram_idf.values()))
+            return summed(present, idf / self.gram_total)
+        concepts = self.query.concepts
+        grams = dict.fromkeys(gram for concept in concepts for a in concept.alternatives for gram in a.grams)
+        places = {gram: place for place, gram in enumerate(grams)}
+        present = Finder(list(grams), GRAM).present(lines)
+        shares = np.zeros((len(lines), len(concepts)))
+        for j, concept in enumerate(concepts):
+            for a in concept.alternatives:
+                if a.grams:
+                    held = present[:, [places[gram] for gram in a.grams]].sum(axis=1)
+                    np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
+        return summed(shares, self.weights)
+
+
+def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
+    """How well each sentence of all hits answers, in their order.
+
+    Only those that may still be part of the answer are read for its kind, which takes longest.
+    """
+    sizes = [len(hit.sentences) for hit in hits]
+    sentences = [
+        _Sentence(hit.passage.article.text[start:end], language_of(hit.passage.article.language), terms)
+        for hit in hits
+        for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
+    ]
+    scores = _matched(hits, sizes, sentences, question)
+    most, unread = question.most, np.full(len(scores), question.most > 0)
+    for number in (READ_FIRST, len(scores)):  # what the best gain takes most others out of reach
+        near = np.flatnonzero(unread & (scores + most >= scores.max(initial=0.0) - REACH))
+        near = near[np.argsort(-scores[near], kind="stable")[:number]]
+        if len(near):
+            scores[near] += [
+                question.read(sentences[place].text, sentences[place].language) for place in near.tolist()
+            ]
+            unread[near] = False
+    return scores
+
+
+def _matched(
+    hits: Sequence[Hit],
+    sizes: Sequence[int],
+    sentences: Sequence[_Sentence],
+    question: _Question,
+) -> Vector:
+    """How well each sentence answers by what it and its surroundings say."""
+    matrix = np.concatenate([hit.matrix for hit in hits])
+    gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
+    before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
+    anaphoric = [_BEGINS_ANAPHORIC[each.language].match(each.text) is not None for each in sentences]
+    best = hits[0].passage.score
+    features: dict[str, Vector] = {
+        "coverage": summed(matrix, question.weights),
+        "grams": question.gram_coverage([each.terms.folded for each in sentences]),
+        "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
+        "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
+        "before": before,
+        "before, anaphoric": before * anaphoric,
+        "two before": two_before,
+        "after": after,
+        "title": title,
+        "source": np.repeat([question.names_source(hit) for hit in hits], sizes),
+    }
+    total = np.zeros(len(sentences))
+    for name, values in features.items():
+        total += WEIGHTS[name] * values
+    return total
+
+
+def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+    """What the sentence before each, the one before that, the one after and the title cover of each
+    concept beyond what is covered already: by the sentence, and by the one before for the second.
+
+    The sentences are those of chunks with `sizes` sentences each; `title` has a row for each of them.
+    """
+    before, two_before, after = np.zeros_like(matrix), np.zeros_like(matrix), np.zeros_like(matrix)
+    chunk = np.repeat(np.arange(len(sizes)), sizes)
+    near, far = chunk[1:] == chunk[:-1], chunk[2:] == chunk[:-2]
+    both = np.maximum(matrix[1:], matrix[:-1])
+    before[1:] = (both - matrix[1:]) * near[:, np.newaxis]
+    two_before[2:] = (np.maximum(both[1:], matrix[:-2]) - both[1:]) * far[:, np.newaxis]
+    after[:-1] = (both - matrix[:-1]) * near[:, np.newaxis]
+    return before, two_before, after, np.maximum(matrix, title) - matrix
+
+
+def _counts(sentence: str, noun: str | None, language: str) -> bool:
+    """Whether a count stands right before the noun that the question counts."""
+    if noun is None:
+        return False
+    said = words(sentence)
+    return any(
+        any(
+            soft_match(key(near, language), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH]
+        )
+        for i, word in enumerate(said)
+        if _is_count(word)
+    )
+
+
+@functools.lru_cache(maxsize=20_000)
+def _is_count(word: str) -> bool:
+    return _COUNT.match(word) is not None

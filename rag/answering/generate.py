@@ -1,0 +1,165 @@
+"""The language model's part: the prompt within its window, the reply, a follow-up question in full."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.answering.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
+from rag.errors import ContextOverflow, ProviderError
+from rag.models.chat import ChatModel, Deadline, End, Turn, Usage
+from rag.schema import Article, Message, Passage
+from rag.text.normalize import count_tokens, has_vocabulary
+
+SENTINEL_LENGTH = 16
+"""Characters of a reply that are held back until it is clear whether it is the sentinel."""
+ESTIMATE = 1.3
+"""Tokens of an unknown model for one of OpenAI's newest, whose vocabulary is larger than most."""
+MESSAGE_TOKENS = 8
+LEAST_PASSAGES = 1
+REPHRASED_TOKENS = 200
+REPHRASE_SECONDS = 15.0
+
+_MARKER = re.compile(r"\s*\[\d{1,3}(?:\.\d+)?(?:\s*[,;–-]\s*\d{1,3})*\]")
+_SENTINEL = re.compile(r"[\W_]*KEINE[_ ]?ANTWORT\b[\W_]*")
+_BRACKETED = re.compile(r"\[([\d.^†,;\s–-]+)\]")
+_REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an answer is written from: `standalone` is the question in full, passages best first."""
+
+    question: str
+    standalone: str
+    language: str
+    passages: tuple[Passage, ...]
+    history: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The model says that the passages do not answer."""
+
+
+def write(
+    model: ChatModel, request: Request, reply: int, deadline: Deadline
+) -> Iterator[str | Declined | End]:
+    """The model's answer in pieces, or `Declined`; then `End`.
+
+    A prompt that does not fit is shrunk once. Raises ProviderError.
+    """
+    budget = model.llm.metadata.context_window - reply
+    try:
+        yield from _sentinel_first(model.stream(prompt(model, request, budget), reply, deadline))
+    except ContextOverflow as overflow:
+        if overflow.partial:
+            raise
+        smaller = prompt(model, request, tokens(model, prompt(model, request, budget)) // 2)
+        yield from _sentinel_first(model.stream(smaller, reply, deadline))
+
+
+def prompt(model: ChatModel, request: Request, budget: int) -> list[Turn]:
+    """System prompt, history and passages within a budget of tokens; the best passage always stays.
+
+    The oldest turns go first, then the passages that fit worst.
+    """
+    history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
+    passages = list(request.passages)
+    while True:
+        turns = [Turn("system", _system(request.language)), *history, _asked(request, passages)]
+        if tokens(model, turns) <= budget or (not history and len(passages) <= LEAST_PASSAGES):
+            return turns
+        if history:
+            del history[:2]
+        else:
+            passages.pop()
+
+
+def tokens(model: ChatModel, turns: Sequence[Turn]) -> int:
+    """Tokens of a prompt: by the model's vocabulary where it is known, else a safe estimate."""
+    factor = 1.0 if has_vocabulary(model.name) else ESTIMATE
+    return int(sum(factor * count_tokens(turn.content, model.name) + MESSAGE_TOKENS for turn in turns))
+
+
+def rephrase(
+    model: ChatModel, question: str, history: Sequence[Message], language: str, deadline: Deadline
+) -> tuple[str, str, Usage] | None:
+    """The question in full, the same in German, and what that used; None when the model fails at it."""
+    said = "\n".join(f"{m.role}: {_MARKER.sub('', m.content)}" for m in history)
+    turns = [
+        Turn("system", REPHRASE.format(language=LANGUAGES[language])),
+        Turn("user", f"{said}\nuser: {question}".strip()),
+    ]
+    try:
+        text, usage = model.complete(
+            turns, REPHRASED_TOKENS, Deadline(min(REPHRASE_SECONDS, deadline.remaining()))
+        )
+    except ProviderError:
+        return None
+    lines = {name.upper(): line for name, line in _REPHRASED.findall(text)}
+    if not {"QUESTION", "GERMAN"} <= lines.keys():
+        return None
+    return lines["QUESTION"], lines["GERMAN"], usage
+
+
+def passage_text(number: int, passage: Passage) -> str:
+    """A passage as the model sees it: where it is from, and its sentences by number."""
+    article, chunk = passage.article, passage.chunk
+    sentences = "\n".join(
+        f"[{number}.{n}] {_quoted(article.text[start:end])}"
+        for n, (start, end) in enumerate(chunk.sentences, 1)
+    )
+    return f"<passage number={number}>\n{_origin(article)}\n{sentences}\n</passage>"
+
+
+def _origin(article: Article) -> str:
+    day = article.published.isoformat() if article.published else "undated"
+    genre = "comment" if article.genre == "comment" else None
+    known = (article.outlet, article.author, day, genre, article.title)
+    return " · ".join(_quoted(part) for part in known if part)
+
+
+def _quoted(text: str) -> str:
+    """Article text on one line, without what could pass for a delimiter or a citation of ours."""
+    plain = " ".join(text.split()).replace("<", "‹").replace(">", "›")
+    return _BRACKETED.sub(r"(\1)", plain)
+
+
+def _system(language: str) -> str:
+    return SYSTEM.format(sentinel=NO_ANSWER, language=LANGUAGES[language])
+
+
+def _asked(request: Request, passages: Sequence[Passage]) -> Turn:
+    given = "\n\n".join(passage_text(n, passage) for n, passage in enumerate(passages, 1))
+    question = QUESTION.format(
+        passages=given, language=LANGUAGES[request.language], question=request.question
+    )
+    if request.standalone != request.question:
+        question += UNDERSTOOD.format(standalone=request.standalone)
+    return Turn("user", question)
+
+
+def is_sentinel(text: str) -> bool:
+    """Whether these words are the sentinel and nothing else."""
+    return _SENTINEL.fullmatch(text) is not None
+
+
+def _sentinel_first(pieces: Iterator[str | End]) -> Iterator[str | Declined | End]:
+    """Holds the beginning back until it is no sentinel for certain."""
+    held, decided, declined = "", False, False
+    for piece in pieces:
+        if isinstance(piece, End):
+            if not decided and held:
+                yield Declined() if is_sentinel(held) else held
+            yield piece
+        elif decided:
+            if not declined:
+                yield piece
+        else:
+            held += piece
+            declined = _SENTINEL.match(held) is not None and len(held) >= SENTINEL_LENGTH
+            decided = len(held) >= SENTINEL_LENGTH
+            if decided:
+                yield Declined() if declined else held

@@ -1,0 +1,116 @@
+"""A question on its way through the engine: as it was asked, with what was found, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from rag.answering.confidence import covers
+from rag.answering.extract import Candidate
+from rag.models.chat import Deadline
+from rag.question.followup import Context
+from rag.retrieval.retriever import Ranking
+from rag.schema import Article, Citation, Message, Passage, Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what it leans on; `german` is what a model made of it, None without one.
+
+    `message` is what was typed, `question` what that asks (`rag.question.parse`). `started` is when it came,
+    by `time.perf_counter`; `usage` grows.
+    """
+
+    message: str
+    question: str
+    standalone: str
+    german: str | None
+    contexts: tuple[Context, ...]
+    language: str
+    history: tuple[Message, ...]
+    deadline: Deadline
+    started: float
+    usage: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A question with what was found for it, `retrieved` seconds after it came; `timings` grow.
+
+    `copies` are articles that were found too, and nearly repeat one of those that the passages are from.
+    """
+
+    asked: Asked
+    ranking: Ranking
+    copies: tuple[Article, ...]
+    passages: tuple[Passage, ...]
+    found: list[Candidate]
+    confidence: float
+    retrieved: float
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was made of a question; `reason` says why it was declined.
+
+    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why that is not shown.
+    """
+
+    text: str
+    statements: tuple[Statement, ...]
+    citations: tuple[Citation, ...]
+    reason: str | None = None
+    further: tuple[Citation, ...] = ()
+    dropped: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    stands_in: bool = False
+
+
+def standing_in(verbatim: Outcome, notice: str, reason: str) -> Outcome:
+    """The verbatim answer in place of a model's, below a notice that says so."""
+    lead = f"{notice}\n\n"
+    moved = tuple(
+        replace(statement, start=statement.start + len(lead), end=statement.end + len(lead))
+        for statement in verbatim.statements
+    )
+    return replace(verbatim, text=lead + verbatim.text, statements=moved, reason=reason, stands_in=True)
+
+
+def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Sequence[Citation]) -> bool:
+    """Whether a sentence that is borne out cites words that say what was asked, and not merely itself.
+
+    In another language than its source no sentence is more than weak; there that is enough.
+    """
+    quoted = {citation.number: citation for citation in citations}
+    return any(
+        statement.status == "supported"
+        or (statement.status == "weak" and job.asked.language != (candidate.article.language or "de"))
+        for statement in statements
+        for number in statement.citations
+        for candidate in job.found
+        if candidate.is_in(quoted[number]) and covers(job.ranking, candidate)
+    )
+
+
+def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
+    """The citations, each with the other articles that say the same words."""
+    texts = {article.id: " ".join(article.text.split()) for article in copies}
+    return tuple(
+        replace(
+            citation,
+            also_in=tuple(i for i, text in texts.items() if " ".join(citation.quote.split()) in text),
+        )
+        for citation in citations
+    )
+
+
+def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
+    """The places that are not cited already."""
+    return tuple(
+        place
+        for place in further
+        if not any(
+            c.article_id == place.article_id and c.start < place.end and place.start < c.end for c in cited
+        )
+    )

@@ -1,0 +1,159 @@
+"""Follow-up questions: what an elliptic question leaves out is carried over from the history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.question.parse import reduced
+from rag.question.query import STOP, detect_language
+from rag.schema import Message
+from rag.text.analysis import tokens, words
+
+ASKED_WEIGHT = 0.5
+ANSWERED_WEIGHT = 0.35
+EXCHANGES = 2
+FADING = 0.5
+MESSAGE_LIMIT = 2000
+"""Characters of an earlier message that count: as many as a question may have."""
+
+_MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
+_CONJUNCTION = re.compile(r"^(?:und|aber|also|and|but|so|et|mais|e|mas|і|а|та|але)\b", re.IGNORECASE)
+# for these, what a name or noun before them in the question says is enough
+_PRONOUN = re.compile(
+    r"\b(?:er|ihm|ihn|sie|ihnen|ihr|ihre[mnrs]?|sein|seine[mnrs]?|dessen|deren|dies|dieser|diese[mns]?|he|him|his|she|her"
+    r"|they|them|their|it|its|this|these|those|il|elle|ils|elles|lui|leur|cela|ce|ele|ela|eles|elas|isso|isto"
+    r"|він|вона|вони|його|її|їх|це|цей)\b",
+    re.IGNORECASE,
+)
+# these mean what happened, or where and when; it is said before only where a clause ends between
+_POINTS_BACK = re.compile(
+    r"\b(?:dort|damals|danach|davor|(?:dazu|davon|daran|dabei|dafür|dagegen|darüber|darauf|damit)(?!,)"
+    r"|there|там|тоді)\b",
+    re.IGNORECASE,
+)
+_CLAUSE_ENDS = re.compile(r"[,;:]|\b(?:und|and|et|e|і|та)\b")
+_POINTS = re.compile(
+    r"\b(?:das|that|ça|так)\b\W*$|\b(?:das|that)\s+(?:war|ist|was|is)?\W*$"
+    r"|\b(?:about|of|to|for|with|on|from|by) (?:it|him|her|them)\W*$",
+    re.IGNORECASE,
+)
+# "Was ist mit Selenskyj?" asks the question before again, of another
+_WHAT_ABOUT = re.compile(
+    r"^(?:was ist mit|wie (?:ist|war|steht|sieht) es (?:mit|um|bei)|(?:what|how) about|qu.en est-il d"
+    r"|e quanto a|а? ?що з)\b",
+    re.IGNORECASE,
+)
+# "Wer ist Dmitrijew?" has one word of its own, and is whole
+_IDENTIFIES = re.compile(
+    r"^(?i:wer|was|who|what|qui|quem|o que|хто|що)"
+    r"(?:\s+(?:ist|sind|war|waren|is|are|was|were|est|était|é|era|foi|такий|така|таке|такі))?"
+    r"\s+(?:(?:der|die|das|the)\s+[A-ZÄÖÜ]{2,}\b|[A-ZÄÖÜА-ЯЄІЇҐ]\w+)"
+)
+# whoever is spoken to is nobody from before
+_ADDRESS = re.compile(r"(?<=[\w,;:] )(?:Sie|Ihnen|Ihre?[mnrs]?)\b")
+_DETERMINED = {
+    language: re.compile(rf"\b(?:{articles})\W+(\w+)", re.IGNORECASE)
+    for language, articles in {
+        "de": "der|die|das|den|dem|des|eine?[mnrs]?",
+        "en": "the|an?",
+        "fr": "les?|la|l|une?|du|des",
+        "pt": "os?|as?|uma?|[dn][oa]s?",
+    }.items()
+}
+# the noun of "welche Bedingungen", "how many soldiers": asked for, so that no pronoun means it
+_ASKED_NOUN = re.compile(
+    r"\b(?:welche[mnrs]?|was für(?: eine?[mnrs]?)?|wie ?viele?n?|which|what|how (?:many|much))\s+(\w+)",
+    re.IGNORECASE,
+)
+_EXPLETIVE = re.compile(
+    r"\b(?:is|are|was|were|been|be) there\b|\bthere (?:is|are|was|were|be|been|has|have|had|will|would)\b"
+    r"|\b(?:did|does|will|would) it take\b|\bit (?:is|was) (?:said|known|likely|possible)\b"
+    r"|\bis it (?:true|possible|likely)\b|\best-ce que?\b|(?<=, )damit\b",
+    re.IGNORECASE,
+)
+_FEW_WORDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Earlier text whose words still count, each with a weight from 0 to 1."""
+
+    text: str
+    weight: float
+
+
+def recent(history: Sequence[Message], turns: int) -> tuple[Message, ...]:
+    """The last messages of a conversation, each cut to `MESSAGE_LIMIT`: all of it that is ever used."""
+    last = history[max(0, len(history) - turns) :]
+    return tuple(Message(message.role, message.content[:MESSAGE_LIMIT]) for message in last)
+
+
+def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...]:
+    """The history that a question needs, nearest first; empty when it stands alone."""
+    if not history or stands_alone(question):
+        return ()
+    contexts = []
+    fading = 1.0
+    for message in reversed(history[-2 * EXCHANGES :]):
+        weight = ASKED_WEIGHT if message.role == "user" else ANSWERED_WEIGHT
+        said = reduced(message.content) if message.role == "user" else _MARKER.sub("", message.content)
+        contexts.append(Context(said, weight * fading))
+        if message.role == "user":
+            fading *= FADING
+    return tuple(contexts)
+
+
+def stands_alone(question: str) -> bool:
+    """Whether a question can be understood without what was said before.
+
+    It cannot when it opens like a follow-up, points back with a pronoun before it has named
+    anything, or has hardly a word of its own.
+    """
+    if any(pattern.search(question) for pattern in (_CONJUNCTION, _WHAT_ABOUT, _POINTS)):
+        return False
+    language = detect_language(question)
+    own = [(word, start) for word, start, _ in tokens(question) if word.lower() not in STOP[language]]
+    if len(own) <= _FEW_WORDS:
+        return bool(own) and _IDENTIFIES.match(question) is not None
+    plain = _hidden(_ADDRESS, _hidden(_EXPLETIVE, question))
+    named, asked = _named(question, own, language), _ASKED_NOUN.search(question)
+    noun = min(named, asked.start(1)) if asked else named
+    pronoun, points = _PRONOUN.search(plain), _POINTS_BACK.search(plain)
+    if pronoun and named > pronoun.start() and not _CLAUSE_ENDS.search(plain, noun, pronoun.start()):
+        return False
+    return points is None or _CLAUSE_ENDS.search(plain, noun, points.start()) is not None
+
+
+def _named(question: str, own: Sequence[tuple[str, int]], language: str) -> int:
+    """Where the question first names somebody or something; its length where it does not.
+
+    That is a word with a capital or an article; what is asked for ("welche Bedingungen") is not named.
+    """
+    asked = {match.start(1) for match in _ASKED_NOUN.finditer(question)}
+    articles = _DETERMINED.get(language)  # Ukrainian has none
+    determined = {match.start(1) for match in articles.finditer(question)} if articles else set()
+    for word, start in own:
+        if start not in asked and ((word[0].isupper() and start > 0) or start in determined):
+            return start
+    return len(question)
+
+
+def _hidden(pattern: re.Pattern[str], text: str) -> str:
+    """The text with dots for what the pattern finds, so that offsets stay."""
+    return pattern.sub(lambda match: "·" * len(match.group()), text)
+
+
+def standalone(question: str, contexts: Sequence[Context]) -> str:
+    """The question with the words it leans on, for people to read."""
+    if not contexts:
+        return question
+    said = {word.lower() for word in words(question)}
+    carried: dict[str, None] = {}
+    for context in contexts:
+        stop = STOP[detect_language(context.text)]
+        for word in words(context.text):
+            if word.lower() not in stop and word.lower() not in said:
+                carried.setdefault(word)
+    return f"{question} ({', '.join(list(carried)[:8])})" if carried else question

@@ -1,0 +1,534 @@
+"""What kind of question this is: about what the articles say, about the dossier itself, or just talk.
+
+A question is about the dossier only if every word of it is explained: it asks (how many, which, who, when),
+it names something that a dossier has (articles, sources, authors, titles, dates), and what else it says is a
+filter that the library knows (an outlet, an author, a title), a date, a language, a kind of article, or what
+the articles are to mention. One word left over, and it is a question for the articles: „Wie viele Artikel hat
+das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
+
+The words are in `data/catalogue.tsv`, a class a line, a language a column.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Literal
+
+from rag.question.days import DATE, Days, days_of
+from rag.question.known import Known, Named
+from rag.question.query import detect_language
+from rag.text.analysis import words
+
+Subject = Literal["articles", "outlets", "authors", "languages", "period"]
+Order = Literal["newest", "oldest"]
+
+LANGUAGES = ("de", "en", "fr", "pt", "uk")
+LONGEST = 40
+"""Words of a question that can be about the dossier."""
+
+_LONGEST_PHRASE = 4
+_MOST_ABOUT = 6
+_MOST_UNKNOWN = 4
+_QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
+_SCAN = re.compile(rf"{_QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
+
+_ASKS = ("count", "which", "what", "list", "who", "when", "where")
+_ONE = frozenset({"article", "piece", "report", "comment"})
+_MANY = frozenset({"articles", "pieces", "reports", "comments"})
+_STRONG = frozenset({"article", "articles"})
+_SUBJECTS: dict[str, Subject] = {
+    **dict.fromkeys(_ONE | _MANY | {"title", "titles"}, "articles"),
+    **dict.fromkeys(("outlet", "outlets"), "outlets"),
+    **dict.fromkeys(("author", "authors"), "authors"),
+    "language": "languages",
+    "period": "period",
+}
+_NOUNS = frozenset(_SUBJECTS)
+_VERBS = frozenset({"exist", "publish", "write", "aux"})
+_GROUPS = ("outlet", "outlets", "author", "authors", "language")
+_RANGES = frozenset({"before", "after", "since", "until", "between"})
+_COURTESIES = frozenset({"greeting", "thanks"})
+# what may stand beside the subject without saying more of it
+_LIGHT = frozenset(
+    {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
+)
+_SINGULAR_BEFORE = frozenset("der dem des den ein einen einem eines dieser diesem diesen dieses".split())
+_COPULA = frozenset("ist sind war is are were est sont é são є".split())
+_INSIDE = frozenset("in im dans en no na nos nas em у в".split())
+_SUBORDINATE = frozenset("dass ob weil wenn that whether if because que si porque se що чи якщо бо".split())
+
+
+_Value = Named | Days | frozenset[str] | None
+_LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A greeting, thanks, or a question about Beleg itself."""
+
+    language: str
+    about: Literal["greeting", "thanks", "self"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a question about the dossier asks for.
+
+    `asks` is `count`, or what is to be said of the subject; the rest are filters: `named` outlets and
+    authors, articles by the ids of their `titles`, `days`, `weekday` (0 is Sunday), `written_in` a language,
+    `genre`, `about` words that the articles mention. `unknown` is an outlet or author that the library does
+    not have, `unknown_title` such a title.
+    """
+
+    language: str
+    subject: Subject
+    asks: Literal["count", "which", "who", "when", "where"] = "which"
+    named: tuple[Named, ...] = ()
+    titles: frozenset[str] | None = None
+    days: Days | None = None
+    weekday: int | None = None
+    written_in: str | None = None
+    genre: Literal["report", "comment"] | None = None
+    about: str | None = None
+    order: Order | None = None
+    limit: int | None = None
+    group: Subject | None = None
+    unknown: str | None = None
+    unknown_title: str | None = None
+
+    @property
+    def selects(self) -> bool:
+        """Whether it names some of the articles rather than all."""
+        given = (self.named, self.titles, self.days, self.about, self.order, self.unknown, self.unknown_title)
+        return any(given) or self.weekday is not None or bool(self.written_in)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A word or phrase of the question with the classes that explain it; none: nothing does."""
+
+    word: str
+    classes: frozenset[str] = frozenset()
+    value: _Value = None
+    quoted: bool = False
+
+    def among(self, classes: frozenset[str] | Sequence[str]) -> bool:
+        return not self.classes.isdisjoint(classes)
+
+
+def kind_of(question: str, known: Known) -> Request | Talk | None:
+    """The request to the library that a question is, or talk; None for a question about what articles say."""
+    for language in _candidates(question):
+        items = _items(question, language, known)
+        found = _talk(items, language) or _request(items, language)
+        if found is not None:
+            return found
+    return None
+
+
+def may_be_about_the_dossier(question: str) -> bool:
+    """Whether what the library knows decides the kind: most questions are plainly for the articles."""
+    return bool(_candidates(question))
+
+
+def _candidates(question: str) -> list[str]:
+    """The languages in which it may be about the dossier, the likeliest first: few words tell little."""
+    said = [word.lower() for word in words(question)]
+    likeliest = detect_language(question)
+    others = [language for language in LANGUAGES if language != likeliest and language != "uk"]
+    asked_in = [likeliest] if likeliest == "uk" else [likeliest, *others]
+    return [each for each in asked_in if len(said) <= LONGEST and not _signals(each).isdisjoint(said)]
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
+    """Phrase → the classes that it is of."""
+    table = (files("rag") / "data" / "catalogue.tsv").read_text(encoding="utf-8")
+    head, *lines = (line.split("\t") for line in table.splitlines())
+    found: dict[tuple[str, ...], frozenset[str]] = {}
+    for name, *columns in lines:
+        for phrase in columns[head.index(language) - 1].split():
+            key = tuple(phrase.split("_"))
+            found[key] = found.get(key, frozenset()) | {name}
+    return found
+
+
+@functools.cache
+def _signals(language: str) -> frozenset[str]:
+    """Words of which a question about the dossier has one: most questions have none, and are seen off."""
+    telling = {*_NOUNS, *_COURTESIES, "dossier", "write", "publish", "self"}
+    return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
+
+
+def _items(question: str, language: str, known: Known) -> list[_Item]:
+    items = list(_scanned(question, known))
+    items = _with_names(items, known.whole_at)
+    items = _with_phrases(items, _lexicon(language))
+    return _with_names(items, known.part_at)
+
+
+def _scanned(question: str, known: Known) -> Iterator[_Item]:
+    """Quotations, dates and words, in order."""
+    for found in _SCAN.finditer(question):
+        if found[1]:
+            ids = known.titled(found[1])
+            yield _Item(found[1], frozenset({"titled"} if ids else ()), ids or None, quoted=True)
+        elif found[2]:
+            yield _Item(found[2], frozenset({"days"}), days_of(found[2]))
+        else:
+            yield _Item(found[0])
+
+
+def _with_names(items: Sequence[_Item], look_up: _LookUp) -> list[_Item]:
+    """Runs of unexplained words that the library knows as titles, outlets or authors, each made one item."""
+    taken: list[_Item] = []
+    i = 0
+    while i < len(items):
+        run = _run(items, i)
+        length, value = look_up(run) if run else (0, None)
+        if length:
+            name = "named" if isinstance(value, Named) else "titled"
+            taken.append(_Item(" ".join(run[:length]), frozenset({name}), value))
+        else:
+            taken.append(items[i])
+        i += max(1, length)
+    return taken
+
+
+def _run(items: Sequence[_Item], start: int) -> list[str]:
+    run = []
+    for item in items[start:]:
+        if item.classes or item.quoted:
+            break
+        run.append(item.word)
+    return run
+
+
+def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozenset[str]]) -> list[_Item]:
+    """The words that the lexicon has, the longest phrase first."""
+    taken: list[_Item] = []
+    i = 0
+    while i < len(items):
+        run = tuple(word.lower() for word in _run(items, i)[:_LONGEST_PHRASE])
+        length = next((n for n in range(len(run), 0, -1) if run[:n] in lexicon), 0)
+        written = " ".join(item.word for item in items[i : i + length])
+        taken.append(_Item(written, lexicon[run[:length]]) if length else items[i])
+        i += max(1, length)
+    return taken
+
+
+# --- meaning --------------------------------------------------------------------------------------
+
+
+def _talk(items: Sequence[_Item], language: str) -> Talk | None:
+    if not all(item.among(("self", "plain", *_COURTESIES)) for item in items):
+        return None
+    for about in ("self", "thanks", "greeting"):
+        if any(about in item.classes for item in items):
+            return Talk(language, about)
+    return None
+
+
+def _request(items: list[_Item], language: str) -> Request | None:
+    """The request, if all that is said belongs to one."""
+    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
+    if not any(item.among((*_NOUNS, "dossier", "titled")) for item in items):
+        return None
+    given = Request(language, "articles")
+    for step in (_about, _days, _unknown, _names, _grouped, _narrowed):
+        taken = step(items, given)
+        if taken is None:
+            return None
+        items, given = taken
+    if not all(item.among(_LIGHT) for item in items):
+        return None
+    return _asked(items, given)
+
+
+_Taken = tuple[list[_Item], Request]
+
+
+def _about(items: list[_Item], given: Request) -> _Taken | None:
+    """What the articles are to mention: what follows the word for it, or stands before it at the end."""
+    at = next((i for i, item in enumerate(items) if "mention" in item.classes), None)
+    noun = next((i for i, item in enumerate(items) if item.among(_ONE | _MANY)), None)
+    if at is None:
+        return items, given
+    behind = at + 1
+    while behind < len(items) and items[behind].among(("mention", "plain", "source")):
+        behind += 1
+    if noun is None or noun > at or items[noun].among(("report", "reports")):
+        return None  # „Berichte über Verletzte“ are asked for what they say
+    if behind < len(items) and items[behind].value is not None and "titled" in items[behind].classes:
+        return [*items[:at], *items[at + 1 :]], given
+    if behind < len(items):
+        start, end = behind, _end_of_topic(items, behind)
+        rest = items[:at] + items[end:]
+    else:  # „In welchem Artikel wird X erwähnt?“
+        start, end = _start_of_topic(items, at, noun), at
+        rest = items[:start]
+        if items[0].word.lower() not in _INSIDE and not items[0].among(("where",)):
+            return None
+    topic = [item for item in items[start:end] if "plain" not in item.classes]
+    said = [item.word for item in items[start:end]]
+    while said and items[start + len(said) - 1].among(("plain",)):
+        said.pop()
+    if not 0 < len(topic) <= _MOST_ABOUT or any(word.lower() in _SUBORDINATE for word in said):
+        return None
+    return rest, replace(given, about=" ".join(said))
+
+
+_IN_TOPIC = frozenset({"plain", "named", "newest", "oldest", "in:de", "in:en", "in:fr", "in:pt", "in:uk"})
+
+
+def _end_of_topic(items: Sequence[_Item], start: int) -> int:
+    """Where what is mentioned ends: before „von der taz“, „gibt es“."""
+    end = start
+    while end < len(items) and (not items[end].classes or items[end].among((*_IN_TOPIC, "source"))):
+        if "source" in items[end].classes and _is_named(items, end + 1):
+            break
+        end += 1
+    return end
+
+
+def _is_named(items: Sequence[_Item], at: int) -> bool:
+    """Whether a known outlet or author is next."""
+    follows = next((item for item in items[at:] if "plain" not in item.classes), None)
+    return follows is not None and "named" in follows.classes
+
+
+def _start_of_topic(items: Sequence[_Item], end: int, noun: int) -> int:
+    start = end
+    while start - 1 > noun and (not items[start - 1].classes or items[start - 1].among(_IN_TOPIC)):
+        start -= 1
+    return start
+
+
+def _days(items: list[_Item], given: Request) -> _Taken | None:
+    """The dates, with the words that make ranges of them."""
+    at = [i for i, item in enumerate(items) if "days" in item.classes]
+    if not at:
+        return items, given
+    found = [item.value for item in items if isinstance(item.value, Days)]
+    if len(found) != len(at) or len(found) > 2:
+        return None
+    before = [j for i in at for j in _just_before(items, i)]
+    classes = frozenset(name for j in before for name in items[j].classes)
+    days: Days | None = found[0]
+    if len(found) == 2:
+        days = found[0].through(found[1])
+    elif "before" in classes and found[0]:
+        days = found[0].before()
+    elif "after" in classes:
+        days = found[0].after()
+    elif "since" in classes:
+        days = found[0].since()
+    elif "until" in classes:
+        days = found[0].until()
+    if days is None:
+        return None
+    dropped = {*at, *(j for j in before if items[j].among((*_RANGES, "source")))}
+    return [item for i, item in enumerate(items) if i not in dropped], replace(given, days=days)
+
+
+def _just_before(items: Sequence[_Item], at: int) -> list[int]:
+    """The places of the words that may make a range of a date: „vor dem 15. August“."""
+    found = []
+    for i in range(at - 1, max(-1, at - 4), -1):
+        if not items[i].among((*_RANGES, "source", "plain")) or items[i].among(_ASKS):
+            break
+        found.append(i)
+    return found
+
+
+def _unknown(items: list[_Item], given: Request) -> _Taken | None:
+    """A source or a title that the library does not have: „von der FAZ“, „der Artikel ‚Neue Wege‘“."""
+    for i, item in enumerate(items):
+        if item.quoted and not item.classes:
+            if i and any(before.among(_ONE) for before in items[max(0, i - 2) : i]):
+                return [*items[:i], *items[i + 1 :]], replace(given, unknown_title=item.word)
+            return None
+        if "source" in item.classes:
+            start = i + 1
+            while start < len(items) and "plain" in items[start].classes:
+                start += 1
+            run = _run(items, start)
+            if run and len(run) <= _MOST_UNKNOWN and all(word[0].isupper() for word in run):
+                rest = [*items[:i], *items[start + len(run) :]]
+                return rest, replace(given, unknown=" ".join(run))
+    return items, given
+
+
+def _names(items: list[_Item], given: Request) -> _Taken:
+    """Known outlets, authors and titles, with the prepositions before them."""
+    named = tuple(item.value for item in items if isinstance(item.value, Named))
+    titled = [item.value for item in items if "titled" in item.classes and isinstance(item.value, frozenset)]
+    kept = [
+        item
+        for i, item in enumerate(items)
+        if not item.among(("named", "titled"))
+        and not (item.among(("source", "until")) and _names_next(items, i))
+    ]
+    return kept, replace(given, named=named, titles=frozenset().union(*titled) if titled else None)
+
+
+def _names_next(items: Sequence[_Item], at: int) -> bool:
+    """Whether a source's name follows („von der Zeitung taz“), or the one who is asked for."""
+    follows = next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
+    if follows is None:
+        return any("who" in item.classes for item in items)
+    return follows.among(("named", "titled", "who", "when", "where", "which", "outlet", "author"))
+
+
+def _grouped(items: list[_Item], given: Request) -> _Taken:
+    """„pro Medium“, „nach Datum sortiert“: how a count is split, how a list is ordered."""
+    for i, item in enumerate(items):
+        if "per" in item.classes and i:
+            noun = next((j for j in range(i + 1, len(items)) if "plain" not in items[j].classes), None)
+            if noun is None:
+                continue
+            if items[noun].among(_GROUPS):
+                name = next(name for name in _GROUPS if name in items[noun].classes)
+                return [*items[:i], *items[noun + 1 :]], replace(given, group=_SUBJECTS[name])
+            if "date" in items[noun].classes:
+                return [*items[:i], *items[noun + 1 :]], given
+    return items, given
+
+
+def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
+    """Superlatives, numbers, languages, weekdays and kinds of article."""
+    kept: list[_Item] = []
+    for i, item in enumerate(items):
+        name = next(
+            (name for name in item.classes if name[:3] in ("in:", "on:") or name[:7] == "number:"), ""
+        )
+        if item.among(("newest", "oldest")):
+            if not any(other.among(_ONE | _MANY) for other in items):
+                return None  # the first author, the latest source: of what, the library cannot tell
+            given = replace(given, order="newest" if "newest" in item.classes else "oldest")
+        elif name.startswith("in:"):
+            given = replace(given, written_in=name[3:])
+        elif name.startswith("on:"):
+            given = replace(given, weekday=int(name[3:]))
+        elif number := int(name[7:]) if name else int(item.word) if item.word.isdecimal() else 0:
+            follows = items[i + 1 : i + 2]
+            if not (follows and follows[0].among(("newest", "oldest", *_MANY))):
+                return None
+            given = replace(given, limit=number)
+        elif i == len(items) - 1 and given.language == "de" and item.among(("before", "since")):
+            continue  # a verb's particle: „liegen … vor“, „decken … ab“
+        else:
+            kept.append(item)
+    genres = {name.rstrip("s") for item in kept for name in item.classes} & {"report", "comment"}
+    if len(genres) == 1:
+        given = replace(given, genre="report" if "report" in genres else "comment")
+    return kept, given
+
+
+def _asked(items: Sequence[_Item], given: Request) -> Request | None:
+    """The request with its subject and what is asked of it; None where that is not the dossier's to say."""
+    asks = [i for i, item in enumerate(items) if item.among(_ASKS)]
+    ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
+    if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
+        return None  # „What sources does he name?“
+    verbs = frozenset(name for item in items for name in item.classes) & _VERBS
+    nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (ask in ("", "list") or i > asks[0])]
+    date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
+    if ask in ("who", "when", "where"):
+        return _of_some(ask, items, given, verbs)
+    if not nouns:
+        return _of_all(ask, items, given)
+    if ask in ("which", "what") and date < nouns[0]:
+        return _of_some("when", items, given, verbs)
+    return _of_subject(ask, items, nouns, given, verbs)
+
+
+def _of_subject(
+    ask: str, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
+) -> Request | None:
+    """How many of what the question names first, or which."""
+    noun, singular = items[nouns[0]], _is_singular(items, nouns[0])
+    subject = next(_SUBJECTS[name] for name in sorted(noun.classes & _NOUNS))
+    if subject in ("outlets", "authors") and singular and given.selects and ask in ("which", "what", "list"):
+        return _of_some("where" if subject == "outlets" else "who", items, given, verbs)
+    if ask == "what" and singular and not given.selects and subject != "period":
+        return None
+    if not ask and not _stands_without_asking(noun, subject, given, verbs):
+        return None
+    if subject != "articles" and not _are_of_the_dossier(subject, items, nouns, given, verbs):
+        return None
+    if any("most" in item.classes for item in items) and subject not in ("outlets", "authors"):
+        return None
+    if ask == "count":
+        return None if subject == "period" else replace(given, subject=subject, asks="count")
+    return replace(given, subject=subject)
+
+
+def _are_of_the_dossier(
+    subject: Subject, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
+) -> bool:
+    """Whether sources, authors and languages are those of articles, rather than somebody's."""
+    if any(items[i].among(_ONE | _MANY) for i in nouns):
+        return not given.about
+    of_others = given.named and subject == "outlets"  # „Welche Quellen hat Portnikov?“
+    return not (of_others or given.about or "aux" in verbs or len(nouns) > 1)
+
+
+def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
+    """Who wrote them, when or where they appeared: of articles that are named, or of all."""
+    nouns = [i for i, item in enumerate(items) if item.among(_ONE | _MANY | {"author", "authors"})]
+    if given.titles and not nouns and not verbs & {"write", "publish"}:
+        return None
+    if not given.titles and not nouns:
+        return None
+    plural = any(not _is_singular(items, i) for i in nouns)
+    if not given.selects and not plural:
+        return None  # „Wer hat den Bericht geschrieben?“: which one it means, only the articles can tell
+    whens = sum("when" in item.classes for item in items)
+    if ask == "when":
+        if whens > 1 or not given.selects:
+            return replace(given, subject="period")
+        return replace(given, asks="when")
+    if ask == "who":
+        by = any(item.among(("author", "authors", "source")) for item in items)
+        is_written = by or verbs & {"write", "publish"} or ("exist" in verbs and given.titles)
+        return (
+            replace(given, asks="who", subject="articles" if given.selects else "authors")
+            if is_written
+            else None
+        )
+    return replace(given, asks="where") if "publish" in verbs or _has_outlet(items) else None
+
+
+def _has_outlet(items: Sequence[_Item]) -> bool:
+    return any(item.among(("outlet", "outlets")) for item in items)
+
+
+def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
+    """„Was enthält das Dossier?“"""
+    said = {item.word.lower() for item in items}
+    if ask not in ("what", "list") or not any("dossier" in item.classes for item in items):
+        return None
+    return None if said & _COPULA and not said & _INSIDE else given
+
+
+def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
+    """Whether keywords, or a question to be answered with yes or no, ask for a list: „Artikel von …“."""
+    if subject == "articles":
+        return given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
+    return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
+
+
+def _is_singular(items: Sequence[_Item], at: int) -> bool:
+    """Whether one is meant; „Artikel“ alone does not tell, the word before it does."""
+    if items[at].among(frozenset({*_MANY, "outlets", "authors", "titles"})):
+        both = items[at].among(frozenset({*_ONE, "outlet", "author", "title"}))
+        return both and at > 0 and items[at - 1].word.lower() in _SINGULAR_BEFORE
+    return True

@@ -1,0 +1,134 @@
+"""The outlets, authors and titles that a library knows, to be found in a question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rag.text.analysis import fold, words
+
+_LEAST_TITLE = 3
+"""Words of a title's main part that name it without quotation marks; fewer may be anything."""
+_LONGEST_ENDING = 3
+_LEAST_STEM = 4
+_LONGEST_NAME = 6
+_DETERMINERS = frozenset(
+    "der die das den dem des ein eine einen the a an le la les l un une o os as um uma".split()
+)
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a name in a question may mean: outlets and authors as the library writes them."""
+
+    said: str
+    outlets: frozenset[str] = frozenset()
+    authors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Known:
+    """Names and titles of a library, prepared to be looked up; see `known_of`."""
+
+    outlets: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    _titles: dict[Words, frozenset[str]] = field(default_factory=dict)
+    _beginnings: dict[str, list[Words]] = field(default_factory=dict)
+    _names: dict[Words, Named] = field(default_factory=dict)
+    _parts: dict[Words, Named] = field(default_factory=dict)
+
+    def titled(self, quoted: str) -> frozenset[str]:
+        """Ids of the articles that a quoted title means: whole, its main part, or some words of it."""
+        said = _without_determiner(_lower(quoted))
+        if found := self._titles.get(said):
+            return found
+        if len(said) < _LEAST_TITLE - 1:
+            return frozenset()
+        within = [ids for title, ids in self._titles.items() if _holds(title, said)]
+        return frozenset().union(*within)
+
+    def whole_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
+        """How many words at the beginning of a run are a title or a whole name, and what they mean."""
+        lower = _lower(" ".join(run))
+        if len(lower) == len(run):  # else a word is cut otherwise here
+            for title in self._beginnings.get(lower[0], ()):
+                if lower[: len(title)] == title:
+                    return len(title), self._titles[title]
+        return _longest(run, self._names, least=2)
+
+    def part_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
+        """How many words at the beginning of a run are of an outlet's or an author's name, and whose."""
+        return _longest(run, self._parts, least=1)
+
+
+def known_of(outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tuple[str, str]]) -> Known:
+    """`titles` are pairs of an article's id and its title."""
+    outlets, authors = tuple(outlets), tuple(authors)
+    by_title: dict[Words, set[str]] = defaultdict(set)
+    plain: set[Words] = set()
+    for id, title in titles:
+        main = title.partition(":")[0]
+        for part in {title, main}:
+            if said := _without_determiner(_lower(part)):
+                by_title[said].add(id)
+                if len(_lower(part)) >= _LEAST_TITLE and len(said) > 1:
+                    plain.add(said)
+    beginnings: dict[str, list[Words]] = defaultdict(list)
+    for said in sorted(plain, key=len, reverse=True):
+        beginnings[said[0]].append(said)
+    found = {title: frozenset(ids) for title, ids in by_title.items()}
+    return Known(outlets, authors, found, dict(beginnings), *_names_of(outlets, authors))
+
+
+def _names_of(
+    outlets: Sequence[str], authors: Sequence[str]
+) -> tuple[dict[Words, Named], dict[Words, Named]]:
+    """Whole names, and all runs of their words, each with all that it may mean."""
+    whole: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    parts: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for place, names in enumerate((outlets, authors)):
+        for name in names:
+            said = tuple(map(fold, words(name)))
+            whole[said][place].add(name)
+            for start in range(len(said)):
+                for end in range(start + 1, min(len(said), start + _LONGEST_NAME) + 1):
+                    parts[said[start:end]][place].add(name)
+    return _as_named(whole), _as_named(parts)
+
+
+def _as_named(found: dict[Words, tuple[set[str], set[str]]]) -> dict[Words, Named]:
+    return {
+        said: Named(" ".join(said), frozenset(outlets), frozenset(authors))
+        for said, (outlets, authors) in found.items()
+    }
+
+
+def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple[int, Named | None]:
+    """The longest name that the run begins with; its last word may be inflected: Portnikovs, Портникова."""
+    folded = [fold(word) for word in run[:_LONGEST_NAME]]
+    for length in range(len(folded), least - 1, -1):
+        for last in _without_endings(folded[length - 1]):
+            if found := names.get((*folded[: length - 1], last)):
+                return length, Named(" ".join(run[:length]), found.outlets, found.authors)
+    return 0, None
+
+
+def _without_endings(word: str) -> list[str]:
+    least = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
+    shorter = [word[:length] for length in range(len(word) - 1, least - 1, -1)]
+    return [word, *shorter] if len(word) > _LEAST_STEM else [word, word.removesuffix("s")]
+
+
+def _lower(text: str) -> Words:
+    return tuple(word.lower() for word in words(text))
+
+
+def _without_determiner(said: Words) -> Words:
+    return said[1:] if len(said) > 1 and said[0] in _DETERMINERS else said
+
+
+def _holds(title: Words, said: Words) -> bool:
+    return any(title[i : i + len(said)] == said for i in range(len(title) - len(said) + 1))

@@ -1,0 +1,347 @@
+"""A question as the search understands it: language, concepts with their alternatives, answer type."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rag.question.capitals import with_capitals
+from rag.question.glossary import (
+    LONGEST_PHRASE,
+    Glossary,
+    foreign_synonyms,
+    headwords,
+    load_glossary,
+    near_synonyms,
+)
+from rag.question.separable import joined_verb, separated_verbs
+from rag.text import stopwords
+from rag.text.analysis import grams, key, keys, relatives, tokens, words
+
+RELATIVE_WEIGHT = 0.8
+SYNONYM_WEIGHT = 0.7
+SYNONYMS_MOST = 8
+LEAST_LIKENESS = 0.25
+BASE_WEIGHT = 0.4
+KEPT_ORIGINAL = 0.5
+TRANSLATIONS_MOST = 8
+CARRIER_WEIGHT = 0.35
+DOSSIER_WEIGHT = 0.1
+
+_PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
+_ENGLISH_ENDING = re.compile(r"(?:e?d|s|ing)$")
+_DEGREE = re.compile(
+    r"(?i)\b(wie|how)\s+(?:lange?|oft|hoch|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark|viele?n?"
+    r"|many|much|long|often|high|large|old|far|fast|tall|big|deep)\b"
+)
+
+# what a question asks for says little of what it is about: "an welchem Tag", "in which city"
+_ASKED_FOR = re.compile(
+    r"(?i)\b(?:welche[nmrs]?|what|which|quel(?:le)?s?|qua(?:l|is)|que|як(?:ому|ого|ій|ий|а|е|у|ої))\s+"
+    r"(tag|tage|datum|jahre?s?|monat|uhrzeit|jahrhundert|ort|stadt|land|day|date|year|month|time|century|place|city"
+    r"|town|country|jour|date|année|mois|heure|siècle|lieu|endroit|ville|pays|dia|data|ano|mês|hora|século|lugar"
+    r"|cidade|país|день|дня|року|році|рік|місяць|місяці|місті|місто|міста|країні|країна)\b"
+)
+
+STOP = stopwords.BY_LANGUAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way to say a concept: its search keys, its 5-grams, and how surely it is meant (0 to 1)."""
+
+    weight: float
+    keys: tuple[str, ...]
+    grams: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A content word or phrase of the question, `word` as written, with its alternatives.
+
+    They are in the languages of the articles: itself in its own language, and its translations.
+
+    `is_source` where the question names it as the one who says so ("laut Portnikov").
+    """
+
+    word: str
+    alternatives: tuple[Alternative, ...]
+    weight: float = 1.0
+    is_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, understood. `grams` run over its whole text where it is in the articles' language,
+    and are empty otherwise: then each alternative has its own."""
+
+    text: str
+    language: str
+    concepts: tuple[Concept, ...]
+    grams: tuple[str, ...]
+
+
+# Portuguese "segundo" is "second", too, unless an article or a name follows
+_SOURCE = re.compile(
+    r"\b(?:(?i:laut|gemäß|according to|selon|d[’']après|de acordo com|за словами|на думку)"
+    r"|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b"
+)
+_SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
+_BEFORE_A_NAME = 3
+_OF = frozenset("aus von vom des of from de da do du d".split())
+
+
+def _sources(text: str) -> set[str]:
+    """The words of those whom the question names as its source: "laut dem Bericht aus Washington"."""
+    found = set(_SOURCE_BEFORE.findall(text))
+    for marker in _SOURCE.finditer(text):
+        behind = words(text[marker.end() :])
+        first = next((i for i, word in enumerate(behind[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
+        if first is None:  # all in small letters
+            found.update(behind[:1])
+        else:
+            named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, behind[first:])
+            found.update(word for word in named if word not in _OF)
+    return found
+
+
+def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
+    """Language of a question: de, en, fr, pt or uk.
+
+    When in doubt, as with a name alone, it is that of the articles, whose `languages` are given: German
+    where there are German ones.
+    """
+    otherwise = "de" if "de" in languages else min(languages)
+    said = [word.lower() for word in words(text)]
+    if any("а" <= c <= "я" or c in "іїєґ" for c in text.lower()):
+        return "uk"
+    votes = {language: sum(word in stop for word in said) for language, stop in STOP.items()}
+    return max(votes, key=lambda language: (votes[language], language == otherwise))
+
+
+def understand(
+    text: str,
+    language: str | None = None,
+    dictionary: Path | None = None,
+    contexts: Sequence[tuple[str, float]] = (),
+    languages: Collection[str] = ("de",),
+) -> Query:
+    """The question as a query.
+
+    `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
+    words still count, each with a weight from 0 to 1; `languages` are those of the articles.
+    """
+    language = language or detect_language(text, languages)
+    languages = frozenset(languages)
+    text = with_capitals(text) if language == "de" else text
+    sources = _sources(text)
+    concepts = {
+        concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
+        for concept in _concepts(text, language, dictionary, languages)
+    }
+    for context, weight in contexts:
+        for concept in _concepts(context, detect_language(context), dictionary, languages):
+            lighter = replace(concept, weight=min(weight, concept.weight))
+            concepts.setdefault(concept.alternatives[0].keys, lighter)
+    # among several languages it would favour the articles in its own
+    whole = languages == {language}
+    own = _grams(text) if whole else ()
+    return Query(text, language, tuple(concepts.values()), own)
+
+
+def _concepts(
+    text: str, language: str, dictionary: Path | None, languages: frozenset[str]
+) -> tuple[Concept, ...]:
+    asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
+    text = _SOURCE.sub(" ", _DEGREE.sub(r"\1", text))
+    if language == "de":
+        concepts = _german(text, languages)
+    elif languages == {language}:
+        concepts = _own(text, language)
+    else:
+        concepts = _translated(text, load_glossary(language, dictionary), languages)
+    return tuple(
+        replace(concept, weight=min(concept.weight, CARRIER_WEIGHT))
+        if concept.word.lower() in asked_for
+        else concept
+        for concept in concepts
+    )
+
+
+def _weight(word: str, language: str) -> float:
+    """What a word of the question says about its topic: little for "nennen", nothing for "Artikel"."""
+    lower = word.lower()
+    if lower in stopwords.DOSSIER_WORDS:
+        return DOSSIER_WEIGHT
+    carries = not _bases(lower, language).isdisjoint(stopwords.CARRIERS)
+    return CARRIER_WEIGHT if carries or (language == "de" and key(lower) in _carriers()) else 1.0
+
+
+def _bases(word: str, language: str) -> set[str]:
+    """The word, and what its infinitive may be: "meinte" is "meinen", "dauert" is "dauern"."""
+    if language != "de":
+        return {word, _ENGLISH_ENDING.sub("", word)}
+    return {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)}
+
+
+@functools.cache
+def _carriers() -> frozenset[str]:
+    return frozenset(map(key, stopwords.CARRIERS))
+
+
+def _own(text: str, language: str) -> tuple[Concept, ...]:
+    """The content words of a question in the language, not German, that all articles are in."""
+    concepts: dict[str, Concept] = {}
+    for place, word in enumerate(words(text)):
+        term = key(word, language)
+        if term and word.lower() not in STOP[language]:
+            ways = tuple(filter(_is_sayable, (_itself(word, language), *_synonyms(term, language))))
+            # the States of a name state nothing
+            weight = 1.0 if _is_name(word, first=place == 0) else _weight(word, language)
+            concepts.setdefault(term, Concept(word, ways, weight))
+    return tuple(concepts.values())
+
+
+def _synonyms(term: str, language: str) -> Iterable[Alternative]:
+    """Other ways to say a search key in a language other than German."""
+    for other, like in foreign_synonyms(term, language)[:SYNONYMS_MOST]:
+        if like >= LEAST_LIKENESS:
+            yield Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language)))
+
+
+def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
+    verbs = separated_verbs(text)
+    separated = {verb.verb: verb.key for verb in verbs}
+    particles = {verb.particle for verb in verbs}
+    bases = {}
+    # what a frame led to ("Sagen Sie mir, …") has its verb at the end, and the particle before it
+    if text[:1].islower() and (joined := joined_verb(text)):
+        at, infinitive, base = joined
+        separated[at], bases[at] = infinitive, base
+    mixed = languages != {"de"}
+    words, said = {}, {}
+    for word, start, _ in tokens(text):
+        if start in separated:
+            word = bases.get(start, word)
+            words[separated[start]] = word
+            said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
+        elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:
+            words[key(word)] = word
+            said[key(word)] = _said(key(word), word)
+    concepts = (
+        Concept(
+            word,
+            (
+                *(
+                    Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
+                    for terms, weight in said[term]
+                    if "de" in languages
+                ),
+                *_elsewhere(term, word, languages),
+            ),
+            1.0 if term in separated.values() else _weight(word, "de"),
+        )
+        for term, word in words.items()
+    )
+    return tuple(concept for concept in concepts if concept.alternatives)
+
+
+def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
+    """The ways to say a German word, each with its weight: itself, its family, and its synonyms."""
+    family = [((key(relative),), RELATIVE_WEIGHT) for relative in relatives(word)]
+    similar = [item for item in near_synonyms(term) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
+    near = [((other,), SYNONYM_WEIGHT * like) for other, like in similar]
+    return [((term,), 1.0), *family, *near]
+
+
+def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
+    """How a German word is said in articles of other languages: as it is, and by its translations."""
+    for language in sorted(set(languages) - {"de"}):
+        meant = headwords(term, language)[:TRANSLATIONS_MOST]
+        ways = [(word, KEPT_ORIGINAL if meant else 1.0), *meant]
+        yield from filter(_is_sayable, (_itself(way, language, weight) for way, weight in ways))
+
+
+def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
+    said = words(text)
+    stop = STOP[glossary.language]
+    concepts: dict[str, Concept] = {}
+    i = 0
+    while i < len(said):
+        taken, concept = _longest(said[i:], glossary, i == 0, stop, languages)
+        if concept is not None and concept.alternatives:
+            concepts.setdefault(concept.word.lower(), concept)
+        i += taken
+    return tuple(concepts.values())
+
+
+def _longest(
+    words: Sequence[str],
+    glossary: Glossary,
+    first: bool,
+    stop: frozenset[str],
+    languages: frozenset[str],
+) -> tuple[int, Concept | None]:
+    """The concept that starts here, and how many words it takes: the longest known phrase."""
+    lower = [word.lower() for word in words[:LONGEST_PHRASE]]
+    for length in range(len(lower), 0, -1):
+        if length == 1 and lower[0] in stop:
+            return 1, None
+        found = glossary.lookup(lower[:length])
+        if found:
+            phrase = " ".join(words[:length])
+            keep = _is_name(words[0], first) and length == 1
+            return length, _concept(phrase, found, keep, glossary.language, languages)
+    if lower[0] in stop:
+        return 1, None
+    meant = () if words[0][0].isupper() else glossary.misspelt(lower[0])
+    if meant:
+        return 1, _concept(words[0], meant, True, glossary.language, languages)
+    alternatives = (_itself(words[0], each) for each in _first(glossary.language, languages))
+    return 1, Concept(words[0], tuple(filter(_is_sayable, alternatives)))
+
+
+def _concept(
+    phrase: str,
+    translations: Sequence[tuple[str, float]],
+    keep: bool,
+    language: str,
+    languages: frozenset[str],
+) -> Concept:
+    alternatives: list[Alternative] = []
+    for each in _first(language, languages):
+        if each == "de":
+            alternatives += [_itself(german, "de", weight) for german, weight in translations]
+        if each == language:
+            own = _itself(phrase, each)
+            alternatives += [own, *_synonyms(" ".join(own.keys), language)]
+        elif keep:
+            alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
+    return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))
+
+
+def _first(language: str, languages: frozenset[str]) -> list[str]:
+    """The articles' languages, that of the question before all others."""
+    return sorted(languages, key=lambda other: (other != language, other))
+
+
+def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
+    """A word or phrase as it stands in articles of its language."""
+    return Alternative(weight, tuple(keys(phrase, language)), _grams(phrase))
+
+
+def _grams(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(grams(text)))
+
+
+def _is_sayable(alternative: Alternative) -> bool:
+    """Whether it is more than function words."""
+    return bool(alternative.keys)
+
+
+def _is_name(word: str, first: bool) -> bool:
+    return word[0].isupper() and not first

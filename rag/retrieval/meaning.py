@@ -1,0 +1,117 @@
+"""Ranking by meaning beside ranking by words: the chunks whose vectors are nearest to the question's."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rag.errors import (
+    BelegError,
+    ProviderAuth,
+    ProviderRateLimited,
+    ProviderTimeout,
+    ProviderUnavailable,
+)
+from rag.models.embedding_choice import chosen
+from rag.models.providers import build_embedder
+from rag.retrieval.retriever import Nearness
+from rag.store.fingerprint import dimension_of
+from rag.store.vectors import Vectors
+
+if TYPE_CHECKING:
+    from rag.models.embedder import Embedder
+    from rag.settings import Settings
+
+NEAREST = 100
+"""Chunks that are asked for; what is farther away counts as not near at all."""
+
+DEFAULT_WEIGHT = 0.3
+"""Measured with multilingual-e5-small in 4 bits, on XQuAD among news (R@1 / R@10 in percent, 306 German
+questions, 432 chunks): words 93.1 / 98.7, meaning 83.0 / 97.7, together 95.1 / 99.0 at .1, 95.1 / 99.3
+at .3, 94.8 / 98.7 at .5, 92.2 / 98.7 at 1. English gains most: of 153 questions on 256 chunks words put
+89.5 first, 93.5 with .3. The built-in vectors gain nothing beyond noise and lose at larger weights."""
+
+PAUSE = 60.0
+"""Seconds in which a provider that failed is not asked again, and nothing more is logged."""
+
+_LASTING = (ProviderAuth, ProviderRateLimited, ProviderTimeout, ProviderUnavailable)
+
+log = logging.getLogger(__name__)
+
+
+class Dense:
+    """The vector index, asked by meaning. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        vectors: Vectors,
+        embedder: Embedder,
+        weight: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.embedder = embedder
+        self.weight = weight
+        self._vectors = vectors
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._resume = self._speak = float("-inf")
+
+    def near(self, question: str) -> Nearness | None:
+        """What is near to a question; None when that cannot be had now, and words alone must do."""
+        if self._clock() < self._resume:
+            return None
+        try:
+            return nearness(self._vectors.query(self.embedder.query(question), NEAREST), self.weight)
+        except BelegError as exc:
+            self._failed(exc)
+            return None
+
+    def announce(self, address: str) -> None:
+        """Tells other processes that want the folder where we are found."""
+        self._vectors.announce(address)
+
+    def close(self) -> None:
+        """Gives the vector index back."""
+        self._vectors.close()
+        self.embedder.close()
+
+    def _failed(self, error: BelegError) -> None:
+        with self._guard:
+            now = self._clock()
+            if isinstance(error, _LASTING):
+                self._resume = now + PAUSE
+            if now >= self._speak:
+                self._speak = now + PAUSE
+                log.warning("questions are answered by their words alone, not by meaning: %s", error)
+
+
+def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
+    """Cosines as shares from 1, the nearest, to 0, the farthest of those found.
+
+    Models differ in the range of their cosines (E5 gives .7 to .9, others .2 to .6), and so do questions.
+    """
+    if not found:
+        return Nearness(weight, {})
+    most, least = found[0][1], found[-1][1]
+    span = max(most - least, 1e-6)
+    return Nearness(weight, {id: (cosine - least) / span for id, cosine in found})
+
+
+def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
+    """Ranking by meaning over the settings' data folder; None where it has no weight.
+
+    It owns the folder until it is closed. Raises IndexBusy when another process does, IndexDamaged
+    when it cannot be read, ConfigError when the embedding cannot be built.
+    """
+    weight = settings.dense_weight
+    if weight is None:
+        weight = 0.0 if chosen(settings).kind == "builtin" else DEFAULT_WEIGHT
+    if not weight:
+        return None
+    embedder = build_embedder(settings)
+    embedder.expect(dimension_of(fingerprint))
+    embedder.load()
+    return Dense(Vectors.open(settings.data_dir), embedder, weight)

@@ -1,0 +1,269 @@
+"""Beleg for agents, by the Model Context Protocol: tools to ask, search and read, articles as resources.
+
+The same server speaks over standard input and output (`python -m rag mcp`) and, at /mcp beside the chat,
+over HTTP. A bad request or a failure of the language model is a tool's error; an abstention is a result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, unquote
+
+from fastapi import FastAPI
+from mcp import types
+from mcp.server import MCPServer, ServerRequestContext
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp.shared.exceptions import MCPError
+from pydantic import Field, TypeAdapter, ValidationError
+
+from rag import wire
+from rag.errors import BadRequest, BelegError
+from rag.printing import answer_text
+from rag.schema import Answer, Article, Message, Passage
+from rag.serve.api import schemas as models
+from rag.serve.api.sub_app import version
+from rag.serve.logs import request_id
+from rag.wire import Json, answer_to_dict, passage_to_dict
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.serve.queue import Service
+    from rag.store.library import Library
+
+log = logging.getLogger(__name__)
+
+ARTICLE = "beleg://article/"
+PAGE = 100  # articles a list of resources, which goes on behind its cursor
+_INSTRUCTIONS = (
+    "Beleg answers questions about a dossier of news articles. Every statement of an answer carries [n], and"
+    " citation n quotes the words it rests on, with their offsets in the article. Keep the numbers when you"
+    " pass an answer on. `abstained` says that the articles do not answer the question: do not fill the gap"
+    " yourself."
+)
+_READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+_TEMPLATE = types.ResourceTemplate(
+    uri_template=ARTICLE + "{article_id}",
+    name="article",
+    title="An article by its id",
+    description="The article's text; offsets of citations and passages count its characters.",
+    mime_type="text/plain",
+)
+
+Question = Annotated[str, Field(description="the question, in German or English, in full")]
+Result = types.CallToolResult
+
+
+class Part(models.ArticleFacts):
+    """An article, or a part of it: `text` is what stands from `start` to `end`."""
+
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+
+_GIVES = {
+    tool: TypeAdapter(gives).json_schema(mode="serialization")
+    for tool, gives in (("ask", wire.Answer), ("search", models.Found), ("read_article", Part))
+}
+
+
+class AtService:
+    """The engine of an app, each question in turn, recorded and counted, and ended at its deadline."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.library = service.engine.library
+
+    async def aask(
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+    ) -> Answer:
+        """As an engine's; raises Overloaded and DeadlineExceeded too."""
+        return await self.service.ask("mcp", question, history, extractive=extractive)
+
+    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+        """As an engine's; raises Overloaded too."""
+        return await self.service.run(lambda: self.service.engine.search(question, k))
+
+
+def create_server(engine: Engine | AtService) -> MCPServer[Any]:
+    """The protocol's server over an engine, for any transport."""
+    server = _Server(engine.library)
+
+    @server.tool(title="Ask the articles", annotations=_READS)
+    async def ask(
+        question: Question,
+        history: Annotated[list[Message], Field(description="the conversation so far, oldest first")] = [],  # noqa: B006
+        extractive: Annotated[
+            bool, Field(description="verbatim sentences, even where a language model is configured")
+        ] = False,
+    ) -> Result:
+        """Answers a question about the articles, each statement with a citation, or says that they do not."""
+        answer = await engine.aask(question, history, extractive=extractive)
+        return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
+
+    @server.tool(title="Search the articles", annotations=_READS)
+    async def search(
+        question: Question, k: Annotated[int, Field(ge=1, le=50, description="how many passages")] = 8
+    ) -> Result:
+        """Finds passages of the articles for a question, best first, with their offsets."""
+        passages = [passage_to_dict(p) for p in await engine.asearch(question, k)]
+        lines = [f"{p['title'] or p['article_id']} ({_place(p)})\n{p['text']}" for p in passages]
+        return _result("\n\n".join(lines) or "No passage fits.", {"passages": passages})
+
+    @server.tool(title="Read an article", annotations=_READS)
+    def read_article(
+        article_id: Annotated[str, Field(description="the article's id, as in a citation")],
+        start: Annotated[int, Field(ge=0, description="first character")] = 0,
+        end: Annotated[
+            int | None, Field(ge=0, description="behind the last character; without it, the end")
+        ] = None,
+    ) -> Result:
+        """Reads an article, or the part of it from `start` to `end`, as citations and passages give them."""
+        article = engine.library.article(article_id)
+        if article is None:
+            raise BadRequest(f"there is no article {article_id!r}; search finds the ids of articles")
+        length = len(article.text)
+        end = length if end is None else end
+        if not start <= end <= length:
+            raise BadRequest(f"{start} to {end} is no part of the article, which has {length} characters")
+        text = article.text[start:end]
+        return _result(text, {**_facts(article), "start": start, "end": end, "text": text})
+
+    return server
+
+
+def add_mcp(app: FastAPI, service: Service) -> None:
+    """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
+    server = create_server(AtService(service))
+    served = server.streamable_http_app(
+        stateless_http=True,
+        max_request_body_size=service.settings.request_limit,
+        # the guard has looked at names and origins already, and knows which are ours
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    app.router.routes.extend(served.routes)
+    around = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(served: Any) -> AsyncIterator[Any]:
+        async with server.session_manager.run(), around(served) as state:
+            yield state
+
+    app.router.lifespan_context = lifespan
+
+
+class _Server(MCPServer[Any]):
+    """With articles as resources, which come and go, and with errors in Beleg's words."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        super().__init__(
+            "beleg",
+            title="Beleg",
+            version=version(),
+            instructions=_INSTRUCTIONS,
+            log_level="WARNING",
+            subscriptions=False,
+            middleware=[self._pages],
+        )
+
+    async def call_tool(self, name: str, arguments: Json, context: Any = None) -> Any:
+        """What the tool gives; whatever fails is the tool's error, an unknown tool one of the protocol."""
+        tools = {tool.name: tool for tool in await self.list_tools()}
+        if name not in tools:
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}; there are {', '.join(tools)}")
+        if unknown := sorted(arguments.keys() - tools[name].input_schema["properties"].keys()):
+            return _failed(f"{unknown[0]}: Extra inputs are not permitted")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            match error.__cause__:
+                case ValidationError() as cause:
+                    return _failed("; ".join(f"{_field(each)}: {each['msg']}" for each in cause.errors()))
+                case BelegError() as cause:
+                    return _failed(str(cause))
+                case cause:
+                    log.error("tool %s", name, exc_info=cause)
+                    return _failed("an internal error, which Beleg's log describes; please try again")
+
+    async def list_tools(self) -> list[types.Tool]:
+        """With what each gives, and taking nothing beside what it names."""
+        return [
+            tool.model_copy(
+                update={
+                    "input_schema": {**tool.input_schema, "additionalProperties": False},
+                    "output_schema": _GIVES[tool.name],
+                }
+            )
+            for tool in await super().list_tools()
+        ]
+
+    async def list_resource_templates(self) -> list[types.ResourceTemplate]:
+        """How the address of an article is made of its id."""
+        return [_TEMPLATE]
+
+    async def read_resource(self, uri: Any, _: Any = None) -> Iterable[ReadResourceContents]:
+        """The article's text, in which the offsets of citations count."""
+        ident = unquote(str(uri).removeprefix(ARTICLE)) if str(uri).startswith(ARTICLE) else ""
+        article = await asyncio.to_thread(self.library.article, ident)
+        if article is None:
+            raise ResourceNotFoundError(f"there is no article {uri}")
+        return [ReadResourceContents(article.text, "text/plain", _facts(article))]
+
+    async def _pages(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
+        """Lists of resources go on behind a cursor, which `list_resources` does not know."""
+        told = await call_next(ctx)
+        if ctx.method != "resources/list":
+            return told
+        return {**told, **await asyncio.to_thread(self._page, (ctx.params or {}).get("cursor"))}
+
+    def _page(self, cursor: str | None) -> Json:
+        """The articles behind that of the cursor, by id: what comes or goes meanwhile shifts no page."""
+        ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
+        shown = sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id)
+        further = {"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {}
+        return {"resources": [_resource(article) for article in shown], **further}
+
+
+def _resource(article: Article) -> Json:
+    facts = _facts(article)
+    stated = [facts[name] for name in ("outlet", "published", "author") if facts[name]]
+    resource = types.Resource(
+        uri=ARTICLE + quote(article.id, safe=""),
+        name=article.id,
+        title=article.title,
+        description=", ".join(stated) or None,
+        mime_type="text/plain",
+    )
+    return resource.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+def _facts(article: Article) -> Json:
+    facts = models.ArticleFacts.model_validate(article)
+    return {"article_id": article.id, **facts.model_dump(mode="json")}
+
+
+def _result(text: str, structured: Json) -> Result:
+    return Result(content=[types.TextContent(type="text", text=text)], structured_content=structured)
+
+
+def _failed(message: str) -> Result:
+    """A tool's error; over HTTP with the id that Beleg's log knows the request by."""
+    ident = request_id()
+    said = f"{message} (request {ident})" if ident else message
+    return Result(content=[types.TextContent(type="text", text=said)], is_error=True)
+
+
+def _place(passage: Json) -> str:
+    return f"{passage['article_id']}:{passage['start']}-{passage['end']}, score {passage['score']:.2f}"
+
+
+def _field(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "arguments"

@@ -1,0 +1,190 @@
+"""REST, at /api/v1: ask, stream, search, answers and what is thought of them, the latest evaluation.
+
+The articles are in `rest_articles.py`. Every error is `{"error": {"code", "message"}}`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from rag.schema import Delta, Done, Retrieved
+from rag.serve.api import schemas as models
+from rag.serve.api.errors import Problem, plain_body, problem_in_stream
+from rag.serve.api.rest_articles import add_article_doors
+from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
+from rag.serve.chat.messages import outdated_citation
+from rag.serve.pages import export
+from rag.serve.pages.docs_page import docs_page
+from rag.serve.pages.routes import words_of
+from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
+from rag.store.answers import feedback_jsonl
+from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
+
+if TYPE_CHECKING:
+    from rag.uploads import Intake
+
+PATH = "/api/v1"
+_FRESH = {"Cache-Control": "no-store"}
+_EVENTS = (
+    "Server-sent events: `waiting` {ahead} while others are before you, `retrieved` {standalone_question,"
+    " passages, seconds}, any number of `delta` {text}, which are provisional, then `done` with the whole"
+    " verified answer; or `error` {error: {code, message}}."
+)
+
+# errors before the stream are no events
+_FAILURE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
+
+_EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["waiting", "retrieved", "delta", "done", "error"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+
+
+def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
+    """Mounts REST; without an intake, articles are for reading only."""
+    api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
+    _add_questions(api, service)
+    _add_answers(api, service)
+    add_article_doors(api, service, intake)
+
+    @api.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> Response:
+        return HTMLResponse(docs_page(api.openapi(), words_of(request)))
+
+    app.mount(PATH, api)
+
+
+def _add_questions(api: FastAPI, service: Service) -> None:
+    failing = faults(*ASKING, model=models.Failure)
+
+    @api.post("/ask", responses=failing)
+    async def ask(request: Request, sent: models.Ask) -> Answer:
+        """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
+        return sent_answer(
+            await unless_gone(
+                request, service.ask("rest", sent.question, sent.history, extractive=sent.extractive)
+            )
+        )
+
+    streaming: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS},
+        **{status: {**each, **_FAILURE} for status, each in faults(*ASKING).items()},
+    }
+
+    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
+        """The events; what fails before the first has a status of its own."""
+        events = service.stream("rest", sent.question, sent.history, extractive=sent.extractive)
+        async with aclosing(events):
+            yield await begun(request, events, (Waiting, Retrieved, Delta, Done))
+
+    @api.post("/stream", response_class=EventSourceResponse, responses=streaming)
+    async def stream(
+        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
+    ) -> AsyncGenerator[ServerSentEvent]:
+        """The answer as it comes about, as server-sent events."""
+        try:
+            async for event in events:
+                yield _event(event)
+        except Exception as error:
+            yield _sent("error", plain_body(problem_in_stream(error)))
+
+    @api.get("/search", responses=failing)
+    async def search(
+        request: Request,
+        q: Annotated[str, Query(min_length=1, description="the question")],
+        k: Annotated[int | None, Query(ge=1, le=50, description="how many passages")] = None,
+    ) -> models.Found:
+        """Passages for a question, best first; no model is asked for an answer."""
+        found = await unless_gone(request, service.run(lambda: service.engine.search(q, k)))
+        return models.Found(passages=[sent_passage(passage) for passage in found])
+
+
+def _add_answers(api: FastAPI, service: Service) -> None:
+    def record(ident: str) -> dict[str, Any]:
+        found = service.records.get(ident)
+        if found is None:
+            raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
+        return found
+
+    asking = faults(404, 422, *GUARD, model=models.Failure)
+
+    @api.get("/answers/{ident}", response_model=Answer, responses=asking)
+    def answer(ident: str) -> Response:
+        """An answer that was given before, with the same evidence."""
+        return JSONResponse(record(ident), headers=_FRESH)
+
+    readable: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/markdown": {"schema": {"type": "string"}}}, "description": "Markdown"},
+        **asking,
+    }
+
+    @api.get("/answers/{ident}/markdown", response_class=Response, responses=readable)
+    def markdown(request: Request, ident: str) -> Response:
+        """The answer as Markdown to keep: quotes, places, article hashes, model, index."""
+        kept = record(ident)
+        text = export.conversation_markdown(
+            kept["question"],
+            [{"question": kept["question"], "record": kept}],
+            words_of(request),
+            lambda citation: outdated_citation(citation, service.engine.library),
+        )
+        return Response(text, media_type="text/markdown", headers=_FRESH)
+
+    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=asking)
+    def rate(ident: str, sent: models.Feedback) -> Response:
+        """Notes what somebody thinks of an answer."""
+        if not service.records.rate(ident, sent.rating, sent.note):
+            raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
+        return Response(status_code=204)
+
+    lines: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "JSONL"},
+        **faults(*GUARD, model=models.Failure),
+    }
+
+    @api.get("/feedback", response_class=Response, responses=lines)
+    def feedback() -> Response:
+        """The rated answers as a question set for `python -m eval`, a case a line."""
+        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=_FRESH)
+
+    @api.get(
+        "/evaluation", response_model=dict[str, Any], responses=faults(404, *GUARD, model=models.Failure)
+    )
+    def evaluation() -> Response:
+        """The latest evaluation of this index, as `python -m eval` has left it."""
+        try:
+            found = (service.settings.data_dir / "evaluation" / "latest.json").read_bytes()
+            json.loads(found)
+        except (OSError, ValueError) as exc:
+            raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
+        return Response(found, media_type="application/json", headers=_FRESH)
+
+
+def _event(event: Coming) -> ServerSentEvent:
+    match event:
+        case Waiting(ahead):
+            return _sent("waiting", {"ahead": ahead})
+        case Retrieved(question, passages, seconds):
+            found = [passage_to_dict(passage) for passage in passages]
+            told = {"standalone_question": question, "passages": found, "seconds": seconds}
+            return _sent("retrieved", told)
+        case Delta(text):
+            return _sent("delta", {"text": text})
+        case Done(answer):
+            return _sent("done", answer_to_dict(answer))
+
+
+def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
+    """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
+    return ServerSentEvent(event=name, raw_data=json_line(data))

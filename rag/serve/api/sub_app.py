@@ -1,0 +1,115 @@
+"""An app for one door, with a schema of its own, and every error in the door's form."""
+
+from __future__ import annotations
+
+import logging
+from importlib import metadata
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from rag.errors import BelegError
+from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
+
+_CLIENT_LEFT = 499
+_MEANINGS = {
+    400: "The request cannot be answered as put.",
+    401: "A token or a login is missing, or unknown.",
+    403: "The request comes from a page of another site, or by a foreign host name.",
+    404: "There is no such thing.",
+    409: "It cannot be done here.",
+    413: "The request is too large.",
+    422: "The request does not have the form that this schema asks for, or the file cannot be read.",
+    429: "Too many requests; Retry-After says when to come back.",
+    500: "Beleg failed unexpectedly.",
+    502: "The language or embedding model failed.",
+    503: "Too many questions at once, or the index or the model is busy; Retry-After says when to come back.",
+    504: "The answer, or the model's, did not come in time.",
+    507: "There is no space for the file.",
+}
+GUARD = (401, 403, 413, 429)
+"""What the guard may say at any door."""
+ASKING = (400, 422, *GUARD, 500, 502, 503, 504)
+"""What may become of a question."""
+
+log = logging.getLogger(__name__)
+
+
+class SubApp(FastAPI):
+    """An app whose requests without the right form get a status of the door's own."""
+
+    malformed = 422
+
+    def openapi(self) -> dict[str, Any]:
+        """The schema; FastAPI says 422 of every route, even where it never comes."""
+        schema = super().openapi()
+        for route in (route for path in schema["paths"].values() for route in path.values()):
+            if self.malformed != 422:
+                route["responses"].pop("422", None)
+        return schema
+
+
+def sub_app(path: str, title: str, description: str, malformed: int = 422) -> FastAPI:
+    """The app to be mounted at this path; `malformed` is the status of requests without the right form."""
+    app = SubApp(
+        title=title,
+        description=description,
+        version=version(),
+        servers=[{"url": path}],
+        root_path_in_servers=False,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(_fresh)],
+    )
+
+    app.malformed = malformed
+
+    def answered(_: Request, error: Exception) -> Response:
+        problem = _problem(error, malformed)
+        if problem.status >= 500:
+            log.warning("%s: %s", problem.code, error)
+        return told(problem, f"{path}/", getattr(error, "headers", None))
+
+    for kind in (Problem, BelegError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, answered)
+    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=_CLIENT_LEFT))
+    return app
+
+
+def faults(*statuses: int, model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, for its schema."""
+    known = {"model": model} if model else {}
+    return {status: {**known, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+
+
+def _fresh(response: Response) -> None:
+    """Nothing that a door answers is kept by a browser or a proxy."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+def _problem(error: Exception, malformed: int) -> Problem:
+    if isinstance(error, RequestValidationError):
+        return Problem(malformed, "invalid_request", _first_fault(error))
+    if isinstance(error, HTTPException):
+        return problem_of_status(error.status_code, str(error.detail))
+    return problem_of(error)
+
+
+def _first_fault(error: RequestValidationError) -> str:
+    """What is wrong first: `body.question: Field required`."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()
+
+
+def version() -> str:
+    """Beleg's, 0 where it is run from its folder without being installed."""
+    try:
+        return metadata.version("beleg")
+    except metadata.PackageNotFoundError:
+        return "0"

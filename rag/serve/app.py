@@ -1,0 +1,40 @@
+"""What stands before and beside the chat: guard, headers, counting, health, and the doors for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from rag.serve.api.mcp import add_mcp
+from rag.serve.api.openai import add_openai
+from rag.serve.api.rest import add_rest
+from rag.serve.ops import CountRequests, add_health_routes
+from rag.serve.pages.widget import add_widget
+from rag.serve.queue import Service
+from rag.serve.security.guard import Guard, wrong_guesses
+from rag.serve.security.headers import SafeHeaders
+from rag.serve.security.login import add_login
+
+if TYPE_CHECKING:
+    from rag.uploads import Intake
+
+
+def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
+    """Adds them to an app; whatever is added to it otherwise is behind the same guard.
+
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
+    guesses = wrong_guesses()
+    # each is before the ones added earlier
+    app.add_middleware(Guard, settings=service.settings, guesses=guesses)
+    app.add_middleware(CountRequests, metrics=service.metrics)
+    app.add_middleware(SafeHeaders, embedders=service.settings.embedders)
+    app.add_middleware(GZipMiddleware)
+    add_login(app, service.settings, guesses)
+    add_health_routes(app, service.engine.library, service.metrics)
+    add_rest(app, service, intake)
+    add_openai(app, service)
+    add_mcp(app, service)
+    add_widget(app)

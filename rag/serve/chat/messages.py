@@ -1,0 +1,212 @@
+"""A conversation as the chat's component keeps it: messages of Markdown and HTML, with what they are.
+
+A message is `{"role", "content": [part, …], "metadata", "options"}`. The browser hands the metadata back as
+it was: `log` is what was said in plain words, the question as it was typed or the answer without citations,
+and `id` is that of the answer's record, or `DRAFT` while it is not complete. Without words nothing was
+answered. The step that shows what was searched has a `title`.
+A turn is a question and what answered it: the step, then the answer. The answer's first part is its text;
+what stands below follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from rag.errors import BadRequest
+from rag.i18n import Words
+from rag.schema import Answer, Article, Citation, Message, Passage
+from rag.serve.chat import render
+from rag.serve.chat.markup import markdown_lines
+from rag.serve.pages.places import is_current
+from rag.wire import Json, answer_from_dict
+
+ChatMessage = dict[str, Any]
+Shown = list[ChatMessage]
+
+WITHOUT_MODEL = "\u2060without-model"
+"""The value of the option that asks for an answer without the language model; no question is like it."""
+
+DRAFT = "draft"
+"""The id of an answer that still grows."""
+
+
+class Articles(Protocol):
+    """What a library says of its articles."""
+
+    def article(self, ident: str, /) -> Article | None: ...
+
+
+@dataclass(slots=True)
+class Turn:
+    """A question as it was typed, and the messages that answer it."""
+
+    question: str
+    replies: Shown = field(default_factory=list)
+
+    @property
+    def answer(self) -> ChatMessage | None:
+        """The message with the answer's text, None while there is none."""
+        return next((reply for reply in self.replies if not is_step(reply)), None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing came of the question."""
+        return self.answer is None or not said(self.answer)
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def user_message(question: str) -> ChatMessage:
+    """A question as a message; what looks like Markdown in it is shown, not done."""
+    return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
+
+
+def assistant_message(*content: str, **metadata: str) -> ChatMessage:
+    """An answer as a message: its text, and what stands below it."""
+    return {"role": "assistant", "content": [part for part in content if part], "metadata": metadata}
+
+
+def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Words) -> ChatMessage:
+    """The step that shows what was searched; it can be opened."""
+    title = render.search_title(passages, articles, seconds, words)
+    body = render.search_html(passages, words)
+    return assistant_message(body or title, title=title, status="done")
+
+
+def draft_message(text: str) -> ChatMessage:
+    """What is there of an answer that still grows."""
+    return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))
+
+
+def answer_message(
+    answer: Answer, words: Words, *, articles: Articles | None = None, model_left_out: bool = False
+) -> ChatMessage:
+    """A verified answer with its evidence and its record; articles tell what has changed since."""
+    heading = render.without_model(words) if model_left_out else render.stands_in(answer, words)
+    label = f"{heading}\n\n" if heading else ""
+    evidence = render.evidence_html(answer, words, outdated(answer, articles) if articles else frozenset())
+    text = label + render.answer_markdown(answer, words)
+    below = evidence + render.record_link(answer.id, words)
+    return assistant_message(text, below, id=answer.id, log=render.spoken(answer))
+
+
+def failure_message(reason: str, partial: str, words: Words) -> ChatMessage:
+    """What a failing language model left behind, marked as such, with the way on."""
+    draft = render.draft_markdown(partial)
+    failed = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
+    return {**failed, "options": [{"value": WITHOUT_MODEL, "label": words("chat.without_model")}]}
+
+
+def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
+    """The message with questions to ask next."""
+    return {**message, "options": [{"value": question} for question in questions]}
+
+
+def stopped(shown: Shown, words: Words) -> Shown:
+    """The conversation with its last answer marked as stopped, unless that is complete."""
+    kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
+    reply = last.answer
+    if reply is None:
+        return [*kept, _stopped_message([], "", words)] if kept else kept
+    if _known(reply, "id") != DRAFT:
+        return kept
+    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words)]
+
+
+def _stopped_message(content: Iterable[str], text: str, words: Words) -> ChatMessage:
+    return assistant_message(*content, render.stopped_html(words), log=text)
+
+
+# --- and back -------------------------------------------------------------------------------------
+
+
+def parts(message: ChatMessage) -> list[str]:
+    """The Markdown or HTML parts of a message, in whichever form the component keeps them."""
+    content = message["content"]
+    pieces = content if isinstance(content, list) else [content]
+    return [str(piece.get("text", "")) if isinstance(piece, dict) else str(piece) for piece in pieces]
+
+
+def is_step(message: ChatMessage) -> bool:
+    """Whether a message only shows what was searched."""
+    return bool(_known(message, "title"))
+
+
+def record_id(message: ChatMessage) -> str | None:
+    """The id of the answer that a message shows; None while it still grows, and where it failed."""
+    ident = _known(message, "id")
+    return ident if ident != DRAFT else None
+
+
+def said(message: ChatMessage) -> str:
+    """What a message says in plain words: a question as it was typed, an answer without citations."""
+    return _known(message, "log") or ""
+
+
+def _known(message: ChatMessage, name: str) -> str | None:
+    return (message.get("metadata") or {}).get(name)
+
+
+def turns(shown: Shown) -> Iterator[Turn]:
+    """The conversation, question by question."""
+    turn: Turn | None = None
+    for message in shown:
+        if message["role"] == "user":
+            if turn:
+                yield turn
+            turn = Turn(said(message))
+        elif turn:
+            turn.replies.append(message)
+    if turn:
+        yield turn
+
+
+def history(shown: Shown) -> list[Message]:
+    """What was said, for the engine: no citations, cards, steps and failures."""
+    answered = [turn for turn in turns(shown) if turn.answer and not turn.failed]
+    return [
+        message
+        for turn in answered
+        for message in (Message("user", turn.question), Message("assistant", said(turn.answer or {})))
+    ]
+
+
+# --- conversations that a browser has kept --------------------------------------------------------
+
+
+def outdated_citation(citation: Citation, articles: Articles) -> bool:
+    """Whether the cited article has changed, or is gone, since it was cited."""
+    article = articles.article(citation.article_id)
+    return article is None or not is_current(article, citation.sha256)
+
+
+def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
+    """Ids of cited articles that have changed since the answer."""
+    return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
+
+
+def restored(kept: Any, articles: Articles, held: int, words: Words) -> Shown:
+    """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
+
+    `held` is how many articles there are. Raises BadRequest when this is no kept conversation.
+    """
+    if not isinstance(kept, list):
+        raise BadRequest("a kept conversation is a list of turns")
+    return [message for turn in kept for message in _restored_turn(turn, articles, held, words)]
+
+
+def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Shown:
+    if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
+        raise BadRequest("a kept turn has a question")
+    asked = user_message(turn["question"])
+    record: Json | None = turn.get("record")
+    if record is None:
+        draft = draft_message(str(turn.get("text") or ""))
+        return stopped([asked, draft], words)
+    answer = answer_from_dict(record)
+    took = float(answer.timings.get("retrieval", 0.0))
+    search = [search_message(answer.passages, held, took, words)] if answer.passages else []
+    return [asked, *search, answer_message(answer, words, articles=articles)]

@@ -1,0 +1,232 @@
+"""Answers as Markdown and HTML for the chat: pure functions, no web framework."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from rag.i18n import Words
+from rag.schema import Answer, Citation, Passage, Span, Statement
+from rag.serve.chat.markup import markdown_text, shortened
+from rag.serve.pages.places import chip, citation_path, day, origin, place_of
+from rag.serve.views import fragment
+
+_SNIPPET = 180
+_FURTHER = 3
+
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_QUOTATION_MARKS = " „“”»«\"'"
+
+_Insert = tuple[int, int, int, str]
+"""Markup in a text: where it starts, its order among those that start there, what it replaces up to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A cited article, or a place worth reading: where it leads, and what is known of it."""
+
+    address: str
+    title: str
+    origin: Sequence[str]
+    numbers: Sequence[int] = ()
+
+
+def draft_markdown(text: str) -> str:
+    """A provisional answer: the words so far, citations not yet resolved."""
+    plain = without_markers(text)
+    return "\n\n".join(markdown_text(plain[slice(*span)]) for span in _paragraphs(plain))
+
+
+def without_markers(text: str) -> str:
+    """The words of an answer without its `[n]`."""
+    return _MARKER.sub("", text).strip()
+
+
+def answer_markdown(answer: Answer, words: Words) -> str:
+    """The answer with its citations as chips; verbatim passages as quotations with their origin.
+
+    A sentence that its sources do not fully support is set off, with a note in `<small>`.
+    """
+    if not answer.abstained and (quotations := _quotations(answer)):
+        return "\n\n".join(_quotation(citation, words) for citation in quotations)
+    shown = _paragraphs(answer.text)[_stands_in(answer) :]  # without the notice, which is the heading
+    return "\n\n".join(_marked_up(answer, span, words) for span in shown)
+
+
+def evidence_html(answer: Answer, words: Words, outdated: Set[str] = frozenset()) -> str:
+    """What stands below an answer: cards of the cited articles, and further or nearest places.
+
+    Articles whose id is in `outdated` have changed since the answer.
+    """
+    heading = words("answer.nearest" if answer.abstained else "answer.further")
+    return fragment(
+        "evidence",
+        words,
+        dropped=len(answer.dropped),
+        cards=_cards(answer.citations, words, outdated),
+        heading=heading,
+        further=_places(answer.further[:_FURTHER], words),
+    )
+
+
+def record_link(answer_id: str, words: Words) -> str:
+    """The link that saves an answer; for our scripts it also says which record an answer on the page is."""
+    return fragment("record", words, ident=quote(answer_id))
+
+
+def without_model(words: Words) -> str:
+    """The heading of an answer for which the language model was left out."""
+    return fragment("label", words, said=words("answer.extractive"))
+
+
+def stands_in(answer: Answer, words: Words) -> str:
+    """The heading of verbatim sentences in place of a model's answer, which says why; else nothing."""
+    notice, _, _ = answer.text.partition("\n\n")
+    return fragment("label", words, said=notice) if _stands_in(answer) else ""
+
+
+def spoken(answer: Answer) -> str:
+    """What the answer says, without its marks and without the notice that it stands in for a model's."""
+    text = answer.text.partition("\n\n")[2] if _stands_in(answer) else answer.text
+    return without_markers(text)
+
+
+def failure_html(reason: str, words: Words, *, partial: bool) -> str:
+    """Says, in place of an answer, that the language model failed, or that it broke off."""
+    key = "answer.partial" if partial else "answer.model_failed"
+    return fragment("failure", words, said=words(key, reason=reason))
+
+
+def stopped_html(words: Words) -> str:
+    """Says that a reader stopped the answer."""
+    return fragment("stopped", words)
+
+
+def source_cards(citations: Sequence[Citation], words: Words, outdated: Set[str] = frozenset()) -> str:
+    """A card for each cited article: the numbers that cite it, title, outlet and date."""
+    return fragment("source_cards", words, cards=_cards(citations, words, outdated))
+
+
+def place_list(places: Sequence[Citation], heading: str | None, words: Words) -> str:
+    """Places worth reading, as links with the beginning of their text."""
+    return fragment("places", words, places=_places(places, words), heading=heading)
+
+
+def search_title(passages: Sequence[Passage], articles: int, took: float, words: Words) -> str:
+    """3 von 5 Artikeln ausgewertet (0,02 s)"""
+    found = len({passage.article.id for passage in passages})
+    return words("answer.searched", found=found, all=articles, seconds=words.seconds(took))
+
+
+def search_html(passages: Sequence[Passage], words: Words) -> str:
+    """The found passages, best first."""
+    return place_list([place_of(passage) for passage in passages], None, words)
+
+
+def _stands_in(answer: Answer) -> bool:
+    return answer.reason is not None and not answer.abstained
+
+
+def _quotations(answer: Answer) -> list[Citation]:
+    """The citations of an answer that says nothing but their quotes; else none."""
+    numbered = {citation.number: citation for citation in answer.citations}
+    quoted = []
+    for statement in answer.statements:
+        citation = numbered.get(statement.citations[0]) if len(statement.citations) == 1 else None
+        if citation is None or citation.quote.strip(_QUOTATION_MARKS) != statement.text.strip(
+            _QUOTATION_MARKS
+        ):
+            return []
+        quoted.append(citation)
+    return quoted
+
+
+def _quotation(citation: Citation, words: Words) -> str:
+    source = origin(citation, words)
+    attribution = f" {fragment('cite', words, source=source)}" if source else ""
+    return f"> {markdown_text(citation.quote)}{chip(citation, words)}{attribution}"
+
+
+def _marked_up(answer: Answer, span: Span, words: Words) -> str:
+    """A part of the answer's text with `[n]` made chips, and with the status of its sentences.
+
+    A number that cites nothing stays text.
+    """
+    chips = _chips(answer.text, answer.citations, words)
+    within = [each for each in answer.statements if span[0] <= each.start < each.end <= span[1]]
+    inserts = sorted([*chips, *_status_marks(within, words)], key=lambda insert: insert[:2])
+    rendered, (at, end) = "", span
+    for start, _, until, markup in inserts:
+        if at <= start <= until <= end:
+            rendered += _escaped(answer.text[at:start]) + markup
+            at = until
+    return (rendered + _escaped(answer.text[at:end])).strip()
+
+
+def _chips(text: str, citations: Iterable[Citation], words: Words) -> Iterator[_Insert]:
+    """The chips that take the places of the `[n]` in a text."""
+    known = {str(citation.number): chip(citation, words) for citation in citations}
+    for found in _MARKER.finditer(text):
+        yield found.start(), 1, found.end(), known.get(found[1], f" &#91;{found[1]}&#93;")
+
+
+def _status_marks(statements: Iterable[Statement], words: Words) -> Iterator[_Insert]:
+    """What opens and closes the sentences that are not simply supported."""
+    for statement in statements:
+        start, end = statement.start, statement.end
+        if statement.status in ("weak", "unsupported"):
+            told = words(f"answer.{statement.status}")
+            opening = str(Markup('<span class="{}" title="{}">').format(statement.status, told))
+            yield start, 2, start, opening
+            yield end, 0, end, f"</span> {fragment('status', words, said=told)}"
+        elif statement.repaired:
+            yield end, 0, end, f" {fragment('status', words, said=words('answer.repaired'))}"
+
+
+def _escaped(text: str) -> str:
+    """As `markdown_text`, keeping a space at either end."""
+    if not text.strip():
+        return " " if text else ""
+    return " " * text[0].isspace() + markdown_text(text) + " " * text[-1].isspace()
+
+
+def _paragraphs(text: str) -> list[Span]:
+    """The spans of what blank lines part."""
+    edges = [0, *(edge for found in _PARAGRAPH.finditer(text) for edge in found.span()), len(text)]
+    return [span for span in zip(edges[::2], edges[1::2], strict=True) if text[slice(*span)].strip()]
+
+
+def _cards(citations: Sequence[Citation], words: Words, outdated: Set[str]) -> list[Card]:
+    by_article: dict[str, list[Citation]] = {}
+    for citation in citations:
+        by_article.setdefault(citation.article_id, []).append(citation)
+    return [_card(cited, words, outdated) for cited in by_article.values()]
+
+
+def _card(cited: Sequence[Citation], words: Words, outdated: Set[str]) -> Card:
+    first = cited[0]
+    changed = words("answer.outdated") if first.article_id in outdated else None
+    known = (first.outlet, day(first.published, words), changed)
+    return Card(
+        citation_path(first),
+        first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
+        [part for part in known if part],
+        [citation.number for citation in cited],
+    )
+
+
+def _places(places: Sequence[Citation], words: Words) -> list[Card]:
+    return [
+        Card(
+            citation_path(place),
+            shortened(place.quote, _SNIPPET),
+            [part for part in (place.outlet, day(place.published, words), place.title) if part]
+            or [place.article_id],
+        )
+        for place in places
+    ]

@@ -1,0 +1,239 @@
+"""The web chat: Gradio for the conversation, our own routes for everything that has an address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from rag.i18n import words_for
+from rag.serve.app import add_doors
+from rag.serve.assets import STATIC
+from rag.serve.chat.conversation import Chat, View
+from rag.serve.chat.messages import Shown
+from rag.serve.logs import HEADER, within
+from rag.serve.pages.articles import add_articles_page
+from rag.serve.pages.reports import add_report_route
+from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
+from rag.serve.queue import Service
+from rag.serve.views import chat_head
+from rag.store.answers import Rating, Records
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.settings import Settings
+    from rag.uploads import Intake
+
+_DAY = 86_400  # seconds that Gradio keeps files of its own
+_REFUSED_AT_ONCE = 50
+_MINUTE = 60.0  # between news of Gradio's queue, in which nobody waits
+_LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
+
+Outputs = tuple[Any, ...]
+
+
+def create_app(
+    engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
+) -> FastAPI:
+    """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /.
+
+    The doors for programs are beside them, and one guard is before all.
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
+    kept = records or Records(settings.data_dir)
+    app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
+    service = Service(engine, settings, kept)
+    add_doors(app, service, intake)
+    add_article_routes(app, engine)
+    add_answer_routes(app, engine, kept)
+    add_report_route(app, settings)
+    add_interface_routes(app)
+    add_articles_page(app, engine, settings, intake)
+    app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
+    page = build_chat(Chat(engine, settings, kept, service.queue, service.metrics.watch), settings)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        max_file_size=settings.article_limit,
+        favicon_path=str(STATIC / "favicon.png"),
+        theme=gr.themes.Base(font=["IBM Plex Sans", "system-ui", "sans-serif"]),
+        head=chat_head(),
+    )
+    return app
+
+
+def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
+    """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
+    greeting = chat.greeting(words_for(None))
+    demo: gr.Blocks
+    with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
+        header = gr.Markdown(greeting.masthead, elem_id="masthead")
+        shown = gr.Chatbot(
+            elem_id="conversation",
+            show_label=False,
+            container=False,
+            height=None,
+            buttons=["copy"],
+            editable="user",
+            latex_delimiters=[],
+            allow_tags=False,
+            autoscroll=False,
+            placeholder=greeting.start,
+            examples=_examples(greeting.suggested),
+        )
+        notice = gr.Markdown(elem_id="notice")
+        question = gr.Textbox(
+            elem_id="composer",
+            show_label=False,
+            container=False,
+            max_lines=8,
+            submit_btn=True,
+            placeholder=greeting.placeholder,
+            label=greeting.label,
+        )
+        footnote = gr.Markdown(greeting.footnote, elem_id="footnote")
+        # conversations.js puts a kept conversation in here to have it shown
+        reopened = gr.Textbox(elem_id="reopened", visible="hidden", show_label=False)
+        page = Page(chat)
+        results = [shown, question, notice]
+        running: list[Any] = [
+            question.submit(page.ask, [question, shown], results, api_visibility="private"),
+            shown.example_select(page.choose, [shown], results, api_visibility="private"),
+            shown.option_select(page.choose, [shown], results, api_visibility="private"),
+            shown.retry(page.retry, [shown], results, api_visibility="private"),
+            shown.edit(page.edit, [shown], results, api_visibility="private"),
+        ]
+
+        def instead(event: Any, show: Any, inputs: list[Any]) -> None:
+            """Ends a running answer, and only then shows another thing: what still comes is not to
+            write over it."""
+            event(None, cancels=running, queue=False, api_visibility="private").then(
+                show, inputs, results, queue=False, api_visibility="private"
+            )
+
+        # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
+        question.stop(None, cancels=running, queue=False, api_visibility="private")
+        for each in running:
+            each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
+        instead(shown.clear, page.clear, [])
+        instead(reopened.change, page.reopen, [reopened])
+        shown.like(page.like, [shown], None, queue=False, api_visibility="private")
+        demo.load(
+            page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
+        )
+    # more than the gate lets in, so that who is refused learns so at once, in the reader's language;
+    # a mounted page has no `launch`, whose parameters these attributes are
+    at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
+    demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
+    demo.queue(default_concurrency_limit=at_once, max_size=at_once, status_update_rate=_MINUTE)
+    # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
+    demo.state_session_capacity = at_once
+    return demo
+
+
+class Page:
+    """The events of the page, from Gradio's terms to the chat's and back."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+
+    def greet(self, request: gr.Request) -> Outputs:
+        """The greeting in the reader's language."""
+        greeting = self.chat.greeting(words_of(request))
+        return (
+            greeting.masthead,
+            gr.Chatbot(placeholder=greeting.start, examples=_examples(greeting.suggested)),
+            gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
+            greeting.footnote,
+        )
+
+    def ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Outputs]:
+        """A question from the composer."""
+        yield from _all(self.chat.ask(question, shown, words_of(request)), request)
+
+    def choose(self, shown: Shown, request: gr.Request, event: gr.SelectData) -> Iterator[Outputs]:
+        """A suggested question, or an option below an answer."""
+        chosen = event.value["text"] if isinstance(event.value, dict) else event.value
+        yield from _all(self.chat.choose(shown, str(chosen), words_of(request)), request)
+
+    def retry(self, shown: Shown, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
+        """The same question once more."""
+        yield from _all(self.chat.ask_again(shown, _index(event), words_of(request)), request)
+
+    def edit(self, shown: Shown, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
+        """A changed question in place of the old one."""
+        views = self.chat.ask_again(shown, _index(event), words_of(request), str(event.value))
+        yield from _all(views, request)
+
+    def settle(self, shown: Shown, request: gr.Request) -> Outputs:
+        """What is there of a stopped answer stays; a complete one is left alone."""
+        view = self.chat.stop(shown, words_of(request))
+        said, composer, _ = _outputs(View() if view.shown == shown else view)
+        return said, composer
+
+    def clear(self) -> Outputs:
+        """Back to the start screen; what is typed already stays."""
+        return _outputs(View([], notice="", answering=False))
+
+    def reopen(self, kept: str, request: gr.Request) -> Outputs:
+        """A conversation that the browser has kept."""
+        try:
+            sent = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
+        except ValueError:
+            sent = None
+        turns = sent.get("turns") if isinstance(sent, dict) else None
+        view = self.chat.reopen(turns, words_of(request))
+        said, composer, notice = _outputs(view)
+        if view.shown:
+            messages: Any = view.shown
+            said = gr.Chatbot(value=messages, feedback_value=self.chat.ratings(view.shown))
+        return said, composer, notice
+
+    def like(self, shown: Shown, event: gr.LikeData) -> None:
+        """A thumb up, down, or taken back."""
+        ratings: dict[Any, Rating] = {True: "up", "Like": "up", False: "down", "Dislike": "down"}
+        self.chat.rate(shown, _index(event), ratings.get(event.liked))
+
+
+def _examples(questions: Iterable[str]) -> Any:
+    return [{"text": question} for question in questions]
+
+
+def _index(event: Any) -> int:
+    """The place of a message in the conversation."""
+    return int(event.index[0] if isinstance(event.index, (list, tuple)) else event.index)
+
+
+def _all(views: Iterator[View], request: gr.Request) -> Iterator[Outputs]:
+    """The notice is said again while it stands: to leave it alone would have Gradio make a new one.
+
+    Closed early, the views are closed too.
+    """
+    notice = None
+    with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
+        for view in made:
+            notice = notice if view.notice is None else view.notice
+            yield _outputs(replace(view, notice=notice))
+
+
+def _outputs(view: View) -> Outputs:
+    """Updates of conversation, composer and notice."""
+    composer: dict[str, Any] = {} if view.question is None else {"value": view.question}
+    if view.answering is not None:
+        composer |= {"submit_btn": not view.answering, "stop_btn": view.answering}
+    return (
+        gr.skip() if view.shown is None else view.shown,
+        gr.Textbox(**composer) if composer else gr.skip(),
+        gr.skip() if view.notice is None else view.notice,
+    )

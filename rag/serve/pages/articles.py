@@ -1,0 +1,169 @@
+"""The articles page and what it does: `/artikel` lists, uploads, deletes and re-reads articles.
+
+An upload is one request for each file, its body the file itself, so that its size is known while it
+comes in and each has a result of its own: 201 taken, 413 too large, 422 not readable (with the
+reason), 507 no space. Whatever changes something is refused (403) to pages of other sites.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from rag.errors import ArticleError, ArticleTooLarge
+from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
+from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
+from rag.serve.pages.routes import words_of
+from rag.serve.reasons import reason_text
+from rag.serve.security.guard import is_foreign
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+    from rag.i18n import Words
+    from rag.settings import Settings
+    from rag.uploads import Incoming, Intake, Received, SyncState
+
+_FRESH = {"Cache-Control": "no-store"}
+_MOST_FILES = 200  # asked about at once
+
+log = logging.getLogger(__name__)
+
+
+def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: Intake | None = None) -> None:
+    """`/artikel`; without an intake it is for reading only."""
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+
+    def shelf(asked: Wish) -> Shelf:
+        return Shelf(
+            catalogue.rows(),
+            catalogue.found(asked),
+            asked,
+            catalogue.problems(),
+            without_folders(intake.state, settings) if intake else None,
+            settings.articles.resolve().name,
+            settings.sync_seconds,
+            intake.suffixes if intake else (),
+            settings.article_limit,
+            settings.chroma_replica,
+        )
+
+    @app.get("/artikel", response_class=HTMLResponse)
+    def articles(
+        request: Request, q: str = "", sort: str = "", seite: str = "", teil: str = ""
+    ) -> HTMLResponse:
+        render = found_fragment if teil else articles_page
+        html = render(shelf(wish(q, sort, seite)), words_of(request))
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+    if intake is not None:
+        _add_intake(app, catalogue, settings, intake)
+
+
+def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake) -> None:
+    @app.get("/artikel/stand")
+    def state(
+        request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
+    ) -> JSONResponse:
+        now, words = without_folders(intake.state, settings), words_of(request)
+        told = {
+            "revision": catalogue.library.revision,
+            "running": now.running,
+            "done": now.done,
+            "total": now.total,
+            "failed": bool(now.error) and not now.running,
+            "text": state_line(now, words),
+            "files": {name: _file_state(*catalogue.from_upload(name), words) for name in datei},
+        }
+        return JSONResponse(told, headers=_FRESH)
+
+    @app.post("/artikel/einlesen")
+    def refresh(request: Request) -> JSONResponse:
+        _refuse_foreign(request)
+        intake.refresh()
+        return JSONResponse({}, status_code=202, headers=_FRESH)
+
+    @app.post("/artikel/loeschen")
+    def remove(request: Request, id: str) -> JSONResponse:
+        words = _refuse_foreign(request)
+        if settings.chroma_replica:
+            return _told(409, words("intake.replica"))
+        if catalogue.library.article(id) is None:
+            return _told(404, words("errors.no_article"))
+        path = catalogue.upload_of(id)
+        if path is None:
+            return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
+        try:
+            intake.remove(path)
+        except (ArticleError, OSError) as exc:
+            return _told(409, reason_text(str(exc), words))
+        intake.refresh()
+        return _told(202, words("delete.done", name=path.name))
+
+    @app.post("/artikel/datei")
+    async def upload(request: Request, name: str) -> JSONResponse:
+        words = _refuse_foreign(request)
+        if settings.chroma_replica:
+            return _told(409, words("intake.replica"))
+        try:
+            taken = await received(request, intake, name, settings.article_limit)
+        except ArticleTooLarge:
+            return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
+        except ArticleError as exc:
+            return _told(422, reason_text(str(exc), words))
+        except OSError as exc:
+            log.warning("an upload could not be saved: %s", exc)
+            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
+        except ClientDisconnect:
+            return _told(400, words("intake.file.no_connection"))
+        intake.refresh()
+        told = {"name": taken.name, "known": taken.known}
+        return JSONResponse(told, status_code=201, headers=_FRESH)
+
+
+async def received(request: Request, intake: Intake, name: str, limit: int) -> Received:
+    """The upload in a request's body. Raises ArticleError as soon as it cannot be one, OSError."""
+    stated = request.headers.get("content-length", "")
+    if stated.isdecimal() and int(stated) > limit:
+        raise ArticleTooLarge(f"{stated} bytes are more than {limit}")
+    incoming: Incoming = await run_in_threadpool(intake.receive, name)
+    try:
+        async for part in request.stream():
+            incoming.write(part)
+        return await run_in_threadpool(incoming.keep)
+    finally:
+        await run_in_threadpool(incoming.discard)
+
+
+def _file_state(rows: list[Row], problems: tuple[str, ...], words: Words) -> dict[str, Any]:
+    return {
+        "articles": [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows],
+        "problems": [reason_text(problem, words) for problem in problems],
+    }
+
+
+def without_folders(state: SyncState, settings: Settings) -> SyncState:
+    """The state with names in the place of paths, which are nobody's business on the page."""
+    error = state.error
+    folders = (settings.articles, settings.uploads_dir, settings.data_dir)
+    for folder in map(Path.resolve, folders) if error else ():
+        error = str(error).replace(str(folder), folder.name)
+    return replace(state, error=error)
+
+
+def _refuse_foreign(request: Request) -> Words:
+    """The reader's words. Raises HTTPException for a request that another site's page makes."""
+    words = words_of(request)
+    if is_foreign(request.headers):
+        raise HTTPException(403, words("errors.foreign_page"))
+    return words
+
+
+def _told(status: int, message: str) -> JSONResponse:
+    return JSONResponse({"detail": message}, status_code=status, headers=_FRESH)

@@ -1,0 +1,98 @@
+"""The articles page as HTML: pure functions of the list, the state of the intake, and the words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.i18n import Words
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Row, Wish
+from rag.serve.pages.timeline import plot_of
+from rag.serve.reasons import reason_text
+from rag.serve.views import page
+from rag.uploads import SyncState
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the page shows: all articles, those found for a wish (sorted), and files with problems.
+
+    `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
+    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
+    takes its articles from a Chroma server: there is nothing to add to or to delete.
+    """
+
+    rows: Sequence[Row]
+    found: Sequence[Row]
+    wish: Wish
+    problems: Sequence[tuple[str, str]] = ()
+    state: SyncState | None = None
+    folder: str = ""
+    seconds: float = 0.0
+    suffixes: Sequence[str] = ()
+    limit: int = 0
+    replica: bool = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether articles are added and deleted here."""
+        return self.state is not None and not self.replica
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of the list; where an article is from matters where it can be deleted."""
+        return COLUMNS if self.writable else COLUMNS[:-1]
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has."""
+        return max(1, -(-len(self.found) // PAGE))
+
+    @property
+    def page(self) -> int:
+        """The page that is shown, counted from 1."""
+        return min(self.wish.page, self.pages)
+
+    @property
+    def page_rows(self) -> Sequence[Row]:
+        """The articles of the page that is shown."""
+        return self.found[(self.page - 1) * PAGE : self.page * PAGE]
+
+
+def articles_page(shelf: Shelf, words: Words) -> str:
+    """The whole page."""
+    script_words = {**words.at("intake.file"), "limit": words.size(shelf.limit)}
+    state = state_line(shelf.state, words) if shelf.state else ""
+    return page("articles.html", words, script_words=script_words, state=state, **_found(shelf, words))
+
+
+def found_fragment(shelf: Shelf, words: Words) -> str:
+    """What changes with the wish and with the articles: summary, plot, table, files with problems."""
+    return page("found.html", words, **_found(shelf, words))
+
+
+def _found(shelf: Shelf, words: Words) -> dict[str, object]:
+    days = [row.published for row in shelf.rows if row.published]
+    summary = [
+        words("articles.count", n=len(shelf.rows)),
+        words.dates(min(days), max(days)) if days else "",
+        words("articles.passages", n=sum(row.chunks for row in shelf.rows)),
+    ]
+    return {
+        "shelf": shelf,
+        "summary": [part for part in summary if part],
+        "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
+        "problems": [(name, reason_text(why, words)) for name, why in shelf.problems],
+    }
+
+
+def state_line(state: SyncState, words: Words) -> str:
+    """How far reading in is, in one sentence of plain text."""
+    if state.running:
+        key = {"read": "intake.reading", "index": "intake.writing"}.get(state.step)
+        if key is None or not state.total:
+            return words("intake.refreshing")
+        return words(key, done=state.done, total=state.total)
+    if state.error:
+        return words("intake.sync_failed", reason=reason_text(state.error, words))
+    return words("intake.current", time=f"{state.checked:%H:%M}") if state.checked else ""

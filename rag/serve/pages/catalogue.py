@@ -1,0 +1,191 @@
+"""The articles as the articles page lists them: filtered, sorted, a page at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from rag.schema import Genre
+from rag.store.library import Library
+
+PAGE = 100
+"""Articles on one page of the list."""
+
+NEWEST_FIRST = "-datum"
+_LONGEST_FILTER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One article in the list: `words` counts its text, `file` is its file's name.
+
+    `in_file` is how many articles the file holds; `original` is the article that this one nearly repeats.
+    """
+
+    id: str
+    title: str | None
+    outlet: str | None
+    published: date | None
+    language: str | None
+    genre: Genre | None
+    words: int
+    chunks: int
+    file: str = ""
+    in_file: int = 1
+    uploaded: bool = False
+    original: Row | None = None
+
+    @property
+    def address(self) -> str:
+        """The article's page."""
+        return f"/quelle/{quote(self.id, safe='')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a reader wants to see: `sort` is a column (with `-`: descending), `page` counts from 1."""
+
+    query: str = ""
+    sort: str = NEWEST_FIRST
+    page: int = 1
+
+    @property
+    def column(self) -> str:
+        """The column that is sorted by."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Whether the largest comes first."""
+        return self.sort.startswith("-")
+
+    @property
+    def address(self) -> str:
+        """The page's address; what is usual is left out."""
+        parts = {"q": self.query, "sort": self.sort, "seite": str(self.page)}
+        usual = {"q": "", "sort": NEWEST_FIRST, "seite": "1"}
+        query = urlencode({name: value for name, value in parts.items() if value != usual[name]})
+        return f"/artikel?{query}" if query else "/artikel"
+
+    def sorted_by(self, column: str) -> Wish:
+        """The same by another column, or (by the same) the other way round."""
+        turned = column == self.column and not self.descending
+        return replace(self, sort=f"-{column}" if turned else column, page=1)
+
+    def at_page(self, page: int) -> Wish:
+        """The same, another page of it."""
+        return replace(self, page=page)
+
+    def without_query(self) -> Wish:
+        """All articles, in the same order."""
+        return replace(self, query="", page=1)
+
+
+def wish(query: str, sort: str, page: str) -> Wish:
+    """The wish of an address; what makes no sense in it is taken as usual."""
+    sort = sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST
+    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 8 else 1
+    return Wish(" ".join(query[:_LONGEST_FILTER].split()), sort, max(1, number))
+
+
+class Catalogue:
+    """The list of a library's articles, made once for each of its revisions."""
+
+    def __init__(self, library: Library, uploads: Path) -> None:
+        """`uploads` is the folder whose files can be deleted again."""
+        self.library = library
+        self.uploads = f"{uploads.resolve()}{os.sep}"
+        self._making = threading.Lock()
+        self._held: tuple[int, tuple[Row, ...]] = (-1, ())
+
+    def rows(self) -> tuple[Row, ...]:
+        """All articles, by title."""
+        revision = self.library.revision
+        with self._making:
+            if self._held[0] != revision:
+                self._held = (revision, tuple(ordered(list(self._made()), "titel", descending=False)))
+            return self._held[1]
+
+    def found(self, asked: Wish) -> list[Row]:
+        """The articles that contain every word of the query, sorted."""
+        rows = self.rows()
+        if asked.query:
+            ids = self.library.containing(unicodedata.normalize("NFC", asked.query).split())
+            rows = tuple(row for row in rows if row.id in ids)
+        return ordered(rows, asked.column, descending=asked.descending)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Names of the files that cannot be read, wholly or in part, each with a reason."""
+        files = self.library.files().items()
+        return sorted((Path(path).name, why) for path, state in files for why in state.problems)
+
+    def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
+        """The articles of an uploaded file, and what could not be read of it."""
+        state = self.library.files().get(f"{self.uploads}{name}")
+        rows = [row for row in self.rows() if row.uploaded and row.file == name]
+        return rows, state.problems if state else ()
+
+    def upload_of(self, article_id: str) -> Path | None:
+        """The uploaded file that an article is from; None for one of the articles folder."""
+        entry = self.library.manifest().get(article_id)
+        return Path(entry.path) if entry and entry.path.startswith(self.uploads) else None
+
+    def _made(self) -> Iterable[Row]:
+        chunks, manifest = self.library.chunk_counts(), self.library.manifest()
+        in_file = Counter(entry.path for entry in manifest.values())
+        rows: dict[str, Row] = {}
+        copies: dict[str, str] = {}
+        for article in self.library.articles():
+            path = manifest[article.id].path if article.id in manifest else article.source
+            rows[article.id] = Row(
+                article.id,
+                article.title,
+                article.outlet,
+                article.published,
+                article.language,
+                article.genre,
+                len(article.text.split()),
+                chunks.get(article.id, 0),
+                Path(path).name,
+                in_file[path],
+                path.startswith(self.uploads),
+            )
+            if article.copy_of:
+                copies[article.id] = article.copy_of
+        return [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+
+
+def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
+    """The rows by a column; what is unknown comes last either way, what is equal stays in its order."""
+    key = _KEYS[column]
+    keyed = [(value, row) for row in rows if (value := key(row)) is not None]
+    keyed.sort(key=lambda pair: pair[0], reverse=descending)
+    return [row for _, row in keyed] + [row for row in rows if key(row) is None]
+
+
+def _folded(text: str | None) -> str:
+    """How a word is filed: ä as a, Ö as o."""
+    plain = unicodedata.normalize("NFKD", text or "")
+    return "".join(char for char in plain if char.isalnum() or char == " ").casefold()
+
+
+_Key = Callable[[Row], Any]  # a string or a number, the same for all rows; None where it is unknown
+_KEYS: dict[str, _Key] = {
+    "titel": lambda row: _folded(row.title) if row.title else None,
+    "medium": lambda row: _folded(row.outlet) if row.outlet else None,
+    "datum": lambda row: row.published.toordinal() if row.published else None,
+    "sprache": lambda row: row.language,
+    "laenge": lambda row: row.words,
+    "stellen": lambda row: row.chunks,
+    "herkunft": lambda row: f"{int(not row.uploaded)} {_folded(row.file)}",
+}
+COLUMNS = tuple(_KEYS)
+"""The columns of the list, in order; it can be sorted by each."""

@@ -1,0 +1,74 @@
+"""Places in articles: their addresses, their names, and the chips that link to them.
+
+The address of a place is `/quelle/<article id>?von=<start>&bis=<end>&v=<version>#beleg`: `von`
+and `bis` are offsets in the article's text, half-open; `v` is the beginning of the article's hash, so
+that a place in an article that has changed since is never shown wrongly; `#beleg` is the mark.
+With `&teil=1` the server sends the article alone, for the chat's side panel.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import quote, urlencode
+
+from rag.i18n import Words
+from rag.schema import Article, Citation, Passage
+from rag.serve.chat.markup import WORD_JOINER, markdown_text
+
+MARK_ID = "beleg"
+_VERSION_DIGITS = 12
+
+
+def source_path(article_id: str, start: int, end: int, sha256: str) -> str:
+    """The address of a place in an article; see the top of this module."""
+    query = urlencode({"von": start, "bis": end, "v": sha256[:_VERSION_DIGITS]})
+    return f"/quelle/{quote(article_id, safe='')}?{query}#{MARK_ID}"
+
+
+def is_current(article: Article, version: str | None) -> bool:
+    """Whether an address that names this version (or none) still fits the article."""
+    return not version or article.sha256.startswith(version)
+
+
+def citation_path(citation: Citation) -> str:
+    """The address of a cited place."""
+    return source_path(citation.article_id, citation.start, citation.end, citation.sha256)
+
+
+def origin(citation: Citation, words: Words, separator: str = ", ") -> str:
+    """taz, 16. August 2025; what is unknown is left out."""
+    return separator.join(part for part in (citation.outlet, day(citation.published, words)) if part)
+
+
+def day(published: date | None, words: Words) -> str | None:
+    return words.long_date(published) if published else None
+
+
+def label(citation: Citation, words: Words) -> str:
+    """taz, 16. August 2025: Roter Teppich für Putin; what is unknown is left out, the id remains."""
+    return (
+        ": ".join(part for part in (origin(citation, words), citation.title) if part) or citation.article_id
+    )
+
+
+def chip(citation: Citation, words: Words) -> str:
+    """The numbered link to a cited place, as Markdown."""
+    title = markdown_text(label(citation, words)).replace("(", "&#40;").replace(")", "&#41;")
+    return f'{WORD_JOINER}[{citation.number}]({citation_path(citation)} "{title}")'
+
+
+def place_of(passage: Passage) -> Citation:
+    """A found passage in the form of a citation, so that both are shown alike."""
+    chunk, article = passage.chunk, passage.article
+    return Citation(
+        number=0,
+        article_id=article.id,
+        start=chunk.start,
+        end=chunk.end,
+        quote=chunk.text,
+        status="no claim",
+        title=article.title,
+        outlet=article.outlet,
+        published=article.published,
+        sha256=article.sha256,
+    )

@@ -1,0 +1,102 @@
+"""An article as HTML for the reader: the page, and the part that the side panel shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from rag.i18n import Words
+from rag.schema import Article, AsideKind, Span
+from rag.serve.pages.places import MARK_ID, day
+from rag.serve.views import page
+from rag.text.normalize import paragraphs
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a block's text; the `anchor` is where a reader is led to."""
+
+    text: str
+    marked: bool = False
+    anchor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph or an aside of the article."""
+
+    tag: str
+    kind: AsideKind | None
+    pieces: tuple[Piece, ...]
+
+
+def reader_page(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
+    """A whole page with the article and its marked place; needs no JavaScript."""
+    return page("reader.html", words, **_shown(article, span, words, stale=stale))
+
+
+def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
+    """The article with its place marked: `<article>` with a header and the text in blocks."""
+    return page("article.html", words, **_shown(article, span, words, stale=stale))
+
+
+def _shown(article: Article, span: Span | None, words: Words, *, stale: bool) -> dict[str, object]:
+    span = None if stale else _visible(article.text, span)
+    blocks = list(_blocks(article, span))
+    first = next((block for block, _ in blocks if _overlap(block, span)), None)
+    genre = words("reader.comment") if article.genre == "comment" else None
+    known = [part for part in (article.outlet, day(article.published, words), genre) if part]
+    return {
+        "article": article,
+        "kicker": known or [article.source],
+        "stale": stale,
+        "mark": MARK_ID,
+        "blocks": [_block(article.text, block, kind, span, anchor=block == first) for block, kind in blocks],
+    }
+
+
+def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKind | None]]:
+    """Spans of the paragraphs and asides of an article, in order; a title shown above is left out."""
+    edges = {edge for aside in article.asides for edge in (aside.start, aside.end)}
+    for start, end in paragraphs(article.text):
+        cuts = sorted({start, end, *(edge for edge in edges if start < edge < end)})
+        for kind, parts in groupby(pairwise(cuts), key=lambda part: _aside_kind(article, part)):
+            pieces = list(parts)
+            block = (pieces[0][0], pieces[-1][1])
+            if article.text[slice(*block)].strip() and not _repeats_title(article, block, kind, span):
+                yield block, kind
+
+
+def _aside_kind(article: Article, part: Span) -> AsideKind | None:
+    kinds = (aside.kind for aside in article.asides if aside.start <= part[0] and part[1] <= aside.end)
+    return next(kinds, None)
+
+
+def _repeats_title(article: Article, block: Span, kind: AsideKind | None, span: Span | None) -> bool:
+    return kind == "title" and article.title is not None and not _overlap(block, span)
+
+
+def _block(text: str, block: Span, kind: AsideKind | None, span: Span | None, *, anchor: bool) -> Block:
+    """A block whose part that `span` covers is marked."""
+    tag = "h2" if kind in ("title", "heading") else "p"
+    shared = _overlap(block, span)
+    if shared is None:
+        return Block(tag, kind, (Piece(text[slice(*block)].strip()),))
+    before, inside, after = text[block[0] : shared[0]], text[slice(*shared)], text[shared[1] : block[1]]
+    return Block(tag, kind, (Piece(before.lstrip()), Piece(inside, True, anchor), Piece(after.rstrip())))
+
+
+def _visible(text: str, span: Span | None) -> Span | None:
+    """The span without surrounding white space, None when nothing remains."""
+    if span is None or not (words := text[slice(*span)]).strip():
+        return None
+    return span[0] + len(words) - len(words.lstrip()), span[1] - len(words) + len(words.rstrip())
+
+
+def _overlap(block: Span, span: Span | None) -> Span | None:
+    """The common part of two spans, None when there is none."""
+    if span is None:
+        return None
+    start, end = max(block[0], span[0]), min(block[1], span[1])
+    return (start, end) if start < end else None

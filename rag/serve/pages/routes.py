@@ -1,0 +1,165 @@
+"""Our own addresses beside the chat: articles, answers to keep, feedback, and the interface language."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+
+from rag.errors import BadRequest
+from rag.i18n import LANGUAGES, Words, words_for
+from rag.schema import Citation
+from rag.serve.chat.messages import outdated_citation
+from rag.serve.pages import export
+from rag.serve.pages.frame import missing_page
+from rag.serve.pages.places import is_current
+from rag.serve.pages.reader import reader_fragment, reader_page
+from rag.store.answers import Records, feedback_jsonl
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+LANGUAGE_COOKIE = "beleg_lang"
+_YEAR = 31_536_000  # seconds
+_LONGEST_EXPORT = 10_000_000  # bytes
+_LONGEST_OFFSET = 12  # digits
+_TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
+
+
+class Asking(Protocol):
+    """What both web frameworks' requests tell of the browser."""
+
+    @property
+    def headers(self) -> Any: ...
+    @property
+    def cookies(self) -> Any: ...
+    @property
+    def query_params(self) -> Any: ...
+
+
+def words_of(request: Asking) -> Words:
+    """The interface language of a browser: its reader's choice, else the page's around it, else its own.
+
+    A page that shows the chat in a frame says its language as `lang` in the address (and so in the
+    referrer of what the frame asks for); cookies often do not get into such a frame.
+    """
+    asked = request.query_params.get("lang") or _asked_for(request.headers.get("referer"))
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or asked
+    return words_for(request.headers.get("accept-language"), chosen)
+
+
+def _asked_for(referer: str | None) -> str | None:
+    """The `lang` of the page that asks."""
+    return dict(parse_qsl(urlsplit(referer or "").query)).get("lang")
+
+
+def add_article_routes(app: FastAPI, engine: Engine) -> None:
+    """`/quelle/…`: an article, with a place marked; see places.py for the address."""
+
+    @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
+    def source(
+        request: Request, article_id: str, von: str = "", bis: str = "", v: str = "", teil: str = ""
+    ) -> HTMLResponse:
+        words = words_of(request)
+        article = engine.library.article(article_id)
+        if article is None:
+            return HTMLResponse(missing_page(words), status_code=404)
+        span, stale = _span(von, bis, len(article.text)), not is_current(article, v)
+        page = reader_fragment if teil else reader_page
+        return HTMLResponse(page(article, span, words, stale=stale))
+
+
+def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
+    """`/antwort/<id>.md` and `.json`, `/export` for a whole conversation, `/feedback.jsonl`."""
+
+    def changed(citation: Citation) -> bool:
+        return outdated_citation(citation, engine.library)
+
+    @app.get("/antwort/{ident}.{form}")
+    def answer(request: Request, ident: str, form: Literal["md", "json"]) -> Response:
+        record = records.get(ident)
+        if record is None:
+            return HTMLResponse(missing_page(words_of(request)), status_code=404)
+        if form == "json":
+            return JSONResponse(record, headers={"Cache-Control": "no-store"})
+        turns = [{"question": record["question"], "record": record}]
+        text = export.conversation_markdown(record["question"], turns, words_of(request), changed)
+        return _download(text, record["question"], "md")
+
+    @app.post("/export/{form}")
+    async def conversation(request: Request, form: Literal["md", "json"]) -> Response:
+        body = await request.body()
+        try:
+            title, turns = _conversation(body)
+            if form == "json":
+                text = export.conversation_json(title, turns, changed)
+            else:
+                text = export.conversation_markdown(title, turns, words_of(request), changed)
+        except BadRequest as exc:
+            return JSONResponse({"detail": str(exc)}, status_code=422)
+        return _download(text, title, form)
+
+    @app.get("/feedback.jsonl")
+    def feedback() -> Response:
+        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", "Cache-Control": "no-store"}
+        return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
+
+
+def add_interface_routes(app: FastAPI) -> None:
+    """`/beleg/words.json` for our scripts, and `/sprache/<lang>` to choose the interface language."""
+
+    @app.get("/beleg/words.json")
+    def words_for_script(request: Request) -> JSONResponse:
+        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
+        words = words_of(request)
+        said = {"lang": words.lang, **words.at("frame"), **words.at("chat"), **words.at("errors")}
+        return JSONResponse(said, headers=headers)
+
+    @app.get("/sprache/{lang}")
+    def language(request: Request, lang: str) -> Response:
+        back = RedirectResponse(_path_of(request.headers.get("referer")), status_code=303)
+        if lang in LANGUAGES:
+            back.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
+        return back
+
+
+def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
+    """The offsets of an address, None unless they are a range inside the article."""
+    if not all(each.isdecimal() and len(each) <= _LONGEST_OFFSET for each in (start, end)):
+        return None
+    low, high = int(start), int(end)
+    return (low, high) if low < high <= length else None
+
+
+def _path_of(referer: str | None) -> str:
+    """Where a reader came from, within this site."""
+    try:
+        parts = urlsplit(referer or "/")
+    except ValueError:  # a broken address, as http://[
+        return "/"
+    path = "/" + parts.path.lstrip("/")
+    return f"{path}?{parts.query}" if parts.query else path
+
+
+def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
+    """Title and turns that a browser sends. Raises BadRequest."""
+    if len(body) > _LONGEST_EXPORT:
+        raise BadRequest(f"the conversation has {len(body)} bytes; at most {_LONGEST_EXPORT} are exported")
+    try:
+        sent = json.loads(body)
+        title, turns = str(sent["title"]), [dict(turn) for turn in sent["turns"]]
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:
+        raise BadRequest("a conversation is a JSON object with a title and turns") from exc
+    if not all(isinstance(turn.get("question"), str) for turn in turns):
+        raise BadRequest("every turn has a question")
+    return title, turns
+
+
+def _download(text: str, title: str, form: str) -> Response:
+    name = quote(export.file_name(title, form))
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
+    # half of a surrogate pair, which JSON can hold, has no bytes
+    return Response(text.encode("utf-8", "replace"), media_type=_TYPES[form], headers=headers)

@@ -1,0 +1,239 @@
+"""The guard before every door: who may come in, how often, with how much, and from which page.
+
+It stands before the chat and Gradio's own routes, our pages, REST, the OpenAI-compatible endpoint and MCP
+alike. Without `BELEG_AUTH` it lets in whoever calls this machine by one of its own names; a page of another
+site cannot, by whatever name it makes lead here (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.datastructures import URL
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.serve.api.errors import Problem, told
+from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
+"""Addresses that tell nothing of the articles, and are open to all."""
+
+_OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
+_UPLOADS = ("/artikel/datei", "/api/v1/articles")
+_WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_GUESSES, _GUESSING_SECONDS = 10, 300
+_MINUTE = 60  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class Rates:
+    """How often each client may do a thing: `most` times in so many seconds."""
+
+    def __init__(self, most: int, seconds: int) -> None:
+        self.most = most
+        self._limit = RateLimitItemPerSecond(most, seconds)
+        self._window = MovingWindowRateLimiter(MemoryStorage())
+
+    def wait(self, client: str) -> int:
+        """Whole seconds until the client may do it (again), 0 when it may now; takes nothing."""
+        if self._window.test(self._limit, client):
+            return 0
+        again = self._window.get_window_stats(self._limit, client).reset_time
+        return max(1, math.ceil(again - time.time()))
+
+    def take(self, client: str) -> int:
+        """As `wait`; where it may, it has done so."""
+        return 0 if self._window.hit(self._limit, client) else max(1, self.wait(client))
+
+
+class Guard:
+    """See above; as ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, guesses: Rates | None = None) -> None:
+        self.app = app
+        self.access = access_of(settings.auth)
+        self.names = _OWN_NAMES | {settings.host} | set(settings.hosts.replace(",", " ").split())
+        self.rates = Rates(settings.rate, _MINUTE) if settings.rate else None
+        self.guesses = guesses or wrong_guesses()
+        self.most, self.most_of_upload = settings.request_limit, settings.article_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = HTTPConnection(scope)
+        try:
+            refusal = self._refusal(request, scope)
+        except Problem as problem:
+            log.info("refused %s %r: %s", scope["method"], scope["path"], problem.code)
+            refusal = told(problem, scope["path"])
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        await self.app(scope, self._bounded(scope, receive), send)
+
+    def _refusal(self, request: HTTPConnection, scope: Scope) -> Response | None:
+        """What to answer instead of letting the request in. Raises Problem."""
+        self._check_name(request)
+        method, path = scope["method"], scope["path"]
+        client = client_of(request)
+        program = self._program(request, client)
+        if program is None and method not in _SAFE and is_foreign(request.headers):
+            raise Problem(403, "foreign_origin", "This request comes from a page of another site.")
+        if program is None and self.access and not is_open(path) and not self._logged_in(request):
+            if method in _SAFE and "text/html" in request.headers.get("accept", ""):
+                return RedirectResponse(f"{LOGIN}?next={quote(_here(request.url))}", status_code=303)
+            raise Problem(
+                401, "unauthorized", f"Please log in at {LOGIN}, or send a token as Authorization: Bearer …"
+            )
+        who = f"token {program}" if program else client
+        scope.setdefault("state", {})["client"] = who
+        self._check_rate(who, method, path)
+        self._check_size(request.headers, path)
+        return None
+
+    def _check_name(self, request: HTTPConnection) -> None:
+        """Without a login, only those come in who mean this machine."""
+        name = host_name(request.headers.get("host", ""))
+        if self.access is None and name not in self.names:
+            raise Problem(
+                403, "unknown_host", "This machine is not known by that name; BELEG_HOSTS can add it."
+            )
+
+    def _program(self, request: HTTPConnection, client: str) -> str | None:
+        """The name of the token that a program sends. Raises Problem for one that is none of ours."""
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if self.access is None or kind.lower() != "bearer":
+            return None
+        if waiting := self.guesses.wait(client):
+            raise throttled(waiting)
+        owner = self.access.owner(token.strip())
+        if owner is None:
+            self.guesses.take(client)
+            raise Problem(
+                401, "unauthorized", "This token is not known here; BELEG_AUTH lists the valid ones."
+            )
+        return owner
+
+    def _logged_in(self, request: HTTPConnection) -> bool:
+        assert self.access is not None
+        return self.access.knows(request.cookies.get(SESSION_COOKIE, ""))
+
+    def _check_rate(self, who: str, method: str, path: str) -> None:
+        if self.rates is None or not (path.startswith(_WORK) or method not in _SAFE):
+            return
+        if waiting := self.rates.take(who):
+            message = f"More than {self.rates.most} requests a minute; please try again in {waiting} s."
+            raise Problem(429, "rate_limited", message, waiting)
+
+    def _limit(self, path: str) -> int:
+        return max(self.most, self.most_of_upload) if path.startswith(_UPLOADS) else self.most
+
+    def _check_size(self, headers: Mapping[str, str], path: str) -> None:
+        stated = headers.get("content-length", "")
+        if stated.isdecimal() and int(stated) > self._limit(path):
+            raise _too_large(self._limit(path))
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """What comes in, as long as it is not too much: its size need not be stated, or true."""
+        limit, came = self._limit(scope["path"]), 0
+
+        async def bounded() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > limit:
+                raise HTTPException(413, _too_large(limit).message)
+            return message
+
+        return bounded
+
+
+def wrong_guesses() -> Rates:
+    """How often a client may be wrong about passwords and tokens: ten times in five minutes."""
+    return Rates(_GUESSES, _GUESSING_SECONDS)
+
+
+def throttled(waiting: int) -> Problem:
+    """For a client that has been wrong too often."""
+    return Problem(
+        429, "too_many_guesses", f"Too many failed logins; please try again in {waiting} s.", waiting
+    )
+
+
+def is_foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a browser says that a request comes from a page of another site.
+
+    Browsers state it in `Sec-Fetch-Site` (older ones in `Origin`) and let no page forge either; what
+    states neither is no browser.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site != "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def is_open(path: str) -> bool:
+    """Whether a path is open to all; one with `..` is never, whatever it leads to."""
+    return path in OPEN or (path.startswith(_OPEN_FILES) and ".." not in path)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach that address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(host: str) -> str:
+    """The name of a Host header, without its port.
+
+    >>> host_name("[::1]:7860"), host_name("Localhost:7860")
+    ('::1', 'localhost')
+    """
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def client_of(request: HTTPConnection) -> str:
+    """Whom limits count for: an address; of IPv6 the network of one household."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
+
+
+def _here(url: URL) -> str:
+    """The address within this site."""
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too_large", f"The request has more than {limit} bytes.")

@@ -1,0 +1,288 @@
+"""The library: the read model in one SQLite file, from which every passage and citation is served.
+
+It holds the articles, their chunks (as offsets: a chunk's text is a slice of its article's), the
+manifest (which version of which article came from which file) and the state of the index. A sync
+writes new vectors beside the old ones and then swaps the versions here in one transaction, so
+that a reader sees the old state or the new one, and a crash leaves the old one answering.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from rag.errors import ConfigError
+from rag.schema import Article, Chunk
+from rag.store.library_file import FILE_NAME, LibraryFile, batches, create, places
+from rag.store.library_rows import (
+    ARTICLE,
+    CHUNK,
+    PASSAGE,
+    Counts,
+    Entry,
+    FileState,
+    Listed,
+    Selection,
+    article_of,
+    article_row,
+    chunk_of,
+    chunk_row,
+    date_of,
+    entry_row,
+    file_row,
+    passage_of,
+    problems_of,
+    replace_rows,
+    set_copies,
+)
+
+_FIELDS = ("text", "title", "outlet", "author")
+_LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
+
+
+class Library(LibraryFile):
+    """Articles and chunks by id; safe to read from many threads.
+
+    Each thread has a connection of its own, so that a reader never sees the inside of a `flip`
+    that another thread is at, and never waits for it (SQLite's write-ahead log).
+    """
+
+    @classmethod
+    def open(cls, folder: Path, *, read_only: bool = False) -> Self:
+        """The library in a data folder; created when there is none, unless `read_only`.
+
+        Raises IndexDamaged when the file is no library or cannot be read, IndexMismatch when
+        another version of Beleg wrote it, ConfigError when there is none (`read_only`).
+        """
+        path = folder / FILE_NAME
+        if not path.exists():
+            if read_only:
+                raise ConfigError(f"there is no index in {folder} yet; run: python -m ingest")
+            create(path)
+        library = cls(path, read_only=read_only)
+        try:
+            library._check()
+            if not read_only:
+                library.complete_indexes()
+        except BaseException:
+            library.close()
+            raise
+        return library
+
+    # --- reading
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change of the articles."""
+        return int(self.meta("revision") or 0)
+
+    @property
+    def fingerprint(self) -> str:
+        """What the index was built with; empty for a library that was never filled."""
+        return self.meta("fingerprint") or ""
+
+    def meta(self, key: str) -> str | None:
+        """A note kept beside the articles, such as the state of the vector index."""
+        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
+        return None if row is None else str(row[0])
+
+    def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
+        """All articles, or those of `ids` that exist, by id."""
+        if ids is None:
+            return map(article_of, self._rows(f"SELECT {ARTICLE} FROM articles ORDER BY id"))
+        sql = f"SELECT {ARTICLE} FROM articles WHERE id IN (%s) ORDER BY id"
+        return map(article_of, self._rows_of(sql, sorted(ids)))
+
+    def article(self, id: str) -> Article | None:
+        """The article, or None if the library does not know it."""
+        return next(self.articles([id]), None)
+
+    def chunks(self, ids: Collection[str] | None = None) -> Iterator[Chunk]:
+        """All chunks by article and position, or those of `ids` that exist, by id."""
+        if ids is None:
+            return map(chunk_of, self._rows(f"{CHUNK} ORDER BY c.article_id, c.ordinal"))
+        return map(chunk_of, self._rows_of(f"{CHUNK} WHERE c.id IN (%s) ORDER BY c.id", sorted(ids)))
+
+    def chunk(self, id: str) -> Chunk | None:
+        """The chunk, or None if the library does not know it: such a passage is never served."""
+        return next(self.chunks([id]), None)
+
+    def passages(self, ids: Collection[str]) -> Iterator[tuple[Article, Chunk]]:
+        """The chunks of `ids` that exist, each with its article, in the same version."""
+        return map(passage_of, self._rows_of(f"{PASSAGE} WHERE c.id IN (%s)", list(ids)))
+
+    def chunks_of(self, article_id: str) -> list[Chunk]:
+        """The chunks of an article in order; empty if the library does not know it."""
+        return list(
+            map(chunk_of, self._rows(f"{CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,)))
+        )
+
+    def chunk_ids(self, article_ids: Collection[str] | None = None) -> list[str]:
+        """Ids of all chunks, or of those of some articles."""
+        if article_ids is None:
+            return [row[0] for row in self._rows("SELECT id FROM chunks ORDER BY id")]
+        sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
+        return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
+
+    def languages(self) -> set[str | None]:
+        """The languages of the articles, None where one is not known."""
+        return {row[0] for row in self._rows("SELECT DISTINCT language FROM articles")}
+
+    def chunk_counts(self) -> dict[str, int]:
+        """Article id → number of its chunks."""
+        return dict(self._rows("SELECT article_id, count(*) FROM chunks GROUP BY article_id"))
+
+    def containing(self, words: Collection[str]) -> set[str]:
+        """Ids of the articles in whose text, title, outlet or author each of the words stands.
+
+        A word is any run of characters, also within a word; upper and lower case are the same.
+        """
+        sql, values = "SELECT id FROM articles WHERE 1", []
+        for word in words:
+            patterns = [f"%{_LIKE_SIGNS.sub(_ESCAPED, form)}%" for form in _cases(word)]
+            matches = " OR ".join(f"{field} LIKE ? ESCAPE '!'" for field in _FIELDS for _ in patterns)
+            sql += f" AND ({matches})"
+            values += patterns * len(_FIELDS)
+        return {row[0] for row in self._rows(sql, values)}
+
+    def listed(self, selection: Selection | None = None) -> list[Listed]:
+        """The articles that are selected, or all, newest first, without a date last; no text is read."""
+        selection = selection or Selection()
+        where, values = selection.sql()
+        sql = "SELECT id, title, outlet, author, published, language, genre FROM articles"
+        rows = self._rows(f"{sql} WHERE {where} ORDER BY published DESC, title, id", values)
+        listed = (
+            Listed(id, title, outlet, author, date_of(day), language, genre)
+            for id, title, outlet, author, day, language, genre in rows
+        )
+        return [row for row in listed if selection.ids is None or row.id in selection.ids]
+
+    def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
+        """Article id → sha256 of the version that is served, of all articles or of those of `ids`."""
+        if ids is None:
+            return dict(self._rows("SELECT id, sha256 FROM articles"))
+        return dict(self._rows_of("SELECT id, sha256 FROM articles WHERE id IN (%s)", list(ids)))
+
+    def copies(self) -> dict[str, str]:
+        """Article id → id of the article that it nearly repeats."""
+        return dict(self._rows("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL ORDER BY id"))
+
+    def manifest(self) -> dict[str, Entry]:
+        """Where every article came from."""
+        return {row[0]: Entry(*row[1:]) for row in self._rows("SELECT * FROM manifest")}
+
+    def files(self) -> dict[str, FileState]:
+        """Every source file as it was last read, unreadable ones included."""
+        rows = self._rows("SELECT path, size, mtime_ns, problems, unread FROM files")
+        return {
+            path: FileState(size, mtime_ns, problems_of(problems), bool(unread))
+            for path, size, mtime_ns, problems, unread in rows
+        }
+
+    def file_times(self) -> dict[str, tuple[int, int]]:
+        """Size and time of every source file when it was last read; half the work of `files`."""
+        rows = self._rows("SELECT path, size, mtime_ns FROM files")
+        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
+
+    def marks(self, article_ids: Collection[str]) -> set[int]:
+        """The marks of some articles (see `ingest.copies`)."""
+        sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
+        return {row[0] for row in self._rows_of(sql, list(article_ids))}
+
+    def problems(self) -> list[tuple[str, str]]:
+        """What could not be read, as path and message."""
+        rows = self._rows("SELECT path, problems FROM files WHERE problems != '[]' OR unread")
+        return [(path, problem) for path, problems in rows for problem in problems_of(problems)]
+
+    def has_unread(self) -> bool:
+        """Whether there are files of which nothing could be read."""
+        return self._row("SELECT 1 FROM files WHERE unread LIMIT 1") is not None
+
+    def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
+        """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
+        sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
+        shared: Counter[str] = Counter()
+        for id, number in self._rows_of(sql, list(marks)):
+            shared[id] += number
+        sql = "SELECT article_id, count(*) FROM marks WHERE article_id IN (%s) GROUP BY article_id"
+        return {id: (shared[id], held) for id, held in self._rows_of(sql, list(shared))}
+
+    def counts(self) -> Counts:
+        """How much the library holds, and from when to when."""
+        row = self._row(
+            "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks),"
+            " (SELECT min(published) FROM articles), (SELECT max(published) FROM articles)"
+        )
+        assert row is not None  # an aggregate always has a row
+        return Counts(row[0], row[1], date_of(row[2]), date_of(row[3]))
+
+    # --- writing
+
+    def flip(
+        self,
+        added: Iterable[tuple[Article, Sequence[Chunk]]] = (),
+        removed: Iterable[str] = (),
+        *,
+        manifest: Mapping[str, Entry] | None = None,
+        files: Mapping[str, FileState] | None = None,
+        copies: Mapping[str, str] | None = None,
+        marks: Mapping[str, Iterable[int]] | None = None,
+        meta: Mapping[str, str] | None = None,
+        last: Callable[[], None] | None = None,
+    ) -> None:
+        """Swaps versions in one transaction: all of it happens, or (on any error) nothing.
+
+        `added` articles replace those of the same id and are taken one at a time, so that a
+        generator may do the work while the transaction is open; `removed` are article ids.
+        `manifest`, `files` and `copies` replace what the library holds of each, `meta` is laid
+        over it; `marks` are those of added articles, by which `sharing` finds others like them.
+        The revision grows if an article is added, removed or becomes a copy. `last` is called
+        before the end and sees the new state, which nobody else does yet.
+        """
+        with self._transaction() as connection:
+            before = connection.total_changes
+            for ids in batches(list(removed)):
+                connection.execute(f"DELETE FROM articles WHERE id IN ({places(ids)})", ids)
+            for article, chunks in added:
+                connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
+                connection.execute(
+                    f"INSERT INTO articles ({ARTICLE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                    article_row(article),
+                )
+                connection.executemany("INSERT INTO chunks VALUES (?,?,?,?,?,?)", map(chunk_row, chunks))
+            if copies is not None:
+                set_copies(connection, copies)
+            if connection.total_changes != before:
+                connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+            if manifest is not None:
+                moved = replace_rows(connection, "manifest", "article_id", map(entry_row, manifest.items()))
+                sources = [(source, id) for id, _, _, source, _ in moved]
+                connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
+            if files is not None:
+                replace_rows(connection, "files", "path", map(file_row, files.items()))
+            rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
+            connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
+            connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
+            if last is not None:
+                last()
+
+    def note(self, key: str, value: str | None) -> None:
+        """Sets or (None) removes a note beside the articles; the revision stays."""
+        with self._transaction() as connection:
+            if value is None:
+                connection.execute("DELETE FROM meta WHERE key = ?", (key,))
+            else:
+                connection.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _check(self) -> None:
+        self.check_format()
+        self.check_length()
+        self.counts()  # touches the tables that everything else is built on
+
+
+def _cases(word: str) -> set[str]:
+    """A word as it may be written; SQLite itself sees through the case of ASCII only."""
+    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}

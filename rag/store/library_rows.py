@@ -1,0 +1,215 @@
+"""What the library holds beside articles, and every record of it as a row of SQLite and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple, get_args
+
+from rag.schema import Article, Aside, Chunk, Genre
+from rag.store.library_file import places
+
+ARTICLE = "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of"
+# SQLite's substr counts code points as Python does, so that offsets need no conversion
+CHUNK = """
+    SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
+           substr(a.text, c."start" + 1, c."end" - c."start"), c.sentences
+    FROM chunks c JOIN articles a ON a.id = c.article_id
+"""
+PASSAGE = f"""
+    SELECT {", ".join(f"a.{column}" for column in ARTICLE.split(", "))},
+           c.id, c.ordinal, c."start", c."end", c.sentences
+    FROM chunks c JOIN articles a ON a.id = c.article_id
+"""
+
+
+# tuples, for a sync makes one of each for every article there is
+
+
+class FileState(NamedTuple):
+    """A source file as it was when it was last read: `size` in bytes, `mtime_ns` since 1970.
+
+    `problems` say what could not be read, wholly or in part; `unread` that nothing could.
+    """
+
+    size: int
+    mtime_ns: int
+    problems: tuple[str, ...] = ()
+    unread: bool = False
+
+
+class Entry(NamedTuple):
+    """Manifest line of an article: the id its file suggests, the file's path and name, the hash."""
+
+    name: str
+    path: str
+    source: str
+    sha256: str
+
+
+class Listed(NamedTuple):
+    """An article as a list of them says it, without its text."""
+
+    id: str
+    title: str | None
+    outlet: str | None
+    author: str | None
+    published: date | None
+    language: str | None
+    genre: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which articles: those that fit everything given.
+
+    `by` are pairs of outlets and authors: an article is of one of either. Days are ISO dates, both included,
+    or `MM-DD` of any year; `weekday` counts from Sunday, 0.
+    """
+
+    ids: frozenset[str] | None = None
+    by: tuple[tuple[frozenset[str], frozenset[str]], ...] = ()
+    first: str | None = None
+    last: str | None = None
+    weekday: int | None = None
+    genre: str | None = None
+    language: str | None = None
+
+    def sql(self) -> tuple[str, list[str]]:
+        """The condition, and its values."""
+        where, values = ["1"], []
+        for outlets, authors in self.by:
+            where.append(f"(outlet IN ({places([*outlets])}) OR author IN ({places([*authors])}))")
+            values += [*outlets, *authors]
+        for bound, sign in ((self.first, ">="), (self.last, "<=")):
+            if bound is not None:
+                day = "published" if len(bound) > len("MM-DD") else "substr(published, 6)"
+                where.append(f"{day} {sign} ?")
+                values.append(bound)
+        if self.weekday is not None:
+            where.append("strftime('%w', published) = ?")
+            values.append(str(self.weekday))
+        for column, value in (("genre", self.genre), ("language", self.language)):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(value)
+        return " AND ".join(where), values
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Size of the library; the dates are those of the oldest and newest dated article."""
+
+    articles: int
+    chunks: int
+    first: date | None
+    last: date | None
+
+
+def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> None:
+    """Makes these, by article id, the near-copies that the articles are marked as."""
+    held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
+    changed = [(copies.get(id), id) for id in held.keys() | copies.keys() if held.get(id) != copies.get(id)]
+    connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
+
+
+def replace_rows(
+    connection: sqlite3.Connection, table: str, key: str, rows: Iterable[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Makes `rows`, whose first column is the key, the table's content; those that were not there."""
+    held = {row[0]: row for row in connection.execute(f"SELECT * FROM {table}")}
+    wanted = {row[0]: row for row in rows}
+    gone = [(id,) for id in held.keys() - wanted.keys()]
+    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", gone)
+    new = [row for row in wanted.values() if held.get(row[0]) != row]
+    for row in new:
+        connection.execute(f"REPLACE INTO {table} VALUES ({places(row)})", row)
+    return new
+
+
+def entry_row(item: tuple[str, Entry]) -> tuple[Any, ...]:
+    """Of the table `manifest`."""
+    id, entry = item
+    return id, *entry
+
+
+def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
+    """Of the table `files`."""
+    path, state = item
+    # nearly always there are none
+    problems = json.dumps(state.problems, ensure_ascii=False) if state.problems else "[]"
+    return path, state.size, state.mtime_ns, problems, int(state.unread)
+
+
+def article_row(article: Article) -> tuple[Any, ...]:
+    """In the order of `ARTICLE`."""
+    published = article.published and article.published.isoformat()
+    asides = json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides])
+    return (
+        article.id,
+        article.text,
+        article.source,
+        article.sha256,
+        article.title,
+        article.outlet,
+        article.author,
+        published,
+        article.language,
+        article.genre,
+        asides,
+        article.copy_of,
+    )
+
+
+def article_of(row: tuple[Any, ...]) -> Article:
+    """The inverse of `article_row`."""
+    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of = row
+    return Article(
+        id=id,
+        text=text,
+        source=source,
+        sha256=sha256,
+        title=title,
+        outlet=outlet,
+        author=author,
+        published=date_of(published),
+        language=language,
+        genre=genre if genre in get_args(Genre) else None,
+        asides=()
+        if asides == "[]"
+        else tuple(Aside(*aside) for aside in json.loads(asides)),  # nearly always
+        copy_of=copy_of,
+    )
+
+
+def chunk_row(chunk: Chunk) -> tuple[Any, ...]:
+    """Of the table `chunks`, which holds no text."""
+    sentences = json.dumps(chunk.sentences, separators=(",", ":"))
+    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences
+
+
+def chunk_of(row: tuple[Any, ...]) -> Chunk:
+    """From a row that `CHUNK` selects."""
+    id, article_id, ordinal, start, end, text, sentences = row
+    spans = tuple((low, high) for low, high in json.loads(sentences))
+    return Chunk(id, article_id, ordinal, start, end, text, spans)
+
+
+def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
+    """From a row that `PASSAGE` selects."""
+    article = article_of(row[:-5])
+    id, ordinal, start, end, sentences = row[-5:]
+    return article, chunk_of((id, article.id, ordinal, start, end, article.text[start:end], sentences))
+
+
+def problems_of(value: str) -> tuple[str, ...]:
+    """From the column of that name."""
+    return () if value == "[]" else tuple(json.loads(value))  # nearly always
+
+
+def date_of(value: str | None) -> date | None:
+    """From a column of ISO dates."""
+    return None if value is None else date.fromisoformat(value)

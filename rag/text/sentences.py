@@ -1,0 +1,223 @@
+"""Sentences by rule, for German, English, French, Portuguese and Ukrainian.
+
+A stop ends a sentence unless something speaks against it: an abbreviation, an initial, a date or an ordinal
+before it, a lower-case word after it, an open bracket around it. Where both are possible ("… usw. Der Rat",
+"… usw. Frankreich") a function word after the stop decides for the end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rag.schema import Span
+from rag.text.stopwords import ENGLISH, FRENCH, GERMAN, PORTUGUESE, UKRAINIAN
+
+_STARTERS = {"de": GERMAN, "en": ENGLISH, "fr": FRENCH, "pt": PORTUGUESE, "uk": UKRAINIAN, "ru": UKRAINIAN}
+"""Words that, with a capital, begin a sentence rather than name something."""
+
+_TITLES = frozenset("dr dra hr fr hl prof mr mrs ms mm mme mlle sr sra srs sta".split())
+"""Before a name, which may look like a function word (M. Le Pen)."""
+
+_ABBREVIATIONS = frozenset(
+    """
+    abs abschn abt allg anm az betr bspw bzgl bzw ca co corp dergl dgl dipl dt ehem einschl engl
+    etc evtl ev exkl frz geb gegr gest gez ggf hrsg inc inkl insb intl ital jh jhd jhdt kath lat
+    lfd ltd mia mio mrd mtl mwst nachf nat niederl öff op österr phil rer russ skr sog span stellv
+    str tägl tel tsd ukr urspr usf usw verh vers vgl vorm vors wg zit zt ztr zzgl attn approx assn
+    ave blvd brig capt cf cmdr cpl dept dist ft gen gov jr lt maj messrs mt pvt rep rev rs sen sgt
+    st supt univ vs av bd boul chap env éd mgr ste aprox eng exmo exma pág págs séc trav акад вул
+    гр грн див доц ім інж крб млн млрд обл пл пр проф просп рис рр см ст таб тис тов
+    """.split()
+)
+_BEFORE_FIGURES = frozenset(
+    """
+    abb abr adm apr art aug buchst dec déc dez fev févr feb fig figs hd hdt hft jan janv jg juil
+    jul jun kap lit mind n no nos nov nr núm oct okt out p para pos pp pt pts rn rz sec sect sep
+    sept set tab vol zif ziff гл мал п пп ч
+    """.split()
+)
+"""Abbreviations before a figure; words of their own otherwise ("He said no.")."""
+
+_DETERMINED = frozenset(
+    """
+    der die das den dem des im in am zum zur vom beim ein eine einen einem einer eines sein seine
+    seinen seinem seiner ihr ihre ihren ihrem ihrer unser unsere unseren unserem jeder jede jeden
+    jedem jedes ab bis seit
+    """.split()
+)
+_MONTHS = frozenset(
+    """
+    januar jänner februar feber märz april mai juni juli august september oktober november dezember
+    jahrhundert jahrhunderts jh jhd
+    """.split()
+)
+_STOP = re.compile(r"[.!?…]+")
+_OPENERS = "\"„“”»«‚‘’'›‹([{–—-•*"
+_NEXT = re.compile(rf"[{re.escape(_OPENERS)}\s]*")
+_TOKEN = re.compile(r"[^\s\"„“”»«‚‘’'›‹()\[\]{}/–—…!?]+$")
+_BEFORE = re.compile(r"([^\W\d_]+)[ \t\u00a0]$")
+_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
+_DATE = re.compile(r"\d{1,2}\.(?:0?[1-9]|1[0-2])")
+_ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
+_SHORT = re.compile(r"[bcdfghjklmnpqrstvwxz]{1,5}")
+_NO_VOWELS = frozenset("km kg pkw lkw pkws lkws".split())
+_CLOSERS = {
+    "de": "“”\"»«’‘'‹›)\\]",
+    "en": "”\"’')\\]",
+    "fr": "»”\"’')\\]",
+    "pt": "»”\"’')\\]",
+    "uk": "»”“\"’')\\]",
+}
+"""What may close a sentence after a space: « and » mean different things in German and French."""
+# marks of footnotes, too
+_ATTACHED = re.compile(r"(?:[“”\"»«’‘'‹›)\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])*")
+
+LONGEST = 3_000
+"""Characters; what is longer without an end is cut at a space."""
+_BRACKETED = 200
+_DAYS = 31
+_LONGEST_TOKEN = 40
+_WORDS_OF_A_SENTENCE = 3
+
+
+def sentences(text: str, start: int = 0, end: int | None = None, language: str | None = None) -> list[Span]:
+    """Spans of the sentences of one paragraph, `text[start:end]`, in order, trimmed.
+
+    Unknown languages are cut like German. A fragment too short to say anything ("75 % .",
+    "Genf, 16. Juni 2021.") joins the sentence that follows it.
+    """
+    piece = text[start:end]
+    spans: list[Span] = []
+    low = 0
+    for high in [*_ends(piece, language if language in _STARTERS else "de"), len(piece)]:
+        left, right = _trimmed(piece, low, high)
+        low = high
+        if left >= right:
+            continue
+        if spans and _is_fragment(piece, *spans[-1]):
+            spans[-1] = (spans[-1][0], right)
+        else:
+            spans.append((left, right))
+    return [(start + left, start + right) for whole in spans for left, right in _bounded(piece, *whole)]
+
+
+def _ends(text: str, language: str) -> Iterator[int]:
+    """Places behind the end of a sentence, and what closes it."""
+    spaced = re.compile(rf"(?:\s?[{_CLOSERS.get(language, _CLOSERS['fr'])}]+(?=\s|$))*")
+    last = 0
+    for stop in _STOP.finditer(text):
+        closed = _ATTACHED.match(text, stop.end()).end()  # type: ignore[union-attr]
+        if closed < len(text) and not text[closed].isspace():
+            if _is_glued(text, stop.start(), closed):
+                yield closed
+                last = closed
+            continue
+        closed = spaced.match(text, closed).end()  # type: ignore[union-attr]
+        if _is_end(text, stop, closed, language) and not _is_bracketed(text, last, closed):
+            yield closed
+            last = closed
+
+
+def _is_end(text: str, stop: re.Match[str], closed: int, language: str) -> bool:
+    place = _NEXT.match(text, closed).end()  # type: ignore[union-attr]
+    if place == len(text):
+        return True
+    opened = text[closed:place].strip()
+    apart = opened.startswith(("(", "[")) or text.startswith(("...", "…"), place)
+    if not apart and (text[place].islower() or text[place] in ",;:.?!)]"):
+        return False
+    if stop[0] != "." or closed > stop.end():
+        return True
+    found = _WORD.match(text, place)
+    following = found[0] if found else ""
+    starts = following.lower() in _STARTERS[language] and not following.isupper()
+    token = _TOKEN.search(text, max(0, stop.start() - _LONGEST_TOKEN), stop.start())
+    if token is None:
+        return True
+    before = text[max(0, token.start() - _LONGEST_TOKEN) : token.start()]
+    return not _goes_on(token[0], before, following, text[place], starts, language)
+
+
+def _goes_on(token: str, before: str, following: str, first: str, starts: bool, language: str) -> bool:
+    """Whether the stop after a token belongs to it, and ends no sentence."""
+    word = token.lower().rpartition("-")[2]
+    if token.isdigit():
+        return _is_ordinal(token, before, following, first, starts, language)
+    if token[0].isdigit():  # 24.2. Moskau, and not 30.000. Bulgarien
+        return not starts and bool(_DATE.fullmatch(token))
+    if word in _TITLES:
+        return True
+    if first.isdigit() and (word in _BEFORE_FIGURES or word.endswith("str")):
+        return True
+    if len(token) == 1 and _LETTER.match(token):
+        # "z. B.": the letter before belongs to it; "Plan B. Der Rat", "В. Путін"
+        return not starts or bool(re.search(r"\b[^\W\d_]\.\s?$", before))
+    if "." in token:  # d.h, U.S, a.m
+        return not starts and all(0 < len(part) <= 3 for part in token.split("."))
+    if language == "de" and _ROMAN.fullmatch(token):
+        return not starts
+    if token.isupper() or word in _NO_VOWELS:
+        return False
+    is_short = word in _ABBREVIATIONS or word.endswith("str") or bool(_SHORT.fullmatch(word))
+    return is_short and not starts
+
+
+def _is_ordinal(token: str, before: str, following: str, first: str, starts: bool, language: str) -> bool:
+    """17. 9. 2025, 3. Oktober, den 47. Präsidenten; not „im Jahr 2025. Der“, „in Minute 89. Bayern“."""
+    if len(token) > 3 or starts:
+        return False
+    if first.isdigit():
+        return len(token) <= 2
+    if language != "de":
+        return False
+    word = _BEFORE.search(before)
+    if following.lower() in _MONTHS or before.endswith("(") or (word and word[1].lower() in _DETERMINED):
+        return True
+    return int(token) <= _DAYS and (word is None or word[1].islower())
+
+
+def _is_glued(text: str, stop: int, closed: int) -> bool:
+    """Whether the space after a stop was forgotten: „Prozent.Die“, and no address or name of a file."""
+    if not (text[closed].isupper() and text[closed + 1 : closed + 2].islower()):
+        return False
+    token = _TOKEN.search(text, max(0, stop - _LONGEST_TOKEN), stop)
+    if token is None or len(token[0]) < 3 or not token[0].isalpha() or not token[0][1:].islower():
+        return False
+    if token[0].lower() in _ABBREVIATIONS | _TITLES | _BEFORE_FIGURES:
+        return False
+    chunk = text[max(0, stop - _LONGEST_TOKEN) : closed + _LONGEST_TOKEN]
+    left, right = chunk[: min(stop, _LONGEST_TOKEN)].split(), chunk[min(stop, _LONGEST_TOKEN) :].split()
+    return not re.search(r"[@/\\]|www\.|\.\w", (left or [""])[-1]) and not re.search(
+        r"[@/\\]|\w\.[a-z]", right[0][1:]
+    )
+
+
+def _is_bracketed(text: str, low: int, high: int) -> bool:
+    """Whether a bracket is open that closes soon: what is in it stays with its sentence."""
+    opened = text.rfind("(", low, high)
+    return opened > text.rfind(")", low, high) and text.find(")", high, high + _BRACKETED) >= 0
+
+
+def _is_fragment(text: str, start: int, end: int) -> bool:
+    # the beginning decides: a column of numbers would else be searched anew at each of them
+    words = re.findall(r"[^\W\d_]{2,}", text[start : min(end, start + 200)])
+    return len(words) < _WORDS_OF_A_SENTENCE
+
+
+def _trimmed(text: str, low: int, high: int) -> Span:
+    while low < high and text[low].isspace():
+        low += 1
+    while low < high and text[high - 1].isspace():
+        high -= 1
+    return low, high
+
+
+def _bounded(text: str, low: int, high: int) -> Iterator[Span]:
+    while high - low > LONGEST:
+        cut = text.rfind(" ", low + 1, low + LONGEST) + 1 or low + LONGEST
+        yield _trimmed(text, low, cut)
+        low = _trimmed(text, cut, high)[0]
+    if low < high:
+        yield low, high

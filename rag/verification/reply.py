@@ -1,0 +1,129 @@
+"""A model's text as it grows, cut into sentences, each with the places where it points."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rag.text.sentences import sentences
+from rag.verification.markers import Marker, Piece
+
+_PUNCTUATION = ".,;:!?"
+_ENDS = re.compile(r"[.!?…:]")
+_SOURCES = re.compile(
+    r"\W*(?:quellen?|belege?|quellenverzeichnis|sources?|references?|fontes?|références|джерела)\W*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a draft: `lead` is the white space before it, `text` has no citations.
+
+    `markers` stand at these offsets of `text`; one behind the full stop stands at its end.
+    """
+
+    lead: str
+    text: str
+    markers: tuple[tuple[int, Marker], ...]
+
+
+class Draft:
+    """Gathers pieces into sentences; a list of sources, which models like to add, is left out."""
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._markers: list[tuple[int, Marker]] = []
+        self._over = False
+
+    @property
+    def showable(self) -> str:
+        """What is certain of the sentence that is being written: its text up to the first marker."""
+        certain = self._text[: self._markers[0][0]] if self._markers else self._text
+        return certain.rstrip()
+
+    def add(self, piece: Piece) -> Iterator[Sentence]:
+        """Takes a piece; yields the sentences that it completes."""
+        if self._over:
+            return
+        if isinstance(piece, Marker):
+            self._markers.append((len(self._text), piece))
+            return
+        self._text = self._joined(piece)
+        yield from self._closed(self._ends())
+
+    def finish(self) -> Iterator[Sentence]:
+        """The rest, as the last sentence or sentences."""
+        if not self._over:
+            yield from self._closed([high for _, high in self._spans(self._text)])
+
+    def _joined(self, piece: str) -> str:
+        """The text with a piece more; what was taken out between leaves no space too many."""
+        if not self._markers or not self._text.endswith(" "):
+            return self._text + piece
+        if piece[0] not in _PUNCTUATION:
+            return self._text + piece.lstrip(" ")
+        text = self._text.rstrip(" ")
+        self._markers = [(min(at, len(text)), marker) for at, marker in self._markers]
+        return text + piece
+
+    def _ends(self) -> list[int]:
+        """Where sentences end that nothing to come can lengthen.
+
+        Only words that are followed by a space count: „am 15.“ may go on with „August“.
+        """
+        line_end = self._text.rfind("\n")
+        settled = self._text[: max(self._text.rfind(" "), line_end) + 1]
+        if not _ENDS.search(settled) and line_end < 0:
+            return []
+        spans = self._spans(settled)
+        return [high for _, high in spans[:-1]] + [high for _, high in spans[-1:] if high <= line_end]
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        found, start = [], 0
+        for line in text.split("\n"):
+            if line.strip():
+                found += [(start + low, start + high) for low, high in sentences(line)]
+            start += len(line) + 1
+        return found
+
+    def _closed(self, ends: list[int]) -> Iterator[Sentence]:
+        start = 0
+        for end in ends:
+            raw = self._text[start:end]
+            text = raw.lstrip()
+            lead = raw[: len(raw) - len(text)]
+            begin = start + len(lead)
+            # a marker behind the full stop belongs to the sentence before it, unless a line ends between
+            own = [(at, marker) for at, marker in self._markers if self._stem(at) <= end]
+            self._markers = self._markers[len(own) :]
+            if _SOURCES.fullmatch(text):
+                self._over = True
+                break
+            if text:
+                yield Sentence(lead, text, tuple((min(max(at - begin, 0), len(text)), m) for at, m in own))
+            start = end
+        self._text = "" if self._over else self._text[start:]
+        self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
+
+    def _stem(self, at: int) -> int:
+        """The end of the words that a marker at this place follows; its own place after a line break."""
+        before = self._text[:at]
+        stem = len(before.rstrip())
+        return at if "\n" in before[stem:] or not stem else stem
+
+
+def plain(texts: Iterable[str]) -> Iterator[str]:
+    """The texts without white space at their beginning and without `**`, which nobody renders."""
+    held, begun = "", False
+    for text in texts:
+        held = (held + text).replace("**", "")
+        if not begun:
+            held = held.lstrip()
+        ready, held = (held[:-1], "*") if held.endswith("*") else (held, "")
+        if ready:
+            begun = True
+            yield ready
+    if held:
+        yield held

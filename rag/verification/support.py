@@ -1,0 +1,313 @@
+"""Whether the words that a sentence cites say what it says: pure, deterministic, no model.
+
+A sentence is compared with the best window of one or two sentences of the passage: how much of
+its content words the window says (weighted by idf), and whether a number, date, quotation, name
+or negation differs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.question.query import Concept, detect_language, understand
+from rag.retrieval.lexical import heading
+from rag.retrieval.matching import coverage
+from rag.retrieval.passage_terms import SentenceTerms, sentence_terms
+from rag.schema import Article, Chunk, Span, Status
+from rag.text.analysis import key, words
+from rag.text.stopwords import BY_LANGUAGE
+from rag.verification.facts import Facts, besides_facts, facts, missing
+
+SUPPORTED, UNSUPPORTED = 0.60, 0.35
+PAIR_GAIN = 0.08
+"""What a second sentence must add to the coverage to be quoted as well."""
+LACK_COSTS = 0.2
+AIM_GAIN = 0.05
+SAID = 0.5
+"""Coverage from which a word counts as said."""
+TELLING = 2.0
+"""Idf from which a verb or adjective that is not said makes a claim weak; nouns and names always do."""
+NEAR = 2
+"""Words between which an order is told apart from mere fronting."""
+ANTECEDENTS = 2
+"""Sentences in which what a pronoun stands for is looked for."""
+DOSSIER_LANGUAGE = "de"
+
+_POINTS_BACK = re.compile(
+    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b",
+    re.IGNORECASE,
+)
+_RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
+_HEDGES = {
+    "de": frozenset(
+        "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
+        " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
+    ),
+    "en": frozenset(
+        "around approximately roughly nearly almost least instead previously recently currently already"
+        " moreover however also later still".split()
+    ),
+}
+"""Words whose exchange leaves a claim what it is, by its language."""
+_CONJUNCTIONS = frozenset("und oder sowie bzw and or et ou e і й та або чи".split())
+_BY = frozenset("by par por pelo pela pelos pelas".split())
+_ARTICLE = re.compile(
+    r"(?:d(?:er|ie|as|en|em|es)|zum|zur|im|am|beim|vom|(?:k?ein|mein|sein|ihr|unser|dies|jed)(?:e[nmrs]?)?"
+    r"|\w+(?:er|es|em)|the|an?|its|his|her|their|l[ae]s?|l|une?|uma?|[oa]s?|d[aeo]s?|au|aux)"
+)
+_NEGATIONS = frozenset(
+    "nicht kein keine keinen keiner keinem nie ohne weder not no never without nor pas ni sans jamais aucun"
+    " aucune não nem sem nunca не ні без жоден".split()
+)
+
+Vector = NDArray[np.float64]
+Idf = Callable[[Concept], float]
+"""How much a concept tells: its inverse document frequency in the dossier."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of an answer, without citations, as it is checked."""
+
+    text: str
+    idf: Idf
+
+    @cached_property
+    def language(self) -> str:
+        return detect_language(self.text)
+
+    @cached_property
+    def concepts(self) -> tuple[Concept, ...]:
+        return understand(
+            besides_facts(self.text), self.language, languages={DOSSIER_LANGUAGE, self.language}
+        ).concepts
+
+    @cached_property
+    def weights(self) -> Vector:
+        return np.array([concept.weight * self.idf(concept) for concept in self.concepts])
+
+    @cached_property
+    def facts(self) -> Facts:
+        return facts(self.text, self.language)
+
+    def share(self, said: Vector) -> float:
+        """Share of the claim that is said, by weight, 0 to 1."""
+        return float(said @ self.weights) / (float(self.weights.sum()) or 1.0)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A passage as claims are checked against it."""
+
+    article: Article
+    chunk: Chunk
+
+    @cached_property
+    def sentences(self) -> tuple[SentenceTerms, ...]:
+        return tuple(
+            sentence_terms(self.article.text[start:end], self.article.language)
+            for start, end in self.chunk.sentences
+        )
+
+    @cached_property
+    def title(self) -> SentenceTerms:
+        return sentence_terms(heading(self.article), self.article.language)
+
+    @cached_property
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """Runs of one and of two sentences, first and last included."""
+        count = len(self.chunk.sentences)
+        return (*((i, i) for i in range(count)), *((i, i + 1) for i in range(count - 1)))
+
+    def facts_of(self, span: Span) -> Facts:
+        """The facts of a stretch of the article."""
+        return facts(
+            self.article.text[slice(*span)], self.article.language or DOSSIER_LANGUAGE, self.article.published
+        )
+
+    def is_foreign_to(self, claim: Claim) -> bool:
+        """Whether it is in another language than the claim."""
+        return claim.language != (self.article.language or DOSSIER_LANGUAGE)
+
+    def differs(self, claim: Claim, span: Span) -> bool:
+        """Whether the words at `span` have another number where the claim's is missing."""
+        found = self.facts_of(span).numbers
+        return bool(claim.facts.numbers - found) and bool(found - claim.facts.numbers)
+
+    def lacks(self, claim: Claim, span: Span) -> tuple[str, ...]:
+        """What the claim says to the letter and the words at `span` do not."""
+        words = self.article.text[slice(*span)]
+        return tuple(missing(claim.facts, self.facts_of(span), words, self.article.published))
+
+    def span(self, window: tuple[int, int]) -> Span:
+        """Where a window stands in the article."""
+        return self.chunk.sentences[window[0]][0], self.chunk.sentences[window[1]][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What a passage says to a claim: `score` is the coverage 0 to 1 by the words at `span`.
+
+    `said` is the coverage of each of the claim's concepts, by the window and, where a pronoun in it
+    points back, by the sentences before it and the title.
+    """
+
+    status: Status
+    score: float
+    span: Span
+    said: Vector
+    lacks: tuple[str, ...] = ()
+
+
+def support(claim: Claim, source: Source, sentence: int | None = None) -> Support:
+    """The support of a claim by the best window of a passage.
+
+    `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred;
+    in another language, where words tell little, it is taken.
+    """
+    windows = source.windows
+    if sentence is not None and sentence < len(source.sentences) and source.is_foreign_to(claim):
+        windows = ((sentence, sentence),)
+    covered = coverage(claim.concepts, source.sentences)
+    title = coverage(claim.concepts, [source.title])
+    found = []
+    for first, last in windows:
+        said = covered[first : last + 1].max(axis=0)
+        span, score = source.span((first, last)), claim.share(said)
+        lacks = source.lacks(claim, span)
+        aimed = sentence is not None and first <= sentence <= last
+        worth = score - LACK_COSTS * len(lacks) - PAIR_GAIN * (last - first) + AIM_GAIN * aimed
+        if _POINTS_BACK.search(source.article.text[slice(*span)]):
+            before = covered[max(0, first - ANTECEDENTS) : first]
+            said = np.vstack([said, before, title]).max(axis=0)
+        found.append((worth, Support("weak", score, span, said, lacks)))
+    best = max(found, key=lambda pair: pair[0])[1]
+    return replace(best, status=_status(claim, [source], [best]))
+
+
+def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
+    """The status of a claim by several passages at once, each with its best window."""
+    return _status(claim, sources, found)
+
+
+def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
+    whole = [source.lacks(claim, (source.chunk.start, source.chunk.end)) for source in sources]
+    if set.intersection(*map(set, whole)):
+        return "unsupported"
+    said = np.max([each.said for each in found], axis=0)
+    score = max(max(each.score for each in found), claim.share(said) if len(found) > 1 else 0.0)
+    if any(source.is_foreign_to(claim) for source in sources):
+        return "weak" if score >= UNSUPPORTED / 2 else "unsupported"
+    if score < UNSUPPORTED:
+        return "unsupported"
+    lacks = set.intersection(*(set(each.lacks) for each in found))
+    changed = all(source.differs(claim, each.span) for source, each in zip(sources, found, strict=True))
+    if "number" in lacks and changed:
+        return "unsupported"
+    negated = all(
+        _negated(claim, source.facts_of(each.span)) for source, each in zip(sources, found, strict=True)
+    )
+    exchanged = all(
+        _exchanged(claim, source.article.text[slice(*each.span)])
+        for source, each in zip(sources, found, strict=True)
+    )
+    if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
+        return "weak"
+    return "supported"
+
+
+def _unsaid(claim: Claim, said: Vector) -> bool:
+    """Whether a noun, a name or another telling word of the claim is not said."""
+    return any(
+        covered < SAID and (_is_noun(concept.word) or (concept.weight == 1.0 and idf >= TELLING))
+        for concept, idf, covered in zip(claim.concepts, claim.weights, said, strict=True)
+        if concept.word.lower() not in _HEDGES.get(claim.language, ())
+    )
+
+
+def _exchanged(claim: Claim, words: str) -> bool:
+    """Whether two nouns or names have changed places: „Kiew hört auf Moskau“ for „Moskau hört auf Kiew“.
+
+    Near to each other they stand the other way round; else each stands beside a word that stands
+    beside the other one in the source. Another order of the sentence alone rarely does either.
+    """
+    here, there = _Order(claim.text, claim.language), _Order(words, claim.language)
+    nouns = {_bare_key(concept.word, claim.language) for concept in claim.concepts if _is_noun(concept.word)}
+    both = sorted(noun for noun in nouns if noun in here.at and noun in there.at)
+    if any(here.denies(noun) != there.denies(noun) for noun in both):
+        return True
+    for x, y in itertools.combinations(both, 2):
+        ahead, was_ahead = here.distance(x, y), there.distance(x, y)
+        near = max(abs(ahead), abs(was_ahead)) <= NEAR
+        bare = all(here.is_bare(noun) or there.is_bare(noun) for noun in (x, y)) and not here.joined(x, y)
+        turned = here.is_passive(x, y) != there.is_passive(x, y)  # "sued by Kesley" for "Kesley has sued"
+        if near and bare and (ahead * was_ahead < 0) != turned:
+            return True
+        x_here, x_there, y_here, y_there = (o.beside(w) - {x, y} for w in (x, y) for o in (here, there))
+        if (x_here & y_there) - x_there and (y_here & x_there) - y_there:
+            return True
+    return False
+
+
+def _bare_key(word: str, language: str) -> str:
+    """The search key without a genitive s, which the stemmer leaves on names."""
+    return key(word[:-1] if word[0].isupper() and word.endswith("s") else word, language)
+
+
+class _Order:
+    """The order of a text's words: search keys without stop words, but with negations."""
+
+    def __init__(self, text: str, language: str) -> None:
+        told = [(word.lower(), _bare_key(word, language)) for word in words(text)]
+        passed_over = BY_LANGUAGE[language] - _NEGATIONS
+        kept = [(i, k) for i, (word, k) in enumerate(told) if word not in passed_over]
+        self._negations = {key(word, language) for word in _NEGATIONS}
+        self.words = [k for _, k in kept]
+        self._raw, self._place = [word for word, _ in told], [i for i, _ in kept]
+        self.at = {k: n for n, k in enumerate(self.words) if self.words.count(k) == 1}
+
+    def distance(self, x: str, y: str) -> int:
+        """How many words y comes after x; negative when it comes before."""
+        return self.at[y] - self.at[x]
+
+    def beside(self, word: str) -> set[str]:
+        """The words before and after."""
+        n = self.at[word]
+        return {*self.words[max(0, n - 1) : n], *self.words[n + 1 : n + 2]}
+
+    def denies(self, word: str) -> bool:
+        """Whether a negation stands right before it."""
+        return self.words[max(0, self.at[word] - 1)] in self._negations
+
+    def joined(self, x: str, y: str) -> bool:
+        """Whether a conjunction joins them, so that their order says nothing."""
+        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
+        between = set(self._raw[low + 1 : high])
+        return bool(between & _CONJUNCTIONS) and not between & _NEGATIONS
+
+    def is_passive(self, x: str, y: str) -> bool:
+        """Whether the one that stands first is said to suffer what the other does."""
+        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
+        return not _BY.isdisjoint(self._raw[low + 1 : high])
+
+    def is_bare(self, word: str) -> bool:
+        """Whether it stands without article or adjective, as names of people and places do."""
+        place = self._place[self.at[word]]
+        before = self._raw[place - 1] if place else ""
+        return _ARTICLE.fullmatch(before) is None
+
+
+def _is_noun(word: str) -> bool:
+    # „russischen“ for „ukrainischen“ is another claim, however often either occurs
+    return word[0].isupper() or _RELATIONAL.search(word) is not None
+
+
+def _negated(claim: Claim, source: Facts) -> bool:
+    return bool(claim.facts.negations) != bool(source.negations)
