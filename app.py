@@ -179,7 +179,8 @@ def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
     with served(app, bound) as server:
-        server.join()
+        while server.is_alive():
+            server.join(1)  # a wait without an end would not always hear of a signal
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 
@@ -29,7 +31,7 @@ def test_a_page_is_there_before_the_chat_and_then_the_chat() -> None:
         while "the chat" not in (page := httpx.get(address, timeout=10).text):
             assert "wird geöffnet" in page
         seen.append(page)
-        raise_interrupt()
+        os.kill(os.getpid(), signal.SIGINT)  # Ctrl-C
 
     with socket.create_server(("127.0.0.1", 0)) as bound:
         address = app.address_of(bound)
@@ -37,13 +39,6 @@ def test_a_page_is_there_before_the_chat_and_then_the_chat() -> None:
             app.run(build, bound, "a note")
     assert "wird geöffnet" in seen[0]
     assert "the chat" in seen[1]
-
-
-def raise_interrupt() -> None:
-    """Ctrl-C."""
-    import signal
-
-    signal.raise_signal(signal.SIGINT)
 
 
 def test_a_chat_that_cannot_be_built_is_an_error() -> None:
@@ -58,6 +53,7 @@ def test_a_chat_that_cannot_be_built_is_an_error() -> None:
 def test_everything_else_is_asked_to_come_back(method: str, path: str) -> None:
     early = TestClient(opening()).request(method, path)
     assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+    assert early.headers["connection"] == "close"  # so that none is cut when the chat takes over
 
 
 def test_pages_that_may_show_the_chat_may_do_so_while_it_opens() -> None:

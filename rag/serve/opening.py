@@ -34,6 +34,7 @@ def opening(embedders: Sequence[str] = ()) -> ASGIApp:
         found: Response = HTMLResponse(_PAGE, 200 if read and scope["path"] == "/" else 503, headers)
         if read and scope["path"] == widget.PATH:
             found = widget.widget()
+        found.headers["Connection"] = "close"  # the next request goes to whoever serves then
         await found(scope, receive, send)
 
     return app

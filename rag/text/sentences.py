@@ -63,6 +63,7 @@ _DATE = re.compile(r"\d{1,2}\.(?:0?[1-9]|1[0-2])")
 _ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
 _SHORT = re.compile(r"[bcdfghjklmnpqrstvwxz]{1,5}")
 _NO_VOWELS = frozenset("km kg pkw lkw pkws lkws".split())
+"""Short and without vowels, like an abbreviation (`_SHORT`), but words that end sentences."""
 _CLOSERS = {
     "de": "“”\"»«’‘'‹›)\\]",
     "en": "”\"’')\\]",
