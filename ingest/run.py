@@ -8,7 +8,6 @@ notes that one is under way) and put right from the library.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied, refuse_replaced
-from ingest.state import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
+from ingest.state import UNDER_WAY, VECTORS, Look
 from rag.errors import ArticleError, IndexDamaged, IndexMismatch
 from rag.schema import Article, Chunk
 from rag.settings import Settings
@@ -60,8 +59,6 @@ class Run:
         self.note = fingerprint(settings)
         self.embedder = embedder
         self.repaired: list[str] = []
-        self.spoilt = False  # whether nothing of the lexical index there is can be used
-        self.lexical: dict[str, tuple[int, int]] | None = None  # files of the lexical index built in this run
 
     def run(self, *, rebuild: bool, allow_empty: bool) -> SyncReport:
         with self._open_library(rebuild=rebuild) as library:
@@ -130,10 +127,7 @@ class Run:
         from rag.store.vectors import Vectors
 
         folder = self.look.folder
-        self.spoilt = rebuild or not has_lexical_files(folder, library)
-        if library.meta(LEXICAL) is not None and self.spoilt and not rebuild:
-            self.repaired.append("files of the word index were missing or changed; it was built anew")
-        whole = library.meta(UNDER_WAY) is None and not self.spoilt
+        whole = library.meta(UNDER_WAY) is None
         if whole and inspect(folder) == "intact" and not (rebuild or plan.written or plan.gone):
             self._note(library, plan)
             return
@@ -148,10 +142,6 @@ class Run:
                 old = self._update(library, vectors, plan)
             else:
                 self._note(library, plan)
-            if self.lexical is None and self.spoilt:
-                self._build_lexical(library)
-            if self.lexical is not None:
-                library.note(LEXICAL, json.dumps(self.lexical))
             vectors.delete(*old)
             library.note(UNDER_WAY, None)
             vectors.seal()
@@ -214,7 +204,6 @@ class Run:
             copies=update_copies(library, plan.written, plan.gone),
             marks=marks,  # filled while the articles are written
             meta={"fingerprint": self.note, **meta},
-            last=lambda: self._build_lexical(library),
         )
 
     def _written(
@@ -266,14 +255,6 @@ class Run:
         """Files that were touched, moved or became unreadable: nothing for Chroma."""
         if plan.files != library.files() or plan.manifest != library.manifest():
             library.flip(manifest=plan.manifest, files=plan.files)
-
-    def _build_lexical(self, library: Library) -> None:
-        from rag.retrieval.lexical import build_index
-
-        before = other_files(self.look.folder)
-        build_index(self.look.folder, library, self.spoilt)
-        after = other_files(self.look.folder)
-        self.lexical = {name: state for name, state in after.items() if before.get(name) != state}
 
     def _begin(self, library: Library) -> None:
         library.note(UNDER_WAY, "under way")

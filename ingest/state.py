@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.publish import is_published
-from ingest.sources import UPLOADS, SourceFile, are_named, find_sources, roots
+from ingest.sources import SourceFile, are_named, find_sources, roots
 from rag.errors import BelegError, ConfigError, IndexBusy
 from rag.settings import Settings
 from rag.store import lock
 from rag.store.fingerprint import fingerprint, serves
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME
 
-UNDER_WAY, VECTORS, LEXICAL = "sync", "vectors", "lexical segments"
-"""Notes in the library: that a sync is under way, which vector index it goes with, the files of its words."""
+UNDER_WAY, VECTORS = "sync", "vectors"
+"""Notes in the library: that a sync is under way, and which vector index it goes with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,6 @@ def agrees(settings: Settings, look: Look, library: Library) -> bool:
         and (not settings.chroma_url or settings.chroma_replica or is_published(library))
         and (not settings.chroma_replica or library.counts().articles > 0)
         and library.file_times() == {file.key: file.state[:2] for file in look.files}
-        and has_lexical_files(look.folder, library)
         and inspect(look.folder) in ("intact", "unclear")
     )
 
@@ -78,25 +74,3 @@ def has_owner(folder: Path) -> bool:
         return True
     lock.release(folder)
     return False
-
-
-def has_lexical_files(folder: Path, library: Library) -> bool:
-    """Whether the files that the lexical index wrote last are all there, as long and as old as they were."""
-    noted = library.meta(LEXICAL)
-    held = other_files(folder)
-    return noted is not None and all(
-        name in held and list(held[name]) == state for name, state in json.loads(noted).items()
-    )
-
-
-def other_files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size and time of the files in a data folder that are neither library, vectors nor uploads."""
-    ours = (FILE_NAME, "chroma", "embeddings", "records", "evaluation", UPLOADS)
-    tops = [path for path in folder.iterdir() if not path.name.startswith(ours)]
-    found = {}
-    for file in (file for top in tops for file in (top, *top.rglob("*"))):
-        with contextlib.suppress(FileNotFoundError):  # a journal that SQLite has just removed
-            if file.is_file():
-                stat = file.stat()
-                found[str(file.relative_to(folder))] = (stat.st_size, stat.st_mtime_ns)
-    return found

@@ -27,9 +27,8 @@ from rag.question.glossary import compiled_dictionary
 from rag.question.parse import reduced
 from rag.question.query import detect_language, understand
 from rag.question.suggest import follow_ups, suggest
-from rag.retrieval.lexical import load_index
 from rag.retrieval.meaning import Dense, open_dense
-from rag.retrieval.retriever import Index, Nearness, one_of_copies
+from rag.retrieval.retriever import Nearness, Retriever, one_of_copies
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
@@ -172,7 +171,7 @@ class Engine(Adapters):
         return ", ".join(dict.fromkeys(host for host in hosts if host)) or None
 
     @property
-    def index(self) -> Index:
+    def index(self) -> Retriever:
         """The index of the library's current revision, opened anew when that has changed."""
         return self._opened().index
 
@@ -181,10 +180,9 @@ class Engine(Adapters):
         with self._opening:
             state = self._state
             if state is None or state.revision != revision:
-                lexical = load_index(self.settings.data_dir, revision)
                 # the start screen and every answer try questions that are mostly the same
                 tried = functools.lru_cache(TRIALS_REMEMBERED)(self._try)
-                state = self._state = _State(revision, Index(lexical, self.library), tried)
+                state = self._state = _State(revision, Retriever(self.library), tried)
         return state
 
     def close(self) -> None:
@@ -356,7 +354,7 @@ class _State:
     """The articles at one revision: their index, and where answers to suggested questions stand in it."""
 
     revision: int
-    index: Index
+    index: Retriever
     tried: Callable[[str], frozenset[tuple[str, int]]]
 
 

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+import tempfile
+import weakref
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from ingest.chunking import chunk_article
 from rag.answering.extract import Candidate, candidates
 from rag.question.query import understand
-from rag.retrieval.lexical import build_index, index_chunks
-from rag.retrieval.retriever import Index, Ranking
-from rag.schema import Article, Aside, AsideKind, Chunk
+from rag.retrieval.retriever import Ranking, Retriever
+from rag.schema import Article, Aside, AsideKind
 from rag.settings import Settings, load_settings
 from rag.store.fingerprint import fingerprint
 from rag.store.library import Library
-
-
-class Shelf:
-    """A source of articles and chunks as `Index` wants it, in memory."""
-
-    def __init__(self, articles: Iterable[Article], words: int = 120) -> None:
-        self.article_of = {article.id: article for article in articles}
-        cut = {article.id: chunk_article(article, words) for article in self.article_of.values()}
-        self.chunk_of = {chunk.id: chunk for chunks in cut.values() for chunk in chunks}
-
-    def languages(self) -> set[str | None]:
-        return {article.language for article in self.article_of.values()}
-
-    def passages(self, ids: Collection[str]) -> list[tuple[Article, Chunk]]:
-        found = [self.chunk_of[id] for id in ids if id in self.chunk_of]
-        return [(self.article_of[chunk.article_id], chunk) for chunk in found]
-
-    def index(self) -> Index:
-        pairs = ((self.article_of[chunk.article_id], chunk) for chunk in self.chunk_of.values())
-        return Index(index_chunks(pairs), self)
 
 
 def article(id: str, text: str, *, asides: Sequence[Aside] = (), **facts: object) -> Article:
@@ -50,9 +31,14 @@ def aside(text: str, words: str, kind: AsideKind) -> Aside:
     return Aside(start, start + len(words), kind)
 
 
-def index_of(*articles: Article, words: int = 120) -> Index:
-    """The articles' index; `words` is the length of a chunk, about."""
-    return Shelf(articles, words).index()
+def index_of(*articles: Article, words: int = 120) -> Retriever:
+    """A retriever over the articles; `words` is the length of a chunk, about."""
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    library = Library.open(Path(folder.name))
+    library.flip((each, chunk_article(each, words)) for each in articles)
+    retriever = Retriever(library)
+    weakref.finalize(retriever, folder.cleanup)
+    return retriever
 
 
 def ranked(question: str, *articles: Article, k: int = 20, words: int = 120) -> Ranking:
@@ -73,11 +59,10 @@ def settings_for(folder: Path, **overrides: object) -> Settings:
 
 
 def fill(settings: Settings, *articles: Article, removed: Sequence[str] = ()) -> None:
-    """Writes articles into the library of the settings' data folder, with their lexical index."""
+    """Writes articles into the library of the settings' data folder."""
     with Library.open(settings.data_dir) as library:
         cut = [(article, chunk_article(article, settings.chunk_words)) for article in articles]
         library.flip(cut, removed, meta={"fingerprint": fingerprint(settings)})
-        build_index(settings.data_dir, library)
 
 
 def write(folder: Path, *articles: Article) -> None:

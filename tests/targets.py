@@ -27,7 +27,7 @@ from rag.question.answer_type import cue_of
 from rag.question.followup import context_for, standalone
 from rag.question.parse import reduced
 from rag.question.query import understand
-from rag.retrieval.retriever import Index
+from rag.retrieval.retriever import Retriever
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
 from rag.serve.chat.messages import said, user_message
@@ -165,7 +165,7 @@ def _markdown() -> Any:
 
 
 @cache
-def _index() -> Index:
+def _index() -> Retriever:
     return index_of(*DOSSIER)
 
 

@@ -17,8 +17,7 @@ from ingest.structure.article import article_from
 from rag.answering.confidence import THRESHOLD
 from rag.answering.texts import DECLINED, declined
 from rag.engine import SUGGESTION_CONFIDENCE, Engine, open_engine
-from rag.errors import BadRequest, ConfigError, IndexDamaged, IndexMismatch
-from rag.retrieval.lexical import build_index
+from rag.errors import BadRequest, ConfigError, IndexMismatch
 from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
 from rag.store.library import Library
@@ -309,31 +308,6 @@ def test_index_of_other_settings_names_the_command_that_rebuilds(
         assert cited(engine.ask("Wer leitet die Bücherei?")) == {"buecherei"}
 
 
-@pytest.mark.parametrize(
-    ("file", "kept"),
-    [
-        ("main/ids.txt", None),
-        ("main/words/docs.npy", None),
-        ("main/words/docs.npy", 0.5),
-        ("main/grams/terms.npy", None),
-        ("main/ids.txt", 0),
-        ("main/ids.txt", 0.5),
-        ("main/words/terms.npy", 0.5),
-    ],
-)
-def test_damaged_index_is_noticed_and_says_what_to_do(
-    settings: Settings, file: str, kept: float | None
-) -> None:
-    (folder,) = (settings.data_dir / "lexical").iterdir()
-    content = (folder / file).read_bytes()
-    if kept is None:
-        (folder / file).unlink()
-    else:
-        (folder / file).write_bytes(content[: int(kept * len(content))])
-    with pytest.raises(IndexDamaged, match="run: python -m ingest"), closing(open_engine(settings)) as engine:
-        engine.ask("Wer leitet die Bücherei?")
-
-
 # --- a library that changes ----------------------------------------------------------------------
 
 
@@ -367,7 +341,6 @@ def test_unchanged_library_keeps_its_index(engine: Engine) -> None:
 
 def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) -> None:
     def look_in() -> None:
-        build_index(settings.data_dir, library)  # as a sync does before its transaction ends
         with closing(open_engine(settings)) as reader:
             answers.append(reader.ask("Wie viele Schafe verlor der Schäfer?"))
 

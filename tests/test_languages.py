@@ -8,8 +8,8 @@ from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
 from rag.question.answer_type import cue_of
 from rag.question.query import detect_language, understand
-from rag.retrieval.passage_terms import sentence_terms
 from rag.schema import Article
+from rag.store.terms import sentence_terms
 from rag.text.analysis import key, keys
 from tests.dossier import article, index_of, ranked
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rag.question.query import Alternative, Concept
 from rag.retrieval.matching import COMPOUND, coverage, soft_match, windows
-from rag.retrieval.passage_terms import SentenceTerms
+from rag.store.terms import SentenceTerms
 from rag.text.analysis import key, keys
 
 KEYS = st.text("abcdeiknorstuv", min_size=1, max_size=12)

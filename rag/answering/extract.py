@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from rag.question.answer_type import Cue, cue_of
 from rag.retrieval.matching import Matrix, soft_match, summed
-from rag.retrieval.passage_terms import SentenceTerms
 from rag.retrieval.retriever import Hit, Ranking
 from rag.schema import Article, Chunk, Citation, Span
+from rag.store.terms import SentenceTerms
 from rag.text.analysis import GRAM, key, language_of, words
 from rag.text.ngrams import Finder
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.query import Concept
-from rag.retrieval.passage_terms import SentenceTerms
+from rag.store.terms import SentenceTerms
 from rag.text.ngrams import Finder, Places
 
 Matrix = NDArray[np.float64]

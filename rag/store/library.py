@@ -8,7 +8,9 @@ that a reader sees the old state or the new one, and a crash leaves the old one 
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -38,6 +40,7 @@ from rag.store.library_rows import (
     replace_rows,
     set_copies,
 )
+from rag.store.terms import passage_terms
 
 _FIELDS = ("text", "title", "outlet", "author")
 _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
@@ -219,6 +222,66 @@ class Library(LibraryFile):
         assert row is not None  # an aggregate always has a row
         return Counts(row[0], row[1], date_of(row[2]), date_of(row[3]))
 
+    # --- searching
+
+    def candidates(self, keys: Sequence[str], most: int, only: Collection[str] | None = None) -> list[int]:
+        """Rows of the passages that have any of the search keys, best first by SQLite's own BM25.
+
+        Where there are no more than `most`, all of them. `only` are the ids of the articles that count.
+        """
+        among, values = "chunks", []
+        if only is not None:
+            among = "(SELECT row FROM chunks, json_each(?) WHERE article_id = value)"
+            values = [json.dumps(list(only))]
+        rows = [row for (row,) in self._rows(f"SELECT row FROM {among} LIMIT {most + 1}", values)]
+        if len(rows) <= most or not keys:
+            return rows[:most]
+        sql = f"SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT row FROM {among})"
+        if only is None:
+            sql = "SELECT rowid FROM words WHERE words MATCH ?"
+        return [row for (row,) in self._rows(f"{sql} ORDER BY rank LIMIT {most}", [_any_of(keys), *values])]
+
+    def terms_of(self, rows: Sequence[int]) -> dict[int, str]:
+        """What matching needs of passages (`PassageTerms.pack`), by row in the order given."""
+        found = dict(self._rows_of("SELECT row, terms FROM chunks WHERE row IN (%s)", rows))
+        return {row: found[row] for row in rows if row in found}
+
+    def passages_at(self, rows: Sequence[int]) -> dict[int, tuple[Article, Chunk]]:
+        """The passages of rows that exist, each with its article, in the same version."""
+        found = self._rows_of(f"{PASSAGE.replace('SELECT', 'SELECT c.row,', 1)} WHERE c.row IN (%s)", rows)
+        return {values[0]: passage_of(values[1:]) for values in found}
+
+    def rows_of(self, ids: Collection[str], only: Collection[str] | None = None) -> dict[str, int]:
+        """The rows of chunks that exist, by id; with `only`, of those articles alone."""
+        found = self._rows_of("SELECT id, row, article_id FROM chunks WHERE id IN (%s)", list(ids))
+        kept = None if only is None else frozenset(only)
+        return {id: row for id, row, article in found if kept is None or article in kept}
+
+    def frequencies(self, keys: Sequence[str]) -> dict[str, int]:
+        """How many passages have each search key; those that none has are left out."""
+        return dict(self._rows_of("SELECT term, doc FROM vocabulary WHERE term IN (%s)", keys))
+
+    def words_like(self, key: str, prefix: int) -> list[str]:
+        """Search keys that begin with the same letters, or end with the whole key."""
+        start = key[:prefix]
+        sql = "SELECT term FROM vocabulary WHERE (term >= ? AND term < ?) OR term LIKE ?"
+        return [term for (term,) in self._rows(sql, (start, f"{start}\U0010ffff", f"%{key}"))]
+
+    def saying(self, keys: Sequence[str]) -> set[str]:
+        """Ids of the articles of which some passage has all the search keys."""
+        if not keys:
+            return set()
+        query = " AND ".join(f'"{key}"' for key in keys)
+        rows = "SELECT rowid FROM words WHERE words MATCH ?"
+        sql = f"SELECT DISTINCT article_id FROM chunks WHERE row IN ({rows})"
+        return {id for (id,) in self._rows(sql, (query,))}
+
+    @property
+    def mean_length(self) -> float:
+        """Search keys of a passage on average, at least 1."""
+        row = self._row("SELECT avg(length) FROM chunks")
+        return max(float(row[0] or 0.0), 1.0) if row else 1.0
+
     # --- writing
 
     def flip(
@@ -252,7 +315,7 @@ class Library(LibraryFile):
                     f"INSERT INTO articles ({ARTICLE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
                     article_row(article),
                 )
-                connection.executemany("INSERT INTO chunks VALUES (?,?,?,?,?,?)", map(chunk_row, chunks))
+                _insert_chunks(connection, article, chunks)
             if copies is not None:
                 set_copies(connection, copies)
             if connection.total_changes != before:
@@ -281,6 +344,21 @@ class Library(LibraryFile):
         self.check_format()
         self.check_length()
         self.counts()  # touches the tables that everything else is built on
+
+
+def _insert_chunks(connection: sqlite3.Connection, article: Article, chunks: Sequence[Chunk]) -> None:
+    """Writes chunks with what a search needs of them."""
+    for chunk in chunks:
+        terms, keys = passage_terms(article, chunk)
+        row = connection.execute(
+            "INSERT INTO chunks VALUES (NULL,?,?,?,?,?,?,?,?)", chunk_row(chunk, terms.pack(), len(keys))
+        ).lastrowid
+        connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", (row, " ".join(keys)))
+
+
+def _any_of(terms: Iterable[str]) -> str:
+    """A full-text query that any of the terms meets."""
+    return " OR ".join(f'"{term}"' for term in terms)
 
 
 def _cases(word: str) -> set[str]:

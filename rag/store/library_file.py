@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "library.sqlite3"
 REBUILD = "python -m ingest --rebuild"
 
@@ -41,12 +41,20 @@ CREATE TABLE articles (
     asides TEXT NOT NULL, copy_of TEXT
 );
 CREATE TABLE chunks (
-    id TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+    article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,
     ordinal INTEGER NOT NULL, "start" INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    sentences TEXT NOT NULL,
-    PRIMARY KEY (article_id, ordinal)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX chunk_ids ON chunks (id);
+    sentences TEXT NOT NULL, terms TEXT NOT NULL, length INTEGER NOT NULL,
+    UNIQUE (article_id, ordinal)
+);
+-- search keys, which our own analysis has made: the tokenizer only cuts at spaces
+CREATE VIRTUAL TABLE words USING fts5 (keys, tokenize = "unicode61 remove_diacritics 0 tokenchars '.,'");
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (words, row);
+CREATE TRIGGER forget_words AFTER DELETE ON chunks BEGIN DELETE FROM words WHERE rowid = old.row; END;
+CREATE TABLE vectors (
+    row INTEGER PRIMARY KEY REFERENCES chunks (row) ON DELETE CASCADE,
+    passage BLOB NOT NULL, sentences BLOB, pairs BLOB
+);
 CREATE TABLE manifest (
     article_id TEXT PRIMARY KEY REFERENCES articles (id) ON DELETE CASCADE,
     name TEXT NOT NULL, path TEXT NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL

@@ -185,10 +185,10 @@ def article_of(row: tuple[Any, ...]) -> Article:
     )
 
 
-def chunk_row(chunk: Chunk) -> tuple[Any, ...]:
-    """Of the table `chunks`, which holds no text."""
+def chunk_row(chunk: Chunk, terms: str, length: int) -> tuple[Any, ...]:
+    """Of the table `chunks`, which holds no text, but for its row; see `rag.store.terms` for the others."""
     sentences = json.dumps(chunk.sentences, separators=(",", ":"))
-    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences
+    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences, terms, length
 
 
 def chunk_of(row: tuple[Any, ...]) -> Chunk:

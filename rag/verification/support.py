@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.query import Concept, detect_language, understand
-from rag.retrieval.lexical import heading
 from rag.retrieval.matching import coverage
-from rag.retrieval.passage_terms import SentenceTerms, sentence_terms
 from rag.schema import Article, Chunk, Span, Status
+from rag.store.terms import SentenceTerms, heading, sentence_terms
 from rag.text.analysis import key, words
 from rag.text.stopwords import BY_LANGUAGE
 from rag.verification.facts import Facts, besides_facts, facts, missing

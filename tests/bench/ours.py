@@ -15,7 +15,6 @@ from rag.answering.confidence import confidence
 from rag.answering.extract import candidates
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
 from rag.question.query import understand
-from rag.retrieval.lexical import build_index
 from rag.settings import Settings
 from rag.store.fingerprint import fingerprint
 from rag.store.library import Library
@@ -33,7 +32,7 @@ class Ours:
         sync(self.settings)
 
     def index_words(self) -> None:
-        """Library and lexical index without vectors, which answers need none of."""
+        """The library without vectors, which answers need none of."""
         files = find_sources([self.settings.articles], self.settings.data_dir.resolve())
         with Library.open(self.settings.data_dir) as library:
             for batch in batches_of(files, 1_000):
@@ -43,7 +42,6 @@ class Ours:
                     (article, chunk_article(article, self.settings.chunk_words)) for article in articles
                 )
             library.flip(meta={"fingerprint": fingerprint(self.settings)})
-            build_index(self.settings.data_dir, library, whole=True)
 
     def open(self) -> None:
         """Makes ready to answer."""

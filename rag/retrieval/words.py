@@ -1,0 +1,161 @@
+"""Ranking by words: passages from SQLite's full-text index, scored by BM25 over the concepts of a question.
+
+Robertson & Zaragoza, The Probabilistic Relevance Framework (2009); the idf and the missing factor k1 + 1 are
+Lucene's (Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020). As in Pirkola's structured queries (SIGIR
+1998) the alternatives of a concept count as one term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.question.query import Alternative, Concept, Query
+from rag.retrieval.matching import soft_match
+from rag.store.library import Library
+from rag.store.terms import PassageTerms
+from rag.text.analysis import GRAM
+from rag.text.ngrams import Finder
+
+Vector = NDArray[np.float64]
+
+K1, WORDS_B, GRAMS_B = 1.2, 0.75, 0.9
+GRAMS_WEIGHT = 0.6
+"""Beside the words, which count 1: the 5-grams of the folded text, which see through spellings and compounds.
+On XQuAD's development questions among news R@1 is .897 without them, .905 with .3, .907 with .6."""
+CANDIDATES = 150
+"""Passages that are scored, all where there are no more: of 100 R@10 is .975, of 200 .977."""
+
+_UNSEEN_LENGTH, _PREFIX, _SIMILAR = 5, 3, 6
+_LEAST_LIKENESS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Passages by row, each with what matching needs of it and its share of the best possible score, 0 to 1.
+
+    `idf` weighs the query's concepts, `gram_idf` its 5-grams.
+    """
+
+    query: Query
+    rows: tuple[int, ...]
+    terms: tuple[PassageTerms, ...]
+    scores: Vector
+    idf: Vector
+    gram_idf: Mapping[str, float]
+
+
+def scored(
+    library: Library, query: Query, besides: Collection[int] = (), only: Collection[str] | None = None
+) -> Scored:
+    """The passages that say most of a query, and those of the rows `besides`, with their scores by words.
+
+    `only` are the ids of the articles that count; None for all.
+    """
+    query = _with_spellings(library, query)
+    rows = library.candidates(_terms(query.concepts), CANDIDATES, only)
+    held = library.terms_of([*rows, *(row for row in besides if row not in rows)])
+    terms = tuple(PassageTerms.unpack(packed) for packed in held.values())
+    idf = np.array([concept.weight * idf_of(library, concept) for concept in query.concepts])
+    words = _words_scores(query.concepts, idf, terms, library.mean_length)
+    gram_idf, grams, most = _gram_scores(query, terms)
+    total = float(idf.sum()) + GRAMS_WEIGHT * most
+    return Scored(query, tuple(held), terms, (words + GRAMS_WEIGHT * grams) / (total or 1.0), idf, gram_idf)
+
+
+def idf_of(library: Library, concept: Concept) -> float:
+    """How much a concept tells in a library: log(1 + (N - df + .5) / (df + .5)), in Lucene's form.
+
+    The document frequency is the sum of those of its alternatives, at most N: nearly that of their union.
+    """
+    known = library.frequencies(_terms([concept]))
+    n = library.counts().chunks
+    df = min(n, sum(min((known.get(key, 0) for key in a.keys), default=0) for a in concept.alternatives))
+    return float(np.log1p((n - df + 0.5) / (df + 0.5)))
+
+
+def _words_scores(
+    concepts: Sequence[Concept], idf: Vector, terms: Sequence[PassageTerms], mean: float
+) -> Vector:
+    """The sum over concepts of idf times the best alternative's mean BM25 part tf / (tf + norm)."""
+    scores = np.zeros(len(terms))
+    for place, passage in enumerate(terms):
+        said = [key for part in (passage.heading, *passage.sentences) for key in part.line.split()]
+        norm = K1 * (1 - WORDS_B + WORDS_B * len(said) / mean)
+        counts = {key: said.count(key) for key in _terms(concepts) if key in said}
+        parts = {key: tf / (tf + norm) for key, tf in counts.items()}
+        for concept, weight in zip(concepts, idf, strict=True):
+            scores[place] += weight * max((_share(a, parts) for a in concept.alternatives), default=0.0)
+    return scores
+
+
+def _share(alternative: Alternative, parts: Mapping[str, float]) -> float:
+    return alternative.weight * sum(parts.get(key, 0.0) for key in alternative.keys) / len(alternative.keys)
+
+
+def _gram_scores(query: Query, terms: Sequence[PassageTerms]) -> tuple[dict[str, float], Vector, float]:
+    """The idf of the query's 5-grams among these passages, the passages' sums, and the greatest possible."""
+    lines = [" ".join([passage.heading.folded, *(s.folded for s in passage.sentences)]) for passage in terms]
+    if query.grams and query.concepts:  # function words alone find nothing
+        idf, sums = _gram_sums(query.grams, lines)
+        return dict(zip(query.grams, idf.tolist(), strict=True)), sums, float(idf.sum())
+    total, most = np.zeros(len(lines)), 0.0
+    for concept in query.concepts:
+        best, possible = np.zeros(len(lines)), 0.0
+        for alternative in concept.alternatives:
+            idf, sums = _gram_sums(alternative.grams, lines)
+            np.maximum(best, alternative.weight * sums, out=best)
+            possible = max(possible, alternative.weight * float(idf.sum()))
+        total += concept.weight * best
+        most += concept.weight * possible
+    return {}, total, most
+
+
+def _gram_sums(grams: Sequence[str], lines: Sequence[str]) -> tuple[Vector, Vector]:
+    """The idf of each 5-gram among the lines, and the BM25 sum of each line."""
+    if not grams or not lines:
+        return np.zeros(len(grams)), np.zeros(len(lines))
+    present = Finder(list(grams), GRAM).present(lines)
+    df = present.sum(axis=0)
+    idf = np.log1p((len(lines) - df + 0.5) / (df + 0.5))
+    lengths = np.array([len(line) for line in lines])
+    norm = K1 * (1 - GRAMS_B + GRAMS_B * lengths / lengths.mean())
+    return idf, (present / (1 + norm)[:, np.newaxis]) @ idf
+
+
+def _with_spellings(library: Library, query: Query) -> Query:
+    """The query in which a word that no passage has may also be one that is spelled much like it."""
+    known = library.frequencies(_terms(query.concepts))
+    return replace(
+        query,
+        concepts=tuple(
+            replace(concept, alternatives=(*concept.alternatives, *_spellings(library, concept, known)))
+            for concept in query.concepts
+        ),
+    )
+
+
+def _spellings(library: Library, concept: Concept, known: Mapping[str, int]) -> list[Alternative]:
+    found = []
+    for alternative in concept.alternatives:
+        if len(alternative.keys) > 1 or not alternative.keys or known.get(alternative.keys[0]):
+            continue
+        word = alternative.keys[0]
+        if len(word) < _UNSEEN_LENGTH or word[0].isdigit():
+            continue
+        likely = sorted(
+            ((soft_match(word, other), other) for other in library.words_like(word, _PREFIX)), reverse=True
+        )
+        found += [
+            Alternative(alternative.weight * likeness, (other,))
+            for likeness, other in likely[:_SIMILAR]
+            if likeness >= _LEAST_LIKENESS
+        ]
+    return found
+
+
+def _terms(concepts: Sequence[Concept]) -> list[str]:
+    return list(dict.fromkeys(key for concept in concepts for a in concept.alternatives for key in a.keys))

@@ -1,0 +1,80 @@
+"""What a search needs of a passage, made at ingest: its search keys, and its sentences for matching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Self
+
+from rag.question.separable import separated_verbs
+from rag.schema import Article, Chunk
+from rag.text.analysis import folded_of, keys_of, language_of, words
+from rag.text.normalize import written_date
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceTerms:
+    """A sentence as its distinct search keys, and as its folded text.
+
+    Both are lines with single spaces at and between the words.
+    """
+
+    line: str
+    folded: str
+
+    @property
+    def keys(self) -> list[str]:
+        """The distinct search keys, in the order of the sentence."""
+        return self.line.split()
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTerms:
+    """A passage's sentences, and the heading of its article."""
+
+    heading: SentenceTerms
+    sentences: tuple[SentenceTerms, ...]
+
+    def pack(self) -> str:
+        """The terms as text: a line each, keys and folded text parted by a tab."""
+        parts = (self.heading, *self.sentences)
+        return "\n".join(f"{part.line[1:-1]}\t{part.folded}" for part in parts)
+
+    @classmethod
+    def unpack(cls, packed: str) -> Self:
+        """The inverse of `pack`."""
+        lines = (line.partition("\t") for line in packed.split("\n"))
+        heading, *sentences = [SentenceTerms(f" {held} ", text) for held, _, text in lines]
+        return cls(heading, tuple(sentences))
+
+
+def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
+    """A sentence, in the language of its article, as the matching sees it."""
+    said = words(sentence)
+    return _terms(sentence, keys_of(said, language), folded_of(said), language)
+
+
+def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[str]]:
+    """The terms of a passage's sentences, and all its search keys, the heading's first.
+
+    The keys are those of the whole passage, also of what is no sentence.
+    """
+    edges = [chunk.start, *chain.from_iterable(chunk.sentences), chunk.end]
+    parts = [heading(article), *(article.text[a:b] for a, b in pairwise(edges))]
+    tokens = [(part, words(part)) for part in parts]
+    found = [(part, keys_of(held, article.language), folded_of(held)) for part, held in tokens]
+    terms = [_terms(*each, article.language) for each in (found[0], *found[2::2])]
+    return PassageTerms(terms[0], tuple(terms[1:])), [key for _, held, _ in found for key in held]
+
+
+def heading(article: Article) -> str:
+    """What holds for every sentence of an article: title, outlet, author, dateline and day."""
+    datelines = [article.text[a.start : a.end] for a in article.asides if a.kind == "dateline"]
+    day = written_date(article.published, article.language)
+    return " · ".join(filter(None, [article.title, article.outlet, article.author, *datelines, day]))
+
+
+def _terms(sentence: str, held: Sequence[str], line: str, language: str | None) -> SentenceTerms:
+    joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
+    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", line)
