@@ -452,11 +452,11 @@ def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Shelf, "write", breaking_off(Shelf.write))
 
 
-def crash_in_lexical(monkeypatch: pytest.MonkeyPatch) -> None:
+def crash_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
     def building(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr("rag.retrieval.lexical.build_index", building)
+    monkeypatch.setattr("rag.store.library.passage_terms", building)
 
 
 def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -471,7 +471,7 @@ Crash = Callable[[pytest.MonkeyPatch], None]
 
 @pytest.mark.parametrize(
     ("crash", "after"),
-    [(crash_before_flip, HEATING), (crash_in_lexical, HEATING), (crash_before_delete, BRIDGE)],
+    [(crash_before_flip, HEATING), (crash_in_the_transaction, HEATING), (crash_before_delete, BRIDGE)],
 )
 def test_crash_leaves_a_whole_version_and_the_next_sync_heals(
     house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash, after: str
@@ -490,7 +490,7 @@ def test_crash_leaves_a_whole_version_and_the_next_sync_heals(
     house.assert_whole()
 
 
-@pytest.mark.parametrize("crash", [crash_before_flip, crash_in_lexical])
+@pytest.mark.parametrize("crash", [crash_before_flip, crash_in_the_transaction])
 def test_crash_of_the_first_sync_leaves_nothing_that_answers(
     house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash
 ) -> None:
@@ -591,41 +591,6 @@ def test_deleted_library_is_built_anew_and_said(house: House) -> None:
     assert not is_current(house.settings)
     assert house.sync().repaired[0] == "the library was missing and was built anew"
     assert house.texts() == {"heating": HEATING, "summit": SUMMIT}
-    house.assert_whole()
-
-
-def test_deleted_lexical_files_are_noticed_and_written_again(house: House) -> None:
-    house.sync()
-    files = lexical_files(house)
-    files[0].unlink()
-    assert not is_current(house.settings)
-    house.sync()
-    assert files[0].exists()
-    house.assert_whole()
-
-
-def lexical_files(house: House) -> list[Path]:
-    return sorted(path for path in (house.data / "lexical").rglob("*") if path.is_file())
-
-
-@pytest.mark.parametrize("spoil", ["garbage of the same size", "cut in half", "other numbers"])
-def test_changed_lexical_files_are_noticed_and_built_anew(house: House, spoil: str) -> None:
-    house.sync()
-    with closing(open_engine(house.settings)) as engine:
-        before = engine.ask("Wie viele Mitglieder stimmten dafür?").text
-    for path in lexical_files(house):
-        content = path.read_bytes()
-        half = len(content) // 2
-        spoilt = {
-            "garbage of the same size": b"\x5a" * len(content),
-            "cut in half": content[:half],
-            "other numbers": content[:half] + bytes(len(content) - half),  # which can be loaded
-        }
-        path.write_bytes(spoilt[spoil])
-    assert not is_current(house.settings)
-    assert "files of the word index were missing or changed" in house.sync().repaired[0]
-    with closing(open_engine(house.settings)) as engine:
-        assert engine.ask("Wie viele Mitglieder stimmten dafür?").text == before
     house.assert_whole()
 
 
@@ -754,14 +719,14 @@ def test_reader_sees_the_new_articles_without_opening_again(house: House) -> Non
         assert library.article("bridge") is not None
 
 
-def test_lexical_index_is_there_for_every_revision(house: House) -> None:
-    from rag.retrieval.lexical import load_index
-
+def test_the_words_of_every_revision_are_those_of_its_chunks(house: House) -> None:
     house.sync()
     house.write("bridge.txt", BRIDGE)
     house.sync()
+    (house.articles / "heating.txt").unlink()
+    house.sync()
     with Library.open(house.data) as library:
-        assert set(load_index(house.data, library.revision).ids) == set(library.chunk_ids())
+        assert set(library.candidates([], 99)) == {row for (row,) in library._rows("SELECT rowid FROM words")}
 
 
 def test_is_current_never_raises(tmp_path: Path) -> None:
@@ -804,7 +769,7 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as broken:
-        broken.setattr("rag.retrieval.lexical.build_index", full)
+        broken.setattr("rag.store.library.passage_terms", full)
         with pytest.raises(ConfigError, match="No space left on device; the index as it is"):
             house.sync()
     assert len(house.texts()) == 2

@@ -257,9 +257,11 @@ class Library(LibraryFile):
         kept = None if only is None else frozenset(only)
         return {id: row for id, row, article in found if kept is None or article in kept}
 
-    def frequencies(self, keys: Sequence[str]) -> dict[str, int]:
-        """How many passages have each search key; those that none has are left out."""
-        return dict(self._rows_of("SELECT term, doc FROM vocabulary WHERE term IN (%s)", keys))
+    def frequency(self, ways: Sequence[Sequence[str]]) -> int:
+        """How many passages have all the search keys of at least one of these ways to say a thing."""
+        query = " OR ".join(f"({_all_of(keys)})" for keys in ways if keys)
+        row = self._row("SELECT count(*) FROM words WHERE words MATCH ?", (query,)) if query else None
+        return row[0] if row else 0
 
     def words_like(self, key: str, prefix: int) -> list[str]:
         """Search keys that begin with the same letters, or end with the whole key."""
@@ -271,10 +273,9 @@ class Library(LibraryFile):
         """Ids of the articles of which some passage has all the search keys."""
         if not keys:
             return set()
-        query = " AND ".join(f'"{key}"' for key in keys)
         rows = "SELECT rowid FROM words WHERE words MATCH ?"
         sql = f"SELECT DISTINCT article_id FROM chunks WHERE row IN ({rows})"
-        return {id for (id,) in self._rows(sql, (query,))}
+        return {id for (id,) in self._rows(sql, (_all_of(keys),))}
 
     @property
     def mean_length(self) -> float:
@@ -354,6 +355,11 @@ def _insert_chunks(connection: sqlite3.Connection, article: Article, chunks: Seq
             "INSERT INTO chunks VALUES (NULL,?,?,?,?,?,?,?,?)", chunk_row(chunk, terms.pack(), len(keys))
         ).lastrowid
         connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", (row, " ".join(keys)))
+
+
+def _all_of(terms: Iterable[str]) -> str:
+    """A full-text query that all of the terms meet."""
+    return " AND ".join(f'"{term}"' for term in terms)
 
 
 def _any_of(terms: Iterable[str]) -> str:
