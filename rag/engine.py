@@ -28,7 +28,8 @@ from rag.question.parse import reduced
 from rag.question.query import detect_language, understand
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
-from rag.retrieval.retriever import Nearness, Retriever, one_of_copies
+from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
+from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
 from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
@@ -196,6 +197,15 @@ class Engine(Adapters):
     def _near(self, question: str) -> Nearness | None:
         return None if self.dense is None else self.dense.near(question)
 
+    def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
+        """How near each sentence is to a question; None where vectors are missing, or the encoder fails."""
+        if self.dense is None:
+            return None
+        try:
+            return sentence_meaning(self.library, ranking, question, self.dense.embed)
+        except ProviderError:
+            return None
+
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
@@ -237,7 +247,7 @@ class Engine(Adapters):
         else:
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near))
-        found = candidates(ranking)
+        found = candidates(ranking, self._meaning(ranking, asked.standalone) if near else None)
         return Job(
             asked,
             ranking,

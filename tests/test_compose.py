@@ -104,29 +104,6 @@ def test_best_sentence_comes_first() -> None:
     )
 
 
-def test_an_answer_is_the_same_where_every_sentence_is_read_for_its_kind(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    towns = "Altenried Dornhagen Eschfelde Hollenstedt Jagenow Lindhorst Morsleben Quellhain Sandkrug".split()
-    markets = [
-        article(
-            town,
-            f"Der Markt von {town} verkaufte {number} Tonnen Kartoffeln. Es regnete an drei Tagen."
-            f" Zwei Händler aus {town} kamen nicht. Im Herbst ist wieder Markt.",
-        )
-        for number, town in enumerate(towns, 20)
-    ]
-    question = "Wie viele Tonnen Kartoffeln verkaufte der Markt?"
-    monkeypatch.setattr("rag.answering.compose.REACH", 1.0)
-    monkeypatch.setattr("rag.answering.extract.REACH", 1.0)
-    sparing, read = answer(question, *markets), candidates_for(question, *markets)
-    monkeypatch.setattr("rag.answering.extract.REACH", 1_000.0)
-    assert answer(question, *markets).citations == sparing.citations
-    scores = {(c.chunk.id, c.index): c.score for c in read}
-    everything = candidates_for(question, *markets)
-    assert any(c.score > scores[c.chunk.id, c.index] for c in everything), "every sentence was read"
-
-
 def test_no_candidates_give_an_empty_answer() -> None:
     assert compose([]) == Draft("", (), (), ())
     assert nearest([]) == ()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rag.question.answer_type import Cue, cue_of
 from rag.retrieval.matching import Matrix, soft_match, summed
 from rag.retrieval.retriever import Hit, Ranking
+from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import GRAM, key, language_of, words
@@ -20,7 +21,7 @@ from rag.text.ngrams import Finder
 
 Vector = NDArray[np.float64]
 
-# fitted as a conditional logit on the XQuAD tuning questions
+# fitted as conditional logits (`python -m eval.fit`): by words alone, and with meaning
 WEIGHTS = {
     "coverage": 4.0,
     "grams": 4.3,
@@ -32,6 +33,20 @@ WEIGHTS = {
     "after": 0.8,
     "title": 2.6,
     "source": 2.0,
+    "read": 1.0,
+}
+WEIGHTS_WITH_MEANING = {
+    "grams": 2.3,
+    "passage": 3.4,
+    "best passage": -0.4,
+    "title": 3.5,
+    "read": 1.7,
+    "source": 2.7,
+    "dateline": -0.9,
+    "like sentence": 10.6,
+    "like passage": 23.6,
+    "like pair": 19.3,
+    "focus": 37.4,
 }
 COUNT_WEIGHT = 0.9
 CUE_WEIGHTS = {
@@ -70,10 +85,11 @@ _COUNT = re.compile(
     r"|дв|тр|чотир|п[’']ят|шіст|сім|вісім|дев[’']ят|десят|сто|сот|тисяч|мільйон|мільярд|кільк|жодн)",
     re.IGNORECASE,
 )
+_DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
+"""A sentence that begins with a place, as the first one of an agency's report does: „Wien – Die …“"""
 NAMED = 0.9
 REACH = 4.0
 """A sentence that is further behind the best is no part of an answer."""
-READ_FIRST = 6
 _COUNT_REACH = 3
 _SAME_NOUN = 0.6
 
@@ -131,18 +147,57 @@ class _Sentence:
     terms: SentenceTerms
 
 
-def candidates(ranking: Ranking) -> list[Candidate]:
-    """All sentences of the ranking's passages, best answer first."""
+def candidates(ranking: Ranking, meaning: SentenceMeaning | None = None) -> list[Candidate]:
+    """All sentences of the ranking's passages, best answer first; by words alone without a `meaning`."""
     if not ranking.hits:
         return []
-    question = _Question(ranking)
-    sentences = [(hit, j) for hit in ranking.hits for j in range(len(hit.sentences))]
-    covered = [row for hit in ranking.hits for row in hit.matrix]
-    scores = _scores(ranking.hits, question).tolist()
+    weights = WEIGHTS if meaning is None else WEIGHTS_WITH_MEANING
+    named = features(ranking, meaning)
+    scores = sum(weight * named[name] for name, weight in weights.items())
+    places = [(hit, j, row) for hit in ranking.hits for j, row in enumerate(hit.matrix)]
     found = [
-        Candidate(hit, j, score, row) for (hit, j), score, row in zip(sentences, scores, covered, strict=True)
+        Candidate(hit, j, score, row)
+        for (hit, j, row), score in zip(places, np.asarray(scores).tolist(), strict=True)
     ]
     return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[str, Vector]:
+    """What each sentence of a ranking is chosen by, by name: one number a sentence, in their order."""
+    hits, question = ranking.hits, _Question(ranking)
+    sizes = [len(hit.sentences) for hit in hits]
+    sentences = [
+        _Sentence(hit.passage.article.text[start:end], language_of(hit.passage.article.language), terms)
+        for hit in hits
+        for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
+    ]
+    matrix = np.concatenate([hit.matrix for hit in hits])
+    gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
+    before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
+    anaphoric = [_BEGINS_ANAPHORIC[each.language].match(each.text) is not None for each in sentences]
+    best = hits[0].passage.score
+    found = {
+        "coverage": summed(matrix, question.weights),
+        "grams": question.gram_coverage([each.terms.folded for each in sentences]),
+        "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
+        "best passage": np.repeat(np.arange(len(hits)) == 0, sizes).astype(float),
+        "before": before,
+        "before, anaphoric": before * anaphoric,
+        "two before": two_before,
+        "after": after,
+        "title": title,
+        "source": np.repeat([question.names_source(hit) for hit in hits], sizes).astype(float),
+        "read": np.array([question.read(each.text, each.language) for each in sentences]),
+        "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
+    }
+    if meaning is None:
+        return found
+    return found | {
+        "like sentence": meaning.sentence,
+        "like passage": meaning.passage,
+        "like pair": meaning.pair,
+        "focus": meaning.focus,
+    }
 
 
 class _Question:
@@ -164,11 +219,6 @@ class _Question:
             concept.is_source and covered >= NAMED
             for concept, covered in zip(self.query.concepts, hit.title, strict=True)
         )
-
-    @property
-    def most(self) -> float:
-        """The most that `read` may give."""
-        return (CUE_WEIGHTS[self.cue.kind] if self.cue else 0.0) + (COUNT_WEIGHT if self.counted else 0.0)
 
     def read(self, sentence: str, language: str) -> float:
         """What a sentence gains by the kind of answer that it offers, and by a count beside its noun."""
@@ -194,60 +244,6 @@ class _Question:
                     held = present[:, [places[gram] for gram in a.grams]].sum(axis=1)
                     np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
         return summed(shares, self.weights)
-
-
-def _scores(hits: Sequence[Hit], question: _Question) -> Vector:
-    """How well each sentence of all hits answers, in their order.
-
-    Only those that may still be part of the answer are read for its kind, which takes longest.
-    """
-    sizes = [len(hit.sentences) for hit in hits]
-    sentences = [
-        _Sentence(hit.passage.article.text[start:end], language_of(hit.passage.article.language), terms)
-        for hit in hits
-        for (start, end), terms in zip(hit.passage.chunk.sentences, hit.sentences, strict=True)
-    ]
-    scores = _matched(hits, sizes, sentences, question)
-    most, unread = question.most, np.full(len(scores), question.most > 0)
-    for number in (READ_FIRST, len(scores)):  # what the best gain takes most others out of reach
-        near = np.flatnonzero(unread & (scores + most >= scores.max(initial=0.0) - REACH))
-        near = near[np.argsort(-scores[near], kind="stable")[:number]]
-        if len(near):
-            scores[near] += [
-                question.read(sentences[place].text, sentences[place].language) for place in near.tolist()
-            ]
-            unread[near] = False
-    return scores
-
-
-def _matched(
-    hits: Sequence[Hit],
-    sizes: Sequence[int],
-    sentences: Sequence[_Sentence],
-    question: _Question,
-) -> Vector:
-    """How well each sentence answers by what it and its surroundings say."""
-    matrix = np.concatenate([hit.matrix for hit in hits])
-    gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
-    before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
-    anaphoric = [_BEGINS_ANAPHORIC[each.language].match(each.text) is not None for each in sentences]
-    best = hits[0].passage.score
-    features: dict[str, Vector] = {
-        "coverage": summed(matrix, question.weights),
-        "grams": question.gram_coverage([each.terms.folded for each in sentences]),
-        "passage": np.repeat([hit.passage.score / best for hit in hits], sizes),
-        "best passage": np.repeat(np.arange(len(hits)) == 0, sizes),
-        "before": before,
-        "before, anaphoric": before * anaphoric,
-        "two before": two_before,
-        "after": after,
-        "title": title,
-        "source": np.repeat([question.names_source(hit) for hit in hits], sizes),
-    }
-    total = np.zeros(len(sentences))
-    for name, values in features.items():
-        total += WEIGHTS[name] * values
-    return total
 
 
 def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix, Matrix, Matrix, Matrix]:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 Kind = Literal["builtin", "openai", "openai-like", "class"]
 
-BUILTIN = "builtin"
+BUILTIN, E5 = "builtin", "e5"
+_E5_CLASS = "rag.models.e5.E5Embedding"
 ALLOWED = (
-    "builtin, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
+    "e5, builtin, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
     " (llama_index.embeddings.fastembed.FastEmbedEmbedding)"
 )
 
@@ -64,6 +65,8 @@ def chosen(settings: Settings) -> Choice:
         if options:
             raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the {BUILTIN} embedding takes none; remove it")
         return Choice("builtin", BUILTIN)
+    if name == E5:
+        return Choice("class", _E5_CLASS, options)
     if served := _SERVED.fullmatch(name):
         kind: Kind = "openai" if served[1] == "openai" else "openai-like"
         return Choice(kind, served[2], options)

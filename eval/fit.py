@@ -1,0 +1,174 @@
+"""Fits the weights by which a sentence is chosen: `python -m eval.fit SET=ARTICLES …`, as seeds.jsonl=seeds.
+
+Each set is asked of an index of its own, with the built-in encoder. The weights are those of a conditional
+logit (McFadden 1974) over all sentences of the best passages, cross-validated by article in five folds; sets
+count by the square root of their size. Halves tagged `test` are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.cases import Case, load_cases
+from ingest.meaning import embed_library
+from ingest.sync import sync
+from rag.answering.extract import WEIGHTS, WEIGHTS_WITH_MEANING, features
+from rag.engine import CANDIDATE_PASSAGES, open_engine
+from rag.models.encoder import Encoder, shared_encoder
+from rag.question.followup import context_for, standalone
+from rag.question.parse import reduced
+from rag.question.query import detect_language, understand
+from rag.retrieval.meaning import NEAREST, nearness
+from rag.retrieval.retriever import Nearness, Ranking, Retriever
+from rag.retrieval.sentence_meaning import sentence_meaning
+from rag.settings import load_settings
+from rag.store.library import Library
+
+FOLDS, RIDGE, STEPS = 5, 0.005, 40
+PASSAGES_WEIGHT = 0.5
+
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A question's sentences: their features by name, and which of them answer."""
+
+    fold: int
+    features: Mapping[str, Vector]
+    right: NDArray[np.bool_]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints how often the first and one of three sentences answer, by set, and the weights."""
+    parser = argparse.ArgumentParser(prog="python -m eval.fit", description=__doc__)
+    parser.add_argument("sets", nargs="+", metavar="SET=ARTICLES", help="a question set, and its articles")
+    parser.add_argument("--words", action="store_true", help="fit the weights without meaning")
+    options = parser.parse_args(arguments)
+    pairs = (each.partition("=") for each in options.sets)
+    sets = {name: examples(Path(name), Path(folder)) for name, _, folder in pairs}
+    shipped = WEIGHTS if options.words else WEIGHTS_WITH_MEANING
+    names = list(shipped)
+    for name, found in sets.items():
+        held_out = [rank(e, weights(_others(sets, e.fold), names)) for e in found]
+        now = [rank(e, shipped) for e in found]
+        print(f"{name} ({len(found)}): shipped {_shares(now)}, cross-validated {_shares(held_out)}")
+    fitted = weights([(e, len(found) ** -0.5) for found in sets.values() for e in found], names)
+    print(json.dumps({name: round(weight, 2) for name, weight in fitted.items()}, indent=4))
+
+
+def examples(path: Path, articles: Path) -> list[Example]:
+    """The answerable questions of a set with the sentences that are found for each."""
+    data = Path(".beleg/fit") / f"{articles.name}-{zlib.crc32(str(articles.resolve()).encode()):08x}"
+    settings = load_settings(articles=articles, data=data, embedding="builtin")
+    sync(settings)
+    with Library.open(settings.data_dir) as library:
+        embed_library(library, shared_encoder())
+    with closing(open_engine(settings)) as engine:
+        cases = [case for case in load_cases(path) if case.evidence and "test" not in case.tags]
+        found = [_example(engine.index, shared_encoder(), case) for case in cases]
+    return [example for example in found if example is not None and example.right.any()]
+
+
+def rank(example: Example, by: Mapping[str, float]) -> int:
+    """The place of the first sentence that answers, from 0."""
+    scores = sum(weight * example.features[name] for name, weight in by.items())
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    return int(np.flatnonzero(example.right[order])[0])
+
+
+def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> dict[str, float]:
+    """The weights that make the right sentences likeliest, with a ridge; by Newton's steps, made safe.
+
+    The curvature is that of the sum over all sentences alone, as in an EM step: one may be right for several.
+    """
+    matrices = [np.stack([e.features[name] for name in names], axis=1) for e, _ in weighted]
+    scale = np.concatenate(matrices).std(axis=0) + 1e-9
+    matrices = [matrix / scale for matrix in matrices]
+    share = np.array([w for _, w in weighted])
+    share /= share.sum()
+
+    beta = np.zeros(len(names))
+    for _ in range(STEPS):
+        slope, curvature = -RIDGE * beta, RIDGE * np.eye(len(names))
+        for (example, _), matrix, part in zip(weighted, matrices, share, strict=True):
+            scores = matrix @ beta
+            chance = _softmax(scores)
+            right = _softmax(np.where(example.right, scores, -np.inf))
+            slope += part * ((right - chance) @ matrix)
+            centred = matrix - chance @ matrix
+            curvature += part * (centred.T * chance) @ centred
+        beta = beta + np.linalg.solve(curvature, slope)
+    return dict(zip(names, (beta / scale).tolist(), strict=True))
+
+
+def _softmax(scores: Vector) -> Vector:
+    raised: Vector = np.exp(scores - scores.max())
+    return raised / raised.sum()
+
+
+def _example(index: Retriever, encoder: Encoder, case: Case) -> Example | None:
+    contexts = context_for(case.question, case.history)
+    question = standalone(reduced(case.question), contexts)
+    query = understand(
+        reduced(case.question),
+        detect_language(case.question, index.languages),
+        contexts=[(context.text, context.weight) for context in contexts],
+        languages=index.languages,
+    )
+    near = nearest(index.library, encoder.question(question))
+    ranking = index.rank(query, CANDIDATE_PASSAGES, near)
+    if not ranking.hits:
+        return None
+    meaning = sentence_meaning(index.library, ranking, question, encoder.question)
+    return Example(
+        zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS,
+        features(ranking, meaning),
+        _right(ranking, case),
+    )
+
+
+def nearest(library: Library, question: NDArray[np.float32]) -> Nearness:
+    """The passages nearest to a question, by all vectors of the library."""
+    rows = list(library.terms_of(library.candidates([], library.counts().chunks)))
+    held = library.vectors_of(rows)
+    ids = {row: chunk.id for row, (_, chunk) in library.passages_at(list(held)).items()}
+    cosines = sorted(((float(held[row].passage @ question), ids[row]) for row in held), reverse=True)
+    return nearness([(id, cosine) for cosine, id in cosines[:NEAREST]], PASSAGES_WEIGHT)
+
+
+def _right(ranking: Ranking, case: Case) -> NDArray[np.bool_]:
+    """Which sentences touch the case's evidence."""
+    right = []
+    for hit in ranking.hits:
+        text, id = hit.passage.article.text, hit.passage.article.id
+        for start, end in hit.passage.chunk.sentences:
+            gold = case.evidence if not case.articles or id in case.articles else ()
+            right.append(any(_touches(text, fragment, start, end) for fragment in gold))
+    return np.array(right, dtype=bool)
+
+
+def _touches(text: str, fragment: str, start: int, end: int) -> bool:
+    place = text.find(fragment, max(0, start - len(fragment) + 1))
+    return 0 <= place < end
+
+
+def _others(sets: Mapping[str, Sequence[Example]], fold: int) -> list[tuple[Example, float]]:
+    return [(e, len(found) ** -0.5) for found in sets.values() for e in found if e.fold != fold]
+
+
+def _shares(ranks: Sequence[int]) -> str:
+    return " ".join(f"@{k} {np.mean([rank < k for rank in ranks]):.3f}" for k in (1, 3))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How near the sentences of a ranking are to a question in meaning, by vectors that are stored at ingest.
+
+`focus` decides among sentences of one article: the question is embedded once more without the words for its
+topic, which the article has named at its beginning and then takes for granted ("Wie teuer kommt Canons neue
+Kamera im Paket?" becomes "Wie teuer kommt im Paket?"), and sentences are compared with the article's mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.question.query import Concept
+from rag.retrieval.matching import coverage
+from rag.retrieval.retriever import Ranking
+from rag.store.library import Library
+from rag.store.terms import PassageTerms
+from rag.text.analysis import tokens
+
+Vector = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Embed = Callable[[str], Floats]
+
+FOCUSED = 3
+"""Articles whose sentences are compared without the topic: the best of the ranking, each of which costs one
+more embedding of the question; all, where there are no more than `FEW`."""
+FEW = 5
+NAMED = 0.6
+"""How far the beginning of an article must cover a concept for the question to take it for granted."""
+_BEGINNING = 3  # sentences
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceMeaning:
+    """Cosines of a question with each sentence of a ranking, in order: with the sentence itself, its passage,
+    and the sentence with the one before it; and its focus, 0 outside the best articles."""
+
+    sentence: Vector
+    passage: Vector
+    pair: Vector
+    focus: Vector
+
+
+def sentence_meaning(
+    library: Library, ranking: Ranking, question: str, embed: Embed
+) -> SentenceMeaning | None:
+    """The nearness of all sentences of a ranking; None while one of its passages has no vectors yet.
+
+    `embed` gives the vector of a question.
+    """
+    rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
+    vectors = library.vectors_of(rows.values())
+    if not ranking.hits or len(vectors) < len(ranking.hits):
+        return None
+    held = [vectors[rows[hit.passage.chunk.id]] for hit in ranking.hits]
+    asked = embed(question)
+    sizes = [len(each.sentences) for each in held]
+    articles = [hit.passage.article.id for hit in ranking.hits]
+    focus = np.zeros(sum(sizes))
+    owners = np.repeat(articles, sizes)
+    sentences = np.concatenate([each.sentences for each in held])
+    for id in _focused(library, articles):
+        focused = embed(without_topic(question, ranking.query.concepts, library.openings([id]).get(id, "")))
+        own = owners == id
+        focus[own] = (sentences[own] - _mean(library, id)) @ focused
+    return SentenceMeaning(
+        sentence=(sentences @ asked).astype(float),
+        passage=np.repeat([float(each.passage @ asked) for each in held], sizes),
+        pair=(np.concatenate([each.pairs for each in held]) @ asked).astype(float),
+        focus=focus,
+    )
+
+
+def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:
+    """The question without the words for what an article names in its heading or its first three sentences.
+
+    `opening` is the article's first passage as `PassageTerms.pack` gives it.
+    """
+    if not concepts or not opening:
+        return question
+    terms = PassageTerms.unpack(opening)
+    covered = coverage(concepts, [terms.heading, *terms.sentences[:_BEGINNING]]).max(axis=0)
+    named = {
+        word.lower()
+        for concept, share in zip(concepts, covered, strict=True)
+        if share >= NAMED
+        for word in concept.word.split()
+    }
+    kept, end = [], 0
+    for word, start, stop in tokens(question):
+        if word.lower() in named:
+            kept.append(question[end:start])
+            end = stop
+    return " ".join("".join([*kept, question[end:]]).split())
+
+
+def _focused(library: Library, articles: Sequence[str]) -> list[str]:
+    distinct = list(dict.fromkeys(articles))
+    return distinct if library.counts().articles <= FEW else distinct[:FOCUSED]
+
+
+def _mean(library: Library, article_id: str) -> Floats:
+    rows = library.rows_of_articles([article_id]).get(article_id, [])
+    held = library.vectors_of(rows).values()
+    mean: Floats = np.concatenate([each.sentences for each in held]).mean(axis=0)
+    return mean

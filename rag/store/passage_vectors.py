@@ -1,0 +1,40 @@
+"""The vectors of a passage: of itself, its sentences, and each sentence with the one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """`passage` has the shape (dimension,); `sentences` and `pairs` (sentences, dimension)."""
+
+    passage: Floats
+    sentences: Floats
+    pairs: Floats
+
+    def pack(self) -> tuple[bytes, bytes, bytes]:
+        """As half-precision bytes, which cost no more than .001 of a cosine."""
+        return pack(self.passage), pack(self.sentences), pack(self.pairs)
+
+    @classmethod
+    def unpack(cls, passage: bytes, sentences: bytes, pairs: bytes) -> Self:
+        """The inverse of `pack`."""
+        one = unpack(passage)
+        return cls(one, unpack(sentences).reshape(-1, len(one)), unpack(pairs).reshape(-1, len(one)))
+
+
+def pack(vectors: Floats) -> bytes:
+    """Vectors as half-precision bytes."""
+    return vectors.astype(np.float16).tobytes()
+
+
+def unpack(packed: bytes) -> Floats:
+    """The inverse of `pack`, flat."""
+    return np.frombuffer(packed, np.float16).astype(np.float32)
