@@ -112,8 +112,9 @@ def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> 
 
 
 def _softmax(scores: Vector) -> Vector:
-    raised: Vector = np.exp(scores - scores.max())
-    return raised / raised.sum()
+    raised = np.exp(scores - scores.max())
+    shares: Vector = raised / raised.sum()
+    return shares
 
 
 def _example(index: Retriever, encoder: Encoder, case: Case) -> Example | None:
