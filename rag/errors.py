@@ -21,9 +21,34 @@ BelegError
 
 from __future__ import annotations
 
+from rag.i18n import Phrase
+
 
 class BelegError(Exception):
-    """Root of all errors that Beleg raises on purpose."""
+    """Root of all errors that Beleg raises on purpose.
+
+    `code` names the message in `[errors]` of `rag/locales`, and `params` fill its blanks. `str` words it
+    in English, `words(error.phrase)` in the reader's language. What is no code there is the message
+    itself: so are errors put that only whoever runs Beleg reads.
+
+    >>> str(IndexBusy("index_written", path="library.sqlite3"))
+    'library.sqlite3 is being written by another process; try again in a moment'
+    """
+
+    def __init__(self, code: str, /, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = {
+            name: value.phrase if isinstance(value, BelegError) else value for name, value in params.items()
+        }
+
+    @property
+    def phrase(self) -> Phrase:
+        """The message, to be worded in any language."""
+        return Phrase(self.code, self.params)
+
+    def __str__(self) -> str:
+        return str(self.phrase)
 
 
 class ConfigError(BelegError):
@@ -51,11 +76,17 @@ class IndexDamaged(BelegError):
 
 
 class ProviderError(BelegError):
-    """The language or embedding model failed; `partial` is the text that had come by then."""
+    """The language or embedding model failed; `partial` is the text that had come by then.
 
-    def __init__(self, message: str, partial: str = "") -> None:
-        super().__init__(message)
+    `retry_after` are the seconds that the server asks to wait, None where it does not say.
+    """
+
+    def __init__(
+        self, code: str, /, *, partial: str = "", retry_after: float | None = None, **params: object
+    ) -> None:
+        super().__init__(code, **params)
         self.partial = partial
+        self.retry_after = retry_after
 
 
 class ProviderAuth(ProviderError):

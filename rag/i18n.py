@@ -8,14 +8,56 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 _LOCALES = Path(__file__).parent / "locales"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A message that is worded when it is known who reads it: its code under `[errors]`, and what fills its
+    blanks, among which may be further phrases. A text that is no code stands for itself.
+
+    `str` is English.
+    """
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return ENGLISH.said(self)
+
+    def dump(self) -> str:
+        """One line of JSON, which `load` reads."""
+        return json.dumps(_plain(self), ensure_ascii=False)
+
+    @classmethod
+    def load(cls, text: str) -> Phrase:
+        """The phrase that was dumped; any other text stands for itself."""
+        try:
+            code, params = json.loads(text)
+            return cls(code, {name: _from_plain(value) for name, value in params.items()})
+        except (ValueError, TypeError, AttributeError):
+            return cls(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Phrase):
+        return [value.code, {name: _plain(each) for name, each in value.params.items()}]
+    return value if isinstance(value, int | float) else str(value)
+
+
+def _from_plain(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    code, params = value
+    return Phrase(code, {name: _from_plain(each) for name, each in params.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,8 +68,8 @@ class Words:
     tables: Mapping[str, Any]
 
     def __call__(self, key: str, /, **values: object) -> str:
-        """The words for a key, with `values` in their blanks: whole numbers and dates as the language writes
-        them. Where a number decides between forms, it is `n`.
+        """The words for a key, with `values` in their blanks: numbers, dates and phrases in this
+        language. Where a number decides between forms, it is `n`.
 
         Raises KeyError for an unknown key, or a blank without a value.
         """
@@ -36,6 +78,12 @@ class Words:
             found = found["one" if values["n"] == 1 else "other"]
         shown = {name: self._shown(value) for name, value in values.items()}
         return str(found).format_map(shown) if values else str(found)
+
+    def said(self, phrase: Phrase) -> str:
+        """A message in this language."""
+        if phrase.code not in self.tables["errors"]:
+            return phrase.code
+        return self(f"errors.{phrase.code}", **phrase.params)
 
     def at(self, key: str) -> Any:
         """What the file says under a dotted key: words, a list, or a table of them."""
@@ -46,8 +94,12 @@ class Words:
 
     def _shown(self, value: object) -> str:
         match value:
+            case Phrase():
+                return self.said(value)
             case int():
                 return self.number(value)
+            case float():
+                return f"{value:g}".replace(".", self.at("format.decimal"))
             case date():
                 return self.long_date(value)
             case _:

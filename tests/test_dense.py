@@ -16,7 +16,7 @@ import pytest
 from ingest.sync import is_current, sync
 from rag.engine import open_engine
 from rag.errors import IndexBusy, IndexMismatch, ProviderAuth, ProviderProtocol, ProviderUnavailable
-from rag.models import retry
+from rag.models import faults
 from rag.models.embedder import PROBE
 from rag.models.embedding_cache import FILE_NAME as CACHE
 from rag.models.embedding_cache import EmbeddingCache
@@ -35,7 +35,7 @@ BY_WORDS = "Wer leitet die Bücherei?"
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(faults, "time", SimpleNamespace(sleep=lambda _: None))
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ def test_the_engine_says_where_questions_go(server: Model, settings: Settings) -
 def test_an_engine_that_ranks_by_meaning_owns_the_folder(settings: Settings) -> None:
     sync(settings)
     code = (
-        "import sys; from pathlib import Path; from rag import lock\n"
+        "import sys; from pathlib import Path; from rag.store import lock\n"
         "lock.acquire(Path(sys.argv[1]).resolve(), 0.1)"
     )
     command = [sys.executable, "-c", code, str(settings.data_dir)]

@@ -24,7 +24,7 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.models import retry
+from rag.models import faults
 from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_choice import chosen
 from rag.models.providers import build_embedder, build_embedding
@@ -65,7 +65,7 @@ def embedder(like: Callable[..., Settings]) -> Iterator[Embedder]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Waits are noted, not waited."""
     noted: list[float] = []
-    monkeypatch.setattr(retry, "time", SimpleNamespace(sleep=noted.append))
+    monkeypatch.setattr(faults, "time", SimpleNamespace(sleep=noted.append))
     return noted
 
 

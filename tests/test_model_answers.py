@@ -25,7 +25,7 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
-from rag.models import retry
+from rag.models import faults
 from rag.schema import Delta, Done, Message, Retrieved
 from rag.settings import Settings
 from tests.dossier import DOSSIER, fill, settings_for
@@ -51,7 +51,7 @@ def module_server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture
 def server(module_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> OpenAIServer:
-    monkeypatch.setattr(retry, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(faults, "FIRST_WAIT", 0.01)
     module_server.queue.clear()
     module_server.requests.clear()
     module_server.gone.clear()
@@ -369,8 +369,14 @@ def test_slow_stream_ends_at_the_deadline(server: OpenAIServer, data: Settings) 
         assert caught.value.partial
 
 
-def test_prompt_that_does_not_fit_is_shrunk_once(engine: Engine, server: OpenAIServer) -> None:
-    full = refusal(400, "This model's maximum context length is 2048 tokens", "context_length_exceeded")
+@pytest.mark.parametrize(
+    "full",
+    [
+        refusal(400, "This model's maximum context length is 2048 tokens", "context_length_exceeded"),
+        refusal(500, "the request exceeds the available context size"),
+    ],
+)
+def test_prompt_that_does_not_fit_is_shrunk_once(engine: Engine, server: OpenAIServer, full: Reply) -> None:
     script(server, full, Reply("KEINE_ANTWORT"))
     assert engine.ask(QUESTION).reason == NOT_IN_PASSAGES
     first, second = server.requests

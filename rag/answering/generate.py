@@ -50,7 +50,7 @@ def write(
 
     A prompt that does not fit is shrunk once. Raises ProviderError.
     """
-    budget = model.llm.metadata.context_window - reply
+    budget = model.window - reply
     try:
         yield from _sentinel_first(model.stream(prompt(model, request, budget), reply, deadline))
     except ContextOverflow as overflow:

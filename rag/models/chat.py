@@ -1,28 +1,33 @@
-"""The language model as Beleg asks it: one retry layer, one deadline, one clear error for each fault."""
+"""The language model as Beleg asks it, by the openai client: one deadline, one clear error for each fault."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import re
 import socket
-import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ProviderError, ProviderProtocol, ProviderTimeout
-from rag.models.faults import CUT, NO_STREAM, Server, foreign_errors, translated
-from rag.models.retry import wait_to_retry
+from rag.errors import ProviderProtocol, ProviderTimeout
+from rag.models.faults import CutStream, Server, translated, waited
+from rag.models.proxies import client
 from rag.text.normalize import count_tokens
 
 if TYPE_CHECKING:
-    from rag.models.llm import ServerLLM
+    from openai import OpenAI
+
+    from rag.settings import Settings
 
 LONGEST_WAIT = 20.0
 """Seconds that a Retry-After may ask for; a reader rather hears that the server is busy."""
+UNKNOWN_WINDOW = 4096
+"""Tokens that a model nobody knows is trusted to take in: what Ollama gives every model by default."""
+NO_KEY = "none"
 _CONNECT = 10.0
 _THINKING = re.compile(r"\s*<think>")
 _THOUGHT = "</think>"
@@ -59,96 +64,43 @@ class Deadline:
         return max(0.0, self._end - self._clock())
 
 
-class Opened(threading.local):
-    """The connection that this thread has opened last, until someone takes it.
-
-    The client's stream and its generator hold each other, so that a stopped one would stay open
-    until Python's garbage collector comes by.
-    """
-
-    def __init__(self) -> None:
-        self._close: Callable[[], None] = _nothing
-
-    def note(self, response: Any) -> None:
-        """Remembers a response (an event hook of httpx)."""
-        self._close = response.close
-
-    def take(self) -> Callable[[], None]:
-        """Closes what was opened; nothing when that was taken before."""
-        close, self._close = self._close, _nothing
-        return close
-
-
-def _nothing() -> None:
-    pass
-
-
-class Connections:
-    """The connections of an httpx client, to be cut when the program ends: who waits on one then ends too.
-
-    They are noted by what httpx documents as extensions, `trace` and `network_stream`.
-    """
-
-    def __init__(self) -> None:
-        self._streams: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.are_cut = False
-
-    def watch(self, request: Any) -> None:
-        """Notes the connection of a request (an event hook of httpx); there is no new one after the cut."""
-        import httpx
-
-        if self.are_cut:
-            raise httpx.ConnectError("Beleg is ending", request=request)
-        request.extensions["trace"] = self._note
-
-    def cut(self) -> None:
-        """Ends all of them, in whatever state."""
-        self.are_cut = True
-        for stream in list(self._streams):
-            with contextlib.suppress(OSError):
-                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-    def _note(self, event: str, info: Mapping[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._streams.add(info["return_value"])
-
-
 class ChatModel:
-    """A model on an OpenAI-compatible server. Safe to use from several threads.
+    """A model on an OpenAI-compatible server. Safe to use from several threads."""
 
-    `build` makes the LlamaIndex LLM when it is first needed, for its import takes two seconds.
-    """
-
-    def __init__(
-        self, server: Server, build: Callable[[Opened, Connections], ServerLLM], retries: int
-    ) -> None:
+    def __init__(self, server: Server, settings: Settings) -> None:
         self.server = server
-        self._build = build
-        self._retries = retries
-        self._llm: ServerLLM | None = None
-        self.opened = Opened()
-        self._connections = Connections()
+        self._settings = settings
+        self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._closed = False
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self.server.model
 
-    @property
-    def llm(self) -> ServerLLM:
-        """The LlamaIndex LLM behind this model."""
-        if self._llm is None:
-            self._llm = self._build(self.opened, self._connections)
-        return self._llm
+    @functools.cached_property
+    def window(self) -> int:
+        """Tokens that the model takes in: as the settings say, else by LlamaIndex's table."""
+        if self._settings.llm_window:
+            return self._settings.llm_window
+        from llama_index.llms.openai.utils import openai_modelname_to_contextsize
+
+        try:
+            return openai_modelname_to_contextsize(self.name)
+        except ValueError:
+            return UNKNOWN_WINDOW
 
     def close(self) -> None:
         """Ends what is being said, and says nothing more."""
-        self._connections.cut()
+        self._closed = True
+        for stream in list(self._sockets):
+            with contextlib.suppress(OSError):
+                # closing alone would not wake a thread that waits for it
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def warm_up(self) -> None:
-        """Imports what the first question would wait for; sends nothing. Raises ConfigError."""
-        foreign_errors()
-        _ = self.llm.metadata
+        """Imports what the first question would wait for; sends nothing."""
+        _ = self._client, self.window
         count_tokens("", self.name)
 
     def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
@@ -164,10 +116,13 @@ class ChatModel:
                     said += piece if isinstance(piece, str) else ""
                     yield piece
                 return
-            except foreign_errors() as exc:
-                error = translated(exc, self.server, said)
+            except Exception as exc:  # broken data makes the client raise nearly anything
+                error = translated(exc, self.server)
                 error.partial = said
-                if said or not self._again(error, exc, attempt, deadline):
+                # a try that the deadline would end at once is none
+                longest = min(LONGEST_WAIT, deadline.remaining() - 1)
+                retries = 0 if said or self._closed else self._settings.llm_retries
+                if not waited(error, attempt, retries=retries, longest=longest):
                     raise error from exc
 
     def complete(
@@ -178,82 +133,94 @@ class ChatModel:
         Raises ProviderError.
         """
         try:
-            response = self.llm.chat(
-                _messages(turns), max_tokens=reply, timeout=self._timeout(deadline), **options
-            )
-            choice = response.raw.choices[0]
+            response = self._ask(turns, reply, deadline, **options)
+            choice = response.choices[0]
             if choice.finish_reason not in ("stop", "length"):
-                raise CUT
-            text = "".join(
-                p for p in _without_thoughts(iter([choice.message.content or ""])) if isinstance(p, str)
-            )
-            return text.strip(), _usage(response.raw.usage)
-        except foreign_errors() as exc:
+                raise CutStream
+            pieces = _without_thoughts(iter([choice.message.content or ""]))
+            return "".join(map(str, pieces)).strip(), _usage(response.usage)
+        except Exception as exc:
             raise translated(exc, self.server) from exc
 
     def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
-        reason: str | None = None
+        reason, said, begun = None, "", False
         usage: Usage = {}
-        n, said = -1, ""
-        replies = self.llm.stream_chat(
-            _messages(turns),
-            max_tokens=reply,
-            timeout=self._timeout(deadline),
-            stream_options={"include_usage": True},
-        )
-        with contextlib.ExitStack() as connection:
-            for n, response in enumerate(replies):
-                if n == 0:
-                    connection.callback(self.opened.take())
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        with self._ask(turns, reply, deadline, **options) as stream:  # closed when nobody listens any more
+            for chunk in stream:
+                begun = True
                 if not deadline.remaining():
                     raise self._late(deadline)
-                for choice in response.raw.choices[:1]:
+                usage = _usage(chunk.usage) or usage
+                for choice in chunk.choices[:1]:
                     reason = choice.finish_reason or reason
-                usage = _usage(response.raw.usage) or usage
-                if response.delta:
-                    said += response.delta
-                    yield response.delta
-        if n < 0:
-            raise NO_STREAM
+                    if piece := choice.delta.content:
+                        said += piece
+                        yield piece
+        if not begun:
+            raise ValueError("the reply was no stream")
         if reason is None:
-            # a stream that was cut looks complete to the client
-            raise CUT
+            raise CutStream
         if reason == "content_filter":
-            raise ProviderProtocol(f"{self.server.host} withheld the answer (content filter); ask otherwise")
+            raise ProviderProtocol("model_withheld", host=self.server.host)
         yield End(reason, usage or self._estimate(turns, said))
 
-    def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
-        """Tokens by our own count, for servers that report none of a stream (llama-cpp-python)."""
-        asked = sum(count_tokens(turn.content, self.name) for turn in turns)
-        return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
-
-    def _timeout(self, deadline: Deadline) -> Any:
+    def _ask(self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any) -> Any:
         import httpx
 
         left = deadline.remaining()
         if not left:
             raise self._late(deadline)
         patience = min(self.server.patience, left)
-        return httpx.Timeout(patience, connect=min(_CONNECT, patience))
+        return self._client.chat.completions.create(
+            model=self.name,
+            messages=[asdict(turn) for turn in turns],  # type: ignore[misc]
+            **self._limits(reply),
+            timeout=httpx.Timeout(patience, connect=min(_CONNECT, patience)),
+            **options,
+        )
+
+    def _limits(self, reply: int) -> dict[str, Any]:
+        """OpenAI's reasoning models have another name for the most tokens, and one temperature."""
+        from llama_index.llms.openai.utils import O1_MODELS
+
+        if self.name in O1_MODELS:
+            return {"max_completion_tokens": reply}
+        return {"max_tokens": reply, "temperature": self._settings.llm_temperature}
+
+    @functools.cached_property
+    def _client(self) -> OpenAI:
+        from openai import OpenAI
+
+        key = self._settings.openai_api_key
+        return OpenAI(
+            api_key=key.get_secret_value() if key else NO_KEY,
+            base_url=self.server.base_url,
+            max_retries=0,
+            http_client=client(self.server.base_url, event_hooks={"request": [self._watch]}),
+        )
+
+    def _watch(self, request: Any) -> None:
+        """Notes the connection of a request (httpx calls it a `trace`); none is made after `close`."""
+        import httpx
+
+        def note(event: str, info: Mapping[str, Any]) -> None:
+            if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+                self._sockets.add(info["return_value"])
+
+        if self._closed:
+            raise httpx.ConnectError("Beleg is ending", request=request)
+        request.extensions["trace"] = note
+
+    def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
+        """Tokens by our own count, for servers that report none of a stream (llama-cpp-python)."""
+        asked = sum(count_tokens(turn.content, self.name) for turn in turns)
+        return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
 
     def _late(self, deadline: Deadline) -> ProviderTimeout:
         return ProviderTimeout(
-            f"{self.server.model} at {self.server.host} did not finish within {deadline.seconds:g} seconds;"
-            " ask for less, or raise BELEG_LLM_DEADLINE"
+            "model_late", model=self.name, host=self.server.host, seconds=float(deadline.seconds)
         )
-
-    def _again(self, error: ProviderError, cause: Exception, attempt: int, deadline: Deadline) -> bool:
-        if self._connections.are_cut:
-            return False
-        # a try that the deadline would end at once is none
-        longest = min(LONGEST_WAIT, deadline.remaining() - 1)
-        return wait_to_retry(error, cause, attempt, retries=self._retries, longest=longest)
-
-
-def _messages(turns: Sequence[Turn]) -> list[Any]:
-    from llama_index.core.base.llms.types import ChatMessage
-
-    return [ChatMessage(role=turn.role, content=turn.content) for turn in turns]
 
 
 def _usage(reported: Any) -> dict[str, float]:

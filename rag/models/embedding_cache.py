@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,6 @@ FILE_NAME = "embeddings.sqlite3"
 
 _VERSION = 1
 _BUSY_SECONDS = 10.0
-_AT_ONCE = 500  # SQLite takes 999 parameters at the least
 _STORED = "<f4"  # little-endian, whatever the machine
 _SCHEMA = f"""
 PRAGMA journal_mode = WAL;
@@ -47,33 +45,27 @@ class EmbeddingCache:
         """Opens the cache, an empty one if there is none or none that can be read."""
         self._path = path
         self._guard = threading.Lock()
-        with _translated(path):
+        with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = _opened(path)
 
-    def get(self, model: str, texts: Sequence[str]) -> dict[int, Floats]:
-        """The vectors that are held, by the text's place in `texts`."""
-        places: dict[bytes, list[int]] = {}
-        for place, text in enumerate(texts):
-            places.setdefault(_digest(text), []).append(place)
-        found: dict[int, Floats] = {}
-        for digests in _parts(places):
-            marks = ", ".join("?" * len(digests))
-            sql = f"SELECT text, vector FROM vectors WHERE model = ? AND text IN ({marks})"
-            with self._guard, _translated(self._path):
-                rows = self._connection.execute(sql, (model, *digests)).fetchall()
-            for digest, blob in rows:
-                vector = np.frombuffer(blob, dtype=_STORED).astype(np.float32)
-                found |= dict.fromkeys(places[digest], vector)
+    def get(self, model: str, texts: Sequence[str]) -> dict[str, Floats]:
+        """The vectors that are held, by text."""
+        found = {}
+        with self._translated():
+            for text in dict.fromkeys(texts):
+                sql = "SELECT vector FROM vectors WHERE model = ? AND text = ?"
+                if row := self._connection.execute(sql, (model, _digest(text))).fetchone():
+                    found[text] = np.frombuffer(row[0], dtype=_STORED).astype(np.float32)
         return found
 
     def put(self, model: str, texts: Sequence[str], vectors: Floats) -> None:
         """Keeps one vector a text, at once and for good."""
-        rows = [
-            (model, _digest(text), row.astype(_STORED).tobytes())
-            for text, row in zip(texts, vectors, strict=True)
-        ]
-        self._change("INSERT OR REPLACE INTO vectors (model, text, vector) VALUES (?, ?, ?)", rows)
+        rows = zip(texts, vectors, strict=True)
+        self._change(
+            "INSERT OR REPLACE INTO vectors (model, text, vector) VALUES (?, ?, ?)",
+            [(model, _digest(text), row.astype(_STORED).tobytes()) for text, row in rows],
+        )
 
     def forget(self, model: str) -> None:
         """Drops all vectors of a model."""
@@ -85,20 +77,18 @@ class EmbeddingCache:
         Those of other texts than `texts` go first, of whatever model; if still too many are left,
         those of other models.
         """
-        if len(self) <= limit:
+        if (before := len(self)) <= limit:
             return 0
-        before, kept = len(self), {_digest(text) for text in texts}
-        with self._guard, _translated(self._path):
-            held = [row[0] for row in self._connection.execute("SELECT DISTINCT text FROM vectors")]
-        self._change("DELETE FROM vectors WHERE text = ?", [(text,) for text in held if text not in kept])
+        kept = {_digest(text) for text in texts}
+        held = {text for (text,) in self._all("SELECT DISTINCT text FROM vectors")}
+        self._change("DELETE FROM vectors WHERE text = ?", [(text,) for text in held - kept])
         if len(self) > limit:
             self._change("DELETE FROM vectors WHERE model <> ?", [(model,)])
         return before - len(self)
 
     def __len__(self) -> int:
         """Number of vectors, of all models."""
-        with self._guard, _translated(self._path):
-            return int(self._connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
+        return int(self._all("SELECT count(*) FROM vectors")[0][0])
 
     def close(self) -> None:
         """Closes the file."""
@@ -111,9 +101,22 @@ class EmbeddingCache:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _all(self, sql: str) -> list[Any]:
+        with self._translated():
+            return self._connection.execute(sql).fetchall()
+
     def _change(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
-        with self._guard, _translated(self._path), self._connection:
+        with self._translated(), self._connection:
             self._connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """The connection for one thread at a time. Raises ConfigError for what SQLite reports."""
+        with self._guard:
+            try:
+                yield
+            except (sqlite3.Error, OSError) as exc:
+                raise ConfigError("cache_unusable", path=self._path, why=exc) from exc
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -146,19 +149,3 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _parts(items: Iterable[bytes]) -> Iterator[list[bytes]]:
-    rest = iter(items)
-    while part := list(itertools.islice(rest, _AT_ONCE)):
-        yield part
-
-
-@contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError) as exc:
-        raise ConfigError(
-            f"cannot use {path} ({exc}); check free space and permissions, or delete it"
-        ) from exc

@@ -46,16 +46,22 @@ class Choice:
         >>> Choice("openai", "text-embedding-3-large", {"dimensions": 256}).identity
         'openai:text-embedding-3-large {"dimensions": 256}'
         """
-        prefix = f"{self.kind}:" if self.kind in ("openai", "openai-like") else ""
-        told = {name: value for name, value in self.options.items() if not is_credential(name)}
-        told = {name: value for name, value in told.items() if name not in _TECHNICAL}
+        prefix = "" if self.kind in ("builtin", "class") else f"{self.kind}:"
+        told = {
+            name: value
+            for name, value in self.options.items()
+            if name not in _TECHNICAL and not _CREDENTIAL.search(name)
+        }
         arguments = f" {json.dumps(told, sort_keys=True, ensure_ascii=False)}" if told else ""
         return f"{prefix}{self.name}{arguments}"
 
-
-def is_credential(argument: str) -> bool:
-    """Whether an argument of this name is not to be shown."""
-    return _CREDENTIAL.search(argument) is not None
+    def without_credentials(self, error: Exception) -> str:
+        """What an error says, short, on one line, without the credentials among the options."""
+        text = " ".join(str(error).split())
+        for name, value in self.options.items():
+            if _CREDENTIAL.search(name):
+                text = text.replace(str(value), "…")
+        return text[:300]
 
 
 def chosen(settings: Settings) -> Choice:

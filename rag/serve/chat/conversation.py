@@ -110,7 +110,7 @@ class Chat:
         except ProviderError as exc:
             log.warning("the language model failed: %s", exc)
             steps = [message for message in latest[len(asked) :] if messages.is_step(message)]
-            failure = messages.failure_message(_named(str(exc), words), exc.partial, words)
+            failure = messages.failure_message(_named(words.said(exc.phrase), words), exc.partial, words)
             yield View([*asked, *steps, failure], answering=False)
         except Exception as exc:
             yield View(shown, question, _failure(exc, words), answering=False)
@@ -255,7 +255,7 @@ def _failure(error: Exception, words: Words) -> str:
     if isinstance(error, Overloaded):
         return _named(words("errors.overloaded"), words)
     if isinstance(error, BelegError):
-        return _named(words("errors.failed", reason=markdown_text(str(error))), words)
+        return _named(words("errors.failed", reason=markdown_text(words.said(error.phrase))), words)
     log.error("a question failed unexpectedly", exc_info=error)
     return _named(words("errors.internal"), words)
 
