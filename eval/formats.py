@@ -5,6 +5,7 @@ The form is told by the content. Sets of the latter three bring their articles a
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -65,6 +66,22 @@ def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
             f"no case of {questions.name} has the tag {tag}; there are: {', '.join(known) or 'none'}"
         )
     return replace(questions, name=f"{questions.name} ({tag})", cases=cases)
+
+
+def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
+    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles.
+
+    Raises BadRequest for a set that brings no articles, or a line without a text.
+    """
+    if not questions.articles:
+        raise BadRequest(f"{questions.name} brings no articles; put the others into the folder of --articles")
+    rows = csv.reader(read_text(path).splitlines(), delimiter=";", quotechar="'")
+    texts = [";".join(cells[1:]) for cells in rows if cells]
+    if not all(text.strip() for text in texts):
+        raise BadRequest(f"{path} has a line without a text; each is label;'text'")
+    others = tuple({"id": slug(f"{path.stem}-{n}"), "text": text} for n, text in enumerate(texts))
+    name = f"{questions.name} among {len(others)} of {path.stem}"
+    return replace(questions, name=name, articles=(*questions.articles, *others))
 
 
 # --- SQuAD ----------------------------------------------------------------------------------------

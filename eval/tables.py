@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from eval.measures import HEADLINE, MEASURES
 from eval.metrics import quantile
-from eval.record import Row, Run
-from eval.summary import means, summary
+from eval.runs import Row, Run
+from eval.statistics import means, summary
 
 _LEAST_SHARE = 0.1
 COLUMNS = ("evidence_hit", "fact_recall", "citation_recall", "abstention_right", "evidence_recall@5", "words")

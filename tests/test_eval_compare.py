@@ -15,8 +15,8 @@ from eval.__main__ import main
 from eval.cases import Case
 from eval.compare import compare, regressions
 from eval.metrics import precision_recall_f1
-from eval.record import Row, Run, load_run, write_run
-from eval.summary import columns, interval, means, ratios, resampled, summary
+from eval.runs import Row, Run, load_run, write_run
+from eval.statistics import interval, means, resamples, summary, values
 from rag.errors import BadRequest
 from rag.schema import Message
 
@@ -83,18 +83,21 @@ def test_the_interval_is_the_bootstraps() -> None:
 
 
 def test_questions_of_a_conversation_come_and_go_together() -> None:
-    rows = np.array([[float(n % 2), 1.0] for n in range(40)])
-    apart = interval(ratios(resampled(rows, [str(n) for n in range(40)])))
-    together = interval(ratios(resampled(rows, [str(n % 2) for n in range(40)])))
-    assert (together[0][0], together[1][0]) == (0, 1)
-    assert apart[0][0] > 0.3
-    assert (resampled(rows, ["a"] * 40) == rows.sum(axis=0)).all()
+    measured = [(case(n), {"evidence_hit": float(n % 2)}) for n in range(40)]
+
+    def bounds(clusters: Sequence[str]) -> tuple[float, float]:
+        drawn = [values(measured, ["evidence_hit"], weights) for weights in resamples(clusters)]
+        low, high = interval(np.concatenate(drawn))
+        return float(low[0]), float(high[0])
+
+    assert bounds([str(n % 2) for n in range(40)]) == (0, 1)
+    assert bounds([str(n) for n in range(40)])[0] > 0.3
+    assert bounds(["a"] * 40) == (0.5, 0.5)
 
 
 def test_the_same_runs_always_give_the_same_interval() -> None:
-    rows = columns([(case(n), {"fact_recall": n / 9}) for n in range(9)], ["fact_recall"])
-    clusters = [str(n) for n in range(9)]
-    assert (resampled(rows, clusters) == resampled(rows, clusters)).all()
+    measured = [(case(n), {"fact_recall": n / 9, "confidence": n / 9, "abstained": 0.0}) for n in range(9)]
+    assert summary(measured) == summary(measured)
 
 
 # --- differences

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.calibration import Pair, by_group, check_with_index, load_pairs, quality
 from eval.formats import load_set, tagged
-from eval.record import load_run
+from eval.runs import load_run
+from eval.verifier import Pair, by_group, check_with_index, load_pairs, quality
 from rag.errors import BadRequest
 from rag.schema import Status
 from tests.dossier import BRIDGE, WOLF, write
