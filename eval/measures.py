@@ -89,8 +89,8 @@ HEADLINE = (
     *("abstention_precision", "abstention_recall", "abstention_f1", "wrongly_declined", "absent_declined"),
     *("confidence_auroc", "confidence_ece", "sure_precision", "sure_coverage"),
     *("followup_success", "language_match", "forbidden_rate"),
-    *("sentence_hit@1", "sentence_hit@3", "article_hit@1", "article_recall@5", "article_mrr@10"),
-    *("evidence_recall@5", "evidence_mrr@10", "evidence_ndcg@10"),
+    *("sentence_hit@1", "sentence_hit@3", "article_hit@1", "article_recall@5", "article_recall@10"),
+    *("article_mrr@10", "evidence_recall@5", "evidence_mrr@10", "evidence_ndcg@10"),
     *("judge_faithfulness", "words"),
 )
 """What tables show first."""

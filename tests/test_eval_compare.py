@@ -73,6 +73,31 @@ def test_declining_is_not_measured_where_nothing_is_unanswerable() -> None:
     assert found == {"abstained": 1.0}
 
 
+def test_confidence_is_held_against_what_it_foretells() -> None:
+    rows: list[tuple[Case, Measures]] = [
+        (case(1), {"confidence": 0.9, "abstained": 0.0, "evidence_hit": 1.0}),
+        (case(2), {"confidence": 0.7, "abstained": 0.0, "evidence_hit": 0.0}),
+        (case(3), {"confidence": 0.3, "abstained": 1.0, "evidence_hit": 0.0}),
+        (case(4, answerable=False), {"confidence": 0.4, "abstained": 0.0}),
+    ]
+    found = summary(rows)
+    # two of the three answerable questions are surer than the one that is not
+    assert (found["confidence_auroc"].value, found["confidence_auroc"].cases) == (pytest.approx(2 / 3), 4)
+    # of what was answered one is right
+    assert (found["confidence_ece"].value, found["confidence_ece"].cases) == (pytest.approx(1.2 / 3), 3)
+    assert found["confidence_auroc"].low <= 2 / 3 <= found["confidence_auroc"].high
+    assert "confidence_auroc" not in summary(rows[:3])
+
+
+def test_confidence_is_compared_too() -> None:
+    def run(shift: float) -> Run:
+        measures = {"confidence": 0.5 + shift, "abstained": 0.0, "evidence_hit": 1.0}
+        return run_of([(case(n), measures) for n in range(20)])
+
+    found = difference(run(0.0), run(0.4), "confidence_ece")
+    assert (found.gain, found.verdict) == (pytest.approx(0.4), "better")
+
+
 def test_the_interval_is_the_bootstraps() -> None:
     # for a share of n independent cases the standard error is sqrt(p (1 - p) / n)
     values = [1.0] * 80 + [0.0] * 20

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,13 @@ import pytest
 from eval.__main__ import main
 from eval.cases import Case, case_from_dict, case_to_dict, digest, load_cases
 from eval.judge import Verdict, faithfulness, verdicts
-from eval.measures import Shelf, shelf_of
+from eval.measures import Shelf, answer_measures, shelf_of
 from eval.run import Examiner, run, without_secrets
 from eval.runs import Journal, Row, Run, load_run, write_run
 from eval.verifier import by_verifier
 from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ProviderTimeout
-from rag.schema import Answer, Event, Message
+from rag.schema import Answer, Citation, Event, Message, Statement
 from rag.settings import load_settings
 from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
 from tests.openai_server import Reply, openai_server, refusal
@@ -105,6 +106,58 @@ def test_an_answer_is_measured(engine: Engine, examiner: Examiner) -> None:
     assert {name: row.measures[name] for name in wanted} == pytest.approx(wanted)
     assert 0 < row.measures["seconds_first"] <= row.measures["seconds_total"]
     assert [gold["text"] for gold in row.gold] == ["Schäfer Arne Petersen verlor in drei Nächten elf Schafe."]
+
+
+def test_sentences_are_measured_without_declining(engine: Engine, examiner: Examiner) -> None:
+    unknown = replace(
+        SHEEP,
+        id="opera",
+        question="Welche Oper liebt der Schäfer Petersen seit seiner Kindheit in Italien?",
+        evidence=("Petersen verlor",),
+    )
+    sheep, declined = run(engine, [SHEEP, unknown], examiner)
+    assert declined.measures["abstained"] == declined.measures["wrongly_declined"] == 1
+    assert declined.measures["sentence_hit@3"] == 1
+    assert declined.measures["evidence_hit"] == declined.measures["lead_answers"] == 0
+    # who else lost sheep is in no other article
+    assert sheep.measures["absent_declined"] == 1
+
+
+def lead(case: Case, *statements: tuple[str, str]) -> float | None:
+    """`lead_answers` of an answer with these statements and the words that each cites."""
+    text = WOLF.text
+    places = [(n, text.index(quote), quote) for n, (_, quote) in enumerate(statements, 1)]
+    citations = tuple(Citation(n, "wolf", at, at + len(said), said, "supported") for n, at, said in places)
+    said = tuple(Statement(words, (n,), "supported") for n, (words, _) in enumerate(statements, 1))
+    answer = Answer("", "", "de", "", said, citations, (), False, None, None, "", 0.9)
+    return answer_measures(case, answer, Shelf({"wolf": WOLF}), lambda *_: True, None).get("lead_answers")
+
+
+def test_the_first_statement_answers_by_a_fact_or_by_its_citation() -> None:
+    right, other = "verlor in drei Nächten elf Schafe", WOLF.text[:20]
+    assert lead(SHEEP, ("Er verlor viele.", right)) == 1
+    assert lead(SHEEP, ("Es waren elf.", other)) == 1
+    assert lead(SHEEP, ("Es waren viele.", other), ("Elf.", right)) == 0
+    assert lead(SHEEP) == 0
+    assert lead(Case("a", "Wer?", articles=("wolf",)), ("Er.", other)) is None
+
+
+@pytest.mark.parametrize(
+    ("certainty", "precision", "coverage"), [("sure", 1.0, 1.0), ("likely", None, 0.0), (None, None, None)]
+)
+def test_answers_that_call_themselves_sure_are_held_to_it(
+    engine: Engine, examiner: Examiner, certainty: str | None, precision: float | None, coverage: float | None
+) -> None:
+    @dataclass(frozen=True)
+    class Certain(Answer):
+        certainty: str | None = None
+
+    answer = engine.ask(SHEEP.question)
+    known = {field.name: getattr(answer, field.name) for field in fields(Answer)}
+    found = answer_measures(
+        SHEEP, Certain(**known, certainty=certainty), examiner.shelf, examiner.supports, None
+    )
+    assert (found.get("sure_precision"), found.get("sure_coverage")) == (precision, coverage)
 
 
 def test_measures_without_their_fields_are_left_out(engine: Engine, examiner: Examiner) -> None:
