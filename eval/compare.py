@@ -14,8 +14,9 @@ from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
 from eval.runs import Run, load_run
 from eval.statistics import DECLINING, Measured, clusters, interval, means, resamples, values
-from eval.tables import shown
+from eval.tables import aligned, shown
 from rag.errors import BadRequest
+from rag.i18n import ENGLISH
 from rag.terminal import as_json
 
 PASS, REGRESSION, INVALID = 0, 1, 2
@@ -37,6 +38,9 @@ class Tally:
     wins: int = 0
     ties: int = 0
     losses: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.wins} / {self.ties} / {self.losses}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,27 +187,19 @@ def _limit(value: str) -> tuple[str, float]:
 
 
 def _table(differences: Sequence[Difference]) -> str:
-    heading = (
-        f"{'measure':22}{'A':>8}{'B':>9}{'gain':>9}   {'95 % interval':18}{'win':>4}{'tie':>5}{'loss':>5}"
-    )
-    lines = [heading]
+    tally = ENGLISH("eval.tally")
+    rows = [
+        [*(ENGLISH(f"eval.{name}") for name in ("name", "before", "after", "gain", "interval")), tally, ""]
+    ]
+    changed = [[ENGLISH("eval.name"), ENGLISH("eval.kind.type"), tally]]
     for each in differences:
         span = f"{each.low:+.3f} – {each.high:+.3f}"
-        t = each.tally
-        lines.append(
-            f"{each.name:22}{shown(each.name, each.before):>8}{shown(each.name, each.after):>9}"
-            f"{each.gain:>+9.3f}   {span:18}{t.wins:>4}{t.ties:>5}{t.losses:>5}  {each.verdict}".rstrip()
-        )
-    changed = [
-        (each, kind, t)
-        for each in differences
-        for kind, t in each.by_type.items()
-        if t.wins + t.losses and MEASURES[each.name].unit != "seconds"
-    ]
-    if changed:
-        lines += ["", f"{'by type':46}{'win':>5}{'tie':>5}{'loss':>5}"]
-        lines += [f"{each.name:22}{kind:24}{t.wins:>5}{t.ties:>5}{t.losses:>5}" for each, kind, t in changed]
-    return "\n".join(lines)
+        values = [shown(each.name, each.before), shown(each.name, each.after)]
+        rows.append([each.name, *values, f"{each.gain:+.3f}", span, str(each.tally), each.verdict])
+        kinds = each.by_type.items() if MEASURES[each.name].unit != "seconds" else ()
+        changed += [[each.name, kind, str(tally)] for kind, tally in kinds if tally.wins + tally.losses]
+    tables = [aligned(rows, left=(0, 4, 6)), *([aligned(changed, left=(0, 1))] if len(changed) > 1 else [])]
+    return "\n\n".join(tables)
 
 
 def _remarks(before: Run, after: Run) -> list[str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eval.cases import Case, check_ids, load_cases, read_text
+from pydantic import TypeAdapter
+
+from eval.cases import Case, check_ids, load_cases, read_lines, read_text
 from ingest.sources import slug
 from rag.errors import BadRequest
 from rag.text.normalize import normalise, paragraphs
@@ -195,29 +197,16 @@ def _gains(path: Path) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for number, line in enumerate(read_text(path).split("\n"), 1):
         cells = line.split()
-        if not cells or (number == 1 and not _is_number(cells[-1])):
-            continue
-        if len(cells) not in (3, 4) or not _is_number(cells[-1]):
-            raise BadRequest(f"{path}, line {number}: not a query, a document and a score")
-        found.setdefault(cells[0], {})[slug(cells[-2])] = float(cells[-1])
+        try:
+            if cells:
+                query, *_, document, score = cells
+                found.setdefault(query, {})[slug(document)] = float(score)
+        except ValueError as exc:
+            if number > 1:  # the first line may be a heading
+                reason = "not a query, a document and a score"
+                raise BadRequest(f"{path}, line {number}: {reason}") from exc
     return found
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as exc:
-                raise BadRequest(f"{path}, line {number}: no JSON ({exc})") from exc
-            if not isinstance(row, dict):
-                raise BadRequest(f"{path}, line {number}: no JSON object")
-            yield row
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return read_lines(path, TypeAdapter(dict[str, Any]), "JSON object")

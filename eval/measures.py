@@ -31,55 +31,52 @@ Scorer = Callable[[str, Sequence[Citation]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure's name, what it needs (`eval.needs` of the locales), and which way is better: 1 up, -1 down,
-    0 neither."""
+    """A measure: its name, the group that it is shown in, what it needs (`eval.group`, `eval.needs` of the
+    locales), and which way is better: 1 up, -1 down, 0 neither."""
 
     name: str
+    group: str
     needs: str
     better: int = 1
     unit: str = "share"
 
 
-def _retrieval(level: str, needs: str) -> list[Measure]:
-    names = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS]
-    return [Measure(f"{level}_{name}", needs) for name in (*names, "mrr@10", "ndcg@10")]
-
-
+RANKS = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS] + ["mrr@10", "ndcg@10"]
 MEASURES = {
     measure.name: measure
     for measure in [
-        *_retrieval("article", "articles"),
-        *_retrieval("evidence", "evidence"),
-        Measure("sentence_hit@1", "evidence"),
-        Measure("sentence_hit@3", "evidence"),
-        Measure("fact_recall", "facts"),
-        Measure("forbidden_rate", "forbidden", -1),
-        Measure("evidence_hit", "evidence"),
-        Measure("lead_answers", "said"),
-        Measure("citation_precision", "statements"),
-        Measure("citation_recall", "statements"),
-        Measure("quote_exact", "quotes"),
-        Measure("abstention_precision", "unanswerable"),
-        Measure("abstention_recall", "unanswerable"),
-        Measure("abstention_f1", "unanswerable"),
-        Measure("abstention_right", "articles"),
-        Measure("wrongly_declined", "articles", -1),
-        Measure("absent_declined", "articles"),
-        Measure("abstained", "answers", 0),
-        Measure("confidence", "answers", 0),
-        Measure("confidence_auroc", "unanswerable"),
-        Measure("confidence_ece", "judged", -1),
-        Measure("sure_precision", "certainty"),
-        Measure("sure_coverage", "certainty"),
-        Measure("language_match", "lang"),
-        Measure("followup_success", "history"),
-        Measure("judge_faithfulness", "judge"),
-        Measure("words", "given", 0, "words"),
-        Measure("seconds_first", "answers", -1, "seconds"),
-        Measure("seconds_total", "answers", -1, "seconds"),
-        Measure("prompt_tokens", "usage", -1, "tokens"),
-        Measure("completion_tokens", "usage", -1, "tokens"),
-        Measure("cost", "price", -1, "cost"),
+        Measure("evidence_hit", "answers", "evidence"),
+        Measure("fact_recall", "answers", "facts"),
+        Measure("lead_answers", "answers", "said"),
+        Measure("forbidden_rate", "answers", "forbidden", -1),
+        Measure("followup_success", "answers", "history"),
+        Measure("language_match", "answers", "lang"),
+        Measure("words", "answers", "given", 0, "words"),
+        Measure("citation_precision", "citations", "statements"),
+        Measure("citation_recall", "citations", "statements"),
+        Measure("quote_exact", "citations", "quotes"),
+        Measure("judge_faithfulness", "citations", "judge"),
+        Measure("abstention_precision", "declining", "unanswerable"),
+        Measure("abstention_recall", "declining", "unanswerable"),
+        Measure("abstention_f1", "declining", "unanswerable"),
+        Measure("abstention_right", "declining", "articles"),
+        Measure("abstained", "declining", "answers", 0),
+        Measure("wrongly_declined", "declining", "articles", -1),
+        Measure("absent_declined", "declining", "articles"),
+        Measure("confidence", "confidence", "answers", 0),
+        Measure("confidence_auroc", "confidence", "unanswerable"),
+        Measure("confidence_ece", "confidence", "judged", -1),
+        Measure("sure_precision", "confidence", "certainty"),
+        Measure("sure_coverage", "confidence", "certainty"),
+        *(Measure(f"article_{rank}", "retrieval", "articles") for rank in RANKS),
+        *(Measure(f"evidence_{rank}", "retrieval", "evidence") for rank in RANKS),
+        Measure("sentence_hit@1", "retrieval", "evidence"),
+        Measure("sentence_hit@3", "retrieval", "evidence"),
+        Measure("seconds_first", "cost", "answers", -1, "seconds"),
+        Measure("seconds_total", "cost", "answers", -1, "seconds"),
+        Measure("prompt_tokens", "cost", "usage", -1, "tokens"),
+        Measure("completion_tokens", "cost", "usage", -1, "tokens"),
+        Measure("cost", "cost", "price", -1, "cost"),
     ]
 }
 """Every measure by name; `abstention_right` is 1 for a case rightly declined or rightly answered."""

@@ -166,20 +166,7 @@ def _needed(text: str, cited: Sequence[Source], supports: Supports[Source]) -> i
     )
 
 
-# --- declining ------------------------------------------------------------------------------------
-
-
-def precision_recall_f1(pairs: Iterable[tuple[bool, bool]]) -> tuple[float, float, float]:
-    """Precision, recall and F1 from (said, true) of every case; 0 where there is nothing to divide by.
-
-    For declining: (declined, unanswerable). Van Rijsbergen 1979; NoMIRACL (arXiv 2312.11361) reports
-    1 - recall as its hallucination rate.
-    """
-    pairs = list(pairs)
-    right = sum(said and true for said, true in pairs)
-    said, true = (sum(pair[i] for pair in pairs) for i in (0, 1))
-    precision, recall = right / said if said else 0.0, right / true if true else 0.0
-    return precision, recall, 2 * right / (said + true) if right else 0.0
+# --- confidence -----------------------------------------------------------------------------------
 
 
 def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
@@ -241,15 +228,6 @@ def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, floa
     return [(float(g[:, 0].mean()), float(g[:, 1].mean()), len(g)) for g in groups if len(g)]
 
 
-# --- cost -----------------------------------------------------------------------------------------
-
-
 def words(text: str) -> float:
     """Words of an answer, its `[n]` not counted."""
     return float(len(without_markers(text).split()))
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of the values do not exceed (nearest rank); NaN of none."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan

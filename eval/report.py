@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,11 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eval.compare import Difference, compare
-from eval.measures import DEPTHS, HEADLINE, LEVELS, MEASURES, is_right
-from eval.metrics import quantile, reliability, risk_coverage, says, touches, without_markers
+from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
+from eval.metrics import reliability, risk_coverage, says, touches, without_markers
 from eval.runs import Json, Row, Run, write_whole
 from eval.statistics import means, summary
-from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups
+from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 
@@ -38,24 +38,8 @@ _TILES = (
     "article_mrr@10",
     "article_ndcg@10",
 )
-_RANKS = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS] + ["mrr@10", "ndcg@10"]
-_GROUPS = {
-    "answers": (
-        *("evidence_hit", "fact_recall", "lead_answers", "forbidden_rate"),
-        *("followup_success", "language_match", "words"),
-    ),
-    "citations": ("citation_precision", "citation_recall", "quote_exact", "judge_faithfulness"),
-    "declining": (
-        *("abstention_precision", "abstention_recall", "abstention_f1", "abstention_right", "abstained"),
-        *("wrongly_declined", "absent_declined"),
-    ),
-    "confidence": ("confidence", "confidence_auroc", "confidence_ece", "sure_precision", "sure_coverage"),
-    "retrieval": (
-        *(f"{level}_{name}" for level in LEVELS for name in ("hit@1", "recall@5", "mrr@10", "ndcg@10")),
-        *("sentence_hit@1", "sentence_hit@3"),
-    ),
-    "cost": ("seconds_first", "seconds_total", "prompt_tokens", "completion_tokens", "cost"),
-}
+_GROUPS = ("answers", "citations", "declining", "confidence", "retrieval", "cost")
+_TELLING = ("hit@1", "recall@5", "mrr@10", "ndcg@10")  # a table of its own has the others
 _GOODNESS = (
     *("abstention_right", "evidence_hit", "fact_recall", "citation_recall", "quote_exact"),
     *("article_hit@10", "judge_faithfulness"),
@@ -94,11 +78,9 @@ def _rendered(template: str, runs: Sequence[Run], lang: str) -> str:
         risk=_risk(run, pen),
         calibration=_calibration(run, pen),
         latency=_latency(run, pen),
-        groups=[
-            (group, here) for group, names in _GROUPS.items() if (here := [n for n in names if n in values])
-        ],
+        groups=[(group, here) for group in _GROUPS if (here := _members(group, values))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
-        ranks=_RANKS,
+        ranks=RANKS,
         kinds=_kinds(run, columns),
         kind_columns=[name for name in columns if name in known],
         weakest=weakest(run),
@@ -157,6 +139,12 @@ class Pen:
             return label, text
         label = {"mrr": "MRR", "ndcg": "nDCG"}.get(rank, rank)
         return f"{self.words(f'eval.level.{level}')}: {label}@{k}", self.words(f"eval.retrieval.{rank}", k=k)
+
+
+def _members(group: str, present: Collection[str]) -> list[str]:
+    """The measures of a group that are there; those of retrieval at the most telling depths."""
+    names = [name for name, measure in MEASURES.items() if measure.group == group and name in present]
+    return [name for name in names if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
 
 
 def _facts(run: Run, pen: Pen) -> list[str]:
@@ -353,7 +341,7 @@ def _latency(run: Run, pen: Pen) -> dict[str, Any] | None:
     seconds = [row.measures["seconds_total"] for row in run.rows if "seconds_total" in row.measures]
     if not seconds:
         return None
-    median, p95 = quantile(seconds, 0.5), quantile(seconds, 0.95)
+    median, p95 = quantiles(seconds)
     end = nice(min(max(seconds), 2 * p95) * 1.02)
     counts = bins(seconds, end)
     most = nice(max(5, *counts))

@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter
 
 from eval.cases import read_lines
 from eval.measures import Scorer, Shelf
+from eval.tables import aligned
 from ingest.sync import is_current, sync
 from rag.engine import open_engine
 from rag.errors import BadRequest
@@ -182,19 +183,10 @@ def check_with_index(
 
 
 def _table(groups: Mapping[str, Quality]) -> str:
-    lines = [f"{'':28}{'':>6}{'supported':>20}{'unsupported':>20}{'judged':>26}"]
-    lines.append(
-        f"{'':28}{'pairs':>6}"
-        + f"{'precision':>12}{'recall':>8}" * 2
-        + f"{'supp.':>10}{'weak':>8}{'unsupp.':>8}"
-    )
+    shares = [f"{name} {of}" for of in JUDGED for name in ("precision", "recall")]
+    rows = [["", "pairs", *shares, *(f"judged {status}" for status in (*JUDGED, "weak"))]]
     for name, found in groups.items():
-        shares = [(found.precision.get(status), found.recall.get(status)) for status in JUDGED]
-        cells = "".join(f"{_cell(precision):>12}{_cell(recall):>8}" for precision, recall in shares)
-        given = f"{found.given['supported']:>10}{found.given['weak']:>8}{found.given['unsupported']:>8}"
-        lines.append(f"{name:28}{found.pairs:>6}{cells}{given}")
-    return "\n".join(lines)
-
-
-def _cell(share: float | None) -> str:
-    return "–" if share is None else f"{share:.3f}"
+        known = [share.get(status) for status in JUDGED for share in (found.precision, found.recall)]
+        cells = ["–" if share is None else f"{share:.3f}" for share in known]
+        rows.append([name, str(found.pairs), *cells, *(str(found.given[s]) for s in (*JUDGED, "weak"))])
+    return aligned(rows)

@@ -13,6 +13,7 @@ import pytrec_eval
 from scipy.stats import mannwhitneyu
 
 from eval import metrics
+from eval.tables import quantiles
 from rag.schema import Citation
 
 RANKED = ["a", "b", "c", "d", "e"]
@@ -185,12 +186,6 @@ def test_recall_is_by_statement_and_precision_by_citation() -> None:
 # --- declining and cost
 
 
-def test_precision_recall_and_f1_by_hand() -> None:
-    pairs = [(True, True)] * 3 + [(True, False)] + [(False, True)] * 2 + [(False, False)] * 4
-    assert metrics.precision_recall_f1(pairs) == pytest.approx((3 / 4, 3 / 5, 2 / 3))
-    assert metrics.precision_recall_f1([(False, True)]) == (0, 0, 0)
-
-
 def test_risk_and_coverage_by_hand() -> None:
     answers = [(0.9, True), (0.8, False), (0.5, True), (0.5, False)]
     assert metrics.risk_coverage(answers) == [(0.25, 0), (0.5, 0.5), (1, 0.5)]
@@ -236,8 +231,10 @@ def test_the_points_of_a_reliability_plot() -> None:
     assert metrics.reliability([]) == []
 
 
-def test_words_and_quantiles() -> None:
+def test_words_are_counted_without_markers() -> None:
     assert metrics.words("Keine Einigung. [1] Kein Abkommen. [12]") == 4
-    assert metrics.quantile([4, 1, 3, 2], 0.5) == 2
-    assert metrics.quantile([4, 1, 3, 2], 0.95) == 4
-    assert math.isnan(metrics.quantile([], 0.5))
+
+
+def test_quantiles_are_values_that_occur() -> None:
+    assert quantiles([4, 1, 3, 2]) == (2, 4)
+    assert quantiles([7]) == (7, 7)

@@ -4,6 +4,7 @@ and that no secret is written down."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields, replace
@@ -310,9 +311,9 @@ def test_the_command_prints_measures_and_keeps_the_run(
 ) -> None:
     assert main([*options(folder), "--out", str(folder / "run.json")]) == 0
     printed = capsys.readouterr().out
-    assert "evidence_hit               1.000" in printed
-    assert "not measured: forbidden_rate" not in printed
-    assert "not measured: followup_success; needs cases with `history`" in printed
+    assert re.search(r"^evidence_hit +1\.000  1\.000 – 1\.000 +1$", printed, re.MULTILINE)
+    assert "Not measured: forbidden_rate" not in printed
+    assert "Not measured: followup_success; needs cases with `history`" in printed
     kept = load_run(folder / "run.json")
     assert kept == load_run(folder / "data" / "evaluation" / "latest.json")
     assert [row.case for row in kept.rows] == [SHEEP, PERU]
@@ -415,7 +416,7 @@ def test_a_provider_that_fails_makes_the_run_incomplete(
         monkeypatch.setenv("BELEG_LLM", "scripted")
         assert main([*options(folder), "--out", str(folder / "run.json")]) == 2
         assert load_run(folder / "run.json").failed == ["sheep", "peru"]
-        assert "failed: sheep: ProviderAuth" in capsys.readouterr().out
+        assert "error: sheep: ProviderAuth" in capsys.readouterr().out
         server.default = Reply("KEINE_ANTWORT")
         assert main([*options(folder), "--resume", "--out", str(folder / "run.json")]) == 0
     assert load_run(folder / "run.json").complete
