@@ -12,20 +12,22 @@ from rag.errors import BelegError
 from rag.terminal import ends_with_its_reader
 
 if TYPE_CHECKING:
-    from eval.record import Run
+    from eval.runs import Run
 
 _COMMANDS = """other commands:
   python -m eval compare A.json B.json    is B worse than A?
   python -m eval report RUN.json …        the HTML report of runs that are kept
   python -m eval support [PAIRS.jsonl]    how well statements are checked, on labelled pairs
 
-SET is JSONL (one case a line), a SQuAD file (.json: SQuAD, XQuAD, GermanQuAD), or a BEIR folder.
+SET is JSONL (one case a line), a SQuAD file (.json: SQuAD, XQuAD, GermanQuAD), a folder with passages.jsonl
+and questions, or a BEIR folder.
 Exit status: 0 all cases answered, 1 could not begin, 2 some cases failed (they are in the run).
 
 examples:
   python -m eval questions.jsonl --articles ~/dossier --out run.json --html report.html
   python -m eval questions.jsonl --with passages=4 --with passages=12
   python -m eval xquad.de.json
+  python -m eval xquad --lang en --distractors 10kgnad-test.csv
 """
 DONE, ERROR, INCOMPLETE = 0, 1, 2
 
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 return compare(given[1:])
             case ["support"]:
-                from eval.calibration import main as support
+                from eval.verifier import main as support
 
                 return support(given[1:])
             case ["report"]:
@@ -89,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--judge", action="store_true", help="let the language model judge faithfulness too")
     parser.add_argument("--tag", help="only the cases with this tag")
     parser.add_argument("--lang", default="de", help="language of the questions, where a set has several")
+    parser.add_argument(
+        "--distractors",
+        type=Path,
+        metavar="CSV",
+        help="more articles for a set that brings its own: lines of label;'text', as in 10kGNAD",
+    )
     return parser
 
 
@@ -110,14 +118,14 @@ def _add_report_options(parser: argparse.ArgumentParser, *, required: bool = Fal
 
 
 def _report(options: argparse.Namespace) -> int:
-    from eval.record import load_run
+    from eval.runs import load_run
 
     return _write_report([load_run(path) for path in options.runs], options)
 
 
 def _write_report(runs: Sequence[Run], options: argparse.Namespace) -> int:
-    from eval.record import write_whole
     from eval.report import report
+    from eval.runs import write_whole
 
     write_whole(options.html, report(runs, options.report_lang))
     print(f"report: {options.html}")
@@ -144,11 +152,14 @@ def _setting(name: str) -> str:
 def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from eval.formats import load_set, tagged
-    from eval.session import How, folder_of, journal_of, keep_reports, measure, plans
+    from eval.formats import load_set, tagged, with_distractors
+    from eval.report import keep_reports
+    from eval.run import How, folder_of, journal_of, measure, plans
     from eval.tables import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
+    if options.distractors:
+        questions = with_distractors(questions, options.distractors)
     how = How(options.extractive, options.judge, options.resume, options.lean)
     made = plans(questions, options.articles, options.data, options.changes)
     runs = []

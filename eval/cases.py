@@ -8,10 +8,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from rag.errors import BadRequest
 from rag.schema import Message
+
+T = TypeVar("T")
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +36,8 @@ class Case:
      "articles": ["sieben-monate"], "facts": [["fünf", "five"]], "evidence": ["reiste fünfmal"]}
     """
 
-    id: str
-    question: str
+    id: Annotated[str, Field(coerce_numbers_to_str=True)]
+    question: Annotated[str, AfterValidator(_not_empty)]
     lang: str | None = None
     type: str | None = None
     articles: tuple[str, ...] | None = None
@@ -49,19 +59,38 @@ class Case:
         return " ".join((self.history[0].content if self.history else self.question).casefold().split())
 
 
+_CASE = TypeAdapter(Case)
+
+
 def load_cases(path: Path) -> list[Case]:
     """The cases of a set; raises BadRequest, naming the line, for one that is none."""
-    cases = []
+    cases = read_lines(path, _CASE, "case")
+    check_ids(path, cases)
+    return cases
+
+
+def read_lines(path: Path, form: TypeAdapter[T], what: str) -> list[T]:
+    """What stands in a JSONL file, null as if it were not there; raises BadRequest, naming the line."""
+    found = []
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
             try:
-                cases.append(case_from_dict(json.loads(line)))
-            except (ValueError, KeyError, TypeError, AttributeError) as exc:
-                raise BadRequest(
-                    f"{path}, line {number}: no case with id and question ({_why(exc)})"
-                ) from exc
-    check_ids(path, cases)
-    return cases
+                row = json.loads(line)
+                if isinstance(row, dict):
+                    row = {name: value for name, value in row.items() if value is not None}
+                found.append(form.validate_python(row))
+            except ValueError as exc:
+                raise BadRequest(f"{path}, line {number}: no {what} ({why(exc)})") from exc
+    return found
+
+
+def why(exc: ValueError) -> str:
+    """What is wrong with data, in a line: the first place that is, and how."""
+    if not isinstance(exc, ValidationError):
+        return str(exc)
+    first = exc.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def read_text(path: Path) -> str:
@@ -84,66 +113,17 @@ def check_ids(path: Path, cases: Sequence[Case]) -> None:
 
 
 def case_from_dict(row: Mapping[str, Any]) -> Case:
-    """A case from its JSON form; raises ValueError, KeyError or TypeError when it is none."""
-    articles = row.get("articles")
-    return Case(
-        id=str(row["id"]),
-        question=_text(row, "question"),
-        lang=_text(row, "lang", None),
-        type=_text(row, "type", None),
-        articles=None if articles is None else _texts(row, "articles"),
-        facts=tuple(_texts({"facts": ways}, "facts") for ways in row.get("facts") or ()),
-        evidence=_texts(row, "evidence"),
-        forbidden=_texts(row, "forbidden"),
-        history=tuple(_message(turn) for turn in row.get("history") or ()),
-        tags=_texts(row, "tags"),
-        note=_text(row, "note", None),
-    )
+    """A case from its JSON form; raises ValueError when it is none."""
+    return _CASE.validate_python(row)
 
 
 def case_to_dict(case: Case) -> dict[str, Any]:
     """The JSON form of a case, without the fields that it does not state."""
-    row: dict[str, Any] = {"id": case.id, "question": case.question, "lang": case.lang, "type": case.type}
-    if case.articles is not None:
-        row["articles"] = list(case.articles)
-    row["facts"] = [list(ways) for ways in case.facts]
-    for name in ("evidence", "forbidden", "tags"):
-        row[name] = list(getattr(case, name))
-    row["history"] = [{"role": turn.role, "content": turn.content} for turn in case.history]
-    row["note"] = case.note
-    return {name: value for name, value in row.items() if value or name == "articles"}
+    row: dict[str, Any] = _CASE.dump_python(case, mode="json", exclude_defaults=True)
+    return row
 
 
 def digest(cases: Sequence[Case]) -> str:
     """SHA-256 of what a set asks, whatever the layout of its file."""
     rows = [case_to_dict(case) for case in cases]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-_REQUIRED = object()
-
-
-def _text(row: Mapping[str, Any], name: str, default: Any = _REQUIRED) -> Any:
-    value = row[name] if default is _REQUIRED else row.get(name, default)
-    if value is not default and value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} is no text")
-    if default is _REQUIRED and not (value or "").strip():
-        raise ValueError(f"{name} is empty")
-    return value
-
-
-def _texts(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values = row.get(name) or ()
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"{name} is no list of texts")
-    return tuple(values)
-
-
-def _message(turn: Mapping[str, Any]) -> Message:
-    if turn["role"] not in ("user", "assistant"):
-        raise ValueError(f"the role {turn['role']!r} is neither user nor assistant")
-    return Message(turn["role"], _text(turn, "content"))
-
-
-def _why(exc: Exception) -> str:
-    return f"{exc.args[0]} is missing" if isinstance(exc, KeyError) else str(exc)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,18 +12,11 @@ import numpy as np
 
 from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
-from eval.record import Run, load_run
-from eval.summary import (
-    DECLINING,
-    Measured,
-    columns,
-    interval,
-    ratios,
-    resampled,
-    without_counts,
-)
-from eval.tables import shown
+from eval.runs import Run, load_run
+from eval.statistics import DECLINING, Measured, clusters, interval, means, resamples, values
+from eval.tables import aligned, shown
 from rag.errors import BadRequest
+from rag.i18n import ENGLISH
 from rag.terminal import as_json
 
 PASS, REGRESSION, INVALID = 0, 1, 2
@@ -46,6 +38,9 @@ class Tally:
     wins: int = 0
     ties: int = 0
     losses: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.wins} / {self.ties} / {self.losses}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +67,23 @@ class Difference:
 def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> list[Difference]:
     """The differences of the measures that both runs have; raises BadRequest unless they can be paired."""
     check_pair(before, after)
-    one, two = before.measured, _in_order(after, before)
-    names = without_counts(one, names)
-    a, b = columns(one, names), columns(two, names)
-    values_a, values_b = ratios(a.sum(axis=0)), ratios(b.sum(axis=0))
-    sums = resampled(np.hstack([a, b]), [case.conversation for case, _ in one])
-    width = a.shape[1]
-    way = np.array([MEASURES[name].better or 1 for name in names])
-    gains = (values_b - values_a) * way
-    lows, highs = interval((ratios(sums[:, width:]) - ratios(sums[:, :width])) * way)
-    tallies = {name: _tallies(name, one, two) for name in names}
-    return [
-        Difference(
-            name=name,
-            before=float(values_a[i]),
-            after=float(values_b[i]),
-            gain=float(gains[i]) + 0.0,  # no -0.0
-            low=float(lows[i]) + 0.0,
-            high=float(highs[i]) + 0.0,
-            tally=tallies[name][0],
-            by_type=tallies[name][1],
-        )
-        for i, name in enumerate(names)
-        if not math.isnan(gains[i])
-    ]
+    rows = {row.case.id: row.measures for row in after.rows}
+    one, two = before.measured, [(case, rows[case.id]) for case, _ in before.measured]
+    old, new = means(one, names), means(two, names)
+    names = [name for name in old if name in new]
+    if not names:
+        return []
+    ways = [MEASURES[name].better or 1 for name in names]
+    drawn = [values(two, names, w) - values(one, names, w) for w in resamples(clusters(one))]
+    lows, highs = interval(np.concatenate(drawn) * ways)
+    found = []
+    for name, way, low, high in zip(names, ways, lows, highs, strict=True):
+        gain = (new[name] - old[name]) * way
+        whole, by_type = _tallies(name, one, two)
+        # + 0.0: no -0.0
+        bounds = (gain + 0.0, float(low) + 0.0, float(high) + 0.0)
+        found.append(Difference(name, old[name], new[name], *bounds, whole, by_type))
+    return found
 
 
 def check_pair(before: Run, after: Run) -> None:
@@ -134,11 +122,6 @@ def regressions(
         if found[name].after < limit - _SAME:
             broken.append(f"{name} is {shown(name, found[name].after)}, at least {limit:g} is asked for")
     return broken
-
-
-def _in_order(run: Run, like: Run) -> list[Measured]:
-    rows = {row.case.id: row for row in run.rows}
-    return [(row.case, rows[row.case.id].measures) for row in like.rows]
 
 
 def _tallies(
@@ -204,27 +187,19 @@ def _limit(value: str) -> tuple[str, float]:
 
 
 def _table(differences: Sequence[Difference]) -> str:
-    heading = (
-        f"{'measure':22}{'A':>8}{'B':>9}{'gain':>9}   {'95 % interval':18}{'win':>4}{'tie':>5}{'loss':>5}"
-    )
-    lines = [heading]
+    tally = ENGLISH("eval.tally")
+    rows = [
+        [*(ENGLISH(f"eval.{name}") for name in ("name", "before", "after", "gain", "interval")), tally, ""]
+    ]
+    changed = [[ENGLISH("eval.name"), ENGLISH("eval.kind.type"), tally]]
     for each in differences:
         span = f"{each.low:+.3f} – {each.high:+.3f}"
-        t = each.tally
-        lines.append(
-            f"{each.name:22}{shown(each.name, each.before):>8}{shown(each.name, each.after):>9}"
-            f"{each.gain:>+9.3f}   {span:18}{t.wins:>4}{t.ties:>5}{t.losses:>5}  {each.verdict}".rstrip()
-        )
-    changed = [
-        (each, kind, t)
-        for each in differences
-        for kind, t in each.by_type.items()
-        if t.wins + t.losses and MEASURES[each.name].unit != "seconds"
-    ]
-    if changed:
-        lines += ["", f"{'by type':46}{'win':>5}{'tie':>5}{'loss':>5}"]
-        lines += [f"{each.name:22}{kind:24}{t.wins:>5}{t.ties:>5}{t.losses:>5}" for each, kind, t in changed]
-    return "\n".join(lines)
+        values = [shown(each.name, each.before), shown(each.name, each.after)]
+        rows.append([each.name, *values, f"{each.gain:+.3f}", span, str(each.tally), each.verdict])
+        kinds = each.by_type.items() if MEASURES[each.name].unit != "seconds" else ()
+        changed += [[each.name, kind, str(tally)] for kind, tally in kinds if tally.wins + tally.losses]
+    tables = [aligned(rows, left=(0, 4, 6)), *([aligned(changed, left=(0, 1))] if len(changed) > 1 else [])]
+    return "\n\n".join(tables)
 
 
 def _remarks(before: Run, after: Run) -> list[str]:

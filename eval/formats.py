@@ -5,13 +5,16 @@ The form is told by the content. Sets of the latter three bring their articles a
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from eval.cases import Case, check_ids, load_cases, read_text
+from pydantic import TypeAdapter
+
+from eval.cases import Case, check_ids, load_cases, read_lines, read_text
 from ingest.sources import slug
 from rag.errors import BadRequest
 from rag.text.normalize import normalise, paragraphs
@@ -65,6 +68,22 @@ def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
             f"no case of {questions.name} has the tag {tag}; there are: {', '.join(known) or 'none'}"
         )
     return replace(questions, name=f"{questions.name} ({tag})", cases=cases)
+
+
+def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
+    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles.
+
+    Raises BadRequest for a set that brings no articles, or a line without a text.
+    """
+    if not questions.articles:
+        raise BadRequest(f"{questions.name} brings no articles; put the others into the folder of --articles")
+    rows = csv.reader(read_text(path).splitlines(), delimiter=";", quotechar="'")
+    texts = [";".join(cells[1:]) for cells in rows if cells]
+    if not all(text.strip() for text in texts):
+        raise BadRequest(f"{path} has a line without a text; each is label;'text'")
+    others = tuple({"id": slug(f"{path.stem}-{n}"), "text": text} for n, text in enumerate(texts))
+    name = f"{questions.name} among {len(others)} of {path.stem}"
+    return replace(questions, name=name, articles=(*questions.articles, *others))
 
 
 # --- SQuAD ----------------------------------------------------------------------------------------
@@ -178,29 +197,16 @@ def _gains(path: Path) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for number, line in enumerate(read_text(path).split("\n"), 1):
         cells = line.split()
-        if not cells or (number == 1 and not _is_number(cells[-1])):
-            continue
-        if len(cells) not in (3, 4) or not _is_number(cells[-1]):
-            raise BadRequest(f"{path}, line {number}: not a query, a document and a score")
-        found.setdefault(cells[0], {})[slug(cells[-2])] = float(cells[-1])
+        try:
+            if cells:
+                query, *_, document, score = cells
+                found.setdefault(query, {})[slug(document)] = float(score)
+        except ValueError as exc:
+            if number > 1:  # the first line may be a heading
+                reason = "not a query, a document and a score"
+                raise BadRequest(f"{path}, line {number}: {reason}") from exc
     return found
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except ValueError as exc:
-                raise BadRequest(f"{path}, line {number}: no JSON ({exc})") from exc
-            if not isinstance(row, dict):
-                raise BadRequest(f"{path}, line {number}: no JSON object")
-            yield row
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return read_lines(path, TypeAdapter(dict[str, Any]), "JSON object")

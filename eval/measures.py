@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from eval import metrics
 from eval.cases import Case
 from eval.metrics import ArticleSpan
+from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.extract import candidates
+from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
 from rag.text.normalize import paragraphs
 from rag.text.sentences import sentences
@@ -28,54 +31,63 @@ Scorer = Callable[[str, Sequence[Citation]], bool]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure's name, what it needs, and which way is better: 1 up, -1 down, 0 neither."""
+    """A measure: its name, the group that it is shown in, what it needs (`eval.group`, `eval.needs` of the
+    locales), and which way is better: 1 up, -1 down, 0 neither."""
 
     name: str
+    group: str
     needs: str
     better: int = 1
     unit: str = "share"
 
 
-def _retrieval(level: str, needs: str) -> list[Measure]:
-    names = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS]
-    return [Measure(f"{level}_{name}", needs) for name in (*names, "mrr@10", "ndcg@10")]
-
-
-_UNANSWERABLE = "unanswerable cases (`articles`: [])"
+RANKS = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS] + ["mrr@10", "ndcg@10"]
 MEASURES = {
     measure.name: measure
     for measure in [
-        *_retrieval(LEVELS[0], "cases with `articles`"),
-        *_retrieval(LEVELS[1], "cases with `evidence` that stands in an article of theirs"),
-        Measure("fact_recall", "cases with `facts`"),
-        Measure("forbidden_rate", "cases with `forbidden`", -1),
-        Measure("evidence_hit", "cases with `evidence` that stands in an article of theirs"),
-        Measure("citation_precision", "answers with statements"),
-        Measure("citation_recall", "answers with statements"),
-        Measure("quote_exact", "answers with quotes"),
-        Measure("abstention_precision", _UNANSWERABLE),
-        Measure("abstention_recall", _UNANSWERABLE),
-        Measure("abstention_f1", _UNANSWERABLE),
-        Measure("abstention_right", "cases with `articles`"),
-        Measure("abstained", "answers", 0),
-        Measure("language_match", "cases with `lang`"),
-        Measure("followup_success", "cases with `history`"),
-        Measure("judge_faithfulness", "a language model as judge (--judge)"),
-        Measure("words", "answers that are not declined", 0, "words"),
-        Measure("seconds_first", "answers", -1, "seconds"),
-        Measure("seconds_total", "answers", -1, "seconds"),
-        Measure("prompt_tokens", "a language model that reports it", -1, "tokens"),
-        Measure("completion_tokens", "a language model that reports it", -1, "tokens"),
-        Measure("cost", "a provider that reports it", -1, "cost"),
+        Measure("evidence_hit", "answers", "evidence"),
+        Measure("fact_recall", "answers", "facts"),
+        Measure("lead_answers", "answers", "said"),
+        Measure("forbidden_rate", "answers", "forbidden", -1),
+        Measure("followup_success", "answers", "history"),
+        Measure("language_match", "answers", "lang"),
+        Measure("words", "answers", "given", 0, "words"),
+        Measure("citation_precision", "citations", "statements"),
+        Measure("citation_recall", "citations", "statements"),
+        Measure("quote_exact", "citations", "quotes"),
+        Measure("judge_faithfulness", "citations", "judge"),
+        Measure("abstention_precision", "declining", "unanswerable"),
+        Measure("abstention_recall", "declining", "unanswerable"),
+        Measure("abstention_f1", "declining", "unanswerable"),
+        Measure("abstention_right", "declining", "articles"),
+        Measure("abstained", "declining", "answers", 0),
+        Measure("wrongly_declined", "declining", "articles", -1),
+        Measure("absent_declined", "declining", "articles"),
+        Measure("confidence", "confidence", "answers", 0),
+        Measure("confidence_auroc", "confidence", "unanswerable"),
+        Measure("confidence_ece", "confidence", "judged", -1),
+        Measure("sure_precision", "confidence", "certainty"),
+        Measure("sure_coverage", "confidence", "certainty"),
+        *(Measure(f"article_{rank}", "retrieval", "articles") for rank in RANKS),
+        *(Measure(f"evidence_{rank}", "retrieval", "evidence") for rank in RANKS),
+        Measure("sentence_hit@1", "retrieval", "evidence"),
+        Measure("sentence_hit@3", "retrieval", "evidence"),
+        Measure("seconds_first", "cost", "answers", -1, "seconds"),
+        Measure("seconds_total", "cost", "answers", -1, "seconds"),
+        Measure("prompt_tokens", "cost", "usage", -1, "tokens"),
+        Measure("completion_tokens", "cost", "usage", -1, "tokens"),
+        Measure("cost", "cost", "price", -1, "cost"),
     ]
 }
 """Every measure by name; `abstention_right` is 1 for a case rightly declined or rightly answered."""
 
 HEADLINE = (
-    *("evidence_hit", "fact_recall", "citation_precision", "citation_recall", "quote_exact"),
-    *("abstention_precision", "abstention_recall", "abstention_f1"),
+    *("evidence_hit", "fact_recall", "lead_answers", "citation_precision", "citation_recall", "quote_exact"),
+    *("abstention_precision", "abstention_recall", "abstention_f1", "wrongly_declined", "absent_declined"),
+    *("confidence_auroc", "confidence_ece", "sure_precision", "sure_coverage"),
     *("followup_success", "language_match", "forbidden_rate"),
-    *("article_recall@5", "article_mrr@10", "evidence_recall@5", "evidence_mrr@10", "evidence_ndcg@10"),
+    *("sentence_hit@1", "sentence_hit@3", "article_hit@1", "article_recall@5", "article_recall@10"),
+    *("article_mrr@10", "evidence_recall@5", "evidence_mrr@10", "evidence_ndcg@10"),
     *("judge_faithfulness", "words"),
 )
 """What tables show first."""
@@ -129,6 +141,7 @@ def answer_measures(
     {"evidence_hit": 1.0, "fact_recall": 0.5, "abstained": 0.0, "article_hit@1": 1.0, …}
     """
     text = metrics.without_markers(answer.text)
+    given = not answer.abstained
     gold = shelf.gold(case)
     cited = {citation.number: citation for citation in answer.citations}
     statements = [(s.text, [cited[n] for n in s.citations if n in cited]) for s in answer.statements]
@@ -140,19 +153,55 @@ def answer_measures(
         "fact_recall": metrics.fact_recall(text, case.facts),
         "forbidden_rate": metrics.forbidden_rate(text, case.forbidden),
         "evidence_hit": metrics.evidence_hit(answer.citations, gold),
+        "lead_answers": _lead_answers(case, statements, gold),
         "citation_precision": metrics.citation_precision(statements, supports) if searched else None,
         "citation_recall": metrics.citation_recall(statements, supports) if searched else None,
         "quote_exact": metrics.quote_exact([*answer.citations, *answer.further], texts),
         "abstained": float(answer.abstained),
+        "confidence": float(answer.confidence),
         "language_match": float(language == case.lang) if language and case.lang else None,
-        "words": None if answer.abstained else metrics.words(answer.text),
+        "words": metrics.words(answer.text) if given else None,
         **{name: answer.usage.get(name) for name in ("prompt_tokens", "completion_tokens", "cost")},
     }
     measures = {name: value for name, value in found.items() if value is not None}
     if case.answerable is not None:
         measures["abstention_right"] = float(answer.abstained is not case.answerable)
-    if case.history and (right := is_right(case, measures)) is not None:
+    if case.answerable:
+        measures["wrongly_declined"] = float(answer.abstained)
+    right = is_right(case, measures)
+    if case.history and right is not None:
         measures["followup_success"] = float(right)
+    certainty = getattr(answer, "certainty", None)
+    if certainty is not None:
+        sure = given and certainty == "sure"
+        measures["sure_coverage"] = float(sure)
+        if sure and right is not None:
+            measures["sure_precision"] = float(right)
+    return measures
+
+
+def _lead_answers(
+    case: Case, statements: Sequence[tuple[str, Sequence[Citation]]], gold: Sequence[ArticleSpan]
+) -> float | None:
+    """1 when the first statement says a fact or cites a gold sentence, else 0."""
+    if not case.facts and not gold:
+        return None
+    text, cited = statements[0] if statements else ("", [])
+    return float(bool(metrics.fact_recall(text, case.facts) or metrics.evidence_hit(cited, gold)))
+
+
+def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict[str, float]:
+    """What does not depend on declining: the place of a gold sentence among all that could answer; and
+    whether it would be declined, were the articles that answer not there."""
+    measures: dict[str, float] = {}
+    if gold:
+        spans = [(each.article.id, *each.span) for each in job.found[:3]]
+        right = [any(metrics.touches(span, place) for place in gold) for span in spans]
+        measures |= {f"sentence_hit@{k}": float(any(right[:k])) for k in (1, 3)}
+    if case.articles:
+        hits = tuple(hit for hit in job.ranking.hits if hit.passage.article.id not in case.articles)
+        others = replace(job.ranking, hits=hits)
+        measures["absent_declined"] = float(confidence(others, candidates(others)) < THRESHOLD)
     return measures
 
 

@@ -11,7 +11,12 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag.schema import Citation, Span
+
+Floats = NDArray[np.float64]
 
 ArticleSpan = tuple[str, int, int]
 """A half-open range of characters in the article of that id."""
@@ -20,6 +25,7 @@ Source = TypeVar("Source")
 Supports = Callable[[str, Sequence[Source]], bool]
 """Whether sources, taken together, support a sentence."""
 
+BINS = 10  # ranges of confidence
 _MARKER = re.compile(r"\s*\[\d+\]")
 _SPACES = re.compile(r"\s+")
 
@@ -160,20 +166,7 @@ def _needed(text: str, cited: Sequence[Source], supports: Supports[Source]) -> i
     )
 
 
-# --- declining ------------------------------------------------------------------------------------
-
-
-def precision_recall_f1(pairs: Iterable[tuple[bool, bool]]) -> tuple[float, float, float]:
-    """Precision, recall and F1 from (said, true) of every case; 0 where there is nothing to divide by.
-
-    For declining: (declined, unanswerable). Van Rijsbergen 1979; NoMIRACL (arXiv 2312.11361) reports
-    1 - recall as its hallucination rate.
-    """
-    pairs = list(pairs)
-    right = sum(said and true for said, true in pairs)
-    said, true = (sum(pair[i] for pair in pairs) for i in (0, 1))
-    precision, recall = right / said if said else 0.0, right / true if true else 0.0
-    return precision, recall, 2 * right / (said + true) if right else 0.0
+# --- confidence -----------------------------------------------------------------------------------
 
 
 def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
@@ -191,15 +184,50 @@ def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, fl
     return points
 
 
-# --- cost -----------------------------------------------------------------------------------------
+def auroc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Area under the ROC curve: the chance that a positive scores higher than a negative, ties count half.
+
+    Mann & Whitney 1947; Fawcett 2006. One value for each row of `weights`, which weigh the scores; NaN
+    where either kind is missing.
+    """
+    ours, theirs = scores[positive, None], scores[None, ~positive]
+    above = (ours > theirs) + 0.5 * (ours == theirs)
+    wins = ((weights[:, positive] @ above) * weights[:, ~positive]).sum(axis=1)
+    pairs = weights[:, positive].sum(axis=1) * weights[:, ~positive].sum(axis=1)
+    area: Floats = np.divide(wins, pairs, out=np.full(wins.shape, np.nan), where=pairs > 0)
+    return area
+
+
+def calibration_error(confidence: Floats, right: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Expected calibration error: how far confidence is from the share that is right, over ten equal ranges.
+
+    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). One value for each row of `weights`.
+    """
+    gaps = np.zeros((len(confidence), BINS))
+    gaps[np.arange(len(confidence)), bin_of(confidence)] = confidence - right
+    total = weights.sum(axis=1)
+    gap = np.abs(weights @ gaps).sum(axis=1)
+    error: Floats = np.divide(gap, total, out=np.full(gap.shape, np.nan), where=total > 0)
+    return error
+
+
+def bin_of(confidence: Floats) -> NDArray[np.int_]:
+    """Which of the ten equal ranges of confidence each lies in; 1 belongs to the last."""
+    places: NDArray[np.int_] = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return places
+
+
+def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float, int]]:
+    """For each range of confidence that has answers: mean confidence, share right, and how many they are.
+
+    The reliability diagram of Guo et al. 2017, from (confidence, right).
+    """
+    pairs = np.array(list(answers), dtype=np.float64).reshape(-1, 2)
+    places = bin_of(pairs[:, 0])
+    groups = [pairs[places == place] for place in range(BINS)]
+    return [(float(g[:, 0].mean()), float(g[:, 1].mean()), len(g)) for g in groups if len(g)]
 
 
 def words(text: str) -> float:
     """Words of an answer, its `[n]` not counted."""
     return float(len(without_markers(text).split()))
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value that `share` of the values do not exceed (nearest rank); NaN of none."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan

@@ -1,25 +1,35 @@
-"""A run, or several, as one self-contained HTML page: no script, nothing loaded, every text escaped."""
+"""A run, or several, as HTML: what the templates show, worked out; words and markup are in the templates."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from eval.answers import answer_cards, outcome
-from eval.charts import Axes, bins, curve, digits, gain_bar, histogram, interval_bar, nice
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
 from eval.compare import Difference, compare
-from eval.markup import Content, Markup, markup, tag
-from eval.measures import DEPTHS, HEADLINE, LEVELS, MEASURES, is_right
-from eval.metrics import quantile, risk_coverage
-from eval.record import Row, Run
-from eval.summary import Value, means, summary
-from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups
-from eval.words import WORDS, Words
+from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
+from eval.metrics import reliability, risk_coverage, says, touches, without_markers
+from eval.runs import Json, Row, Run, write_whole
+from eval.statistics import means, summary
+from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
 from rag.engine import EXTRACTIVE
+from rag.i18n import LANGUAGES, Words
 
-_STYLE = Path(__file__).with_name("report.css")
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+SHOWN = 20  # of the weakest answers
+_MOST_TILES = 4
 _TILES = (
     "evidence_hit",
     "fact_recall",
@@ -28,346 +38,357 @@ _TILES = (
     "article_mrr@10",
     "article_ndcg@10",
 )
-_MOST_TILES = 4
-_RANKS = [f"{kind}@{k}" for kind in ("hit", "recall") for k in DEPTHS] + ["mrr@10", "ndcg@10"]
-_GROUPS = (
-    ("evidence_hit", "fact_recall", "forbidden_rate", "followup_success", "language_match", "words"),
-    ("citation_precision", "citation_recall", "quote_exact", "judge_faithfulness"),
-    ("abstention_precision", "abstention_recall", "abstention_f1", "abstention_right", "abstained"),
-    tuple(f"{level}_{name}" for level in LEVELS for name in ("hit@1", "recall@5", "mrr@10", "ndcg@10")),
-    ("seconds_first", "seconds_total", "prompt_tokens", "completion_tokens", "cost"),
+_GROUPS = ("answers", "citations", "declining", "confidence", "retrieval", "cost")
+_TELLING = ("hit@1", "recall@5", "mrr@10", "ndcg@10")  # a table of its own has the others
+_GOODNESS = (
+    *("abstention_right", "evidence_hit", "fact_recall", "citation_recall", "quote_exact"),
+    *("article_hit@10", "judge_faithfulness"),
 )
 
 
 def report(runs: Sequence[Run], lang: str = "de") -> str:
     """The page on the last of the runs; with several it begins with how the others differ from the first.
 
-    The web chat shows the `style` and the `main` of the page in its own frame. Raises BadRequest for
-    runs that cannot be compared.
+    It is one file that loads nothing. Raises BadRequest for runs that cannot be compared.
     """
-    words, run = WORDS[lang], runs[-1]
+    return _rendered("report.html", runs, lang)
+
+
+def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
+    """Writes `latest.html` in German and `latest.en.html` in English, and what the web chat shows of each
+    in a frame of its own: `part.de.html`, `part.en.html`."""
+    for lang, name in (("de", "latest.html"), ("en", "latest.en.html")):
+        write_whole(folder / name, _rendered("report.html", runs, lang))
+        write_whole(folder / f"part.{lang}.html", _rendered("part.html", runs, lang))
+
+
+def _rendered(template: str, runs: Sequence[Run], lang: str) -> str:
+    """A template filled in with all that it, and the templates in it, show."""
+    run, pen = runs[-1], Pen(LANGUAGES[lang])
     values = summary(run.measured)
-    sections = [
-        _comparison(runs, words) if len(runs) > 1 else None,
-        _tiles(run, values, words),
-        tag("div", _curve(run, words), _latency(run, words), class_="figures"),
-        _measures(values, words),
-        _by_kind(run, words),
-        answer_cards(run, words),
-        _all_cases(run, words),
-        _how(run, values, words),
-    ]
-    page = tag(
-        "html",
-        tag(
-            "head",
-            tag("meta", charset="utf-8"),
-            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            tag("title", f"{words.title}: {run.about['set']['name']} – Beleg"),
-            tag("style", Markup(_STYLE.read_text(encoding="utf-8"))),
+    known = means(run.measured)
+    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    return _TEMPLATES.get_template(template).render(
+        words=pen.words,
+        run=run,
+        values=values,
+        facts=_facts(run, pen),
+        comparisons=[_comparison(runs[0], each) for each in runs[1:]],
+        tiles=[name for name in _TILES if name in values][:_MOST_TILES],
+        risk=_risk(run, pen),
+        calibration=_calibration(run, pen),
+        latency=_latency(run, pen),
+        groups=[(group, here) for group in _GROUPS if (here := _members(group, values))],
+        levels=[level for level in LEVELS if f"{level}_hit@1" in values],
+        ranks=RANKS,
+        kinds=_kinds(run, columns),
+        kind_columns=[name for name in columns if name in known],
+        weakest=weakest(run),
+        case_columns=[name for name in COLUMNS if name in known and name != "words"],
+        left_out=[(name, measure.needs) for name, measure in MEASURES.items() if name not in values],
+        settings=_settings(run),
+        **{each.__name__: each for each in (faults, hits, outcome, pieces, on_track)},
+        **{name: getattr(pen, name) for name in ("legend", "shown", "span")},
+        says_any=lambda text, ways: any(says(without_markers(text), way) for way in ways),
+        source=lambda place: (
+            ", ".join(filter(None, (place.get("outlet"), place.get("title")))) or place["article_id"]
         ),
-        tag("body", tag("main", _header(run, words), sections, class_="report")),
-        lang=lang,
+        labels=lambda names: [pen.legend(name)[0] for name in names],
+        unit=lambda name: MEASURES[name].unit,
     )
-    return f"<!doctype html>\n{page}\n"
 
 
-def _header(run: Run, words: Words) -> Markup:
-    about = run.about
-    facts = [
-        _counted(words.cases, len(run.rows)),
-        words.extractive
-        if about["engine"]["mode"] == EXTRACTIVE
-        else f"{words.by} {about['engine']['mode']}",
-        f"{words.made} {_moment(str(about.get('created', '')), words)}",
+@dataclass(frozen=True, slots=True)
+class Pen:
+    """Writes numbers and the names of measures in one language."""
+
+    words: Words
+
+    def number(self, value: float, digits: int) -> str:
+        """A number with so many digits behind the decimal sign."""
+        return f"{value:.{digits}f}".replace(".", self.words.at("format.decimal")).replace("-", "−")
+
+    def share(self, value: float, digits: int = 1) -> str:
+        """A share of one as per cent."""
+        return self.number(100 * value, digits) + str(self.words.at("format.percent"))
+
+    def seconds(self, value: float) -> str:
+        """A time."""
+        return self.number(value, 2 if value < 10 else 1) + "\u202fs"
+
+    def shown(self, name: str, value: float) -> str:
+        """A measure's value."""
+        match MEASURES[name].unit:
+            case "share":
+                return self.share(value)
+            case "seconds":
+                return self.seconds(value)
+            case unit:
+                return self.number(value, {"tokens": 0, "cost": 5}.get(unit, 1))
+
+    def span(self, name: str, low: float, high: float) -> str:
+        """An interval of a measure's."""
+        return f"{self.shown(name, low)} – {self.shown(name, high)}"
+
+    def legend(self, name: str) -> tuple[str, str]:
+        """What a measure is called, and what it says."""
+        level, _, rest = name.partition("_")
+        rank, _, k = rest.partition("@")
+        if level not in LEVELS or not k:
+            label, text = self.words.at(f"eval.measure.{name}")
+            return label, text
+        label = {"mrr": "MRR", "ndcg": "nDCG"}.get(rank, rank)
+        return f"{self.words(f'eval.level.{level}')}: {label}@{k}", self.words(f"eval.retrieval.{rank}", k=k)
+
+
+def _members(group: str, present: Collection[str]) -> list[str]:
+    """The measures of a group that are there; those of retrieval at the most telling depths."""
+    names = [name for name, measure in MEASURES.items() if measure.group == group and name in present]
+    return [name for name in names if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
+
+
+def _facts(run: Run, pen: Pen) -> list[str]:
+    """What the head of the report says of a run."""
+    about, words = run.about, pen.words
+    mode, created = about["engine"]["mode"], str(about.get("created", ""))
+    try:
+        form = "%d.%m.%Y, %H:%M UTC" if words.lang == "de" else "%Y-%m-%d, %H:%M UTC"
+        created = datetime.fromisoformat(created).strftime(form)
+    except ValueError:
+        pass  # as it is
+    return [
+        *([run.label] if about.get("label") else []),
+        words("eval.cases", n=len(run.rows)),
+        words("eval.extractive") if mode == EXTRACTIVE else f"{words('eval.by')} {mode}",
+        f"{words('eval.made')} {created}",
         f"Beleg {about.get('version', '')}",
     ]
-    warnings = [words.incomplete] if not run.complete else []
-    warnings += [_counted(words.failed, len(run.failed)) + "."] if run.failed else []
-    return tag(
-        "header",
-        tag("h1", f"{words.title}: {about['set']['name']}"),
-        tag("p", " · ".join([*([run.label] if about.get("label") else []), *facts]), class_="meta"),
-        tag("p", " ".join(warnings), class_="warning", role="status") if warnings else None,
-    )
 
 
-def _counted(forms: tuple[str, str], n: int) -> str:
-    return forms[n != 1].format(n=n)
+def _settings(run: Run) -> dict[str, Any]:
+    about = run.about
+    engine = {**about["engine"], "scorer": about.get("scorer"), "judge": about.get("judge")}
+    return {**engine, "set sha256": about["set"]["sha256"], **about["settings"]}
 
 
-def _moment(created: str, words: Words) -> str:
-    try:
-        moment = datetime.fromisoformat(created)
-    except ValueError:
-        return created
-    return moment.strftime("%d.%m.%Y, %H:%M UTC" if words.lang == "de" else "%Y-%m-%d, %H:%M UTC")
+def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, float]]]:
+    """The title, and the differences of the most telling measures, each with the reach of its bar."""
+    found = {each.name: each for each in compare(before, after)}
+    shown = [found[name] for name in (*HEADLINE, "seconds_total") if name in found] or list(found.values())
+    reach: dict[str, float] = {}
+    for each in shown:
+        unit = MEASURES[each.name].unit
+        reach[unit] = max(reach.get(unit, 0.0), abs(each.low), abs(each.high))
+    rows = [(each, nice(reach[MEASURES[each.name].unit] or 0.1)) for each in shown]
+    return f"{before.label} → {after.label}", rows
 
 
-def shown(name: str, value: float, words: Words) -> str:
-    """A measure's value as a reader of that language writes it."""
-    if math.isnan(value):
-        return "–"
-    match MEASURES[name].unit:
-        case "share":
-            return words.share(value)
-        case "seconds":
-            return words.number(value, 2 if value < 10 else 1) + "\u202fs"
-        case "tokens":
-            return words.number(value, 0)
-        case "cost":
-            return words.number(value, 5)
-        case _:
-            return words.number(value, 1)
+def _kinds(run: Run, columns: Sequence[str]) -> list[tuple[str, str, int, dict[str, float]]]:
+    """Heading and name of each kind of case, how many there are, and their measures."""
+    found = []
+    for kind, members in groups(run.rows).items():
+        heading, _, name = kind.partition(" ")
+        measured = [(row.case, row.measures) for row in members]
+        found.append((heading, name, len(members), means(measured, columns)))
+    return found
 
 
-def _span(name: str, low: float, high: float, words: Words) -> str:
-    return f"{shown(name, low, words)} – {shown(name, high, words)}"
+# --- the weakest answers --------------------------------------------------------------------------
 
 
-# --- sections -------------------------------------------------------------------------------------
+def goodness(row: Row) -> float:
+    """How good an answer is, 0 to 1: the mean of what is known of it; -1 where the case failed."""
+    if row.error is not None:
+        return -1.0
+    # where only retrieval was measured, by how well it ranked
+    names = [name for name in _GOODNESS if name != "article_hit@10" or row.answer is None]
+    known = [row.measures[name] for name in names if name in row.measures]
+    if "forbidden_rate" in row.measures:
+        known.append(1 - row.measures["forbidden_rate"])
+    return sum(known) / len(known) if known else 1.0
 
 
-def _section(title: str, *content: Content, note: str | None = None) -> Markup:
-    return tag("section", tag("h2", title), tag("p", note, class_="lead") if note else None, *content)
-
-
-def _table(
-    label: str, head: Sequence[Content], rows: Iterable[Markup], numbers: Sequence[int] = ()
-) -> Markup:
-    """A table that the keyboard can scroll; `numbers` are the columns that are set right."""
-    cells = [
-        tag("th", text, scope="col", class_="n" if at in numbers else None) if text else tag("td")
-        for at, text in enumerate(head)
+def weakest(run: Run, most: int = SHOWN) -> list[Row]:
+    """The rows that fall short, worst first; of those as bad the surest answer comes first."""
+    short = [row for row in run.rows if goodness(row) < 1]
+    return sorted(short, key=lambda row: (goodness(row), -float((row.answer or {}).get("confidence", 0))))[
+        :most
     ]
-    table = tag("table", tag("thead", tag("tr", cells)), tag("tbody", list(rows)))
-    return tag("div", table, class_="scroll", tabindex=0, role="region", aria_label=label)
 
 
-def _tiles(run: Run, values: dict[str, Value], words: Words) -> Markup:
-    items = [
-        tag(
-            "li",
-            tag("span", words.measures[name][0]),
-            tag("strong", shown(name, values[name].value, words)),
-            tag("span", words.interval, tag("br"), _span(name, values[name].low, values[name].high, words)),
-        )
-        for name in [name for name in _TILES if name in values][:_MOST_TILES]
-    ]
-    if seconds := _seconds(run):
-        middle, most = (words.number(quantile(seconds, q), 2) for q in (0.5, 0.95))
-        items.append(
-            tag(
-                "li",
-                tag("span", words.latency_title),
-                tag("strong", f"{middle}\u202fs"),
-                tag("span", words.median, tag("br"), f"{words.p95}: {most}\u202fs"),
-            )
-        )
-    return _section(words.key_figures, tag("ul", items, class_="tiles"))
+def outcome(row: Row) -> str:
+    """What became of a case: `error`, `declined`, `right`, `wrong`; nothing where it cannot be told."""
+    if row.error is not None:
+        return "error"
+    if row.answer and row.answer["abstained"] and row.case.answerable is not True:
+        return "declined"
+    right = is_right(row.case, row.measures)
+    return "" if right is None else "right" if right else "wrong"
 
 
-def _measures(values: dict[str, Value], words: Words) -> Markup:
-    rows = []
-    for title, names in zip(words.groups, _GROUPS, strict=True):
-        present = [name for name in names if name in values]
-        if present:
-            rows.append(tag("tr", tag("th", title, colspan=5, scope="rowgroup"), class_="group"))
-        rows += [_measure_row(name, values[name], words) for name in present]
-    head = [words.measure, words.value, "", words.interval, words.over]
-    table = _table(words.measures_title, head, rows, numbers=(1, 4))
-    return _section(words.measures_title, table, _depths(values, words))
+def faults(row: Row) -> list[str]:
+    """What is wrong with an answer (`eval.fault` of the locales)."""
+    measures = row.measures
+    if row.error is not None:
+        return ["error"]
+    if measures.get("abstention_right") == 0:
+        return ["wrongly_answered" if row.case.answerable is False else "wrongly_declined"]
+    found = {
+        "missed": measures.get("evidence_hit", 1) == 0,
+        "facts_missing": measures.get("fact_recall", 1) < 1,
+        "unsupported": measures.get("citation_recall", 1) < 1,
+        "inexact": measures.get("quote_exact", 1) < 1,
+        "forbidden": measures.get("forbidden_rate", 0) > 0,
+    }
+    return [fault for fault, is_so in found.items() if is_so]
 
 
-def _depths(values: dict[str, Value], words: Words) -> Markup | None:
-    """Retrieval at every depth, a row for articles and one for places."""
-    rows = [
-        tag(
-            "tr",
-            tag("th", label, scope="row"),
-            [_shaded(f"{level}_{name}", values[f"{level}_{name}"].value, words) for name in _RANKS],
-        )
-        for level, label in zip(LEVELS, words.levels, strict=True)
-        if f"{level}_hit@1" in values
-    ]
-    head = [words.groups[3], *_RANKS]
-    return _table(words.groups[3], head, rows, numbers=range(1, len(head))) if rows else None
+def pieces(text: str, fragments: Sequence[str]) -> list[tuple[str, bool]]:
+    """The text cut at the evidence fragments in it, and which pieces are such."""
+    spans = sorted((at, at + len(f)) for f in fragments if f and (at := text.find(f)) >= 0)
+    found, end = [], 0
+    for low, high in spans:
+        if low >= end:
+            found += [(text[end:low], False), (text[low:high], True)]
+            end = high
+    return [*found, (text[end:], False)]
 
 
-def _measure_row(name: str, found: Value, words: Words) -> Markup:
-    bar = interval_bar(found.value, found.low, found.high) if MEASURES[name].unit == "share" else None
-    return tag(
-        "tr",
-        tag("th", words.measures[name][0], " ", tag("code", name), scope="row"),
-        tag("td", shown(name, found.value, words), class_="n"),
-        tag("td", bar),
-        tag("td", _span(name, found.low, found.high, words)),
-        tag("td", found.cases, class_="n"),
-    )
+def hits(citation: Json, gold: Sequence[Json]) -> bool:
+    """Whether a citation touches a gold sentence."""
+    one, *others = ((c["article_id"], c["start"], c["end"]) for c in (citation, *gold))
+    return any(touches(one, other) for other in others)
 
 
-def _by_kind(run: Run, words: Words) -> Markup | None:
-    columns: Sequence[str] = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
-    kinds = groups(run.rows)
-    columns = [name for name in columns if name in means(run.measured, columns)]
-    if len(kinds) < 2:
-        return None
-    rows = []
-    for kind, members in kinds.items():
-        values = means([(row.case, row.measures) for row in members], columns)
-        cells = [_shaded(name, values.get(name), words) for name in columns]
-        rows.append(
-            tag("tr", tag("th", _kind(kind, words), scope="row"), tag("td", len(members), class_="n"), cells)
-        )
-    head = [words.kind, words.over, *(words.measures[name][0] for name in columns)]
-    return _section(words.by_kind, _table(words.by_kind, head, rows, numbers=range(1, len(head))))
+# --- plots ----------------------------------------------------------------------------------------
 
 
-def _kind(kind: str, words: Words) -> str:
-    heading, _, name = kind.partition(" ")
-    known = {"all": words.all, "answerable": words.answerable}
-    headings = {"type": words.type, "lang": words.language, "tag": words.tag}
-    return f"{headings[heading]}: {name}" if name else known[heading]
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The frame of a plot, 520 by 300: how far the axes go (from 0), and the labels of their ticks."""
+
+    most_x: float
+    most_y: float
+    labels_x: Mapping[float, str]
+    labels_y: Mapping[float, str]
+    left: float = 56.0
+    right: float = 494.0
+    top: float = 16.0
+    bottom: float = 254.0
+
+    def x(self, value: float) -> float:
+        """Pixels from the left, at most where the axis ends."""
+        return round(self.left + (self.right - self.left) * min(1.0, value / self.most_x), 2)
+
+    def y(self, value: float) -> float:
+        """Pixels from the top."""
+        return round(self.bottom - (self.bottom - self.top) * value / self.most_y, 2)
+
+    @property
+    def x_ticks(self) -> list[tuple[float, str]]:
+        """Where the ticks are, with their labels."""
+        return [(self.x(value), label) for value, label in self.labels_x.items()]
+
+    @property
+    def y_ticks(self) -> list[tuple[float, str]]:
+        """As `x_ticks`."""
+        return [(self.y(value), label) for value, label in self.labels_y.items()]
 
 
-def _shaded(name: str, value: float | None, words: Words) -> Markup:
-    """A cell, the darker the better the share."""
-    if value is None:
-        return tag("td", "–", class_="n")
-    if MEASURES[name].unit != "share":
-        return tag("td", shown(name, value, words), class_="n")
-    style = f"background: color-mix(in srgb, var(--accent) {round(26 * value)}%, transparent)"
-    return tag("td", tag("span", shown(name, value, words), class_="shade", style=style), class_="n")
+def _share_axes(pen: Pen, most_y: float = 1.0) -> Axes:
+    labels_x, labels_y = ({tick: pen.share(tick, 0) for tick in ticks(most)} for most in (1.0, most_y))
+    return Axes(1.0, most_y, labels_x, labels_y)
 
 
-def _curve(run: Run, words: Words) -> Markup | None:
+def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
+    """Confidence of the answers given and whether they are right; and of how many questions that is known."""
+    judged = [(row.answer, is_right(row.case, row.measures)) for row in run.rows if row.answer]
+    known = [(answer, right) for answer, right in judged if right is not None]
+    given = [(float(answer["confidence"]), right) for answer, right in known if not answer["abstained"]]
+    return given, len(known)
+
+
+def _risk(run: Run, pen: Pen) -> dict[str, Any] | None:
     """Risk over coverage, as far as questions were answered."""
-    judged = [row for row in run.rows if row.answer and is_right(row.case, row.measures) is not None]
-    given = [row for row in judged if row.answer and not row.answer["abstained"]]
+    given, questions = _answered(run)
     if not given:
         return None
-    points = risk_coverage(
-        (float(row.answer["confidence"]), bool(is_right(row.case, row.measures)))
-        for row in given
-        if row.answer
-    )
-    points = [(coverage * len(given) / len(judged), risk) for coverage, risk in points]
-    coverage, risk = points[-1]
-    axes = Axes(
-        most_x=1.0,
-        most_y=max(0.2, nice(max(risk for _, risk in points))),
-        name_x=words.coverage,
-        name_y=words.risk,
-        write_x=lambda value: words.number(100 * value, 0) + words.percent,
-        write_y=lambda value: words.number(100 * value, 0) + words.percent,
-    )
-    note = f"{words.now}: {words.share(coverage)}, {words.share(risk)} {words.wrong}"
-    described = f"{words.coverage} {words.share(coverage)}; {words.risk} {words.share(risk)}"
-    plot = curve("curve", words.curve_title, described, points, axes, note)
-    return tag("figure", tag("h2", words.curve_title), tag("figcaption", words.curve_note), plot)
+    points = [(covered * len(given) / questions, risk) for covered, risk in risk_coverage(given)]
+    axes = _share_axes(pen, max(0.2, nice(max(risk for _, risk in points))))
+    coverage, risk = (pen.share(value) for value in points[-1])
+    words = pen.words
+    return {
+        "axes": axes,
+        "points": [(axes.x(covered), axes.y(wrong)) for covered, wrong in points],
+        "note": f"{words('eval.now')}: {coverage}, {risk} {words('eval.outcome.wrong')}",
+        "description": f"{words('eval.coverage')} {coverage}; {words('eval.risk')} {risk}",
+    }
 
 
-def _seconds(run: Run) -> list[float]:
-    return [row.measures["seconds_total"] for row in run.rows if "seconds_total" in row.measures]
+def _calibration(run: Run, pen: Pen) -> dict[str, Any] | None:
+    """The share of right answers over their confidence; a dot's area goes by the number of answers."""
+    given, _ = _answered(run)
+    if not given:
+        return None
+    axes, found = _share_axes(pen), reliability(given)
+    points = [(axes.x(c), axes.y(r), round(3 + 12 * math.sqrt(n / len(given)), 2)) for c, r, n in found]
+    description = "; ".join(f"{pen.share(c, 0)}: {pen.share(r, 0)} ({n})" for c, r, n in found)
+    return {"axes": axes, "points": points, "description": description}
 
 
-def _latency(run: Run, words: Words) -> Markup | None:
-    seconds = _seconds(run)
+def _latency(run: Run, pen: Pen) -> dict[str, Any] | None:
+    """How many answers took how long; those beyond the axis are in the last bar."""
+    seconds = [row.measures["seconds_total"] for row in run.rows if "seconds_total" in row.measures]
     if not seconds:
         return None
-    middle, most = quantile(seconds, 0.5), quantile(seconds, 0.95)
-    end = nice(min(max(seconds), 2 * most) * 1.02) or 1.0
-    axes = Axes(
-        most_x=end,
-        most_y=nice(max(5, *bins(seconds, end))),
-        name_x=words.seconds,
-        name_y=words.answers,
-        write_x=lambda value: words.number(value, digits(end)),
-        write_y=lambda value: words.number(value, 0),
-    )
-    marks = [
-        (f"{words.median} {words.number(middle, 2)}\u202fs", middle),
-        (f"{words.p95} {words.number(most, 2)}\u202fs", most),
-    ]
-    described = "; ".join(label for label, _ in marks)
-    plot = histogram("latency", words.latency_title, described, seconds, marks, axes)
-    return tag("figure", tag("h2", words.latency_title), tag("figcaption", words.latency_note), plot)
+    median, p95 = quantiles(seconds)
+    end = nice(min(max(seconds), 2 * p95) * 1.02)
+    counts = bins(seconds, end)
+    most = nice(max(5, *counts))
+    labels_x = {tick: pen.number(tick, digits(end)) for tick in ticks(end)}
+    axes = Axes(end, most, labels_x, {tick: pen.number(tick, 0) for tick in ticks(most)})
+    width = end / len(counts)
+    shown = {"median": pen.seconds(median), "p95": pen.seconds(p95)}
+    labels = [f"{pen.words('eval.median')} {shown['median']}", f"{pen.words('eval.p95')} {shown['p95']}"]
+    return {
+        **shown,
+        "axes": axes,
+        "bars": [
+            (axes.x(place * width) + 1, axes.y(count), round(axes.x(width) - axes.left - 2, 2))
+            for place, count in enumerate(counts)
+            if count
+        ],
+        "marks": [(axes.x(median), labels[0]), (axes.x(p95), labels[1])],
+        "description": "; ".join(labels),
+    }
 
 
-def _all_cases(run: Run, words: Words) -> Markup:
-    columns = [name for name in COLUMNS if name in means(run.measured) and name != "words"]
-    rows = [_case_row(row, columns, words) for row in run.rows]
-    head = [words.question, "", *(words.measures[name][0] for name in columns), words.seconds]
-    table = _table(words.all_cases, head, rows, numbers=range(2, len(head)))
-    return tag("details", tag("summary", f"{words.all_cases} ({len(run.rows)})"), table)
+def on_track(share: float) -> float:
+    """Where a share lies on the track of a bar, in pixels."""
+    return round(180 * min(1.0, max(0.0, share)), 2)
 
 
-def _case_row(row: Row, columns: Sequence[str], words: Words) -> Markup:
-    cells = [shown(name, row.measures[name], words) if name in row.measures else "–" for name in columns]
-    seconds = row.measures.get("seconds_total", math.nan)
-    return tag(
-        "tr",
-        tag("th", tag("code", row.case.id), " ", row.case.question, scope="row"),
-        tag("td", outcome(row, words)),
-        [tag("td", cell, class_="n") for cell in cells],
-        tag("td", "–" if math.isnan(seconds) else words.number(seconds, 2), class_="n"),
-    )
+def bins(values: Sequence[float], most: float) -> list[int]:
+    """How many values lie in each of 24 equal ranges from 0 to `most`; greater ones in the last."""
+    counts, _ = np.histogram(np.minimum(values, most), bins=24, range=(0, most))
+    return [int(count) for count in counts]
 
 
-def _comparison(runs: Sequence[Run], words: Words) -> Markup:
-    parts = []
-    for run in runs[1:]:
-        found = {each.name: each for each in compare(runs[0], run)}
-        wanted = [name for name in (*HEADLINE, "seconds_total") if name in found] or list(found)
-        reach = {
-            unit: _reach([found[n] for n in wanted if MEASURES[n].unit == unit]) for unit in _units(wanted)
-        }
-        rows = [_gain_row(found[name], reach[MEASURES[name].unit], words) for name in wanted]
-        head = [words.measure, words.before, words.after, words.gain, "", words.interval, words.tally, ""]
-        title = f"{runs[0].label} → {run.label}"
-        parts += [tag("h3", title), _table(title, head, rows, numbers=(1, 2, 3))]
-    return _section(words.compare_title, parts, note=words.compare_note)
+def ticks(most: float) -> list[float]:
+    """Round values from 0 to the end of an axis, which is a `nice` number."""
+    digit = round(most / 10.0 ** math.floor(math.log10(most) + 1e-9))
+    steps = 4 if digit in (2, 4, 8) else 5
+    return [most * step / steps for step in range(steps + 1)]
 
 
-def _units(names: Iterable[str]) -> set[str]:
-    return {MEASURES[name].unit for name in names}
+def digits(most: float) -> int:
+    """Digits behind the decimal point that the ticks of an axis need."""
+    return max(0, -math.floor(math.log10(ticks(most)[1]) + 1e-9))
 
 
-def _reach(differences: Sequence[Difference]) -> float:
-    return nice(max(max(abs(each.low), abs(each.high)) for each in differences) or 0.1)
-
-
-def _gain_row(each: Difference, reach: float, words: Words) -> Markup:
-    verdict = {"better": words.better, "worse": words.worse, "": ""}[each.verdict]
-    tally = each.tally
-    sign = "+" if each.gain > 0 else ""
-    return tag(
-        "tr",
-        tag("th", words.measures[each.name][0], scope="row"),
-        tag("td", shown(each.name, each.before, words), class_="n"),
-        tag("td", shown(each.name, each.after, words), class_="n"),
-        tag("td", sign + shown(each.name, each.gain, words), class_="n"),
-        tag("td", gain_bar(each.gain, each.low, each.high, reach, each.verdict)),
-        tag("td", _span(each.name, each.low, each.high, words)),
-        tag("td", f"{tally.wins} / {tally.ties} / {tally.losses}"),
-        tag("td", tag("strong", verdict, class_=each.verdict) if verdict else None),
-    )
-
-
-def _how(run: Run, values: dict[str, Value], words: Words) -> Markup:
-    defined = [(*words.measures[name], name) for name in values]
-    entries = [(tag("dt", label), tag("dd", text, " ", tag("code", name))) for label, text, name in defined]
-    left_out = [
-        (tag("dt", words.measures[name][0]), tag("dd", f"{words.needs}: {needs}"))
-        for name, needs in run.about.get("left_out", {}).items()
-    ]
-    engine = {**run.about["engine"], "scorer": run.about.get("scorer"), "judge": run.about.get("judge")}
-    kept = {**engine, "set sha256": run.about["set"]["sha256"], **run.about["settings"]}
-    settings = [(tag("dt", name), tag("dd", str(value))) for name, value in kept.items() if value is not None]
-    return markup(
-        [
-            tag("details", tag("summary", words.how_title), tag("dl", entries)),
-            tag("details", tag("summary", words.left_out), tag("dl", left_out)) if left_out else None,
-            tag("details", tag("summary", words.settings), tag("dl", settings)),
-        ]
-    )
+def nice(value: float) -> float:
+    """The next of 1, 2, 4, 5, 8 or 10 times a power of ten that is not smaller: a good end of an axis."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(value))
+    return next(step * power for step in (1, 2, 4, 5, 8, 10) if step * power >= value * (1 - 1e-9))

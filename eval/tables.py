@@ -1,24 +1,30 @@
-"""Runs and comparisons as tables for the terminal."""
+"""Runs as tables for the terminal."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from eval.measures import HEADLINE, MEASURES
-from eval.metrics import quantile
-from eval.record import Row, Run
-from eval.summary import means, summary
+from eval.runs import Row, Run
+from eval.statistics import means, summary
+from rag.i18n import ENGLISH
 
 _LEAST_SHARE = 0.1
 COLUMNS = ("evidence_hit", "fact_recall", "citation_recall", "abstention_right", "evidence_recall@5", "words")
-RETRIEVAL_COLUMNS = (
-    "article_hit@1",
-    "article_hit@5",
-    "article_recall@10",
-    "article_mrr@10",
-    "article_ndcg@10",
-)
+RETRIEVAL_COLUMNS = tuple(f"article_{name}" for name in ("hit@1", "hit@5", "recall@10", "mrr@10", "ndcg@10"))
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
+    """Rows as columns, two spaces apart: those of `left` begin at the left, the others end at the right."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        pairs = enumerate(zip(row, widths, strict=True))
+        lines.append("  ".join(f"{cell:{'<' if at in left else '>'}{width}}" for at, (cell, width) in pairs))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -26,10 +32,10 @@ def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
     rows = list(rows)
     found: dict[str, list[Row]] = defaultdict(list)
     found["all"] = rows
-    for heading, field in (("type", "type"), ("lang", "lang")):
+    for field in ("type", "lang"):
         kinds = sorted({value for row in rows if (value := getattr(row.case, field))})
         for kind in kinds if len(kinds) > 1 else ():
-            found[f"{heading} {kind}"] = [row for row in rows if getattr(row.case, field) == kind]
+            found[f"{field} {kind}"] = [row for row in rows if getattr(row.case, field) == kind]
     for tag in sorted({tag for row in rows for tag in row.case.tags}):
         bearing = [row for row in rows if tag in row.case.tags]
         if _LEAST_SHARE * len(rows) <= len(bearing) < len(rows):
@@ -42,61 +48,67 @@ def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def shown(name: str, value: float) -> str:
     """A value with the digits that its unit deserves."""
-    return {"words": f"{value:.1f}", "tokens": f"{value:.0f}", "cost": f"{value:.5f}"}.get(
-        MEASURES[name].unit, f"{value:.3f}"
-    )
+    digits = {"words": 1, "tokens": 0, "cost": 5}.get(MEASURES[name].unit, 3)
+    return f"{value:.{digits}f}"
+
+
+def quantiles(values: Sequence[float]) -> tuple[float, float]:
+    """Median and 95th percentile: the least value that so many of the values do not exceed."""
+    median, p95 = np.quantile(values, (0.5, 0.95), method="inverted_cdf")
+    return float(median), float(p95)
 
 
 def run_table(run: Run) -> str:
-    """The measures with their intervals, then the most telling ones by type and language."""
+    """The measures with their intervals, then the most telling ones by kind of question, times and costs."""
     found = summary(run.measured)
     wanted = [name for name in HEADLINE if name in found]
     if run.about["set"]["retrieval_only"]:
         wanted = [name for name in found if name != "seconds_total"]
-    lines = [f"{'measure':24}{'value':>8}   {'95 % interval':16}{'cases':>6}"]
+    rows = [[ENGLISH(f"eval.{name}") for name in ("name", "value", "interval", "over")]]
     for name in wanted:
         value = found[name]
         span = f"{shown(name, value.low)} – {shown(name, value.high)}"
-        lines.append(f"{name:24}{shown(name, value.value):>8}   {span:16}{value.cases:>6}")
-    return "\n".join([*lines, "", *_by_group(run), "", *_cost(run), *_notes(run)])
+        rows.append([name, shown(name, value.value), span, str(value.cases)])
+    parts = [
+        aligned(rows, left=(0, 2)),
+        aligned(_by_group(run)),
+        "\n".join(_cost(run)),
+        "\n".join(_notes(run)),
+    ]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _by_group(run: Run) -> list[str]:
+def _by_group(run: Run) -> list[list[str]]:
     columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
-    lines = [f"{'':24}{'cases':>6}" + "".join(f"{name:>{len(name) + 2}}" for name in columns)]
+    lines = [[ENGLISH("eval.kind_of"), ENGLISH("eval.over"), *columns]]
     for name, rows in groups(run.rows).items():
         values = means([(row.case, row.measures) for row in rows], columns)
-        cells = [(len(c) + 2, shown(c, values[c]) if c in values else "–") for c in columns]
-        lines.append(f"{name:24}{len(rows):>6}" + "".join(f"{cell:>{width}}" for width, cell in cells))
+        cells = [shown(column, values[column]) if column in values else "–" for column in columns]
+        lines.append([name, str(len(rows)), *cells])
     return lines
 
 
 def _cost(run: Run) -> list[str]:
     """Median and 95th percentile of the times, sums of tokens and cost."""
     lines = []
-    for name in ("seconds_first", "seconds_total"):
-        if values := _values(run, name):
-            lines.append(f"{name:24}p50 {quantile(values, 0.5):.3f}   p95 {quantile(values, 0.95):.3f}")
-    for name in ("prompt_tokens", "completion_tokens", "cost"):
-        if values := _values(run, name):
+    for name in ("seconds_first", "seconds_total", "prompt_tokens", "completion_tokens", "cost"):
+        values = [row.measures[name] for row in run.rows if name in row.measures]
+        if values and MEASURES[name].unit == "seconds":
+            lines.append("{:24}p50 {:.3f}   p95 {:.3f}".format(name, *quantiles(values)))
+        elif values:
             lines.append(f"{name:24}sum {sum(values):g}   mean {sum(values) / len(values):g}")
     return lines
 
 
-def _values(run: Run, name: str) -> list[float]:
-    return [row.measures[name] for row in run.rows if name in row.measures]
-
-
 def _notes(run: Run) -> list[str]:
-    lines = [""]
+    """What is not measured, and why; what failed."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for name, needs in run.about["left_out"].items():
         reasons[needs].append(name)
-    lines += [f"not measured: {_joined(names)}; needs {needs}" for needs, names in reasons.items()]
-    for row in run.rows:
-        if row.error is not None:
-            lines.append(f"failed: {row.case.id}: {row.error['type']}: {row.error['message']}")
-    return lines
+    left_out, needed, error = (ENGLISH(f"eval.{name}") for name in ("left_out", "needed", "outcome.error"))
+    lines = [f"{left_out}: {_joined(names)}; {needed} {needs}" for needs, names in reasons.items()]
+    failed = [(row.case.id, row.error) for row in run.rows if row.error is not None]
+    return lines + [f"{error}: {id}: {why['type']}: {why['message']}" for id, why in failed]
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -123,6 +123,17 @@ class Engine(Adapters):
             ranking = index.rank(query, k or self.settings.passages, near)
         return tuple(hit.passage for hit in ranking.hits)
 
+    def find(self, question: str, history: Sequence[Message] = ()) -> Job:
+        """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.
+
+        Nothing is declined. The evaluation measures these.
+        """
+        recently = recent(history, self.settings.history_turns)
+        asked = self._asked(self._checked(question), recently, None)
+        near = self._near(asked.standalone)
+        with self._working:
+            return self._job(asked, near)
+
     def suggestions(self, n: int = 4) -> list[str]:
         """Questions taken from the dossier that it answers with confidence."""
         found: list[str] = []

@@ -14,9 +14,8 @@ import pytest
 from eval.__main__ import main
 from eval.cases import Case
 from eval.compare import compare, regressions
-from eval.metrics import precision_recall_f1
-from eval.record import Row, Run, load_run, write_run
-from eval.summary import columns, interval, means, ratios, resampled, summary
+from eval.runs import Row, Run, load_run, write_run
+from eval.statistics import interval, means, resamples, summary, values
 from rag.errors import BadRequest
 from rag.schema import Message
 
@@ -62,15 +61,39 @@ def test_declining_is_counted_over_the_set() -> None:
         for n, (declined, unanswerable) in enumerate(outcomes)
     ]
     found = means(rows)
-    by_hand = precision_recall_f1(outcomes)
     names = ("abstention_precision", "abstention_recall", "abstention_f1")
-    assert tuple(found[name] for name in names) == pytest.approx(by_hand)
+    assert tuple(found[name] for name in names) == pytest.approx((3 / 4, 3 / 5, 2 / 3))
     assert summary(rows)["abstention_f1"].cases == 10
 
 
 def test_declining_is_not_measured_where_nothing_is_unanswerable() -> None:
     found = means([(case(1), {"abstained": 1.0})])
     assert found == {"abstained": 1.0}
+
+
+def test_confidence_is_held_against_what_it_foretells() -> None:
+    rows: list[tuple[Case, Measures]] = [
+        (case(1), {"confidence": 0.9, "abstained": 0.0, "evidence_hit": 1.0}),
+        (case(2), {"confidence": 0.7, "abstained": 0.0, "evidence_hit": 0.0}),
+        (case(3), {"confidence": 0.3, "abstained": 1.0, "evidence_hit": 0.0}),
+        (case(4, answerable=False), {"confidence": 0.4, "abstained": 0.0}),
+    ]
+    found = summary(rows)
+    # two of the three answerable questions are surer than the one that is not
+    assert (found["confidence_auroc"].value, found["confidence_auroc"].cases) == (pytest.approx(2 / 3), 4)
+    # of what was answered one is right
+    assert (found["confidence_ece"].value, found["confidence_ece"].cases) == (pytest.approx(1.2 / 3), 3)
+    assert found["confidence_auroc"].low <= 2 / 3 <= found["confidence_auroc"].high
+    assert "confidence_auroc" not in summary(rows[:3])
+
+
+def test_confidence_is_compared_too() -> None:
+    def run(shift: float) -> Run:
+        measures = {"confidence": 0.5 + shift, "abstained": 0.0, "evidence_hit": 1.0}
+        return run_of([(case(n), measures) for n in range(20)])
+
+    found = difference(run(0.0), run(0.4), "confidence_ece")
+    assert (found.gain, found.verdict) == (pytest.approx(0.4), "better")
 
 
 def test_the_interval_is_the_bootstraps() -> None:
@@ -83,18 +106,21 @@ def test_the_interval_is_the_bootstraps() -> None:
 
 
 def test_questions_of_a_conversation_come_and_go_together() -> None:
-    rows = np.array([[float(n % 2), 1.0] for n in range(40)])
-    apart = interval(ratios(resampled(rows, [str(n) for n in range(40)])))
-    together = interval(ratios(resampled(rows, [str(n % 2) for n in range(40)])))
-    assert (together[0][0], together[1][0]) == (0, 1)
-    assert apart[0][0] > 0.3
-    assert (resampled(rows, ["a"] * 40) == rows.sum(axis=0)).all()
+    measured = [(case(n), {"evidence_hit": float(n % 2)}) for n in range(40)]
+
+    def bounds(clusters: Sequence[str]) -> tuple[float, float]:
+        drawn = [values(measured, ["evidence_hit"], weights) for weights in resamples(clusters)]
+        low, high = interval(np.concatenate(drawn))
+        return float(low[0]), float(high[0])
+
+    assert bounds([str(n % 2) for n in range(40)]) == (0, 1)
+    assert bounds([str(n) for n in range(40)])[0] > 0.3
+    assert bounds(["a"] * 40) == (0.5, 0.5)
 
 
 def test_the_same_runs_always_give_the_same_interval() -> None:
-    rows = columns([(case(n), {"fact_recall": n / 9}) for n in range(9)], ["fact_recall"])
-    clusters = [str(n) for n in range(9)]
-    assert (resampled(rows, clusters) == resampled(rows, clusters)).all()
+    measured = [(case(n), {"fact_recall": n / 9, "confidence": n / 9, "abstained": 0.0}) for n in range(9)]
+    assert summary(measured) == summary(measured)
 
 
 # --- differences

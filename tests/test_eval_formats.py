@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.calibration import Pair, by_group, check_with_index, load_pairs, quality
-from eval.formats import load_set, tagged
-from eval.record import load_run
+from eval.formats import load_set, tagged, with_distractors
+from eval.runs import load_run
+from eval.verifier import Pair, by_group, check_with_index, load_pairs, quality
 from rag.errors import BadRequest
 from rag.schema import Status
 from tests.dossier import BRIDGE, WOLF, write
@@ -91,6 +91,27 @@ def test_paragraphs_and_questions_in_several_languages(tmp_path: Path) -> None:
     assert case.evidence == ("Sie ist aus Stahl.",)
     with pytest.raises(BadRequest, match="lacks 'question_fr'"):
         load_set(tmp_path, "fr")
+
+
+def test_other_articles_can_be_put_among_them(tmp_path: Path) -> None:
+    lines(tmp_path / "passages.jsonl", {"id": "x1", "title": "Brücke", "text": "Sie ist aus Stahl."})
+    question = {"id": "q", "question_de": "Woraus?", "passage": "x1", "answer": "Stahl", "answer_start": 12}
+    lines(tmp_path / "dev.jsonl", question)
+    csv = tmp_path / "news.csv"
+    csv.write_text("Sport;'Der HSV; er gewann ''klar''.'\nWirtschaft;Der DAX stieg.\n", "utf-8")
+    found = with_distractors(load_set(tmp_path), csv)
+    assert [row["text"] for row in found.articles] == [
+        "Sie ist aus Stahl.",
+        "Der HSV; er gewann 'klar'.",
+        "Der DAX stieg.",
+    ]
+    assert found.name.endswith("among 2 of news")
+    csv.write_text("Sport", "utf-8")
+    with pytest.raises(BadRequest, match="a line without a text"):
+        with_distractors(load_set(tmp_path), csv)
+    lines(tmp_path / "own.jsonl", {"id": "q", "question": "Woraus?"})
+    with pytest.raises(BadRequest, match="own brings no articles"):
+        with_distractors(load_set(tmp_path / "own.jsonl"), csv)
 
 
 # --- BEIR

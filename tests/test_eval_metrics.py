@@ -7,10 +7,13 @@ import math
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 import pytrec_eval
+from scipy.stats import mannwhitneyu
 
 from eval import metrics
+from eval.tables import quantiles
 from rag.schema import Citation
 
 RANKED = ["a", "b", "c", "d", "e"]
@@ -183,20 +186,55 @@ def test_recall_is_by_statement_and_precision_by_citation() -> None:
 # --- declining and cost
 
 
-def test_precision_recall_and_f1_by_hand() -> None:
-    pairs = [(True, True)] * 3 + [(True, False)] + [(False, True)] * 2 + [(False, False)] * 4
-    assert metrics.precision_recall_f1(pairs) == pytest.approx((3 / 4, 3 / 5, 2 / 3))
-    assert metrics.precision_recall_f1([(False, True)]) == (0, 0, 0)
-
-
 def test_risk_and_coverage_by_hand() -> None:
     answers = [(0.9, True), (0.8, False), (0.5, True), (0.5, False)]
     assert metrics.risk_coverage(answers) == [(0.25, 0), (0.5, 0.5), (1, 0.5)]
     assert metrics.risk_coverage([]) == []
 
 
-def test_words_and_quantiles() -> None:
+# --- confidence
+
+
+def test_auroc_is_the_chance_that_a_positive_scores_higher() -> None:
+    scores, positive = np.array([0.9, 0.5, 0.5, 0.2]), np.array([True, True, False, False])
+    # of the four pairs three are in order and one is a tie
+    assert metrics.auroc(scores, positive, np.ones((1, 4)))[0] == 3.5 / 4
+    # drawn twice, a case counts twice; without a negative there is nothing to tell apart
+    drawn = np.array([[1, 2, 1, 0], [1, 1, 0, 0]])
+    twice, none = metrics.auroc(scores, positive, drawn)
+    assert twice == pytest.approx((1 + 2 * 0.5) / 3)
+    assert math.isnan(none)
+
+
+def test_auroc_agrees_with_mann_and_whitney() -> None:
+    luck = np.random.default_rng(3)
+    scores, positive = luck.integers(0, 20, 60) / 20, luck.random(60) < 0.6
+    theirs = mannwhitneyu(scores[positive], scores[~positive]).statistic
+    ours = metrics.auroc(scores, positive, np.ones((1, 60)))[0]
+    assert ours == pytest.approx(theirs / (positive.sum() * (~positive).sum()))
+
+
+def test_calibration_error_by_hand() -> None:
+    confidence, right = np.array([0.95, 0.91, 1.0, 0.45]), np.array([True, False, True, False])
+    # the last of ten ranges: 0.86 too sure of two right ones; the fifth: 0.45 too sure
+    (found,) = metrics.calibration_error(confidence, right, np.ones((1, 4)))
+    assert found == pytest.approx((0.86 + 0.45) / 4)
+    perfect = metrics.calibration_error(np.array([0.5, 0.5]), np.array([True, False]), np.ones((1, 2)))
+    assert perfect[0] == 0
+
+
+def test_the_points_of_a_reliability_plot() -> None:
+    assert metrics.reliability([(0.95, True), (0.91, False), (0.42, True)]) == [
+        (pytest.approx(0.42), 1, 1),
+        (pytest.approx(0.93), 0.5, 2),
+    ]
+    assert metrics.reliability([]) == []
+
+
+def test_words_are_counted_without_markers() -> None:
     assert metrics.words("Keine Einigung. [1] Kein Abkommen. [12]") == 4
-    assert metrics.quantile([4, 1, 3, 2], 0.5) == 2
-    assert metrics.quantile([4, 1, 3, 2], 0.95) == 4
-    assert math.isnan(metrics.quantile([], 0.5))
+
+
+def test_quantiles_are_values_that_occur() -> None:
+    assert quantiles([4, 1, 3, 2]) == (2, 4)
+    assert quantiles([7]) == (7, 7)

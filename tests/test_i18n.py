@@ -12,7 +12,7 @@ import pytest
 from rag.i18n import ENGLISH, GERMAN, LANGUAGES
 from tests.conftest import ROOT
 
-SERVE = ROOT / "rag/serve"
+SERVE, EVAL = ROOT / "rag/serve", ROOT / "eval"
 
 
 def flat(table: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
@@ -26,7 +26,11 @@ def flat(table: dict[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
 
 KEYS = dict(flat(dict(GERMAN.tables)))
 CODE = "\n".join(
-    path.read_text("utf-8") for path in [ROOT / "rag/i18n.py", *SERVE.rglob("*.py"), *SERVE.rglob("*.html")]
+    path.read_text("utf-8")
+    for path in [
+        ROOT / "rag/i18n.py",
+        *(each for home in (SERVE, EVAL) for end in ("py", "html") for each in home.rglob(f"*.{end}")),
+    ]
 )
 EVERYWHERE = "\n".join(
     path.read_text("utf-8") for folder in ("rag", "ingest") for path in (ROOT / folder).rglob("*.py")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 ADDRESS = "/auswertung"
-_FILES = {"de": "latest.html", "en": "latest.en.html"}
-_STYLE = re.compile(r"<style>.*?</style>", re.DOTALL)
-_MAIN = re.compile(r'<main class="report">(.*)</main>', re.DOTALL)
 
 
 def add_report_route(app: FastAPI, settings: Settings) -> None:
@@ -35,14 +31,13 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
 
 
 def report_page(folder: Path, words: Words, command: str) -> str:
-    """The latest report, framed; `command` makes one where there is none."""
+    """The part of the latest report that is for pages, framed; `command` makes one where there is none."""
     try:
-        found = (folder / _FILES[words.lang]).read_text(encoding="utf-8")
+        part = (folder / f"part.{words.lang}.html").read_text(encoding="utf-8")
     except OSError:
-        found = ""
-    style, main = _STYLE.search(found), _MAIN.search(found)
-    if style and main:
-        return page("report.html", words, here=ADDRESS, style=Markup(style[0]), report=Markup(main[1]))
+        part = ""
+    if part:
+        return page("report.html", words, here=ADDRESS, report=Markup(part))
     title, how = words("report.none"), words("report.how")
     return page("missing.html", words, here=ADDRESS, title=title, text=how, command=command)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from eval.cases import Case, case_from_dict, case_to_dict
+from pydantic import PlainSerializer, TypeAdapter
+
+from eval.cases import Case, case_to_dict, why
 from rag.errors import BadRequest, ConfigError
 
-FORMAT = 1
 Json = dict[str, Any]
 
 
@@ -23,23 +24,12 @@ class Row:
     `error` ({"type", "message", "where"}) says why there is no answer; `judged` are verdicts.
     """
 
-    case: Case
+    case: Annotated[Case, PlainSerializer(case_to_dict)]
     answer: Json | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
-    gold: Sequence[Json] = ()
-    judged: Sequence[Json] = ()
+    gold: tuple[Json, ...] = ()
+    judged: tuple[Json, ...] = ()
     error: Mapping[str, str] | None = None
-
-    def to_dict(self) -> Json:
-        """The row as it is written."""
-        return {
-            "case": case_to_dict(self.case),
-            "answer": self.answer,
-            "measures": dict(self.measures),
-            "gold": list(self.gold),
-            "judged": list(self.judged),
-            "error": self.error,
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,37 +60,34 @@ class Run:
         return [(row.case, row.measures) for row in self.rows]
 
 
-def row_from_dict(row: Mapping[str, Any]) -> Row:
-    """A row as it was written; raises KeyError, TypeError or ValueError for anything else."""
-    measures = {str(name): float(value) for name, value in row["measures"].items()}
-    return Row(
-        case=case_from_dict(row["case"]),
-        answer=row["answer"],
-        measures=measures,
-        gold=row.get("gold") or (),
-        judged=row.get("judged") or (),
-        error=row["error"],
-    )
+@dataclass(frozen=True, slots=True)
+class _File:
+    format: Literal[1]
+    about: Json
+    cases: tuple[Row, ...]
+
+
+_ROW, _FILE = TypeAdapter(Row), TypeAdapter(_File)
 
 
 def load_run(path: Path) -> Run:
     """A run from its file; raises BadRequest when it is none."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["format"] != FORMAT:
-            raise ValueError(f"format {data['format']}, this version reads {FORMAT}")
-        run = Run(data["about"], tuple(row_from_dict(row) for row in data["cases"]))
+        kept = _FILE.validate_json(path.read_bytes())
+        run = Run(kept.about, kept.cases)
         _ = run.label, run.complete, str(run.about["set"]["sha256"])
     except OSError as exc:
         raise BadRequest(f"cannot read the run {path}: {exc.strerror}") from exc
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except ValueError as exc:
+        raise BadRequest(f"{path} is not the run of an evaluation ({why(exc)})") from exc
+    except (KeyError, TypeError) as exc:
         raise BadRequest(f"{path} is not the run of an evaluation ({exc})") from exc
     return run
 
 
 def write_run(path: Path, run: Run) -> None:
     """Writes a run, one case a line; a reader sees the old file or the new one, never half of one."""
-    head = json.dumps({"format": FORMAT, "about": run.about}, ensure_ascii=False, indent=1)
+    head = json.dumps({"format": 1, "about": run.about}, ensure_ascii=False, indent=1)
     rows = ",\n".join(_line(row) for row in run.rows)
     write_whole(path, f'{head[:-2]},\n "cases": [\n{rows}\n ]\n}}\n')
 
@@ -131,7 +118,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _line(row: Row) -> str:
-    return json.dumps(row.to_dict(), ensure_ascii=False)
+    return json.dumps(_ROW.dump_python(row, mode="json"), ensure_ascii=False)
 
 
 class Journal:
@@ -173,6 +160,6 @@ class Journal:
             raise BadRequest(f"{self.path} was begun with another {differs}; start anew without --resume")
         for line in lines[1:]:
             try:
-                yield row_from_dict(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
+                yield _ROW.validate_json(line)
+            except ValueError:
                 return  # the line that a crash cut short; the cases from here on are asked again

@@ -6,26 +6,76 @@ Scores by the verifier say nothing about the verifier; these pairs do.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
-from eval.cases import read_text
+from pydantic import Field, TypeAdapter
+
+from eval.cases import read_lines
+from eval.measures import Scorer, Shelf
+from eval.tables import aligned
+from ingest.sync import is_current, sync
+from rag.engine import open_engine
 from rag.errors import BadRequest
-from rag.schema import Article, Status
+from rag.schema import Article, Chunk, Citation, Status
+from rag.settings import load_settings
+from rag.text.sentences import sentences
+from rag.verification.support import Claim, Idf, Source, support, together
 
-Verify = Callable[["Pair"], Status]
-"""The verifier's status for a pair."""
-
+BY_VERIFIER = "rag.verification.support"
 SET = Path(__file__).with_name("sets") / "support.jsonl"
-LABELS: tuple[Status, ...] = ("supported", "unsupported", "weak", "no claim")
 JUDGED: tuple[Status, ...] = ("supported", "unsupported")
 """The verdicts that precision and recall are taken of; `weak` is neither."""
 
-_FIELDS = ("id", "sentence", "article", "passage", "label")
+
+def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
+    """Our verifier as the scorer: what is cited must reach *supported*, at one place or together.
+
+    A statement of several sentences, as verbatim ones may be, is supported when each of them is.
+    """
+
+    @lru_cache(maxsize=4096)
+    def source(article_id: str, start: int, end: int) -> Source | None:
+        article = shelf.articles.get(article_id)
+        return None if article is None else Source(article, _chunk(article, start, end))
+
+    def supports(sentence: str, cited: Sequence[Citation]) -> bool:
+        places = (source(c.article_id, c.start, c.end) for c in cited)
+        sources = [place for place in places if place is not None]
+        claims = [Claim(sentence[start:end], idf) for start, end in sentences(sentence)]
+        return bool(sources) and all(_supported(claim, sources) for claim in claims)
+
+    return supports
+
+
+def _supported(claim: Claim, sources: Sequence[Source]) -> bool:
+    found = [support(claim, each) for each in sources]
+    return any(each.status == "supported" for each in found) or (
+        len(found) > 1 and together(claim, sources, found) == "supported"
+    )
+
+
+def passage_verifier(idf: Idf) -> Callable[[str, str, Article], Status]:
+    """Our verifier on a sentence and the text of a passage; the article says language and date."""
+
+    def verify(sentence: str, passage: str, article: Article) -> Status:
+        place = replace(article, text=passage, asides=())
+        return support(Claim(sentence, idf), Source(place, _chunk(place, 0, len(passage)))).status
+
+    return verify
+
+
+def _chunk(article: Article, start: int, end: int) -> Chunk:
+    spans = sentences(article.text, start, end, article.language) or [(start, end)]
+    return Chunk(article.id, article.id, 0, start, end, article.text[start:end], tuple(spans))
+
+
+# --- labelled pairs -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +86,7 @@ class Pair:
     be tuned on.
     """
 
-    id: str
+    id: Annotated[str, Field(coerce_numbers_to_str=True)]
     sentence: str
     article: str
     passage: str
@@ -61,18 +111,7 @@ class Quality:
 
 def load_pairs(path: Path) -> list[Pair]:
     """The labelled pairs of a file; raises BadRequest, naming the line, for one that is none."""
-    pairs = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                known = {name: str(row[name]) for name in _FIELDS}
-                known |= {name: str(row[name]) for name in ("kind", "lang", "split") if row.get(name)}
-                if known["label"] not in LABELS:
-                    raise ValueError(f"the label {known['label']!r} is none of {', '.join(LABELS)}")
-            except (ValueError, KeyError, TypeError) as exc:
-                raise BadRequest(f"{path}, line {number}: no labelled pair ({exc})") from exc
-            pairs.append(Pair(**known))  # type: ignore[arg-type]
+    pairs = read_lines(path, TypeAdapter(Pair), "labelled pair")
     if not pairs:
         raise BadRequest(f"{path} holds no pair")
     return pairs
@@ -100,11 +139,6 @@ def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, Quality]:
             members = [outcome for outcome in outcomes if getattr(outcome[0], field) == value]
             groups[f"{field} {value}"] = quality(members)
     return groups
-
-
-def check(pairs: Sequence[Pair], verify: Verify) -> list[tuple[Pair, Status]]:
-    """Each pair with the verifier's status."""
-    return [(pair, verify(pair)) for pair in pairs]
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -135,39 +169,24 @@ def check_with_index(
     pairs: Sequence[Pair], articles: Path | None, data: Path | None
 ) -> list[tuple[Pair, Status]]:
     """The pairs as our verifier judges them, words weighed as in the index of these articles."""
-    from eval.scorers import passage_verifier
-    from ingest.sync import is_current, sync
-    from rag.engine import open_engine
-    from rag.settings import load_settings
-
     settings = load_settings(articles=articles, data=data)
     if not is_current(settings.unpublished):
         sync(settings.unpublished)
     with closing(open_engine(settings)) as engine:
         verify = passage_verifier(engine.index.idf)
         held = {article.id: article for article in engine.library.articles()}
-
-        def judged(pair: Pair) -> Status:
-            known = held.get(pair.article) or Article(pair.article, pair.passage, pair.article, "")
-            return verify(pair.sentence, pair.passage, known)
-
-        return check(pairs, judged)
+        known = [held.get(pair.article) or Article(pair.article, "", pair.article, "") for pair in pairs]
+        return [
+            (pair, verify(pair.sentence, pair.passage, article))
+            for pair, article in zip(pairs, known, strict=True)
+        ]
 
 
 def _table(groups: Mapping[str, Quality]) -> str:
-    lines = [f"{'':28}{'':>6}{'supported':>20}{'unsupported':>20}{'judged':>26}"]
-    lines.append(
-        f"{'':28}{'pairs':>6}"
-        + f"{'precision':>12}{'recall':>8}" * 2
-        + f"{'supp.':>10}{'weak':>8}{'unsupp.':>8}"
-    )
+    shares = [f"{name} {of}" for of in JUDGED for name in ("precision", "recall")]
+    rows = [["", "pairs", *shares, *(f"judged {status}" for status in (*JUDGED, "weak"))]]
     for name, found in groups.items():
-        shares = [(found.precision.get(status), found.recall.get(status)) for status in JUDGED]
-        cells = "".join(f"{_cell(precision):>12}{_cell(recall):>8}" for precision, recall in shares)
-        given = f"{found.given['supported']:>10}{found.given['weak']:>8}{found.given['unsupported']:>8}"
-        lines.append(f"{name:28}{found.pairs:>6}{cells}{given}")
-    return "\n".join(lines)
-
-
-def _cell(share: float | None) -> str:
-    return "–" if share is None else f"{share:.3f}"
+        known = [share.get(status) for status in JUDGED for share in (found.precision, found.recall)]
+        cells = ["–" if share is None else f"{share:.3f}" for share in known]
+        rows.append([name, str(found.pairs), *cells, *(str(found.given[s]) for s in (*JUDGED, "weak"))])
+    return aligned(rows)

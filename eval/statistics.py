@@ -1,0 +1,148 @@
+"""From the measures of single cases to one number for a set, with its 95 % interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eval import metrics
+from eval.cases import Case
+from eval.measures import MEASURES, is_right
+from eval.metrics import Floats
+from rag.i18n import ENGLISH
+
+RESAMPLES = 10_000
+SEED = 20250815
+DECLINING = ("abstention_precision", "abstention_recall", "abstention_f1")
+CALIBRATION = ("confidence_auroc", "confidence_ece")
+_AT_ONCE = 1000  # resamples: memory for 10,000 at once grows with the set
+_CONFIDENCE = (2.5, 97.5)
+
+Measured = tuple[Case, Mapping[str, float]]
+"""A case with its measures; no measures where it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A measure over a set: its value, the 95 % interval, and over how many cases."""
+
+    value: float
+    low: float
+    high: float
+    cases: int
+
+
+def parts(name: str, case: Case, measures: Mapping[str, float]) -> tuple[float, float]:
+    """What a case adds above and below the line of a measure: every measure but those of `CALIBRATION` is a
+    ratio of two sums.
+
+    A mean is the sum of values over the number of cases that have one; precision, recall and F1 of
+    declining are such ratios of counts (F1 = 2 right / (declined + unanswerable)).
+    """
+    if name not in DECLINING:
+        return (measures[name], 1.0) if name in measures else (0.0, 0.0)
+    if case.answerable is None or "abstained" not in measures:
+        return 0.0, 0.0
+    said, true = measures["abstained"], float(not case.answerable)
+    below = {
+        "abstention_precision": said,
+        "abstention_recall": true,
+        "abstention_f1": (said + true) / 2,
+    }[name]
+    return said * true, below
+
+
+def judged_confidence(name: str, measured: Sequence[Measured]) -> list[tuple[int, float, bool]]:
+    """The cases that a measure of calibration is taken of: place, confidence, and what it is held against.
+
+    For AUROC that the question is answerable; for ECE that the answer, of those not declined, is right.
+    """
+    found = []
+    for place, (case, measures) in enumerate(measured):
+        given = name == "confidence_auroc" or measures.get("abstained") == 0.0
+        outcome = case.answerable if name == "confidence_auroc" else is_right(case, measures)
+        if "confidence" in measures and given and outcome is not None:
+            found.append((place, measures["confidence"], outcome))
+    return found
+
+
+def values(measured: Sequence[Measured], names: Sequence[str], weights: Floats | None = None) -> Floats:
+    """The measures, a column each, under each weighting of the cases (a row of `weights`; default: 1 each).
+
+    NaN where nothing is below the line.
+    """
+    weights = np.ones((1, len(measured))) if weights is None else weights
+    rows = [[part for name in names for part in parts(name, case, found)] for case, found in measured]
+    sums = weights @ np.array(rows, dtype=np.float64).reshape(len(measured), 2 * len(names))
+    above, below = sums[:, 0::2], sums[:, 1::2]
+    found: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    for column, name in enumerate(names):
+        if name in CALIBRATION and (judged := judged_confidence(name, measured)):
+            places, confidences, outcomes = (np.array(each) for each in zip(*judged, strict=True))
+            formula = metrics.auroc if name == "confidence_auroc" else metrics.calibration_error
+            found[:, column] = formula(confidences, outcomes, weights[:, places])
+    return found
+
+
+def resamples(clusters: Sequence[str], seed: int = SEED) -> Iterator[Floats]:
+    """10,000 bootstrap samples of the clusters (Efron & Tibshirani 1993) as weights of the cases, in batches.
+
+    Cases of one cluster, the questions of one conversation, come and go together.
+    """
+    names, cluster = np.unique(np.array(clusters), return_inverse=True)
+    random = np.random.default_rng(seed)
+    even = np.full(len(names), 1 / len(names))
+    for _ in range(RESAMPLES // _AT_ONCE):
+        yield random.multinomial(len(names), even, size=_AT_ONCE)[:, cluster].astype(np.float64)
+
+
+def interval(found: Floats) -> tuple[Floats, Floats]:
+    """Bounds of the 95 % percentile interval along the first axis, samples without a value left out."""
+    empty = np.all(np.isnan(found), axis=0)
+    low, high = np.nanpercentile(np.where(empty, 0.0, found), _CONFIDENCE, axis=0)
+    return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
+
+
+def summary(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)) -> dict[str, Value]:
+    """The measures that any case has, by name."""
+    found = means(measured, names)
+    if not found:
+        return {}
+    names = list(found)
+    drawn = [values(measured, names, weights) for weights in resamples(clusters(measured))]
+    lows, highs = interval(np.concatenate(drawn))
+    return {
+        name: Value(found[name], float(low), float(high), _cases(name, measured))
+        for name, low, high in zip(names, lows, highs, strict=True)
+    }
+
+
+def clusters(measured: Sequence[Measured]) -> list[str]:
+    """What the cases are resampled by: their conversations."""
+    return [case.conversation for case, _ in measured]
+
+
+def _cases(name: str, measured: Sequence[Measured]) -> int:
+    """Over how many cases a measure is taken."""
+    if name in DECLINING:
+        return sum(case.answerable is not None and bool(found) for case, found in measured)
+    if name in CALIBRATION:
+        return len(judged_confidence(name, measured))
+    return sum(name in found for _, found in measured)
+
+
+def means(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)) -> dict[str, float]:
+    """As `summary`, values only. Declining says nothing where no question is unanswerable."""
+    declinable = any(case.answerable is False for case, _ in measured)
+    names = [name for name in names if declinable or name not in DECLINING]
+    found = values(measured, names)[0] if measured else []
+    return {name: float(value) for name, value in zip(names, found, strict=False) if not math.isnan(value)}
+
+
+def missing(measured: Sequence[Measured]) -> dict[str, str]:
+    """The measures that no case has, with what they need."""
+    present = means(measured)
+    return {name: ENGLISH(f"eval.needs.{m.needs}") for name, m in MEASURES.items() if name not in present}
