@@ -76,7 +76,7 @@ def fill(settings: Settings, *articles: Article, removed: Sequence[str] = ()) ->
     """Writes articles into the library of the settings' data folder, with their lexical index."""
     with Library.open(settings.data_dir) as library:
         cut = [(article, chunk_article(article, settings.chunk_words)) for article in articles]
-        library.flip(cut, removed, meta={"fingerprint": fingerprint(settings)})
+        library.replace(cut, removed, meta={"fingerprint": fingerprint(settings)})
         build_index(settings.data_dir, library)
 
 
