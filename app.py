@@ -129,15 +129,15 @@ def update(settings: Settings) -> None:
 
     That a Chroma server cannot have them is said, and no reason not to answer from them here.
     """
-    from ingest.sync import is_current, sync
+    from ingest.sync import embeds_at_once, is_current, sync
 
     if is_current(settings):
         return
     try:
         with closing(Progress()) as progress:
-            report = sync(settings, allow_empty=True, progress=progress)
+            report = sync(settings, allow_empty=True, wait=embeds_at_once(settings), progress=progress)
     except BelegError as error:
-        if not is_current(settings.unpublished):
+        if not is_current(settings.unpublished, vectors=False):
             raise
         print(f"Beleg: {error}", file=sys.stderr)
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingest.sync import SyncReport
     from rag.settings import Settings
 
-_UNITS = {"read": "file", "embed": "article", "index": "article"}
+_UNITS = {"read": "file", "index": "article", "embed": "passage"}
 _SHOWN = 20  # lines of duplicates; --json has all
 
 
@@ -58,6 +58,10 @@ def summary(report: SyncReport, other: str | None = None) -> str:
         f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
         f" {report.unchanged} unchanged ({report.seconds:.1f} s)"
     ]
+    if report.pending:
+        lines.append(
+            f"{_count(report.pending, 'passage')} still found by words only: the vectors are to come"
+        )
     lines += [f"repaired: {line}" for line in report.repaired]
     lines += [f"near-duplicate: {copy} repeats {original}" for copy, original in report.duplicates[:_SHOWN]]
     if len(report.duplicates) > _SHOWN:
@@ -87,7 +91,13 @@ def _parser() -> argparse.ArgumentParser:
         " source of this index until another is given",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the index (default: BELEG_DATA)")
-    parser.add_argument("--rebuild", action="store_true", help="build the index anew beside the old one")
+    parser.add_argument("--rebuild", action="store_true", help="build the index anew, for other settings")
+    parser.add_argument(
+        "--no-wait",
+        action="store_true",
+        help="do not wait for the vectors: the articles answer by their words until the next run, or the"
+        " chat, has made them",
+    )
     parser.add_argument(
         "--dictionary",
         action="store_true",
@@ -133,6 +143,7 @@ def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
             paths=options.paths or None,
             rebuild=options.rebuild,
             take_over=options.take_over,
+            wait=not options.no_wait,
             progress=bars.show,
         )
     if options.dictionary:

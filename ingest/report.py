@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rag.store.chroma import Progress
 from rag.store.library import Library
 
-Progress = Callable[[str, int, int], None]
-"""Called with a step ("read", "embed", "index"), how many articles or files are done, and of how many."""
+__all__ = ["Changes", "Progress", "SyncReport", "report_of", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,8 @@ class SyncReport:
     """What a sync did. Numbers count articles; `skipped` holds the name and reason of what was not read.
 
     `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
-    was found damaged and is whole again; `articles` and `chunks` are what the index holds now.
+    was found damaged and is whole again; `articles` and `chunks` are what the index holds now, `pending`
+    is how many of the chunks are found by their words only, for their vectors are still to come.
     """
 
     added: int
@@ -32,6 +33,7 @@ class SyncReport:
     chunks: int
     seconds: float
     fingerprint: str
+    pending: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class Changes:
     unchanged: int = 0
 
 
-def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> SyncReport:
+def report_of(
+    library: Library, changes: Changes, repaired: Sequence[str] = (), pending: int = 0
+) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
     skipped = [(_shown(path), problem) for path, problem in library.problems()]
@@ -60,6 +64,7 @@ def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> Sy
         chunks=counts.chunks,
         seconds=0.0,
         fingerprint=library.fingerprint,
+        pending=pending,
     )
 
 

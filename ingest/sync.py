@@ -1,31 +1,90 @@
-"""Brings the index in line with the article files: a diff by content, safe to break off anywhere."""
+"""Brings the index in line with the article files: a diff by content, safe to break off anywhere.
+
+look → diff → read → chunk → `library.replace`, one transaction → `reconcile`, by which Chroma follows. From
+the transaction on the new articles answer by their words; by meaning as soon as their vectors are there.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.publish import publish
+from ingest.diff import Outcome, Plan, make_plan, read_file_of
+from ingest.publish import is_published, publish
 from ingest.report import Changes, Progress, SyncReport, report_of, silent
-from ingest.sources import remember
-from ingest.state import Look, agrees, has_owner, library_if_readable, look_at
-from rag.errors import BelegError, ConfigError
+from ingest.sources import (
+    UPLOADS,
+    SourceFile,
+    are_named,
+    find_sources,
+    refuse_emptied,
+    refuse_replaced,
+    remember,
+    roots,
+)
+from rag.errors import (
+    ArticleError,
+    BelegError,
+    ConfigError,
+    IndexDamaged,
+    IndexMismatch,
+    IndexOutdated,
+    ProviderError,
+)
+from rag.models.embedding_choice import chosen
+from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
+from rag.store.chroma import Chroma, Pair, is_whole, reconcile
+from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
+from rag.store.library_file import FILE_NAME, batches
+from rag.store.library_rows import Entry
 
 if TYPE_CHECKING:
-    from ingest.run import Run
     from rag.models.embedder import Embedder
+    from rag.models.hashing import Floats
 
-__all__ = ["SyncReport", "is_current", "sync"]
+__all__ = ["SyncReport", "embeds_at_once", "is_current", "sync"]
+
+VECTORS = "vectors"
+"""Note in the library: of which of its states Chroma has all vectors."""
+
+_AT_ONCE = 32  # articles or files: a step of the progress bar
+_SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
 
 _one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The source as it is on disk, and the data folder it belongs to."""
+
+    folder: Path
+    roots: tuple[Path, ...]
+    files: tuple[SourceFile, ...]
+    named: bool
+    """Whether somebody said that these are the articles; otherwise they are the default."""
+    paths: Sequence[Path] | None = None
+    """Those that somebody just said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a sync is made; see `sync`."""
+
+    rebuild: bool = False
+    allow_empty: bool = False
+    wait: bool = True
+    progress: Progress = silent
+    stop: Callable[[], bool] | None = None
 
 
 def sync(
@@ -35,39 +94,52 @@ def sync(
     rebuild: bool = False,
     allow_empty: bool = False,
     take_over: bool = False,
+    wait: bool = True,
     progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> SyncReport:
     """Makes the index in `settings.data_dir` that of the article files, and says what was done.
 
     The source is `settings.articles` (or `paths`, which replace it for this data folder from now
-    on) and the uploads in the data folder. `rebuild` makes everything anew beside the old index,
-    for other settings or an emptied source; `take_over` makes this Beleg the one that writes to the
-    Chroma server (`ingest.publish`). Raises ArticleError for a path that does not exist or
-    holds nothing (with `allow_empty` that gives an index without articles), ConfigError (also where
-    articles that nobody named would take the place of others), IndexBusy
-    when another process uses the folder, IndexMismatch when the index was built with other
-    settings, ProviderError when the embedding fails; in all these cases the old index is
-    untouched, and what was embedded is not paid for again.
+    on) and the uploads in the data folder. `rebuild` makes everything anew, for other settings or an
+    emptied source; `take_over` makes this Beleg the one that writes to the Chroma server. Unless it shall
+    `wait`, and once `stop` says so between two batches, vectors that are missing are left to the next sync.
+    Raises ArticleError for a path that does not exist or holds nothing (with `allow_empty` that gives an
+    index without articles), ConfigError (also where articles that nobody named would take the place of
+    others), IndexBusy when another process uses the folder, IndexMismatch when the index was built with
+    other settings; in all these cases the old index is untouched. Raises ProviderError when the embedding
+    fails: the new articles answer by their words then, and nothing that was embedded is paid for again.
     """
     started = time.perf_counter()
+    options = Options(rebuild, allow_empty, wait, progress or silent, stop)
     with _one_at_a_time:
         look = look_at(settings, paths)
         report = None if rebuild or settings.chroma_replica else _report_if_idle(settings, look)
         if report is None:
-            lock.acquire(look.folder)
-            try:
-                with closing(_embedder(settings)) as embedder:
-                    work = _run(settings)(settings, look, embedder, progress or silent)
-                    report = work.run(rebuild=rebuild, allow_empty=allow_empty)
-            except OSError as exc:
-                raise ConfigError(_no_room(exc, look.folder)) from exc
-            finally:
-                lock.release(look.folder)
-        if paths is not None:
-            remember(settings, paths)  # the index is of these now, whether or not a server takes them
-        if settings.chroma_url and not settings.chroma_replica:
-            publish(settings, look.folder, take_over=take_over, named=look.named)
+            with _owned(look.folder), closing(_embedder(settings)) as embedder:
+                report = _run(settings)(settings, look, embedder, options).run()
+        elif paths is not None:
+            remember(settings, paths)
+        if settings.chroma_url and not settings.chroma_replica and not report.pending:
+            with closing(_embedder(settings)) as embedder:
+                embed = passages_by(embedder)
+                publish(settings, look.folder, embed, take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
+
+
+@contextlib.contextmanager
+def _owned(folder: Path) -> Iterator[None]:
+    """With the folder's lock, and a disk that fails said as such."""
+    lock.acquire(folder)
+    try:
+        yield
+    except OSError as exc:
+        raise ConfigError(
+            f"cannot use {exc.filename or folder}: {exc.strerror or exc}; the index as it is goes on"
+            " answering; check free space and permissions"
+        ) from exc
+    finally:
+        lock.release(folder)
 
 
 def _embedder(settings: Settings) -> Embedder:
@@ -82,43 +154,251 @@ def _run(settings: Settings) -> type[Run]:
         from ingest.replica import Replica
 
         return Replica
-    from ingest.run import Run
-
     return Run
 
 
-def is_current(settings: Settings) -> bool:
+def passages_by(embedder: Embedder) -> Callable[[Sequence[Pair]], Floats]:
+    """Embeds passages, each below the title of its article, where that has one."""
+    return lambda pairs: embedder.embed([f"{a.title}\n{c.text}" if a.title else c.text for a, c in pairs])
+
+
+def embeds_at_once(settings: Settings) -> bool:
+    """Whether vectors cost seconds (or a server's time), and not hours of this machine."""
+    return chosen(settings).kind != "class"
+
+
+# --- whether there is anything to do
+
+
+def is_current(settings: Settings, *, vectors: bool = True) -> bool:
     """Whether the index is that of the article files, by the files' size and time alone.
 
-    Takes no lock and imports nothing heavy; False for any index that is not fit to be opened.
+    Without `vectors` it may lack some of these. Takes no lock and imports nothing heavy; False for any
+    index that is not fit to be opened.
     """
     try:
         look = look_at(settings, None)
         with Library.open(look.folder, read_only=True) as library:
-            return agrees(settings, look, library)
+            whole = not vectors or has_vectors(look.folder, library)
+            return whole and _agrees(settings, look, library)
     except BelegError:
         return False
 
 
+def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
+    """Finds the source files. Raises ArticleError for a path that does not exist."""
+    folder = settings.data_dir.resolve()
+    if settings.chroma_replica:
+        if paths:
+            raise ConfigError(
+                "a replica takes its articles from the Chroma server; name no folders, or unset"
+                " BELEG_CHROMA_REPLICA"
+            )
+        return Look(folder, (), (), named=True)
+    folders = roots(settings, paths)
+    files = tuple(find_sources(folders, folder))
+    return Look(folder, tuple(folders), files, are_named(settings, paths), paths)
+
+
+def has_vectors(folder: Path, library: Library) -> bool:
+    """Whether Chroma was given all vectors of the library as it is, and its folder is as it was left."""
+    return library.meta(VECTORS) == _state_of(library) and is_whole(folder)
+
+
+def _state_of(library: Library) -> str:
+    return f"{library.revision} {library.fingerprint}"
+
+
+def _agrees(settings: Settings, look: Look, library: Library) -> bool:
+    return (
+        serves(library.fingerprint, fingerprint(settings))
+        and (not settings.chroma_url or settings.chroma_replica or is_published(library))
+        and (not settings.chroma_replica or library.counts().articles > 0)
+        and library.file_times() == {file.key: file.state[:2] for file in look.files}
+    )
+
+
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
-    from rag.store.seal import inspect
-
-    library = library_if_readable(look.folder)
-    if library is None:
+    try:
+        library = Library.open(look.folder, read_only=True)
+    except BelegError:
         return None
     with library:
-        if not agrees(settings, look, library) or not library.counts().articles:
+        if not (_agrees(settings, look, library) and has_vectors(look.folder, library)):
             return None
-        if library.has_unread():
-            return None  # permissions change without a trace in size and time
-        if inspect(look.folder) == "unclear" and not has_owner(look.folder):
+        # permissions change without a trace in size and time
+        if library.has_unread() or not library.counts().articles:
             return None
-        return report_of(library, Changes(unchanged=library.counts().articles), ())
+        return report_of(library, Changes(unchanged=library.counts().articles))
 
 
-def _no_room(error: OSError, folder: Path) -> str:
-    return (
-        f"cannot use {error.filename or folder}: {error.strerror or error}; the index as it is goes on"
-        " answering; check free space and permissions"
-    )
+# --- one sync
+
+
+class Run:
+    """One sync from files; whoever makes it holds the folder's lock."""
+
+    def __init__(self, settings: Settings, look: Look, embedder: Embedder, options: Options) -> None:
+        self.settings, self.look, self.embedder, self.options = settings, look, embedder, options
+        self.note = fingerprint(settings)
+        self.repaired: list[str] = []
+
+    def run(self) -> SyncReport:
+        """Makes it. Raises what `sync` raises."""
+        with self._library() as library:
+            plan = self.plan(library)
+            lost_none = has_vectors(self.look.folder, library)
+            if not (plan.manifest or library.counts().articles or self.options.allow_empty):
+                library.replace(files=plan.files)  # nothing could be read: no index is made of that
+                return report_of(library, plan.changes, self.repaired)
+            self._replace(library, plan)
+            if self.look.paths is not None:
+                remember(self.settings, self.look.paths)
+            pending = self._embed(library, plan, lost_none=lost_none)
+            return report_of(library, plan.changes, self.repaired, pending)
+
+    def plan(self, library: Library) -> Plan:
+        """What differs between the files and the library; nothing is written."""
+        if library.fingerprint and not self.options.rebuild:
+            self.settle(library.fingerprint)
+        held = library.manifest()
+        if not (self.look.files or held or self.options.allow_empty):
+            raise ArticleError(
+                f"no articles in {', '.join(map(str, self.look.roots))}; put files there (.txt, .md, .html,"
+                " .pdf, .docx, .jsonl), or run: python -m ingest FOLDER"
+            )
+        if not self.options.rebuild:
+            refuse_emptied(self.look.roots, self.look.files, self._watched(held))
+        plan = make_plan(library, held, self.look.files, self._read, rebuild=self.options.rebuild)
+        if not (self.options.rebuild or self.look.named):
+            gone = {id: held[id].path for id in plan.gone}
+            refuse_replaced(self.look.roots, gone, self.look.folder)
+        return plan
+
+    def embed(self, pairs: Sequence[Pair]) -> Floats:
+        """The vectors of passages."""
+        return passages_by(self.embedder)(pairs)
+
+    def settle(self, found: str) -> None:
+        """Goes on with the fingerprint that an index has. Raises IndexMismatch where it does not serve."""
+        check_fingerprint(found, self.note)
+        self.note = found
+        self.embedder.expect(dimension_of(found))
+
+    def _library(self) -> Library:
+        """The library, a new one in the place of one that is damaged or of an earlier format."""
+        path = self.look.folder / FILE_NAME
+        if not path.exists() and (self.look.folder / "chroma").exists():
+            self.repaired.append("the library was missing and was built anew")
+        try:
+            return Library.open(self.look.folder)
+        except IndexDamaged as exc:
+            self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
+        except IndexMismatch as exc:
+            # nothing takes the place of what cannot be read any more that nobody named
+            outdated = isinstance(exc, IndexOutdated) and self.look.named
+            if not (self.options.rebuild or (outdated and (self.look.files or self.settings.chroma_replica))):
+                raise
+            if not self.options.rebuild:
+                self.repaired.append("the index was of an earlier Beleg and was built anew from the articles")
+        for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, for they may not be ours
+            file = path.with_name(f"{FILE_NAME}{suffix}")
+            if file.exists():
+                file.replace(file.with_name(f"{FILE_NAME}.damaged{suffix}"))
+        return Library.open(self.look.folder)
+
+    def _watched(self, manifest: Mapping[str, Entry]) -> list[str]:
+        """The indexed files that are no uploads: those are deleted on purpose only."""
+        uploads = f"{self.look.folder / UPLOADS}{os.sep}"
+        return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
+
+    def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
+        outcomes: dict[str, Outcome] = {}
+        for batch in batches(files, _AT_ONCE):
+            self.options.progress("read", len(outcomes), len(files))
+            outcomes |= {file.key: read_file_of(file, self.settings.article_limit) for file in batch}
+        if files:
+            self.options.progress("read", len(files), len(files))
+        return outcomes
+
+    def _replace(self, library: Library, plan: Plan) -> None:
+        """Makes the library what the plan says, in one transaction."""
+        from ingest.copies import update_copies
+
+        rebuild = self.options.rebuild
+        if not (rebuild or plan.written or plan.gone):
+            if plan.files != library.files() or plan.manifest != library.manifest():
+                library.replace(manifest=plan.manifest, files=plan.files)
+            return
+        marks: dict[str, Sequence[int]] = {}
+        library.replace(
+            self._cut(list(plan.written.values()), marks),
+            library.manifest() if rebuild else plan.gone,
+            manifest=plan.manifest,
+            files=plan.files,
+            copies=update_copies(library, plan.written, plan.gone),
+            marks=marks,  # filled while the articles are written
+            meta={"fingerprint": self.note},
+        )
+
+    def _cut(
+        self, articles: Sequence[Article], marks: dict[str, Sequence[int]]
+    ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
+        """The articles with their chunks; adds each one's marks (see `ingest.copies`) to `marks`."""
+        from ingest.chunking import chunk_article
+        from ingest.copies import marks as marks_of
+
+        for number, article in enumerate(articles):
+            if number % _AT_ONCE == 0:
+                self.options.progress("index", number, len(articles))
+            marks[article.id] = marks_of(article.text).tolist()
+            yield article, chunk_article(article, self.settings.chunk_words)
+        if articles:
+            self.options.progress("index", len(articles), len(articles))
+
+    def _embed(self, library: Library, plan: Plan, *, lost_none: bool) -> int:
+        """Lets Chroma follow; how many passages still have no vector."""
+        if has_vectors(self.look.folder, library) and not self.options.rebuild:
+            return 0
+        with Chroma.open(self.look.folder) as chroma:
+            self._say_losses(library, plan, chroma, lost_none=lost_none)
+            try:
+                pending = self._reconcile(library, chroma)
+            except ProviderError as error:
+                error.args = (f"{error}; the articles answer by their words, the next sync goes on",)
+                raise
+        if not pending:
+            library.note(VECTORS, _state_of(library))
+            self._prune(library)
+        return pending
+
+    def _reconcile(self, library: Library, chroma: Chroma) -> int:
+        stop = self.options.stop if self.options.wait else lambda: True
+        is_open = not self.embedder.is_builtin and dimension_of(library.fingerprint) is None
+        if is_open and library.counts().chunks:
+            if stop and stop():
+                return library.counts().chunks
+            # asked for only now: the articles did not wait for it
+            library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
+        if self.options.rebuild:
+            chroma.renew(library.fingerprint)
+        return reconcile(library, chroma, self.embed, self.options.progress, stop)
+
+    def _say_losses(self, library: Library, plan: Plan, chroma: Chroma, *, lost_none: bool) -> None:
+        if chroma.damage:
+            self.repaired.append(f"the vector index was damaged ({chroma.damage}) and is filled anew")
+            chroma.damage = None
+        elif lost_none and not self.options.rebuild:
+            new = library.chunk_ids(plan.written.keys())
+            if lost := set(library.chunk_ids()).difference(chroma.ids(), new):
+                self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
+
+    def _prune(self, library: Library) -> None:
+        """Lets go of vectors that the index has no use for, when they are more than those it has."""
+        texts = (
+            f"{article.title}\n{chunk.text}" if article.title else chunk.text
+            for article in library.articles()
+            for chunk in library.chunks_of(article.id)
+        )
+        self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)

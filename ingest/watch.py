@@ -139,16 +139,18 @@ class Watcher:
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:
-            from rag.store.chroma_server import SharedIndex
+            from rag.store.published import Published
 
-            with SharedIndex(self.settings) as shared:
-                return tuple(sorted(shared.versions()))
+            with Published(self.settings) as server:
+                return tuple(sorted(server.versions()))
         return tuple(find_sources(roots(self.settings, None), self.settings.data_dir.resolve()))
 
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
         try:
-            report = self._run(self.settings, allow_empty=True, progress=self._progress)
+            report = self._run(
+                self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
+            )
         except BelegError as exc:
             self._failed(str(exc))
         except OSError as exc:
@@ -159,7 +161,7 @@ class Watcher:
             log.exception("reading articles in failed unexpectedly")
             self._failed(_INTERNAL)
         else:
-            self._retry = float("inf")
+            self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
             self._tell(report)
             self._done(None)
 
@@ -167,6 +169,13 @@ class Watcher:
         if self._closed.is_set():
             raise _Closed
         self._state = replace(self._state, running=True, step=step, done=done, total=total)
+
+    def _has_more_urgent(self) -> bool:
+        """Whether files have changed while vectors are made: they come first, the vectors after them."""
+        try:
+            return self._asked or self._look() != self._seen
+        except BelegError:
+            return True
 
     def _done(self, error: str | None) -> None:
         checked = self._state.checked if error else datetime.now()

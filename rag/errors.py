@@ -6,6 +6,7 @@ BelegError
 │   └── ArticleTooLarge
 ├── IndexBusy              another process owns the data folder
 ├── IndexMismatch          the index was built with other settings
+│   └── IndexOutdated       by an earlier Beleg, in another format
 ├── IndexDamaged           parts of the index are missing or unreadable
 ├── ProviderError          the language or embedding model failed
 │   ├── ProviderAuth
@@ -69,6 +70,10 @@ class IndexBusy(BelegError):
 
 class IndexMismatch(BelegError):
     """The index was built with other settings than the ones in force."""
+
+
+class IndexOutdated(IndexMismatch):
+    """An earlier Beleg built the index, in a format that is no longer read."""
 
 
 class IndexDamaged(BelegError):

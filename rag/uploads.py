@@ -14,7 +14,8 @@ from rag.schema import SENT_WHOLE
 class SyncState:
     """How far reading articles in is. `running` holds until all that was asked for is done.
 
-    `step` is "read" (files) or "index" (articles), with how many are `done` of `total`; `error` says
+    `step` is "read" (files), "index" (articles) or "embed" (passages: the articles answer by their words
+    already, by meaning soon), with how many are `done` of `total`; `error` says
     why the last sync failed, and what to do; `checked` is when the index was last found or made current.
     """
 

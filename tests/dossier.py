@@ -35,7 +35,7 @@ def index_of(*articles: Article, words: int = 120) -> Retriever:
     """A retriever over the articles; `words` is the length of a chunk, about."""
     folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
     library = Library.open(Path(folder.name))
-    library.flip((each, chunk_article(each, words)) for each in articles)
+    library.replace((each, chunk_article(each, words)) for each in articles)
     retriever = Retriever(library)
     weakref.finalize(retriever, folder.cleanup)
     return retriever
@@ -62,7 +62,7 @@ def fill(settings: Settings, *articles: Article, removed: Sequence[str] = ()) ->
     """Writes articles into the library of the settings' data folder."""
     with Library.open(settings.data_dir) as library:
         cut = [(article, chunk_article(article, settings.chunk_words)) for article in articles]
-        library.flip(cut, removed, meta={"fingerprint": fingerprint(settings)})
+        library.replace(cut, removed, meta={"fingerprint": fingerprint(settings)})
 
 
 def write(folder: Path, *articles: Article) -> None:

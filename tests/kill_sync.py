@@ -30,7 +30,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 from ingest.sync import sync
 from rag.settings import Settings
-import chromadb, ingest.chunking, ingest.structure.article
+import chromadb, llama_index.core, ingest.chunking, ingest.structure.article
 settings = Settings(articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
 print("ready", flush=True)
 for line in sys.stdin:

@@ -24,8 +24,8 @@ from rag.question.query import understand
 from rag.retrieval.meaning import PAUSE, Dense, nearness, open_dense
 from rag.retrieval.retriever import Nearness
 from rag.settings import Settings
+from rag.store.chroma import Chroma
 from rag.store.library import Library
-from rag.store.vectors import Vectors
 from tests.dossier import BRIDGE, DOSSIER, index_of, settings_for, write
 from tests.embedding_server import DIMENSION, Model, serving
 
@@ -90,30 +90,45 @@ def test_a_changed_article_is_all_that_is_paid_for(server: Model, settings: Sett
 def test_an_interrupted_sync_goes_on_where_it_was(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.run._EMBEDDED_AT_ONCE", 1)
+    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
     server.script.extend([server.truth] * 3)
     server.fail(401)
     with pytest.raises(ProviderAuth):
         sync(settings)
     assert not is_current(settings)
+    assert first(settings, BY_WORDS) == "buecherei"
     paid = server.texts[1:3]  # after the probe, and before the one that was refused
     asked = len(server.texts)
-    assert sync(settings).added == 5
+    assert sync(settings).unchanged == 5
     assert not set(server.texts[asked:]) & set(paid)
     assert first(settings, BY_WORDS) == "buecherei"
 
 
-def test_a_provider_that_fails_leaves_the_old_index_answering(server: Model, settings: Settings) -> None:
+def test_a_provider_that_fails_leaves_the_new_articles_answering_by_words(
+    server: Model, settings: Settings
+) -> None:
     sync(settings)
     write(settings.articles, replace(BRIDGE, id="neu", text="Ganz neu ist der Kran."))
     server.down = True
-    with pytest.raises(ProviderUnavailable, match=r"a failure of its own \(503\)"):
+    with pytest.raises(ProviderUnavailable, match=r"failure of its own \(503\).*answer by their words"):
         sync(settings)
-    with Library.open(settings.data_dir, read_only=True) as library, Vectors.open(settings.data_dir) as found:
-        assert found.ids() == set(library.chunk_ids())
-        assert library.counts().articles == 5
+    assert first(settings, "Was ist mit dem Kran?") == "neu"
+    assert is_current(settings, vectors=False)
+    assert not is_current(settings)
     server.down = False
-    assert sync(settings).added == 1
+    assert sync(settings).pending == 0
+    with Library.open(settings.data_dir, read_only=True) as library, Chroma.open(settings.data_dir) as found:
+        assert found.ids() == set(library.chunk_ids())
+
+
+def test_articles_answer_before_their_provider_was_ever_reached(server: Model, settings: Settings) -> None:
+    server.down = True
+    with pytest.raises(ProviderUnavailable):
+        sync(settings)
+    assert first(settings, BY_WORDS) == "buecherei"
+    server.down = False
+    assert f"bge-m3/{DIMENSION}," in sync(settings).fingerprint
+    assert first(settings, BY_MEANING) == "wolf"
 
 
 def test_a_model_with_other_vectors_is_refused_until_a_rebuild(server: Model, settings: Settings) -> None:
@@ -150,7 +165,7 @@ def test_another_embedding_is_a_mismatch_that_changes_nothing(
 def test_vectors_without_use_are_let_go(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.run._SPARE_VECTORS", 0)
+    monkeypatch.setattr("ingest.sync._SPARE_VECTORS", 0)
     for number in range(8):
         (settings.articles / "wolf.md").write_text(f"Heute kamen {number + 2} Wölfe.", "utf-8")
         sync(settings)

@@ -346,7 +346,7 @@ def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) ->
 
     answers: list[Answer] = []
     with Library.open(settings.data_dir) as library:
-        library.flip(removed=["konzert"], last=look_in)
+        library.replace(removed=["konzert"], last=look_in)
     assert cited(answers[0]) == {"wolf"}
 
 

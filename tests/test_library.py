@@ -59,7 +59,7 @@ def test_article_comes_back_as_it_was_written(library: Library) -> None:
         genre="comment",
         asides=(Aside(0, 19, "title"),),
     )
-    library.flip([(written, chunks(written))])
+    library.replace([(written, chunks(written))])
     assert library.article("alaska") == written
     assert list(library.articles()) == [written]
 
@@ -67,7 +67,7 @@ def test_article_comes_back_as_it_was_written(library: Library) -> None:
 def test_chunk_text_is_the_slice_of_its_article_beyond_the_basic_plane_too(library: Library) -> None:
     written = article()
     cut = chunks(written, (0, 19), (21, 52), (53, len(TEXT)))
-    library.flip([(written, cut)])
+    library.replace([(written, cut)])
     assert list(library.chunks()) == cut
     assert library.chunk(cut[1].id) == cut[1]
     assert [chunk.text for chunk in library.chunks_of("alaska")] == [TEXT[c.start : c.end] for c in cut]
@@ -76,7 +76,7 @@ def test_chunk_text_is_the_slice_of_its_article_beyond_the_basic_plane_too(libra
 def test_a_passage_is_a_chunk_with_its_article(library: Library) -> None:
     written = article()
     cut = chunks(written, (0, 19), (21, 52), (53, len(TEXT)))
-    library.flip([(written, cut)])
+    library.replace([(written, cut)])
     found = list(library.passages([cut[2].id, "nowhere#0#0", cut[0].id]))
     assert sorted(found, key=lambda pair: pair[1].ordinal) == [(written, cut[0]), (written, cut[2])]
 
@@ -90,7 +90,7 @@ def test_unknown_ids_are_none_or_empty(library: Library) -> None:
 
 def test_articles_and_chunks_can_be_asked_for_in_any_number(library: Library) -> None:
     many = [article(f"a{n:04}") for n in range(2_000)]
-    library.flip((one, chunks(one)) for one in many)
+    library.replace((one, chunks(one)) for one in many)
     ids = [one.id for one in many]
     assert [one.id for one in library.articles(ids)] == ids
     assert len(list(library.chunks(library.chunk_ids(ids)))) == 2_000
@@ -98,50 +98,50 @@ def test_articles_and_chunks_can_be_asked_for_in_any_number(library: Library) ->
 
 def test_new_version_replaces_the_old_one_with_its_chunks(library: Library) -> None:
     old, new = article(text="Alt. Ganz alt."), article(text="Neu.")
-    library.flip([(old, chunks(old, (0, 4), (5, 14)))])
-    library.flip([(new, chunks(new))])
+    library.replace([(old, chunks(old, (0, 4), (5, 14)))])
+    library.replace([(new, chunks(new))])
     assert library.article("alaska") == new
     assert library.chunk_ids() == [f"alaska#{new.sha256[:12]}#0"]
 
 
 def test_removed_article_is_gone_with_its_chunks_and_marks(library: Library) -> None:
     one = article()
-    library.flip([(one, chunks(one))], marks={"alaska": [1, 2]})
-    library.flip(removed=["alaska"])
+    library.replace([(one, chunks(one))], marks={"alaska": [1, 2]})
+    library.replace(removed=["alaska"])
     assert library.counts() == Counts(0, 0, None, None)
     assert library.sharing([1, 2]) == {}
 
 
 def test_revision_grows_with_every_change_and_only_then(library: Library) -> None:
     one = article()
-    library.flip([(one, chunks(one))])
+    library.replace([(one, chunks(one))])
     assert library.revision == 1
-    library.flip(files={"/a.txt": FileState(1, 2)}, meta={"fingerprint": "x"})
+    library.replace(files={"/a.txt": FileState(1, 2)}, meta={"fingerprint": "x"})
     library.note("seal", "s")
     assert library.revision == 1
-    library.flip(copies={"alaska": "other"})
+    library.replace(copies={"alaska": "other"})
     assert library.revision == 2
-    library.flip(copies={"alaska": "other"})
+    library.replace(copies={"alaska": "other"})
     assert library.revision == 2
 
 
 def test_failure_inside_a_flip_changes_nothing(library: Library) -> None:
     old, new = article(text="Alt."), article(text="Neu.")
-    library.flip([(old, chunks(old))], meta={"fingerprint": "before"})
+    library.replace([(old, chunks(old))], meta={"fingerprint": "before"})
 
     def breaking() -> Iterator[tuple[Article, list[Chunk]]]:
         yield new, chunks(new)
         raise RuntimeError("disk on fire")
 
     with pytest.raises(RuntimeError):
-        library.flip(breaking(), meta={"fingerprint": "after"})
+        library.replace(breaking(), meta={"fingerprint": "after"})
     assert library.article("alaska") == old
     assert (library.revision, library.fingerprint) == (1, "before")
 
 
 def test_reader_in_another_thread_sees_the_old_state_until_the_flip_is_done(library: Library) -> None:
     old, new = article(text="Alt."), article(text="Neu.")
-    library.flip([(old, chunks(old))])
+    library.replace([(old, chunks(old))])
     seen: list[Article | None] = []
 
     def slowly() -> Iterator[tuple[Article, list[Chunk]]]:
@@ -150,14 +150,14 @@ def test_reader_in_another_thread_sees_the_old_state_until_the_flip_is_done(libr
         reader.start()
         reader.join()
 
-    library.flip(slowly())
+    library.replace(slowly())
     assert seen == [old]
     assert library.article("alaska") == new
 
 
 def test_many_threads_read_at_once(library: Library) -> None:
     one = article()
-    library.flip([(one, chunks(one))])
+    library.replace([(one, chunks(one))])
     seen: list[Article | None] = []
     threads = [threading.Thread(target=lambda: seen.append(library.article("alaska"))) for _ in range(20)]
     for thread in threads:
@@ -169,7 +169,7 @@ def test_many_threads_read_at_once(library: Library) -> None:
 
 def test_manifest_and_files_are_replaced_as_a_whole(library: Library) -> None:
     one, two = article("one"), article("two")
-    library.flip(
+    library.replace(
         [(one, chunks(one)), (two, chunks(two))],
         manifest={
             "one": Entry("one", "/s/one.txt", "one.txt", "1"),
@@ -178,17 +178,17 @@ def test_manifest_and_files_are_replaced_as_a_whole(library: Library) -> None:
         files={"/s/one.txt": FileState(1, 2), "/s/bad.txt": FileState(3, 4, ("empty",), unread=True)},
     )
     assert library.file_times() == {"/s/one.txt": (1, 2), "/s/bad.txt": (3, 4)}
-    library.flip(removed=["two"], manifest={"one": Entry("one", "/s/one.txt", "one.txt", "1")}, files={})
+    library.replace(removed=["two"], manifest={"one": Entry("one", "/s/one.txt", "one.txt", "1")}, files={})
     assert library.manifest() == {"one": Entry("one", "/s/one.txt", "one.txt", "1")}
     assert library.files() == {}
 
 
 def test_article_follows_its_file_to_another_folder(library: Library) -> None:
     one = article()
-    library.flip(
+    library.replace(
         [(one, chunks(one))], manifest={"alaska": Entry("alaska", "/s/alaska.txt", "alaska.txt", "1")}
     )
-    library.flip(manifest={"alaska": Entry("alaska", "/s/2025/alaska.txt", "2025/alaska.txt", "1")})
+    library.replace(manifest={"alaska": Entry("alaska", "/s/2025/alaska.txt", "2025/alaska.txt", "1")})
     moved = library.article("alaska")
     assert moved is not None
     assert moved.source == "2025/alaska.txt"
@@ -197,7 +197,7 @@ def test_article_follows_its_file_to_another_folder(library: Library) -> None:
 def test_counts_give_the_first_and_last_day(library: Library) -> None:
     days = [date(2025, 8, 19), date(2025, 8, 15), None]
     many = [article(f"a{n}", published=day) for n, day in enumerate(days)]
-    library.flip((one, chunks(one)) for one in many)
+    library.replace((one, chunks(one)) for one in many)
     assert library.counts() == Counts(3, 3, date(2025, 8, 15), date(2025, 8, 19))
 
 
@@ -211,7 +211,7 @@ def test_broken_library_is_reported_with_the_command_that_rebuilds(tmp_path: Pat
 def test_truncated_library_is_reported(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
         many = [article(f"a{n}") for n in range(500)]
-        library.flip((one, chunks(one)) for one in many)
+        library.replace((one, chunks(one)) for one in many)
     data = (tmp_path / FILE_NAME).read_bytes()
     for left in (len(data) // 2, len(data) - 1):
         (tmp_path / FILE_NAME).write_bytes(data[:left])
@@ -221,14 +221,14 @@ def test_truncated_library_is_reported(tmp_path: Path) -> None:
 
 def test_library_that_is_being_written_is_not_taken_for_a_truncated_one(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
-        library.flip((one, chunks(one)) for one in [article(f"a{n}") for n in range(500)])
+        library.replace((one, chunks(one)) for one in [article(f"a{n}") for n in range(500)])
         with Library.open(tmp_path, read_only=True) as other:
             assert other.counts().articles == 500
 
 
 def test_library_of_an_earlier_beleg_gets_its_indexes_once_it_is_opened_to_write(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
-        library.flip([(article("a1"), chunks(article("a1")))])
+        library.replace([(article("a1"), chunks(article("a1")))])
     with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
         connection.executescript("DROP INDEX articles_by_day; DROP INDEX copies")
     with Library.open(tmp_path, read_only=True) as library:
@@ -271,7 +271,7 @@ def test_reader_cannot_write(tmp_path: Path) -> None:
 
 def test_closed_library_leaves_one_file(tmp_path: Path) -> None:
     with Library.open(tmp_path) as library:
-        library.flip([(article(), chunks(article()))])
+        library.replace([(article(), chunks(article()))])
     with Library.open(tmp_path, read_only=True) as library:
         assert library.counts().articles == 1
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]

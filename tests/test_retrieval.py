@@ -148,7 +148,7 @@ def test_chunk_that_the_library_no_longer_has_is_never_served() -> None:
     query = understand("Wer dirigiert die Konzerte?")
     assert found(retriever.rank(query, 20, near))[0] == "konzert"
     with Library.open(retriever.library.path.parent) as library:
-        library.flip(removed=["konzert"])
+        library.replace(removed=["konzert"])
     assert "konzert" not in found(retriever.rank(query, 20, near))
 
 

@@ -23,7 +23,7 @@ from ingest.watch import Watcher
 from rag.engine import open_engine
 from rag.errors import ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.settings import Settings, load_settings
-from rag.store.chroma_server import SharedIndex, headers
+from rag.store.published import Published, headers
 from tests.chroma_server import STARTS_WITHIN, ChromaServer, front_door, own_authority
 from tests.test_sync import BRIDGE, HEATING, SUMMIT, House
 
@@ -123,8 +123,9 @@ def test_emptied_server_does_not_empty_a_replica(tmp_path: Path, server: ChromaS
     source, follower = writer(tmp_path / "writer", server.url), replica(tmp_path / "replica", server.url)
     source.sync()
     follower.sync()
-    with SharedIndex(follower.settings) as shared:
-        shared.delete(shared.chunk_ids(), shared.versions())
+    with Published(follower.settings) as there:
+        there.delete(there.versions())
+        there.chroma.delete(there.chroma.ids())
     with pytest.raises(ConfigError, match="holds no articles; nothing was changed"):
         follower.sync()
     assert follower.texts() == source.texts()
@@ -140,7 +141,8 @@ def test_while_two_versions_are_there_a_replica_keeps_its_own(tmp_path: Path, se
     before = follower.texts()
     source.write("heating.txt", HEATING.replace("38", "41"))
     with pytest.MonkeyPatch.context() as broken:
-        broken.setattr(SharedIndex, "delete", lambda *_: None)  # the writer is between its two steps
+        broken.setattr(Published, "delete", lambda *_: None)  # the writer is between its steps
+        broken.setattr("ingest.publish.delete_unknown", lambda *_: None)
         source.sync()
     follower.sync()
     assert follower.texts() == before
@@ -168,7 +170,7 @@ def test_token_and_headers_reach_the_server_and_a_refusal_names_the_settings(tmp
             chroma_headers='{"X-Proxy": "innen"}',
         )
         with pytest.raises(ProviderAuth, match="BELEG_CHROMA_TOKEN") as refused:
-            SharedIndex(settings)
+            Published(settings)
         asked.shutdown()
     assert "geheim" not in str(refused.value)
     assert seen[0]["x-chroma-token"] == "geheim"
@@ -300,8 +302,8 @@ def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: Chrom
     told: dict[str, str | None] = {}
 
     def claim(name: str) -> None:
-        with SharedIndex(settings) as shared:
-            told[name] = shared.claim(name, name)
+        with Published(settings) as there:
+            told[name] = there.claim(name, name)
 
     threads = [threading.Thread(target=claim, args=(f"w{n}",)) for n in range(6)]
     for thread in threads:
@@ -346,7 +348,7 @@ def test_writing_that_breaks_off_between_chunks_and_records_shows_a_replica_noth
     source.write("heating.txt", SUMMIT)
     source.write("new.txt", SUMMIT + " Mehr dazu morgen.")
     with monkeypatch.context() as broken:
-        broken.setattr("rag.store.chroma_server.article_records", breaking_off)
+        broken.setattr(Published, "add", breaking_off)
         with pytest.raises(ProviderUnavailable):
             source.sync()
     follower.sync()
@@ -406,14 +408,14 @@ def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server
         assert follower.texts() == source.texts()
 
         with pytest.raises(ProviderAuth, match="BELEG_CHROMA_TOKEN"):
-            SharedIndex(replace(follower.settings, chroma_token=None))
+            Published(replace(follower.settings, chroma_token=None))
         with pytest.raises(ConfigError, match=r"cannot be trusted .* set BELEG_CHROMA_CA"):
-            SharedIndex(replace(follower.settings, chroma_ca=None))
+            Published(replace(follower.settings, chroma_ca=None))
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("rag.store.chroma_server._PATIENCE", 0.5)
+    monkeypatch.setattr("rag.store.published._PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, and says nothing
         settings = Settings(data=tmp_path, chroma_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(ProviderUnavailable, match="does not answer"):
-            SharedIndex(settings)
+            Published(settings)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,11 +23,9 @@ from rag.engine import open_engine
 from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
 from rag.schema import Article
 from rag.settings import Settings
+from rag.store.chroma import FOLDER, Chroma, is_whole
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, SCHEMA_VERSION
-from rag.store.seal import FOLDER, inspect
-from rag.store.shelf import Shelf
-from rag.store.vectors import Vectors
 
 ROOT = Path(__file__).parents[1]
 HEATING = "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. 38 Mitglieder stimmten dafür, 21 dagegen."
@@ -60,9 +59,9 @@ class House:
 
     def assert_whole(self) -> None:
         """Library, vectors and manifest hold the same."""
-        with Library.open(self.data, read_only=True) as library, Vectors.open(self.data) as vectors:
-            assert vectors.ids() == set(library.chunk_ids())
-            assert len(vectors.versions()) == library.counts().articles
+        with Library.open(self.data, read_only=True) as library, Chroma.open(self.data) as chroma:
+            assert chroma.damage is None
+            assert chroma.ids() == set(library.chunk_ids())
             assert {id: entry.sha256 for id, entry in library.manifest().items()} == library.versions()
         assert is_current(self.settings)
 
@@ -441,15 +440,28 @@ class PulledPlug(Exception):
     """Stands for a kill at a certain moment."""
 
 
-def crash_before_flip(monkeypatch: pytest.MonkeyPatch) -> None:
-    def breaking_off(write: Callable[..., None]) -> Callable[..., None]:
-        def writing(*args: object) -> None:
-            write(*args)
-            raise PulledPlug
+def crash_in_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cutting(*_: object) -> None:
+        raise PulledPlug
 
-        return writing
+    monkeypatch.setattr("ingest.chunking.chunk_article", cutting)
 
-    monkeypatch.setattr(Shelf, "write", breaking_off(Shelf.write))
+
+def crash_before_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    def adding(*_: object) -> None:
+        raise PulledPlug
+
+    monkeypatch.setattr(Chroma, "add", adding)
+
+
+def crash_after_add(monkeypatch: pytest.MonkeyPatch) -> None:
+    add = Chroma.add
+
+    def adding(*args: object) -> None:
+        add(*args)  # type: ignore[arg-type]
+        raise PulledPlug
+
+    monkeypatch.setattr(Chroma, "add", adding)
 
 
 def crash_in_the_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -463,7 +475,7 @@ def crash_before_delete(monkeypatch: pytest.MonkeyPatch) -> None:
     def deleting(*_: object) -> None:
         raise PulledPlug
 
-    monkeypatch.setattr(Shelf, "delete", deleting)
+    monkeypatch.setattr(Chroma, "delete", deleting)
 
 
 Crash = Callable[[pytest.MonkeyPatch], None]
@@ -471,7 +483,13 @@ Crash = Callable[[pytest.MonkeyPatch], None]
 
 @pytest.mark.parametrize(
     ("crash", "after"),
-    [(crash_before_flip, HEATING), (crash_in_the_transaction, HEATING), (crash_before_delete, BRIDGE)],
+    [
+        (crash_in_the_library, HEATING),
+        (crash_in_the_transaction, HEATING),
+        (crash_before_delete, BRIDGE),
+        (crash_before_add, BRIDGE),
+        (crash_after_add, BRIDGE),
+    ],
 )
 def test_crash_leaves_a_whole_version_and_the_next_sync_heals(
     house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash, after: str
@@ -484,13 +502,14 @@ def test_crash_leaves_a_whole_version_and_the_next_sync_heals(
         with pytest.raises(PulledPlug):
             house.sync()
     assert house.texts()["heating"] == after
+    assert is_current(house.settings, vectors=False) == (after == BRIDGE)
     assert not is_current(house.settings)
-    house.sync()
+    assert house.sync().repaired == ()
     assert house.texts() == {"heating": BRIDGE}
     house.assert_whole()
 
 
-@pytest.mark.parametrize("crash", [crash_before_flip, crash_in_the_transaction])
+@pytest.mark.parametrize("crash", [crash_in_the_library, crash_in_the_transaction])
 def test_crash_of_the_first_sync_leaves_nothing_that_answers(
     house: House, monkeypatch: pytest.MonkeyPatch, crash: Crash
 ) -> None:
@@ -509,7 +528,7 @@ def test_file_that_changes_back_after_a_crash_keeps_its_chunks(
     house.sync()
     house.write("heating.txt", BRIDGE)
     with monkeypatch.context() as broken:
-        crash_before_flip(broken)
+        crash_before_add(broken)
         with pytest.raises(PulledPlug):
             house.sync()
     house.write("heating.txt", HEATING)
@@ -566,8 +585,8 @@ def test_spoilt_hnsw_files_are_said_and_built_anew(house: House, spoil: str) -> 
 
 def test_passages_that_are_missing_from_the_vectors_come_back(house: House) -> None:
     house.sync()
-    with Vectors.open(house.data) as vectors:
-        vectors.delete(sorted(vectors.ids())[:1], [])
+    with Chroma.open(house.data) as chroma:
+        chroma.delete(sorted(chroma.ids())[:1])
     os.utime(house.articles / "summit.txt", ns=(1, 1))
     house.write("bridge.txt", BRIDGE)
     assert house.sync().repaired == ("1 passages were missing from the vector index and are back",)
@@ -594,13 +613,40 @@ def test_deleted_library_is_built_anew_and_said(house: House) -> None:
     house.assert_whole()
 
 
-@pytest.mark.parametrize("version", [0, SCHEMA_VERSION + 1])
-def test_index_of_an_older_or_newer_beleg_is_left_alone_until_it_is_rebuilt(
-    house: House, version: int
-) -> None:
-    house.sync()
+def of_format(house: House, version: int) -> None:
     with closing(sqlite3.connect(house.data / FILE_NAME)) as connection:
         connection.execute(f"PRAGMA user_version = {version}")
+
+
+def test_index_of_an_earlier_beleg_is_built_anew_from_the_articles(house: House) -> None:
+    house.sync()
+    of_format(house, SCHEMA_VERSION - 1)
+    assert not is_current(house.settings)
+    with pytest.raises(IndexMismatch, match=r"format 0, .* run: python -m ingest$"):
+        open_engine(house.settings)
+    report = house.sync()
+    assert (report.articles, report.repaired) == (
+        2,
+        ("the index was of an earlier Beleg and was built anew from the articles",),
+    )
+    house.assert_whole()
+
+
+def test_index_of_an_earlier_beleg_stays_where_its_articles_are_not_at_hand(house: House) -> None:
+    house.sync()
+    of_format(house, SCHEMA_VERSION - 1)
+    before = (house.data / FILE_NAME).read_bytes()
+    for path in house.articles.iterdir():
+        path.unlink()
+    with pytest.raises(IndexMismatch):
+        house.sync(allow_empty=True)
+    assert (house.data / FILE_NAME).read_bytes() == before
+
+
+def test_index_of_a_newer_beleg_is_left_alone_until_it_is_rebuilt(house: House) -> None:
+    house.sync()
+    version = SCHEMA_VERSION + 1
+    of_format(house, version)
     before = (house.data / FILE_NAME).read_bytes()
     assert not is_current(house.settings)
     for opened in (house.sync, lambda: open_engine(house.settings)):
@@ -643,29 +689,75 @@ def test_old_index_answers_until_the_rebuilt_one_is_complete(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     house.sync()
-    house.settings = replace(house.settings, chunk_words=60)
+    old, house.settings = house.settings, replace(house.settings, chunk_words=60)
     with monkeypatch.context() as broken:
-        crash_before_flip(broken)
+        crash_in_the_library(broken)
         with pytest.raises(PulledPlug):
             house.sync(rebuild=True)
-    with Library.open(house.data) as library, Vectors.open(house.data) as vectors:
-        assert "1/120 words" in library.fingerprint
-        assert vectors.ids() == set(library.chunk_ids())
+    assert is_current(old)
     house.sync(rebuild=True)
     house.assert_whole()
 
 
-def test_rebuild_that_stopped_before_the_swap_is_completed(
+def test_rebuild_that_stopped_before_the_vectors_is_completed(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    house.write("long.txt", " ".join(f"{HEATING} {SUMMIT}" for _ in range(20)))
     house.sync()
+    before = vectors_of(house)
+    house.settings = replace(house.settings, chunk_words=60)
     with monkeypatch.context() as broken:
-        broken.setattr(Vectors, "swap", lambda *_, **__: (_ for _ in ()).throw(PulledPlug()))
+        crash_before_add(broken)
         with pytest.raises(PulledPlug):
             house.sync(rebuild=True)
     assert house.sync().repaired == ()
-    assert not (house.data / "chroma.new").exists()
     house.assert_whole()
+    first = min(id for id in before if id.startswith("long"))
+    assert (vectors_of(house)[first] != before[first]).any()  # of the same id, and of another text
+
+
+def vectors_of(house: House) -> dict[str, Any]:
+    with Chroma.open(house.data) as chroma:
+        ids = sorted(chroma.ids())
+        vectors = chroma.vectors(ids)
+        assert vectors is not None
+        return dict(zip(ids, vectors, strict=True))
+
+
+# --- vectors that come later
+
+
+def test_articles_answer_by_words_before_their_vectors_are_there(house: House) -> None:
+    report = house.sync(wait=False)
+    assert (report.articles, report.pending) == (2, 2)
+    assert is_current(house.settings, vectors=False)
+    assert not is_current(house.settings)
+    with closing(open_engine(house.settings)) as engine:
+        assert engine.ask("Wo trafen sich Trump und Putin?").citations
+    report = house.sync()
+    assert (numbers(report), report.pending, report.repaired) == ((0, 0, 0, 2), 0, ())
+    house.assert_whole()
+
+
+def test_vectors_give_way_to_new_files_and_go_on_after_them(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    asked = iter([False, True])
+    assert house.sync(stop=lambda: next(asked)).pending == 1
+    house.write("bridge.txt", BRIDGE)
+    assert house.sync().pending == 0
+    house.assert_whole()
+
+
+def test_newest_articles_get_their_vectors_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    for name, day in (("old", "2024-01-05"), ("new", "2025-08-16"), ("middle", "2024-11-30")):
+        house.write(f"{name}.md", f"---\ntitle: {name}\npublished: {day}\n---\n{BRIDGE} {name}\n")
+    asked = iter([False, False, True])
+    house.sync(stop=lambda: next(asked))
+    with Chroma.open(house.data) as chroma:
+        assert {id.split("#")[0] for id in chroma.ids()} == {"new", "middle"}
 
 
 def test_rebuild_keeps_the_earlier_version_of_an_unreadable_file(house: House) -> None:
@@ -684,8 +776,8 @@ def test_sync_beside_another_process_says_who_it_is(house: House) -> None:
     house.sync()
     house.write("bridge.txt", BRIDGE)
     code = (
-        "import sys, time; from pathlib import Path; from rag.store.vectors import Vectors\n"
-        "with Vectors.open(Path(sys.argv[1])): print('open', flush=True); time.sleep(60)"
+        "import sys, time; from pathlib import Path; from rag.store.chroma import Chroma\n"
+        "with Chroma.open(Path(sys.argv[1])): print('open', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(house.data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as other:
@@ -701,11 +793,11 @@ def test_sync_beside_another_process_says_who_it_is(house: House) -> None:
 
 def test_sync_in_the_process_that_has_the_folder_open(house: House) -> None:
     house.sync()
-    with Vectors.open(house.data) as vectors:
+    with Chroma.open(house.data) as chroma:
         house.write("bridge.txt", BRIDGE)
         house.sync()
-        assert vectors.count() == 3
-        assert inspect(house.data) == "intact"
+        assert chroma.count() == 3
+        assert is_whole(house.data)
     house.assert_whole()
 
 
@@ -758,7 +850,8 @@ def test_progress_counts_up_to_the_whole(house: House) -> None:
     house.sync(progress=lambda *step: steps.append(step))
     assert steps[0] == ("read", 0, 2)
     assert ("read", 2, 2) in steps
-    assert steps[-1] == ("index", 2, 2)
+    assert ("index", 2, 2) in steps
+    assert steps[-1] == ("embed", 2, 2)
 
 
 def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,12 @@ from rag.errors import (
 from rag.models.embedding_choice import chosen
 from rag.models.providers import build_embedder
 from rag.retrieval.retriever import Nearness
+from rag.store.chroma import Chroma
 from rag.store.fingerprint import dimension_of
-from rag.store.vectors import Vectors
 
 if TYPE_CHECKING:
-    from rag.models.embedder import Embedder, Floats
+    from rag.models.embedder import Embedder
+    from rag.models.hashing import Floats
     from rag.settings import Settings
 
 NEAREST = 100
@@ -47,14 +48,14 @@ class Dense:
 
     def __init__(
         self,
-        vectors: Vectors,
+        chroma: Chroma,
         embedder: Embedder,
         weight: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.embedder = embedder
         self.weight = weight
-        self._vectors = vectors
+        self._chroma = chroma
         self._clock = clock
         self._guard = threading.Lock()
         self._resume = self._speak = float("-inf")
@@ -64,7 +65,7 @@ class Dense:
         if self._clock() < self._resume:
             return None
         try:
-            return nearness(self._vectors.query(self.embedder.query(question), NEAREST), self.weight)
+            return nearness(self._chroma.query(self.embedder.query(question), NEAREST), self.weight)
         except BelegError as exc:
             self._failed(exc)
             return None
@@ -75,11 +76,11 @@ class Dense:
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""
-        self._vectors.announce(address)
+        self._chroma.announce(address)
 
     def close(self) -> None:
         """Gives the vector index back."""
-        self._vectors.close()
+        self._chroma.close()
         self.embedder.close()
 
     def _failed(self, error: BelegError) -> None:
@@ -107,8 +108,8 @@ def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
 def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     """Ranking by meaning over the settings' data folder; None where it has no weight.
 
-    It owns the folder until it is closed. Raises IndexBusy when another process does, IndexDamaged
-    when it cannot be read, ConfigError when the embedding cannot be built.
+    It owns the folder until it is closed. Raises IndexBusy when another process does, ConfigError when the
+    embedding cannot be built.
     """
     weight = settings.dense_weight
     if weight is None:
@@ -118,4 +119,4 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     embedder = build_embedder(settings)
     embedder.expect(dimension_of(fingerprint))
     embedder.load()
-    return Dense(Vectors.open(settings.data_dir), embedder, weight)
+    return Dense(Chroma.open(settings.data_dir), embedder, weight)

@@ -1,42 +1,347 @@
-"""chromadb in a folder of ours: its client, our two collections, and its errors as ours.
+"""Chroma: a vector for each of the library's passages, in a folder of ours or on a server.
 
-It and `rag.store.chroma_server`, which speaks to a Chroma server, are the only modules that know chromadb.
+Chroma follows the library: `reconcile` makes its ids the library's, whatever happened before. It holds
+nothing that cannot be had again from the library and the cache of embeddings, so a folder that is not as it
+was left is thrown away and filled anew: Chroma itself misses rows when files are gone, and dies (SIGSEGV) of
+one that is cut short.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from rag.errors import BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.schema import Article, Chunk
+from rag.store import lock
+from rag.store.library_file import batches
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    import numpy as np
     from chromadb.api.client import Client
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
+    from numpy.typing import NDArray
 
-CHUNKS, ARTICLES = "chunks", "articles"
+    from rag.store.library import Library
 
-CHUNK_INDEX: Mapping[str, str | int] = {
-    "space": "cosine",
-    "max_neighbors": 64,
-    "ef_construction": 400,
-    "ef_search": 500,
-}
-"""The graph of the vectors: nearly all true neighbours are found."""
+    Floats = NDArray[np.float32]
 
-ARTICLE_INDEX: Mapping[str, str | int] = {"space": "cosine"}
-"""The graph of article records, whose vectors mean nothing."""
+Pair = tuple[Article, Chunk]
+Embed = Callable[[Sequence[Pair]], "Floats"]
+"""One row a passage, which comes with its article."""
+Progress = Callable[[str, int, int], None]
+"""Called with a step ("read", "index", "embed"), how many are done, and of how many."""
 
+FOLDER, CHUNKS = "chroma", "chunks"
+AT_ONCE = 64
+"""Passages a batch: a reader's question waits for no more, and a kill costs no more."""
+
+_NOTE = "chroma.files"  # size and time of every file in the folder, as it was left
 _SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
+# nearly all true neighbours are found; the graph is saved before Chroma's queue of what is not grows long
+_GRAPH = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
+_SAVED_AFTER = 500
+_NOT_SHOWN = ["article_id", "start", "end", "ordinal"]
 
 
-def client_of(path: Path) -> Client:
-    """A client of the Chroma folder at a path, which is made when it is not there; close it after use."""
+class Chroma:
+    """The vectors of passages, by the chunk's id. Safe to use from several threads."""
+
+    def __init__(self, client: Client, call: Callable[[Callable[[], Any]], Any], folder: Path | None) -> None:
+        """`call` makes a request, with Chroma's errors as ours; `folder` is ours, None on a server."""
+        self.client, self.call, self.folder = client, call, folder
+        self.damage: str | None = None
+        self.users = 0
+        self._spoilt = False  # whether writing failed, so that nobody knows what is there
+        self._guard = threading.RLock()
+        self.batch: int = min(AT_ONCE, call(client.get_max_batch_size))
+        self.chunks: Collection = call(lambda: self._collection(""))
+
+    @classmethod
+    def open(cls, folder: Path) -> Chroma:
+        """The vectors of a data folder, which this process owns until all who opened them have closed them.
+
+        What is damaged is thrown away first, and `damage` says so. Raises IndexBusy when another process
+        has the folder, ConfigError when it cannot be used.
+        """
+        folder = folder.resolve()
+        with _opening:
+            if folder not in _opened:
+                lock.acquire(folder)
+                try:
+                    _opened[folder] = cls._of_folder(folder)
+                except BaseException:
+                    lock.release(folder)
+                    raise
+            _opened[folder].users += 1
+            return _opened[folder]
+
+    @property
+    def fingerprint(self) -> str:
+        """What its vectors were made with; empty before the first."""
+        return str((self.chunks.metadata or {}).get("fingerprint", ""))
+
+    def count(self) -> int:
+        """Number of vectors."""
+        return int(self.call(self.chunks.count))
+
+    def ids(self) -> set[str]:
+        """Ids of all chunks that have a vector."""
+        return set(self.call(lambda: self.chunks.get(include=[]))["ids"])
+
+    def query(self, vector: Floats, k: int) -> list[tuple[str, float]]:
+        """The `k` chunks nearest to a vector, best first, with their cosine similarity, -1 to 1."""
+        with self._guard:  # while the collection is made anew
+            chunks = self.chunks
+        ask = partial(chunks.query, query_embeddings=vector[None, :], n_results=k, include=["distances"])
+        found = self.call(ask)
+        return [(id, 1 - far) for id, far in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def vectors(self, ids: Sequence[str]) -> Floats | None:
+        """The chunks' vectors in their order; None when not all are there."""
+        import numpy as np
+
+        found: dict[str, Any] = {}
+        for batch in batches(ids, self.batch):
+            rows = self.call(partial(self.chunks.get, ids=list(batch), include=["embeddings"]))
+            found |= zip(rows["ids"], rows["embeddings"], strict=True)
+        if found.keys() < set(ids):
+            return None
+        return np.array([found[id] for id in ids], dtype=np.float32)
+
+    def add(self, pairs: Sequence[Pair], vectors: Floats) -> None:
+        """Writes passages, one row of `vectors` each, in the place of those of the same id."""
+        stored = records(pairs, is_server=self.folder is None)
+        with self._changing():
+            self.call(lambda: self.chunks.upsert(embeddings=vectors, **stored))
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Removes vectors; unknown ids are ignored."""
+        for batch in batches(sorted(ids), self.batch):
+            with self._changing():
+                self.call(partial(self.chunks.delete, ids=list(batch)))
+
+    def begin(self, fingerprint: str) -> None:
+        """Drops all vectors that were made with something else, or that a failed write may have spoilt."""
+        if self._spoilt or self.fingerprint != fingerprint:
+            self.renew(fingerprint)
+
+    def renew(self, fingerprint: str) -> None:
+        """Drops all vectors; those to come are made with what the fingerprint says."""
+        with self._guard, self._changing():
+            self.call(lambda: self.client.delete_collection(CHUNKS))
+            self.chunks = self.call(lambda: self._collection(fingerprint))
+        self._spoilt = False
+
+    def announce(self, address: str) -> None:
+        """Tells other processes that want the folder where we are found."""
+        if self.folder is not None:
+            lock.announce(self.folder, address)
+
+    def close(self) -> None:
+        """Ends the use; of a folder the last one of the process closes and unlocks it."""
+        if self.folder is None:
+            self.client.close()
+            return
+        with _opening:
+            self.users -= 1
+            if self.users == 0:
+                del _opened[self.folder]
+                try:
+                    self.client.close()
+                    self._note()
+                finally:
+                    lock.release(self.folder)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @classmethod
+    def _of_folder(cls, folder: Path) -> Self:
+        path = folder / FOLDER
+        with _translated(path):
+            damage = _made_safe(folder)
+            (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
+            found = cls(_client_of(path), partial(_in_folder, path), folder)
+            found.damage = damage
+            found._note()
+        return found
+
+    def _collection(self, fingerprint: str) -> Collection:
+        from chromadb.errors import NotFoundError
+
+        with contextlib.suppress(NotFoundError):
+            return self.client.get_collection(CHUNKS, embedding_function=None)
+        graph: dict[str, Any] = _GRAPH if self.folder is None else {**_GRAPH, "sync_threshold": _SAVED_AFTER}
+        # no embedding function: the default one downloads a model; the space cannot be set later
+        return self.client.get_or_create_collection(
+            CHUNKS,
+            embedding_function=None,
+            metadata={"fingerprint": fingerprint},
+            configuration=cast("CreateCollectionConfiguration", {"hnsw": graph}),
+        )
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Without the note while the files change: what is broken off is found without it."""
+        if self.folder is None:
+            yield
+            return
+        (self.folder / _NOTE).unlink(missing_ok=True)
+        try:
+            yield
+        except BaseException:
+            self._spoilt = True
+            raise
+        self._note()
+
+    def _note(self) -> None:
+        if self.folder is not None and not self._spoilt:
+            with contextlib.suppress(OSError):  # without it the vectors are written again
+                new = self.folder / f"{_NOTE}.new"
+                new.write_text(json.dumps(_files(self.folder)), encoding="utf-8")
+                new.replace(self.folder / _NOTE)
+
+
+_opened: dict[Path, Chroma] = {}
+_opening = threading.Lock()
+
+
+# --- following the library
+
+
+def reconcile(
+    library: Library,
+    chroma: Chroma,
+    embed: Embed,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> int:
+    """Makes Chroma's ids those of the library; the number of passages that still have no vector.
+
+    May be broken off anywhere, and goes on where it was. `stop` is asked between batches.
+    """
+    chroma.begin(library.fingerprint)
+    delete_unknown(library, chroma)
+    return add_missing(library, chroma, embed, progress, stop)
+
+
+def delete_unknown(library: Library, chroma: Chroma) -> None:
+    """Deletes the vectors of passages that the library does not know."""
+    chroma.delete(chroma.ids().difference(library.chunk_ids()))
+
+
+def add_missing(
+    library: Library,
+    chroma: Chroma,
+    embed: Embed,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> int:
+    """Adds the vectors that are missing, newest articles first; how many passages still have none."""
+    there = chroma.ids()
+    missing = [id for id in library.chunk_ids() if id not in there]
+    done = 0
+    for batch in batches(missing, chroma.batch):
+        if progress:
+            progress("embed", done, len(missing))
+        if stop and stop():
+            return len(missing) - done
+        if pairs := list(library.passages(batch)):
+            chroma.add(pairs, embed(pairs))
+        done += len(batch)
+    if progress and missing:
+        progress("embed", done, len(missing))
+    return 0
+
+
+def records(pairs: Sequence[Pair], *, is_server: bool) -> dict[str, Any]:
+    """Ids, metadata and documents of passages, as `upsert` takes them beside the vectors.
+
+    On a server a passage's text is its document, where every user of Chroma looks for it, and Chroma Cloud
+    limits metadata. In a folder it is inside LlamaIndex's node only: a document is also indexed for full-text
+    search, which nobody needs, cannot be turned off, and takes as long again as all the rest.
+    """
+    from llama_index.core.vector_stores.utils import node_to_metadata_dict
+
+    nodes = [_node(*pair) for pair in pairs]
+    return {
+        "ids": [chunk.id for _, chunk in pairs],
+        "metadatas": [node_to_metadata_dict(n, remove_text=is_server, flat_metadata=True) for n in nodes],
+        "documents": [chunk.text for _, chunk in pairs] if is_server else None,
+    }
+
+
+def _node(article: Article, chunk: Chunk) -> Any:
+    from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+
+    stated = {
+        "article_id": article.id,
+        "title": article.title,
+        "outlet": article.outlet,
+        "author": article.author,
+        # a number that sorts and can be read: 16 August 2025 is 20250816
+        "published": int(f"{article.published:%Y%m%d}") if article.published else None,
+        "language": article.language,
+        "start": chunk.start,
+        "end": chunk.end,
+        "ordinal": chunk.ordinal,
+    }
+    return TextNode(
+        id_=chunk.id,
+        text=chunk.text,
+        metadata={name: value for name, value in stated.items() if value is not None},
+        excluded_embed_metadata_keys=_NOT_SHOWN,
+        excluded_llm_metadata_keys=_NOT_SHOWN,
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=article.id)},
+        start_char_idx=chunk.start,
+        end_char_idx=chunk.end,
+    )
+
+
+# --- a folder of ours
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether the vectors in a data folder are as they were left: cheap, and without the lock."""
+    try:
+        noted = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(noted == _files(folder))
+
+
+def _files(folder: Path) -> dict[str, list[int]]:
+    root = folder / FOLDER
+    stats = {str(path.relative_to(root)): path.stat() for path in root.rglob("*") if path.is_file()}
+    return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+
+
+def _made_safe(folder: Path) -> str | None:
+    """Throws away what is not as it was left; says what was wrong where nothing of ours explains it."""
+    path = folder / FOLDER
+    if is_whole(folder):
+        return None
+    if path.exists() and (shortage := _shortage_at(folder)):
+        raise ConfigError(f"cannot use {path}: {shortage}")
+    # without its note it was being written when a process ended, or is of an earlier Beleg
+    damage = "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
+    if path.exists():
+        shutil.rmtree(path)
+    return damage
+
+
+def _client_of(path: Path) -> Client:
     import chromadb
     from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
@@ -50,24 +355,17 @@ def client_of(path: Path) -> Client:
         raise
 
 
-def collection(client: ClientAPI, name: str, index: Mapping[str, Any]) -> Collection:
-    """Our collection of that name, made when it is not there."""
-    # no embedding function: the default one downloads a model; the space cannot be set later
-    return client.get_or_create_collection(
-        name,
-        embedding_function=None,
-        configuration=cast("CreateCollectionConfiguration", {"hnsw": index}),
-    )
+def _in_folder(path: Path, work: Callable[[], Any]) -> Any:
+    with _translated(path):
+        return work()
 
 
 @contextlib.contextmanager
-def translated(path: Path) -> Iterator[None]:
+def _translated(path: Path) -> Iterator[None]:
     """Chroma's errors as ours."""
     try:
         yield
-    except BelegError:
-        raise
-    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+    except (BelegError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except OSError as exc:
         raise ConfigError(f"cannot use {path}: {exc.strerror}; check free space and permissions") from exc
@@ -76,8 +374,7 @@ def translated(path: Path) -> Iterator[None]:
 
 
 def _error(path: Path, exc: BaseException) -> BelegError:
-    text = f"{type(exc).__name__}: {exc}"
-    low = text.lower()
+    low = str(exc).lower()
     if "dimension" in low:
         return IndexMismatch(
             f"the vectors in {path} have another length ({exc}); run: python -m ingest --rebuild"
@@ -86,12 +383,14 @@ def _error(path: Path, exc: BaseException) -> BelegError:
         return IndexBusy(f"{path} is in use by another process; stop it and try again")
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
         return ConfigError(f"cannot write {path} ({exc}); check free space and permissions")
-    if shortage := shortage_at(path):  # Chroma says that it failed, but not why
+    if shortage := _shortage_at(path):  # Chroma says that it failed, but not why
         return ConfigError(f"cannot write {path} ({exc}): {shortage}")
-    return IndexDamaged(f"the vector index in {path} cannot be read ({text}); run: python -m ingest")
+    return IndexDamaged(
+        f"the vectors in {path} cannot be read ({type(exc).__name__}: {exc}); run: python -m ingest"
+    )
 
 
-def shortage_at(path: Path) -> str | None:
+def _shortage_at(path: Path) -> str | None:
     """How little room a folder's disk has, and what to do, where that alone makes Chroma fail; else None."""
     try:
         free = shutil.disk_usage(path).free

@@ -1,9 +1,9 @@
 """The library: the read model in one SQLite file, from which every passage and citation is served.
 
 It holds the articles, their chunks (as offsets: a chunk's text is a slice of its article's), the
-manifest (which version of which article came from which file) and the state of the index. A sync
-writes new vectors beside the old ones and then swaps the versions here in one transaction, so
-that a reader sees the old state or the new one, and a crash leaves the old one answering.
+manifest (which version of which article came from which file) and the state of the index. A sync is
+one transaction here (`replace`), so that a reader sees the old state or the new one, and a crash leaves
+one of them, with nothing to be put right before questions are answered. Chroma's vectors follow later.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
 class Library(LibraryFile):
     """Articles and chunks by id; safe to read from many threads.
 
-    Each thread has a connection of its own, so that a reader never sees the inside of a `flip`
+    Each thread has a connection of its own, so that a reader never sees the inside of a `replace`
     that another thread is at, and never waits for it (SQLite's write-ahead log).
     """
 
@@ -125,9 +125,11 @@ class Library(LibraryFile):
         )
 
     def chunk_ids(self, article_ids: Collection[str] | None = None) -> list[str]:
-        """Ids of all chunks, or of those of some articles."""
+        """Ids of all chunks, those of the newest articles first; or of those of some articles."""
         if article_ids is None:
-            return [row[0] for row in self._rows("SELECT id FROM chunks ORDER BY id")]
+            newest = "ORDER BY a.published DESC, a.id, c.ordinal"
+            sql = f"SELECT c.id FROM chunks c JOIN articles a ON a.id = c.article_id {newest}"
+            return [row[0] for row in self._rows(sql)]
         sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
         return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
 
@@ -317,7 +319,7 @@ class Library(LibraryFile):
 
     # --- writing
 
-    def flip(
+    def replace(
         self,
         added: Iterable[tuple[Article, Sequence[Chunk]]] = (),
         removed: Iterable[str] = (),

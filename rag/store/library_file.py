@@ -10,9 +10,11 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch, IndexOutdated
+
+_T = TypeVar("_T")
 
 SCHEMA_VERSION = 2
 FILE_NAME = "library.sqlite3"
@@ -96,7 +98,10 @@ class LibraryFile:
         self.close()
 
     def check_format(self) -> None:
-        """Raises IndexDamaged when the file is none of ours, and IndexMismatch when its format is another."""
+        """Raises IndexDamaged when the file is none of ours, IndexMismatch when its format is another.
+
+        That is IndexOutdated for an earlier one, which a sync builds anew.
+        """
         with _translated(self.path):
             connection = self._connection()
             (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -104,9 +109,11 @@ class LibraryFile:
         if application != _APPLICATION_ID:
             raise IndexDamaged(f"{self.path} is not an index of Beleg; run: {REBUILD}")
         if version != SCHEMA_VERSION:
-            raise IndexMismatch(
+            outdated = version < SCHEMA_VERSION
+            command = "python -m ingest" if outdated else REBUILD
+            raise (IndexOutdated if outdated else IndexMismatch)(
                 f"the index in {self.path.parent} has format {version}, this Beleg reads format"
-                f" {SCHEMA_VERSION}; run: {REBUILD}"
+                f" {SCHEMA_VERSION}; run: {command}"
             )
 
     def check_length(self) -> None:
@@ -195,7 +202,6 @@ def _connect(path: Path, *, read_only: bool) -> _Connection:
     )
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     connection.execute("PRAGMA foreign_keys = ON")
-    # a flip must be on disk before the old vectors are deleted
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
@@ -216,10 +222,10 @@ def _translated(path: Path) -> Iterator[None]:
         raise IndexDamaged(f"{path} is damaged ({exc}); run: {REBUILD}") from exc
 
 
-def batches(ids: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """As many at a time as SQLite takes in one statement."""
-    for start in range(0, len(ids), _IN_A_STATEMENT):
-        yield ids[start : start + _IN_A_STATEMENT]
+def batches(items: Sequence[_T], size: int = _IN_A_STATEMENT) -> Iterator[Sequence[_T]]:
+    """The items in order, `size` at a time: as many as SQLite takes in one statement."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def places(values: Sequence[object]) -> str:

@@ -8,7 +8,6 @@ import chromadb  # noqa: F401  the peer imports it before the clock starts too
 
 from ingest.chunking import chunk_article
 from ingest.diff import read_file_of
-from ingest.run import batches_of
 from ingest.sources import find_sources
 from ingest.sync import sync
 from rag.answering.confidence import confidence
@@ -18,6 +17,7 @@ from rag.question.query import understand
 from rag.settings import Settings
 from rag.store.fingerprint import fingerprint
 from rag.store.library import Library
+from rag.store.library_file import batches
 
 
 class Ours:
@@ -35,13 +35,13 @@ class Ours:
         """The library without vectors, which answers need none of."""
         files = find_sources([self.settings.articles], self.settings.data_dir.resolve())
         with Library.open(self.settings.data_dir) as library:
-            for batch in batches_of(files, 1_000):
+            for batch in batches(files, 1_000):
                 outcomes = [read_file_of(file, self.settings.article_limit) for file in batch]
                 articles = [article for outcome in outcomes for article in outcome.articles]
-                library.flip(
+                library.replace(
                     (article, chunk_article(article, self.settings.chunk_words)) for article in articles
                 )
-            library.flip(meta={"fingerprint": fingerprint(self.settings)})
+            library.replace(meta={"fingerprint": fingerprint(self.settings)})
 
     def open(self) -> None:
         """Makes ready to answer."""

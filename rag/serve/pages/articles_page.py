@@ -89,7 +89,9 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
 def state_line(state: SyncState, words: Words) -> str:
     """How far reading in is, in one sentence of plain text."""
     if state.running:
-        key = {"read": "intake.reading", "index": "intake.writing"}.get(state.step)
+        key = {"read": "intake.reading", "index": "intake.writing", "embed": "intake.embedding"}.get(
+            state.step
+        )
         if key is None or not state.total:
             return words("intake.refreshing")
         return words(key, done=state.done, total=state.total)

@@ -1,0 +1,274 @@
+"""The Chroma server that several Belegs share (`CHROMA_URL`): one writes, the others fill themselves from it.
+
+It holds the vectors that a folder holds, each article whole, and a note of who writes. An article's record is
+written after its vectors, so that a replica sees an old or a new version and never a mixture. Each Beleg
+answers from its own data folder: a server that is down costs no answer, only news.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import re
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from urllib.parse import urlsplit
+
+from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
+from rag.schema import Article, Aside, Genre
+from rag.store.chroma import Chroma
+from rag.store.library_file import batches
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+
+    from rag.settings import Settings
+
+ARTICLES, WRITER = "articles", "writer"
+_PATIENCE = 30.0  # seconds
+_REFUSED = re.compile(r"\b40[13]\b|unauthorized|forbidden|authz|auth(?:orization)?error")
+_AT_ONCE = 100  # articles a request: some megabytes
+
+
+class Published:
+    """The articles on a Chroma server and, as `chroma`, the vectors of their passages; close it after use.
+
+    Every method raises ProviderUnavailable when the server does not answer, ProviderAuth when it refuses us.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Connects by the settings `CHROMA_URL` and `BELEG_CHROMA_…`."""
+        self.address = str(settings.chroma_url)
+        self._call = partial(_call, self.address)
+        client = self._call(lambda: _client(settings))
+        with contextlib.ExitStack() as on_error:
+            on_error.callback(client.close)
+            self.chroma = Chroma(client, self._call, None)
+            self._articles: Collection = self._call(
+                lambda: client.get_or_create_collection(ARTICLES, embedding_function=None)
+            )
+            on_error.pop_all()
+
+    @property
+    def identity(self) -> str:
+        """Changes when the vectors are made anew."""
+        return str(self.chroma.chunks.id)
+
+    def count(self) -> int:
+        """Number of articles."""
+        return int(self._call(self._articles.count))
+
+    def versions(self) -> set[str]:
+        """Ids of the articles' versions, as `version_id` makes them."""
+        return set(self._call(lambda: self._articles.get(include=[]))["ids"])
+
+    def articles(self, versions: Iterable[str]) -> Iterator[Article]:
+        """The articles of some versions; those that have been deleted meanwhile are left out."""
+        for batch in batches(sorted(versions), _AT_ONCE):
+            rows = self._call(partial(self._articles.get, ids=list(batch), include=["metadatas"]))
+            yield from map(_article, rows["metadatas"])
+
+    def add(self, articles: Sequence[Article]) -> None:
+        """Writes versions of articles, whose vectors must be there."""
+        for batch in batches(articles, _AT_ONCE):
+            stored: dict[str, Any] = {
+                "ids": [version_id(article.id, article.sha256) for article in batch],
+                "embeddings": [_place(article.sha256) for article in batch],
+                "metadatas": [_record(article) for article in batch],
+            }
+            self._call(partial(self._articles.upsert, **stored))
+
+    def delete(self, versions: Iterable[str]) -> None:
+        """Removes versions of articles; unknown ones are ignored."""
+        for batch in batches(sorted(versions), _AT_ONCE):
+            self._call(partial(self._articles.delete, ids=list(batch)))
+
+    def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:
+        """Notes who writes here; None when that is `writer` now, else the name of who it is.
+
+        The note is a collection, for making one is the only thing on a Chroma server that succeeds for a
+        single one of several who try.
+        """
+        ours = {"writer": writer, "name": name}
+        noted = self._call(lambda: _note_of_the_writer(self.chroma.client, ours))
+        held = noted.metadata or {}
+        if held.get("writer") == writer:
+            return None
+        if take_over:
+            self._call(lambda: noted.modify(metadata=ours))
+            return None
+        return str(held.get("name"))
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self.chroma.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def version_id(article_id: str, sha256: str) -> str:
+    """Id of an article's record: versions of an article lie side by side, as their passages do."""
+    return f"{article_id}#{sha256[:12]}"
+
+
+def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
+    from chromadb.errors import ChromaError, NotFoundError
+
+    with contextlib.suppress(NotFoundError):
+        return client.get_collection(WRITER, embedding_function=None)
+    with contextlib.suppress(ChromaError):  # another was first
+        client.create_collection(WRITER, embedding_function=None, metadata=ours)
+    return client.get_collection(WRITER, embedding_function=None)
+
+
+# --- an article as a record
+
+
+def _record(article: Article) -> dict[str, str | int]:
+    """The whole article; `asides` as JSON, what is unknown left out.
+
+    The text is among the metadata because a document would be indexed for full-text search, which nobody
+    needs and which takes as long as everything else together.
+    """
+    fields = {
+        "article_id": article.id,
+        "text": article.text,
+        "source": article.source,
+        "sha256": article.sha256,
+        "title": article.title,
+        "outlet": article.outlet,
+        "author": article.author,
+        "published": article.published.isoformat() if article.published else None,
+        "language": article.language,
+        "genre": article.genre,
+        "asides": json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides]),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _article(row: dict[str, Any]) -> Article:
+    """The inverse of `_record`."""
+    genre, published = row.get("genre"), row.get("published")
+    return Article(
+        id=row["article_id"],
+        text=row["text"],
+        source=row["source"],
+        sha256=row["sha256"],
+        title=row.get("title"),
+        outlet=row.get("outlet"),
+        author=row.get("author"),
+        published=date.fromisoformat(published) if published else None,
+        language=row.get("language"),
+        genre=genre if genre in get_args(Genre) else None,
+        asides=tuple(Aside(*aside) for aside in json.loads(row["asides"])),
+    )
+
+
+def _place(sha256: str) -> list[float]:
+    """The vector of an article's record, for Chroma wants one: a point on the circle, another for each."""
+    angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi
+    return [math.cos(angle), math.sin(angle)]
+
+
+# --- the connection
+
+
+def headers(settings: Settings) -> dict[str, str]:
+    """What is sent with every request: `BELEG_CHROMA_HEADERS` (JSON), and the token as Chroma expects it.
+
+    Raises ConfigError for headers that are no JSON object of strings.
+    """
+    given: dict[str, str] = {}
+    if settings.chroma_headers is not None:
+        try:
+            given = json.loads(settings.chroma_headers.get_secret_value())
+        except ValueError:
+            given = cast("dict[str, str]", None)
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise ConfigError('BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}')
+    if settings.chroma_token is not None:
+        token = settings.chroma_token.get_secret_value()
+        given = {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
+    return given
+
+
+def _client(settings: Settings) -> Client:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    url = urlsplit(str(settings.chroma_url))
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ConfigError(f"CHROMA_URL is no address as http://127.0.0.1:8000: {settings.chroma_url}")
+    verify: bool | str = str(settings.chroma_ca) if settings.chroma_ca else True
+    client = chromadb.HttpClient(
+        host=url.hostname,
+        port=url.port or (443 if url.scheme == "https" else 8000),
+        ssl=url.scheme == "https",
+        # chromadb leaves its connections open when it is closed
+        headers={"Connection": "close"} | headers(settings),
+        settings=ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify),
+        tenant=settings.chroma_tenant,
+        database=settings.chroma_database,
+    )
+    return cast("Client", client)
+
+
+def _call(address: str, work: Callable[[], Any]) -> Any:
+    """What the server says, its errors as ours.
+
+    In a thread that nobody waits for any longer than `_PATIENCE`: chromadb would, without end.
+    """
+    said: Future[Any] = Future()
+
+    def ask() -> None:
+        try:
+            said.set_result(work())
+        except BaseException as exc:
+            said.set_exception(exc)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        return said.result(_PATIENCE)
+    except BelegError:
+        raise
+    except Exception as exc:
+        raise _error(address, exc) from exc
+
+
+def _error(address: str, exc: Exception) -> BelegError:
+    reasons = _reasons(exc)
+    text = (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
+    if _REFUSED.search(reasons):
+        return ProviderAuth(
+            f"the Chroma server at {address} refuses us; check BELEG_CHROMA_TOKEN and BELEG_CHROMA_HEADERS,"
+            " BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
+        )
+    if "certificate" in reasons:
+        return ConfigError(
+            f"the Chroma server at {address} cannot be trusted ({text}); set BELEG_CHROMA_CA to a file with"
+            " the certificates that it is signed by"
+        )
+    return ProviderUnavailable(
+        f"the Chroma server at {address} does not answer ({text}); the index as it is goes on answering."
+        " Check CHROMA_URL and the server; it is tried again"
+    )
+
+
+def _reasons(error: BaseException | None) -> str:
+    """What an error and those behind it say, in lower case; chromadb hides a refusal behind a blank one."""
+    told = []
+    while error is not None:
+        told.append(f"{type(error).__name__} {error}".lower())
+        error = error.__cause__ or error.__context__
+    return " ".join(told)
