@@ -14,7 +14,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rag.errors import ConfigError
 from rag.schema import Article, Chunk
@@ -40,8 +40,10 @@ from rag.store.library_rows import (
     replace_rows,
     set_copies,
 )
-from rag.store.passage_vectors import PassageVectors
 from rag.store.terms import passage_terms
+
+if TYPE_CHECKING:
+    from rag.store.passage_vectors import PassageVectors
 
 _FIELDS = ("text", "title", "outlet", "author")
 _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
@@ -293,6 +295,8 @@ class Library(LibraryFile):
 
     def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
         """The stored vectors of passages that have them all, by row."""
+        from rag.store.passage_vectors import PassageVectors  # numpy, which a sync of nothing does without
+
         sql = "SELECT row, passage, sentences, pairs FROM vectors WHERE pairs IS NOT NULL AND row IN (%s)"
         return {row: PassageVectors.unpack(*packed) for row, *packed in self._rows_of(sql, list(rows))}
 
