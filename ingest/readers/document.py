@@ -19,7 +19,7 @@ class Document:
     `text` is normalised, so that `asides` (stretches the format itself marks as a heading or
     caption) count in the article's own offsets. `structured` says that the format marks its
     headings, so that none needs to be guessed from the shape of a line. `id` is one that the
-    container gives (JSON Lines).
+    container gives (JSON Lines). `pages` are the offsets at which its printed pages begin.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Document:
     genre: Genre | None = None
     asides: tuple[Aside, ...] = ()
     structured: bool = False
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,14 @@ _MESSAGES = tuple(
         ),
         (r"is locked by a password; .+", "ist durch ein Passwort geschützt; bitte eine Kopie ohne speichern"),
         (r"is a broken PDF \((.+)\); .+", "ist ein beschädigtes PDF ({0}); bitte neu exportieren"),
+        (
+            r"(\d+) of (\d+) pages have no text: .+",
+            "{0} von {1} Seiten haben keinen Text: gescannt? Bitte Texterkennung anwenden (ocrmypdf)",
+        ),
+        (
+            r"of (\d+) pages the first (\d+) were read; .+",
+            "von {0} Seiten wurden die ersten {1} gelesen; bitte teilen",
+        ),
         (r"unpacks to (\d+) MB; .+", "entpackt sich zu {0} MB; bitte den Text als .txt speichern"),
         (
             r"is not a readable Word file \((.+)\); .+",
