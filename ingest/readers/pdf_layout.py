@@ -141,10 +141,10 @@ def _gutter(lines: Sequence[Line]) -> float | None:
     best: float | None = None
     most, open_ = 1, 0
     gaps.sort()
-    for (place, step), (following, _) in pairwise(gaps):
+    for (edge, step), (following, _) in pairwise(gaps):
         open_ += step
         if open_ > most:
-            best, most = (place + following) / 2, open_
+            best, most = (edge + following) / 2, open_
     return best
 
 

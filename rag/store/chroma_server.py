@@ -252,6 +252,7 @@ def _article(row: dict[str, Any]) -> Article:
         language=row.get("language"),
         genre=genre if genre in get_args(Genre) else None,
         asides=tuple(Aside(*aside) for aside in json.loads(row["asides"])),
+        pages=tuple(json.loads(row.get("pages", "[]"))),
     )
 
 

@@ -249,7 +249,7 @@ class Library(LibraryFile):
             for article, chunks in added:
                 connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
                 connection.execute(
-                    f"INSERT INTO articles ({ARTICLE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                    f"INSERT INTO articles ({ARTICLE}) VALUES ({places(ARTICLE.split(','))})",
                     article_row(article),
                 )
                 connection.executemany("INSERT INTO chunks VALUES (?,?,?,?,?,?)", map(chunk_row, chunks))

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FILE_NAME = "library.sqlite3"
 REBUILD = "python -m ingest --rebuild"
 
@@ -38,7 +38,7 @@ PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE articles (
     id TEXT PRIMARY KEY, text TEXT NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL,
     title TEXT, outlet TEXT, author TEXT, published TEXT, language TEXT, genre TEXT,
-    asides TEXT NOT NULL, copy_of TEXT
+    asides TEXT NOT NULL, copy_of TEXT, pages TEXT NOT NULL
 );
 CREATE TABLE chunks (
     id TEXT NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,

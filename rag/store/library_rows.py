@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, get_args
 from rag.schema import Article, Aside, Chunk, Genre
 from rag.store.library_file import places
 
-ARTICLE = "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of"
+ARTICLE = (
+    "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages"
+)
 # SQLite's substr counts code points as Python does, so that offsets need no conversion
 CHUNK = """
     SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
@@ -161,12 +163,13 @@ def article_row(article: Article) -> tuple[Any, ...]:
         article.genre,
         asides,
         article.copy_of,
+        json.dumps(article.pages),
     )
 
 
 def article_of(row: tuple[Any, ...]) -> Article:
     """The inverse of `article_row`."""
-    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of = row
+    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages = row
     return Article(
         id=id,
         text=text,
@@ -182,6 +185,7 @@ def article_of(row: tuple[Any, ...]) -> Article:
         if asides == "[]"
         else tuple(Aside(*aside) for aside in json.loads(asides)),  # nearly always
         copy_of=copy_of,
+        pages=tuple(json.loads(pages)),
     )
 
 

@@ -59,6 +59,7 @@ def article_metadata(article: Article, note: str, *, is_server: bool) -> dict[st
         language=article.language,
         genre=article.genre,
         asides=json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides]),
+        pages=json.dumps(article.pages) if article.pages else None,
         fingerprint=note,
     )
 
