@@ -74,8 +74,8 @@ def _count(number: int, noun: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ingest",
-        description="Index articles (.txt, .md, .html, .pdf, .docx, .jsonl): new and changed ones are added,"
-        " deleted ones removed, the rest is left alone.",
+        description="Index articles (.txt, .md, .html, .mhtml, .pdf, .docx, .odt, .rtf, .epub, .eml, .srt,"
+        " .vtt, .jsonl): new and changed ones are added, deleted ones removed, the rest is left alone.",
         epilog="example: python -m ingest ~/dossier --data .beleg/dossier",
     )
     parser.add_argument(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -37,10 +37,16 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one file gave: its documents, and messages on the parts that could not be used."""
+    """What one file gave: its documents, and messages on the parts that could not be used.
+
+    `counts` says of what else there was how much was read (pages, notes), `left_out` how much was not
+    (pictures, comments, headers).
+    """
 
     documents: tuple[Document, ...]
     problems: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Block(NamedTuple):

@@ -16,6 +16,7 @@ HYPHEN = "\x02"
 """What PDFium gives for a hyphen at the end of a line, of whatever kind it was."""
 _GUTTER = 1.0  # in heights of a line: a wider gap may be one between columns
 _APART = 1.5  # in usual distances of lines: a wider one is between paragraphs
+_LARGER = 1.12  # letters of a heading, as many times those of the text
 _WORDS_OF_A_COLUMN = 2.5  # a line, on average; the cells of tables have fewer
 
 
@@ -52,19 +53,14 @@ def page_lines(page: PdfTextPage) -> list[str]:
     usual = median([step for step in steps if step > 0] or [0.0])
     said = [lines[0].text] if lines else []
     for (above, line), step in zip(pairwise(lines), steps, strict=True):
-        larger = max(above.height, line.height) > 1.2 * min(above.height, line.height)
+        larger = max(above.height, line.height) > _LARGER * min(above.height, line.height)
         said += ["", line.text] if larger or step > _APART * usual else [line.text]
     return said
 
 
 def _edges(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
     """Lines from top to bottom as head, text and foot: at most two rows that more space sets apart."""
-    levels = [[line] for line in lines[:1]]
-    for line in lines[1:]:
-        if levels[-1][0].beside(line):
-            levels[-1].append(line)
-        else:
-            levels.append([line])
+    levels = _levels(lines)
     steps = [a[0].bottom - b[0].bottom for a, b in pairwise(levels)]
     if len(levels) < 5:
         return [], lines, []
@@ -82,10 +78,11 @@ def _pieces(page: PdfTextPage) -> Iterator[Line]:
     for char, box in _letters(page):
         left, bottom, right, top = box
         if run:
-            _, _, last_right, last_bottom, last_top = run[-1]
+            _, last_left, last_right, last_bottom, last_top = run[-1]
             height = last_top - last_bottom
             level = min(top, last_top) - max(bottom, last_bottom) > 0.5 * min(height, top - bottom)
-            if not level or not -height < left - last_right < _GUTTER * height:
+            follows = left > last_left - 0.5 * height and left - last_right < _GUTTER * height
+            if not (level and follows):
                 yield from _piece(run)
                 run = []
         run.append((char, left, right, bottom, top))
@@ -118,15 +115,30 @@ def _in_columns(lines: list[Line]) -> list[Line]:
     if gutter is None:
         return list(_rows(lines))
     ordered: list[Line] = []
-    for spans, band in groupby(lines, key=lambda line: line.left < gutter < line.right):
-        held = list(band)
+
+    def spans(level: list[Line]) -> bool:
+        return any(line.left < gutter < line.right for line in level)
+
+    for is_across, levels in groupby(_levels(lines), key=spans):
+        held = list(chain(*levels))
         left = [line for line in held if line.right <= gutter]
         right = [line for line in held if line.left >= gutter]
-        if not spans and _is_running_text(left) and _is_running_text(right):
+        if not is_across and _is_running_text(left) and _is_running_text(right):
             ordered += _in_columns(left) + _in_columns(right)
         else:
             ordered += _rows(held)
     return ordered
+
+
+def _levels(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines, which come from top to bottom, with those beside each other together."""
+    levels: list[list[Line]] = []
+    for line in lines:
+        if levels and levels[-1][0].beside(line):
+            levels[-1].append(line)
+        else:
+            levels.append([line])
+    return levels
 
 
 def _gutter(lines: Sequence[Line]) -> float | None:
@@ -156,13 +168,7 @@ def _is_running_text(lines: Sequence[Line]) -> bool:
 
 def _rows(lines: Sequence[Line]) -> Iterator[Line]:
     """The lines with the pieces of each joined, from left to right."""
-    rows: list[list[Line]] = []
-    for line in lines:
-        if rows and rows[-1][0].beside(line):
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    for row in rows:
-        row.sort(key=lambda piece: piece.left)
+    for level in _levels(lines):
+        row = sorted(level, key=lambda piece: piece.left)
         text = " ".join(piece.text for piece in row)
         yield replace(row[0], text=text, right=max(piece.right for piece in row))
