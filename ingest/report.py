@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from rag.store.library import Library
@@ -18,7 +20,8 @@ class SyncReport:
     """What a sync did. Numbers count articles; `skipped` holds the name and reason of what was not read.
 
     `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
-    was found damaged and is whole again; `articles` and `chunks` are what the index holds now.
+    was found damaged and is whole again; `articles` and `chunks` are what the index holds now, `read` and
+    `left_out` how much of what kind the files of the index gave and did not.
     """
 
     added: int
@@ -32,6 +35,8 @@ class SyncReport:
     chunks: int
     seconds: float
     fingerprint: str
+    read: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Changes:
 def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
+    accounts = [state.account for state in library.files().values()]
     skipped = [(_shown(path), problem) for path, problem in library.problems()]
     return SyncReport(
         added=changes.added,
@@ -60,7 +66,16 @@ def report_of(library: Library, changes: Changes, repaired: Sequence[str]) -> Sy
         chunks=counts.chunks,
         seconds=0.0,
         fingerprint=library.fingerprint,
+        read=_sums(account.read for account in accounts),
+        left_out=_sums(account.left_out for account in accounts),
     )
+
+
+def _sums(accounts: Iterable[Iterable[tuple[str, int]]]) -> tuple[tuple[str, int], ...]:
+    sums: Counter[str] = Counter()
+    for kind, number in chain.from_iterable(accounts):
+        sums[kind] += number
+    return tuple(sums.items())
 
 
 def silent(step: str, done: int, total: int) -> None:

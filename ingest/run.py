@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
+from ingest.readers.files import passed_over
 from ingest.report import Progress, SyncReport, report_of
 from ingest.sources import UPLOADS, SourceFile, refuse_emptied, refuse_replaced
 from ingest.state import LEXICAL, UNDER_WAY, VECTORS, Look, has_lexical_files, other_files
@@ -24,7 +25,7 @@ from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME
+from rag.store.library_file import FILE_NAME, PASSED_OVER
 from rag.store.library_rows import Entry
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Run:
             if not rebuild:
                 refuse_emptied(self.look.roots, self.look.files, self._watched(held))
             plan = self._plan(library, held, rebuild=rebuild)
+            library.note(PASSED_OVER, passed_over(self.look.roots))
             if not (rebuild or self.look.named):
                 gone = {id: held[id].path for id in plan.gone}
                 refuse_replaced(self.look.roots, gone, self.look.folder)

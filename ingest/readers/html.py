@@ -49,7 +49,9 @@ def read_html(path: Path, data: bytes, charset: str | None = None) -> Reading:
     _read_by_firefox(page, known)
     blocks = _whole_article(page, found.title, list(_html_blocks(found.body)))
     document = compose(blocks, Document("", structured=True, **known))
-    return Reading((document,), left_out={"pictures": len(page.findall(".//img"))})
+    shown = sum(len(block.text.strip()) + 2 for block in plain_blocks(page))
+    left_out = {"characters": max(0, shown - len(document.text)), "pictures": len(page.findall(".//img"))}
+    return Reading((document,), left_out=left_out)
 
 
 _OFFERS = [

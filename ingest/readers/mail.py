@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from pathlib import Path
 
 from ingest.readers.document import Block, Document, Reading, compose, squeeze
@@ -54,12 +54,12 @@ def _parsed(path: Path, data: bytes) -> EmailMessage:
     return mail
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: MIMEPart) -> bytes:
     held = part.get_payload(decode=True)
     return held if isinstance(held, bytes) else b""
 
 
-def _paragraphs(part: EmailMessage) -> list[str]:
+def _paragraphs(part: MIMEPart) -> list[str]:
     """The text, whose wrapped lines are joined, without what stands below the line of a signature."""
     text = _SIGNATURE.split(normalise(decode(_bytes(part), part.get_content_charset())))[0]
     if part.get_param("format") == "flowed":

@@ -10,14 +10,19 @@ from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
 from ingest.readers.pdf_layout import HYPHEN, page_lines
 from rag.errors import ArticleError
 from rag.text.normalize import normalise
 
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
 _ONE_AT_A_TIME = threading.Lock()  # PDFium is not safe for threads
 _MOST_PAGES = 3_000
+_IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
 
 
 def read_pdf(path: Path, data: bytes) -> Reading:
@@ -29,7 +34,8 @@ def read_pdf(path: Path, data: bytes) -> Reading:
             pdf = pypdfium2.PdfDocument(data)
             info = pdf.get_metadata_dict()
             count = len(pdf)
-            pages = [page_lines(pdf[number].get_textpage()) for number in range(min(count, _MOST_PAGES))]
+            read = [_page(pdf, number) for number in range(min(count, _MOST_PAGES))]
+            pages, pictures = [lines for lines, _ in read], sum(each for _, each in read)
         except pypdfium2.PdfiumError as exc:
             if "password" in str(exc).lower():
                 raise ArticleError(f"{path} is locked by a password; save a copy without one") from exc
@@ -39,16 +45,32 @@ def read_pdf(path: Path, data: bytes) -> Reading:
         raise ArticleError(f"{path} has no text in it, only pictures; run OCR over it (ocrmypdf)")
     known = Document("", title=given_title(info.get("Title")), author=person(info.get("Author")))
     document = replace(compose(map(Block, paragraphs), known), pages=tuple(starts))
-    return Reading((document,), tuple(_left_out(path, pages, count)))
-
-
-def _left_out(path: Path, pages: Sequence[Sequence[str]], count: int) -> Iterator[str]:
-    """Messages on pages that gave no text, or were too many."""
     empty = sum(not any(map(str.strip, page)) for page in pages)
+    return Reading(
+        (document,),
+        tuple(_problems(path, empty, len(pages), count)),
+        counts={"pages": len(pages) - empty},
+        left_out={"pages": count - len(pages) + empty, "pictures": pictures},
+    )
+
+
+def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
+    """The lines of a page, and how many pictures it has."""
+    page = pdf[number]
+    text = page.get_textpage()
+    try:
+        return page_lines(text), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
+    finally:
+        text.close()
+        page.close()
+
+
+def _problems(path: Path, empty: int, read: int, count: int) -> Iterator[str]:
+    """Messages on pages that gave no text, or were too many."""
     if empty:
         yield f"{path}: {empty} of {count} pages have no text: scanned? run OCR over it (ocrmypdf)"
-    if count > len(pages):
-        yield f"{path}: of {count} pages the first {len(pages)} were read; split it"
+    if count > read:
+        yield f"{path}: of {count} pages the first {read} were read; split it"
 
 
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}

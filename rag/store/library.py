@@ -26,6 +26,7 @@ from rag.store.library_rows import (
     FileState,
     Listed,
     Selection,
+    account_of,
     article_of,
     article_row,
     chunk_of,
@@ -176,10 +177,10 @@ class Library(LibraryFile):
 
     def files(self) -> dict[str, FileState]:
         """Every source file as it was last read, unreadable ones included."""
-        rows = self._rows("SELECT path, size, mtime_ns, problems, unread FROM files")
+        rows = self._rows("SELECT path, size, mtime_ns, problems, unread, account FROM files")
         return {
-            path: FileState(size, mtime_ns, problems_of(problems), bool(unread))
-            for path, size, mtime_ns, problems, unread in rows
+            path: FileState(size, mtime_ns, problems_of(problems), bool(unread), account_of(account))
+            for path, size, mtime_ns, problems, unread, account in rows
         }
 
     def file_times(self) -> dict[str, tuple[int, int]]:

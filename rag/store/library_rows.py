@@ -31,6 +31,13 @@ PASSAGE = f"""
 # tuples, for a sync makes one of each for every article there is
 
 
+class Account(NamedTuple):
+    """How much of a file was read and left out: pairs of a kind ("characters", "pictures") and a number."""
+
+    read: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+
+
 class FileState(NamedTuple):
     """A source file as it was when it was last read: `size` in bytes, `mtime_ns` since 1970.
 
@@ -41,6 +48,7 @@ class FileState(NamedTuple):
     mtime_ns: int
     problems: tuple[str, ...] = ()
     unread: bool = False
+    account: Account = Account()
 
 
 class Entry(NamedTuple):
@@ -143,7 +151,7 @@ def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
     path, state = item
     # nearly always there are none
     problems = json.dumps(state.problems, ensure_ascii=False) if state.problems else "[]"
-    return path, state.size, state.mtime_ns, problems, int(state.unread)
+    return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 
 
 def article_row(article: Article) -> tuple[Any, ...]:
@@ -212,6 +220,11 @@ def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
 def problems_of(value: str) -> tuple[str, ...]:
     """From the column of that name."""
     return () if value == "[]" else tuple(json.loads(value))  # nearly always
+
+
+def account_of(value: str) -> Account:
+    """From the column of that name."""
+    return Account(*(tuple((str(kind), int(number)) for kind, number in part) for part in json.loads(value)))
 
 
 def date_of(value: str | None) -> date | None:

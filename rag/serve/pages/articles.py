@@ -52,6 +52,8 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             intake.suffixes if intake else (),
             settings.article_limit,
             settings.chroma_replica,
+            catalogue.accounts(),
+            catalogue.passed_over(),
         )
 
     @app.get("/artikel", response_class=HTMLResponse)

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 from rag.schema import Genre
 from rag.store.library import Library
+from rag.store.library_file import PASSED_OVER
+from rag.store.library_rows import Account
 
 PAGE = 100
 """Articles on one page of the list."""
@@ -126,6 +128,15 @@ class Catalogue:
         """Names of the files that cannot be read, wholly or in part, each with a reason."""
         files = self.library.files().items()
         return sorted((Path(path).name, why) for path, state in files for why in state.problems)
+
+    def accounts(self) -> list[tuple[str, Account]]:
+        """Names of the files that were read, with how much of each was, and was not."""
+        files = self.library.files().items()
+        return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
+
+    def passed_over(self) -> str | None:
+        """One line on what lies beside the articles and is not read."""
+        return self.library.meta(PASSED_OVER)
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and what could not be read of it."""
