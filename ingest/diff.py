@@ -52,6 +52,7 @@ class Plan:
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     """Reads a file and marks what is aside in its articles."""
     from ingest.readers import read_file
+    from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
     try:
@@ -59,7 +60,7 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     except ArticleError as exc:
         return Outcome(problems=(reason(file.path, exc),), unread=True)
     articles = tuple(
-        article_from(document, own_id(file, document.id, number), file.name)
+        article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
     problems = tuple(reason(file.path, problem) for problem in reading.problems)

@@ -40,6 +40,7 @@ class Row:
     genre: Genre | None
     words: int
     chunks: int
+    author: str | None = None
     file: str = ""
     in_file: int = 1
     uploaded: bool = False
@@ -165,6 +166,7 @@ class Catalogue:
                 article.genre,
                 len(article.text.split()),
                 chunks.get(article.id, 0),
+                article.author,
                 Path(path).name,
                 in_file[path],
                 path.startswith(self.uploads),
