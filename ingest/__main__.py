@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.backup or options.restore:
             said, status = _kept(options), 0
+        elif options.check:
+            said, status = _checked(options), 0
         else:
             report, other = _run(options)
             said = _json(report, other) if options.json else summary(report, other)
@@ -53,6 +55,8 @@ def summary(report: SyncReport, other: str | None = None) -> str:
 
     `other` says what lies beside the articles and is not read.
     """
+    from rag.i18n import ENGLISH
+
     lines = [
         f"{_count(report.articles, 'article')}, {_count(report.chunks, 'passage')} in the index:"
         f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
@@ -66,6 +70,8 @@ def summary(report: SyncReport, other: str | None = None) -> str:
     lines += [f"near-duplicate: {copy} repeats {original}" for copy, original in report.duplicates[:_SHOWN]]
     if len(report.duplicates) > _SHOWN:
         lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
+    if report.left_out:
+        lines.append(f"{ENGLISH.account((), report.left_out)}; by file: python -m ingest --check")
     lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
     lines += [f"not read: {other}"] if other else []
     return "\n".join(lines)
@@ -78,8 +84,8 @@ def _count(number: int, noun: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ingest",
-        description="Index articles (.txt, .md, .html, .pdf, .docx, .jsonl): new and changed ones are added,"
-        " deleted ones removed, the rest is left alone.",
+        description="Index articles (.txt, .md, .html, .mhtml, .pdf, .docx, .odt, .rtf, .epub, .eml, .srt,"
+        " .vtt, .jsonl): new and changed ones are added, deleted ones removed, the rest is left alone.",
         epilog="example: python -m ingest ~/dossier --data .beleg/dossier",
     )
     parser.add_argument(
@@ -108,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="become the Beleg that writes to the Chroma server (CHROMA_URL), in the place of another",
     )
+    parser.add_argument(
+        "--check", action="store_true", help="say what is read of each file and what is not; index nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     keep = parser.add_argument_group("backup")
     keep.add_argument(
@@ -128,6 +137,14 @@ def _kept(options: argparse.Namespace) -> str:
         return f"{options.backup} holds {', '.join(back_up(settings, options.backup))}"
     names = restore(settings, options.restore, force=options.force)
     return f"{settings.data_dir} has {', '.join(names)} again; the next start brings the index in line"
+
+
+def _checked(options: argparse.Namespace) -> str:
+    from ingest.check import check, check_text
+    from rag.settings import load_settings
+
+    found = check(load_settings(data=options.data), options.paths or None)
+    return as_json(found) if options.json else check_text(found)
 
 
 def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
@@ -195,6 +212,8 @@ class _Bars:
 def _json(report: SyncReport, other: str | None) -> str:
     pairs = {
         "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
+        "read": dict(report.read),
+        "left_out": dict(report.left_out),
         "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
     }
     return as_json(asdict(report) | pairs | {"not_read": other})

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ingest.report import Changes
 from ingest.sources import SourceFile, Wanted, assign_ids, own_id, reason, unchanged
 from rag.errors import ArticleError
 from rag.schema import Article
 from rag.store.library import Library
-from rag.store.library_rows import Entry, FileState
+from rag.store.library_rows import Account, Entry, FileState
+
+if TYPE_CHECKING:
+    from ingest.readers.document import Reading
+
+
+_NOTHING = Account()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,7 @@ class Outcome:
     articles: tuple[Article, ...] = ()
     problems: tuple[str, ...] = ()
     unread: bool = False
+    account: Account = _NOTHING
 
 
 Read = Callable[[Sequence[SourceFile]], Mapping[str, Outcome]]
@@ -44,6 +52,7 @@ class Plan:
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     """Reads a file and marks what is aside in its articles."""
     from ingest.readers import read_file
+    from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
     try:
@@ -51,10 +60,17 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     except ArticleError as exc:
         return Outcome(problems=(reason(file.path, exc),), unread=True)
     articles = tuple(
-        article_from(document, own_id(file, document.id, number), file.name)
+        article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
-    return Outcome(articles, tuple(reason(file.path, problem) for problem in reading.problems))
+    problems = tuple(reason(file.path, problem) for problem in reading.problems)
+    return Outcome(articles, problems, account=_account(reading))
+
+
+def _account(reading: Reading) -> Account:
+    texts = [document.text for document in reading.documents]
+    read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
+    return Account(*(tuple(pair for pair in each.items() if pair[1]) for each in (read, reading.left_out)))
 
 
 def make_plan(
@@ -140,4 +156,4 @@ def _state_after(
     problems = outcome.problems
     if outcome.unread and indexed:
         problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
-    return file.state._replace(problems=problems, unread=outcome.unread)
+    return file.state._replace(problems=problems, unread=outcome.unread, account=outcome.account)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from rag.store.chroma import Progress
@@ -19,7 +21,8 @@ class SyncReport:
 
     `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
     was found damaged and is whole again; `articles` and `chunks` are what the index holds now, `pending`
-    is how many of the chunks are found by their words only, for their vectors are still to come.
+    is how many of the chunks are found by their words only, for their vectors are still to come; `read` and
+    `left_out` are how much of what kind the files of the index gave and did not.
     """
 
     added: int
@@ -34,6 +37,8 @@ class SyncReport:
     seconds: float
     fingerprint: str
     pending: int = 0
+    read: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ def report_of(
 ) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
+    accounts = [state.account for state in library.files().values()]
     skipped = [(_shown(path), problem) for path, problem in library.problems()]
     return SyncReport(
         added=changes.added,
@@ -65,7 +71,16 @@ def report_of(
         seconds=0.0,
         fingerprint=library.fingerprint,
         pending=pending,
+        read=_sums(account.read for account in accounts),
+        left_out=_sums(account.left_out for account in accounts),
     )
+
+
+def _sums(accounts: Iterable[Iterable[tuple[str, int]]]) -> tuple[tuple[str, int], ...]:
+    sums: Counter[str] = Counter()
+    for kind, number in chain.from_iterable(accounts):
+        sums[kind] += number
+    return tuple(sums.items())
 
 
 def silent(step: str, done: int, total: int) -> None:

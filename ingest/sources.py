@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest.sidecar import changed_at
 from rag.errors import ConfigError
 from rag.settings import FIELDS, Settings
 from rag.store.library_rows import FileState
@@ -151,7 +152,7 @@ def _state(path: str) -> FileState:
         stat = os.stat(path)  # noqa: PTH116
     except OSError:  # reading it says why
         return FileState(-1, -1)
-    return FileState(stat.st_size, stat.st_mtime_ns)
+    return FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))  # what is said beside it, too
 
 
 def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.publish import is_published, publish
+from ingest.readers.files import passed_over
 from ingest.report import Changes, Progress, SyncReport, report_of, silent
 from ingest.sources import (
     UPLOADS,
@@ -45,7 +46,7 @@ from rag.store import lock
 from rag.store.chroma import Chroma, Pair, is_whole, reconcile
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME, batches
+from rag.store.library_file import FILE_NAME, PASSED_OVER, batches
 from rag.store.library_rows import Entry
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ class Run:
                 f"no articles in {', '.join(map(str, self.look.roots))}; put files there (.txt, .md, .html,"
                 " .pdf, .docx, .jsonl), or run: python -m ingest FOLDER"
             )
+        library.note(PASSED_OVER, passed_over(self.look.roots))
         if not self.options.rebuild:
             refuse_emptied(self.look.roots, self.look.files, self._watched(held))
         plan = make_plan(library, held, self.look.files, self._read, rebuild=self.options.rebuild)

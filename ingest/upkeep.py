@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,3 +52,7 @@ class ArticleIntake:
     def remove(self, path: Path) -> None:
         """Deletes an upload. Raises ArticleError for any other file."""
         self.uploads.remove(path)
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Notes what people say of an upload. Raises ArticleError for any other file, and for no date."""
+        self.uploads.describe(path, fields)

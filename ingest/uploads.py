@@ -7,11 +7,13 @@ import itertools
 import shutil
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.readers import read_file, too_large
 from ingest.readers.files import SUFFIXES
+from ingest.sidecar import describe, sidecar_of
 from ingest.sources import reason, slug
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.uploads import Received
@@ -46,6 +48,13 @@ class Uploads:
         if path.resolve().parent != self.folder:
             raise ArticleError("the file is not an upload; delete it in the articles folder")
         path.unlink(missing_ok=True)
+        sidecar_of(path).unlink(missing_ok=True)
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Notes title, outlet, author and day beside an uploaded file. Raises ArticleError for any other."""
+        if path.resolve().parent != self.folder or not path.is_file():
+            raise ArticleError("the file is not an upload; delete it in the articles folder")
+        describe(path, fields)
 
     def place(self, file: Path, name: str) -> tuple[str, bool]:
         """Moves a file to where it stays; its name there, and whether it was there already.

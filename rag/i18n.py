@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+Pairs = Sequence[tuple[str, int]]
 
 _LOCALES = Path(__file__).parent / "locales"
 
@@ -104,6 +106,15 @@ class Words:
                 return self.long_date(value)
             case _:
                 return str(value)
+
+    def account(self, read: Pairs, left_out: Pairs) -> str:
+        """How much of a file was read and left out: "read: 2 pages; left out: 1 picture"."""
+        parts = [
+            self(f"account.{key}", what=", ".join(self(f"account.{kind}", n=n) for kind, n in pairs))
+            for key, pairs in (("read", read), ("left_out", left_out))
+            if pairs
+        ]
+        return "; ".join(parts)
 
     def number(self, value: int) -> str:
         """An integer with grouped thousands: 1 240, 1,240."""

@@ -21,9 +21,10 @@ def answer_text(answer: Answer, *, quotes: bool = False) -> str:
 
 
 def place(citation: Citation) -> str:
-    """Title, outlet, date and offsets; what is unknown is left out, the article's id remains."""
+    """Title, outlet, date, page and offsets; what is unknown is left out, the article's id remains."""
     day = citation.published.isoformat() if citation.published else None
-    stated = ", ".join(part for part in (citation.title, citation.outlet, day) if part)
+    page = f"p. {citation.page}" if citation.page else None
+    stated = ", ".join(part for part in (citation.title, citation.outlet, day, page) if part)
     return f"{stated or citation.article_id} ({citation.article_id}:{citation.start}-{citation.end})"
 
 

@@ -8,6 +8,7 @@ The invariant that everything rests on is offsets, counted in characters of `Art
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -50,7 +51,8 @@ class Article:
 
     `text` is NFC with `\\n` line ends and is never changed after reading; `source` names the file
     it came from; `sha256` covers text and metadata, so that any change makes a new version;
-    `copy_of` is the id of an article whose text is nearly the same (an agency copy).
+    `copy_of` is the id of an article whose text is nearly the same (an agency copy); `pages` are the
+    offsets at which the pages of a printed one (a PDF) begin, the first page's first.
     """
 
     id: str
@@ -65,6 +67,11 @@ class Article:
     genre: Genre | None = None
     asides: tuple[Aside, ...] = ()
     copy_of: str | None = None
+    pages: tuple[int, ...] = ()
+
+    def page_at(self, offset: int) -> int | None:
+        """The number of the page, from 1, on which a character stands; None where there are no pages."""
+        return bisect_right(self.pages, offset) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +105,9 @@ class Citation:
     """A place in an article, with the words that stand there, cut out by us.
 
     Title, outlet, date and hash are those of the article when it was cited, so that a stored
-    answer can be shown, and checked against a changed source, later. `also_in` are the ids of other
-    articles that were found to say the same words: near-copies, which count as one source.
+    answer can be shown, and checked against a changed source, later. `page`, from 1, is where the quote
+    begins in a PDF, else None. `also_in` are the ids of other articles that were found to say the same
+    words: near-copies, which count as one source.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -113,6 +121,7 @@ class Citation:
     outlet: str | None = None
     published: date | None = None
     sha256: str = ""
+    page: int | None = None
     also_in: tuple[str, ...] = ()
 
 
@@ -129,6 +138,7 @@ def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
         outlet=article.outlet,
         published=article.published,
         sha256=article.sha256,
+        page=article.page_at(span[0]),
     )
 
 

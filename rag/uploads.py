@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,3 +74,9 @@ class Intake(Protocol):
 
     def remove(self, path: Path) -> None:
         """Deletes an uploaded file. Raises ArticleError for any other."""
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Notes `title`, `outlet`, `author` and `published` (YYYY-MM-DD) of an uploaded file, beside it.
+
+        What is empty is as the file says it. Raises ArticleError for any other file, and a day that is none.
+        """

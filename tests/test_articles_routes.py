@@ -230,7 +230,12 @@ def test_a_failure_to_read_in_is_told_and_the_old_index_stays(house: House) -> N
     [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}],
 )
 def test_other_sites_change_nothing(house: House, headers: dict[str, str]) -> None:
-    for path in ("/artikel/datei?name=a.txt", "/artikel/loeschen?id=bridge", "/artikel/einlesen"):
+    for path in (
+        "/artikel/datei?name=a.txt",
+        "/artikel/loeschen?id=bridge",
+        "/artikel/angaben?id=bridge",
+        "/artikel/einlesen",
+    ):
         answer = house.client.post(path, content=NEW.encode(), headers=headers)
         assert answer.status_code == 403
         assert answer.json()["detail"] == "Das ist nur von Belegs eigenen Seiten aus möglich."
@@ -243,7 +248,9 @@ def test_our_own_pages_and_programs_may(house: House) -> None:
         assert house.client.post("/artikel/einlesen", headers=headers).status_code == 202
 
 
-@pytest.mark.parametrize("path", ["/artikel/datei", "/artikel/loeschen", "/artikel/einlesen"])
+@pytest.mark.parametrize(
+    "path", ["/artikel/datei", "/artikel/loeschen", "/artikel/angaben", "/artikel/einlesen"]
+)
 def test_nothing_is_changed_by_a_link(house: House, path: str) -> None:
     assert house.client.get(path, params={"name": "a.txt", "id": "bridge"}).status_code == 405
 
@@ -260,3 +267,30 @@ def test_without_an_intake_nothing_is_taken_in(house: House) -> None:
     client = TestClient(app)
     assert titles(client.get("/artikel").text) != []
     assert client.post("/artikel/datei?name=a.txt", content=b"x").status_code == 404
+
+
+def test_title_and_day_of_an_upload_are_changed_and_shown(house: House) -> None:
+    house.upload("Markt.txt", NEW.encode())
+    house.settled("Markt.txt")
+    said = {"title": "Markt <zieht> um", "published": "2025-10-01", "outlet": "", "author": ""}
+    answer = house.client.post("/artikel/angaben", params={"id": "Markt"}, data=said)
+    assert (answer.status_code, answer.json()) == (
+        202,
+        {"detail": "Die Angaben zu Markt.txt sind gesichert."},
+    )
+    house.settled("Markt.txt")
+    page = house.client.get("/artikel").text
+    assert "Markt &lt;zieht&gt; um" in page
+    assert 'data-published="2025-10-01"' in page
+
+
+def test_a_day_that_is_none_is_refused_and_files_of_the_folder_are_left_alone(house: House) -> None:
+    house.upload("Markt.txt", NEW.encode())
+    house.settled("Markt.txt")
+    answer = house.client.post("/artikel/angaben", params={"id": "Markt"}, data={"published": "bald"})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        422,
+        "„bald“ ist kein Datum; bitte als JJJJ-MM-TT schreiben",
+    )
+    answer = house.client.post("/artikel/angaben", params={"id": "bridge"}, data={"title": "x"})
+    assert answer.status_code == 409

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 # --- imports
 
-HEAVY = "chromadb docx gradio llama_index mcp openai pypdf tiktoken trafilatura".split()
+HEAVY = "chromadb docx gradio llama_index mcp openai pypdfium2 tiktoken trafilatura".split()
 LIGHT = ["rag", "rag.engine", "ingest.sync", "app", "rag.__main__", "ingest.__main__"]
 """Modules that load no heavy library, not even by way of others: every command would wait for it."""
 

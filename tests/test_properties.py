@@ -53,6 +53,11 @@ STARTS = {
         '<!doctype html><meta charset="undefined"><p>Text',
         "<html ",
     ],
+    ".eml": ["Subject: Fähre\nContent-Type: text/plain; charset=utf-8\n\n", "From: a@b\n\n"],
+    ".mhtml": ["MIME-Version: 1.0\nContent-Type: text/html\n\n<p>", "From: x\n"],
+    ".rtf": ["{\\rtf1\\ansi ", "{\\rtf1 \\'e4\\u228?"],
+    ".srt": ["1\n00:00:01,000 --> 00:00:02,000\n", "00:01,0 --> 00:02,0\n"],
+    ".vtt": ["WEBVTT\n\n00:01.000 --> 00:02.000\n<v A>"],
     ".pdf": ["%PDF-1.4\n1 0 obj\n<</Type/Catalog>>\n", "%PDF-1.7\nxref\n0 1\n"],
     ".jsonl": ['{"text": "Ein Text."}\n', '{"text": "a", "id": 1e999, "published": [', "[[["],
 }
@@ -72,7 +77,7 @@ def test_any_file_is_read_or_refused_by_name(suffix: str, data: st.DataObject) -
 
 
 def test_every_ending_is_tried() -> None:
-    assert {*STARTS, ".htm", ".docx"} == set(SUFFIXES)
+    assert {*STARTS, ".htm", ".mht", ".docx", ".odt", ".epub"} == set(SUFFIXES)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ def marked(document: Document) -> list[tuple[str, str]]:
     return [(aside.kind, document.text[aside.start : aside.end]) for aside in document.asides]
 
 
-def pdf(*pages: list[str], info: str = "") -> bytes:
-    """A PDF of the given lines, as small as it may be."""
+def pdf(*pages: list[str] | list[tuple[int, int, str]], info: str = "") -> bytes:
+    """A small PDF of the given lines, or of words at places (from the left and from below)."""
     count = len(pages)
     kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(count))
     objects = [
@@ -65,8 +65,12 @@ def pdf(*pages: list[str], info: str = "") -> bytes:
         "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
     ]
     for i, lines in enumerate(pages):
-        shown = "".join(f"({line}) Tj 0 -14 Td\n" for line in lines)
-        stream = f"BT /F1 11 Tf 60 780 Td\n{shown}ET"
+        placed = [
+            line if isinstance(line, tuple) else (60, 780 - 14 * place, line)
+            for place, line in enumerate(lines)
+        ]
+        shown = "".join(f"1 0 0 1 {left} {up} Tm ({line}) Tj\n" for left, up, line in placed)
+        stream = f"BT /F1 11 Tf\n{shown}ET"
         objects.append(
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 850]/Contents {5 + 2 * i} 0 R"
             "/Resources<</Font<</F1 3 0 R>>>>>>"
@@ -488,7 +492,7 @@ def test_running_headers_go_and_a_sentence_over_a_page_break_stays_whole() -> No
         [f"Beispielblatt, Seite {n}", f"{word} hat einen Satz, der auf der nächsten Seite endet bei", str(n)]
         for n, word in enumerate(("Berlin", "Kiew", "Moskau", "Paris"), 1)
     ]
-    text = " ".join(reflow(pages))
+    text = " ".join(reflow(pages)[0])
     assert "Beispielblatt" not in text
     assert "Seite endet bei Kiew hat einen Satz" in text
 
@@ -509,18 +513,18 @@ def test_a_column_of_figures_keeps_its_ends() -> None:
         ["Einwohner", *(str(700 + 13 * page + row) for row in range(4)), f"Seite {page + 1}"]
         for page in range(3)
     ]
-    text = " ".join(reflow(pages))
+    text = " ".join(reflow(pages)[0])
     assert re.findall(r"\d+", text) == [str(700 + 13 * page + row) for page in range(3) for row in range(4)]
 
 
 def test_years_that_head_pages_and_a_short_table_stay() -> None:
-    assert reflow([["2003", "Der Bau begann."], ["2004", "Die Halle wurde eröffnet."]]) == [
+    assert reflow([["2003", "Der Bau begann."], ["2004", "Die Halle wurde eröffnet."]])[0] == [
         "2003",
         "Der Bau begann.",
         "2004",
         "Die Halle wurde eröffnet.",
     ]
-    assert " ".join(reflow([["Besucher", "1522", "1633"]])) == "Besucher 1522 1633"
+    assert " ".join(reflow([["Besucher", "1522", "1633"]])[0]) == "Besucher 1522 1633"
 
 
 def test_heads_of_two_lines_go_and_of_left_and_right_pages_too() -> None:
@@ -533,16 +537,74 @@ def test_heads_of_two_lines_go_and_of_left_and_right_pages_too() -> None:
         ]
         for page in range(6, 14)
     ]
-    text = " ".join(reflow(pages))
+    text = " ".join(reflow(pages)[0])
     assert not any(word in text for word in ("Seeblatt", "Chronik", "Heft", "–"))
     assert all(f"Schiff {page} vom" in text for page in range(6, 14))
 
 
 def test_no_more_than_two_lines_are_taken_from_the_end_of_a_page() -> None:
     same = ["Werftblatt", "Sommer", "Dritte Zeile"]
-    text = " ".join(reflow([[*same, f"Satz {word} endet hier."] for word in ("eins", "zwei", "drei")]))
+    text = " ".join(reflow([[*same, f"Satz {word} endet hier."] for word in ("eins", "zwei", "drei")])[0])
     assert text.count("Dritte Zeile") == 3
     assert "Werftblatt" not in text
+
+
+LEFT = [
+    "Die Mühle am Bach steht seit",
+    "drei Jahren leer. Jetzt kauft sie",
+    "ein Verein aus der Nachbarschaft.",
+]
+RIGHT = ["Der Verein will dort ab Mai", "wieder Korn mahlen und Brot", "backen, sagt Vorsitzende Rosa Kern."]
+
+
+def columns(left: list[str], right: list[str], up: int = 700) -> list[tuple[int, int, str]]:
+    """Row by row, as some programs write them."""
+    rows = enumerate(zip(left, right, strict=True))
+    return [each for n, (a, b) in rows for each in ((60, up - 14 * n, a), (300, up - 14 * n, b))]
+
+
+def test_columns_of_a_pdf_are_read_one_after_the_other(tmp_path: Path) -> None:
+    headline = (60, 740, "Ein Verein kauft die alte Mühle und will wieder Brot backen")
+    page = [headline, *columns(LEFT, RIGHT)]
+    text = read_one(tmp_path, "a.pdf", pdf(page)).text
+    assert text.split("\n\n") == [headline[2], " ".join(LEFT), " ".join(RIGHT)]
+
+
+def test_a_table_of_a_pdf_is_read_row_by_row(tmp_path: Path) -> None:
+    page = columns(["Jahr", "2001", "2002", "2003"], ["Besucher", "12000", "14000", "9000"])
+    text = " ".join(read_one(tmp_path, "a.pdf", pdf(page)).text.split())
+    assert text == "Jahr Besucher 2001 12000 2002 14000 2003 9000"
+
+
+@pytest.mark.parametrize("hyphen", ["-", "\u2010", "\u00ad", "¬"])
+def test_hyphens_of_all_kinds_at_line_ends_join_their_word(hyphen: str) -> None:
+    (text,), _ = reflow([[f"Die Feuer{hyphen}", f"wehr löschte den Brand in der Lager{hyphen}", "halle."]])
+    assert text == "Die Feuerwehr löschte den Brand in der Lagerhalle."
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["Der Eltern-", "und Lehrerrat tagt."], "Der Eltern- und Lehrerrat tagt."),
+        (["Sie gilt EU-", "weit seit Mai."], "Sie gilt EU-weit seit Mai."),
+        (["Der Nord-Süd-", "Link wird gebaut."], "Der Nord-Süd-Link wird gebaut."),
+        (
+            ["Die sozial-liberale Koalition endet, sozial-", "liberale Ideen bleiben."],
+            "Die sozial-liberale Koalition endet, sozial-liberale Ideen bleiben.",
+        ),
+    ],
+)
+def test_hyphens_that_belong_to_a_word_stay(lines: list[str], text: str) -> None:
+    assert reflow([lines])[0] == [text]
+
+
+def test_where_the_pages_of_a_pdf_begin_is_known(tmp_path: Path) -> None:
+    pages = [["Der Rat hat den Haushalt nach langer Aussprache mit den"], ["Stimmen aller beschlossen."], []]
+    path = write(tmp_path, "a.pdf", pdf(*pages, ["Die Sitzung endete spät."]))
+    reading = read_file(path, limit_bytes=LIMIT)
+    (document,) = reading.documents
+    assert [document.text[start:].split()[0] for start in document.pages] == ["Der", "Stimmen", "Die", "Die"]
+    assert "1 of 4 pages have no text" in reading.problems[0]
 
 
 def test_locked_pdf_says_so(tmp_path: Path) -> None:
@@ -713,7 +775,7 @@ def test_readers_load_no_heavy_library_before_they_need_it() -> None:
 
     code = (
         "import sys, ingest.readers, ingest.structure.article, ingest.chunking\n"
-        "heavy = {'trafilatura', 'pypdf', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid'}\n"
+        "heavy = {'trafilatura', 'pypdfium2', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid'}\n"
         "sys.exit(', '.join(heavy & sys.modules.keys()) or None)"
     )
     root = Path(__file__).parents[1]

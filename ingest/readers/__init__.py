@@ -15,11 +15,16 @@ from pathlib import Path
 from ingest.readers.document import Document, Reading
 from ingest.readers.docx import read_docx
 from ingest.readers.encoding import decode
+from ingest.readers.epub import read_epub
 from ingest.readers.files import SUFFIXES
 from ingest.readers.html import read_html
 from ingest.readers.jsonl import read_jsonl
+from ingest.readers.mail import read_mail, read_mhtml
 from ingest.readers.markdown import read_markdown
+from ingest.readers.odt import read_odt
 from ingest.readers.pdf import read_pdf
+from ingest.readers.rtf import read_rtf
+from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.text.normalize import normalise
 
@@ -74,12 +79,12 @@ _MAGIC = (
     (b"\xff\xd8\xff", "a JPEG image", None),
     (b"GIF8", "a GIF image", None),
     (b"RIFF", "an image or a recording", None),
-    (b"PK\x03\x04", "a Word file or ZIP archive", ".docx"),
+    (b"PK\x03\x04", "a Word file or ZIP archive", ".docx .odt .epub"),
     (b"\x1f\x8b", "a gzip archive", None),
     (b"7z\xbc\xaf", "a 7z archive", None),
     (b"Rar!", "a RAR archive", None),
     (b"\xd0\xcf\x11\xe0", "an old Office file (.doc)", None),
-    (b"{\\rtf", "an RTF file", None),
+    (b"{\\rtf", "an RTF file", ".rtf"),
     (b"\x7fELF", "a program", None),
     (b"SQLite format 3", "a database", None),
 )
@@ -92,10 +97,11 @@ def _refuse_other_format(path: Path, data: bytes) -> None:
     """Raise ArticleError when the bytes are not what the file's ending says."""
     suffix = ".html" if path.suffix.lower() == ".htm" else path.suffix.lower()
     name, right = _format_of(data)
-    if right == suffix or (suffix == ".pdf" and b"%PDF-" in data[:1024]):  # stray bytes may come first
+    # stray bytes may come before a PDF
+    if suffix in (right or "").split() or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
         return
-    advice = f"rename it to end in {right}" if right else "save it as text, or remove it"
-    if suffix in (".pdf", ".docx"):
+    advice = f"rename it to end in {right.split()[0]}" if right else "save it as text, or remove it"
+    if suffix in (".pdf", ".docx", ".odt", ".epub", ".rtf"):
         raise ArticleError(f"{path} is not a {suffix[1:]} file but {name or 'something else'}; {advice}")
     if name:
         raise ArticleError(f"{path} is {name}, not what its ending says; {advice}")
@@ -126,8 +132,9 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _read_txt(_: Path, data: bytes) -> Reading:
-    return Reading((Document(normalise(decode(data))),))
+def _read_txt(path: Path, data: bytes) -> Reading:
+    text = normalise(decode(data))
+    return subtitles(path, text) if has_cues(text) else Reading((Document(text),))
 
 
 _READERS: Mapping[str, Callable[[Path, bytes], Reading]] = {
@@ -137,5 +144,13 @@ _READERS: Mapping[str, Callable[[Path, bytes], Reading]] = {
     ".htm": read_html,
     ".pdf": read_pdf,
     ".docx": read_docx,
+    ".odt": read_odt,
+    ".rtf": read_rtf,
+    ".epub": read_epub,
+    ".eml": read_mail,
+    ".mhtml": read_mhtml,
+    ".mht": read_mhtml,
+    ".srt": read_subtitles,
+    ".vtt": read_subtitles,
     ".jsonl": read_jsonl,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ class Document:
     `text` is normalised, so that `asides` (stretches the format itself marks as a heading or
     caption) count in the article's own offsets. `structured` says that the format marks its
     headings, so that none needs to be guessed from the shape of a line. `id` is one that the
-    container gives (JSON Lines).
+    container gives (JSON Lines). `pages` are the offsets at which its printed pages begin.
     """
 
     text: str
@@ -32,14 +32,21 @@ class Document:
     genre: Genre | None = None
     asides: tuple[Aside, ...] = ()
     structured: bool = False
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one file gave: its documents, and messages on the parts that could not be used."""
+    """What one file gave: its documents, and messages on the parts that could not be used.
+
+    `counts` says of what else there was how much was read (pages, notes), `left_out` how much was not
+    (pictures, comments, headers).
+    """
 
     documents: tuple[Document, ...]
     problems: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Block(NamedTuple):

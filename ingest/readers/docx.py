@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.readers.archive import open_archive, pictures_in
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
 from rag.errors import ArticleError
 
@@ -21,14 +21,14 @@ def read_docx(path: Path, data: bytes) -> Reading:
     import docx
 
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > 200_000_000:
-            raise ArticleError(f"{path} unpacks to {unpacked / 1e6:.0f} MB; save its text as .txt")
+        with open_archive(path, data) as archive:
+            left_out = {"pictures": pictures_in(archive)}
         word = docx.Document(io.BytesIO(data))
         _show_as_accepted(word.element)
         blocks = [_docx_block(item) for item in word.iter_inner_content()]
-        blocks += [Block(note) for note in _notes(word)]
+        notes = list(_notes(word))
+        blocks += map(Block, notes)
+        left_out |= _left_out(word)
         info = word.core_properties
         title, author = given_title(info.title), person(info.author)
     except (ArticleError, RecursionError):
@@ -37,7 +37,31 @@ def read_docx(path: Path, data: bytes) -> Reading:
         raise ArticleError(f"{path} is not a readable Word file ({exc}); save it again as .docx") from exc
     structured = any(block.kind for block in blocks)
     document = Document("", title=title, author=author, structured=structured)
-    return Reading((compose(blocks, document),))
+    return Reading((compose(blocks, document),), counts={"notes": len(notes)}, left_out=left_out)
+
+
+def _left_out(word: Word) -> dict[str, int]:
+    """How many running heads and feet, and comments, there are."""
+    from docx.oxml.ns import qn
+
+    # as `w:hdr` of a part; a section that has none of its own would make one when asked
+    kinds = {"headers": ("header", "footer"), "comments": ("comments",)}
+    parts = [(rel.reltype.rpartition("/")[2], rel.target_part) for rel in _inner(word)]
+    found = {name: [part for kind, part in parts if kind in ours] for name, ours in kinds.items()}
+    texts = ["".join(_root(part).itertext()).strip() for part in found["headers"]]
+    comments = sum(len(list(_root(part).iter(qn("w:comment")))) for part in found["comments"])
+    return {"headers": sum(map(bool, texts)), "comments": comments}
+
+
+def _inner(word: Word) -> list[Any]:
+    """The relations of the document to other parts of its file."""
+    return [rel for rel in word.part.rels.values() if not rel.is_external]
+
+
+def _root(part: Any) -> Any:
+    from docx.oxml import parse_xml
+
+    return parse_xml(part.blob)
 
 
 _GONE = (
@@ -74,12 +98,11 @@ def _show_as_accepted(document: Any) -> None:
 
 def _notes(word: Word) -> Iterator[str]:
     """Texts of the footnotes and endnotes, in their order; deleted text is no `w:t`."""
-    from docx.oxml import parse_xml
     from docx.oxml.ns import qn
 
     for kind in ("footnote", "endnote"):
-        parts = [each.target_part for each in word.part.rels.values() if each.reltype.endswith(f"/{kind}s")]
-        for note in (note for part in parts for note in parse_xml(part.blob).iter(qn(f"w:{kind}"))):
+        parts = [each.target_part for each in _inner(word) if each.reltype.endswith(f"/{kind}s")]
+        for note in (note for part in parts for note in _root(part).iter(qn(f"w:{kind}"))):
             if note.get(qn("w:type")) is None:  # else the line above the notes
                 paragraphs = note.iter(qn("w:p"))
                 yield " ".join("".join(text.text or "" for text in p.iter(qn("w:t"))) for p in paragraphs)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from rag.errors import ArticleError
 
-SUFFIXES = (".txt", ".md", ".html", ".htm", ".pdf", ".docx", ".jsonl")
+SUFFIXES = (
+    ".txt", ".md", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx", ".odt", ".rtf", ".epub", ".eml",
+    ".srt", ".vtt", ".jsonl",
+)  # fmt: skip
 """Endings of the files that are read, in lower case."""
 
 

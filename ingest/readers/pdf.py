@@ -2,36 +2,75 @@
 
 from __future__ import annotations
 
-import io
 import re
+import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ingest.readers.document import Block, Document, Reading, compose, given_title, person
+from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
+from ingest.readers.pdf_layout import HYPHEN, page_lines
 from rag.errors import ArticleError
+from rag.text.normalize import normalise
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfDocument
+
+_ONE_AT_A_TIME = threading.Lock()  # PDFium is not safe for threads
+_MOST_PAGES = 3_000
+_IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
 
 
 def read_pdf(path: Path, data: bytes) -> Reading:
-    import pypdf
+    """The text of a PDF in the order in which it is read, with where its pages begin."""
+    import pypdfium2
 
-    try:
-        pdf = pypdf.PdfReader(io.BytesIO(data))
-        if pdf.is_encrypted and not pdf.decrypt(""):
-            raise ArticleError(f"{path} is locked by a password; save a copy without one")
-        pages = [page.extract_text().split("\n") for page in pdf.pages]
-        info = pdf.metadata
-        title, author = (given_title(info.title), person(info.author)) if info else (None, None)
-    except (ArticleError, RecursionError):
-        raise
-    except Exception as exc:  # damaged PDFs raise nearly anything
-        raise ArticleError(f"{path} is a broken PDF ({exc}); export it again") from exc
-    document = compose(map(Block, reflow(pages)), Document("", title=title, author=author))
-    if not document.text:
+    with _ONE_AT_A_TIME:
+        try:
+            pdf = pypdfium2.PdfDocument(data)
+            info = pdf.get_metadata_dict()
+            count = len(pdf)
+            read = [_page(pdf, number) for number in range(min(count, _MOST_PAGES))]
+            pages, pictures = [lines for lines, _ in read], sum(each for _, each in read)
+        except pypdfium2.PdfiumError as exc:
+            if "password" in str(exc).lower():
+                raise ArticleError(f"{path} is locked by a password; save a copy without one") from exc
+            raise ArticleError(f"{path} is a broken PDF ({exc}); export it again") from exc
+    paragraphs, starts = reflow(pages)
+    if not paragraphs:
         raise ArticleError(f"{path} has no text in it, only pictures; run OCR over it (ocrmypdf)")
-    return Reading((document,))
+    known = Document("", title=given_title(info.get("Title")), author=person(info.get("Author")))
+    document = replace(compose(map(Block, paragraphs), known), pages=tuple(starts))
+    empty = sum(not any(map(str.strip, page)) for page in pages)
+    return Reading(
+        (document,),
+        tuple(_problems(path, empty, len(pages), count)),
+        counts={"pages": len(pages) - empty},
+        left_out={"pages": count - len(pages) + empty, "pictures": pictures},
+    )
+
+
+def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
+    """The lines of a page, and how many pictures it has."""
+    page = pdf[number]
+    text = page.get_textpage()
+    try:
+        return page_lines(text), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
+    finally:
+        text.close()
+        page.close()
+
+
+def _problems(path: Path, empty: int, read: int, count: int) -> Iterator[str]:
+    """Messages on pages that gave no text, or were too many."""
+    if empty:
+        yield f"{path}: {empty} of {count} pages have no text: scanned? run OCR over it (ocrmypdf)"
+    if count > read:
+        yield f"{path}: of {count} pages the first {read} were read; split it"
 
 
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}
@@ -41,31 +80,64 @@ _COUNT = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{1,4}(?!\d)")  # no year, 
 _SENTENCE_END = re.compile(r"[.!?…:][“”\"»«’')\]]*$")
 
 
-def reflow(pages: Sequence[Sequence[str]]) -> list[str]:
-    """Paragraphs of printed pages: lines joined, hyphens at line ends and page numbers gone."""
-    lines = [line for page in _without_running_lines(pages) for line in page]
-    lengths = sorted(len(line) for line in lines if line) or [0]
+def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
+    """Paragraphs of printed pages: lines joined, hyphens at line ends, running heads and page numbers gone.
+
+    And where each page begins, in the paragraphs with a blank line between two.
+    """
+    cleaned = list(_without_running_lines(pages))
+    lengths = sorted(len(line) for page in cleaned for line in page if line) or [0]
     width = lengths[len(lengths) * 9 // 10]
+    written = Counter(re.findall(r"\w+-\w+|\w+", " ".join(line for page in cleaned for line in page)))
     paragraphs: list[str] = []
-    previous = ""
-    for line in lines:
-        if previous and line and _goes_on(previous, line, width):
-            paragraphs[-1] = _join_lines(paragraphs[-1], line)
-        elif line:
-            paragraphs.append(line)
-        previous = line
-    return paragraphs
+    starts: list[int] = []
+    before, previous = 0, ""  # characters of the paragraphs before the last
+    for page in cleaned:
+        start = None
+        for line in page:
+            if line and previous and _goes_on(previous, line, width):
+                paragraphs[-1] = _join_lines(paragraphs[-1], line, written)
+            elif line:
+                before += len(paragraphs[-1]) + 2 if paragraphs else 0
+                paragraphs.append(line)
+            if line and start is None:
+                start = before + len(paragraphs[-1]) - len(line)
+            previous = line
+        starts.append(start if start is not None else -1)
+    return [_unhyphened(each) for each in paragraphs], _of_empty_ones(
+        starts, before + len((paragraphs or [""])[-1])
+    )
+
+
+def _of_empty_ones(starts: list[int], end: int) -> list[int]:
+    """The beginnings with those of pages without text, which are where the next one begins."""
+    for place in reversed(range(len(starts))):
+        if starts[place] < 0:
+            starts[place] = starts[place + 1] if place + 1 < len(starts) else end
+    return starts
+
+
+def _unhyphened(text: str) -> str:
+    """A paragraph whose last hyphen at a line's end, which nothing follows, is an ordinary one."""
+    return text.replace(HYPHEN, "-")
 
 
 def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]]:
     """The pages without page numbers and the header or footer that most pages share."""
-    stripped = [[line.translate(_LIGATURES).strip() for line in page] for page in pages]
+    stripped = [[_clean(line) for line in page] for page in pages]
     filled = [[place for place, line in enumerate(lines) if line] for lines in stripped]
     texts = [[lines[place] for place in places] for lines, places in zip(stripped, filled, strict=True)]
     heads, feet = _running_lines(texts), _running_lines([lines[::-1] for lines in texts])
     for lines, places, head, foot in zip(stripped, filled, heads, feet, strict=True):
         kept = places[head : len(places) - foot]
         yield lines[kept[0] : kept[-1] + 1] if kept else []
+
+
+def _clean(line: str) -> str:
+    """A line as `compose` leaves it, but for the marks of hyphens at its end."""
+    bare = line.translate(_LIGATURES).strip()
+    mark = bare[-1:] if bare[-1:] in ("\u00ad", HYPHEN) else ""
+    return squeeze(normalise(bare)) + mark
 
 
 def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
@@ -114,14 +186,29 @@ def _goes_on(line: str, following: str, width: int) -> bool:
     """Whether a paragraph goes on from one printed line to the next."""
     if _SENTENCE_END.search(line):
         return len(line) >= 0.8 * width  # a full line may end with a sentence by chance
-    return following[0].islower() or line[-1] in "-\u00ad," or len(line) >= 0.6 * width
+    return following[0].islower() or line[-1] in f"{_HYPHENS}," or len(line) >= 0.6 * width
 
 
-def _join_lines(text: str, line: str) -> str:
-    if text.endswith("\u00ad"):
-        return text[:-1] + line
-    if not re.search(r"\w-$", text):
+_HYPHENS = f"-\u2010\u00ad¬{HYPHEN}"
+_BROKEN = re.compile(rf"(\w+)[{_HYPHENS}]$")
+_SHORT_FORM = re.compile(r"[A-ZÄÖÜ]{2,}|\w*\d\w*|[A-Za-z]")  # EU-weit, CO2-frei, E-Mail
+
+
+def _join_lines(text: str, line: str, written: Mapping[str, int]) -> str:
+    """A paragraph and its next line: a hyphen between goes, unless it is one of the word's own.
+
+    It is where the word is written with one within a line, and not without; `written` counts such words.
+    """
+    broken = _BROKEN.search(text)
+    if not broken:
         return f"{text} {line}"
-    if re.match(r"(?:und|oder|sowie|bis|bzw)\b", line):
-        return f"{text} {line}"  # "Kriegs- und Abrüstungsthemen"
-    return (text[:-1] if line[0].islower() else text) + line
+    bare, first = text[:-1], broken[1]
+    if text.endswith("\u00ad") and line[0].islower():
+        return bare + line
+    if re.match(r"(?:und|oder|sowie|bis|bzw|and|or)\b", line):
+        return f"{bare}- {line}"  # "Kriegs- und Abrüstungsthemen"
+    rest = re.match(r"\w*", line)[0]  # type: ignore[index]
+    own = written[f"{first}-{rest}"] > written[first + rest]
+    if not line[0].islower() or own or _SHORT_FORM.fullmatch(first):
+        return f"{bare}-{line}"
+    return bare + line

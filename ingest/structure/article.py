@@ -45,9 +45,8 @@ def article_from(document: Document, id: str, source: str) -> Article:
         "language": document.language or detect_language(text),
         "genre": stated("genre") or _genre_in_title(title) or _genre_in_note(text),
     }
-    return Article(
-        id=id, text=text, source=source, sha256=_digest(text, facts, asides), asides=tuple(asides), **facts
-    )
+    sha256 = _digest(text, {**facts, "pages": document.pages} if document.pages else facts, asides)
+    return Article(id, text, source, sha256, asides=tuple(asides), pages=document.pages, **facts)
 
 
 def _digest(text: str, facts: dict[str, Any], asides: Sequence[Aside]) -> str:

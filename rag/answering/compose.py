@@ -247,10 +247,16 @@ def _numbers(terms: set[str]) -> set[str]:
 
 
 def _flat(quote: str) -> str:
-    return " ".join(quote.split())
+    """A quote on one line, the marks of its own footnotes unlike ours: `[1]` is `⁽¹⁾`."""
+    return _OWN_MARK.sub(lambda mark: f"⁽{mark[1].translate(_RAISED)}⁾", " ".join(quote.split()))
+
+
+_OWN_MARK = re.compile(r"\[(\d{1,3})\]")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _source(citation: Citation) -> str:
     day = citation.published.strftime("%d.%m.%Y") if citation.published else None
-    known = ", ".join(part for part in (citation.outlet, day) if part)
+    page = f"S. {citation.page}" if citation.page else None  # as the date, in German
+    known = ", ".join(part for part in (citation.outlet, day, page) if part)
     return f" ({known})" if known else ""

@@ -79,6 +79,26 @@ _MESSAGES = tuple(
         ),
         (r"is locked by a password; .+", "ist durch ein Passwort geschützt; bitte eine Kopie ohne speichern"),
         (r"is a broken PDF \((.+)\); .+", "ist ein beschädigtes PDF ({0}); bitte neu exportieren"),
+        (r"(.+ of other kinds: .+); (\d+ linked folders? not entered)", "{0}; {1}"),
+        (r"(\d+) files? of other kinds: (.+)", "Dateien anderer Art ({0}): {1}"),
+        (r"(.+), without ending (\d+)", "{0}, ohne Endung {1}"),
+        (r"(\d+) linked folders? not entered", "verknüpfte Ordner, die nicht betreten werden: {0}"),
+        (r"attachments were not read: (.+)", "Anhänge wurden nicht gelesen: {0}"),
+        (r"is not an e-mail; .+", "ist keine E-Mail; bitte mit der Endung .txt benennen"),
+        (r"has no web page in it; .+", "enthält keine Webseite; bitte die Seite neu speichern"),
+        (r"has no subtitles in it; .+", "enthält keine Untertitel; bitte den Text als .txt speichern"),
+        (
+            r"is not a readable (OpenDocument text|e-book|RTF file) \((.+)\); .+",
+            "ist nicht lesbar ({1}); bitte neu speichern, oder den Text als .txt",
+        ),
+        (
+            r"(\d+) of (\d+) pages have no text: .+",
+            "{0} von {1} Seiten haben keinen Text: gescannt? Bitte Texterkennung anwenden (ocrmypdf)",
+        ),
+        (
+            r"of (\d+) pages the first (\d+) were read; .+",
+            "von {0} Seiten wurden die ersten {1} gelesen; bitte teilen",
+        ),
         (r"unpacks to (\d+) MB; .+", "entpackt sich zu {0} MB; bitte den Text als .txt speichern"),
         (
             r"is not a readable Word file \((.+)\); .+",

@@ -23,7 +23,7 @@ def fingerprint(settings: Settings, dimension: int | None = None) -> str:
     in that. Raises ConfigError for a malformed BELEG_EMBEDDING.
 
     >>> fingerprint(load_settings())
-    'schema 1, embedding builtin/512, chunks 1/120 words, analyser 1'
+    'schema 2, embedding builtin/512, chunks 1/120 words, analyser 1'
     """
     choice = chosen(settings)
     length = BUILTIN_DIMENSION if choice.kind == "builtin" else dimension

@@ -28,6 +28,7 @@ from rag.store.library_rows import (
     FileState,
     Listed,
     Selection,
+    account_of,
     article_of,
     article_row,
     chunk_of,
@@ -184,10 +185,10 @@ class Library(LibraryFile):
 
     def files(self) -> dict[str, FileState]:
         """Every source file as it was last read, unreadable ones included."""
-        rows = self._rows("SELECT path, size, mtime_ns, problems, unread FROM files")
+        rows = self._rows("SELECT path, size, mtime_ns, problems, unread, account FROM files")
         return {
-            path: FileState(size, mtime_ns, problems_of(problems), bool(unread))
-            for path, size, mtime_ns, problems, unread in rows
+            path: FileState(size, mtime_ns, problems_of(problems), bool(unread), account_of(account))
+            for path, size, mtime_ns, problems, unread, account in rows
         }
 
     def file_times(self) -> dict[str, tuple[int, int]]:
@@ -351,7 +352,7 @@ class Library(LibraryFile):
             for article, chunks in added:
                 connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
                 connection.execute(
-                    f"INSERT INTO articles ({ARTICLE}) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                    f"INSERT INTO articles ({ARTICLE}) VALUES ({places(ARTICLE.split(','))})",
                     article_row(article),
                 )
                 _insert_chunks(connection, article, chunks)

@@ -20,6 +20,9 @@ SCHEMA_VERSION = 2
 FILE_NAME = "library.sqlite3"
 REBUILD = "python -m ingest --rebuild"
 
+PASSED_OVER = "passed over"
+"""A note in the library: one line on what lies beside the articles and is not read."""
+
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
 _BUSY_SECONDS = 5.0
 _IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least
@@ -40,7 +43,7 @@ PRAGMA user_version = {SCHEMA_VERSION};
 CREATE TABLE articles (
     id TEXT PRIMARY KEY, text TEXT NOT NULL, source TEXT NOT NULL, sha256 TEXT NOT NULL,
     title TEXT, outlet TEXT, author TEXT, published TEXT, language TEXT, genre TEXT,
-    asides TEXT NOT NULL, copy_of TEXT
+    asides TEXT NOT NULL, copy_of TEXT, pages TEXT NOT NULL
 );
 CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
@@ -63,7 +66,7 @@ CREATE TABLE manifest (
 );
 CREATE TABLE files (
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, problems TEXT NOT NULL,
-    unread INTEGER NOT NULL
+    unread INTEGER NOT NULL, account TEXT NOT NULL
 );
 CREATE TABLE marks (
     mark INTEGER NOT NULL, article_id TEXT NOT NULL REFERENCES articles (id) ON DELETE CASCADE,

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, get_args
 from rag.schema import Article, Aside, Chunk, Genre
 from rag.store.library_file import places
 
-ARTICLE = "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of"
+ARTICLE = (
+    "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages"
+)
 # SQLite's substr counts code points as Python does, so that offsets need no conversion
 CHUNK = """
     SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
@@ -29,6 +31,13 @@ PASSAGE = f"""
 # tuples, for a sync makes one of each for every article there is
 
 
+class Account(NamedTuple):
+    """How much of a file was read and left out: pairs of a kind ("characters", "pictures") and a number."""
+
+    read: tuple[tuple[str, int], ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+
+
 class FileState(NamedTuple):
     """A source file as it was when it was last read: `size` in bytes, `mtime_ns` since 1970.
 
@@ -39,6 +48,7 @@ class FileState(NamedTuple):
     mtime_ns: int
     problems: tuple[str, ...] = ()
     unread: bool = False
+    account: Account = Account()
 
 
 class Entry(NamedTuple):
@@ -141,7 +151,7 @@ def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
     path, state = item
     # nearly always there are none
     problems = json.dumps(state.problems, ensure_ascii=False) if state.problems else "[]"
-    return path, state.size, state.mtime_ns, problems, int(state.unread)
+    return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 
 
 def article_row(article: Article) -> tuple[Any, ...]:
@@ -161,12 +171,13 @@ def article_row(article: Article) -> tuple[Any, ...]:
         article.genre,
         asides,
         article.copy_of,
+        json.dumps(article.pages),
     )
 
 
 def article_of(row: tuple[Any, ...]) -> Article:
     """The inverse of `article_row`."""
-    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of = row
+    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages = row
     return Article(
         id=id,
         text=text,
@@ -182,6 +193,7 @@ def article_of(row: tuple[Any, ...]) -> Article:
         if asides == "[]"
         else tuple(Aside(*aside) for aside in json.loads(asides)),  # nearly always
         copy_of=copy_of,
+        pages=tuple(json.loads(pages)),
     )
 
 
@@ -208,6 +220,11 @@ def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
 def problems_of(value: str) -> tuple[str, ...]:
     """From the column of that name."""
     return () if value == "[]" else tuple(json.loads(value))  # nearly always
+
+
+def account_of(value: str) -> Account:
+    """From the column of that name."""
+    return Account(*(tuple((str(kind), int(number)) for kind, number in part) for part in json.loads(value)))
 
 
 def date_of(value: str | None) -> date | None:

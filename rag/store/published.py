@@ -153,6 +153,7 @@ def _record(article: Article) -> dict[str, str | int]:
         "language": article.language,
         "genre": article.genre,
         "asides": json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides]),
+        "pages": json.dumps(article.pages) if article.pages else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -172,6 +173,7 @@ def _article(row: dict[str, Any]) -> Article:
         language=row.get("language"),
         genre=genre if genre in get_args(Genre) else None,
         asides=tuple(Aside(*aside) for aside in json.loads(row["asides"])),
+        pages=tuple(json.loads(row.get("pages", "[]"))),
     )
 
 

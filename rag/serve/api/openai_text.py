@@ -84,6 +84,7 @@ def _text(message: ChatMessage) -> str:
 
 
 def _title(citation: Citation) -> str:
-    """taz: Roter Teppich für Putin; what is unknown is left out, the id remains."""
+    """taz: Roter Teppich für Putin, p. 4; what is unknown is left out, the id remains."""
     known = ": ".join(part for part in (citation.outlet, citation.title) if part) or citation.article_id
+    known += f", p. {citation.page}" if citation.page else ""
     return " ".join(known.replace('"', "'").replace("\\", "/").split())

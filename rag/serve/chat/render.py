@@ -211,7 +211,9 @@ def _cards(citations: Sequence[Citation], words: Words, outdated: Set[str]) -> l
 def _card(cited: Sequence[Citation], words: Words, outdated: Set[str]) -> Card:
     first = cited[0]
     changed = words("answer.outdated") if first.article_id in outdated else None
-    known = (first.outlet, day(first.published, words), changed)
+    pages = sorted({citation.page for citation in cited if citation.page})
+    told = words("answer.page", page=", ".join(map(str, pages))) if pages else None
+    known = (first.outlet, day(first.published, words), told, changed)
     return Card(
         citation_path(first),
         first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
@@ -225,8 +227,7 @@ def _places(places: Sequence[Citation], words: Words) -> list[Card]:
         Card(
             citation_path(place),
             shortened(place.quote, _SNIPPET),
-            [part for part in (place.outlet, day(place.published, words), place.title) if part]
-            or [place.article_id],
+            [part for part in (origin(place, words, " · "), place.title) if part] or [place.article_id],
         )
         for place in places
     ]

@@ -11,6 +11,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from rag.uploads import Incoming, Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
+_LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once
 
 log = logging.getLogger(__name__)
@@ -52,6 +54,8 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             intake.suffixes if intake else (),
             settings.article_limit,
             settings.chroma_replica,
+            catalogue.accounts(),
+            catalogue.passed_over(),
         )
 
     @app.get("/artikel", response_class=HTMLResponse)
@@ -105,6 +109,22 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             return _told(409, reason_text(str(exc), words))
         intake.refresh()
         return _told(202, words("delete.done", name=path.name))
+
+    @app.post("/artikel/angaben")
+    async def describe(request: Request, id: str) -> JSONResponse:
+        words = _refuse_foreign(request)
+        if settings.chroma_replica:
+            return _told(409, words("intake.replica"))
+        path = catalogue.upload_of(id)
+        if path is None:
+            return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
+        sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
+        try:
+            intake.describe(path, {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()})
+        except (ArticleError, OSError) as exc:
+            return _told(422, reason_text(str(exc), words))
+        intake.refresh()
+        return _told(202, words("facts.done", name=path.name))
 
     @app.post("/artikel/datei")
     async def upload(request: Request, name: str) -> JSONResponse:

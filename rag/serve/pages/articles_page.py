@@ -10,7 +10,10 @@ from rag.serve.pages.catalogue import COLUMNS, PAGE, Row, Wish
 from rag.serve.pages.timeline import plot_of
 from rag.serve.reasons import reason_text
 from rag.serve.views import page
+from rag.store.library_rows import Account
 from rag.uploads import SyncState
+
+_MOST_ACCOUNTS = 500  # files; the command line names all
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,8 @@ class Shelf:
 
     `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
     every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
-    takes its articles from a Chroma server: there is nothing to add to or to delete.
+    takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
+    was read of each file, `passed_over` what lies beside them.
     """
 
     rows: Sequence[Row]
@@ -32,6 +36,8 @@ class Shelf:
     suffixes: Sequence[str] = ()
     limit: int = 0
     replica: bool = False
+    accounts: Sequence[tuple[str, Account]] = ()
+    passed_over: str | None = None
 
     @property
     def writable(self) -> bool:
@@ -82,6 +88,8 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
         "shelf": shelf,
         "summary": [part for part in summary if part],
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
+        "accounts": [(name, words.account(*account)) for name, account in shelf.accounts[:_MOST_ACCOUNTS]],
+        "passed_over": shelf.passed_over and reason_text(shelf.passed_over, words),
         "problems": [(name, reason_text(why, words)) for name, why in shelf.problems],
     }
 

@@ -15,6 +15,8 @@ from urllib.parse import quote, urlencode
 
 from rag.schema import Genre
 from rag.store.library import Library
+from rag.store.library_file import PASSED_OVER
+from rag.store.library_rows import Account
 
 PAGE = 100
 """Articles on one page of the list."""
@@ -38,6 +40,7 @@ class Row:
     genre: Genre | None
     words: int
     chunks: int
+    author: str | None = None
     file: str = ""
     in_file: int = 1
     uploaded: bool = False
@@ -127,6 +130,15 @@ class Catalogue:
         files = self.library.files().items()
         return sorted((Path(path).name, why) for path, state in files for why in state.problems)
 
+    def accounts(self) -> list[tuple[str, Account]]:
+        """Names of the files that were read, with how much of each was, and was not."""
+        files = self.library.files().items()
+        return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
+
+    def passed_over(self) -> str | None:
+        """One line on what lies beside the articles and is not read."""
+        return self.library.meta(PASSED_OVER)
+
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and what could not be read of it."""
         state = self.library.files().get(f"{self.uploads}{name}")
@@ -154,6 +166,7 @@ class Catalogue:
                 article.genre,
                 len(article.text.split()),
                 chunks.get(article.id, 0),
+                article.author,
                 Path(path).name,
                 in_file[path],
                 path.startswith(self.uploads),

@@ -36,8 +36,19 @@ def citation_path(citation: Citation) -> str:
 
 
 def origin(citation: Citation, words: Words, separator: str = ", ") -> str:
-    """taz, 16. August 2025; what is unknown is left out."""
-    return separator.join(part for part in (citation.outlet, day(citation.published, words)) if part)
+    """taz, 16. August 2025, S. 4; what is unknown is left out."""
+    known = (citation.outlet, day(citation.published, words), page_number(citation, words))
+    return separator.join(part for part in known if part)
+
+
+def page_number(citation: Citation, words: Words) -> str | None:
+    """S. 4; None where there are no pages."""
+    return words("answer.page", page=citation.page) if citation.page else None
+
+
+def original_path(article_id: str, page: int | None = None) -> str:
+    """The address of the file that an article is from, at a page of it."""
+    return f"/original/{quote(article_id, safe='')}" + (f"#page={page}" if page else "")
 
 
 def day(published: date | None, words: Words) -> str | None:
@@ -71,4 +82,5 @@ def place_of(passage: Passage) -> Citation:
         outlet=article.outlet,
         published=article.published,
         sha256=article.sha256,
+        page=article.page_at(chunk.start),
     )

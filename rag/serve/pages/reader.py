@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Span
-from rag.serve.pages.places import MARK_ID, day
+from rag.serve.pages.places import MARK_ID, day, original_path
 from rag.serve.views import page
 from rag.text.normalize import paragraphs
 
@@ -46,11 +46,14 @@ def _shown(article: Article, span: Span | None, words: Words, *, stale: bool) ->
     blocks = list(_blocks(article, span))
     first = next((block for block, _ in blocks if _overlap(block, span)), None)
     genre = words("reader.comment") if article.genre == "comment" else None
+    page_number = article.page_at(span[0]) if span else None
     known = [part for part in (article.outlet, day(article.published, words), genre) if part]
     return {
         "article": article,
         "kicker": known or [article.source],
         "stale": stale,
+        "original": original_path(article.id, page_number),
+        "page_number": page_number,
         "mark": MARK_ID,
         "blocks": [_block(article.text, block, kind, span, anchor=block == first) for block, kind in blocks],
     }

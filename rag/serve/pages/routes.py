@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
 from rag.errors import BadRequest
 from rag.i18n import LANGUAGES, Words, words_for
@@ -26,6 +27,11 @@ LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
 _LONGEST_EXPORT = 10_000_000  # bytes
 _LONGEST_OFFSET = 12  # digits
+_SHOWN_AS_THEY_ARE = {
+    ".pdf": "application/pdf",
+    **dict.fromkeys((".txt", ".md", ".srt", ".vtt"), "text/plain"),
+}
+"""Of the original files, those that a browser shows; others, which may have scripts in them, are saved."""
 _TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
 
 
@@ -57,7 +63,7 @@ def _asked_for(referer: str | None) -> str | None:
 
 
 def add_article_routes(app: FastAPI, engine: Engine) -> None:
-    """`/quelle/…`: an article, with a place marked; see places.py for the address."""
+    """`/quelle/…`: an article, with a place marked (see places.py); `/original/…`: its file."""
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
@@ -70,6 +76,21 @@ def add_article_routes(app: FastAPI, engine: Engine) -> None:
         span, stale = _span(von, bis, len(article.text)), not is_current(article, v)
         page = reader_fragment if teil else reader_page
         return HTMLResponse(page(article, span, words, stale=stale))
+
+    @app.get("/original/{article_id:path}", response_class=FileResponse)
+    def original(request: Request, article_id: str) -> Response:
+        entry = engine.library.manifest().get(article_id)
+        path = Path(entry.path) if entry else None
+        if path is None or not path.is_file():
+            return HTMLResponse(missing_page(words_of(request)), status_code=404)
+        kind = _SHOWN_AS_THEY_ARE.get(path.suffix.lower())
+        return FileResponse(
+            path,
+            media_type=kind or "application/octet-stream",
+            filename=path.name,
+            content_disposition_type="inline" if kind else "attachment",
+            headers={"Cache-Control": "private, no-cache"},
+        )
 
 
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:

@@ -90,6 +90,30 @@ async function remove() {
 }
 dialog?.addEventListener("close", () => dialog.returnValue === "yes" && remove());
 
+/* --- title, outlet, author and date of an upload -------------------------------------------------------------- */
+
+const facts = document.getElementById("facts");
+const form = facts?.querySelector("form");
+
+found.addEventListener("click", (event) => {
+  const button = event.target.closest(".edit");
+  if (!button) return;
+  chosen = button.dataset.id;
+  facts.returnValue = "";
+  for (const name of ["title", "outlet", "author", "published"]) form.elements[name].value = button.dataset[name];
+  facts.showModal();
+});
+
+async function describe() {
+  const body = new URLSearchParams(new FormData(form));
+  const address = `/artikel/angaben?id=${encodeURIComponent(chosen)}`;
+  const answer = await fetch(address, { method: "POST", body }).catch(() => null);
+  said.textContent = answer ? (await answer.json()).detail : intake.words.no_connection;
+  intake.follow();
+}
+form?.querySelector("[type=button]").addEventListener("click", () => facts.close());
+facts?.addEventListener("close", () => facts.returnValue === "yes" && describe());
+
 /* --- taking articles in ------------------------------------------------------------------------------------ */
 
 const announce = (words) => {

@@ -1,0 +1,35 @@
+"""Files that are ZIP archives of XML: Word, OpenDocument, e-books."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ArticleError
+
+_LARGEST = 200_000_000  # bytes, unpacked
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".emf", ".wmf", ".tif", ".tiff", ".bmp")
+
+
+def open_archive(path: Path, data: bytes) -> zipfile.ZipFile:
+    """The archive, of which no more is unpacked than it states. Raises ArticleError, zipfile.BadZipFile."""
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _LARGEST:
+        raise ArticleError(f"{path} unpacks to {unpacked / 1e6:.0f} MB; save its text as .txt")
+    return archive
+
+
+def pictures_in(archive: zipfile.ZipFile) -> int:
+    """How many pictures there are, without the small one that shows the first page."""
+    names = map(str.lower, archive.namelist())
+    return sum(name.endswith(_PICTURES) and "thumbnail" not in name for name in names)
+
+
+def parse_xml(data: bytes) -> Any:
+    """The root element; what a document type would fetch or repeat is left alone. Raises XMLSyntaxError."""
+    from lxml import etree
+
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))

@@ -1,0 +1,78 @@
+"""E-mails (.eml), and web pages that a browser saved as one file (.mhtml)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
+from pathlib import Path
+
+from ingest.readers.document import Block, Document, Reading, compose, squeeze
+from ingest.readers.encoding import decode
+from ingest.readers.html import read_html
+from rag.errors import ArticleError
+from rag.text.normalize import normalise
+
+_SIGNATURE = re.compile(r"^-- ?\n(?=(?:[^\n]*\n?){1,12}\Z)", re.MULTILINE)
+
+
+def read_mail(path: Path, data: bytes) -> Reading:
+    """The message; its subject is the title, its sender the author. Attachments are named and left out."""
+    mail = _parsed(path, data)
+    body = mail.get_body(("plain", "html"))
+    if body is None:
+        raise ArticleError(f"{path} has no text in it; remove it or fill it")
+    if body.get_content_subtype() == "html":
+        reading = read_html(path, _bytes(body))
+        blocks = [Block(part) for part in reading.documents[0].text.split("\n\n")]
+    else:
+        blocks = [Block(part) for part in _paragraphs(body)]
+    title = squeeze(normalise(str(mail["subject"] or ""))) or None
+    document = Document("", title=title, author=_sender(mail), published=_day(mail), structured=True)
+    attached = (part.get_filename() or part.get_content_type() for part in mail.iter_attachments())
+    names = [squeeze(normalise(name)) for name in attached]
+    problems = (f"{path}: attachments were not read: {', '.join(names)}",) if names else ()
+    return Reading((compose(blocks, document),), problems, left_out={"attachments": len(names)})
+
+
+def read_mhtml(path: Path, data: bytes) -> Reading:
+    """The page in the file; what belongs to it, pictures and styles, is left out."""
+    mail = _parsed(path, data)
+    pages = [part for part in mail.walk() if part.get_content_type() == "text/html"]
+    if not pages:
+        raise ArticleError(f"{path} has no web page in it; save the page again")
+    reading = read_html(path, _bytes(pages[0]), pages[0].get_content_charset())
+    pictures = sum(part.get_content_maintype() == "image" for part in mail.walk())
+    return Reading(reading.documents, reading.problems, left_out={"pictures": pictures})
+
+
+def _parsed(path: Path, data: bytes) -> EmailMessage:
+    mail = message_from_bytes(data, policy=policy.default)
+    if not mail.keys():
+        raise ArticleError(f"{path} is not an e-mail; rename it to end in .txt")
+    return mail
+
+
+def _bytes(part: MIMEPart) -> bytes:
+    held = part.get_payload(decode=True)
+    return held if isinstance(held, bytes) else b""
+
+
+def _paragraphs(part: MIMEPart) -> list[str]:
+    """The text, whose wrapped lines are joined, without what stands below the line of a signature."""
+    text = _SIGNATURE.split(normalise(decode(_bytes(part), part.get_content_charset())))[0]
+    if part.get_param("format") == "flowed":
+        text = re.sub(r"(?<=\S) \n(?=\S)", " ", text)
+    return [block for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
+
+
+def _sender(mail: EmailMessage) -> str | None:
+    header = mail["from"]
+    senders = getattr(header, "addresses", ())
+    return ", ".join(squeeze(normalise(each.display_name)) for each in senders if each.display_name) or None
+
+
+def _day(mail: EmailMessage) -> date | None:
+    moment = getattr(mail["date"], "datetime", None)
+    return moment.date() if moment else None

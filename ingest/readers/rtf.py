@@ -1,0 +1,24 @@
+"""Rich Text Format, as WordPad and old word processors write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.readers.document import Block, Document, Reading, compose
+from rag.errors import ArticleError
+
+
+def read_rtf(path: Path, data: bytes) -> Reading:
+    """The text; styles, pictures and comments are left out."""
+    from striprtf.striprtf import rtf_to_text
+
+    if not data.lstrip().startswith(b"{\\rtf"):
+        raise ArticleError(f"{path} is not an RTF file; save it as text, or remove it")
+    try:
+        text = str(rtf_to_text(data.decode("latin-1"), errors="replace"))  # type: ignore[no-untyped-call]
+    except (ValueError, LookupError, IndexError) as exc:
+        raise ArticleError(f"{path} is not a readable RTF file ({exc}); save its text as .txt") from exc
+    # a table comes with a bar behind each cell
+    lines = [line.strip("|").replace("|", " | ") for line in text.replace("\n|", "|").split("\n")]
+    left_out = {"pictures": data.count(b"\\pict"), "notes": data.count(b"\\footnote")}
+    return Reading((compose(map(Block, lines), Document("")),), left_out=left_out)

@@ -1,0 +1,77 @@
+"""Subtitles and transcripts with times (.srt, .vtt): what is said, without when."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+from ingest.readers.document import Block, Document, Reading, compose
+from ingest.readers.encoding import decode
+from rag.errors import ArticleError
+from rag.text.normalize import normalise
+
+_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.](\d{1,3})"
+_TIMES = re.compile(rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\n]*$", re.MULTILINE)
+_TAG = re.compile(r"</?(?:[bius]|c|font|ruby|rt|lang|\d\d:)[^<>\n]*>|\{\\[^}\n]*\}", re.IGNORECASE)
+_SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]+)>|</v>")
+_APART = re.compile(r"[-–—]\s+|>>|[A-ZÄÖÜ][\w. ]{1,30}:\s")  # somebody else speaks
+_END = re.compile(r"[.!?…][\"“”»«’')\]]*$")
+_PAUSE = 2.0  # seconds, after a sentence: a new paragraph
+_LONG = 600  # characters of a paragraph, after which the next sentence begins a new one
+
+
+def has_cues(text: str) -> bool:
+    """Whether a text is made of lines with times, as subtitles are, whatever its file is called."""
+    times = len(_TIMES.findall(text[:20_000]))
+    return times >= 2 and 8 * times >= text[:20_000].count("\n")
+
+
+def read_subtitles(path: Path, data: bytes) -> Reading:
+    """The cues joined to paragraphs: where somebody else speaks, after a pause, or when one gets long."""
+    return subtitles(path, normalise(decode(data)))
+
+
+def subtitles(path: Path, text: str) -> Reading:
+    """The same, of a text. Raises ArticleError when there are no cues in it."""
+    cues = list(_cues(text))
+    if not cues:
+        raise ArticleError(f"{path} has no subtitles in it; save its text as .txt")
+    paragraphs: list[str] = []
+    heard = 0.0
+    before = ""
+    for start, end, line in cues:
+        if line == before:  # lines that roll up are written again
+            heard = end
+            continue
+        held = paragraphs[-1] if paragraphs else ""
+        ended = bool(_END.search(held)) and (start - heard > _PAUSE or len(held) > _LONG)
+        if not held or ended or _APART.match(line):
+            paragraphs.append(line)
+        else:
+            paragraphs[-1] = f"{held} {line}"
+        heard, before = end, line
+    document = compose(map(Block, paragraphs), Document("", structured=True))
+    return Reading((document,), counts={"cues": len(cues)})
+
+
+def _cues(text: str) -> Iterator[tuple[float, float, str]]:
+    """Each line of each cue, with the seconds at which it comes and goes."""
+    found = list(_TIMES.finditer(text))
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    for match, end in zip(found, ends, strict=True):
+        numbers = [int(number or 0) for number in match.groups()]
+        times = [60 * (60 * h + m) + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:])]
+        body, _, behind = text[match.end() : end].strip("\n").partition("\n\n")
+        lines = body.split("\n")
+        if not behind and end < len(text) and len(lines) > 1 and lines[-1].strip().isdecimal():
+            lines.pop()  # the number of the next, without a blank line before it
+        for line in lines:
+            said = unescape(_TAG.sub("", _SPEAKER.sub(_named, line))).strip()
+            if said:
+                yield times[0], times[1], said
+
+
+def _named(match: re.Match[str]) -> str:
+    return f"{match[1]}: " if match[1] else ""
