@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
+from rag.answering.chosen import chosen, named
 from rag.answering.compose import compose, nearest
 from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
@@ -26,11 +27,12 @@ from rag.question.followup import context_for, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.parse import reduced
 from rag.question.query import detect_language, understand
+from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.lexical import load_index
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Index, Nearness, one_of_copies
-from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
@@ -72,19 +74,32 @@ class Engine(Adapters):
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
 
-    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
+    ) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
 
-        With `extractive` the answer is verbatim sentences even where a language model is configured.
-        Raises BadRequest for an empty or over-long question, ProviderError when the model fails.
+        With `extractive` the answer is verbatim sentences even where a language model is configured;
+        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
+        for filters that nothing fits, ProviderError when the model fails.
         """
-        for event in self.stream(question, history, extractive=extractive):
+        for event in self.stream(question, history, extractive=extractive, filters=filters):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
     def stream(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Iterator[Event]:
         """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`.
 
@@ -93,16 +108,17 @@ class Engine(Adapters):
         """
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
-        about_the_dossier = self._catalogue.answer(reduced(question))
+        only = self._chosen(filters)
+        about_the_dossier = self._catalogue.answer(reduced(question), only)
         if about_the_dossier is not None:
             yield from self._told(replace(about_the_dossier, question=question), history)
             return
         model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
-        asked = self._asked(question, history, model)
+        asked = self._asked(question, history, model, only)
         near = self._near(asked.standalone)
-        if model is None:
+        if model is None or asked.only == frozenset():
             yield from self._told(self._verbatim(asked, near), history)
             return
         with self._working:
@@ -113,14 +129,17 @@ class Engine(Adapters):
         else:
             yield from self._told(self._answer(job, self._extractive(job)), history)
 
-    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
-        """Passages for a question, best first."""
+    def search(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
+        """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
+        sought, only = self._sought(question, self._chosen(filters))
         near = self._near(question)
         with self._working:
             index = self.index
-            query = understand(question, dictionary=self.dictionary, languages=index.languages)
-            ranking = index.rank(query, k or self.settings.passages, near)
+            query = understand(sought, dictionary=self.dictionary, languages=index.languages)
+            ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
 
     def suggestions(self, n: int = 4) -> list[str]:
@@ -198,6 +217,17 @@ class Engine(Adapters):
     def _near(self, question: str) -> Nearness | None:
         return None if self.dense is None else self.dense.near(question)
 
+    def _chosen(self, filters: Filters | None) -> frozenset[str] | None:
+        return chosen(filters, self.library, self._catalogue.known)
+
+    def _sought(self, question: str, only: frozenset[str] | None) -> tuple[str, frozenset[str] | None]:
+        """What is looked for, and in which articles: a source that the question names is no part of it."""
+        source = source_of(question, self._catalogue.known)
+        if source is None:
+            return question, only
+        ids = named(source, self.library)
+        return source.sought if source.asks_more else question, ids if only is None else ids & only
+
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
@@ -212,7 +242,13 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(self, message: str, history: tuple[Message, ...], model: ChatModel | None) -> Asked:
+    def _asked(
+        self,
+        message: str,
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None = None,
+    ) -> Asked:
         started = time.perf_counter()
         question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
@@ -224,8 +260,20 @@ class Engine(Adapters):
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
+        sought, only = self._sought(question, only)
         return Asked(
-            message, question, readable, german, contexts, language, history, deadline, started, dict(usage)
+            message,
+            question,
+            sought,
+            only,
+            readable,
+            german,
+            contexts,
+            language,
+            history,
+            deadline,
+            started,
+            dict(usage),
         )
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
@@ -233,12 +281,12 @@ class Engine(Adapters):
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.question, asked.language, self.dictionary, weighted, index.languages)
+            query = understand(asked.sought, asked.language, self.dictionary, weighted, index.languages)
         elif asked.language in index.languages:
             query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
             query = understand(asked.german, "de", languages=index.languages)
-        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near))
+        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
         found = candidates(ranking)
         return Job(
             asked,

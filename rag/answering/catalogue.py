@@ -36,8 +36,11 @@ class Catalogue:
         self._mentioning = mentioning
         self._known: tuple[int, Known] | None = None
 
-    def answer(self, question: str) -> Answer | None:
-        """The answer to a question about the dossier, or to talk; None where the articles are to answer."""
+    def answer(self, question: str, only: frozenset[str] | None = None) -> Answer | None:
+        """The answer to a question about the dossier, or to talk; None where the articles are to answer.
+
+        With `only`, ids of articles, the dossier is those alone.
+        """
         started = time.perf_counter()
         asked = kind_of(question, self.known) if may_be_about_the_dossier(question) else None
         if asked is None:
@@ -46,7 +49,7 @@ class Catalogue:
         if isinstance(asked, Talk):
             self._talk(asked, said)
         else:
-            self._tell(asked, said)
+            self._tell(asked, said, only)
         articles = {article.id: article for article in self.library.articles(said.ids)}
         return said.answer(question, asked.language, self, articles, time.perf_counter() - started)
 
@@ -81,9 +84,10 @@ class Catalogue:
         articles = text.articles_of(self.library.counts().articles)
         said.line(f"{opening} {text.about_me.format(articles=articles)}".strip())
 
-    def _tell(self, asked: Request, said: _Said) -> None:
+    def _tell(self, asked: Request, said: _Said, only: frozenset[str] | None) -> None:
         text = TEXTS[asked.language]
-        rows = [] if asked.unknown or asked.unknown_title else self.library.listed(self._selection(asked))
+        unknown = asked.unknown or asked.unknown_title
+        rows = [] if unknown else self.library.listed(self._selection(asked, only))
         if not rows:
             said.line(self._none(asked, text))
             return
@@ -98,8 +102,8 @@ class Catalogue:
             said.line(self._opening(asked, rows, text))
             said.articles(rows[: asked.limit], text, with_author=asked.asks == "who")
 
-    def _selection(self, asked: Request) -> Selection:
-        ids = asked.titles
+    def _selection(self, asked: Request, only: frozenset[str] | None) -> Selection:
+        ids = asked.titles if only is None else only & (asked.titles or only)
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
@@ -135,6 +139,8 @@ class Catalogue:
         everything = self.library.counts().articles
         if what := _what(asked, text):
             return text.of.format(n=len(rows), all=everything, what=what)
+        if len(rows) < everything:  # filters
+            return f"{text.articles_of(len(rows))}:"
         return text.holds.format(articles=text.articles_of(everything))
 
     def _none(self, asked: Request, text: Texts) -> str:

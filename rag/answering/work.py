@@ -17,12 +17,15 @@ from rag.schema import Article, Citation, Message, Passage, Statement
 class Asked:
     """A question with what it leans on; `german` is what a model made of it, None without one.
 
-    `message` is what was typed, `question` what that asks (`rag.question.parse`). `started` is when it came,
-    by `time.perf_counter`; `usage` grows.
+    `message` is what was typed, `question` what that asks (`rag.question.parse`), `sought` the same without
+    the source that it names. `only` are the ids of the articles that may answer, None for all. `started` is
+    when it came, by `time.perf_counter`; `usage` grows.
     """
 
     message: str
     question: str
+    sought: str
+    only: frozenset[str] | None
     standalone: str
     german: str | None
     contexts: tuple[Context, ...]

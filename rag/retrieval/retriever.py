@@ -104,11 +104,18 @@ class Index:
         self._source, self._terms = source, lexical.terms
         self._known: dict[int, _Found] = {}
 
-    def rank(self, query: Query, k: int, near: Nearness | None = None) -> Ranking:
-        """The best k passages for a query, by its words, and by meaning too where `near` is given."""
+    def rank(
+        self, query: Query, k: int, near: Nearness | None = None, only: Collection[str] | None = None
+    ) -> Ranking:
+        """The best k passages for a query, by its words, and by meaning too where `near` is given.
+
+        With `only`, ids of articles, they are from those alone.
+        """
         idf, gram_idf, scores = self._scores(query)
         if near is not None:
             scores = self._fused(scores, near)
+        if only is not None:
+            scores = scores * np.isin(self._article_of_row, sorted(only))
         best = self._best(scores, max(k, RERANKED))
         scored = [(each, float(scores[row])) for row, each in zip(best, self._found(best), strict=True)]
         hits = _hits([(found, score) for found, score in scored if found], query, idf)
@@ -178,6 +185,10 @@ class Index:
         fused += scores
         fused /= 1 + near.weight
         return fused
+
+    @functools.cached_property
+    def _article_of_row(self) -> NDArray[np.str_]:
+        return np.array([_place(id)[0] for id in self.ids], dtype=np.str_)
 
     @functools.cached_property
     def _rows(self) -> dict[str, int]:
