@@ -18,13 +18,25 @@ from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
 from rag.answering.stream import Writing, add_usage
+from rag.answering.summary import summarise
 from rag.answering.texts import declined, stand_in, unverified
-from rag.answering.work import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
+from rag.answering.work import (
+    Asked,
+    Job,
+    Outcome,
+    SumUp,
+    besides,
+    named_copies,
+    says_what_was_asked,
+    standing_in,
+)
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.providers import build_embedder, build_model
 from rag.question.followup import context_for, recent, standalone
 from rag.question.glossary import compiled_dictionary
+from rag.question.kind import Request as Requested
+from rag.question.kind import to_sum_up
 from rag.question.parse import reduced
 from rag.question.query import detect_language, understand
 from rag.question.source import source_of
@@ -109,9 +121,11 @@ class Engine(Adapters):
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
         only = self._chosen(filters)
-        about_the_dossier = self._catalogue.answer(reduced(question), only)
-        if about_the_dossier is not None:
-            yield from self._told(replace(about_the_dossier, question=question), history)
+        asks = reduced(question)
+        kind = self._catalogue.kind(asks)
+        if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
+            answer = self._catalogue.answer(asks, kind, only)
+            yield from self._told(replace(answer, question=question), history)
             return
         model = None if extractive else self.model
         if model is not None:
@@ -134,7 +148,7 @@ class Engine(Adapters):
     ) -> tuple[Passage, ...]:
         """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
-        sought, only = self._sought(question, self._chosen(filters))
+        sought, only, _ = self._sought(question, self._chosen(filters))
         near = self._near(question)
         with self._working:
             index = self.index
@@ -220,13 +234,25 @@ class Engine(Adapters):
     def _chosen(self, filters: Filters | None) -> frozenset[str] | None:
         return chosen(filters, self.library, self._catalogue.known)
 
-    def _sought(self, question: str, only: frozenset[str] | None) -> tuple[str, frozenset[str] | None]:
-        """What is looked for, and in which articles: a source that the question names is no part of it."""
+    def _sought(
+        self, question: str, only: frozenset[str] | None
+    ) -> tuple[str, frozenset[str] | None, SumUp | None]:
+        """What is looked for, in which articles, and whether those are to be summed up.
+
+        A source that the question names is no part of what is looked for.
+        """
+        if asked := to_sum_up(self._catalogue.kind(question)):
+            sums_up = self._catalogue.to_sum_up(asked, only)
+            return question, frozenset(sums_up.ids), sums_up
         source = source_of(question, self._catalogue.known)
         if source is None:
-            return question, only
-        ids = named(source, self.library)
-        return source.sought if source.asks_more else question, ids if only is None else ids & only
+            return question, only, None
+        ids = named(source, self.library) if only is None else named(source, self.library) & only
+        if source.asks_more:
+            return source.sought, ids, None
+        language = detect_language(question, self.index.languages)
+        whole = Requested(language, "articles", asks="summary", titles=ids)
+        return question, ids, self._catalogue.to_sum_up(whole, only)
 
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
@@ -260,12 +286,13 @@ class Engine(Adapters):
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
-        sought, only = self._sought(question, only)
+        sought, only, sums_up = self._sought(question, only)
         return Asked(
             message,
             question,
             sought,
             only,
+            sums_up,
             readable,
             german,
             contexts,
@@ -288,7 +315,7 @@ class Engine(Adapters):
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
         found = candidates(ranking)
-        return Job(
+        job = Job(
             asked,
             ranking,
             copies,
@@ -297,6 +324,14 @@ class Engine(Adapters):
             confidence=confidence(ranking, found),
             retrieved=time.perf_counter() - asked.started,
         )
+        return self._summed_up(job, asked.sums_up) if asked.sums_up else job
+
+    def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
+        """The same with key sentences, from whose passages a model writes."""
+        summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
+        sure = 1.0 if summary.passages else 0.0
+        passages = summary.passages[: self.settings.passages]
+        return replace(job, passages=passages, summary=summary.outcome, confidence=sure)
 
     def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
         """The answer in verbatim sentences."""
@@ -314,6 +349,8 @@ class Engine(Adapters):
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
             return self._declined(job, LOW_CONFIDENCE)
+        if job.summary is not None:
+            return job.summary
         draft = compose(job.found, job.ranking.query.text)
         return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rag.answering.catalogue_texts import TEXTS, Texts
-from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier
+from rag.answering.work import SumUp
+from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
 from rag.question.known import Known, known_of
 from rag.question.query import STOP
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
@@ -36,15 +37,16 @@ class Catalogue:
         self._mentioning = mentioning
         self._known: tuple[int, Known] | None = None
 
-    def answer(self, question: str, only: frozenset[str] | None = None) -> Answer | None:
-        """The answer to a question about the dossier, or to talk; None where the articles are to answer.
+    def kind(self, question: str) -> Request | Talk | None:
+        """What a question asks of the library; None where the articles are to answer."""
+        return kind_of(question, self.known) if may_be_about_the_dossier(question) else None
+
+    def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
+        """The answer to a question about the dossier, or to talk.
 
         With `only`, ids of articles, the dossier is those alone.
         """
         started = time.perf_counter()
-        asked = kind_of(question, self.known) if may_be_about_the_dossier(question) else None
-        if asked is None:
-            return None
         said = _Said()
         if isinstance(asked, Talk):
             self._talk(asked, said)
@@ -52,6 +54,20 @@ class Catalogue:
             self._tell(asked, said, only)
         articles = {article.id: article for article in self.library.articles(said.ids)}
         return said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+
+    def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
+        """The articles that a question for a summary means; none where nothing fits."""
+        unknown = asked.unknown or asked.unknown_title
+        rows = [] if unknown else self.library.listed(self._selection(asked, only))
+        if asked.order:
+            rows = rows[:1] if asked.order == "newest" else rows[-1:]
+        text = TEXTS[asked.language]
+        return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
+
+    def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
+        """Whether a summary is asked for, and of articles that there are."""
+        asked = to_sum_up(kind)
+        return asked is not None and bool(self.to_sum_up(asked, only).ids)
 
     @property
     def known(self) -> Known:
