@@ -17,9 +17,10 @@ from rag.answering.compose import compose, nearest
 from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
+from rag.answering.several import one_of
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
-from rag.answering.texts import declined, stand_in, unverified
+from rag.answering.texts import declined, stand_in, too_many, unverified
 from rag.answering.work import (
     Asked,
     Job,
@@ -33,11 +34,12 @@ from rag.answering.work import (
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.providers import build_embedder, build_model
-from rag.question.followup import context_for, recent, standalone
+from rag.question.followup import Context, context_for, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
 from rag.question.kind import to_sum_up
 from rag.question.parse import reduced
+from rag.question.parts import MOST_PARTS, Part, parts_of
 from rag.question.query import detect_language, understand
 from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
@@ -54,6 +56,8 @@ from rag.verification.verify import Verifier
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
+BESIDE_WEIGHT = 0.5
+"""What the words count of a question that is joined to another by „und“."""
 SUGGESTIONS_FROM = 100  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
@@ -121,16 +125,61 @@ class Engine(Adapters):
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
         only = self._chosen(filters)
-        asks = reduced(question)
+        model = None if extractive else self.model
+        parts = parts_of(reduced(question))
+        if len(parts) > 1:
+            yield from self._in_turn(question, parts, history, model, only)
+        else:
+            yield from self._events(Part(question), history, model, only)
+
+    def _in_turn(
+        self,
+        message: str,
+        parts: Sequence[Part],
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None,
+    ) -> Iterator[Event]:
+        """The answers to the questions of one message, a delta each; a later one may lean on those before."""
+        answers, said, before = list[Answer](), "", history
+        for part in parts[:MOST_PARTS]:
+            try:
+                *_, done = self._events(part, before, model, only)
+            except ProviderError as error:
+                error.partial = said + error.partial
+                raise
+            assert isinstance(done, Done)
+            answers.append(done.answer)
+            before = (*before, Message("user", part.asks), Message("assistant", done.answer.text))
+            whole = one_of(message, answers)
+            if not said:
+                yield Retrieved(whole.standalone_question, whole.passages, whole.timings["retrieval"])
+            yield Delta(whole.text[len(said) :])
+            said = whole.text
+        if len(parts) > MOST_PARTS:
+            whole = one_of(message, answers, too_many(answers[0].language))
+            yield Delta(whole.text[len(said) :])
+        yield Done(whole, history)
+
+    def _events(
+        self,
+        part: Part,
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None,
+    ) -> Iterator[Event]:
+        """The answer to one question, by the library or from what the articles say."""
+        question, asks = part.asks, reduced(part.asks)
         kind = self._catalogue.kind(asks)
         if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
             answer = self._catalogue.answer(asks, kind, only)
             yield from self._told(replace(answer, question=question), history)
             return
-        model = None if extractive else self.model
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
         asked = self._asked(question, history, model, only)
+        if part.beside:
+            asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
         near = self._near(asked.standalone)
         if model is None or asked.only == frozenset():
             yield from self._told(self._verbatim(asked, near), history)

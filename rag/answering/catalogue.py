@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.answering.catalogue_texts import TEXTS, Texts
 from rag.answering.work import SumUp
@@ -18,6 +18,8 @@ from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
 
+TASK = "a task"
+"""Why what is no question is declined."""
 MOST_LISTED = 10
 """Articles that an answer names; the page of articles lists all."""
 _FIRST_LINE = 300
@@ -53,7 +55,9 @@ class Catalogue:
         else:
             self._tell(asked, said, only)
         articles = {article.id: article for article in self.library.articles(said.ids)}
-        return said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+        answer = said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+        is_task = isinstance(asked, Talk) and asked.about == "task"
+        return replace(answer, abstained=True, reason=TASK, confidence=0.0) if is_task else answer
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a question for a summary means; none where nothing fits."""
@@ -96,7 +100,8 @@ class Catalogue:
 
     def _talk(self, talk: Talk, said: _Said) -> None:
         text = TEXTS[talk.language]
-        opening = {"greeting": text.greeting, "thanks": text.thanks}.get(talk.about, "")
+        openings = {"greeting": text.greeting, "thanks": text.thanks, "task": text.task}
+        opening = openings.get(talk.about, "")
         articles = text.articles_of(self.library.counts().articles)
         said.line(f"{opening} {text.about_me.format(articles=articles)}".strip())
 

@@ -37,6 +37,7 @@ _QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»
 _SCAN = re.compile(rf"{_QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
 
 _ASKS = ("count", "which", "what", "list", "who", "when", "where")
+_QUESTION_WORDS = frozenset(_ASKS) - {"list"}
 _ONE = frozenset({"article", "piece", "report", "comment"})
 _MANY = frozenset({"articles", "pieces", "reports", "comments"})
 _STRONG = frozenset({"article", "articles"})
@@ -69,10 +70,10 @@ _LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A greeting, thanks, or a question about Beleg itself."""
+    """A greeting, thanks, a question about Beleg itself, or a task, which is none of Beleg's."""
 
     language: str
-    about: Literal["greeting", "thanks", "self"]
+    about: Literal["greeting", "thanks", "self", "task"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,10 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The request to the library that a question is, or talk; None for a question about what articles say."""
     for language in _candidates(question):
         items = _items(question, language, known)
-        found = _talk(items, language) or _summary(items, language) or _request(items, language)
-        if found is not None:
-            return found
+        for read in (_talk, _summary, _task, _request):
+            found = read(items, language)
+            if found is not None:
+                return found
     return None
 
 
@@ -170,7 +172,18 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
 @functools.cache
 def _signals(language: str) -> frozenset[str]:
     """Words of which a question about the dossier has one: most questions have none, and are seen off."""
-    telling = {*_NOUNS, *_COURTESIES, "dossier", "write", "publish", "self", "summary", "mention"}
+    telling = {
+        *_NOUNS,
+        *_COURTESIES,
+        "dossier",
+        "write",
+        "publish",
+        "self",
+        "summary",
+        "mention",
+        "task",
+        "prompt",
+    }
     return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
 
 
@@ -259,6 +272,18 @@ def _request(items: list[_Item], language: str) -> Request | None:
     return _asked(items, given)
 
 
+def _task(items: list[_Item], language: str) -> Talk | None:
+    """Something to be written, translated, computed or ignored, rather than a question."""
+    if any("prompt" in item.classes for item in items):
+        return Talk(language, "task")
+    opens = next((item for item in items if not item.among(("plain", "can_you", *_COURTESIES))), None)
+    asked_to = any("can_you" in item.classes for item in items[:3])
+    last = items[-1] if items and asked_to else None
+    asks_too = any(item.among(_QUESTION_WORDS) for item in items)
+    is_task = any(item and "task" in item.classes for item in (opens, last))
+    return Talk(language, "task") if is_task and not asks_too else None
+
+
 def _summary(items: list[_Item], language: str) -> Request | None:
     """What a question asks to be summed up: articles that it names, or all („Worum geht es hier?“)."""
     about = bool(items) and "what" in items[0].classes and "mention" in items[-1].classes
@@ -282,7 +307,7 @@ def _summary(items: list[_Item], language: str) -> Request | None:
         items, given = taken
     if (given.unknown and not nouns) or (of_an_author and not given.selects):
         return None  # „Was ist die Botschaft von Trump?“, „Was ist das Fazit des Autors?“
-    light = _LIGHT | {"summary", "briefly", "mention", "source", "after", "per"}
+    light = _LIGHT | {"summary", "briefly", "task", "can_you", "mention", "source", "after", "per"}
     return given if all(item.among(light) for item in items) else None
 
 
