@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
-from rag.schema import Message
+from rag.schema import Filters, Genre, Message
 from rag.terminal import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ examples:
   %(prog)s ask "Wie oft reiste Witkoff nach Russland?"
   %(prog)s ask "Why was Helsinki criticised?" --json
   %(prog)s search "Sicherheitsgarantien" --articles ~/dossier
+  %(prog)s ask "Worum geht es?" --outlet taz --from 2025-08-15
 """
 
 
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
             continue
         command.add_argument("question", help="the question, in German or English")
         command.add_argument("--json", action="store_true", help="print JSON")
+        _add_filters(command)
         if name == "ask":
             command.add_argument(
                 "--extractive",
@@ -110,6 +113,38 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_filters(command: argparse.ArgumentParser) -> None:
+    only = command.add_argument_group("only from some articles", "each may be given several times")
+    for name, what in [
+        ("outlet", "of this outlet; a part of its name is enough"),
+        ("author", "by this author; a part of the name is enough"),
+        ("article", "the article with this id"),
+    ]:
+        only.add_argument(f"--{name}", action="append", default=[], metavar=name.upper(), help=what)
+    only.add_argument("--from", dest="first", type=_day, metavar="DATE", help="from this day on (2025-08-15)")
+    only.add_argument("--to", dest="last", type=_day, metavar="DATE", help="up to this day")
+    only.add_argument("--genre", choices=get_args(Genre), help="reports or comments")
+
+
+def _filters(options: argparse.Namespace) -> Filters:
+    return Filters(
+        outlets=tuple(options.outlet),
+        authors=tuple(options.author),
+        first=options.first,
+        last=options.last,
+        articles=tuple(options.article),
+        genre=options.genre,
+    )
+
+
+def _day(value: str) -> date:
+    """A day on the command line."""
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{value!r} is no day like 2025-08-15") from None
+
+
 def _bring_up_to_date(settings: Settings) -> None:
     from ingest.sync import is_current, sync
 
@@ -122,7 +157,9 @@ def _bring_up_to_date(settings: Settings) -> None:
 def _ask(engine: Engine, options: argparse.Namespace) -> None:
     history = _history(options.history)
     try:
-        answer = engine.ask(options.question, history, extractive=options.extractive)
+        answer = engine.ask(
+            options.question, history, extractive=options.extractive, filters=_filters(options)
+        )
     except ProviderError as exc:
         if exc.partial:
             print(f"beleg: unfinished and unchecked: {exc.partial}", file=sys.stderr)
@@ -136,7 +173,7 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
 
 
 def _search(engine: Engine, options: argparse.Namespace) -> None:
-    passages = engine.search(options.question, options.k)
+    passages = engine.search(options.question, options.k, filters=_filters(options))
     if options.json:
         from rag.wire import passage_to_dict
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from contextvars import copy_context
 from typing import TYPE_CHECKING, TypeVar
 
-from rag.schema import Answer, Done, Event, Message, Passage
+from rag.schema import Answer, Done, Event, Filters, Message, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.tools import QueryEngineTool
@@ -51,40 +51,67 @@ class Adapters(ABC):
     """The asynchronous twins of an engine's methods, and its forms for LlamaIndex."""
 
     @abstractmethod
-    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
+    ) -> Answer:
         """The answer to a question."""
 
     @abstractmethod
     def stream(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Iterator[Event]:
         """The answer as it comes about."""
 
     @abstractmethod
-    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+    def search(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
 
     async def aask(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
-        async with aclosing(self.astream(question, history, extractive=extractive)) as events:
+        events = self.astream(question, history, extractive=extractive, filters=filters)
+        async with aclosing(events):
             async for event in events:
                 if isinstance(event, Done):
                     return event.answer
         raise AssertionError("a stream ends with Done")
 
     def astream(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> AsyncGenerator[Event]:
         """As `stream`, without holding up the event loop; stopping it early closes the stream."""
-        return stepped(self.stream(question, history, extractive=extractive))
+        return stepped(self.stream(question, history, extractive=extractive, filters=filters))
 
-    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+    async def asearch(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
         """As `search`, without holding up the event loop."""
         import asyncio
 
-        return await asyncio.to_thread(self.search, question, k)
+        return await asyncio.to_thread(self.search, question, k, filters=filters)
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:
         """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""

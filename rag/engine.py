@@ -12,25 +12,41 @@ from pathlib import Path
 
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
+from rag.answering.chosen import chosen, named
 from rag.answering.compose import compose, nearest
 from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
+from rag.answering.several import one_of
 from rag.answering.stream import Writing, add_usage
-from rag.answering.texts import declined, stand_in, unverified
-from rag.answering.work import Asked, Job, Outcome, besides, named_copies, says_what_was_asked, standing_in
+from rag.answering.summary import summarise
+from rag.answering.texts import declined, stand_in, too_many, unverified
+from rag.answering.work import (
+    Asked,
+    Job,
+    Outcome,
+    SumUp,
+    besides,
+    named_copies,
+    says_what_was_asked,
+    standing_in,
+)
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.providers import build_embedder, build_model
-from rag.question.followup import context_for, recent, standalone
+from rag.question.followup import Context, context_for, recent, standalone
 from rag.question.glossary import compiled_dictionary
+from rag.question.kind import Request as Requested
+from rag.question.kind import to_sum_up
 from rag.question.parse import reduced
+from rag.question.parts import MOST_PARTS, Part, parts_of
 from rag.question.query import detect_language, understand
+from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
@@ -40,6 +56,8 @@ from rag.verification.verify import Verifier
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 CANDIDATE_PASSAGES = 20
+BESIDE_WEIGHT = 0.5
+"""What the words count of a question that is joined to another by „und“."""
 SUGGESTIONS_FROM = 100  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
@@ -72,19 +90,32 @@ class Engine(Adapters):
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
 
-    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
+    ) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
 
-        With `extractive` the answer is verbatim sentences even where a language model is configured.
-        Raises BadRequest for an empty or over-long question, ProviderError when the model fails.
+        With `extractive` the answer is verbatim sentences even where a language model is configured;
+        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
+        for filters that nothing fits, ProviderError when the model fails.
         """
-        for event in self.stream(question, history, extractive=extractive):
+        for event in self.stream(question, history, extractive=extractive, filters=filters):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")
 
     def stream(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Iterator[Event]:
         """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`.
 
@@ -93,16 +124,64 @@ class Engine(Adapters):
         """
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
-        about_the_dossier = self._catalogue.answer(reduced(question))
-        if about_the_dossier is not None:
-            yield from self._told(replace(about_the_dossier, question=question), history)
-            return
+        only = self._chosen(filters)
         model = None if extractive else self.model
+        parts = parts_of(reduced(question))
+        if len(parts) > 1:
+            yield from self._in_turn(question, parts, history, model, only)
+        else:
+            yield from self._events(Part(question), history, model, only)
+
+    def _in_turn(
+        self,
+        message: str,
+        parts: Sequence[Part],
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None,
+    ) -> Iterator[Event]:
+        """The answers to the questions of one message, a delta each; a later one may lean on those before."""
+        answers, said, before = list[Answer](), "", history
+        for part in parts[:MOST_PARTS]:
+            try:
+                *_, done = self._events(part, before, model, only)
+            except ProviderError as error:
+                error.partial = said + error.partial
+                raise
+            assert isinstance(done, Done)
+            answers.append(done.answer)
+            before = (*before, Message("user", part.asks), Message("assistant", done.answer.text))
+            whole = one_of(message, answers)
+            if not said:
+                yield Retrieved(whole.standalone_question, whole.passages, whole.timings["retrieval"])
+            yield Delta(whole.text[len(said) :])
+            said = whole.text
+        if len(parts) > MOST_PARTS:
+            whole = one_of(message, answers, too_many(answers[0].language))
+            yield Delta(whole.text[len(said) :])
+        yield Done(whole, history)
+
+    def _events(
+        self,
+        part: Part,
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None,
+    ) -> Iterator[Event]:
+        """The answer to one question, by the library or from what the articles say."""
+        question, asks = part.asks, reduced(part.asks)
+        kind = self._catalogue.kind(asks)
+        if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
+            answer = self._catalogue.answer(asks, kind, only)
+            yield from self._told(replace(answer, question=question), history)
+            return
         if model is not None:
             model.warm_up()  # its import takes seconds, which are not the server's
-        asked = self._asked(question, history, model)
+        asked = self._asked(question, history, model, only)
+        if part.beside:
+            asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
         near = self._near(asked.standalone)
-        if model is None:
+        if model is None or asked.only == frozenset():
             yield from self._told(self._verbatim(asked, near), history)
             return
         with self._working:
@@ -113,14 +192,17 @@ class Engine(Adapters):
         else:
             yield from self._told(self._answer(job, self._extractive(job)), history)
 
-    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
-        """Passages for a question, best first."""
+    def search(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
+        """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
+        sought, only, _ = self._sought(question, self._chosen(filters))
         near = self._near(question)
         with self._working:
             index = self.index
-            query = understand(question, dictionary=self.dictionary, languages=index.languages)
-            ranking = index.rank(query, k or self.settings.passages, near)
+            query = understand(sought, dictionary=self.dictionary, languages=index.languages)
+            ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
@@ -217,6 +299,29 @@ class Engine(Adapters):
         except ProviderError:
             return None
 
+    def _chosen(self, filters: Filters | None) -> frozenset[str] | None:
+        return chosen(filters, self.library, self._catalogue.known)
+
+    def _sought(
+        self, question: str, only: frozenset[str] | None
+    ) -> tuple[str, frozenset[str] | None, SumUp | None]:
+        """What is looked for, in which articles, and whether those are to be summed up.
+
+        A source that the question names is no part of what is looked for.
+        """
+        if asked := to_sum_up(self._catalogue.kind(question)):
+            sums_up = self._catalogue.to_sum_up(asked, only)
+            return question, frozenset(sums_up.ids), sums_up
+        source = source_of(question, self._catalogue.known)
+        if source is None:
+            return question, only, None
+        ids = named(source, self.library) if only is None else named(source, self.library) & only
+        if source.asks_more:
+            return source.sought, ids, None
+        language = detect_language(question, self.index.languages)
+        whole = Requested(language, "articles", asks="summary", titles=ids)
+        return question, ids, self._catalogue.to_sum_up(whole, only)
+
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
@@ -231,7 +336,13 @@ class Engine(Adapters):
             )
         return question
 
-    def _asked(self, message: str, history: tuple[Message, ...], model: ChatModel | None) -> Asked:
+    def _asked(
+        self,
+        message: str,
+        history: tuple[Message, ...],
+        model: ChatModel | None,
+        only: frozenset[str] | None = None,
+    ) -> Asked:
         started = time.perf_counter()
         question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
@@ -243,8 +354,21 @@ class Engine(Adapters):
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
+        sought, only, sums_up = self._sought(question, only)
         return Asked(
-            message, question, readable, german, contexts, language, history, deadline, started, dict(usage)
+            message,
+            question,
+            sought,
+            only,
+            sums_up,
+            readable,
+            german,
+            contexts,
+            language,
+            history,
+            deadline,
+            started,
+            dict(usage),
         )
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
@@ -252,14 +376,14 @@ class Engine(Adapters):
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.question, asked.language, self.dictionary, weighted, index.languages)
+            query = understand(asked.sought, asked.language, self.dictionary, weighted, index.languages)
         elif asked.language in index.languages:
             query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
             query = understand(asked.german, "de", languages=index.languages)
-        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near))
+        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
         found = candidates(ranking, self._meaning(ranking, asked.standalone) if near else None)
-        return Job(
+        job = Job(
             asked,
             ranking,
             copies,
@@ -268,6 +392,14 @@ class Engine(Adapters):
             confidence=confidence(ranking, found),
             retrieved=time.perf_counter() - asked.started,
         )
+        return self._summed_up(job, asked.sums_up) if asked.sums_up else job
+
+    def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
+        """The same with key sentences, from whose passages a model writes."""
+        summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
+        sure = 1.0 if summary.passages else 0.0
+        passages = summary.passages[: self.settings.passages]
+        return replace(job, passages=passages, summary=summary.outcome, confidence=sure)
 
     def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
         """The answer in verbatim sentences."""
@@ -285,6 +417,8 @@ class Engine(Adapters):
     def _extractive(self, job: Job) -> Outcome:
         if job.confidence < THRESHOLD:
             return self._declined(job, LOW_CONFIDENCE)
+        if job.summary is not None:
+            return job.summary
         draft = compose(job.found, job.ranking.query.text)
         return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
 

@@ -167,6 +167,24 @@ class Message:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which articles may answer: those that fit everything that is given; by default, all.
+
+    An outlet or an author may be named in part and in any case („taz“); of several of a kind, one is enough.
+    `first` and `last` are days of publication, both included: an article without a date is in no range.
+    `articles` are ids.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    outlets: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    articles: tuple[str, ...] = ()
+    genre: Genre | None = None
+
+
 def _new_id() -> str:
     return uuid4().hex
 

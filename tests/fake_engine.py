@@ -20,6 +20,7 @@ from rag.schema import (
     Delta,
     Done,
     Event,
+    Filters,
     Message,
     Passage,
     Retrieved,
@@ -175,7 +176,13 @@ class FakeEngine:
         further = ["Was kostet Fernwärme ab 2026?", "Gibt es Zuschüsse für Wärmepumpen?"]
         return [question for question in further if question not in asked][:n] if answer.citations else []
 
-    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+    def search(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        filters: Filters | None = None,  # noqa: ARG002
+    ) -> tuple[Passage, ...]:
         return canned(question).passages[:k]
 
     def stream(
@@ -184,6 +191,7 @@ class FakeEngine:
         history: Sequence[Message] = (),
         *,
         extractive: bool = False,
+        filters: Filters | None = None,  # noqa: ARG002
     ) -> Iterator[Event]:
         self.histories.append(list(history))
         failing = not extractive

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from rag.schema import Delta, Done, Event, Message, Retrieved
+from rag.schema import Delta, Done, Event, Filters, Message, Retrieved
 from tests.chat_reader import events, functions_of
 from tests.fake_engine import FakeEngine, canned
 
@@ -44,6 +44,7 @@ class SlowEngine(FakeEngine):
         history: Sequence[Message] = (),  # noqa: ARG002
         *,
         extractive: bool = False,  # noqa: ARG002
+        filters: Filters | None = None,  # noqa: ARG002
     ) -> Iterator[Event]:
         answer = canned("mond")
         yield Retrieved(question, answer.passages, 0.02)

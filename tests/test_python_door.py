@@ -15,7 +15,7 @@ import pytest
 from rag import open_engine
 from rag.adapters import Adapters
 from rag.errors import ArticleError, BadRequest, ConfigError, ProviderUnavailable
-from rag.schema import Answer, Delta, Done, Event, Message, Passage, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from tests.dossier import DOSSIER, write
 from tests.fake_engine import canned
 
@@ -83,6 +83,7 @@ class Slow(Adapters):
         history: Sequence[Message] = (),  # noqa: ARG002
         *,
         extractive: bool = False,  # noqa: ARG002
+        filters: Filters | None = None,  # noqa: ARG002
     ) -> Iterator[Event]:
         answer = canned(question)
         try:
@@ -97,10 +98,23 @@ class Slow(Adapters):
         finally:
             self.closed.set()
 
-    def ask(self, question: str, history: Sequence[Message] = (), *, extractive: bool = False) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
+    ) -> Answer:
         raise NotImplementedError
 
-    def search(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+    def search(
+        self,
+        question: str,
+        k: int | None = None,
+        *,
+        filters: Filters | None = None,  # noqa: ARG002
+    ) -> tuple[Passage, ...]:
         self.threads.add(threading.current_thread().name)
         return canned(question).passages[:k]
 

@@ -6,10 +6,11 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rag.answering.catalogue_texts import TEXTS, Texts
-from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier
+from rag.answering.work import SumUp
+from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
 from rag.question.known import Known, known_of
 from rag.question.query import STOP
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
@@ -17,6 +18,8 @@ from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
 
+TASK = "a task"
+"""Why what is no question is declined."""
 MOST_LISTED = 10
 """Articles that an answer names; the page of articles lists all."""
 _FIRST_LINE = 300
@@ -36,19 +39,39 @@ class Catalogue:
         self._mentioning = mentioning
         self._known: tuple[int, Known] | None = None
 
-    def answer(self, question: str) -> Answer | None:
-        """The answer to a question about the dossier, or to talk; None where the articles are to answer."""
+    def kind(self, question: str) -> Request | Talk | None:
+        """What a question asks of the library; None where the articles are to answer."""
+        return kind_of(question, self.known) if may_be_about_the_dossier(question) else None
+
+    def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
+        """The answer to a question about the dossier, or to talk.
+
+        With `only`, ids of articles, the dossier is those alone.
+        """
         started = time.perf_counter()
-        asked = kind_of(question, self.known) if may_be_about_the_dossier(question) else None
-        if asked is None:
-            return None
         said = _Said()
         if isinstance(asked, Talk):
             self._talk(asked, said)
         else:
-            self._tell(asked, said)
+            self._tell(asked, said, only)
         articles = {article.id: article for article in self.library.articles(said.ids)}
-        return said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+        answer = said.answer(question, asked.language, self, articles, time.perf_counter() - started)
+        is_task = isinstance(asked, Talk) and asked.about == "task"
+        return replace(answer, abstained=True, reason=TASK, confidence=0.0) if is_task else answer
+
+    def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
+        """The articles that a question for a summary means; none where nothing fits."""
+        unknown = asked.unknown or asked.unknown_title
+        rows = [] if unknown else self.library.listed(self._selection(asked, only))
+        if asked.order:
+            rows = rows[:1] if asked.order == "newest" else rows[-1:]
+        text = TEXTS[asked.language]
+        return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
+
+    def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
+        """Whether a summary is asked for, and of articles that there are."""
+        asked = to_sum_up(kind)
+        return asked is not None and bool(self.to_sum_up(asked, only).ids)
 
     @property
     def known(self) -> Known:
@@ -77,13 +100,15 @@ class Catalogue:
 
     def _talk(self, talk: Talk, said: _Said) -> None:
         text = TEXTS[talk.language]
-        opening = {"greeting": text.greeting, "thanks": text.thanks}.get(talk.about, "")
+        openings = {"greeting": text.greeting, "thanks": text.thanks, "task": text.task}
+        opening = openings.get(talk.about, "")
         articles = text.articles_of(self.library.counts().articles)
         said.line(f"{opening} {text.about_me.format(articles=articles)}".strip())
 
-    def _tell(self, asked: Request, said: _Said) -> None:
+    def _tell(self, asked: Request, said: _Said, only: frozenset[str] | None) -> None:
         text = TEXTS[asked.language]
-        rows = [] if asked.unknown or asked.unknown_title else self.library.listed(self._selection(asked))
+        unknown = asked.unknown or asked.unknown_title
+        rows = [] if unknown else self.library.listed(self._selection(asked, only))
         if not rows:
             said.line(self._none(asked, text))
             return
@@ -98,8 +123,8 @@ class Catalogue:
             said.line(self._opening(asked, rows, text))
             said.articles(rows[: asked.limit], text, with_author=asked.asks == "who")
 
-    def _selection(self, asked: Request) -> Selection:
-        ids = asked.titles
+    def _selection(self, asked: Request, only: frozenset[str] | None) -> Selection:
+        ids = asked.titles if only is None else only & (asked.titles or only)
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
@@ -135,6 +160,8 @@ class Catalogue:
         everything = self.library.counts().articles
         if what := _what(asked, text):
             return text.of.format(n=len(rows), all=everything, what=what)
+        if len(rows) < everything:  # filters
+            return f"{text.articles_of(len(rows))}:"
         return text.holds.format(articles=text.articles_of(everything))
 
     def _none(self, asked: Request, text: Texts) -> str:

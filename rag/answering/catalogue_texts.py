@@ -39,6 +39,7 @@ class Texts:
     names: tuple[str, ...]
     greeting: str
     thanks: str
+    task: str
     about_me: str
 
     def articles_of(self, n: int) -> str:
@@ -97,6 +98,8 @@ TEXTS = {
         names=("Deutsch", "Englisch", "Französisch", "Portugiesisch", "Ukrainisch"),
         greeting="Hallo!",
         thanks="Gern geschehen!",
+        task="Das ist leider keine Frage an die Artikel: Ich schreibe, übersetze und berechne nichts, und"
+        " neue Anweisungen nehme ich nicht an.",
         about_me="Ich beantworte Fragen zu den Artikeln dieses Dossiers ({articles}) und belege jede Aussage"
         " mit der Stelle. Fragen Sie nach Personen, Orten, Zahlen und Gründen, oder nach den Artikeln selbst:"
         " „Welche Artikel gibt es?“",
@@ -131,6 +134,8 @@ TEXTS = {
         names=("German", "English", "French", "Portuguese", "Ukrainian"),
         greeting="Hello!",
         thanks="You are welcome!",
+        task="That is no question for the articles, I am afraid: I do not write, translate or compute,"
+        " nor take new instructions.",
         about_me="I answer questions about the articles of this dossier ({articles}), and cite the place for"
         " each statement. Ask about people, places, figures and reasons, or about the articles themselves:"
         " “Which articles are there?”",
@@ -165,6 +170,8 @@ TEXTS = {
         names=("allemand", "anglais", "français", "portugais", "ukrainien"),
         greeting="Bonjour !",
         thanks="Avec plaisir !",
+        task="Ce n’est malheureusement pas une question pour les articles : je n’écris, ne traduis"
+        " et ne calcule rien, et je ne reçois pas de nouvelles instructions.",
         about_me="Je réponds aux questions sur les articles de ce dossier ({articles}) et cite le passage"
         " pour chaque affirmation. Posez une question sur des personnes, des lieux, des chiffres ou des"
         " raisons, ou sur les articles eux-mêmes : « Quels articles y a-t-il ? »",
@@ -207,6 +214,8 @@ TEXTS = {
         names=("alemão", "inglês", "francês", "português", "ucraniano"),
         greeting="Olá!",
         thanks="De nada!",
+        task="Infelizmente, isto não é uma pergunta para os artigos: não escrevo, não traduzo, não calculo"
+        " nem aceito novas instruções.",
         about_me="Respondo a perguntas sobre os artigos deste dossiê ({articles}) e cito o trecho de cada"
         " afirmação. Pergunte por pessoas, lugares, números e razões, ou pelos próprios artigos:"
         " “Que artigos há?”",
@@ -241,6 +250,8 @@ TEXTS = {
         names=("німецька", "англійська", "французька", "португальська", "українська"),
         greeting="Вітаю!",
         thanks="Будь ласка!",
+        task="На жаль, це не запитання до статей: я нічого не пишу, не перекладаю й не обчислюю"
+        " і не приймаю нових вказівок.",
         about_me="Я відповідаю на запитання про статті цього досьє ({articles}) і до кожного твердження"
         " наводжу місце в тексті. Питайте про людей, місця, числа й причини або про самі статті:"
         " «Які статті тут є?»",

@@ -18,6 +18,7 @@ from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import GRAM, key, language_of, words
 from rag.text.ngrams import Finder
+from rag.text.pointing import points_back
 
 Vector = NDArray[np.float64]
 
@@ -60,21 +61,6 @@ CUE_WEIGHTS = {
     "definition": 0.1,
 }
 
-_ANAPHORIC = {
-    "de": r"Er|Sie|Es|Dies\w*|Dessen|Deren|Ihr\w*|Sein\w*|Dort|Da\w+|Hier\w*|Das|Jene\w*|Beide|Solche\w*"
-    r"|Letzter\w*|Später|Dann|Anschließend|Zudem|Außerdem|Auch|Schließlich|So",
-    "en": r"He|She|It|They|His|Her|Its|Their|This|These|That|Those|There|Both|Such|The (?:latter|former)"
-    r"|Later|Then|Also|Afterwards|Eventually|Finally|Moreover|So",
-    "fr": r"Il|Elle|Ils|Elles|Cel\w*|Ce|Cette|Ces|Celui\w*|Son|Sa|Ses|Leurs?|Ceux|Celles|Là|Ensuite|Puis"
-    r"|Aussi|Plus tard|Enfin|Ainsi",
-    "pt": r"El[ea]s?|Isso|Isto|Ess[ea]s?|Est[ea]s?|Aquel[ea]s?|Seus?|Suas?|Ambos|Ali|Depois|Então|Também"
-    r"|Mais tarde|Finalmente|Assim",
-    "uk": r"Він|Вона|Воно|Вони|Його|Її|Їх\w*|Це|Цей|Ця|Ці|Той|Ті|Там|Потім|Згодом|Також|Тоді|Обидв\w*|Так",
-}
-_BEGINS_ANAPHORIC = {
-    language: re.compile(rf"[„“\"(«]?(?:{openings})\b") for language, openings in _ANAPHORIC.items()
-}
-"""How a sentence begins that goes on from the one before, by the article's language."""
 _COUNTED = re.compile(r"(?:wie ?viele?\w*|how many|combien d[e’']|quant[oa]s|скільки) ?(\w+)", re.IGNORECASE)
 _COUNT = re.compile(
     r"\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million|milliarde|dutzend"
@@ -174,7 +160,7 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
     matrix = np.concatenate([hit.matrix for hit in hits])
     gains = _gains(matrix, np.repeat([hit.title for hit in hits], sizes, axis=0), sizes)
     before, two_before, after, title = (summed(gain, question.weights) for gain in gains)
-    anaphoric = [_BEGINS_ANAPHORIC[each.language].match(each.text) is not None for each in sentences]
+    anaphoric = [points_back(each.text, each.language) for each in sentences]
     best = hits[0].passage.score
     found = {
         "coverage": summed(matrix, question.weights),

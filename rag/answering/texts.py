@@ -34,6 +34,20 @@ def unverified(language: str) -> str:
     return UNVERIFIED.get(language, UNVERIFIED["en"])
 
 
+TOO_MANY = {
+    "de": "Mehr als vier Fragen auf einmal beantworte ich nicht; bitte stellen Sie die übrigen noch einmal.",
+    "en": "I answer no more than four questions at once; please ask the others again.",
+    "fr": "Je ne réponds pas à plus de quatre questions à la fois ; veuillez reposer les autres.",
+    "pt": "Não respondo a mais de quatro perguntas de cada vez; faça as restantes outra vez, por favor.",
+    "uk": "За один раз я відповідаю не більше ніж на чотири запитання; решту поставте, будь ласка, ще раз.",
+}
+
+
+def too_many(language: str) -> str:
+    """The sentence that says that the questions after the fourth are left."""
+    return TOO_MANY.get(language, TOO_MANY["en"])
+
+
 STANDS_IN = {
     "de": "Ohne Sprachmodell: wörtliche Fundstellen.",
     "en": "Without a language model: verbatim passages.",

@@ -14,15 +14,29 @@ from rag.schema import Article, Citation, Message, Passage, Statement
 
 
 @dataclass(frozen=True, slots=True)
+class SumUp:
+    """What is to be summed up, newest first, in how many sentences, with the headings of the articles."""
+
+    ids: tuple[str, ...]
+    headings: dict[str, str]
+    sentences: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A question with what it leans on; `german` is what a model made of it, None without one.
 
-    `message` is what was typed, `question` what that asks (`rag.question.parse`). `started` is when it came,
-    by `time.perf_counter`; `usage` grows.
+    `message` is what was typed, `question` what that asks (`rag.question.parse`), `sought` the same without
+    the source that it names. `only` are the ids of the articles that may answer, None for all, and `sums_up`
+    says that it asks what they say on the whole. `started` is when it came, by `time.perf_counter`; `usage`
+    grows.
     """
 
     message: str
     question: str
+    sought: str
+    only: frozenset[str] | None
+    sums_up: SumUp | None
     standalone: str
     german: str | None
     contexts: tuple[Context, ...]
@@ -38,6 +52,7 @@ class Job:
     """A question with what was found for it, `retrieved` seconds after it came; `timings` grow.
 
     `copies` are articles that were found too, and nearly repeat one of those that the passages are from.
+    `summary` is the answer in key sentences to a question for what articles say on the whole.
     """
 
     asked: Asked
@@ -47,6 +62,7 @@ class Job:
     found: list[Candidate]
     confidence: float
     retrieved: float
+    summary: Outcome | None = None
     timings: dict[str, float] = field(default_factory=dict)
 
 

@@ -37,6 +37,7 @@ _QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»
 _SCAN = re.compile(rf"{_QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
 
 _ASKS = ("count", "which", "what", "list", "who", "when", "where")
+_QUESTION_WORDS = frozenset(_ASKS) - {"list"}
 _ONE = frozenset({"article", "piece", "report", "comment"})
 _MANY = frozenset({"articles", "pieces", "reports", "comments"})
 _STRONG = frozenset({"article", "articles"})
@@ -57,6 +58,7 @@ _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
 )
 _SINGULAR_BEFORE = frozenset("der dem des den ein einen einem eines dieser diesem diesen dieses".split())
+_ONE_SENTENCE = frozenset("einem ein einen one a une uma одному одне одним".split())
 _COPULA = frozenset("ist sind war is are were est sont é são є".split())
 _INSIDE = frozenset("in im dans en no na nos nas em у в".split())
 _SUBORDINATE = frozenset("dass ob weil wenn that whether if because que si porque se що чи якщо бо".split())
@@ -68,17 +70,18 @@ _LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A greeting, thanks, or a question about Beleg itself."""
+    """A greeting, thanks, a question about Beleg itself, or a task, which is none of Beleg's."""
 
     language: str
-    about: Literal["greeting", "thanks", "self"]
+    about: Literal["greeting", "thanks", "self", "task"]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What a question about the dossier asks for.
 
-    `asks` is `count`, or what is to be said of the subject; the rest are filters: `named` outlets and
+    `asks` is `count`, or what is to be said of the subject, of which a `summary` has `limit` sentences; the
+    rest are filters: `named` outlets and
     authors, articles by the ids of their `titles`, `days`, `weekday` (0 is Sunday), `written_in` a language,
     `genre`, `about` words that the articles mention. `unknown` is an outlet or author that the library does
     not have, `unknown_title` such a title.
@@ -86,7 +89,7 @@ class Request:
 
     language: str
     subject: Subject
-    asks: Literal["count", "which", "who", "when", "where"] = "which"
+    asks: Literal["count", "which", "who", "when", "where", "summary"] = "which"
     named: tuple[Named, ...] = ()
     titles: frozenset[str] | None = None
     days: Days | None = None
@@ -124,10 +127,16 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The request to the library that a question is, or talk; None for a question about what articles say."""
     for language in _candidates(question):
         items = _items(question, language, known)
-        found = _talk(items, language) or _request(items, language)
-        if found is not None:
-            return found
+        for read in (_talk, _summary, _task, _request):
+            found = read(items, language)
+            if found is not None:
+                return found
     return None
+
+
+def to_sum_up(kind: Request | Talk | None) -> Request | None:
+    """The request, where it is for a summary of articles."""
+    return kind if isinstance(kind, Request) and kind.asks == "summary" else None
 
 
 def may_be_about_the_dossier(question: str) -> bool:
@@ -163,7 +172,18 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
 @functools.cache
 def _signals(language: str) -> frozenset[str]:
     """Words of which a question about the dossier has one: most questions have none, and are seen off."""
-    telling = {*_NOUNS, *_COURTESIES, "dossier", "write", "publish", "self"}
+    telling = {
+        *_NOUNS,
+        *_COURTESIES,
+        "dossier",
+        "write",
+        "publish",
+        "self",
+        "summary",
+        "mention",
+        "task",
+        "prompt",
+    }
     return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
 
 
@@ -250,6 +270,45 @@ def _request(items: list[_Item], language: str) -> Request | None:
     if not all(item.among(_LIGHT) for item in items):
         return None
     return _asked(items, given)
+
+
+def _task(items: list[_Item], language: str) -> Talk | None:
+    """Something to be written, translated, computed or ignored, rather than a question."""
+    if any("prompt" in item.classes for item in items):
+        return Talk(language, "task")
+    opens = next((item for item in items if not item.among(("plain", "can_you", *_COURTESIES))), None)
+    asked_to = any("can_you" in item.classes for item in items[:3])
+    last = items[-1] if items and asked_to else None
+    asks_too = any(item.among(_QUESTION_WORDS) for item in items)
+    is_task = any(item and "task" in item.classes for item in (opens, last))
+    return Talk(language, "task") if is_task and not asks_too else None
+
+
+def _summary(items: list[_Item], language: str) -> Request | None:
+    """What a question asks to be summed up: articles that it names, or all („Worum geht es hier?“)."""
+    about = bool(items) and "what" in items[0].classes and "mention" in items[-1].classes
+    if not about and not any("summary" in item.classes for item in items):
+        return None
+    nouns = any(item.among((*_ONE, *_MANY, "dossier", "titled")) for item in items)
+    of_an_author = any(item.among(("author", "authors")) for item in items)
+    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
+    given = Request(language, "articles", asks="summary")
+    number = next((i for i, item in enumerate(items) if "sentences" in item.classes), None)
+    if number:
+        many = next((name[7:] for name in items[number - 1].classes if name[:7] == "number:"), None)
+        many = many or (items[number - 1].word if items[number - 1].word.isdecimal() else None)
+        one = items[number - 1].word.lower() in _ONE_SENTENCE
+        given = replace(given, limit=int(many) if many else 1 if one else None)
+        items = [item for i, item in enumerate(items) if i != number and not (many and i == number - 1)]
+    for step in (_days, _unknown, _names, _narrowed):
+        taken = step(items, given)
+        if taken is None:
+            return None
+        items, given = taken
+    if (given.unknown and not nouns) or (of_an_author and not given.selects):
+        return None  # „Was ist die Botschaft von Trump?“, „Was ist das Fazit des Autors?“
+    light = _LIGHT | {"summary", "briefly", "task", "can_you", "mention", "source", "after", "per"}
+    return given if all(item.among(light) for item in items) else None
 
 
 _Taken = tuple[list[_Item], Request]

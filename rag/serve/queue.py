@@ -5,6 +5,7 @@ when nobody waits any more.
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
@@ -15,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from rag.adapters import stepped
 from rag.errors import DeadlineExceeded, Overloaded
-from rag.schema import Answer, Done, Event, Message
+from rag.schema import Answer, Done, Event, Filters, Message
 from rag.serve.ops import Metrics
 from rag.wire import answer_to_dict
 
@@ -103,19 +104,35 @@ class Service:
         self.metrics.answering.set_function(lambda: self.queue.taken)
 
     def stream(
-        self, door: str, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        door: str,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> AsyncGenerator[Coming]:
         """What comes of a question; closing it closes the engine's stream.
 
         Raises as the engine does, Overloaded, and DeadlineExceeded.
         """
-        return self._timely(lambda: self._answering(door, question, history, extractive=extractive))
+        asked = functools.partial(
+            self.engine.stream, question, history, extractive=extractive, filters=filters
+        )
+        return self._timely(lambda: self._answering(door, asked))
 
     async def ask(
-        self, door: str, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        door: str,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Answer:
         """The answer. Raises as `stream`; cancelling it ends the engine's work."""
-        async with aclosing(self.stream(door, question, history, extractive=extractive)) as events:
+        events = self.stream(door, question, history, extractive=extractive, filters=filters)
+        async with aclosing(events):
             return await answer_of(events)
 
     async def run(self, work: Callable[[], Found]) -> Found:
@@ -129,11 +146,8 @@ class Service:
                     return step
         raise AssertionError("the work gives something")
 
-    def _answering(
-        self, door: str, question: str, history: Sequence[Message], *, extractive: bool
-    ) -> Iterator[Event]:
-        told = self.engine.stream(question, history, extractive=extractive)
-        for event in self.metrics.watch(told, door):
+    def _answering(self, door: str, asked: Callable[[], Iterator[Event]]) -> Iterator[Event]:
+        for event in self.metrics.watch(asked(), door):
             if isinstance(event, Done):
                 self.records.put(answer_to_dict(event.answer), event.history)
             yield event

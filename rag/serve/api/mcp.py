@@ -25,7 +25,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from rag import wire
 from rag.errors import BadRequest, BelegError
 from rag.printing import answer_text
-from rag.schema import Answer, Article, Message, Passage
+from rag.schema import Answer, Article, Filters, Message, Passage
 from rag.serve.api import schemas as models
 from rag.serve.api.sub_app import version
 from rag.serve.logs import request_id
@@ -56,6 +56,7 @@ _TEMPLATE = types.ResourceTemplate(
 )
 
 Question = Annotated[str, Field(description="the question, in German or English, in full")]
+Chosen = Annotated[Filters | None, Field(description="which articles may answer; without, all of them")]
 Result = types.CallToolResult
 
 
@@ -82,14 +83,21 @@ class AtService:
         self.library = service.engine.library
 
     async def aask(
-        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False
+        self,
+        question: str,
+        history: Sequence[Message] = (),
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
     ) -> Answer:
         """As an engine's; raises Overloaded and DeadlineExceeded too."""
-        return await self.service.ask("mcp", question, history, extractive=extractive)
+        return await self.service.ask("mcp", question, history, extractive=extractive, filters=filters)
 
-    async def asearch(self, question: str, k: int | None = None) -> tuple[Passage, ...]:
+    async def asearch(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
         """As an engine's; raises Overloaded too."""
-        return await self.service.run(lambda: self.service.engine.search(question, k))
+        return await self.service.run(lambda: self.service.engine.search(question, k, filters=filters))
 
 
 def create_server(engine: Engine | AtService) -> MCPServer[Any]:
@@ -103,17 +111,20 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
         extractive: Annotated[
             bool, Field(description="verbatim sentences, even where a language model is configured")
         ] = False,
+        filters: Chosen = None,
     ) -> Result:
         """Answers a question about the articles, each statement with a citation, or says that they do not."""
-        answer = await engine.aask(question, history, extractive=extractive)
+        answer = await engine.aask(question, history, extractive=extractive, filters=filters)
         return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
 
     @server.tool(title="Search the articles", annotations=_READS)
     async def search(
-        question: Question, k: Annotated[int, Field(ge=1, le=50, description="how many passages")] = 8
+        question: Question,
+        k: Annotated[int, Field(ge=1, le=50, description="how many passages")] = 8,
+        filters: Chosen = None,
     ) -> Result:
         """Finds passages of the articles for a question, best first, with their offsets."""
-        passages = [passage_to_dict(p) for p in await engine.asearch(question, k)]
+        passages = [passage_to_dict(p) for p in await engine.asearch(question, k, filters=filters)]
         lines = [f"{p['title'] or p['article_id']} ({_place(p)})\n{p['text']}" for p in passages]
         return _result("\n\n".join(lines) or "No passage fits.", {"passages": passages})
 

@@ -74,7 +74,9 @@ def _add_chat(api: FastAPI, service: Service) -> None:
         """What comes of the question; what fails before the first word has a status of its own."""
         _check(sent)
         question, history = conversation(sent.messages)
-        events = service.stream("openai", question, history, extractive=sent.model == VERBATIM)
+        events = service.stream(
+            "openai", question, history, extractive=sent.model == VERBATIM, filters=sent.filters
+        )
         async with aclosing(events):
             yield await begun(request, events, (Delta, Done))
 

@@ -12,6 +12,7 @@ from openai.types import Embedding as OpenAIEmbedding
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.schema import Filters
 from rag.wire import Answer
 
 
@@ -46,6 +47,7 @@ class ChatRequest(BaseModel):
     n: int | None = 1
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    filters: Filters | None = Field(None, description="Beleg's own: which articles may answer")
 
 
 class Completion(ChatCompletion):

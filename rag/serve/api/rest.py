@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from rag.schema import Delta, Done, Retrieved
+from rag.schema import Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem, plain_body, problem_in_stream
 from rag.serve.api.rest_articles import add_article_doors
@@ -73,7 +74,10 @@ def _add_questions(api: FastAPI, service: Service) -> None:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
         return sent_answer(
             await unless_gone(
-                request, service.ask("rest", sent.question, sent.history, extractive=sent.extractive)
+                request,
+                service.ask(
+                    "rest", sent.question, sent.history, extractive=sent.extractive, filters=sent.filters
+                ),
             )
         )
 
@@ -84,7 +88,9 @@ def _add_questions(api: FastAPI, service: Service) -> None:
 
     async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
         """The events; what fails before the first has a status of its own."""
-        events = service.stream("rest", sent.question, sent.history, extractive=sent.extractive)
+        events = service.stream(
+            "rest", sent.question, sent.history, extractive=sent.extractive, filters=sent.filters
+        )
         async with aclosing(events):
             yield await begun(request, events, (Waiting, Retrieved, Delta, Done))
 
@@ -104,9 +110,18 @@ def _add_questions(api: FastAPI, service: Service) -> None:
         request: Request,
         q: Annotated[str, Query(min_length=1, description="the question")],
         k: Annotated[int | None, Query(ge=1, le=50, description="how many passages")] = None,
+        outlet: Annotated[list[str], Query(description="a part of an outlet's name is enough")] = [],  # noqa: B006
+        author: Annotated[list[str], Query(description="a part of an author's name is enough")] = [],  # noqa: B006
+        first: Annotated[
+            date | None, Query(alias="from", description="published on that day or later")
+        ] = None,
+        last: Annotated[date | None, Query(alias="to", description="published on that day or before")] = None,
+        article: Annotated[list[str], Query(description="ids of articles")] = [],  # noqa: B006
+        genre: Genre | None = None,
     ) -> models.Found:
         """Passages for a question, best first; no model is asked for an answer."""
-        found = await unless_gone(request, service.run(lambda: service.engine.search(q, k)))
+        filters = Filters(tuple(outlet), tuple(author), first, last, tuple(article), genre)
+        found = await unless_gone(request, service.run(lambda: service.engine.search(q, k, filters=filters)))
         return models.Found(passages=[sent_passage(passage) for passage in found])
 
 

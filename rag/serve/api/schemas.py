@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.schema import Genre, Message
+from rag.schema import Filters, Genre, Message
 from rag.wire import Passage
 
 
@@ -20,6 +20,7 @@ class Ask(BaseModel):
     extractive: bool = Field(
         False, description="verbatim sentences, even where a language model is configured"
     )
+    filters: Filters | None = Field(None, description="which articles may answer; without, all of them")
 
 
 class Found(BaseModel):

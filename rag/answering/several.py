@@ -1,0 +1,84 @@
+"""The answers to several questions of one message as one answer, each under its own words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rag.schema import Answer, Citation, Passage, Statement
+
+_MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
+_NUMBER = re.compile(r"\d+")
+
+
+def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> Answer:
+    """The answers in order, their citations numbered through; it is declined only if all of them are.
+
+    `left` says that further questions were not answered.
+    """
+    text, statements, citations = "", list[Statement](), list[Citation]()
+    for answer in answers:
+        before, number = len(text), len(citations)
+        heading = f"{answer.question}\n\n"
+        start = before + 2 * bool(text)
+        text += ("\n\n" if text else "") + heading
+        statements.append(Statement(answer.question, (), "no claim", start, start + len(answer.question)))
+        said, moved = _moved(answer, number, len(text))
+        text += said
+        statements += moved
+        citations += [replace(each, number=each.number + number) for each in answer.citations]
+    if left:
+        start = len(text) + 2
+        text += f"\n\n{left}"
+        statements.append(Statement(left, (), "no claim", start, start + len(left)))
+    answered = [answer for answer in answers if not answer.abstained]
+    passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
+    return replace(
+        (answered or answers)[0],
+        question=message,
+        standalone_question=" ".join(answer.standalone_question for answer in answers),
+        text=text,
+        statements=tuple(statements),
+        citations=tuple(citations),
+        passages=tuple(passages.values()),
+        confidence=min(answer.confidence for answer in answered or answers),
+        further=_further(answers, len(citations)),
+        dropped=tuple(each for answer in answers for each in answer.dropped),
+        withheld=tuple(each for answer in answers for each in answer.withheld),
+        usage=_summed([answer.usage for answer in answers]),
+        timings=_summed([answer.timings for answer in answers]),
+    )
+
+
+def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
+    """The text of an answer and its statements as they stand at `at`, with numbers that go on from `by`."""
+    text, end, moved = "", 0, list[Statement]()
+    for statement in sorted(answer.statements, key=lambda each: each.start):
+        text += answer.text[end : statement.start]
+        said = _renumbered(answer.text[statement.start : statement.end], statement.citations, by)
+        numbers = tuple(number + by for number in statement.citations)
+        start = at + len(text)
+        moved.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
+        text, end = text + said, statement.end
+    return text + answer.text[end:], moved
+
+
+def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
+    """The sentence with its `[n]` moved; other brackets belong to what is quoted."""
+
+    def marker(found: re.Match[str]) -> str:
+        meant = all(int(number) in numbers for number in _NUMBER.findall(found.group()))
+        return _NUMBER.sub(lambda n: str(int(n.group()) + by), found.group()) if meant else found.group()
+
+    return _MARKER.sub(marker, said)
+
+
+def _further(answers: Sequence[Answer], start: int) -> tuple[Citation, ...]:
+    places = (place for answer in answers for place in answer.further)
+    return tuple(replace(place, number=number) for number, place in enumerate(places, start + 1))
+
+
+def _summed(counted: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for each in counted for name in each)
+    return {name: sum(each.get(name, 0) for each in counted) for name in names}

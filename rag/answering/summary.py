@@ -1,0 +1,174 @@
+"""The sentences of articles that say most of the rest, verbatim: a summary that needs no language model."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answering.work import Outcome
+from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, Status, cite
+from rag.store.library import Library
+from rag.text.analysis import key, language_of, words
+from rag.text.pointing import points_back
+
+LEAST, MOST, EACH = 3, 5, 12
+"""Sentences of one article, where the question does not say how many: one for each 12, but 3 to 5."""
+MOST_SENTENCES = 20
+MOST_ARTICLES = 10
+LEADING = 3
+"""Sentences from each article that a summary of several is chosen from."""
+DAMPING, STEPS = 0.85, 50  # LexRank: Erkan and Radev 2004
+FIRST, TITLE, BACKWARDS, LENGTH = 0.5, 3.0, 0.4, 0.6
+"""What the first sentence and the title's words add, and what pointing back and a bad length leave."""
+REDUNDANT = 0.7
+_SHORT, _LONG = 7, 40  # words
+
+Matrix = NDArray[np.float64]
+Similarity = Callable[[Sequence[str], str], Matrix]
+"""How alike each two of some texts of a language are, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Key sentences with the passages that they stand in."""
+
+    outcome: Outcome
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    article: Article
+    chunk: Chunk
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.article.text[slice(*self.span)]
+
+
+def by_words(texts: Sequence[str], language: str) -> Matrix:
+    """Cosine of the texts' terms, each weighed by how few of the texts have it."""
+    counted = [Counter(filter(None, (key(word, language) for word in words(text)))) for text in texts]
+    spread = Counter(term for terms in counted for term in terms)
+    place = {term: i for i, term in enumerate(spread)}
+    vectors = np.zeros((len(texts), max(1, len(place))))
+    for row, terms in enumerate(counted):
+        for term, number in terms.items():
+            vectors[row, place[term]] = number * math.log((len(texts) + 1) / spread[term])
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(lengths > 0, lengths, 1.0)
+    alike: Matrix = np.clip(vectors @ vectors.T, 0.0, 1.0)
+    return alike
+
+
+def summarise(
+    library: Library,
+    ids: Sequence[str],
+    headings: dict[str, str],
+    most: int | None,
+    similarity: Similarity = by_words,
+) -> Summary:
+    """The key sentences of some articles, in their order: `most` of them, or 3 to 5 of one article and
+    the opening of each of several.
+
+    `headings` are what stands above the sentences of an article, by its id.
+    """
+    articles = {article.id: article for article in library.articles(ids)}
+    shown = [articles[id] for id in ids if id in articles and articles[id].copy_of not in articles][
+        :MOST_ARTICLES
+    ]
+    found = {article.id: _sentences(library, article) for article in shown}
+    if len(shown) == 1:
+        whole = found[shown[0].id]
+        number = most or min(MOST, max(LEAST, len(whole) // EACH))
+        sentences = _key(whole, min(number, MOST_SENTENCES), similarity)
+    elif most is None:
+        sentences = [each for article in shown for each in _opening(found[article.id])]
+    else:
+        leading = [each for article in shown for each in found[article.id][:LEADING]]
+        sentences = _key(leading, min(most, MOST_SENTENCES), similarity)
+    passages = {each.chunk.id: Passage(each.chunk, each.article, 1.0) for each in sentences}
+    return Summary(_told(sentences, headings), tuple(passages.values()))
+
+
+def _sentences(library: Library, article: Article) -> list[_Sentence]:
+    """The article's sentences in order, without captions and the like."""
+    spans: dict[Span, _Sentence] = {}
+    for chunk in library.chunks_of(article.id):
+        for start, end in chunk.sentences:
+            if not any(aside.start < end and start < aside.end for aside in article.asides):
+                spans.setdefault((start, end), _Sentence(article, chunk, (start, end)))
+    return [spans[span] for span in sorted(spans)]
+
+
+def _opening(sentences: list[_Sentence]) -> list[_Sentence]:
+    """The lead of an article: its first sentence that stands alone."""
+    language = language_of(sentences[0].article.language) if sentences else "de"
+    alone = [each for each in sentences[:LEADING] if not points_back(each.text, language)]
+    return (alone or sentences)[:1]
+
+
+def _key(sentences: list[_Sentence], most: int, similarity: Similarity) -> list[_Sentence]:
+    """The sentences that are most like the others, and unlike each other, in order."""
+    if not sentences:
+        return []
+    first = sentences[0].article
+    texts = [*(each.text for each in sentences), first.title or sentences[0].text]
+    alike = similarity(texts, language_of(first.language))
+    standing = [_standing(each, opens=i == 0) for i, each in enumerate(sentences)]
+    worth = _centrality(alike[:-1, :-1]) * (1 + TITLE * alike[:-1, -1]) * standing
+    chosen: list[int] = []
+    while len(chosen) < min(most, len(sentences)):
+        nearest = alike[:-1, chosen].max(axis=1) if chosen else np.zeros(len(sentences))
+        left = worth * (1 - REDUNDANT * nearest)
+        left[chosen] = -1.0
+        chosen.append(int(left.argmax()))
+    return [sentences[i] for i in sorted(chosen)]
+
+
+def _centrality(alike: Matrix) -> Matrix:
+    """LexRank: how often a reader comes by who goes on to a sentence like the last; the greatest is 1."""
+    ahead = alike / np.maximum(alike.sum(axis=1, keepdims=True), 1e-9)
+    rank = np.full(len(alike), 1 / len(alike))
+    for _ in range(STEPS):
+        rank = (1 - DAMPING) / len(alike) + DAMPING * (rank @ ahead)
+    central: Matrix = rank / rank.max()
+    return central
+
+
+def _standing(sentence: _Sentence, *, opens: bool) -> float:
+    """What the place, the beginning and the length of a sentence make of its worth."""
+    text = sentence.text
+    worth = 1 + FIRST * opens
+    if points_back(text, language_of(sentence.article.language)) or text.rstrip().endswith("?"):
+        worth *= BACKWARDS
+    return worth if _SHORT <= len(text.split()) <= _LONG else worth * LENGTH
+
+
+def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:
+    """The sentences below the headings of their articles, each with its citation."""
+    text, statements, citations = "", list[Statement](), list[Citation]()
+
+    def say(words: str, numbers: tuple[int, ...] = ()) -> None:
+        nonlocal text
+        start = len(text) + 2 * bool(text)
+        said = " ".join(words.split()) + "".join(f" [{number}]" for number in numbers)
+        text += ("\n\n" if text else "") + said
+        status: Status = "supported" if numbers else "no claim"
+        statements.append(Statement(words, numbers, status, start, start + len(said)))
+
+    below = None
+    for sentence in sentences:
+        if sentence.article.id != below:
+            below = sentence.article.id
+            say(headings[below])
+        number = len(citations) + 1
+        citations.append(cite(sentence.article, sentence.span, number, "supported"))
+        say(sentence.text, (number,))
+    return Outcome(text, tuple(statements), tuple(citations))

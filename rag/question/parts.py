@@ -1,0 +1,74 @@
+"""Several questions in one message, each in its own words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.text.analysis import words
+
+MOST_PARTS = 4
+"""Questions of one message that are answered."""
+LEAST_WORDS = 3
+"""Words of a question beside another; „Wann und wo …?“ is one."""
+
+_ASKS = (
+    r"(?:(?:an|auf|aus|bei|durch|für|gegen|in|mit|nach|seit|über|um|unter|von|vor|zu|at|by|for|from|in|on|since|to|with"
+    r"|à|de|avec|depuis|pour|com|desde|para|em|з|на|у|в|до|від)\s+)?"
+    r"(?:wer|wen|wem|wessen|was|wann|wo|woher|wohin|warum|weshalb|wieso|wozu|wie|wieviele?|welche[mnrs]?|wof[üu]r|wogegen"
+    r"|womit|wodurch|worüber|woran|worauf|wovon|who|whom|whose|what|when|where|why|how|which"
+    r"|qui|quand|où|pourquoi|comment|combien|quel(?:le)?s?|qu.est-ce"
+    r"|quem|quando|onde|porque|por que|como|quant[oa]s?|qua(?:l|is)|o que"
+    r"|хто|кого|кому|що|коли|де|куди|чому|як|скільки|як(?:ий|а|е|і|ого|ої|их))\b"
+)
+_OPENS = re.compile(_ASKS, re.IGNORECASE)
+_AND = re.compile(rf"[,;]?\s+(?:und|sowie|and|et|e|і|та|й)\s+(?={_ASKS})", re.IGNORECASE)
+_ENDS = re.compile(r"(?<=\?)\s+|\n+")
+_IS_ASKED = re.compile(r"\?\s*$")
+# „In welcher Stadt (und bei welchem Fest) endet …?“
+_PHRASE = re.compile(
+    r"(?:\w+ )?(?:welche[mnrs]?|wie ?viele?n?|which|how many|quel(?:le)?s?|qua(?:l|is)|як\w+) \w+(?: \w+)?",
+    re.IGNORECASE,
+)
+# „…, dass er kommt und was er will“: the verb at the end
+_HANGING = re.compile(rf"{_ASKS} (?:ich|du|er|sie|es|man|wir|ihr|he|she|it|they|we|you) ", re.IGNORECASE)
+# „Sie sagte, wer kam und was geschah“: clauses that hang on another
+_HANGS = re.compile(rf",\s*{_ASKS}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One question of a message; `beside` are those in the same sentence, which are of the same matter."""
+
+    asks: str
+    beside: str = ""
+
+
+def parts_of(message: str) -> list[Part]:
+    """The questions of a message in order; itself where it is one.
+
+    >>> [part.asks for part in parts_of("Wie lang ist die Brücke und wer hat sie gebaut?")]
+    ['Wie lang ist die Brücke?', 'wer hat sie gebaut?']
+    """
+    pieces = [piece.strip() for piece in _ENDS.split(message) if piece.strip()]
+    asked = [piece for piece in pieces if _IS_ASKED.search(piece)]
+    if len(asked) < len(pieces):  # what is said beside a lone question belongs to it
+        return [Part(message)] if len(asked) < 2 else [Part(piece) for piece in asked]
+    return [part for piece in pieces for part in _parts(piece)]
+
+
+def _parts(piece: str) -> list[Part]:
+    asked = _joined(piece)
+    return [Part(each, " ".join(other for other in asked if other is not each)) for each in asked]
+
+
+def _joined(question: str) -> list[str]:
+    """The questions that „und“ joins, where each is one by itself."""
+    if not _OPENS.match(question) or _HANGS.search(question):
+        return [question]
+    parts = [part.strip(" ,;") for part in _AND.split(question)]
+    if any(len(words(part)) < LEAST_WORDS or _PHRASE.fullmatch(part) for part in parts):
+        return [question]
+    if any(_HANGING.match(part) for part in parts[1:]):
+        return [question]
+    return [part if part.endswith("?") else f"{part}?" for part in parts]

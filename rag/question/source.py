@@ -1,0 +1,276 @@
+"""The source that a question names: an outlet, an author, a title, a day or a kind of article."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag.question.days import DATE, Days, days_of
+from rag.question.known import Known, Named
+from rag.question.query import STOP, detect_language
+from rag.schema import Genre, Span
+from rag.text.analysis import fold, tokens, words
+
+LEAST_NAME = 3
+"""Letters of a name by which a source is known."""
+BETWEEN = 3
+"""Words between a source's name and the word that makes it one: „laut einem Bericht der taz“."""
+
+_SAYS = re.compile(
+    r"(?:be|ge)?(?:richte|schreib|schrieb|sag|meld|mein|denk|dacht|glaub|find|fand|urteil|bewerte|beurteil|kritisier|warn"
+    r"|forder|argumentier|erklär|behaupte|schilder|nenn|nann|sieh|sah|halt|hält|hielt|erwarte|vermute|beschreib|äußer"
+    r"|empfiehl|empfahl|folger|zieh|analysier|schätz|wert|rät|zähl)(?:t|te|ten|en|e|st|et)?(?:t)?"
+    r"|says?|said|reports?|reported|writes?|wrote|written|thinks?|thought|argues?|argued|claims?|claimed|believes?|sees?"
+    r"|views?|judges?|assess|criticiz?s?es?|explains?|describes?"
+    r"|dit|écrit|rapporte|pense|affirme|estime|juge|raconte|critique|explique"
+    r"|diz|disse|escreve|escreveu|relata|pensa|afirma|acha|conta|noticia|critica|explica"
+    r"|пише|писав|писала|каже|сказав|повідомляє|думає|вважає|розповідає|стверджує|критикує|пояснює",
+    re.IGNORECASE,
+)
+_BY = re.compile(
+    r"laut|gemäß|zufolge|selon|according|segundo|après|acordo|словами|думку|даними", re.IGNORECASE
+)
+_VIEW = re.compile(
+    r"ansicht|meinung|sicht|einschätzung|urteil|darstellung|angaben|überzeugung|view|opinion|avis|opinião",
+    re.IGNORECASE,
+)
+_ARTICLE = re.compile(
+    r"(?:zeitungs|presse|meinungs|leit)?(?:artikel[ns]?|text(?:e[ns]?|s)?|beitr[aä]g(?:e[ns]?|s)?|kommentar(?:e[ns]?|s)?"
+    r"|berichte?[ns]?|reportagen?|analysen?|meldung|interview)"
+    r"|articles?|texts?|pieces?|reports?|commentar(?:y|ies)|columns?|stor(?:y|ies)|editorial|artigos?|textos?|textes?"
+    r"|tribune|commentaires?|reportages?|comentários?|статт[іяею]|статей|стаття|тексті|текст|колонц?[іка]",
+    re.IGNORECASE,
+)
+_COMMENTS = re.compile(
+    r"(?:meinungs|leit)?kommentaren?|meinungsartikeln?|leitartikeln?|opinion|commentaries|editorials|commentaires"
+    r"|tribunes|éditoriaux|comentários|editoriais|коментарях|колонках",
+    re.IGNORECASE,
+)
+_STANDS = re.compile(r"steht|stand|lese|lesen|liest|read|erfährt|erfahre", re.IGNORECASE)
+_IN = frozenset("in im bei beim aus vom dans na no nas nos у в from".split())
+_FROM = frozenset(
+    "von vom der des die dem den das by of from in the du de da do le la l o a від за у в".split()
+)
+_DETERMINERS = frozenset("der die das den dem des the le la les l o a os as du da do".split())
+_AND = frozenset("und oder sowie and or et ou e і та й або".split())
+_LIGHT = frozenset(
+    """
+    der die das den dem des einem einer ein eine von vom the to does did do has a an by of in at le
+    la les l du de da o os as zeitung magazin zeitschrift newspaper journal jornal autor autorin author
+    columnist kommentator dr herr frau газета газети видання автор
+    """.split()
+)
+_HAS = frozenset("hat haben habe".split())
+_QUOTED = re.compile(r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a question says of the articles that are to answer, and what it asks them.
+
+    `asks` is the question without the words that name them; `sought` is looked for, and has the authors,
+    who are those that speak in their articles.
+    """
+
+    asks: str
+    sought: str
+    named: tuple[Named, ...] = ()
+    titles: frozenset[str] | None = None
+    days: Days | None = None
+    genre: Genre | None = None
+
+    @property
+    def asks_more(self) -> bool:
+        """Whether it asks for something in them, not for all that they say: „Was schreibt die taz?“."""
+        stop = STOP[detect_language(self.asks)]
+        said = [word for word in words(self.asks) if word.lower() not in stop]
+        return not all(_SAYS.fullmatch(word) or _STANDS.fullmatch(word) for word in said)
+
+
+_Found = tuple[Span, Source]
+"""What was found, and the words that said it."""
+
+
+def source_of(question: str, known: Known) -> Source | None:
+    """The source that a question names; None where it names none.
+
+    >>> source_of("Was berichtet die taz über Proteste?", known).asks
+    'Was über Proteste?'
+    """
+    said = list(tokens(question))
+    source, cut, spoken = Source(question, question), list[Span](), list[Span]()
+    for find in (_title, _day, _comments, _name):
+        for span, found in find(question, said, known):
+            if any(span[0] < end and start < span[1] for start, end in cut):
+                continue
+            cut.append(span)
+            if any(name.authors for name in found.named):
+                spoken.append(span)
+            source = _both(source, found)
+    if not cut:
+        return None
+    sought = _without(question, [span for span in cut if span not in spoken])
+    return replace(source, asks=_without(question, cut), sought=sought)
+
+
+def _without(question: str, cut: Sequence[Span]) -> str:
+    rest, at = "", 0
+    for start, end in sorted(cut):
+        rest, at = rest + question[at:start], end
+    left = " ".join((rest + question[at:]).split())
+    return re.sub(r" (?=[?!,.;:])", "", left).lstrip(" ,:;–")
+
+
+def _both(source: Source, found: Source) -> Source:
+    titles = [each for each in (source.titles, found.titles) if each is not None]
+    return Source(
+        source.asks,
+        source.sought,
+        (*source.named, *found.named),
+        frozenset.union(*titles) if titles else None,
+        source.days or found.days,
+        source.genre or found.genre,
+    )
+
+
+_Said = Sequence[tuple[str, int, int]]
+
+
+def _title(question: str, said: _Said, known: Known) -> Iterator[_Found]:
+    """A title in quotation marks or without, behind a word that makes it a source: „im Artikel ‚…‘“."""
+    for quoted in _QUOTED.finditer(question):
+        before = [i for i, word in enumerate(said) if word[2] <= quoted.start()]
+        start = _source_begins(said, len(before)) if before else None
+        if start is not None and (ids := known.titled(quoted[1])):
+            yield (start, quoted.end()), Source("", "", titles=ids)
+    for i in range(1, len(said)):
+        length, value = known.whole_at([word for word, _, _ in said[i:]])
+        start = _source_begins(said, i) if isinstance(value, frozenset) else None
+        if start is not None and isinstance(value, frozenset):
+            yield (start, said[i + length - 1][2]), Source("", "", titles=value)
+
+
+def _source_begins(said: _Said, at: int) -> int | None:
+    """Where the words begin that make what stands at `at` a source: „im Artikel“, „laut dem Text“, „in“."""
+    i, found = at - 1, None
+    while i >= max(0, at - 4):
+        word = said[i][0].lower()
+        if _ARTICLE.fullmatch(word) or _BY.fullmatch(word) or word in _IN:
+            found = i
+        elif word not in _LIGHT:
+            break
+        i -= 1
+    return None if found is None else said[found][1]
+
+
+def _day(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+    """„im Text vom 19. August“: a date beside a word for article."""
+    for date in DATE.finditer(question):
+        at = sum(end <= date.start() for _, _, end in said)
+        if at < 2 or said[at - 1][0].lower() not in _FROM | _IN | {"am", "on"}:
+            continue
+        noun = next((i for i in range(at - 2, max(-1, at - 5), -1) if _ARTICLE.fullmatch(said[i][0])), None)
+        if noun is not None and (days := days_of(date.group())):
+            start = _source_begins(said, at)
+            yield (said[noun][1] if start is None else start, date.end()), Source("", "", days=days)
+
+
+def _comments(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+    """„in den Kommentaren“, „Was sagen die Kommentare …?“."""
+    for i, (word, _, end) in enumerate(said):
+        if not _COMMENTS.fullmatch(word) or i == 0:
+            continue
+        before = [other.lower() for other, _, _ in said[max(0, i - 2) : i]]
+        if before[-1] not in _DETERMINERS | {"in"}:
+            continue
+        if word.lower() == "opinion":
+            if i + 1 >= len(said) or said[i + 1][0].lower() not in ("pieces", "articles"):
+                continue
+            end = said[i + 1][2]
+        if not _IN.isdisjoint(before) or any(_SAYS.fullmatch(other) for other in before):
+            first = i - 1 if before[0] not in _IN else max(0, i - 2)
+            yield (said[first][1], end), Source("", "", genre="comment")
+
+
+def _name(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+    """Known outlets and authors beside a word that makes them a source."""
+    i = 0
+    while i < len(said):
+        length, named = _name_at(said, i, known)
+        start = _named_as_source(said, i, length, named) if named else None
+        if named is None or start is None:
+            i += 1
+            continue
+        i += length
+        yield (start, said[i - 1][2]), Source("", "", named=(named,))
+        while i + 1 < len(said) and said[i][0].lower() in _AND:  # „Küstenkurier und Bote“
+            further = i + 1 + (said[i + 1][0].lower() in _DETERMINERS)
+            length, named = _name_at(said, further, known)
+            if named is None:
+                break
+            yield (said[i][1], said[further + length - 1][2]), Source("", "", named=(named,))
+            i = further + length
+        if i < len(said) and _BY.fullmatch(said[i][0]):
+            yield said[i][1:], Source("", "")
+
+
+def _name_at(said: _Said, at: int, known: Known) -> tuple[int, Named | None]:
+    length, value = known.part_at([word for word, _, _ in said[at : at + 6]])
+    return length, _narrowed(value, said, at) if isinstance(value, Named) else None
+
+
+def _narrowed(name: Named, said: _Said, at: int) -> Named | None:
+    """What the name can mean: its last word is the outlet's or author's last, unless „die“ is before it."""
+    if all(word.lower() in STOP["de"] or len(word) < LEAST_NAME for word in name.said.split()):
+        return None
+    determined = at > 0 and said[at - 1][0].lower() in _DETERMINERS and name.said[0].isupper()
+    last = fold(name.said.split()[-1])
+    outlets = frozenset(
+        each for each in name.outlets if determined or any(last.startswith(head) for head in _heads(each))
+    )
+    authors = frozenset(each for each in name.authors if any(last.startswith(head) for head in _heads(each)))
+    return Named(name.said, outlets, authors) if outlets or authors else None
+
+
+def _heads(name: str) -> set[str]:
+    """The last words of a name and of its parts in parentheses: „Digest (nach taz)“ is known as taz, too."""
+    return {fold(words(part)[-1]) for part in re.split(r"[()/,:|]", name) if words(part)}
+
+
+def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | None:
+    """Where the words begin that name a source, if something makes the name one."""
+    first = at
+    while first > 0 and at - first < BETWEEN and said[first - 1][0].lower() in _LIGHT:
+        first -= 1
+    before = said[first - 1][0] if first else ""
+    behind = [word for word, _, _ in said[at + length : at + length + 2]]
+    own = said[at - 1][1] if at and said[at - 1][0].lower() in _DETERMINERS else said[at][1]
+    if _SAYS.fullmatch(before):
+        return said[first - 1][1]
+    if behind and _BY.fullmatch(behind[0]):
+        return own
+    if before.lower() in _HAS and _SAYS.fullmatch(said[-1][0]):
+        return own
+    if _BY.fullmatch(before) or _VIEW.fullmatch(before):
+        return (
+            _source_begins(said, first)
+            or said[max(0, first - 2 if _VIEW.fullmatch(before) else first - 1)][1]
+        )
+    if _ARTICLE.fullmatch(before) and first < at:
+        return _source_begins(said, at) or said[first - 1][1]
+    if name.outlets and before.lower() in _IN and any(_STANDS.fullmatch(word) for word, _, _ in said):
+        return said[first - 1][1]
+    if (
+        name.outlets
+        and first < at
+        and said[first][0].lower() in {"in"}
+        and any(_STANDS.fullmatch(w) for w, _, _ in said)
+    ):
+        return said[first][1]
+    auxiliary = at > first and any(w.lower() in {"does", "did", "do", "has"} for w, _, _ in said[first:at])
+    if auxiliary and any(_SAYS.fullmatch(word) for word in behind):
+        return own
+    if said[at][0].endswith(("s", "’s")) and behind and _ARTICLE.fullmatch(behind[0]):
+        return own
+    return None
