@@ -84,7 +84,7 @@ def serve(settings: Settings) -> None:
                 intake.start()
                 return app
 
-            run(site, bound, answering(engine), settings.embedders)
+            run(site, bound, answering(engine), settings.embedders, settings.proxies)
 
 
 def answering(engine: Engine) -> str:
@@ -168,23 +168,29 @@ class Progress:
             self.bar.close()
 
 
-def run(build: Callable[[], FastAPI], bound: socket.socket, note: str, embedders: Sequence[str] = ()) -> None:
+def run(
+    build: Callable[[], FastAPI],
+    bound: socket.socket,
+    note: str,
+    embedders: Sequence[str] = (),
+    proxies: Sequence[str] = (),
+) -> None:
     """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers.
 
     Until the app is built there is a page that says so. Pages of the embedders may show either in a frame.
     """
     from rag.serve.opening import opening
 
-    with served(opening(embedders), bound.dup()):
+    with served(opening(embedders), bound.dup(), proxies):
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
-    with served(app, bound) as server:
+    with served(app, bound, proxies) as server:
         while server.is_alive():
             server.join(1)  # a wait without an end would not always hear of a signal
 
 
 @contextlib.contextmanager
-def served(app: ASGIApp, bound: socket.socket) -> Iterator[threading.Thread]:
+def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> Iterator[threading.Thread]:
     """Serves an app in a thread of its own, from when it can be asked until the block ends.
 
     The thread is a daemon, and so is each that it starts: of those none keeps the program from ending.
@@ -192,10 +198,22 @@ def served(app: ASGIApp, bound: socket.socket) -> Iterator[threading.Thread]:
     import uvicorn
 
     from rag.serve.logs import RequestIds
+    from rag.serve.security.connections import LARGEST_HEAD, Connections
 
-    # uvicorn's own lines go where ours go
+    connections = Connections(proxies)
     config = uvicorn.Config(
-        RequestIds(app), log_config=None, log_level="warning", timeout_graceful_shutdown=3, ws="none"
+        connections.watching(RequestIds(app)),
+        http=connections.protocol(),
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_keep_alive=5,
+        limit_concurrency=connections.most,
+        # rag.serve.security.proxies believes those that BELEG_TRUSTED_PROXIES names
+        proxy_headers=False,
+        # uvicorn's own lines go where ours go
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        ws="none",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), daemon=True)

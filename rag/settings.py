@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -27,6 +28,7 @@ _NAMES_OF_ALL = {
     "chroma_url": "CHROMA_URL",
 }
 """Settings that every program knows by these variables."""
+_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -106,6 +108,14 @@ class Settings:
     hosts: str = Field(
         "", description="further names that this machine is called by, as beleg.example, where no auth is set"
     )
+    trusted_proxies: str = Field(
+        "",
+        description="proxies that are believed what they forward for whom, as 10.0.0.5 172.16.0.0/12",
+    )
+    root_path: str = Field(
+        "",
+        description="path below which a proxy shows Beleg, as /dossier, unless it sends X-Forwarded-Prefix",
+    )
     rate: int = Field(600, ge=0, description="questions and changes a minute by one client; 0: any number")
     request_limit: int = Field(
         10_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
@@ -157,6 +167,25 @@ class Settings:
                 )
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: str) -> str:
+        for proxy in value.replace(",", " ").split():
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{proxy} is no address and no network, as 10.0.0.5 or 172.16.0.0/12"
+                ) from None
+        return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _root_is_a_path(cls, value: str) -> str:
+        if not _ROOT_PATH.fullmatch(value.rstrip("/")):
+            raise ValueError(f"{value} is no path of letters, digits and -._~, as /dossier")
+        return value.rstrip("/")
+
     @property
     def data_dir(self) -> Path:
         """The index folder; by default one for each articles folder, so that none mixes."""
@@ -175,6 +204,11 @@ class Settings:
     def embedders(self) -> tuple[str, ...]:
         """The origins whose pages may show the chat in a frame, beside our own."""
         return tuple(self.origins.replace(",", " ").split())
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The addresses and networks of the proxies that are believed."""
+        return tuple(self.trusted_proxies.replace(",", " ").split())
 
     @property
     def unpublished(self) -> Self:

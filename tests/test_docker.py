@@ -45,6 +45,15 @@ def test_variables_are_settings() -> None:
     assert set(COMPOSE["services"]["beleg"]["environment"]) <= KNOWN
 
 
+def test_every_setting_can_be_given_and_replicas_are_replicas() -> None:
+    folders_and_port = {"BELEG_DATA", "BELEG_HOST", "BELEG_PORT"}
+    assert set(COMPOSE["services"]["beleg"]["environment"]) == KNOWN - folders_and_port
+    replica = COMPOSE["services"]["replica"]
+    assert replica["environment"]["BELEG_CHROMA_REPLICA"] == "true"
+    assert replica["environment"]["CHROMA_URL"]
+    assert "volumes" not in replica, "each has a data folder of its own"
+
+
 def test_one_port_is_exposed_checked_and_published_on_loopback() -> None:
     (port,) = steps("EXPOSE")
     assert f"BELEG_PORT={port}" in steps("ENV")[0]

@@ -16,6 +16,7 @@ from rag.serve.queue import Service
 from rag.serve.security.guard import Guard, wrong_guesses
 from rag.serve.security.headers import SafeHeaders
 from rag.serve.security.login import add_login
+from rag.serve.security.proxies import Proxied
 
 if TYPE_CHECKING:
     from rag.uploads import Intake
@@ -32,6 +33,7 @@ def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> N
     app.add_middleware(CountRequests, metrics=service.metrics)
     app.add_middleware(SafeHeaders, embedders=service.settings.embedders)
     app.add_middleware(GZipMiddleware)
+    app.add_middleware(Proxied, settings=service.settings)
     add_login(app, service.settings, guesses)
     add_health_routes(app, service.engine.library, service.metrics)
     add_rest(app, service, intake)

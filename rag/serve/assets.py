@@ -6,11 +6,16 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from rag.serve.links import link
+
 STATIC = Path(__file__).parent / "static"
 
 
-@cache
 def asset(name: str) -> str:
     """The address of one of our files, with its hash, so that a browser never keeps an old one."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-    return f"/beleg/{name}?v={digest}"
+    return link(f"/beleg/{name}?v={_digest(name)}")
+
+
+@cache
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
 from rag.serve.assets import asset
+from rag.serve.links import link
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -16,7 +17,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.globals["asset"] = asset
+_TEMPLATES.globals |= {"asset": asset, "link": link}
 
 
 def page(template: str, words: Words, **values: object) -> str:
@@ -26,7 +27,8 @@ def page(template: str, words: Words, **values: object) -> str:
 
 def chat_head() -> str:
     """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
-    return page("chat_head.html", GERMAN)
+    # made once for all readers, so that what it names lies beside the page, whatever path that has
+    return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
 
 
 def fragment(name: str, words: Words, **values: object) -> str:

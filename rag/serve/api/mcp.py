@@ -21,6 +21,8 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from pydantic import Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from rag import wire
 from rag.errors import BadRequest, BelegError
@@ -159,6 +161,7 @@ def add_mcp(app: FastAPI, service: Service) -> None:
         # the guard has looked at names and origins already, and knows which are ours
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+    app.add_route("/mcp", _no_stream, methods=["GET", "DELETE"])
     app.router.routes.extend(served.routes)
     around = app.router.lifespan_context
 
@@ -168,6 +171,11 @@ def add_mcp(app: FastAPI, service: Service) -> None:
             yield state
 
     app.router.lifespan_context = lifespan
+
+
+async def _no_stream(_: Request) -> Response:
+    """Without sessions nothing comes but answers: there is no stream to listen to, and nothing to end."""
+    return Response(status_code=405, headers={"Allow": "POST"})
 
 
 class _Server(MCPServer[Any]):

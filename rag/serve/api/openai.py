@@ -92,7 +92,7 @@ def _add_chat(api: FastAPI, service: Service) -> None:
         events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
     ) -> Any:
         """An answer to the last message; the messages before it are the conversation."""
-        site = f"{request.url.scheme}://{request.url.netloc}"
+        site: str = request.state.site
         if sent.stream:
             return EventSourceResponse(_chunks(events, sent, site), headers=_UNBUFFERED)
         answer = await unless_gone(request, answer_of(events))

@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect
 
 from rag.errors import BelegError
 from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
+from rag.serve.links import link
 
 _CLIENT_LEFT = 499
 _MEANINGS = {
@@ -47,6 +48,7 @@ class SubApp(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The schema; FastAPI says 422 of every route, even where it never comes."""
         schema = super().openapi()
+        schema = {**schema, "servers": [{**each, "url": link(each["url"])} for each in schema["servers"]]}
         for route in (route for path in schema["paths"].values() for route in path.values()):
             if self.malformed != 422:
                 route["responses"].pop("422", None)

@@ -12,11 +12,12 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from rag.i18n import words_for
+from rag.i18n import Words, words_for
 from rag.serve.app import add_doors
 from rag.serve.assets import STATIC
 from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
+from rag.serve.links import PREFIX, below
 from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.reports import add_report_route
@@ -150,7 +151,7 @@ class Page:
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
-        greeting = self.chat.greeting(words_of(request))
+        greeting = self.chat.greeting(_words(request))
         return (
             greeting.masthead,
             gr.Chatbot(placeholder=greeting.start, examples=_examples(greeting.suggested)),
@@ -160,25 +161,25 @@ class Page:
 
     def ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Outputs]:
         """A question from the composer."""
-        yield from _all(self.chat.ask(question, shown, words_of(request)), request)
+        yield from _all(self.chat.ask(question, shown, _words(request)), request)
 
     def choose(self, shown: Shown, request: gr.Request, event: gr.SelectData) -> Iterator[Outputs]:
         """A suggested question, or an option below an answer."""
         chosen = event.value["text"] if isinstance(event.value, dict) else event.value
-        yield from _all(self.chat.choose(shown, str(chosen), words_of(request)), request)
+        yield from _all(self.chat.choose(shown, str(chosen), _words(request)), request)
 
     def retry(self, shown: Shown, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
         """The same question once more."""
-        yield from _all(self.chat.ask_again(shown, _index(event), words_of(request)), request)
+        yield from _all(self.chat.ask_again(shown, _index(event), _words(request)), request)
 
     def edit(self, shown: Shown, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
         """A changed question in place of the old one."""
-        views = self.chat.ask_again(shown, _index(event), words_of(request), str(event.value))
+        views = self.chat.ask_again(shown, _index(event), _words(request), str(event.value))
         yield from _all(views, request)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """What is there of a stopped answer stays; a complete one is left alone."""
-        view = self.chat.stop(shown, words_of(request))
+        view = self.chat.stop(shown, _words(request))
         said, composer, _ = _outputs(View() if view.shown == shown else view)
         return said, composer
 
@@ -193,7 +194,7 @@ class Page:
         except ValueError:
             sent = None
         turns = sent.get("turns") if isinstance(sent, dict) else None
-        view = self.chat.reopen(turns, words_of(request))
+        view = self.chat.reopen(turns, _words(request))
         said, composer, notice = _outputs(view)
         if view.shown:
             messages: Any = view.shown
@@ -204,6 +205,12 @@ class Page:
         """A thumb up, down, or taken back."""
         ratings: dict[Any, Rating] = {True: "up", "Like": "up", False: "down", "Dislike": "down"}
         self.chat.rate(shown, _index(event), ratings.get(event.liked))
+
+
+def _words(request: gr.Request) -> Words:
+    """The reader's words; links of what is shown lie below the path that the request came by."""
+    below(request.headers.get(PREFIX, ""))
+    return words_of(request)
 
 
 def _examples(questions: Iterable[str]) -> Any:

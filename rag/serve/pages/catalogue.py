@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from rag.schema import Genre
+from rag.serve.links import link
 from rag.store.library import Library
 from rag.store.library_file import PASSED_OVER
 from rag.store.library_rows import Account
@@ -49,7 +50,7 @@ class Row:
     @property
     def address(self) -> str:
         """The article's page."""
-        return f"/quelle/{quote(self.id, safe='')}"
+        return link(f"/quelle/{quote(self.id, safe='')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Wish:
         parts = {"q": self.query, "sort": self.sort, "seite": str(self.page)}
         usual = {"q": "", "sort": NEWEST_FIRST, "seite": "1"}
         query = urlencode({name: value for name, value in parts.items() if value != usual[name]})
-        return f"/artikel?{query}" if query else "/artikel"
+        return link(f"/artikel?{query}" if query else "/artikel")
 
     def sorted_by(self, column: str) -> Wish:
         """The same by another column, or (by the same) the other way round."""

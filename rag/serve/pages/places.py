@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from rag.i18n import Words
 from rag.schema import Article, Citation, Passage
 from rag.serve.chat.markup import WORD_JOINER, markdown_text
+from rag.serve.links import link
 
 MARK_ID = "beleg"
 _VERSION_DIGITS = 12
@@ -22,7 +23,7 @@ _VERSION_DIGITS = 12
 def source_path(article_id: str, start: int, end: int, sha256: str) -> str:
     """The address of a place in an article; see the top of this module."""
     query = urlencode({"von": start, "bis": end, "v": sha256[:_VERSION_DIGITS]})
-    return f"/quelle/{quote(article_id, safe='')}?{query}#{MARK_ID}"
+    return link(f"/quelle/{quote(article_id, safe='')}?{query}#{MARK_ID}")
 
 
 def is_current(article: Article, version: str | None) -> bool:

@@ -7,6 +7,7 @@ site cannot, by whatever name it makes lead here (DNS rebinding).
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import math
@@ -25,7 +26,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.serve.api.errors import Problem, told
+from rag.serve.links import link
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
+from rag.serve.security.proxies import BY_PROXY
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -38,8 +41,10 @@ _UPLOADS = ("/artikel/datei", "/api/v1/articles")
 _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
-_GUESSES, _GUESSING_SECONDS = 10, 300
+_GUESSES, _GUESSING_SECONDS = 10, 60
 _MINUTE = 60  # seconds
+IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0
+"""Between two parts of what a request holds, and for all of it."""
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +96,9 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self.app(scope, self._bounded(scope, receive), send)
+        bounded = self._bounded(scope, receive)
+        # from here on the path is whole, as ASGI and Gradio have it
+        await self.app({**scope, "root_path": link(""), "path": link(scope["path"])}, bounded, send)
 
     def _refusal(self, request: HTTPConnection, scope: Scope) -> Response | None:
         """What to answer instead of letting the request in. Raises Problem."""
@@ -103,12 +110,12 @@ class Guard:
             raise Problem(403, "foreign_origin", "This request comes from a page of another site.")
         if program is None and self.access and not is_open(path) and not self._logged_in(request):
             if method in _SAFE and "text/html" in request.headers.get("accept", ""):
-                return RedirectResponse(f"{LOGIN}?next={quote(_here(request.url))}", status_code=303)
+                return RedirectResponse(f"{link(LOGIN)}?next={quote(_here(request.url))}", status_code=303)
             raise Problem(
                 401, "unauthorized", f"Please log in at {LOGIN}, or send a token as Authorization: Bearer …"
             )
         who = f"token {program}" if program else client
-        scope.setdefault("state", {})["client"] = who
+        scope.setdefault("state", {}).update(client=who, site=self._site(request))
         self._check_rate(who, method, path)
         self._check_size(request.headers, path)
         return None
@@ -121,20 +128,25 @@ class Guard:
                 403, "unknown_host", "This machine is not known by that name; BELEG_HOSTS can add it."
             )
 
+    def _site(self, request: HTTPConnection) -> str:
+        """Where we are, for links that leave the site: no name that anybody can make up in a Host header."""
+        host = request.headers.get("host", "")
+        if not request.scope.get(BY_PROXY) and host_name(host) not in self.names:
+            name, port = request.scope.get("server") or ("127.0.0.1", None)
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return f"{request.url.scheme}://{host}"
+
     def _program(self, request: HTTPConnection, client: str) -> str | None:
         """The name of the token that a program sends. Raises Problem for one that is none of ours."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if self.access is None or kind.lower() != "bearer":
             return None
-        if waiting := self.guesses.wait(client):
+        # first of all: who has a valid one is not kept out by others behind the same proxy
+        if owner := self.access.owner(token.strip()):
+            return owner
+        if waiting := self.guesses.take(client):
             raise throttled(waiting)
-        owner = self.access.owner(token.strip())
-        if owner is None:
-            self.guesses.take(client)
-            raise Problem(
-                401, "unauthorized", "This token is not known here; BELEG_AUTH lists the valid ones."
-            )
-        return owner
+        raise Problem(401, "unauthorized", "This token is not known here; BELEG_AUTH lists the valid ones.")
 
     def _logged_in(self, request: HTTPConnection) -> bool:
         assert self.access is not None
@@ -156,13 +168,20 @@ class Guard:
             raise _too_large(self._limit(path))
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """What comes in, as long as it is not too much: its size need not be stated, or true."""
-        limit, came = self._limit(scope["path"]), 0
+        """What comes in, as long as it is not too much or too slow: its size need not be stated, or true."""
+        limit, came, coming = self._limit(scope["path"]), 0, True
+        ends = time.monotonic() + BODY_SECONDS
 
         async def bounded() -> Message:
-            nonlocal came
-            message = await receive()
+            nonlocal came, coming
+            left = min(IDLE_SECONDS, ends - time.monotonic()) if coming else None
+            try:
+                async with asyncio.timeout(left):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, "The request did not come in time.") from None
             came += len(message.get("body", b""))
+            coming = coming and bool(message.get("more_body"))
             if came > limit:
                 raise HTTPException(413, _too_large(limit).message)
             return message
@@ -171,7 +190,7 @@ class Guard:
 
 
 def wrong_guesses() -> Rates:
-    """How often a client may be wrong about passwords and tokens: ten times in five minutes."""
+    """How often a client may be wrong about passwords and tokens: ten times in a minute."""
     return Rates(_GUESSES, _GUESSING_SECONDS)
 
 

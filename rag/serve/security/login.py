@@ -10,6 +10,7 @@ from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rag.i18n import Words
+from rag.serve.links import link
 from rag.serve.pages.routes import words_of
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
 from rag.serve.security.guard import Rates, client_of, throttled
@@ -31,7 +32,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
     @app.get(LOGIN, response_class=HTMLResponse)
     def form(request: Request, next: str = "/") -> Response:
         if access is None:
-            return RedirectResponse("/", status_code=303)
+            return RedirectResponse(link("/"), status_code=303)
         return HTMLResponse(login_page(words_of(request), inside(next)), headers=_FRESH)
 
     @app.post(LOGIN, response_class=HTMLResponse)
@@ -42,7 +43,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
     ) -> Response:
         words, back, client = words_of(request), inside(next), client_of(request)
         if access is None:
-            return RedirectResponse(back, status_code=303)
+            return RedirectResponse(link(back), status_code=303)
         if waiting := guesses.wait(client):
             said = words("login.wait", seconds=waiting)
             headers = {**_FRESH, **throttled(waiting).headers}
@@ -52,11 +53,12 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
             log.warning("a failed login from %s", client)
             again = login_page(words, back, words("login.wrong"))
             return HTMLResponse(again, status_code=401, headers=_FRESH)
-        welcome = RedirectResponse(back, status_code=303, headers=_FRESH)
+        welcome = RedirectResponse(link(back), status_code=303, headers=_FRESH)
         welcome.set_cookie(
             SESSION_COOKIE,
             access.session(),
             max_age=SESSION_SECONDS,
+            path=link("") or "/",
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",
@@ -69,19 +71,19 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
 
     @app.post(LOGOUT)
     def logout() -> Response:
-        gone = RedirectResponse(LOGIN, status_code=303, headers=_FRESH)
-        gone.delete_cookie(SESSION_COOKIE)
+        gone = RedirectResponse(link(LOGIN), status_code=303, headers=_FRESH)
+        gone.delete_cookie(SESSION_COOKIE, path=link("") or "/")
         return gone
 
 
 def login_page(words: Words, back: str, said: str = "") -> str:
     """The page; `back` is where a login leads, `said` what was wrong."""
-    return page("login.html", words, action=LOGIN, back=back, said=said, longest=_LONGEST_PASSWORD)
+    return page("login.html", words, action=link(LOGIN), back=back, said=said, longest=_LONGEST_PASSWORD)
 
 
 def logout_page(words: Words) -> str:
     """The page behind the link."""
-    return page("logout.html", words, action=LOGOUT)
+    return page("logout.html", words, action=link(LOGOUT))
 
 
 def inside(address: str) -> str:

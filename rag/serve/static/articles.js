@@ -1,6 +1,7 @@
 /* The articles page: the list follows what is typed, sorted and changed; articles are deleted. Without
    scripts the search is a form and each heading a link; see intake.js for taking articles in. */
 
+import { ROOT } from "./dom.js";
 import { Intake } from "./intake.js";
 
 const root = document.querySelector(".articles");
@@ -84,7 +85,7 @@ found.addEventListener("click", (event) => {
 });
 
 async function remove() {
-  const answer = await fetch(`/artikel/loeschen?id=${encodeURIComponent(chosen)}`, { method: "POST" }).catch(() => null);
+  const answer = await fetch(`${ROOT}/artikel/loeschen?id=${encodeURIComponent(chosen)}`, { method: "POST" }).catch(() => null);
   said.textContent = answer ? (await answer.json()).detail : intake.words.no_connection;
   intake.follow();
 }

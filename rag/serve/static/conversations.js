@@ -5,7 +5,7 @@
    that was stopped. */
 
 import { confirmed } from "./confirm.js";
-import { $, $$, answering, element, name, tool, words } from "./dom.js";
+import { $, $$, ROOT, answering, element, name, tool, words } from "./dom.js";
 
 const PREFIX = "beleg:conversation:";
 const OPEN = "beleg:open";
@@ -89,7 +89,7 @@ function shownTurns() {
     } else if (turns.length) {
       const turn = turns.at(-1);
       const link = $("a.record", row);
-      if (link) turn.id = link.pathname.slice("/antwort/".length, -".md".length);
+      if (link) turn.id = link.pathname.slice(`${ROOT}/antwort/`.length, -".md".length);
       else turn.text = draft(row);
     }
   }
@@ -104,7 +104,7 @@ function draft(row) {
 
 async function record(id) {
   if (!records.has(id)) {
-    const response = await fetch(`/antwort/${id}.json`);
+    const response = await fetch(`${ROOT}/antwort/${id}.json`);
     if (!response.ok) throw new Error(`status ${response.status}`);
     records.set(id, await response.json());
   }
@@ -210,7 +210,7 @@ function erase() {
 /* --- saving as a file -------------------------------------------------------------------------------------------- */
 
 async function save(kept, form) {
-  const response = await fetch(`/export/${form}`, {
+  const response = await fetch(`${ROOT}/export/${form}`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ title: kept.title, turns: kept.turns }),

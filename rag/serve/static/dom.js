@@ -1,6 +1,8 @@
 /* Small helpers, and the words of the interface. */
 
-export const PLACE = 'a[href^="/quelle/"]';
+/** The path below which a proxy shows Beleg; empty where it has a host of its own. */
+export const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
+export const PLACE = `a[href^="${ROOT}/quelle/"]`;
 export const CHIP = `${PLACE}:not(.card, .place)`;
 export const sheet = matchMedia("(max-width: 640px)");
 export const overlay = matchMedia("(max-width: 999px)");
@@ -18,7 +20,7 @@ export const words = {};
 
 export async function loadWords() {
   try {
-    Object.assign(words, await (await fetch("/beleg/words.json")).json());
+    Object.assign(words, await (await fetch(`${ROOT}/beleg/words.json`)).json());
     document.documentElement.lang = words.lang;
   } catch {
     /* Gradio's own labels remain */

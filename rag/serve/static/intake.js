@@ -1,5 +1,7 @@
 /* Taking articles in: files that are chosen or dropped, their progress and results, and reading in again. */
 
+import { ROOT } from "./dom.js";
+
 const SOON = 400; // milliseconds between looks while something is going on
 const LATER = 5000; // and while nothing is
 
@@ -93,7 +95,7 @@ export class Intake {
     say(line, this.words.sending);
     return new Promise((resolve) => {
       const request = new XMLHttpRequest();
-      request.open("POST", `/artikel/datei?name=${encodeURIComponent(file.name)}`);
+      request.open("POST", `${ROOT}/artikel/datei?name=${encodeURIComponent(file.name)}`);
       request.setRequestHeader("Content-Type", "application/octet-stream");
       request.responseType = "json";
       request.upload.onprogress = (event) => (bar.value = event.loaded / (event.total || 1));
@@ -127,7 +129,7 @@ export class Intake {
 
   async refresh() {
     this.button.disabled = true;
-    await fetch("/artikel/einlesen", { method: "POST" }).catch(() => null);
+    await fetch(`${ROOT}/artikel/einlesen`, { method: "POST" }).catch(() => null);
     this.follow();
   }
 
@@ -136,7 +138,7 @@ export class Intake {
     clearTimeout(this.due);
     const look = (this.look = Symbol("look"));
     const names = [...this.unread.keys()].map((name) => `datei=${encodeURIComponent(name)}`);
-    const answer = await fetch(`/artikel/stand?${names.join("&")}`).catch(() => null);
+    const answer = await fetch(`${ROOT}/artikel/stand?${names.join("&")}`).catch(() => null);
     if (look !== this.look) return;
     const told = answer?.ok ? await answer.json() : null;
     if (look !== this.look) return;
@@ -203,7 +205,7 @@ function refuse(line, reason, words) {
 /** The name becomes the way to the article. */
 function link(line, article) {
   const anchor = document.createElement("a");
-  anchor.href = `/quelle/${encodeURIComponent(article.id)}`;
+  anchor.href = `${ROOT}/quelle/${encodeURIComponent(article.id)}`;
   anchor.title = article.title;
   anchor.textContent = line.querySelector("b").textContent;
   line.querySelector("b").replaceChildren(anchor);

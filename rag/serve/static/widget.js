@@ -5,12 +5,12 @@
   "use strict";
 
   const script = document.currentScript;
-  const home = new URL(script.src).origin;
+  const home = new URL(".", script.src);
   const WORDS = JSON.parse("of all languages"); // widget.py puts them in
   const named = script.dataset.lang ?? (document.documentElement.lang || navigator.language);
   const lang = /^de\b/i.test(named) ? "de" : "en";
   const words = WORDS[lang];
-  const address = `${home}/?embed=1&lang=${lang}`;
+  const address = `${home.origin}${home.pathname}?embed=1&lang=${lang}`;
 
   // no <style>: the page's own policy may forbid those
   const styles = new CSSStyleSheet();
@@ -74,7 +74,7 @@
   const closer = make("button", { type: "button", title: words.close, "aria-label": words.close }, icon("M6 6l12 12M18 6L6 18"));
   const own = make(
     "a",
-    { href: `${home}/?lang=${lang}`, target: "_blank", rel: "noopener", title: words.own, "aria-label": words.own },
+    { href: `${home.origin}${home.pathname}?lang=${lang}`, target: "_blank", rel: "noopener", title: words.own, "aria-label": words.own },
     icon("M13 5h6v6", "M19 5l-8 8", "M17 14v5H5V7h5"),
   );
   const bar = make("div", { class: "bar" }, make("span", {}, "Beleg"), own, closer);
@@ -112,7 +112,7 @@
   panel.addEventListener("keydown", (event) => event.key === "Escape" && close());
   // Escape pressed in the frame stays in the frame: the chat passes it on when it has no use for it
   window.addEventListener("message", (event) => {
-    if (frame && event.source === frame.contentWindow && event.origin === home && event.data === "beleg:close") close();
+    if (frame && event.source === frame.contentWindow && event.origin === home.origin && event.data === "beleg:close") close();
   });
 
   const host = make("aside", { lang, "aria-label": "Beleg" });

@@ -1,0 +1,106 @@
+"""Connections end: whoever opens many, or sends half a request and waits, keeps nobody else out."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rag.serve.security.proxies import is_trusted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+HEAD_SECONDS = 20.0
+"""For the head of a request, from the connection or the answer before it."""
+LARGEST_HEAD = 64 * 1024  # bytes
+OF_ONE_ADDRESS = 256
+
+Peer = tuple[str, int]
+
+
+def most_connections() -> int:
+    """Half the files that this process may open; the index, the log and the models need the others."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
+
+
+class Connections:
+    """The open connections of a server: how many each address has, and which wait for a request's head.
+
+    Trusted proxies bring everybody's connections, and may have as many as there can be.
+    """
+
+    def __init__(self, proxies: Sequence[str] = (), head_seconds: float = HEAD_SECONDS) -> None:
+        self.proxies = proxies
+        self.head_seconds = head_seconds
+        self.most = most_connections()
+        self.most_of_one = min(OF_ONE_ADDRESS, self.most // 2)
+        self._of: Counter[str] = Counter()
+        self._answered: Counter[Peer] = Counter()
+        self._waiting: dict[Peer, asyncio.TimerHandle] = {}
+        self._transports: dict[Peer, asyncio.Transport] = {}
+
+    def opened(self, peer: Peer, transport: asyncio.Transport) -> None:
+        """Ends the connection at once where there are too many, else unless a request comes."""
+        self._transports[peer] = transport
+        self._of[peer[0]] += 1
+        most = self.most if is_trusted(peer[0], self.proxies) else self.most_of_one
+        if self._of[peer[0]] > most or len(self._transports) > self.most:
+            transport.abort()
+        else:
+            self._wait(peer)
+
+    def closed(self, peer: Peer) -> None:
+        """Forgets it."""
+        if self._transports.pop(peer, None) is not None:
+            self._heard(peer)
+            self._of[peer[0]] -= 1
+            self._of += Counter()  # without those that have none
+
+    def watching(self, app: ASGIApp) -> ASGIApp:
+        """The app; while it answers a connection, no head is waited for."""
+
+        async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+            peer = tuple(scope.get("client") or ("", 0))
+            self._heard(peer)
+            self._answered[peer] += 1
+            try:
+                await app(scope, receive, send)
+            finally:
+                self._answered[peer] -= 1
+                if not self._answered[peer]:
+                    del self._answered[peer]
+                    self._wait(peer)
+
+        return watched
+
+    def protocol(self) -> type[asyncio.Protocol]:
+        """uvicorn's, telling us of each connection."""
+        connections = self
+
+        class Watched(H11Protocol):
+            def connection_made(self, transport: Any) -> None:
+                super().connection_made(transport)
+                self.peer = tuple((transport.get_extra_info("peername") or ("", 0))[:2])
+                connections.opened(self.peer, transport)
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                super().connection_lost(exc)
+                connections.closed(self.peer)
+
+        return Watched
+
+    def _wait(self, peer: Peer) -> None:
+        if transport := self._transports.get(peer):
+            loop = asyncio.get_running_loop()
+            self._waiting[peer] = loop.call_later(self.head_seconds, transport.abort)
+
+    def _heard(self, peer: Peer) -> None:
+        if timer := self._waiting.pop(peer, None):
+            timer.cancel()

@@ -1,0 +1,74 @@
+"""What a proxy says of a request: who sends it, how, and below which path. Only trusted proxies are believed.
+
+`BELEG_TRUSTED_PROXIES` names their addresses or networks. `BELEG_ROOT_PATH` is the path below which the
+proxy shows Beleg, where it does not say so itself in `X-Forwarded-Prefix`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from rag.serve.links import PREFIX, below
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from rag.settings import Settings
+
+BY_PROXY = "beleg.by_proxy"
+"""In a scope, whether a trusted proxy sends the request."""
+_RAW = PREFIX.lower().encode()
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+
+def is_trusted(host: str, proxies: Sequence[str]) -> bool:
+    """Whether this address is one of the proxies' addresses or networks."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return any(address in ipaddress.ip_network(each, strict=False) for each in proxies)
+
+
+class Proxied:
+    """Believes `X-Forwarded-…` of trusted proxies; of anybody else they are taken away.
+
+    Beneath it, a path is what it is without the proxy's; `link` puts that before it again.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app: ASGIApp = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[assignment, arg-type]
+        self.proxies, self.root = settings.proxies, settings.root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
+        said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
+        prefix = said if said and _PREFIX.fullmatch(said) else self.root
+        headers = [(k, v) for k, v in scope["headers"] if (trusted or not _is_forwarding(k)) and k != _RAW]
+        path = _without(prefix, scope["path"])
+        below(prefix)
+        if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
+            await RedirectResponse(f"{prefix}/")(scope, receive, send)
+            return
+        # Gradio hands its events to other tasks, with the headers alone
+        headers.append((_RAW, prefix.encode()))
+        await self.app({**scope, "headers": headers, "path": path, BY_PROXY: trusted}, receive, send)
+
+
+def _is_forwarding(name: bytes) -> bool:
+    return name.startswith(b"x-forwarded-") or name in (b"forwarded", b"x-real-ip")
+
+
+def _without(prefix: str, path: str) -> str:
+    """Proxies send the path with the prefix, or without."""
+    return path[len(prefix) :] if prefix and path.startswith(f"{prefix}/") else path
