@@ -294,7 +294,7 @@ def _said(node: ast.expr) -> str:
         *raised("ingest/readers/__init__.py", "ArticleError", "ArticleTooLarge"),
         *raised("ingest/uploads.py", "ArticleError"),
         *raised("ingest/publish.py", "IndexBusy"),
-        *raised("rag/store/chroma_server.py", "ProviderAuth", "ProviderUnavailable"),
+        *raised("rag/store/published.py", "ProviderAuth", "ProviderUnavailable"),
     ],
 )
 def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:

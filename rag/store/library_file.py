@@ -16,7 +16,7 @@ from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch, Inde
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 FILE_NAME = "library.sqlite3"
 REBUILD = "python -m ingest --rebuild"
 
