@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.cases import Case, load_cases
-from ingest.meaning import embed_library
 from ingest.sync import sync
 from rag.answering.extract import WEIGHTS, WEIGHTS_WITH_MEANING, features
 from rag.engine import CANDIDATE_PASSAGES, open_engine
@@ -69,10 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def examples(path: Path, articles: Path) -> list[Example]:
     """The answerable questions of a set with the sentences that are found for each."""
     data = Path(".beleg/fit") / f"{articles.name}-{zlib.crc32(str(articles.resolve()).encode()):08x}"
-    settings = load_settings(articles=articles, data=data, embedding="builtin")
+    settings = load_settings(articles=articles, data=data, embedding="e5")
     sync(settings)
-    with Library.open(settings.data_dir) as library:
-        embed_library(library, shared_encoder())
     with closing(open_engine(settings)) as engine:
         cases = [case for case in load_cases(path) if case.evidence and "test" not in case.tags]
         found = [_example(engine.index, shared_encoder(), case) for case in cases]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ingest.sync import SyncReport
     from rag.settings import Settings
 
-_UNITS = {"read": "file", "index": "article", "embed": "passage"}
+_UNITS = {"read": "file", "index": "article", "embed": "passage", "sentences": "passage"}
 _SHOWN = 20  # lines of duplicates; --json has all
 
 

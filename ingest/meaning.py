@@ -1,71 +1,80 @@
-"""The vectors by which questions are answered by meaning, made behind the words: newest articles first.
+"""Vectors of sentences, by which the one that answers is chosen; made behind those of passages, newest first.
 
-First those of passages, then those of sentences. What is there is kept as it comes, so that whatever breaks
-off is gone on with; an article that changes loses its own.
+What is there is kept as it comes, in the library, so that whatever breaks off is gone on with; an article
+that changes loses its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from ingest.report import Progress, silent
-from rag.models.encoder import Encoder
+from ingest.report import Progress
 from rag.schema import Article, Chunk
 from rag.store.library import Library
-from rag.store.passage_vectors import pack
 
-PASSAGES_AT_ONCE = 8
+if TYPE_CHECKING:
+    from rag.models.embedder import Embedder
+    from rag.models.hashing import Floats
 
-
-def embed_library(
-    library: Library,
-    encoder: Encoder,
-    progress: Progress = silent,
-    stop: Callable[[], bool] = lambda: False,
-) -> None:
-    """Makes all vectors that the library lacks, until `stop` says so. Raises ProviderUnavailable."""
-    missing = {column: library.without_vectors(column) for column in ("passage", "pairs")}
-    total = sum(map(len, missing.values()))
-    done = 0
-    for column, rows in missing.items():
-        for start in range(0, len(rows), PASSAGES_AT_ONCE):
-            if stop():
-                return
-            progress("embed", done, total)
-            batch = rows[start : start + PASSAGES_AT_ONCE]
-            (_embed_passages if column == "passage" else _embed_sentences)(library, encoder, batch)
-            done += len(batch)
-    if total:
-        progress("embed", total, total)
+Pair = tuple[Article, Chunk]
+_AT_ONCE = 4  # passages: a second or two
+_LONGEST_BEFORE = 300  # characters
 
 
-def _embed_passages(library: Library, encoder: Encoder, rows: Sequence[int]) -> None:
-    held = library.passages_at(rows)
-    vectors = encoder.texts([embedded(article, chunk) for article, chunk in held.values()])
-    library.put_vectors((row, pack(vector), None, None) for row, vector in zip(held, vectors, strict=True))
+def kept_in(
+    library: Library, embed: Callable[[Sequence[Pair]], Floats]
+) -> Callable[[Sequence[Pair]], Floats]:
+    """Embeds passages as `embed` does, each once: their vectors are kept in the library."""
+
+    def kept(pairs: Sequence[Pair]) -> Floats:
+        import numpy as np
+
+        from rag.store.passage_vectors import pack, unpack
+
+        rows = library.rows_of([chunk.id for _, chunk in pairs])
+        held = library.packed_passages(list(rows.values()))
+        new = [pair for pair in pairs if rows.get(pair[1].id) not in held]
+        made = dict(zip((chunk.id for _, chunk in new), embed(new) if new else (), strict=True))
+        library.put_vectors((rows[id], pack(made[id]), None, None) for id in made if id in rows)
+        found = [made[chunk.id] if chunk.id in made else unpack(held[rows[chunk.id]]) for _, chunk in pairs]
+        return np.stack(found)
+
+    return kept
 
 
-def _embed_sentences(library: Library, encoder: Encoder, rows: Sequence[int]) -> None:
+def embed_sentences(
+    library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool] | None = None
+) -> int:
+    """Makes the vectors of sentences that the library lacks; how many passages lack them still.
+
+    Raises ProviderUnavailable: what came before is kept.
+    """
+    missing = library.without_sentences()
+    for done in range(0, len(missing), _AT_ONCE):
+        if stop is not None and stop():
+            return len(missing) - done
+        progress("sentences", done, len(missing))
+        _embed(library, embedder, missing[done : done + _AT_ONCE])
+    if missing:
+        progress("sentences", len(missing), len(missing))
+    return 0
+
+
+def _embed(library: Library, embedder: Embedder, rows: Sequence[int]) -> None:
+    from rag.store.passage_vectors import pack
+
     packed = library.packed_passages(rows)
     for row, (article, chunk) in library.passages_at(rows).items():
         sentences = [article.text[start:end] for start, end in chunk.sentences]
-        before = sentence_before(article, chunk)
-        pairs = [f"{a} {b}" if a else b for a, b in zip([before, *sentences], sentences, strict=False)]
-        vectors = encoder.texts([*sentences, *pairs])
-        if row in packed:
-            halves = vectors[: len(sentences)], vectors[len(sentences) :]
-            library.put_vectors([(row, packed[row], pack(halves[0]), pack(halves[1]))])
+        before = [_before(article, chunk), *sentences]
+        pairs = [f"{one} {other}".strip() for one, other in zip(before, sentences, strict=False)]
+        vectors = embedder.embed([*sentences, *pairs])
+        library.put_vectors(
+            [(row, packed[row], pack(vectors[: len(sentences)]), pack(vectors[len(sentences) :]))]
+        )
 
 
-def embedded(article: Article, chunk: Chunk) -> str:
-    """The text of a passage as it is embedded."""
-    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
-
-
-def sentence_before(article: Article, chunk: Chunk) -> str:
+def _before(article: Article, chunk: Chunk) -> str:
     """What stands right before a passage, at most a paragraph; empty at the beginning."""
-    return article.text[: chunk.start].rstrip().rpartition("\n")[2][-LONGEST_BEFORE:]
-
-
-LONGEST_BEFORE = 300
-"""Characters."""
+    return article.text[: chunk.start].rstrip().rpartition("\n")[2][-_LONGEST_BEFORE:]

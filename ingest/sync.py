@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
+from ingest.meaning import embed_sentences, kept_in
 from ingest.publish import is_published, publish
 from ingest.readers.files import passed_over
 from ingest.report import Changes, Progress, SyncReport, report_of, silent
@@ -165,7 +166,7 @@ def passages_by(embedder: Embedder) -> Callable[[Sequence[Pair]], Floats]:
 
 def embeds_at_once(settings: Settings) -> bool:
     """Whether vectors cost seconds (or a server's time), and not hours of this machine."""
-    return chosen(settings).kind != "class"
+    return chosen(settings).kind not in ("class", "e5")
 
 
 # --- whether there is anything to do
@@ -278,6 +279,15 @@ class Run:
             refuse_replaced(self.look.roots, gone, self.look.folder)
         return plan
 
+    @property
+    def is_e5(self) -> bool:
+        """Whether vectors are made by the built-in encoder, also those of sentences."""
+        return chosen(self.settings).kind == "e5"
+
+    @property
+    def _stop(self) -> Callable[[], bool] | None:
+        return self.options.stop if self.options.wait else lambda: True
+
     def embed(self, pairs: Sequence[Pair]) -> Floats:
         """The vectors of passages."""
         return passages_by(self.embedder)(pairs)
@@ -367,6 +377,8 @@ class Run:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
             try:
                 pending = self._reconcile(library, chroma)
+                if not pending and self.is_e5:
+                    pending = embed_sentences(library, self.embedder, self.options.progress, self._stop)
             except ProviderError as error:
                 error.args = (f"{error}; the articles answer by their words, the next sync goes on",)
                 raise
@@ -376,7 +388,7 @@ class Run:
         return pending
 
     def _reconcile(self, library: Library, chroma: Chroma) -> int:
-        stop = self.options.stop if self.options.wait else lambda: True
+        stop = self._stop
         is_open = not self.embedder.is_builtin and dimension_of(library.fingerprint) is None
         if is_open and library.counts().chunks:
             if stop and stop():
@@ -385,7 +397,8 @@ class Run:
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
         if self.options.rebuild:
             chroma.renew(library.fingerprint)
-        return reconcile(library, chroma, self.embed, self.options.progress, stop)
+        embed = kept_in(library, self.embed) if self.is_e5 else self.embed
+        return reconcile(library, chroma, embed, self.options.progress, stop)
 
     def _say_losses(self, library: Library, plan: Plan, chroma: Chroma, *, lost_none: bool) -> None:
         if chroma.damage:

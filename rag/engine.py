@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,8 @@ from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
 from rag.text.normalize import normalise
 from rag.verification.verify import Verifier
+
+log = logging.getLogger(__name__)
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
@@ -296,7 +299,8 @@ class Engine(Adapters):
             return None
         try:
             return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError:
+        except ProviderError as error:
+            log.warning("sentences are chosen by their words alone: %s", error)
             return None
 
     def _chosen(self, filters: Filters | None) -> frozenset[str] | None:
@@ -382,7 +386,7 @@ class Engine(Adapters):
         else:
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
-        found = candidates(ranking, self._meaning(ranking, asked.standalone) if near else None)
+        found = candidates(ranking, self._meaning(ranking, asked.standalone))
         job = Job(
             asked,
             ranking,

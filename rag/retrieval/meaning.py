@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import (
     BelegError,
+    IndexBusy,
     ProviderAuth,
     ProviderRateLimited,
     ProviderTimeout,
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 NEAREST = 100
 """Chunks that are asked for; what is farther away counts as not near at all."""
 
+E5_WEIGHT = 0.5
+"""What the built-in encoder counts beside the words."""
+
 DEFAULT_WEIGHT = 0.3
 """Measured with multilingual-e5-small in 4 bits, on XQuAD among news (R@1 / R@10 in percent, 306 German
 questions, 432 chunks): words 93.1 / 98.7, meaning 83.0 / 97.7, together 95.1 / 99.0 at .1, 95.1 / 99.3
@@ -44,11 +48,14 @@ log = logging.getLogger(__name__)
 
 
 class Dense:
-    """The vector index, asked by meaning. Safe to use from several threads."""
+    """The vector index, asked by meaning. Safe to use from several threads.
+
+    Without a `chroma`, which another process may have, passages are not ranked by it.
+    """
 
     def __init__(
         self,
-        chroma: Chroma,
+        chroma: Chroma | None,
         embedder: Embedder,
         weight: float,
         clock: Callable[[], float] = time.monotonic,
@@ -62,7 +69,7 @@ class Dense:
 
     def near(self, question: str) -> Nearness | None:
         """What is near to a question; None when that cannot be had now, and words alone must do."""
-        if self._clock() < self._resume:
+        if self._chroma is None or self._clock() < self._resume:
             return None
         try:
             return nearness(self._chroma.query(self.embedder.query(question), NEAREST), self.weight)
@@ -76,11 +83,13 @@ class Dense:
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""
-        self._chroma.announce(address)
+        if self._chroma is not None:
+            self._chroma.announce(address)
 
     def close(self) -> None:
         """Gives the vector index back."""
-        self._chroma.close()
+        if self._chroma is not None:
+            self._chroma.close()
         self.embedder.close()
 
     def _failed(self, error: BelegError) -> None:
@@ -108,15 +117,23 @@ def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
 def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     """Ranking by meaning over the settings' data folder; None where it has no weight.
 
-    It owns the folder until it is closed. Raises IndexBusy when another process does, ConfigError when the
-    embedding cannot be built.
+    It owns the folder until it is closed. Raises IndexBusy when another process does, unless the built-in
+    encoder can do without, and ConfigError when the embedding cannot be built.
     """
-    weight = settings.dense_weight
+    kind, weight = chosen(settings).kind, settings.dense_weight
     if weight is None:
-        weight = 0.0 if chosen(settings).kind == "builtin" else DEFAULT_WEIGHT
+        weight = {"builtin": 0.0, "e5": E5_WEIGHT}.get(kind, DEFAULT_WEIGHT)
     if not weight:
         return None
     embedder = build_embedder(settings)
     embedder.expect(dimension_of(fingerprint))
     embedder.load()
-    return Dense(Chroma.open(settings.data_dir), embedder, weight)
+    try:
+        chroma = Chroma.open(settings.data_dir)
+    except IndexBusy:
+        if kind != "e5":
+            raise
+        # another process has the passages' vectors; those of sentences are in the library, for everybody
+        log.info("another process has the vectors of passages: they are ranked by their words alone")
+        chroma = None
+    return Dense(chroma, embedder, weight)

@@ -313,12 +313,11 @@ class Library(LibraryFile):
             found.setdefault(id, []).append(row)
         return found
 
-    def without_vectors(self, column: str) -> list[int]:
-        """Rows of passages without vectors, of the `passage` itself or of its `pairs`; newest first."""
-        sql = f"""
-            SELECT c.row FROM chunks c JOIN articles a ON a.id = c.article_id
-            LEFT JOIN vectors v ON v.row = c.row WHERE v.{column} IS NULL
-            ORDER BY a.published IS NULL, a.published DESC, c.row
+    def without_sentences(self) -> list[int]:
+        """Rows of passages that have a vector, and their sentences none; newest articles first."""
+        sql = """
+            SELECT row FROM vectors JOIN chunks c USING (row) JOIN articles a ON a.id = c.article_id
+            WHERE pairs IS NULL ORDER BY a.published IS NULL, a.published DESC, row
         """
         return [row for (row,) in self._rows(sql)]
 

@@ -97,9 +97,8 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
 def state_line(state: SyncState, words: Words) -> str:
     """How far reading in is, in one sentence of plain text."""
     if state.running:
-        key = {"read": "intake.reading", "index": "intake.writing", "embed": "intake.embedding"}.get(
-            state.step
-        )
+        steps = {"read": "reading", "index": "writing", "embed": "embedding", "sentences": "sentences"}
+        key = f"intake.{steps[state.step]}" if state.step in steps else None
         if key is None or not state.total:
             return words("intake.refreshing")
         return words(key, done=state.done, total=state.total)
