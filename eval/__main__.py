@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 return support(given[1:])
             case ["report"]:
-                return _report(_report_parser().parse_args(given[1:]))
+                return _report(given[1:])
             case _:
                 return _measure(_parser().parse_args(given))
     except BelegError as error:
@@ -100,16 +100,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _report_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m eval report",
-        description="The HTML report of a run; of several: of the last, compared with the first.",
-    )
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN.json")
-    _add_report_options(parser, required=True)
-    return parser
-
-
 def _add_report_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     parser.add_argument("--html", type=Path, required=required, help="file for the report")
     parser.add_argument(
@@ -117,9 +107,16 @@ def _add_report_options(parser: argparse.ArgumentParser, *, required: bool = Fal
     )
 
 
-def _report(options: argparse.Namespace) -> int:
+def _report(arguments: Sequence[str]) -> int:
     from eval.runs import load_run
 
+    parser = argparse.ArgumentParser(
+        prog="python -m eval report",
+        description="The HTML report of a run; of several: of the last, compared with the first.",
+    )
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN.json")
+    _add_report_options(parser, required=True)
+    options = parser.parse_args(arguments)
     return _write_report([load_run(path) for path in options.runs], options)
 
 
@@ -134,19 +131,17 @@ def _write_report(runs: Sequence[Run], options: argparse.Namespace) -> int:
 
 def _change(value: str) -> Mapping[str, str]:
     """`passages=4,history_turns=0` as settings."""
-    pairs = [pair.partition("=") for pair in value.split(",")]
-    if not all(name.strip() and sign for name, sign, _ in pairs):
-        raise argparse.ArgumentTypeError(f"{value!r} is not NAME=VALUE")
-    return {_setting(name): given.strip() for name, _, given in pairs}
-
-
-def _setting(name: str) -> str:
     from rag.settings import FIELDS
 
-    plain = name.strip().lower().removeprefix("beleg_")
-    if plain not in FIELDS:
-        raise argparse.ArgumentTypeError(f"there is no setting {name.strip()!r}; see .env.example")
-    return plain
+    changes = {}
+    for name, sign, given in (pair.partition("=") for pair in value.split(",")):
+        plain = name.strip().lower().removeprefix("beleg_")
+        if not plain or not sign:
+            raise argparse.ArgumentTypeError(f"{value!r} is not NAME=VALUE")
+        if plain not in FIELDS:
+            raise argparse.ArgumentTypeError(f"there is no setting {name.strip()!r}; see .env.example")
+        changes[plain] = given.strip()
+    return changes
 
 
 def _measure(options: argparse.Namespace) -> int:
@@ -154,23 +149,27 @@ def _measure(options: argparse.Namespace) -> int:
 
     from eval.formats import load_set, tagged, with_distractors
     from eval.report import keep_reports
-    from eval.run import How, folder_of, journal_of, measure, plans
+    from eval.run import folder_of, journal_of, measure, plans
+    from eval.runs import lean, write_run
     from eval.tables import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
     if options.distractors:
         questions = with_distractors(questions, options.distractors)
-    how = How(options.extractive, options.judge, options.resume, options.lean)
     made = plans(questions, options.articles, options.data, options.changes)
+    how = {name: getattr(options, name) for name in ("extractive", "judge", "resume")}
     runs = []
     for number, plan in enumerate(made, 1):
-        out = options.out and _numbered(options.out, number, len(made))
-        with tqdm(
-            total=len(questions.cases), desc=plan.label or None, unit=" questions", disable=None
-        ) as bar:
-            runs.append(measure(plan, questions, how, out, bar.update))
-        print(*([f"\n{runs[-1].label}"] if len(made) > 1 else []), run_table(runs[-1]), sep="\n")
-        print(f"\nrun: {out or folder_of(plan.settings) / 'latest.json'}")
+        count = len(questions.cases)
+        with tqdm(total=count, desc=plan.label or None, unit=" questions", disable=None) as bar:
+            runs.append(run := measure(plan, questions, **how, progress=bar.update))
+        file = folder_of(plan.settings) / "latest.json"
+        if options.out:
+            several = len(made) > 1
+            file = options.out.with_stem(f"{options.out.stem}-{number}") if several else options.out
+            write_run(file, lean(run) if options.lean else run)
+        print(*([f"\n{run.label}"] if len(made) > 1 else []), run_table(run), sep="\n")
+        print(f"\nrun: {file}")
     complete = all(run.complete for run in runs)
     for plan in made if complete else ():
         journal_of(plan).unlink(missing_ok=True)
@@ -181,11 +180,6 @@ def _measure(options: argparse.Namespace) -> int:
     else:
         print(f"report: {folder_of(made[0].settings) / 'latest.html'}")
     return DONE if complete else INCOMPLETE
-
-
-def _numbered(path: Path, number: int, of: int) -> Path:
-    """The path itself for a single run; run-1.json, run-2.json for several."""
-    return path if of == 1 else path.with_stem(f"{path.stem}-{number}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -110,11 +110,6 @@ def check_ids(path: Path, cases: Sequence[Case]) -> None:
     id, times = Counter(case.id for case in cases).most_common(1)[0]
     if times > 1:
         raise BadRequest(f"{path}: the id {id!r} stands for {times} cases; give each its own")
-
-
-def case_from_dict(row: Mapping[str, Any]) -> Case:
-    """A case from its JSON form; raises ValueError when it is none."""
-    return _CASE.validate_python(row)
 
 
 def case_to_dict(case: Case) -> dict[str, Any]:

@@ -98,9 +98,10 @@ def _squad(path: Path) -> QuestionSet:
         documents = json.loads(read_text(path))["data"]
         articles, cases = [], []
         for number, document in enumerate(documents):
+            title = str(document.get("title") or "").replace("_", " ")
             for place, paragraph in enumerate(document["paragraphs"]):
                 id, text = f"p{number}-{place}", normalise(paragraph["context"])
-                articles.append({"id": id, "title": _title(document), "text": text})
+                articles.append({"id": id, "title": title, "text": text})
                 cases += [_squad_case(qa, id, paragraph["context"], text) for qa in paragraph["qas"]]
     except (ValueError, KeyError, TypeError) as exc:
         raise BadRequest(f"{path} is no SQuAD file ({type(exc).__name__}: {exc})") from exc
@@ -108,20 +109,14 @@ def _squad(path: Path) -> QuestionSet:
     return QuestionSet(path.stem, tuple(cases), tuple(articles))
 
 
-def _title(document: Mapping[str, Any]) -> str:
-    return str(document.get("title") or "").replace("_", " ")
-
-
 def _squad_case(qa: Mapping[str, Any], article: str, context: str, text: str) -> Case:
     if qa.get("is_impossible"):
         return Case(str(qa["id"]), qa["question"], type="unanswerable", articles=())
-    answers = [(normalise(a["text"]).strip(), _moved(context, a["answer_start"])) for a in qa["answers"]]
+    # an offset lies elsewhere once the text is normalised
+    answers = [
+        (normalise(a["text"]).strip(), len(normalise(context[: a["answer_start"]]))) for a in qa["answers"]
+    ]
     return _span_case(str(qa["id"]), qa["question"], None, article, text, answers)
-
-
-def _moved(context: str, offset: int) -> int:
-    """Where an offset lies once the text is normalised."""
-    return len(normalise(context[:offset]))
 
 
 def _span_case(

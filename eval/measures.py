@@ -141,7 +141,6 @@ def answer_measures(
     {"evidence_hit": 1.0, "fact_recall": 0.5, "abstained": 0.0, "article_hit@1": 1.0, …}
     """
     text = metrics.without_markers(answer.text)
-    given = not answer.abstained
     gold = shelf.gold(case)
     cited = {citation.number: citation for citation in answer.citations}
     statements = [(s.text, [cited[n] for n in s.citations if n in cited]) for s in answer.statements]
@@ -160,20 +159,25 @@ def answer_measures(
         "abstained": float(answer.abstained),
         "confidence": float(answer.confidence),
         "language_match": float(language == case.lang) if language and case.lang else None,
-        "words": metrics.words(answer.text) if given else None,
+        "words": None if answer.abstained else metrics.words(answer.text),
         **{name: answer.usage.get(name) for name in ("prompt_tokens", "completion_tokens", "cost")},
     }
     measures = {name: value for name, value in found.items() if value is not None}
+    return measures | _decision_measures(case, answer, is_right(case, measures))
+
+
+def _decision_measures(case: Case, answer: Answer, right: bool | None) -> dict[str, float]:
+    """Whether it was right to answer or to decline, and to be sure where the answer says that it is."""
+    measures: dict[str, float] = {}
     if case.answerable is not None:
         measures["abstention_right"] = float(answer.abstained is not case.answerable)
     if case.answerable:
         measures["wrongly_declined"] = float(answer.abstained)
-    right = is_right(case, measures)
     if case.history and right is not None:
         measures["followup_success"] = float(right)
     certainty = getattr(answer, "certainty", None)
     if certainty is not None:
-        sure = given and certainty == "sure"
+        sure = certainty == "sure" and not answer.abstained
         measures["sure_coverage"] = float(sure)
         if sure and right is not None:
             measures["sure_precision"] = float(right)

@@ -51,24 +51,25 @@ def report(runs: Sequence[Run], lang: str = "de") -> str:
 
     It is one file that loads nothing. Raises BadRequest for runs that cannot be compared.
     """
-    return _rendered("report.html", runs, lang)
+    return _TEMPLATES.get_template("report.html").render(_view(runs, lang))
 
 
 def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
     """Writes `latest.html` in German and `latest.en.html` in English, and what the web chat shows of each
     in a frame of its own: `part.de.html`, `part.en.html`."""
     for lang, name in (("de", "latest.html"), ("en", "latest.en.html")):
-        write_whole(folder / name, _rendered("report.html", runs, lang))
-        write_whole(folder / f"part.{lang}.html", _rendered("part.html", runs, lang))
+        view = _view(runs, lang)
+        write_whole(folder / name, _TEMPLATES.get_template("report.html").render(view))
+        write_whole(folder / f"part.{lang}.html", _TEMPLATES.get_template("part.html").render(view))
 
 
-def _rendered(template: str, runs: Sequence[Run], lang: str) -> str:
-    """A template filled in with all that it, and the templates in it, show."""
+def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
+    """All that the templates show."""
     run, pen = runs[-1], Pen(LANGUAGES[lang])
     values = summary(run.measured)
     known = means(run.measured)
     columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
-    return _TEMPLATES.get_template(template).render(
+    return dict(
         words=pen.words,
         run=run,
         values=values,
@@ -86,7 +87,12 @@ def _rendered(template: str, runs: Sequence[Run], lang: str) -> str:
         weakest=weakest(run),
         case_columns=[name for name in COLUMNS if name in known and name != "words"],
         left_out=[(name, measure.needs) for name, measure in MEASURES.items() if name not in values],
-        settings=_settings(run),
+        settings={
+            **run.about["engine"],
+            **{name: run.about.get(name) for name in ("scorer", "judge")},
+            "set sha256": run.about["set"]["sha256"],
+            **run.about["settings"],
+        },
         **{each.__name__: each for each in (faults, hits, outcome, pieces, on_track)},
         **{name: getattr(pen, name) for name in ("legend", "shown", "span")},
         says_any=lambda text, ways: any(says(without_markers(text), way) for way in ways),
@@ -163,12 +169,6 @@ def _facts(run: Run, pen: Pen) -> list[str]:
         f"{words('eval.made')} {created}",
         f"Beleg {about.get('version', '')}",
     ]
-
-
-def _settings(run: Run) -> dict[str, Any]:
-    about = run.about
-    engine = {**about["engine"], "scorer": about.get("scorer"), "judge": about.get("judge")}
-    return {**engine, "set sha256": about["set"]["sha256"], **about["settings"]}
 
 
 def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, float]]]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -24,7 +24,7 @@ from eval.formats import QuestionSet
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
 from eval.metrics import ArticleSpan, without_markers
 from eval.report import keep_reports
-from eval.runs import Journal, Json, Row, Run, lean, write_run, write_whole
+from eval.runs import Journal, Json, Row, Run, write_run, write_whole
 from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.language import detect_language
@@ -42,7 +42,7 @@ RETRIEVED = 10
 _ELSEWHERE = Path(".beleg")
 _NOT_ABOUT_ANSWERS = ("articles", "data", "host", "port")
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
-_SECRET_NAMES = ("key", "token", "secret", "password")
+_SECRET_NAMES = {"key", "token", "secret", "password"}
 
 Progress = Callable[[], object]
 
@@ -53,19 +53,6 @@ class Plan:
 
     settings: Settings
     label: str
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """How the questions are asked: verbatim even with a model configured, judged, gone on with.
-
-    `lean` leaves the texts of passages out of the file that is asked for.
-    """
-
-    extractive: bool = False
-    judge: bool = False
-    resume: bool = False
-    lean: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +119,18 @@ def _written(questions: QuestionSet) -> Path:
 
 
 def measure(
-    plan: Plan, questions: QuestionSet, how: How, out: Path | None = None, progress: Progress = lambda: None
+    plan: Plan,
+    questions: QuestionSet,
+    *,
+    extractive: bool = False,
+    judge: bool = False,
+    resume: bool = False,
+    progress: Progress = lambda: None,
 ) -> Run:
-    """The run of a plan; it is kept as `latest.json` beside the index, and in `out`.
+    """The run of a plan, which is kept as `latest.json` beside the index, with its reports.
 
-    Raises BelegError when it cannot begin; what fails in a case is in the run.
+    `extractive` asks for verbatim sentences even with a model configured; `resume` goes on with a run that
+    was broken off. Raises BelegError when it cannot begin; what fails in a case is in the run.
     """
     settings = plan.settings
     if not is_current(settings.unpublished):
@@ -147,20 +141,20 @@ def measure(
         examiner = Examiner(
             shelf=shelf,
             supports=by_verifier(engine.index.idf, shelf),
-            judge=_judge(engine) if how.judge else None,
-            extractive=how.extractive,
+            judge=_judge(engine) if judge else None,
+            extractive=extractive,
             gains=questions.gains,
         )
-        about = _about(plan, questions, engine, shelf, how)
+        about = _about(plan, questions, engine, examiner)
         journal = Journal(journal_of(plan), about)
-        rows = run(engine, questions.cases, examiner, journal, resume=how.resume, progress=progress)
-    finished = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "complete": True}
-    result = Run(about | finished, rows)
-    result.about["complete"] = result.complete
-    result.about["left_out"] = missing(result.measured)
+        rows = run(engine, questions.cases, examiner, journal, resume=resume, progress=progress)
+    result = Run(about, rows)
+    about |= {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "complete": result.complete,
+        "left_out": missing(result.measured),
+    }
     write_run(folder_of(settings) / "latest.json", result)
-    if out:
-        write_run(out, lean(result) if how.lean else result)
     keep_reports(folder_of(settings), [result])
     return result
 
@@ -189,9 +183,10 @@ def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
         )
 
 
-def _about(plan: Plan, questions: QuestionSet, engine: Engine, shelf: Shelf, how: How) -> dict[str, Any]:
+def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examiner) -> Json:
     """With what a run is made; two runs with the same are the same but for the time they take."""
-    hashes = sorted(article.sha256 for article in shelf.articles.values())
+    articles = examiner.shelf.articles.values()
+    hashes = sorted(article.sha256 for article in articles)
     kept = {name: getattr(plan.settings, name) for name in FIELDS}
     return {
         "label": plan.label,
@@ -203,14 +198,14 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, shelf: Shelf, how
             "retrieval_only": questions.gains is not None,
         },
         "engine": {
-            "mode": EXTRACTIVE if how.extractive else engine.mode,
+            "mode": EXTRACTIVE if examiner.extractive else engine.mode,
             "index": engine.library.fingerprint,
-            "articles": len(shelf.articles),
+            "articles": len(articles),
             "articles_sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
         },
         "settings": without_secrets({n: v for n, v in kept.items() if n not in _NOT_ABOUT_ANSWERS}),
         "scorer": BY_VERIFIER,
-        "judge": engine.mode if how.judge else None,
+        "judge": engine.mode if examiner.judge else None,
     }
 
 
@@ -257,7 +252,11 @@ def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:
             return _retrieval_row(engine, case, examiner.gains[case.id])
         return _answer_row(engine, case, examiner)
     except Exception as exc:
-        return Row(case, error=_error(exc))
+        error = {"type": type(exc).__name__, "message": str(exc)}
+        if not isinstance(exc, BelegError):
+            last = traceback.extract_tb(exc.__traceback__)[-1]
+            error["where"] = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
+        return Row(case, error=error)
 
 
 def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
@@ -302,22 +301,8 @@ def _retrieval_row(engine: Engine, case: Case, gains: Mapping[str, float]) -> Ro
 def _gold(span: ArticleSpan, shelf: Shelf) -> Json:
     id, start, end = span
     article = shelf.articles[id]
-    return {
-        "article_id": id,
-        "start": start,
-        "end": end,
-        "text": article.text[start:end],
-        "title": article.title,
-        "outlet": article.outlet,
-    }
-
-
-def _error(exc: Exception) -> Mapping[str, str]:
-    error = {"type": type(exc).__name__, "message": str(exc)}
-    if not isinstance(exc, BelegError):
-        last = traceback.extract_tb(exc.__traceback__)[-1]
-        error["where"] = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    return error
+    place = {"article_id": id, "start": start, "end": end, "text": article.text[start:end]}
+    return {**place, "title": article.title, "outlet": article.outlet}
 
 
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,10 +314,9 @@ def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _public(name: str, value: Any) -> Any:
-    secret = isinstance(value, SecretStr) or set(_SECRET_NAMES) & set(name.lower().split("_"))
-    if secret:
+    if isinstance(value, SecretStr) or _SECRET_NAMES & set(name.lower().split("_")):
         return "(secret)"
     if isinstance(value, str) and "://" in value:
         parts = urlsplit(value)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-    return value if isinstance(value, int | float | bool | str) else str(value)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+    return value if isinstance(value, int | float | str) else str(value)

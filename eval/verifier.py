@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -58,16 +58,6 @@ def _supported(claim: Claim, sources: Sequence[Source]) -> bool:
     return any(each.status == "supported" for each in found) or (
         len(found) > 1 and together(claim, sources, found) == "supported"
     )
-
-
-def passage_verifier(idf: Idf) -> Callable[[str, str, Article], Status]:
-    """Our verifier on a sentence and the text of a passage; the article says language and date."""
-
-    def verify(sentence: str, passage: str, article: Article) -> Status:
-        place = replace(article, text=passage, asides=())
-        return support(Claim(sentence, idf), Source(place, _chunk(place, 0, len(passage)))).status
-
-    return verify
 
 
 def _chunk(article: Article, start: int, end: int) -> Chunk:
@@ -173,13 +163,15 @@ def check_with_index(
     if not is_current(settings.unpublished):
         sync(settings.unpublished)
     with closing(open_engine(settings)) as engine:
-        verify = passage_verifier(engine.index.idf)
         held = {article.id: article for article in engine.library.articles()}
-        known = [held.get(pair.article) or Article(pair.article, "", pair.article, "") for pair in pairs]
-        return [
-            (pair, verify(pair.sentence, pair.passage, article))
-            for pair, article in zip(pairs, known, strict=True)
-        ]
+        outcomes = []
+        for pair in pairs:
+            # of the article only its language and date count: the text is the passage's
+            article = held.get(pair.article) or Article(pair.article, "", pair.article, "")
+            place = replace(article, text=pair.passage, asides=())
+            source = Source(place, _chunk(place, 0, len(pair.passage)))
+            outcomes.append((pair, support(Claim(pair.sentence, engine.index.idf), source).status))
+    return outcomes
 
 
 def _table(groups: Mapping[str, Quality]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.cases import Case, case_from_dict, case_to_dict, digest, load_cases
+from eval.cases import Case, case_to_dict, digest, load_cases
 from eval.judge import Verdict, faithfulness, verdicts
 from eval.measures import Shelf, answer_measures, shelf_of
 from eval.run import Examiner, run, without_secrets
@@ -258,9 +258,10 @@ def test_a_journal_of_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
 # --- sets
 
 
-def test_a_case_survives_its_json_form() -> None:
-    for case in (SHEEP, PERU, PRICE):
-        assert case_from_dict(json.loads(json.dumps(case_to_dict(case)))) == case
+def test_a_case_survives_its_json_form(tmp_path: Path) -> None:
+    cases = [SHEEP, PERU, PRICE]
+    (tmp_path / "set.jsonl").write_text("\n".join(json.dumps(case_to_dict(case)) for case in cases), "utf-8")
+    assert load_cases(tmp_path / "set.jsonl") == cases
     assert "articles" not in case_to_dict(Case("a", "Wer?"))
     assert digest([SHEEP]) != digest([PERU])
 
