@@ -90,7 +90,7 @@ def test_a_changed_article_is_all_that_is_paid_for(server: Model, settings: Sett
 def test_an_interrupted_sync_goes_on_where_it_was(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
     server.script.extend([server.truth] * 3)
     server.fail(401)
     with pytest.raises(ProviderAuth):
