@@ -130,17 +130,16 @@ class Chroma:
             with self._changing():
                 self.call(partial(self.chunks.delete, ids=list(batch)))
 
-    def begin(self, fingerprint: str) -> None:
-        """Drops all vectors that were made with something else, or that a failed write may have spoilt."""
-        if self._spoilt or self.fingerprint != fingerprint:
-            self.renew(fingerprint)
+    def is_of(self, fingerprint: str) -> bool:
+        """Whether its vectors were made with what the fingerprint says, and no failed write spoilt them."""
+        return self.fingerprint == fingerprint and not self._spoilt
 
     def renew(self, fingerprint: str) -> None:
         """Drops all vectors; those to come are made with what the fingerprint says."""
         with self._guard, self._changing():
             self.call(lambda: self.client.delete_collection(CHUNKS))
             self.chunks = self.call(lambda: self._collection(fingerprint))
-        self._spoilt = False
+            self._spoilt = False
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""
@@ -174,7 +173,7 @@ class Chroma:
         with _translated(path):
             damage = _made_safe(folder)
             (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
-            found = cls(_client_of(path), partial(_in_folder, path), folder)
+            found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
             found.damage = damage
             found._note()
         return found
@@ -233,7 +232,8 @@ def reconcile(
 
     May be broken off anywhere, and goes on where it was. `stop` is asked between batches.
     """
-    chroma.begin(library.fingerprint)
+    if not chroma.is_of(library.fingerprint):
+        chroma.renew(library.fingerprint)
     delete_unknown(library, chroma)
     return add_missing(library, chroma, embed, progress, stop)
 
@@ -358,11 +358,6 @@ def _client_of(path: Path) -> Client:
         # chromadb keeps what it failed to start, and would hand that out next time
         SharedSystemClient.clear_system_cache()
         raise
-
-
-def _in_folder(path: Path, work: Callable[[], Any]) -> Any:
-    with _translated(path):
-        return work()
 
 
 @contextlib.contextmanager
