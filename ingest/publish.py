@@ -62,7 +62,7 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
         _claim(server, folder)  # it may have been taken over meanwhile
         return embed(pairs)
 
-    if server.chroma.fingerprint != library.fingerprint:
+    if not server.chroma.is_of(library.fingerprint):
         server.delete(server.versions())  # no replica takes an article whose vectors are gone
         server.chroma.renew(library.fingerprint)
     add_missing(library, server.chroma, ours)

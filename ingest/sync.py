@@ -44,7 +44,7 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, is_whole, reconcile
+from rag.store.chroma import Chroma, Embed, Pair, is_whole, reconcile
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, PASSED_OVER, batches
@@ -159,9 +159,14 @@ def _run(settings: Settings) -> type[Run]:
     return Run
 
 
-def passages_by(embedder: Embedder) -> Callable[[Sequence[Pair]], Floats]:
-    """Embeds passages, each below the title of its article, where that has one."""
-    return lambda pairs: embedder.embed([f"{a.title}\n{c.text}" if a.title else c.text for a, c in pairs])
+def passages_by(embedder: Embedder) -> Embed:
+    """Embeds passages by an embedder."""
+    return lambda pairs: embedder.embed([_embedded(*pair) for pair in pairs])
+
+
+def _embedded(article: Article, chunk: Chunk) -> str:
+    """The text of a passage as it is embedded: below the article's title, where it has one."""
+    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
 
 
 def embeds_at_once(settings: Settings) -> bool:
@@ -412,7 +417,7 @@ class Run:
     def _prune(self, library: Library) -> None:
         """Lets go of vectors that the index has no use for, when they are more than those it has."""
         texts = (
-            f"{article.title}\n{chunk.text}" if article.title else chunk.text
+            _embedded(article, chunk)
             for article in library.articles()
             for chunk in library.chunks_of(article.id)
         )

@@ -78,11 +78,13 @@ class Watcher:
         self._wake.set()
 
     def _watch(self) -> None:
-        with contextlib.suppress(BelegError):
+        with contextlib.suppress(BelegError, _Closed):
             files = self._look()  # first: what changes after that is seen by the next look
-            if is_current(self.settings) and not self.settings.chroma_replica:
+            if is_current(self.settings, vectors=False) and not self.settings.chroma_replica:
                 self._seen = files
                 self._state = SyncState(checked=datetime.now())
+                if not is_current(self.settings):  # the chat did not wait for the vectors
+                    self._sync()
         for _ in self._reasons():
             with self._changing:
                 asked, self._asked = self._asked, False
@@ -173,7 +175,7 @@ class Watcher:
     def _has_more_urgent(self) -> bool:
         """Whether files have changed while vectors are made: they come first, the vectors after them."""
         try:
-            return self._asked or self._look() != self._seen
+            return self._asked or (bool(self.settings.sync_seconds) and self._look() != self._seen)
         except BelegError:
             return True
 

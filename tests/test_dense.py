@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingest.sync import is_current, sync
+import app
+from ingest.sync import embeds_at_once, is_current, sync
 from rag.engine import open_engine
 from rag.errors import IndexBusy, IndexMismatch, ProviderAuth, ProviderProtocol, ProviderUnavailable
 from rag.models import faults
@@ -90,7 +91,7 @@ def test_a_changed_article_is_all_that_is_paid_for(server: Model, settings: Sett
 def test_an_interrupted_sync_goes_on_where_it_was(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
     server.script.extend([server.truth] * 3)
     server.fail(401)
     with pytest.raises(ProviderAuth):
@@ -129,6 +130,21 @@ def test_articles_answer_before_their_provider_was_ever_reached(server: Model, s
     server.down = False
     assert f"bge-m3/{DIMENSION}," in sync(settings).fingerprint
     assert first(settings, BY_MEANING) == "wolf"
+
+
+def test_the_chat_starts_without_its_provider_and_has_the_new_articles(
+    server: Model, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.down = True
+    app.update(settings)
+    assert "answer by their words" in capsys.readouterr().err
+    assert first(settings, BY_WORDS) == "buecherei"
+
+
+def test_a_model_on_this_machine_is_not_waited_for_at_the_start() -> None:
+    assert embeds_at_once(Settings())
+    assert embeds_at_once(Settings(embedding="openai-like:bge-m3"))
+    assert not embeds_at_once(Settings(embedding="llama_index.embeddings.fastembed.FastEmbedEmbedding"))
 
 
 def test_a_model_with_other_vectors_is_refused_until_a_rebuild(server: Model, settings: Settings) -> None:

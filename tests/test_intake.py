@@ -6,14 +6,15 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingest import watch
-from ingest.sync import SyncReport, sync
+from ingest.sync import SyncReport, is_current, sync
 from ingest.uploads import Uploads, safe_name
 from ingest.watch import Watcher
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
@@ -446,3 +447,40 @@ def test_a_sync_that_is_broken_off_leaves_the_index_as_it_was(settings: Settings
         sync(settings, progress=watcher._progress)
     assert set(texts(settings)) == {"bridge"}
     assert sync(settings).added == 1
+
+
+# --- vectors, which come after the words
+
+
+def test_vectors_that_the_start_did_not_wait_for_are_made_unasked(
+    settings: Settings, watching: Callable[..., Watcher]
+) -> None:
+    (settings.articles / "bridge.txt").write_text(BRIDGE)
+    assert sync(settings, wait=False).pending == 1
+    watcher = watching(sync_seconds=0)
+    until(lambda: is_current(settings))
+    assert watcher.state.error is None
+
+
+def test_vectors_wait_while_new_articles_are_read(
+    settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag.models.embedder import HashedEmbedder
+
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
+    embed = HashedEmbedder.embed
+    held: list[set[str]] = []
+
+    def and_another_comes(self: HashedEmbedder, found: Sequence[str]) -> Any:
+        if not held:
+            (settings.articles / "buses.txt").write_text(BUSES)
+        held.append(set(texts(settings)))
+        return embed(self, found)
+
+    monkeypatch.setattr(HashedEmbedder, "embed", and_another_comes)
+    for n in range(3):
+        (settings.articles / f"bridge{n}.txt").write_text(f"{BRIDGE} Stand {n}.")
+    watching()
+    until(lambda: is_current(settings))
+    first = {"bridge0", "bridge1", "bridge2"}
+    assert held == [first, *[first | {"buses"}] * 3]

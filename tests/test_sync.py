@@ -742,7 +742,7 @@ def test_articles_answer_by_words_before_their_vectors_are_there(house: House) -
 def test_vectors_give_way_to_new_files_and_go_on_after_them(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
     asked = iter([False, True])
     assert house.sync(stop=lambda: next(asked)).pending == 1
     house.write("bridge.txt", BRIDGE)
@@ -751,7 +751,7 @@ def test_vectors_give_way_to_new_files_and_go_on_after_them(
 
 
 def test_newest_articles_get_their_vectors_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.store.chroma.AT_ONCE", 1)
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
     for name, day in (("old", "2024-01-05"), ("new", "2025-08-16"), ("middle", "2024-11-30")):
         house.write(f"{name}.md", f"---\ntitle: {name}\npublished: {day}\n---\n{BRIDGE} {name}\n")
     asked = iter([False, False, True])

@@ -12,6 +12,7 @@ import contextlib
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -40,9 +41,10 @@ Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index", "embed"), how many are done, and of how many."""
 
 FOLDER, CHUNKS = "chroma", "chunks"
-AT_ONCE = 64
-"""Passages a batch: a reader's question waits for no more, and a kill costs no more."""
+LEAST, MOST = 64, 512
+"""Passages a batch: many are written in less time than few by few, but a batch shall take about a second."""
 
+_SECONDS = 1.0  # a batch
 _NOTE = "chroma.files"  # size and time of every file in the folder, as it was left
 _SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
 # nearly all true neighbours are found; the graph is saved before Chroma's queue of what is not grows long
@@ -61,7 +63,7 @@ class Chroma:
         self.users = 0
         self._spoilt = False  # whether writing failed, so that nobody knows what is there
         self._guard = threading.RLock()
-        self.batch: int = min(AT_ONCE, call(client.get_max_batch_size))
+        self.batch: int = min(MOST, call(client.get_max_batch_size))
         self.chunks: Collection = call(lambda: self._collection(""))
 
     @classmethod
@@ -128,17 +130,16 @@ class Chroma:
             with self._changing():
                 self.call(partial(self.chunks.delete, ids=list(batch)))
 
-    def begin(self, fingerprint: str) -> None:
-        """Drops all vectors that were made with something else, or that a failed write may have spoilt."""
-        if self._spoilt or self.fingerprint != fingerprint:
-            self.renew(fingerprint)
+    def is_of(self, fingerprint: str) -> bool:
+        """Whether its vectors were made with what the fingerprint says, and no failed write spoilt them."""
+        return self.fingerprint == fingerprint and not self._spoilt
 
     def renew(self, fingerprint: str) -> None:
         """Drops all vectors; those to come are made with what the fingerprint says."""
         with self._guard, self._changing():
             self.call(lambda: self.client.delete_collection(CHUNKS))
             self.chunks = self.call(lambda: self._collection(fingerprint))
-        self._spoilt = False
+            self._spoilt = False
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""
@@ -172,7 +173,7 @@ class Chroma:
         with _translated(path):
             damage = _made_safe(folder)
             (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
-            found = cls(_client_of(path), partial(_in_folder, path), folder)
+            found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
             found.damage = damage
             found._note()
         return found
@@ -231,7 +232,8 @@ def reconcile(
 
     May be broken off anywhere, and goes on where it was. `stop` is asked between batches.
     """
-    chroma.begin(library.fingerprint)
+    if not chroma.is_of(library.fingerprint):
+        chroma.renew(library.fingerprint)
     delete_unknown(library, chroma)
     return add_missing(library, chroma, embed, progress, stop)
 
@@ -251,15 +253,18 @@ def add_missing(
     """Adds the vectors that are missing, newest articles first; how many passages still have none."""
     there = chroma.ids()
     missing = [id for id in library.chunk_ids() if id not in there]
-    done = 0
-    for batch in batches(missing, chroma.batch):
+    done, size = 0, min(LEAST, chroma.batch)
+    while done < len(missing):
         if progress:
             progress("embed", done, len(missing))
         if stop and stop():
             return len(missing) - done
-        if pairs := list(library.passages(batch)):
+        started = time.monotonic()
+        if pairs := list(library.passages(missing[done : done + size])):
             chroma.add(pairs, embed(pairs))
-        done += len(batch)
+        done = min(done + size, len(missing))
+        fast = time.monotonic() - started < _SECONDS
+        size = min(chroma.batch, 2 * size if fast else max(size // 2, LEAST))
     if progress and missing:
         progress("embed", done, len(missing))
     return 0
@@ -353,11 +358,6 @@ def _client_of(path: Path) -> Client:
         # chromadb keeps what it failed to start, and would hand that out next time
         SharedSystemClient.clear_system_cache()
         raise
-
-
-def _in_folder(path: Path, work: Callable[[], Any]) -> Any:
-    with _translated(path):
-        return work()
 
 
 @contextlib.contextmanager

@@ -36,15 +36,7 @@ class Owner:
     address: str | None = None
 
 
-@dataclass
-class _Held:
-    """A lock that this process has, and how often it was asked for."""
-
-    lock: BaseFileLock
-    times: int = 0
-
-
-_held: dict[Path, _Held] = {}
+_held: dict[Path, BaseFileLock] = {}  # each counts how often it was taken
 _guard = threading.Lock()
 
 
@@ -54,22 +46,21 @@ def acquire(folder: Path, wait: float = WAIT_SECONDS) -> None:
     Raises IndexBusy, naming the owner, when another process still has it after `wait` seconds.
     """
     with _guard:
-        held = _held.get(folder)
-        if held is None:
-            held = _held[folder] = _Held(_lock(folder, wait))
-        held.times += 1
+        if folder in _held:
+            _held[folder].acquire()
+        else:
+            _held[folder] = _lock(folder, wait)
 
 
 def release(folder: Path) -> None:
     """Gives the lock back: once for each time it was taken."""
     with _guard:
-        held = _held[folder]
-        held.times -= 1
-        if held.times == 0:
+        lock = _held[folder]
+        if lock.lock_counter == 1:
             del _held[folder]
             with contextlib.suppress(OSError):
                 (folder / _NOTE).unlink()
-            held.lock.release()
+        lock.release()
 
 
 def announce(folder: Path, address: str | None = None) -> None:

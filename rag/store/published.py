@@ -15,13 +15,15 @@ import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from datetime import date
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
+from pydantic import TypeAdapter
+
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
-from rag.schema import Article, Aside, Genre
+from rag.schema import Article
 from rag.store.chroma import Chroma
 from rag.store.library_file import batches
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 ARTICLES, WRITER = "articles", "writer"
+_ARTICLE = TypeAdapter(Article)
 _PATIENCE = 30.0  # seconds
 _REFUSED = re.compile(r"\b40[13]\b|unauthorized|forbidden|authz|auth(?:orization)?error")
 _AT_ONCE = 100  # articles a request: some megabytes
@@ -73,15 +76,22 @@ class Published:
         """The articles of some versions; those that have been deleted meanwhile are left out."""
         for batch in batches(sorted(versions), _AT_ONCE):
             rows = self._call(partial(self._articles.get, ids=list(batch), include=["metadatas"]))
-            yield from map(_article, rows["metadatas"])
+            for row in rows["metadatas"]:
+                yield replace(
+                    _ARTICLE.validate_json(row["article"]), copy_of=None
+                )  # of what, each Beleg finds
 
     def add(self, articles: Sequence[Article]) -> None:
-        """Writes versions of articles, whose vectors must be there."""
+        """Writes versions of articles, whose vectors must be there.
+
+        As metadata, for a document would be indexed for full-text search, which nobody needs and which takes
+        as long as everything else together.
+        """
         for batch in batches(articles, _AT_ONCE):
             stored: dict[str, Any] = {
                 "ids": [version_id(article.id, article.sha256) for article in batch],
                 "embeddings": [_place(article.sha256) for article in batch],
-                "metadatas": [_record(article) for article in batch],
+                "metadatas": [{"article": _ARTICLE.dump_json(article).decode()} for article in batch],
             }
             self._call(partial(self._articles.upsert, **stored))
 
@@ -130,51 +140,6 @@ def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
     with contextlib.suppress(ChromaError):  # another was first
         client.create_collection(WRITER, embedding_function=None, metadata=ours)
     return client.get_collection(WRITER, embedding_function=None)
-
-
-# --- an article as a record
-
-
-def _record(article: Article) -> dict[str, str | int]:
-    """The whole article; `asides` as JSON, what is unknown left out.
-
-    The text is among the metadata because a document would be indexed for full-text search, which nobody
-    needs and which takes as long as everything else together.
-    """
-    fields = {
-        "article_id": article.id,
-        "text": article.text,
-        "source": article.source,
-        "sha256": article.sha256,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        "published": article.published.isoformat() if article.published else None,
-        "language": article.language,
-        "genre": article.genre,
-        "asides": json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides]),
-        "pages": json.dumps(article.pages) if article.pages else None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _article(row: dict[str, Any]) -> Article:
-    """The inverse of `_record`."""
-    genre, published = row.get("genre"), row.get("published")
-    return Article(
-        id=row["article_id"],
-        text=row["text"],
-        source=row["source"],
-        sha256=row["sha256"],
-        title=row.get("title"),
-        outlet=row.get("outlet"),
-        author=row.get("author"),
-        published=date.fromisoformat(published) if published else None,
-        language=row.get("language"),
-        genre=genre if genre in get_args(Genre) else None,
-        asides=tuple(Aside(*aside) for aside in json.loads(row["asides"])),
-        pages=tuple(json.loads(row.get("pages", "[]"))),
-    )
 
 
 def _place(sha256: str) -> list[float]:
