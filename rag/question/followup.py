@@ -13,7 +13,7 @@ from rag.schema import Message
 from rag.text.analysis import tokens, words
 
 ASKED_WEIGHT = 0.5
-ANSWERED_WEIGHT = 0.25
+ANSWERED_WEIGHT = 0.35
 EXCHANGES = 2
 FADING = 0.5
 MESSAGE_LIMIT = 2000
