@@ -18,6 +18,7 @@ from rag.answering.compose import compose, nearest
 from rag.answering.confidence import THRESHOLD, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
+from rag.answering.leaning import leaning
 from rag.answering.several import one_of
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
@@ -35,10 +36,10 @@ from rag.answering.work import (
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.providers import build_embedder, build_model
-from rag.question.followup import Context, context_for, recent, standalone
+from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
-from rag.question.kind import to_sum_up
+from rag.question.kind import of_those_before, to_sum_up
 from rag.question.parse import reduced
 from rag.question.parts import MOST_PARTS, Part, parts_of
 from rag.question.query import detect_language, understand
@@ -174,6 +175,8 @@ class Engine(Adapters):
         """The answer to one question, by the library or from what the articles say."""
         question, asks = part.asks, reduced(part.asks)
         kind = self._catalogue.kind(asks)
+        last = next((said.content for said in reversed(history) if said.role == "user"), "")
+        kind = of_those_before(asks, kind, self._catalogue.kind(reduced(last))) or kind
         if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
             answer = self._catalogue.answer(asks, kind, only)
             yield from self._told(replace(answer, question=question), history)
@@ -350,6 +353,7 @@ class Engine(Adapters):
         started = time.perf_counter()
         question = reduced(message)
         deadline = Deadline(self.settings.llm_deadline)
+        question = one_part_changed(question, history) or question
         contexts = context_for(question, history)
         language = detect_language(question, self.index.languages)
         readable, german = standalone(question, contexts), None
@@ -387,6 +391,8 @@ class Engine(Adapters):
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
         found = candidates(ranking, self._meaning(ranking, asked.standalone))
+        if asked.contexts:
+            found = leaning(found, asked.question, asked.history)
         job = Job(
             asked,
             ranking,

@@ -299,3 +299,10 @@ def test_listed_reads_no_texts(tmp_path: Path) -> None:
         rows = library.listed(Selection(genre="report", first="2024-03-01", last="2024-05-31"))
     assert "COVERING INDEX listed" in plan
     assert [row.id for row in rows] == ["konzert", "bruecke"]
+
+
+def test_a_follow_up_asks_for_some_of_what_was_listed(engine: Engine) -> None:
+    first = "Welche Artikel sind vom Küstenkurier?"
+    history = [Message("user", first), Message("assistant", engine.ask(first).text)]
+    assert listed(engine.ask("Welche davon sind Kommentare?", history)) == ["meinung"]
+    assert engine.ask("Wie viele davon sind Berichte?", history).text.startswith("2 von 7")

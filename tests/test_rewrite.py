@@ -10,6 +10,7 @@ from rag.question.followup import (
     EXCHANGES,
     Context,
     context_for,
+    one_part_changed,
     recent,
     standalone,
     stands_alone,
@@ -237,3 +238,39 @@ def test_words_are_named_once_nearest_first_and_not_too_many() -> None:
 def test_each_context_loses_the_small_words_of_its_own_language() -> None:
     contexts = [Context("What did Trump say about the war?", 0.5), Context("Що сказав Путін?", 0.2)]
     assert standalone("Warum?", contexts) == "Warum? (Trump, say, war, сказав, Путін)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "question", "meant"),
+    [
+        ("Wer führt die dänische Abordnung?", "Und die schwedische?", "Wer führt die schwedische Abordnung?"),
+        ("Was sagte Harms über die Brücke?", "Und Lürsen?", "Was sagte Lürsen über die Brücke?"),
+        ("Wann tagte der Rat in Moorhafen?", "Und in Bremen?", "Wann tagte der Rat in Bremen?"),
+        ("What did Harms say about it?", "What about Petersen?", "What did Petersen say about it?"),
+        ("Wer leitet die Delegation?", "Und wann?", None),
+        ("Wer leitet die Delegation?", "Und die schwedische?", None),
+    ],
+)
+def test_a_follow_up_may_change_one_part_of_the_last_question(
+    asked: str, question: str, meant: str | None
+) -> None:
+    history = [Message("user", asked), Message("assistant", "Das sagte niemand. [1]")]
+    assert one_part_changed(question, history) == meant
+
+
+def test_what_was_said_before_the_topic_began_is_left() -> None:
+    history = [
+        Message("user", "Was fand der Schäfer im Moor?"),
+        Message("assistant", "Elf Schafe."),
+        Message("user", "Wer dirigiert die Konzerte?"),
+        Message("assistant", "Oksana Tschumatschenko."),
+    ]
+    assert [each.text for each in context_for("Und seit wann?", history)] == [
+        "Oksana Tschumatschenko.",
+        "Wer dirigiert die Konzerte?",
+    ]
+
+
+@pytest.mark.parametrize("question", ["Wer war zuerst da?", "wer kam danach", "Wie endete es?"])
+def test_a_german_question_without_a_noun_leans_on_what_was_said(question: str) -> None:
+    assert not stands_alone(question)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.question.capitals import with_capitals
 from rag.question.parse import reduced
 from rag.question.query import STOP, detect_language
 from rag.schema import Message
@@ -74,6 +75,15 @@ _EXPLETIVE = re.compile(
     re.IGNORECASE,
 )
 _FEW_WORDS = 1
+_ELLIPSIS = re.compile(
+    r"(?i:und|and|et|e|і|та|а|(?:aber )?was ist mit|what about|how about|qu.en est-il de)\s+"
+    r"(?:(?P<preposition>(?i:in|bei|mit|von|für|gegen|über|with|by|for|about|avec|pour|com|para|у|в|з))\s+)?"
+    r"(?:(?i:der|die|das|den|dem|the|le|la|les|o|a|os|as)\s+)?(?P<new>[\w’-]+)\s*[?.!]*"
+)
+_ADJECTIVE = re.compile(
+    r"(?P<word>\w{3,}isch(?:e[nmrs]?)?|\w+(?:ian|ean)(?= )|\w+(?:ський|ська|ське|ські))\b"
+)
+_NAME = re.compile(r"\b(?P<word>(?:[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+ )?[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +111,35 @@ def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...
         said = reduced(message.content) if message.role == "user" else _MARKER.sub("", message.content)
         contexts.append(Context(said, weight * fading))
         if message.role == "user":
+            if stands_alone(said):
+                break  # the topic began there
             fading *= FADING
     return tuple(contexts)
+
+
+def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
+    """The last question with one part of it changed, where that is what is asked: „Und die ukrainische?“.
+
+    An adjective takes the place of one of its kind, a name that of the first name, or of the one that has
+    the same preposition. None where nothing in the last question is of the kind.
+    """
+    asked = [reduced(message.content) for message in history if message.role == "user"]
+    found = _ELLIPSIS.match(question)
+    if not found or not asked:
+        return None
+    new, kind = found["new"], _ADJECTIVE if _ADJECTIVE.fullmatch(found["new"]) else _NAME
+    if not kind.fullmatch(new):
+        return None
+    old = [each for each in kind.finditer(asked[-1]) if each.start() and each["word"].lower() != new.lower()]
+    preposition = found["preposition"]
+    if preposition:
+        old = [
+            each for each in old if asked[-1][: each.start()].rstrip().lower().endswith(preposition.lower())
+        ]
+    if not old:
+        return None
+    start, end = old[0].span("word")
+    return f"{asked[-1][:start]}{new}{asked[-1][end:]}"
 
 
 def stands_alone(question: str) -> bool:
@@ -114,12 +151,15 @@ def stands_alone(question: str) -> bool:
     if any(pattern.search(question) for pattern in (_CONJUNCTION, _WHAT_ABOUT, _POINTS)):
         return False
     language = detect_language(question)
+    question = with_capitals(question) if language == "de" else question
     own = [(word, start) for word, start, _ in tokens(question) if word.lower() not in STOP[language]]
     if len(own) <= _FEW_WORDS:
         return bool(own) and _IDENTIFIES.match(question) is not None
     plain = _hidden(_ADDRESS, _hidden(_EXPLETIVE, question))
     named, asked = _named(question, own, language), _ASKED_NOUN.search(question)
     noun = min(named, asked.start(1)) if asked else named
+    if language == "de" and noun == len(question):
+        return False  # no noun at all: „Wer war zuerst da?“
     pronoun, points = _PRONOUN.search(plain), _POINTS_BACK.search(plain)
     if pronoun and named > pronoun.start() and not _CLAUSE_ENDS.search(plain, noun, pronoun.start()):
         return False

@@ -134,6 +134,31 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     return None
 
 
+_OF_THEM = re.compile(
+    r"\b(?:davon|darunter|(?:of|among) (?:them|these|those)|(?:d.entre|parmi) (?:eux|elles)|d(?:el|est)[ea]s"
+    r"|(?:з|серед) них)\b",
+    re.IGNORECASE,
+)
+
+
+def of_those_before(
+    question: str, kind: Request | Talk | None, before: Request | Talk | None
+) -> Request | None:
+    """The request within what was listed before, where it is for some of that: „Welche davon …?“."""
+    if not isinstance(kind, Request) or not isinstance(before, Request) or not _OF_THEM.search(question):
+        return None
+    return replace(
+        kind,
+        named=(*before.named, *kind.named),
+        titles=kind.titles or before.titles,
+        days=kind.days or before.days,
+        weekday=before.weekday if kind.weekday is None else kind.weekday,
+        written_in=kind.written_in or before.written_in,
+        genre=kind.genre or before.genre,
+        about=kind.about or before.about,
+    )
+
+
 def to_sum_up(kind: Request | Talk | None) -> Request | None:
     """The request, where it is for a summary of articles."""
     return kind if isinstance(kind, Request) and kind.asks == "summary" else None
