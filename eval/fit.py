@@ -32,7 +32,7 @@ from rag.retrieval.sentence_meaning import sentence_meaning
 from rag.settings import load_settings
 from rag.store.library import Library
 
-FOLDS, RIDGE, STEPS = 5, 0.005, 40
+FOLDS, RIDGE, STEPS = 5, 0.005, 60
 PASSAGES_WEIGHT = 0.5
 
 Vector = NDArray[np.float64]
@@ -94,17 +94,24 @@ def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> 
     share = np.array([w for _, w in weighted])
     share /= share.sum()
 
-    beta = np.zeros(len(names))
+    beta: Vector = np.zeros(len(names))
+    step, least = beta, float("inf")
     for _ in range(STEPS):
-        slope, curvature = -RIDGE * beta, RIDGE * np.eye(len(names))
+        loss, slope, curvature = RIDGE * beta @ beta / 2, -RIDGE * beta, RIDGE * np.eye(len(names))
         for (example, _), matrix, part in zip(weighted, matrices, share, strict=True):
             scores = matrix @ beta
             chance = _softmax(scores)
             right = _softmax(np.where(example.right, scores, -np.inf))
+            loss -= part * np.log(chance[example.right].sum() + 1e-300)
             slope += part * ((right - chance) @ matrix)
             centred = matrix - chance @ matrix
             curvature += part * (centred.T * chance) @ centred
-        beta = beta + np.linalg.solve(curvature, slope)
+        if loss > least:  # too far: half of the way back
+            step = step * 0.5
+            beta = beta - step
+            continue
+        least, step = loss, np.linalg.solve(curvature, slope)
+        beta = beta + step
     return dict(zip(names, (beta / scale).tolist(), strict=True))
 
 
