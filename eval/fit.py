@@ -95,14 +95,16 @@ def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> 
     share /= share.sum()
 
     beta: Vector = np.zeros(len(names))
-    step, least = beta, float("inf")
+    step: Vector = beta
+    least = float("inf")
     for _ in range(STEPS):
-        loss, slope, curvature = RIDGE * beta @ beta / 2, -RIDGE * beta, RIDGE * np.eye(len(names))
+        loss = RIDGE * float(beta @ beta) / 2
+        slope, curvature = -RIDGE * beta, RIDGE * np.eye(len(names))
         for (example, _), matrix, part in zip(weighted, matrices, share, strict=True):
             scores = matrix @ beta
             chance = _softmax(scores)
             right = _softmax(np.where(example.right, scores, -np.inf))
-            loss -= part * np.log(chance[example.right].sum() + 1e-300)
+            loss -= part * float(np.log(chance[example.right].sum() + 1e-300))
             slope += part * ((right - chance) @ matrix)
             centred = matrix - chance @ matrix
             curvature += part * (centred.T * chance) @ centred
@@ -110,7 +112,7 @@ def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> 
             step = step * 0.5
             beta = beta - step
             continue
-        least, step = loss, np.linalg.solve(curvature, slope)
+        least, step = loss, np.linalg.solve(curvature, slope).astype(np.float64)
         beta = beta + step
     return dict(zip(names, (beta / scale).tolist(), strict=True))
 

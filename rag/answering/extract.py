@@ -84,13 +84,15 @@ _SAME_NOUN = 0.6
 class Candidate:
     """A sentence that may answer: where it stands, and how well it answers (higher is better).
 
-    `covered` is how far it says each concept of the question, 0 to 1.
+    `covered` is how far it says each concept of the question, 0 to 1; `near` its cosine with the question,
+    None by words alone.
     """
 
     hit: Hit
     index: int
     score: float
     covered: Vector
+    near: float | None = None
 
     @property
     def article(self) -> Article:
@@ -141,9 +143,10 @@ def candidates(ranking: Ranking, meaning: SentenceMeaning | None = None) -> list
     named = features(ranking, meaning)
     scores = sum(weight * named[name] for name, weight in weights.items())
     places = [(hit, j, row) for hit in ranking.hits for j, row in enumerate(hit.matrix)]
+    near = [None] * len(places) if meaning is None else meaning.sentence.tolist()
     found = [
-        Candidate(hit, j, score, row)
-        for (hit, j, row), score in zip(places, np.asarray(scores).tolist(), strict=True)
+        Candidate(hit, j, score, row, cosine)
+        for (hit, j, row), score, cosine in zip(places, np.asarray(scores).tolist(), near, strict=True)
     ]
     return sorted(found, key=lambda candidate: -candidate.score)
 
