@@ -107,7 +107,9 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
                 start = end - len(line)
             previous = line
         starts.append(start if start is not None else -1)
-    return ["".join(pieces).replace(HYPHEN, "-") for pieces in paragraphs], _of_empty_ones(starts, end)
+    # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
+    whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
+    return whole, _of_empty_ones(starts, end)
 
 
 def _of_empty_ones(starts: list[int], end: int) -> list[int]:
