@@ -26,7 +26,7 @@ SOURCE = "source.json"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ID = 100
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class SourceFile(NamedTuple):
@@ -128,12 +128,12 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
 
 def legible(name: str) -> str:
-    """A name whose bytes are no UTF-8, as it can be shown and stored: with U+FFFD for each of them.
+    """A name as it can be shown and stored: with U+FFFD for control characters and bytes that are no UTF-8.
 
     >>> legible(os.fsdecode(b"Stra\\xdfe.txt"))
     'Stra�e.txt'
     """
-    return name if name.isascii() else _LONE_SURROGATE.sub("\ufffd", name)
+    return _ILLEGIBLE.sub("\ufffd", name)
 
 
 def reason(path: Path, problem: str | Exception) -> str:

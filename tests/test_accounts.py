@@ -78,3 +78,16 @@ def test_headers_and_comments_of_word_files_are_counted(tmp_path: Path) -> None:
     reading = read_file(tmp_path / "a.docx", limit_bytes=LIMIT)
     assert reading.documents[0].text == "Die Halle wird im Herbst gestrichen."
     assert reading.left_out == {"pictures": 0, "headers": 1, "comments": 1}
+
+
+def test_control_characters_of_a_name_reach_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rot\x1b[31m\n.txt").write_text("Die Ampel ist rot und bleibt es.")
+    (tmp_path / "leer\x07.txt").write_text("")
+    assert main([str(tmp_path), "--data", str(tmp_path / ".data")]) == 0
+    out = capsys.readouterr().out
+    assert "1 article" in out
+    assert "leer\ufffd.txt: is empty" in out
+    assert "\x1b" not in out
+    assert "\x07" not in out

@@ -607,6 +607,12 @@ def test_where_the_pages_of_a_pdf_begin_is_known(tmp_path: Path) -> None:
     assert "1 of 4 pages have no text" in reading.problems[0]
 
 
+def test_a_pdf_of_one_endless_paragraph_is_joined_piece_by_piece() -> None:
+    lines = [f"Zeile {n} geht ohne Punkt und Komma immer weiter und weiter und" for n in range(40_000)]
+    (text,), (start,) = reflow([lines])
+    assert (len(text), start) == (sum(map(len, lines)) + len(lines) - 1, 0)
+
+
 def test_locked_pdf_says_so(tmp_path: Path) -> None:
     import pypdf
 

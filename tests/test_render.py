@@ -369,7 +369,9 @@ def test_header_names_what_is_known() -> None:
 def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
     nameless = Article("x-1", "Text.", "x.txt", "")
     page = reader.reader_fragment(nameless, None, GERMAN, stale=False)
-    assert re.search(r'<p class="kicker">x.txt</p>\s*<h1>Artikel ohne Titel</h1>\s*</header>', page)
+    assert re.search(
+        r'<p class="kicker">x.txt</p>\s*<h1>Artikel ohne Titel</h1>\s*<p class="original">', page
+    )
     cards = render.source_cards([citation(title=None, outlet=None, published=None)], GERMAN)
     assert shown(cards) == "1„Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.“"
 

@@ -89,24 +89,27 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
     lengths = sorted(len(line) for page in cleaned for line in page if line) or [0]
     width = lengths[len(lengths) * 9 // 10]
     written = Counter(re.findall(r"\w+-\w+|\w+", " ".join(line for page in cleaned for line in page)))
-    paragraphs: list[str] = []
+    paragraphs: list[list[str]] = []  # in pieces, for one may be as long as the file
     starts: list[int] = []
-    before, previous = 0, ""  # characters of the paragraphs before the last
+    end, previous = 0, ""
     for page in cleaned:
         start = None
         for line in page:
             if line and previous and _goes_on(previous, line, width):
-                paragraphs[-1] = _join_lines(paragraphs[-1], line, written)
+                held = paragraphs[-1][-1]
+                joined = _join_lines(held, line, written)
+                paragraphs[-1][-1:] = [joined[: len(joined) - len(line)], line]
+                end += len(joined) - len(held)
             elif line:
-                before += len(paragraphs[-1]) + 2 if paragraphs else 0
-                paragraphs.append(line)
+                end += len(line) + (2 if paragraphs else 0)
+                paragraphs.append([line])
             if line and start is None:
-                start = before + len(paragraphs[-1]) - len(line)
+                start = end - len(line)
             previous = line
         starts.append(start if start is not None else -1)
-    return [_unhyphened(each) for each in paragraphs], _of_empty_ones(
-        starts, before + len((paragraphs or [""])[-1])
-    )
+    # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
+    whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
+    return whole, _of_empty_ones(starts, end)
 
 
 def _of_empty_ones(starts: list[int], end: int) -> list[int]:
@@ -115,11 +118,6 @@ def _of_empty_ones(starts: list[int], end: int) -> list[int]:
         if starts[place] < 0:
             starts[place] = starts[place + 1] if place + 1 < len(starts) else end
     return starts
-
-
-def _unhyphened(text: str) -> str:
-    """A paragraph whose last hyphen at a line's end, which nothing follows, is an ordinary one."""
-    return text.replace(HYPHEN, "-")
 
 
 def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]]:
