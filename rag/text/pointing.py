@@ -21,7 +21,7 @@ _BEGINS = {language: re.compile(rf"[„“\"(«]?(?:{openings})\b") for language
 _PRONOUNS = {
     language: re.compile(rf"[„“\"(«]?(?:{openings})\b")
     for language, openings in {
-        "de": r"Er|Sie|Ihm|Ihn|Ihnen|Ihre?[mnrs]?|Seine?[mnrs]?|Deren|Dessen|Das (?=\w+t\b)|Dies|Diese[mnrs]?",
+        "de": r"Er|Sie|Ihm|Ihn|Ihnen|Ihre?[mnrs]?|Seine?[mnrs]?|Deren|Dessen|Das (?=\w+t\b)|Diese?[mnrs]?",
         "en": r"He|She|They|His|Her|Their|Its",
         "fr": r"Elles?|Ils?(?! (?:y a|faut|est|s.agit))|Ses|Leurs?",
         "pt": r"El[ea]s?|Seus?|Suas?",
