@@ -421,3 +421,15 @@ def test_no_caption_is_quoted_to_reach_the_speaker() -> None:
     draft = answer("Worauf stehen die Pfeiler der Brücke?", shown)
     assert "morschem Eichenholz" in draft.citations[0].quote
     assert caption not in draft.text
+
+
+def test_a_quote_that_opens_with_a_pronoun_brings_the_sentence_that_names_whom_it_means() -> None:
+    text = (
+        "Der Rat tagte bis in die Nacht. In Moorhafen verhandelte eine Abordnung aus Bremen. "
+        "Ihr gehörten zwei Kapitäne und ein Lotse an. Danach gab es Suppe."
+    )
+    found = candidates_for("Welche Kapitäne und Lotsen gehörten dazu?", article("rat", text, language="de"))
+    draft = compose(found, "Welche Kapitäne und Lotsen gehörten dazu?")
+    assert draft.citations[0].quote.startswith(
+        "In Moorhafen verhandelte eine Abordnung aus Bremen. Ihr gehörten"
+    )

@@ -57,7 +57,9 @@ class Catalogue:
         articles = {article.id: article for article in self.library.articles(said.ids)}
         answer = said.answer(question, asked.language, self, articles, time.perf_counter() - started)
         is_task = isinstance(asked, Talk) and asked.about == "task"
-        return replace(answer, abstained=True, reason=TASK, confidence=0.0) if is_task else answer
+        if is_task:
+            return replace(answer, statements=(), abstained=True, reason=TASK, confidence=0.0)
+        return answer
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a question for a summary means; none where nothing fits."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from rag.answering.extract import REACH, Candidate
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
+from rag.text.analysis import language_of
+from rag.text.pointing import opens_with_pronoun
 
 MOST_STATEMENTS = 3
 MOST_WORDS = 80
@@ -163,6 +165,8 @@ def _place(candidate: Candidate, left: int) -> _Place:
         last += 1
     if last + 1 < len(spans) and _is_attribution(text[slice(*spans[last + 1])]):
         last += 1
+    if first > 0 and opens_with_pronoun(text[slice(*spans[first])], language_of(candidate.article.language)):
+        first -= 1  # which names whom it means
     start, end = spans[first][0], spans[last][1]
     if text[start:end].endswith(":") and last + 1 < len(spans):
         end = _continuation(text, spans[last + 1])

@@ -19,19 +19,14 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
     """
     text, statements, citations = "", list[Statement](), list[Citation]()
     for answer in answers:
-        before, number = len(text), len(citations)
-        heading = f"{answer.question}\n\n"
-        start = before + 2 * bool(text)
-        text += ("\n\n" if text else "") + heading
-        statements.append(Statement(answer.question, (), "no claim", start, start + len(answer.question)))
+        number = len(citations)
+        text += ("\n\n" if text else "") + f"{answer.question}\n\n"
         said, moved = _moved(answer, number, len(text))
         text += said
         statements += moved
         citations += [replace(each, number=each.number + number) for each in answer.citations]
     if left:
-        start = len(text) + 2
         text += f"\n\n{left}"
-        statements.append(Statement(left, (), "no claim", start, start + len(left)))
     answered = [answer for answer in answers if not answer.abstained]
     passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
     return replace(

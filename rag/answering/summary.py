@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.work import Outcome
-from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, Status, cite
+from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
 from rag.store.library import Library
 from rag.text.analysis import key, language_of, words
 from rag.text.pointing import points_back
@@ -154,21 +154,15 @@ def _standing(sentence: _Sentence, *, opens: bool) -> float:
 def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:
     """The sentences below the headings of their articles, each with its citation."""
     text, statements, citations = "", list[Statement](), list[Citation]()
-
-    def say(words: str, numbers: tuple[int, ...] = ()) -> None:
-        nonlocal text
-        start = len(text) + 2 * bool(text)
-        said = " ".join(words.split()) + "".join(f" [{number}]" for number in numbers)
-        text += ("\n\n" if text else "") + said
-        status: Status = "supported" if numbers else "no claim"
-        statements.append(Statement(words, numbers, status, start, start + len(said)))
-
     below = None
-    for sentence in sentences:
+    for number, sentence in enumerate(sentences, 1):
         if sentence.article.id != below:
             below = sentence.article.id
-            say(headings[below])
-        number = len(citations) + 1
-        citations.append(cite(sentence.article, sentence.span, number, "supported"))
-        say(sentence.text, (number,))
+            text += ("\n\n" if text else "") + headings[below]
+        citation = cite(sentence.article, sentence.span, number, "supported")
+        said = f"{' '.join(citation.quote.split())} [{number}]"
+        start = len(text) + 2
+        text += f"\n\n{said}"
+        citations.append(citation)
+        statements.append(Statement(citation.quote, (number,), "supported", start, start + len(said)))
     return Outcome(text, tuple(statements), tuple(citations))

@@ -18,6 +18,23 @@ _ANAPHORIC = {
 _BEGINS = {language: re.compile(rf"[„“\"(«]?(?:{openings})\b") for language, openings in _ANAPHORIC.items()}
 
 
+_PRONOUNS = {
+    language: re.compile(rf"[„“\"(«]?(?:{openings})\b")
+    for language, openings in {
+        "de": r"Er|Sie|Ihm|Ihn|Ihnen|Ihre?[mnrs]?|Seine?[mnrs]?|Deren|Dessen|Das (?=\w+t\b)|Diese?[mnrs]?",
+        "en": r"He|She|They|His|Her|Their|Its",
+        "fr": r"Elles?|Ils?(?! (?:y a|faut|est|s.agit))|Ses|Leurs?",
+        "pt": r"El[ea]s?|Seus?|Suas?",
+        "uk": r"Він|Вона|Воно|Вони|Його|Її|Їхн\w+",
+    }.items()
+}
+
+
 def points_back(sentence: str, language: str) -> bool:
     """Whether a sentence opens with a word that means something said before, by its article's language."""
     return _BEGINS[language].match(sentence) is not None
+
+
+def opens_with_pronoun(sentence: str, language: str) -> bool:
+    """Whether a sentence opens with a pronoun, so that only the one before names whom or what it means."""
+    return _PRONOUNS[language].match(sentence) is not None
