@@ -470,5 +470,5 @@ def test_llama_index_and_ingest_get_the_same_vectors() -> None:
 
 
 def test_unknown_embedding_names_what_is_allowed() -> None:
-    with pytest.raises(ConfigError, match="allowed: builtin"):
+    with pytest.raises(ConfigError, match="allowed: auto, e5, words"):
         build_embedding(Settings(embedding="bge-m4"))

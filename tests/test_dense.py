@@ -216,7 +216,8 @@ def test_the_builtin_embedding_has_no_weight_unless_given(settings: Settings) ->
 
 def test_scores_are_a_mean_of_words_and_meaning() -> None:
     index, query = index_of(*DOSSIER), understand(BY_WORDS)
-    (plain, *_), ids = index.rank(query, 1).hits, {id.split("#")[0]: id for id in index.ids}
+    (plain, *_) = index.rank(query, 1).hits
+    ids = {id.split("#")[0]: id for id in index.library.chunk_ids()}
     same = index.rank(query, 1, Nearness(1.0, {ids["buecherei"]: 1.0, "gone#1#0": 0.9})).hits[0]
     assert same.passage.article.id == plain.passage.article.id == "buecherei"
     assert plain.passage.score < same.passage.score <= 1
