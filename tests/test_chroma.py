@@ -312,6 +312,7 @@ def test_llama_index_reads_text_and_metadata(
 
 def written(data: Path, sentences: list[str]) -> None:
     with Chroma.open(data) as chroma:
+        chroma.renew(NOTE)
         fill(chroma, sentences)
 
 
@@ -323,6 +324,7 @@ def test_folder_is_whole_while_it_is_used_and_afterwards(data: Path) -> None:
     data.mkdir()
     assert not is_whole(data)
     with Chroma.open(data) as chroma:
+        chroma.renew(NOTE)
         fill(chroma)
         assert is_whole(data)
         chroma.query(hashed(["Fernwärme"])[0], 1)
@@ -352,6 +354,7 @@ def test_spoilt_file_is_noticed_and_all_is_thrown_away(data: Path, name: str, sp
     with Chroma.open(data) as chroma:  # opening it as it is would be a SIGSEGV
         assert chroma.damage == "files are missing, changed or cut short"
         assert chroma.count() == 0
+        assert not is_whole(data)
         fill(chroma)
         assert chroma.count() == 3
 

@@ -367,7 +367,7 @@ def test_a_folder_that_is_gone_is_told_and_read_when_it_is_back(
 def test_a_file_that_appears_at_the_very_start_is_read(
     settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def current(_: Settings) -> bool:
+    def current(_: Settings, **__: bool) -> bool:
         (settings.articles / "bridge.txt").write_text(BRIDGE)
         return True
 

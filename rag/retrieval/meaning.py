@@ -114,4 +114,7 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     embedder = build_embedder(settings)
     embedder.expect(dimension_of(fingerprint))
     embedder.load()
-    return Dense(Chroma.open(settings.data_dir), embedder, weight)
+    chroma = Chroma.open(settings.data_dir)
+    if not chroma.count():
+        log.warning("no passage has a vector: questions are answered by their words until python -m ingest")
+    return Dense(chroma, embedder, weight)
