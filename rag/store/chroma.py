@@ -172,6 +172,7 @@ class Chroma:
             (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
             found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
             found.damage = damage
+            found.count()  # the first look may write the graph, once
             found._note()
         return found
 
