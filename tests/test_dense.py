@@ -141,6 +141,17 @@ def test_the_chat_starts_without_its_provider_and_has_the_new_articles(
     assert first(settings, BY_WORDS) == "buecherei"
 
 
+def test_vectors_that_are_lost_are_missed_without_harm_and_said(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync(settings)
+    (settings.data_dir / "chroma" / "chroma.sqlite3").write_bytes(b"")
+    assert first(settings, BY_WORDS) == "buecherei"
+    assert "by their words until python -m ingest" in caplog.text
+    sync(settings)
+    assert first(settings, BY_MEANING) == "wolf"
+
+
 def test_a_model_on_this_machine_is_not_waited_for_at_the_start() -> None:
     assert embeds_at_once(Settings())
     assert embeds_at_once(Settings(embedding="openai-like:bge-m3"))

@@ -583,6 +583,19 @@ def test_spoilt_hnsw_files_are_said_and_built_anew(house: House, spoil: str) -> 
     house.assert_whole()
 
 
+def test_repair_that_is_cut_off_is_gone_on_with(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.sync()
+    (house.data / FOLDER / "chroma.sqlite3").write_bytes(b"")
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
+    with monkeypatch.context() as broken:
+        crash_after_add(broken)
+        with pytest.raises(PulledPlug):
+            house.sync()
+    assert not is_current(house.settings)
+    house.sync()
+    house.assert_whole()
+
+
 def test_passages_that_are_missing_from_the_vectors_come_back(house: House) -> None:
     house.sync()
     with Chroma.open(house.data) as chroma:
