@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id, reason, unchanged
+from ingest.sources import SourceFile, Wanted, assign_ids, own_id, unchanged
 from rag.errors import ArticleError
+from rag.i18n import Phrase
 from rag.schema import Article
 from rag.store.library import Library
 from rag.store.library_rows import Entry, FileState
@@ -49,12 +50,12 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     try:
         reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
-        return Outcome(problems=(reason(file.path, exc),), unread=True)
+        return Outcome(problems=(exc.phrase,), unread=True)
     articles = tuple(
         article_from(document, own_id(file, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
-    return Outcome(articles, tuple(reason(file.path, problem) for problem in reading.problems))
+    return Outcome(articles, reading.problems)
 
 
 def make_plan(
@@ -139,5 +140,5 @@ def _state_after(
         return held[file.key]
     problems = outcome.problems
     if outcome.unread and indexed:
-        problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
+        problems = tuple(Phrase("earlier_version_answers", problem=problem) for problem in problems)
     return file.state._replace(problems=problems, unread=outcome.unread)

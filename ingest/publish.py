@@ -56,11 +56,7 @@ def _refuse_strange(shared: SharedIndex, library: Library) -> None:
     """Raises ConfigError when the server has articles that are not among ours."""
     there = {version.split("#", 1)[0] for version in shared.versions()}
     if there - library.versions().keys():
-        raise ConfigError(
-            f"the Chroma server at {shared.address} has articles that are not here, and nobody said that"
-            " these shall replace them; nothing was written there. Say which: python -m ingest FOLDER"
-            " --take-over"
-        )
+        raise ConfigError("chroma_server_strange", address=shared.address)
 
 
 @contextlib.contextmanager
@@ -87,11 +83,7 @@ class _Writer:
         name = f"{socket.gethostname()}, {self.folder.name}"  # no path: a page may show it
         held = self.shared.claim(self.id, name, take_over=take_over)
         if held is not None:
-            raise IndexBusy(
-                f"the articles on the Chroma server at {self.shared.address} are written by another Beleg"
-                f" ({held}); nothing was written there. Set BELEG_CHROMA_REPLICA to take its articles, or"
-                " make this one the writer: python -m ingest --take-over"
-            )
+            raise IndexBusy("chroma_server_taken", address=self.shared.address, writer=held)
 
 
 def _id(folder: Path) -> str:

@@ -24,10 +24,7 @@ class Replica(Run):
         with SharedIndex(self.settings) as self.shared, self._open_library(rebuild=rebuild) as library:
             there = self.shared.versions()
             if not there:
-                raise ConfigError(
-                    f"the Chroma server at {self.shared.address} holds no articles; nothing was changed."
-                    " Write some to it: python -m ingest with CHROMA_URL, where the articles are"
-                )
+                raise ConfigError("chroma_server_empty", address=self.shared.address)
             for found in self.shared.fingerprints():
                 check_fingerprint(found, self.note)
                 if library.fingerprint and not rebuild:

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
@@ -71,7 +70,7 @@ class Run:
                 self.embedder.expect(dimension_of(self.note))
             held = library.manifest()
             if not (self.look.files or held or allow_empty):
-                raise ArticleError(_how_to_begin(self.look.roots))
+                raise ArticleError("no_articles", folders=", ".join(map(str, self.look.roots)))
             if not rebuild:
                 refuse_emptied(self.look.roots, self.look.files, self._watched(held))
             plan = self._plan(library, held, rebuild=rebuild)
@@ -277,13 +276,6 @@ class Run:
 
     def _begin(self, library: Library) -> None:
         library.note(UNDER_WAY, "under way")
-
-
-def _how_to_begin(folders: Sequence[Path]) -> str:
-    return (
-        f"no articles in {', '.join(map(str, folders))}; put files there (.txt, .md, .html, .pdf, .docx,"
-        " .jsonl), or run: python -m ingest FOLDER"
-    )
 
 
 def embedded(article: Article, chunk: Chunk) -> str:

@@ -60,7 +60,8 @@ def sync(
                     work = _run(settings)(settings, look, embedder, progress or silent)
                     report = work.run(rebuild=rebuild, allow_empty=allow_empty)
             except OSError as exc:
-                raise ConfigError(_no_room(exc, look.folder)) from exc
+                path, why = exc.filename or look.folder, exc.strerror or exc
+                raise ConfigError("index_unwritable", path=path, why=why) from exc
             finally:
                 lock.release(look.folder)
         if paths is not None:
@@ -115,10 +116,3 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
         if inspect(look.folder) == "unclear" and not has_owner(look.folder):
             return None
         return report_of(library, Changes(unchanged=library.counts().articles), ())
-
-
-def _no_room(error: OSError, folder: Path) -> str:
-    return (
-        f"cannot use {error.filename or folder}: {error.strerror or error}; the index as it is goes on"
-        " answering; check free space and permissions"
-    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.normalize import lower_case, normalise
 
@@ -39,7 +40,7 @@ class Reading:
     """What one file gave: its documents, and messages on the parts that could not be used."""
 
     documents: tuple[Document, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Phrase, ...] = ()
 
 
 class Block(NamedTuple):
@@ -164,7 +165,7 @@ def _by_usual_names(fields: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], list[str]]:
+def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]]:
     """Fields of a Document as front matter or JSON states them, and messages on unusable ones."""
     found = _by_usual_names(fields)
     stated = {name: clean_field(found.get(name)) for name in ("id", "title", "outlet", "author")}
@@ -179,7 +180,7 @@ def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], 
     }
     problems = []
     if published and known["published"] is None:
-        problems.append(f"{where}: '{published[:40]}' is not a date; write published as YYYY-MM-DD")
+        problems.append(Phrase("no_date", date=published[:40]))
     return known, problems
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
@@ -17,14 +16,14 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 
-def read_docx(path: Path, data: bytes) -> Reading:
+def read_docx(data: bytes) -> Reading:
     import docx
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > 200_000_000:
-            raise ArticleError(f"{path} unpacks to {unpacked / 1e6:.0f} MB; save its text as .txt")
+            raise ArticleError("docx_too_large", megabytes=round(unpacked / 1e6))
         word = docx.Document(io.BytesIO(data))
         _show_as_accepted(word.element)
         blocks = [_docx_block(item) for item in word.iter_inner_content()]
@@ -34,7 +33,7 @@ def read_docx(path: Path, data: bytes) -> Reading:
     except (ArticleError, RecursionError):
         raise
     except Exception as exc:  # zipfile, lxml and python-docx share no ancestor
-        raise ArticleError(f"{path} is not a readable Word file ({exc}); save it again as .docx") from exc
+        raise ArticleError("docx_unreadable", why=exc) from exc
     structured = any(block.kind for block in blocks)
     document = Document("", title=title, author=author, structured=structured)
     return Reading((compose(blocks, document),))

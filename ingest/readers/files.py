@@ -28,9 +28,7 @@ def find_names(paths: Sequence[Path]) -> list[str]:
     found: set[str] = set()
     for path in paths:
         if not path.exists():
-            raise ArticleError(
-                f"{path} does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)"
-            )
+            raise ArticleError("path_missing", path=path)
         found.update(_names_below(str(path)) if path.is_dir() else [str(path)])
     # by folder: what lies in „a“ goes before „a-b“, as no other character does
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))

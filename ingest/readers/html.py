@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from ingest.readers.document import (
@@ -25,7 +24,7 @@ from rag.text.normalize import normalise
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 
 
-def read_html(path: Path, data: bytes) -> Reading:
+def read_html(data: bytes) -> Reading:
     from trafilatura import bare_extraction
 
     declared = _DECLARED.search(data[:4096])
@@ -41,11 +40,11 @@ def read_html(path: Path, data: bytes) -> Reading:
     except RecursionError:
         raise
     except Exception as exc:  # trafilatura and lxml name no common ancestor
-        raise ArticleError(f"{path} is not a readable web page ({exc}); save its text as .txt") from exc
+        raise ArticleError("html_unreadable", why=exc) from exc
     if found is None or isinstance(found, dict) or not (found.text or "").strip():
-        raise ArticleError(f"{path} has no article in it; save the article's own page, or its text as .txt")
+        raise ArticleError("html_without_article")
     fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
-    known, _ = metadata({**fields, "language": _html_language(html)}, str(path))
+    known, _ = metadata({**fields, "language": _html_language(html)})
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
     known["genre"] = _html_genre(html, found.categories or [])
     document = Document("", structured=True, **known)

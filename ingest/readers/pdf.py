@@ -8,29 +8,28 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import takewhile
-from pathlib import Path
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person
 from rag.errors import ArticleError
 
 
-def read_pdf(path: Path, data: bytes) -> Reading:
+def read_pdf(data: bytes) -> Reading:
     import pypdf
 
     try:
         pdf = pypdf.PdfReader(io.BytesIO(data))
         if pdf.is_encrypted and not pdf.decrypt(""):
-            raise ArticleError(f"{path} is locked by a password; save a copy without one")
+            raise ArticleError("pdf_locked")
         pages = [page.extract_text().split("\n") for page in pdf.pages]
         info = pdf.metadata
         title, author = (given_title(info.title), person(info.author)) if info else (None, None)
     except (ArticleError, RecursionError):
         raise
     except Exception as exc:  # damaged PDFs raise nearly anything
-        raise ArticleError(f"{path} is a broken PDF ({exc}); export it again") from exc
+        raise ArticleError("pdf_broken", why=exc) from exc
     document = compose(map(Block, reflow(pages)), Document("", title=title, author=author))
     if not document.text:
-        raise ArticleError(f"{path} has no text in it, only pictures; run OCR over it (ocrmypdf)")
+        raise ArticleError("pdf_without_text")
     return Reading((document,))
 
 

@@ -113,7 +113,7 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
         error=f"{type(error).__name__}: {said}".removesuffix(": "),
         seconds=float(server.patience),
         see_to=Phrase("check" if server.has_key else "set"),
-        when=Phrase("soon") if wait is None or wait < 2 else Phrase("in_seconds", {"seconds": float(wait)}),
+        when=Phrase("soon") if wait is None or wait < 2 else Phrase("in_seconds", seconds=wait),
     )
 
 

@@ -179,21 +179,12 @@ class SharedIndex:
         except BelegError:
             raise
         except Exception as exc:
-            text = str(exc).strip() or type(exc).__name__
+            why = (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
             if _REFUSED.search(_reasons(exc)):
-                raise ProviderAuth(
-                    f"the Chroma server at {self.address} refuses us; check BELEG_CHROMA_TOKEN and"
-                    " BELEG_CHROMA_HEADERS, BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
-                ) from exc
+                raise ProviderAuth("chroma_server_refuses", address=self.address) from exc
             if "certificate" in _reasons(exc):
-                raise ConfigError(
-                    f"the Chroma server at {self.address} cannot be trusted ({text.splitlines()[0][:200]});"
-                    " set BELEG_CHROMA_CA to a file with the certificates that it is signed by"
-                ) from exc
-            raise ProviderUnavailable(
-                f"the Chroma server at {self.address} does not answer ({text.splitlines()[0][:200]});"
-                " the index as it is goes on answering. Check CHROMA_URL and the server; it is tried again"
-            ) from exc
+                raise ConfigError("chroma_server_strange_certificate", address=self.address, why=why) from exc
+            raise ProviderUnavailable("chroma_server_silent", address=self.address, why=why) from exc
 
 
 def headers(settings: Settings) -> dict[str, str]:

@@ -221,12 +221,10 @@ def _prepare(folder: Path, *, repair: bool) -> str | None:
     damage = "files are missing or cut short" if state == "damaged" else seal.flaw_of(folder / FOLDER)
     if damage is None:
         return None
-    if shortage := shortage_at(folder):
-        raise ConfigError(f"cannot use {folder}: {shortage}")
+    if (shortage := shortage_at(folder)) is not None:
+        raise ConfigError("disk_full", path=folder, free=shortage)
     if not repair:
-        raise IndexDamaged(
-            f"the vector index in {folder / FOLDER} is damaged ({damage}); run: python -m ingest"
-        )
+        raise IndexDamaged("vectors_unreadable", path=folder / FOLDER, why=damage)
     seal.drop(folder)
     _remove(folder / FOLDER)
     return damage
