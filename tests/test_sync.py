@@ -622,7 +622,7 @@ def test_index_of_an_earlier_beleg_is_built_anew_from_the_articles(house: House)
     house.sync()
     of_format(house, SCHEMA_VERSION - 1)
     assert not is_current(house.settings)
-    with pytest.raises(IndexMismatch, match=r"format 0, .* run: python -m ingest$"):
+    with pytest.raises(IndexMismatch, match=rf"format {SCHEMA_VERSION - 1}, .* run: python -m ingest$"):
         open_engine(house.settings)
     report = house.sync()
     assert (report.articles, report.repaired) == (
