@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ingest.run import Run
     from rag.models.embedder import Embedder
 
-__all__ = ["SyncReport", "is_current", "sync"]
+__all__ = ["SyncReport", "answers_all_the_same", "is_current", "sync"]
 
 _one_at_a_time = threading.Lock()
 
@@ -98,6 +100,34 @@ def is_current(settings: Settings) -> bool:
             return agrees(settings, look, library)
     except BelegError:
         return False
+
+
+def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
+    """Whether a sync failed for want of room or permission alone, and there is an index to answer from."""
+    folder = look_at(settings, None).folder
+    if not _is_of_the_disk(error) and _has_room(folder):
+        return False
+    library = library_if_readable(folder)
+    if library is not None:
+        library.close()
+    return library is not None
+
+
+def _is_of_the_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError | sqlite3.OperationalError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(1_000_000))
+    except OSError:
+        return False
+    return True
 
 
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
