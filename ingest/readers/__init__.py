@@ -28,6 +28,9 @@ from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.text.normalize import normalise
 
+MOST_WORDS = 500_000
+"""Of one article, a thick novel; also single marks count, of which 19 MB would be 80,000 passages."""
+
 
 def read_file(path: Path, *, limit_bytes: int) -> Reading:
     """The documents of a file: one, or for JSON Lines one a line.
@@ -47,6 +50,8 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     for document in reading.documents:
         if not re.search(r"\w", document.text):
             raise ArticleError(f"{path} has no text in it; remove it or fill it")
+        if (words := len(document.text.split())) > MOST_WORDS:
+            raise ArticleTooLarge(f"{path} has an article of {words} words, more than {MOST_WORDS}; split it")
     return reading
 
 
