@@ -375,7 +375,7 @@ class Run:
         from ingest.copies import update_copies
 
         rebuild = self.options.rebuild
-        if not (rebuild or plan.written or plan.gone):
+        if library.fingerprint and not (rebuild or plan.written or plan.gone):
             if plan.files != library.files() or plan.manifest != library.manifest():
                 library.replace(manifest=plan.manifest, files=plan.files)
             return

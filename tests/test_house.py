@@ -111,4 +111,5 @@ def test_the_values_in_env_example_are_the_defaults(tmp_path: Path, monkeypatch:
     example = (ROOT / ".env.example").read_text("utf-8")
     (tmp_path / "env").write_text("\n".join(re.findall(r"^#([A-Z_]+=.+)$", example, re.M)), "utf-8")
     monkeypatch.setattr("rag.settings.ENV_FILE", tmp_path / "env")
+    monkeypatch.delenv("BELEG_EMBEDDING")
     assert load_settings() == Settings()
