@@ -411,6 +411,7 @@ class Run:
             return 0
         with Chroma.open(self.look.folder) as chroma:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
+            library.note(VECTORS, None)  # until all are there
             try:
                 pending = self._reconcile(library, chroma)
                 if not pending and self.is_e5:

@@ -101,7 +101,7 @@ def _forget_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
     patch.setenv("HOME", str(home))
     patch.setattr("rag.settings.ENV_FILE", home / "no.env")
     # tests that are not about meaning wait for no encoder
-    patch.setenv("BELEG_EMBEDDING", "words")
+    patch.setenv("BELEG_EMBEDDING", "builtin")
     patch.setattr("rag.models.embedding_choice.is_available", lambda: False)
 
 

@@ -264,6 +264,10 @@ def test_without_any_date_there_is_no_plot() -> None:
         (SyncState(running=True, step="read", done=3, total=1200), "3 von 1 200 Dateien gelesen"),
         (SyncState(running=True, step="index", done=1, total=2), "1 von 2 Artikeln aufgenommen"),
         (
+            SyncState(running=True, step="embed", done=1, total=2),
+            "Alle Artikel antworten; 1 von 2 Abschnitten sind auch nach ihrer Bedeutung zu finden",
+        ),
+        (
             SyncState(error="disk; check free space and permissions"),
             "Das Einlesen ist fehlgeschlagen: disk; bitte",
         ),

@@ -77,7 +77,7 @@ def test_ask_prints_the_answer_and_where_it_stands(folders: list[str], capsys: C
 
 
 def test_ask_names_places_to_read_on(folders: list[str], capsys: Captured) -> None:
-    assert main(["ask", "Was schreiben Küstenkurier und Moorhafener Bote?", *folders]) == 0
+    assert main(["ask", "Was geschah in Moorhafen an der Wiede mit Brücke und Bücherei?", *folders]) == 0
     assert "\nWeiterlesen:\n" in capsys.readouterr().out
 
 

@@ -141,6 +141,17 @@ def test_the_chat_starts_without_its_provider_and_has_the_new_articles(
     assert first(settings, BY_WORDS) == "buecherei"
 
 
+def test_vectors_that_are_lost_are_missed_without_harm_and_said(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync(settings)
+    (settings.data_dir / "chroma" / "chroma.sqlite3").write_bytes(b"")
+    assert first(settings, BY_WORDS) == "buecherei"
+    assert "by their words until python -m ingest" in caplog.text
+    sync(settings)
+    assert first(settings, BY_MEANING) == "wolf"
+
+
 def test_a_model_on_this_machine_is_not_waited_for_at_the_start() -> None:
     assert embeds_at_once(Settings())
     assert embeds_at_once(Settings(embedding="openai-like:bge-m3"))
@@ -216,7 +227,8 @@ def test_the_builtin_embedding_has_no_weight_unless_given(settings: Settings) ->
 
 def test_scores_are_a_mean_of_words_and_meaning() -> None:
     index, query = index_of(*DOSSIER), understand(BY_WORDS)
-    (plain, *_), ids = index.rank(query, 1).hits, {id.split("#")[0]: id for id in index.ids}
+    (plain, *_) = index.rank(query, 1).hits
+    ids = {id.split("#")[0]: id for id in index.library.chunk_ids()}
     same = index.rank(query, 1, Nearness(1.0, {ids["buecherei"]: 1.0, "gone#1#0": 0.9})).hits[0]
     assert same.passage.article.id == plain.passage.article.id == "buecherei"
     assert plain.passage.score < same.passage.score <= 1

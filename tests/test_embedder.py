@@ -142,7 +142,10 @@ def test_llama_index_may_ask_asynchronously(like: Callable[..., Settings]) -> No
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"embedding": "bge-m4"}, "BELEG_EMBEDDING: 'bge-m4' is unknown; allowed: builtin, openai:MODEL"),
+        (
+            {"embedding": "bge-m4"},
+            "BELEG_EMBEDDING: 'bge-m4' is unknown; allowed: auto, e5, words",
+        ),
         ({"embedding": "openai:"}, "is unknown"),
         ({"embedding": "openai:m"}, "set OPENAI_API_KEY"),
         ({"embedding": "openai-like:m"}, "set BELEG_EMBEDDING_URL"),

@@ -69,7 +69,7 @@ def test_json_is_all_that_is_printed(articles: Path, capsys: pytest.CaptureFixtu
     assert (report["added"], report["articles"], report["chunks"]) == (1, 1, 1)
     assert report["skipped"][0]["name"].endswith("leer.txt")
     assert report["skipped"][0]["reason"].startswith("is empty")
-    assert report["fingerprint"].startswith("schema 2")
+    assert report["fingerprint"].startswith("schema 3")
 
 
 def test_nothing_readable_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

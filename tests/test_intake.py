@@ -367,7 +367,7 @@ def test_a_folder_that_is_gone_is_told_and_read_when_it_is_back(
 def test_a_file_that_appears_at_the_very_start_is_read(
     settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def current(_: Settings) -> bool:
+    def current(_: Settings, **__: bool) -> bool:
         (settings.articles / "bridge.txt").write_text(BRIDGE)
         return True
 
@@ -465,19 +465,19 @@ def test_vectors_that_the_start_did_not_wait_for_are_made_unasked(
 def test_vectors_wait_while_new_articles_are_read(
     settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rag.models.embedder import HashedEmbedder
+    from rag.models.embedder import Embedder
 
     monkeypatch.setattr("rag.store.chroma.MOST", 1)
-    embed = HashedEmbedder.embed
+    embed = Embedder.embed
     held: list[set[str]] = []
 
-    def and_another_comes(self: HashedEmbedder, found: Sequence[str]) -> Any:
+    def and_another_comes(self: Embedder, found: Sequence[str]) -> Any:
         if not held:
             (settings.articles / "buses.txt").write_text(BUSES)
         held.append(set(texts(settings)))
         return embed(self, found)
 
-    monkeypatch.setattr(HashedEmbedder, "embed", and_another_comes)
+    monkeypatch.setattr(Embedder, "embed", and_another_comes)
     for n in range(3):
         (settings.articles / f"bridge{n}.txt").write_text(f"{BRIDGE} Stand {n}.")
     watching()

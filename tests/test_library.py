@@ -117,7 +117,7 @@ def test_revision_grows_with_every_change_and_only_then(library: Library) -> Non
     library.replace([(one, chunks(one))])
     assert library.revision == 1
     library.replace(files={"/a.txt": FileState(1, 2)}, meta={"fingerprint": "x"})
-    library.note("seal", "s")
+    library.note("vectors", "s")
     assert library.revision == 1
     library.replace(copies={"alaska": "other"})
     assert library.revision == 2

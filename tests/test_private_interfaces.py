@@ -18,7 +18,8 @@ FILES = [
 ]
 KNOWN = re.compile(
     r"\._server\b|\._admin_client\b|\._session\b|\._identifier_to_system\b|demo\._queue|sys\.modules\["
-    r"|create_app =|_get_client\(|__pydantic_\w+__|malloc_trim|setswitchinterval|gc\.freeze|gc\.disable"
+    r"|create_app =|_get_client\(|__pydantic_(?!config)\w+__|malloc_trim|setswitchinterval|gc\.freeze"
+    r"|gc\.disable"
     r"|os\._exit|embeddings_queue|handle_exit"
 )
 """What once stood here, and what it was for: chromadb's insides, Gradio's, pydantic's, Python's own."""

@@ -583,6 +583,19 @@ def test_spoilt_hnsw_files_are_said_and_built_anew(house: House, spoil: str) -> 
     house.assert_whole()
 
 
+def test_repair_that_is_cut_off_is_gone_on_with(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.sync()
+    (house.data / FOLDER / "chroma.sqlite3").write_bytes(b"")
+    monkeypatch.setattr("rag.store.chroma.MOST", 1)
+    with monkeypatch.context() as broken:
+        crash_after_add(broken)
+        with pytest.raises(PulledPlug):
+            house.sync()
+    assert not is_current(house.settings)
+    house.sync()
+    house.assert_whole()
+
+
 def test_passages_that_are_missing_from_the_vectors_come_back(house: House) -> None:
     house.sync()
     with Chroma.open(house.data) as chroma:
@@ -622,7 +635,7 @@ def test_index_of_an_earlier_beleg_is_built_anew_from_the_articles(house: House)
     house.sync()
     of_format(house, SCHEMA_VERSION - 1)
     assert not is_current(house.settings)
-    with pytest.raises(IndexMismatch, match=r"format 0, .* run: python -m ingest$"):
+    with pytest.raises(IndexMismatch, match=rf"format {SCHEMA_VERSION - 1}, .* run: python -m ingest$"):
         open_engine(house.settings)
     report = house.sync()
     assert (report.articles, report.repaired) == (

@@ -71,7 +71,7 @@ def chosen(settings: Settings) -> Choice:
         name = E5 if is_available() else WORDS
     if name in (E5, WORDS, BUILTIN):
         if options:
-            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the embedding {name} takes none; remove it")
+            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the {name} embedding takes none; remove it")
         return Choice("e5", E5) if name == E5 else Choice("builtin", BUILTIN)
     if served := _SERVED.fullmatch(name):
         kind: Kind = "openai" if served[1] == "openai" else "openai-like"

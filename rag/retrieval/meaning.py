@@ -136,4 +136,6 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
         # another process has the passages' vectors; those of sentences are in the library, for everybody
         log.info("another process has the vectors of passages: they are ranked by their words alone")
         chroma = None
+    if chroma is not None and not chroma.count() and kind != "e5":
+        log.warning("no passage has a vector: questions are answered by their words until python -m ingest")
     return Dense(chroma, embedder, weight)

@@ -33,6 +33,10 @@ _MESSAGES = tuple(
     (re.compile(pattern, re.DOTALL), german)
     for pattern, german in (
         (r"(.+) \(its earlier version still answers\)", "{0} (die frühere Fassung gilt noch)"),
+        (
+            r"(.+); the articles answer by their words, the next sync goes on",
+            "{0}; die Artikel antworten nach ihren Wörtern, der nächste Abgleich geht weiter",
+        ),
         (r"line (\d+): (.+)", "Zeile {0}: {1}"),
         (r"has no usable line: (.+)", "hat keine brauchbare Zeile: {0}"),
         (r"(.*?) ?does not exist; give a file .+", "{0} ist nicht da; bitte den Ordner wiederherstellen"),

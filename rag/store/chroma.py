@@ -62,7 +62,6 @@ class Chroma:
         self.damage: str | None = None
         self.users = 0
         self._spoilt = False  # whether writing failed, so that nobody knows what is there
-        self._guard = threading.RLock()
         self.batch: int = min(MOST, call(client.get_max_batch_size))
         self.chunks: Collection = call(lambda: self._collection(""))
 
@@ -100,9 +99,7 @@ class Chroma:
 
     def query(self, vector: Floats, k: int) -> list[tuple[str, float]]:
         """The `k` chunks nearest to a vector, best first, with their cosine similarity, -1 to 1."""
-        with self._guard:  # while the collection is made anew
-            chunks = self.chunks
-        ask = partial(chunks.query, query_embeddings=vector[None, :], n_results=k, include=["distances"])
+        ask = partial(self.chunks.query, query_embeddings=vector[None, :], n_results=k, include=["distances"])
         found = self.call(ask)
         return [(id, 1 - far) for id, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
@@ -136,7 +133,7 @@ class Chroma:
 
     def renew(self, fingerprint: str) -> None:
         """Drops all vectors; those to come are made with what the fingerprint says."""
-        with self._guard, self._changing():
+        with self._changing():
             self.call(lambda: self.client.delete_collection(CHUNKS))
             self.chunks = self.call(lambda: self._collection(fingerprint))
             self._spoilt = False
@@ -175,6 +172,7 @@ class Chroma:
             (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
             found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
             found.damage = damage
+            found.count()  # the first look may write the graph, once
             found._note()
         return found
 
@@ -207,7 +205,8 @@ class Chroma:
         self._note()
 
     def _note(self) -> None:
-        if self.folder is not None and not self._spoilt:
+        # a folder that was thrown away stays without, until vectors are made again
+        if self.folder is not None and self.fingerprint and not self._spoilt:
             with contextlib.suppress(OSError):  # without it the vectors are written again
                 new = self.folder / f"{_NOTE}.new"
                 new.write_text(json.dumps(_files(self.folder)), encoding="utf-8")

@@ -30,6 +30,7 @@ TABLE: tuple[tuple[type[errors.BelegError], int, str], ...] = (
     (errors.ProviderUnavailable, 502, "provider_unavailable"),
     (errors.ProviderError, 502, "provider_failed"),
     (errors.IndexBusy, 503, "index_busy"),
+    (errors.IndexOutdated, 503, "index_outdated"),
     (errors.IndexMismatch, 503, "index_mismatch"),
     (errors.IndexDamaged, 503, "index_damaged"),
     (errors.ConfigError, 503, "misconfigured"),
