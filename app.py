@@ -127,9 +127,10 @@ def address_of(bound: socket.socket) -> str:
 def update(settings: Settings) -> None:
     """Reads new and changed articles into the index, and says which files could not be read.
 
-    That a Chroma server cannot have them is said, and no reason not to answer from them here.
+    That a Chroma server cannot have them, or that the index folder is read-only or its disk full, is said,
+    and no reason not to answer from the index as it is.
     """
-    from ingest.sync import embeds_at_once, is_current, sync
+    from ingest.sync import answers_all_the_same, embeds_at_once, is_current, sync
 
     if is_current(settings):
         return
@@ -137,7 +138,8 @@ def update(settings: Settings) -> None:
         with closing(Progress()) as progress:
             report = sync(settings, allow_empty=True, wait=embeds_at_once(settings), progress=progress)
     except BelegError as error:
-        if not is_current(settings.unpublished, vectors=False):
+        current = is_current(settings.unpublished, vectors=False)
+        if not current and not answers_all_the_same(settings, error):
             raise
         print(f"Beleg: {error}", file=sys.stderr)
         return

@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sqlite3
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -56,7 +58,7 @@ if TYPE_CHECKING:
     from rag.models.embedder import Embedder
     from rag.models.hashing import Floats
 
-__all__ = ["SyncReport", "embeds_at_once", "is_current", "sync"]
+__all__ = ["SyncReport", "answers_all_the_same", "embeds_at_once", "is_current", "sync"]
 
 VECTORS = "vectors"
 """Note in the library: of which of its states Chroma has all vectors."""
@@ -222,6 +224,35 @@ def _agrees(settings: Settings, look: Look, library: Library) -> bool:
     )
 
 
+def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
+    """Whether a sync failed for want of room or permission alone, and there is an index to answer from."""
+    folder = look_at(settings, None).folder
+    if not _is_of_the_disk(error) and _has_room(folder):
+        return False
+    try:
+        Library.open(folder, read_only=True).close()
+    except BelegError:
+        return False
+    return True
+
+
+def _is_of_the_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError | sqlite3.OperationalError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _has_room(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as tried:
+            tried.write(bytes(1_000_000))
+    except OSError:
+        return False
+    return True
+
+
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
     try:
@@ -339,7 +370,7 @@ class Run:
         from ingest.copies import update_copies
 
         rebuild = self.options.rebuild
-        if not (rebuild or plan.written or plan.gone):
+        if library.fingerprint and not (rebuild or plan.written or plan.gone):
             if plan.files != library.files() or plan.manifest != library.manifest():
                 library.replace(manifest=plan.manifest, files=plan.files)
             return

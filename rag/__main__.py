@@ -146,10 +146,16 @@ def _day(value: str) -> date:
 
 
 def _bring_up_to_date(settings: Settings) -> None:
-    from ingest.sync import is_current, sync
+    from ingest.sync import answers_all_the_same, is_current, sync
 
     if not is_current(settings.unpublished):
-        report = sync(settings.unpublished)
+        try:
+            report = sync(settings.unpublished)
+        except BelegError as error:
+            if not answers_all_the_same(settings, error):
+                raise
+            print(f"beleg: {error}", file=sys.stderr)
+            return
         for name, reason in report.skipped:
             print(f"beleg: skipped {name}: {reason}", file=sys.stderr)
 

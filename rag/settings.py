@@ -119,7 +119,7 @@ class Settings:
     )
     rate: int = Field(600, ge=0, description="questions and changes a minute by one client; 0: any number")
     request_limit: int = Field(
-        10_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
+        2_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
     )
     deadline: float = Field(
         120.0, gt=0, description="seconds until a program has its answer, waiting for its turn included"

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+import app
+import rag
 from ingest.sync import is_current
 from rag.engine import Engine, open_engine
 from rag.errors import ConfigError
@@ -74,6 +76,7 @@ def filling_disk(root: Path) -> None:
                     with pytest.raises(ConfigError, match=r"room|free space"):
                         house.sync()
                 assert_answers(engine)
+                assert_starts(house)
             held = house.texts()
             assert held in (before, wanted(version))
             assert not is_current(house.settings)
@@ -96,11 +99,19 @@ def read_only_disk(root: Path) -> None:
         with pytest.raises(ConfigError, match="Read-only file system"):
             house.sync()
         assert_answers(engine)
+    assert_starts(house)
     assert house.texts() == wanted(0)
     subprocess.run(["mount", "-o", "remount,rw", str(house.data)], check=True)
     house.sync()
     assert house.texts() == wanted(1)
     house.assert_whole()
+
+
+def assert_starts(house: House) -> None:
+    """The chat and Python's door start on the index as it is."""
+    app.update(house.settings)
+    with closing(rag.open_engine(house.settings.articles, data=house.settings.data)) as engine:
+        assert_answers(engine)
 
 
 def wanted(version: int) -> dict[str, str]:

@@ -111,6 +111,15 @@ def test_a_reader_comes_from_the_login_to_the_chat(visitor: httpx.Client) -> Non
 
 
 @pytest.mark.slow
+def test_no_page_of_another_port_reads_the_chat_and_gradio_takes_no_files(visitor: httpx.Client) -> None:
+    found = visitor.get("/config", headers={**BEARER, "Origin": "http://localhost:3000"})
+    assert found.status_code == 200
+    assert not [name for name in found.headers if name.startswith("access-control-allow")]
+    sent = visitor.post("/gradio_api/upload", headers=BEARER, files={"files": ("x.txt", b"x" * 100)})
+    assert sent.status_code == 404
+
+
+@pytest.mark.slow
 def test_a_question_counts_for_every_door_alike(visitor: httpx.Client) -> None:
     visitor.post("/api/v1/ask", json={"question": "Wärmeplan"}, headers=BEARER)
     figures = visitor.get("/metrics", headers=BEARER).text

@@ -266,7 +266,7 @@ def test_over_standard_input_and_output(folder: Path) -> None:
         command=sys.executable,
         args=["-m", "rag", "mcp", *options],
         cwd=ROOT,
-        env={"BELEG_DICTIONARY": "none"},
+        env={"BELEG_DICTIONARY": "none", "BELEG_EMBEDDING": "words"},
     )
 
     async def calls(client: Client) -> tuple[Any, Any]:

@@ -99,7 +99,7 @@ def test_the_history_is_handed_on(tmp_path: Path) -> None:
 
 
 def test_a_record_keeps_no_more_of_a_conversation_than_was_used(app: FastAPI, api: TestClient) -> None:
-    said = [{"role": "user", "content": "Die Brücke. " * 10_000}] * 20
+    said = [{"role": "user", "content": "Die Brücke. " * 5_000}] * 20
     answer = api.post("/api/v1/ask", json={"question": "Und wann?", "history": said}).json()
     records = app.state.service.records
     assert records.rate(answer["id"], "up")

@@ -29,6 +29,9 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
+MOST_WORDS = 500_000
+"""Of one article, a thick novel; also single marks count, of which 19 MB would be 80,000 passages."""
+
 
 def read_file(path: Path, *, limit_bytes: int) -> Reading:
     """The documents of a file: one, or for JSON Lines one a line.
@@ -48,6 +51,8 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     for document in reading.documents:
         if not re.search(r"\w", document.text):
             raise ArticleError("no_text")
+        if (words := len(document.text.split())) > MOST_WORDS:
+            raise ArticleTooLarge("too_many_words", words=words, limit=MOST_WORDS)
     return reading
 
 

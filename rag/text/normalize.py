@@ -92,6 +92,17 @@ def count_tokens(text: str, model: str = "gpt-4o") -> int:
     return len(_encoding(model).encode(text, disallowed_special=()))
 
 
+def text_of_tokens(tokens: list[int]) -> str:
+    """The text of tokens of cl100k_base, which clients count in who do not know a model.
+
+    Raises KeyError and OverflowError for numbers that are none.
+    """
+    encoding = _encoding("gpt-4")
+    if any(not 0 <= token <= encoding.max_token_value for token in tokens):
+        raise KeyError("no token")
+    return encoding.decode(tokens)
+
+
 def has_vocabulary(model: str) -> bool:
     """Whether the model is one whose vocabulary is known, so that its tokens can be counted exactly."""
     import tiktoken

@@ -109,7 +109,14 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
     @server.tool(title="Ask the articles", annotations=_READS)
     async def ask(
         question: Question,
-        history: Annotated[list[Message], Field(description="the conversation so far, oldest first")] = [],  # noqa: B006
+        history: Annotated[
+            list[Message],
+            Field(
+                fail_fast=True,
+                max_length=models.MOST_MESSAGES,
+                description="the conversation so far, oldest first",
+            ),
+        ] = [],  # noqa: B006
         extractive: Annotated[
             bool, Field(description="verbatim sentences, even where a language model is configured")
         ] = False,

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.sse import EventSourceResponse
-from openai.types import CompletionUsage, Model
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessage
-from openai.types.chat.chat_completion import Choice
+from openai.types import Model
 from openai.types.create_embedding_response import Usage
 from starlette.concurrency import run_in_threadpool
 
 from rag.models.providers import build_embedder
-from rag.schema import Answer, Delta, Done, Message
+from rag.schema import Delta, Done
+from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
-from rag.serve.api.errors import Problem, openai_body, problem_in_stream
-from rag.serve.api.openai_text import conversation, correction, references, url_citations, usage
+from rag.serve.api.errors import Problem
+from rag.serve.api.openai_forms import Wish, reply_of
+from rag.serve.api.openai_text import conversation
 from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
-from rag.text.normalize import count_tokens
-from rag.wire import answer_to_dict, json_line, sent_answer
+from rag.text.normalize import count_tokens, text_of_tokens
 
 if TYPE_CHECKING:
     from rag.models.embedder import Embedder
@@ -34,7 +32,11 @@ PATH = "/v1"
 MODEL, VERBATIM = "beleg", "beleg-extractive"
 """The engine as it is configured, and its verbatim sentences even where a language model is configured."""
 
+_LONGEST_EMBEDDED = 500_000
 _STREAM = {"text/event-stream": {"schema": {"type": "object"}}}
+_EITHER: dict[int | str, dict[str, Any]] = {
+    200: {"content": _STREAM, "description": "With `stream`, events as OpenAI's clients read them."}
+}
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -66,97 +68,116 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
 
 def _add_chat(api: FastAPI, service: Service) -> None:
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
-    either: dict[int | str, dict[str, Any]] = {
-        200: {"content": _STREAM, "description": "With `stream`, chunks as OpenAI's clients read them."}
-    }
 
-    async def coming(request: Request, sent: models.ChatRequest) -> AsyncIterator[AsyncGenerator[Coming]]:
-        """What comes of the question; what fails before the first word has a status of its own."""
-        _check(sent)
-        question, history = conversation(sent.messages)
-        events = service.stream(
-            "openai", question, history, extractive=sent.model == VERBATIM, filters=sent.filters
-        )
-        async with aclosing(events):
-            yield await begun(request, events, (Delta, Done))
+    def asked(sent: models.ChatRequest) -> Wish:
+        return chat_wish(sent, service.settings.history_turns)
+
+    def older(sent: models.CompletionRequest) -> Wish:
+        return completion_wish(sent)
+
+    def newer(sent: models.ResponseRequest) -> Wish:
+        return response_wish(sent, service.settings.history_turns)
+
+    def coming(wished: Callable[..., Wish]) -> Any:
+        async def opened(
+            request: Request,
+            wish: Wish = Depends(wished),  # noqa: B008
+        ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
+            """What comes of the question; what fails before the first word has a status of its own."""
+            events = service.stream(
+                "openai",
+                wish.question,
+                wish.history,
+                extractive=wish.model == VERBATIM,
+                filters=wish.filters,
+            )
+            async with aclosing(events):
+                yield wish, await begun(request, events, (Delta, Done))
+
+        return Depends(opened)
+
+    async def told(
+        request: Request, coming: tuple[Wish, AsyncGenerator[Coming]], whole: Any, stream: Any
+    ) -> Any:
+        wish, events = coming
+        if wish.stream:
+            return EventSourceResponse(stream(events, wish, request.state.site), headers=_UNBUFFERED)
+        answer = await unless_gone(request, answer_of(events))
+        return await run_in_threadpool(whole, reply_of(answer, wish, request.state.site), wish)
 
     @api.post(
         "/chat/completions",
         response_model=models.Completion,
         response_model_exclude_unset=True,
-        responses={**failing, **either},
+        responses={**failing, **_EITHER},
     )
-    async def completions(
-        request: Request,
-        sent: models.ChatRequest,
-        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
-    ) -> Any:
+    async def completions(request: Request, events: Any = coming(asked)) -> Any:  # noqa: B008
         """An answer to the last message; the messages before it are the conversation."""
-        site: str = request.state.site
-        if sent.stream:
-            return EventSourceResponse(_chunks(events, sent, site), headers=_UNBUFFERED)
-        answer = await unless_gone(request, answer_of(events))
-        return await run_in_threadpool(completion, answer, sent, site)
+        return await told(request, events, forms.completion, forms.chunks)
 
-
-def completion(answer: Answer, sent: models.ChatRequest, site: str) -> models.Completion:
-    """The whole answer as one object."""
-    content = answer.text + references(answer, site)
-    message = ChatCompletionMessage(
-        role="assistant", content=content, refusal=None, annotations=url_citations(content, answer, site)
+    @api.post(
+        "/completions",
+        response_model=models.TextCompletion,
+        response_model_exclude_unset=True,
+        responses={**failing, **_EITHER},
     )
-    return models.Completion(
-        id=f"chatcmpl-{answer.id}",
-        object="chat.completion",
-        created=int(time.time()),
-        model=sent.model,
-        choices=[Choice(index=0, message=message, finish_reason="stop", logprobs=None)],
-        usage=_usage(answer, sent),
-        beleg=sent_answer(answer),
+    async def texts(request: Request, events: Any = coming(older)) -> Any:  # noqa: B008
+        """The same for clients of the older endpoint; the prompt is the question."""
+        return await told(request, events, forms.text_completion, forms.text_chunks)
+
+    @api.post(
+        "/responses",
+        response_model=None,  # its schema would be longer than all the others
+        responses={**failing, **_EITHER},
     )
+    async def responses(request: Request, events: Any = coming(newer)) -> Any:  # noqa: B008
+        """The same for clients of the newer endpoint: text in, text out."""
+        return await told(request, events, forms.response, forms.response_events)
 
 
-async def _chunks(events: AsyncGenerator[Coming], sent: models.ChatRequest, site: str) -> AsyncGenerator[str]:
-    """The answer in chunks: its words, then one with links, annotations and the whole answer.
-
-    What the check of a draft has changed follows it. A failure is an error event, without `[DONE]`.
-    """
-    frame = {"id": f"chatcmpl-{uuid4().hex}", "created": int(time.time()), "model": sent.model}
-    said = ""
-
-    def chunk(finish: str | None = None, beleg: Answer | None = None, **delta: Any) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        more = {} if beleg is None else {"beleg": answer_to_dict(beleg)}
-        return _data({**frame, "choices": [choice], **more})
-
-    try:
-        yield chunk(role="assistant", content="")
-        async for event in events:
-            if isinstance(event, Delta):
-                said += event.text
-                yield chunk(content=event.text)
-            elif isinstance(event, Done):
-                answer = event.answer
-                last = correction(said, answer) + references(answer, site)
-                marks = url_citations(said + last, answer, site)
-                yield chunk("stop", answer, content=last, annotations=marks)
-                if sent.stream_options and sent.stream_options.include_usage:
-                    tokens = await run_in_threadpool(_usage, answer, sent)
-                    yield _data({**frame, "choices": [], "usage": tokens})
-        yield "data: [DONE]\n\n"
-    except Exception as error:
-        yield f"data: {json_line(openai_body(problem_in_stream(error)))}\n\n"
+def chat_wish(sent: models.ChatRequest, turns: int) -> Wish:
+    """Raises Problem for what Beleg cannot do, and would be wrong to ignore."""
+    _check(sent.model, sent.n)
+    if sent.tool_choice not in (None, "", "none", "auto"):
+        raise Problem(400, "unsupported", "Beleg calls no tools; please leave tool_choice out.")
+    if ((sent.response_format or {}).get("type") or "text") != "text":
+        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
+    question, history = conversation(sent.messages, turns)
+    most = sent.max_completion_tokens or sent.max_tokens
+    counted = bool(sent.stream_options and sent.stream_options.include_usage)
+    return Wish(sent.model, question, history, bool(sent.stream), most, sent.stop, counted, sent.filters)
 
 
-def _data(chunk: dict[str, Any]) -> str:
-    """An event with one chunk."""
-    told = ChatCompletionChunk.model_validate({**chunk, "object": "chat.completion.chunk"})
-    return f"data: {json_line(told.model_dump(mode='json', exclude_unset=True))}\n\n"
+def completion_wish(sent: models.CompletionRequest) -> Wish:
+    """As `chat_wish`."""
+    _check(sent.model, sent.n)
+    if sent.best_of not in (None, 1) or sent.echo or sent.suffix:
+        raise Problem(400, "unsupported", "Please leave best_of, echo and suffix out.")
+    prompt = sent.prompt if isinstance(sent.prompt, str) else sent.prompt[0]
+    question, _ = conversation([models.ChatMessage(role="user", content=prompt)], 0)
+    counted = bool(sent.stream_options and sent.stream_options.include_usage)
+    stream, most = bool(sent.stream), sent.max_tokens
+    return Wish(sent.model, question, [], stream, most, sent.stop, counted, sent.filters)
 
 
-def _usage(answer: Answer, sent: models.ChatRequest) -> CompletionUsage:
-    question, history = conversation(sent.messages)
-    return usage(answer, [*history, Message("user", question)])
+def response_wish(sent: models.ResponseRequest, turns: int) -> Wish:
+    """As `chat_wish`."""
+    _check(sent.model)
+    if sent.tools and sent.tool_choice != "none":
+        raise Problem(400, "unsupported", "Beleg calls no tools; please leave tools out.")
+    if (((sent.text or {}).get("format") or {}).get("type") or "text") != "text":
+        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
+    if sent.previous_response_id or sent.conversation:
+        raise Problem(400, "unsupported", "No conversation is kept here; please send it whole, as input.")
+    if sent.background:
+        raise Problem(400, "unsupported", "Answers come at once; please leave background out.")
+    said = [models.InputItem(role="user", content=sent.input)] if isinstance(sent.input, str) else sent.input
+    messages = [item for item in said if item.type == "message" and item.role]
+    if not messages:
+        raise Problem(400, "bad_request", "The last message is the question; its role is user.")
+    question, history = conversation(messages, turns)
+    stream, most = bool(sent.stream), sent.max_output_tokens
+    return Wish(sent.model, question, history, stream, most, filters=sent.filters)
 
 
 def _add_embeddings(api: FastAPI, service: Service) -> None:
@@ -168,7 +189,7 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         """Vectors of the configured embedding, as the index has them of passages."""
         if sent.model != service.settings.embedding:
             raise _no_model(sent.model)
-        texts = [sent.input] if isinstance(sent.input, str) else sent.input
+        texts = await run_in_threadpool(texts_of, sent.input)
         vectors = await unless_gone(request, service.run(lambda: embedder().embed(texts)))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
@@ -179,6 +200,18 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
         counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
         return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)
+
+
+def texts_of(sent: models.Embedded) -> list[str]:
+    """The texts to embed; lists of numbers are tokens, as LangChain sends them. Raises Problem."""
+    each: Sequence[Any] = [sent] if isinstance(sent, str) or isinstance(sent[0], int) else sent
+    try:
+        texts = [one if isinstance(one, str) else text_of_tokens(one) for one in each]
+    except (KeyError, OverflowError) as exc:
+        raise Problem(400, "bad_request", "These are no tokens of cl100k_base; please send text.") from exc
+    if sum(map(len, texts)) > _LONGEST_EMBEDDED:
+        raise Problem(400, "bad_request", f"At most {_LONGEST_EMBEDDED} characters are embedded at a time.")
+    return texts
 
 
 def _embedder_of(service: Service) -> Callable[[], Embedder]:
@@ -202,16 +235,11 @@ def _encoded(row: Any, form: str | None) -> list[float] | str:
     return [float(number) for number in row]
 
 
-def _check(sent: models.ChatRequest) -> None:
-    """Raises Problem for what Beleg cannot do, and would be wrong to ignore."""
-    if sent.model not in (MODEL, VERBATIM):
-        raise _no_model(sent.model)
-    if sent.n not in (None, 1):
+def _check(model: str, n: int | None = 1) -> None:
+    if model not in (MODEL, VERBATIM):
+        raise _no_model(model)
+    if n not in (None, 1):
         raise Problem(400, "unsupported", "There is one answer only; please leave n at 1.")
-    if sent.tool_choice not in (None, "none", "auto"):
-        raise Problem(400, "unsupported", "Beleg calls no tools; please leave tool_choice out.")
-    if (sent.response_format or {}).get("type", "text") != "text":
-        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
 
 
 def _no_model(name: str) -> Problem:

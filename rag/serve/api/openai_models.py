@@ -7,13 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from openai.types import Completion as OpenAICompletion
 from openai.types import CreateEmbeddingResponse, ErrorObject, Model
 from openai.types import Embedding as OpenAIEmbedding
 from openai.types.chat import ChatCompletion
+from openai.types.responses import Response as OpenAIResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.schema import Filters
+from rag.serve.api.schemas import MOST_MESSAGES
 from rag.wire import Answer
+
+Tokens = Annotated[int | None, Field(ge=1, description="tokens of the text; the whole answer is in `beleg`")]
+Stop = Annotated[str | Annotated[list[str], Field(max_length=4, fail_fast=True)] | None, Field()]
+Chosen = Annotated[Filters | None, Field(description="Beleg's own: which articles may answer")]
+TokenList = Annotated[list[int], Field(min_length=1, max_length=8192, fail_fast=True)]
 
 
 class Part(BaseModel):
@@ -27,7 +35,7 @@ class ChatMessage(BaseModel):
     """A message; those of the user and the assistant are the conversation, others are ignored."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[Part] | None = None
+    content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
 
 
 class StreamOptions(BaseModel):
@@ -41,13 +49,58 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     model: str
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES, fail_fast=True)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = 1
+    max_tokens: Tokens = None
+    max_completion_tokens: Tokens = None
+    stop: Stop = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
-    filters: Filters | None = Field(None, description="Beleg's own: which articles may answer")
+    filters: Chosen = None
+
+
+class CompletionRequest(BaseModel):
+    """A question, as the older endpoint takes it."""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str
+    prompt: str | Annotated[list[str], Field(min_length=1, max_length=1, fail_fast=True)]
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: int | None = 1
+    best_of: int | None = 1
+    echo: bool | None = False
+    suffix: str | None = None
+    max_tokens: Tokens = None
+    stop: Stop = None
+    filters: Chosen = None
+
+
+class InputItem(BaseModel):
+    """A message; reasoning and calls of tools, which some clients hand back, are ignored."""
+
+    type: str = "message"
+    role: Literal["system", "developer", "user", "assistant"] | None = None
+    content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
+
+
+class ResponseRequest(BaseModel):
+    """A question, or a conversation that ends with one, as OpenAI's newer endpoint takes it."""
+
+    model_config = ConfigDict(extra="ignore")
+    model: str
+    input: str | Annotated[list[InputItem], Field(min_length=1, max_length=MOST_MESSAGES, fail_fast=True)]
+    stream: bool | None = False
+    max_output_tokens: Tokens = None
+    tools: Annotated[list[Any], Field(max_length=128)] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    text: dict[str, Any] | None = None
+    previous_response_id: str | None = None
+    conversation: Any = None
+    background: bool | None = False
+    filters: Chosen = None
 
 
 class Completion(ChatCompletion):
@@ -55,6 +108,18 @@ class Completion(ChatCompletion):
 
     Every `[n]` in the content is defined as a Markdown link at its end.
     """
+
+    beleg: Answer
+
+
+class TextCompletion(OpenAICompletion):
+    """The same of the older endpoint."""
+
+    beleg: Answer
+
+
+class Response(OpenAIResponse):
+    """The same of the newer endpoint."""
 
     beleg: Answer
 
@@ -69,12 +134,20 @@ class Models(BaseModel):
 Input = Annotated[str, Field(min_length=1, max_length=100_000)]
 
 
+Embedded = (
+    Input
+    | TokenList
+    | Annotated[list[Input], Field(min_length=1, max_length=2048, fail_fast=True)]
+    | Annotated[list[TokenList], Field(min_length=1, max_length=2048, fail_fast=True)]
+)
+
+
 class EmbeddingRequest(BaseModel):
     """Texts to embed."""
 
     model_config = ConfigDict(extra="ignore")
     model: str
-    input: Input | Annotated[list[Input], Field(min_length=1, max_length=2048)]
+    input: Embedded
     encoding_format: Literal["float", "base64"] | None = "float"
     dimensions: int | None = None
 

@@ -9,33 +9,74 @@ from openai.types import CompletionUsage
 from openai.types.chat.chat_completion_message import Annotation, AnnotationURLCitation
 
 from rag.errors import BadRequest
+from rag.question.followup import MESSAGE_LIMIT
 from rag.schema import Answer, Citation, Message
-from rag.serve.api.openai_models import ChatMessage
+from rag.serve.api.openai_models import ChatMessage, InputItem
 from rag.serve.pages.places import citation_path
 from rag.text.normalize import count_tokens
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
-_DEFINITION = re.compile(r"\n*^\[\d{1,3}\]: <[^>\n]*>.*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^\[\d{1,3}\]: <[^>\n]*>.*$", re.MULTILINE)
+_FOREIGN = re.compile(r"\\|\[(?!\d{1,3}\])|!(?=\[)|(?<=\])[(:\[]|<(?=[A-Za-z/!?])")
+_UNDECIDED = re.compile(r"(?:\[\d{0,3}|[<!])+\Z")
+_ESCAPED = re.compile(r"\\([\\\[!(:])")
+# what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
+_TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
+_TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
+_LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
 
 
-def references(answer: Answer, site: str) -> str:
+def references(answer: Answer, site: str, text: str | None = None) -> str:
     """What turns every `[n]` of a Markdown text into a link: definitions, to stand at its end.
 
     [1]: <http://127.0.0.1:7860/quelle/…?von=812&bis=843&v=…#beleg> "taz: Roter Teppich für Putin"
     """
-    lines = [f'[{c.number}]: <{site}{citation_path(c)}> "{_title(c)}"' for c in answer.citations]
+    text = answer.text if text is None else text
+    lines = [
+        f'[{c.number}]: <{site}{citation_path(c)}> "{_title(c)}"'
+        for c in answer.citations
+        if f"[{c.number}]" in text
+    ]
     return "\n\n" + "\n".join(lines) if lines else ""
+
+
+def escaped(text: str) -> str:
+    r"""Text of articles and models as Markdown in which only our `[n]` are links, and nothing loads.
+
+    >>> escaped("![x](http://a.example) <img src=x> [1](http://b.example) 3 < 5")
+    '\\!\\[x]\\(http://a.example) &lt;img src=x> [1]\\(http://b.example) 3 < 5'
+    """
+    return _FOREIGN.sub(lambda found: "&lt;" if found[0] == "<" else f"\\{found[0]}", text)
+
+
+def decided(text: str) -> str:
+    """The beginning of a growing text whose escaping no later word can change."""
+    return _UNDECIDED.sub("", text)
+
+
+def cut(text: str, most: int | None, stop: str | Sequence[str] | None) -> tuple[str, bool]:
+    """The text before the first of the stop strings, and of at most so many tokens; whether those cut it."""
+    ends = [text.find(each) for each in ([stop] if isinstance(stop, str) else stop or ()) if each]
+    text = text[: min((end for end in ends if end >= 0), default=len(text))]
+    if most is None or count_tokens(text) <= most:
+        return text, False
+    low, high = 0, len(text)
+    while low < high:  # the longest beginning that has no more
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if count_tokens(text[:middle]) <= most else (low, middle - 1)
+    return text[:low], True
 
 
 def correction(said: str, answer: Answer) -> str:
     """What follows a draft that is not the verified answer: a line, and that answer; else nothing."""
-    return "" if said.split() == answer.text.split() else f"\n\n---\n\n{answer.text}"
+    return "" if said.split() == answer.text.split() else f"\n\n---\n\n{escaped(answer.text)}"
 
 
 def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     """Each `[n]` of the content, with the place that it cites."""
     cited = {citation.number: citation for citation in answer.citations}
-    end = content.rfind(references(answer, site)) if cited else 0
+    definition = _DEFINITION.search(content)
+    end = definition.start() if definition else len(content)
     return [
         Annotation(type="url_citation", url_citation=_url_citation(marker, cited[int(marker[1])], site))
         for marker in _MARKER.finditer(content, 0, end)
@@ -58,28 +99,40 @@ def usage(answer: Answer, asked: Iterable[Message]) -> CompletionUsage:
     return CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
 
 
-def conversation(sent: Sequence[ChatMessage]) -> tuple[str, list[Message]]:
-    """The question, which is the last message, and what was said before it.
+def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[str, list[Message]]:
+    """The question, which is the last message, and the last of what was said before it.
 
     Messages of the system and of tools are left out: only the articles say what is answered.
-    Raises BadRequest when the last message is none of the user's.
+    Raises BadRequest when the last message is none of the user's, or a task that a client gives its model.
     """
     if sent[-1].role != "user":
         raise BadRequest("The last message is the question; its role is user.")
-    said = [(message.role, _text(message)) for message in sent if message.role in ("user", "assistant")]
-    before = [
-        Message("user" if role == "user" else "assistant", _DEFINITION.sub("", text))
-        for role, text in said[:-1]
-        if text.strip()
-    ]
-    return said[-1][1], before
+    question = _text(sent[-1])
+    if _TASK.match(question[:_LONGEST_KEPT]):
+        raise BadRequest(
+            "This is no question but a client's task (a title, tags, further questions, documents to answer"
+            " from); Beleg answers from its own articles alone. Choose another task model, or switch it off."
+        )
+    before: list[Message] = []
+    for message in reversed(sent[:-1]):
+        if len(before) == turns:
+            break
+        if message.role in ("user", "assistant") and (said := _said(_text(message)[:_LONGEST_KEPT])):
+            before.insert(0, Message("user" if message.role == "user" else "assistant", said))
+    return question, before
 
 
-def _text(message: ChatMessage) -> str:
+def _said(text: str) -> str:
+    """An earlier message without what makes it Markdown: definitions and escapes."""
+    plain = _DEFINITION.sub("", text).strip()
+    return _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]
+
+
+def _text(message: ChatMessage | InputItem) -> str:
     if isinstance(message.content, list):
-        if any(part.type not in ("text", "refusal") for part in message.content):
+        if any(part.type not in _TEXTS for part in message.content):
             raise BadRequest("Only text can be read; please leave out images, sound and files.")
-        return "".join(part.text or "" for part in message.content)
+        return " ".join(part.text for part in message.content if part.text)
     return message.content or ""
 
 
@@ -87,4 +140,5 @@ def _title(citation: Citation) -> str:
     """taz: Roter Teppich für Putin, p. 4; what is unknown is left out, the id remains."""
     known = ": ".join(part for part in (citation.outlet, citation.title) if part) or citation.article_id
     known += f", p. {citation.page}" if citation.page else ""
+    known = known.replace("<", "‹").replace(">", "›")
     return " ".join(known.replace('"', "'").replace("\\", "/").split())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rag.schema import Filters, Genre, Message
 from rag.wire import Passage
+
+MOST_MESSAGES = 5000
+_MOST_FIELDS = 100
 
 
 class Ask(BaseModel):
@@ -16,11 +19,20 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     question: str = Field(min_length=1, description="the question, in German or English, in full")
-    history: list[Message] = Field([], description="the conversation so far, oldest first")
+    history: list[Message] = Field(
+        [], fail_fast=True, max_length=MOST_MESSAGES, description="the conversation so far, oldest first"
+    )
     extractive: bool = Field(
-        False, description="verbatim sentences, even where a language model is configured"
+        False, strict=True, description="verbatim sentences, even where a language model is configured"
     )
     filters: Filters | None = Field(None, description="which articles may answer; without, all of them")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_fields(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and len(sent) > _MOST_FIELDS:  # each would be an error of its own
+            raise ValueError("a question has few fields")
+        return sent
 
 
 class Found(BaseModel):

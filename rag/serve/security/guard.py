@@ -38,6 +38,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
 
 _OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
 _UPLOADS = ("/artikel/datei", "/api/v1/articles")
+_CLOSED = "/gradio_api/upload"
+"""Gradio's own uploads, which no page of ours uses."""
 _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -116,6 +118,8 @@ class Guard:
             )
         who = f"token {program}" if program else client
         scope.setdefault("state", {}).update(client=who, site=self._site(request))
+        if path.startswith(_CLOSED):
+            raise Problem(404, "not_found", "Articles are uploaded at /artikel.")
         self._check_rate(who, method, path)
         self._check_size(request.headers, path)
         return None

@@ -112,6 +112,10 @@ class _Response:
     def _set(self, start: Message, policy: str) -> None:
         headers = MutableHeaders(scope=start)
         headers.update(COMMON)
+        if not self.address.startswith("/widget.js"):
+            # Gradio lets pages of any localhost port read what a reader's cookie opens
+            for name in ("access-control-allow-origin", "access-control-allow-credentials"):
+                del headers[name]
         headers["Content-Security-Policy"] = policy
         if start["status"] == 200 and _NEVER_CHANGING.match(self.address):
             headers["Cache-Control"] = _FOREVER

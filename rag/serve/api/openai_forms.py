@@ -1,0 +1,279 @@
+"""An answer in the three forms of OpenAI's protocol: chat, completion and response, whole or as events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import uuid4
+
+from openai.types import Completion, CompletionChoice, CompletionUsage
+from openai.types.chat import ChatCompletionChunk, ChatCompletionMessage
+from openai.types.chat.chat_completion import Choice
+from openai.types.chat.chat_completion_message import Annotation
+from starlette.concurrency import run_in_threadpool
+
+from rag.schema import Answer, Delta, Done, Filters, Message
+from rag.serve.api import openai_models as models
+from rag.serve.api.errors import openai_body, problem_in_stream
+from rag.serve.api.openai_text import (
+    correction,
+    cut,
+    decided,
+    escaped,
+    references,
+    url_citations,
+    usage,
+)
+from rag.serve.queue import Coming
+from rag.wire import answer_to_dict, json_line, sent_answer
+
+Events = AsyncGenerator[Coming]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a client asks for, whatever the endpoint: `most` tokens of text, that end before `stop`."""
+
+    model: str
+    question: str
+    history: Sequence[Message]
+    stream: bool = False
+    most: int | None = None
+    stop: str | Sequence[str] | None = None
+    counted: bool = False
+    filters: Filters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer as Markdown, with its links at the end, and why it ends."""
+
+    answer: Answer
+    content: str
+    marks: list[Annotation]
+    finish: Literal["stop", "length"]
+    usage: CompletionUsage
+    made: int = field(default_factory=lambda: int(time.time()))
+
+
+def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
+    """The answer, cut as the client wishes; `beleg` has all of it."""
+    text, is_cut = cut(answer.text, wish.most, wish.stop)
+    text = escaped(text)
+    content = text + references(answer, site, text)
+    counted = usage(answer, [*wish.history, Message("user", wish.question)])
+    marks = url_citations(content, answer, site)
+    return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
+
+
+def completion(reply: Reply, wish: Wish) -> models.Completion:
+    """As one object of the chat's endpoint."""
+    message = ChatCompletionMessage(
+        role="assistant", content=reply.content, refusal=None, annotations=reply.marks
+    )
+    return models.Completion(
+        id=f"chatcmpl-{reply.answer.id}",
+        object="chat.completion",
+        created=reply.made,
+        model=wish.model,
+        choices=[Choice(index=0, message=message, finish_reason=reply.finish, logprobs=None)],
+        usage=reply.usage,
+        beleg=sent_answer(reply.answer),
+    )
+
+
+def text_completion(reply: Reply, wish: Wish) -> models.TextCompletion:
+    """As one object of the older endpoint."""
+    return models.TextCompletion(
+        id=f"cmpl-{reply.answer.id}",
+        object="text_completion",
+        created=reply.made,
+        model=wish.model,
+        choices=[CompletionChoice(index=0, text=reply.content, finish_reason=reply.finish, logprobs=None)],
+        usage=reply.usage,
+        beleg=sent_answer(reply.answer),
+    )
+
+
+def response(reply: Reply, wish: Wish) -> Json:
+    """As one object of the newer endpoint."""
+    told = models.Response.model_validate(
+        {
+            **_response(f"resp_{reply.answer.id}", wish, reply.made),
+            "status": "completed" if reply.finish == "stop" else "incomplete",
+            "incomplete_details": None if reply.finish == "stop" else {"reason": "max_output_tokens"},
+            "output": [_message(f"msg_{reply.answer.id}", reply)],
+            "usage": {
+                "input_tokens": reply.usage.prompt_tokens,
+                "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+                "output_tokens": reply.usage.completion_tokens,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": reply.usage.total_tokens,
+            },
+            "beleg": sent_answer(reply.answer),
+        }
+    )
+    return told.model_dump(mode="json", exclude_unset=True)
+
+
+def _response(ident: str, wish: Wish, made: int) -> Json:
+    return {
+        "id": ident,
+        "object": "response",
+        "created_at": made,
+        "model": wish.model,
+        "status": "in_progress",
+        "output": [],
+        "parallel_tool_calls": False,
+        "tool_choice": "none",
+        "tools": [],
+        "error": None,
+        "instructions": None,
+        "metadata": {},
+        "temperature": None,
+        "top_p": None,
+    }
+
+
+def _message(ident: str, reply: Reply | None = None) -> Json:
+    done = [] if reply is None else [_part(reply)]
+    status = "in_progress" if reply is None else "completed"
+    return {"id": ident, "type": "message", "role": "assistant", "status": status, "content": done}
+
+
+def _part(reply: Reply | None = None) -> Json:
+    marks = [] if reply is None else [{"type": m.type, **m.url_citation.model_dump()} for m in reply.marks]
+    return {"type": "output_text", "text": reply.content if reply else "", "annotations": marks}
+
+
+# --- as events ------------------------------------------------------------------------------------
+
+
+async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | Reply]:
+    """The words of the reply, none of which a later one can make a link or a picture, then all of it.
+
+    What the check of a draft has changed follows it; a text that is to be cut comes once it is checked.
+    """
+    said, told = "", ""
+    held = wish.most is not None or bool(wish.stop)
+    async for event in events:
+        if isinstance(event, Delta) and not held:
+            said += event.text
+            safe = escaped(decided(said))
+            yield safe[len(told) :]
+            told = safe
+        elif isinstance(event, Done):
+            reply = await run_in_threadpool(reply_of, event.answer, wish, site)
+            last = reply.content
+            if not held:
+                rest = escaped(said)[len(told) :] + correction(said, event.answer)
+                last = rest + references(event.answer, site)
+            whole = told + last
+            yield last
+            yield Reply(
+                event.answer, whole, url_citations(whole, event.answer, site), reply.finish, reply.usage
+            )
+
+
+async def chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
+    """The chat's chunks; the last has annotations and the whole answer."""
+    ident = f"chatcmpl-{uuid4().hex}"
+
+    def chunk(finish: str | None = None, more: Json | None = None, **delta: Any) -> Json:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return {"id": ident, "object": "chat.completion.chunk", "choices": [choice], **(more or {})}
+
+    first = chunk(role="assistant", content="")
+    async for each in _chunks(events, wish, site, ChatCompletionChunk, chunk, first):
+        yield each
+
+
+async def text_chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
+    """The older endpoint's chunks."""
+    ident = f"cmpl-{uuid4().hex}"
+
+    def chunk(finish: str | None = None, more: Json | None = None, content: str = "", **_: Any) -> Json:
+        choice = {"index": 0, "text": content, "finish_reason": finish, "logprobs": None}
+        return {"id": ident, "object": "text_completion", "choices": [choice], **(more or {})}
+
+    async for each in _chunks(events, wish, site, _Part, chunk):
+        yield each
+
+
+class _Part(Completion):
+    """A chunk of a completion, whose end is not known yet."""
+
+    choices: list[Any]
+
+
+async def _chunks(
+    events: Events, wish: Wish, site: str, kind: Any, chunk: Callable[..., Json], first: Json | None = None
+) -> AsyncGenerator[str]:
+    """A failure is an error event, without `[DONE]`."""
+    frame = {"created": int(time.time()), "model": wish.model}
+
+    def sent(told: Json) -> str:
+        return _data(kind.model_validate({**frame, **told}).model_dump(mode="json", exclude_unset=True))
+
+    try:
+        if first:
+            yield sent(first)
+        waiting = ""
+        async for word in words(events, wish, site):
+            if isinstance(word, str):
+                if waiting:
+                    yield sent(chunk(content=waiting))
+                waiting = word
+                continue
+            more = {"beleg": answer_to_dict(word.answer)}
+            marks = [mark.model_dump() for mark in word.marks]
+            yield sent(chunk(word.finish, more, content=waiting, annotations=marks))
+            if wish.counted:
+                yield sent({**chunk(), "choices": [], "usage": word.usage.model_dump(exclude_none=True)})
+        yield "data: [DONE]\n\n"
+    except Exception as error:
+        yield _data(openai_body(problem_in_stream(error)))
+
+
+async def response_events(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
+    """The newer endpoint's events, from `response.created` to `response.completed`, or `error`."""
+    ident, item, number = f"resp_{uuid4().hex}", f"msg_{uuid4().hex}", -1
+    begun = _response(ident, wish, int(time.time()))
+    place = {"item_id": item, "output_index": 0, "content_index": 0}
+
+    def sent(kind: str, **more: Any) -> str:
+        nonlocal number
+        number += 1
+        told = {"type": kind, "sequence_number": number, **more}
+        return f"event: {kind}\n{_data(told)}"
+
+    try:
+        yield sent("response.created", response=begun)
+        yield sent("response.in_progress", response=begun)
+        yield sent("response.output_item.added", output_index=0, item=_message(item))
+        yield sent("response.content_part.added", **place, part=_part())
+        async for word in words(events, wish, site):
+            if isinstance(word, str):
+                if word:
+                    yield sent("response.output_text.delta", **place, delta=word, logprobs=[])
+                continue
+            whole = response(word, wish)
+            whole |= {"id": ident, "output": [_message(item, word)]}
+            for index, mark in enumerate(_part(word)["annotations"]):
+                added = "response.output_text.annotation.added"
+                yield sent(added, **place, annotation_index=index, annotation=mark)
+            yield sent("response.output_text.done", **place, text=word.content, logprobs=[])
+            yield sent("response.content_part.done", **place, part=_part(word))
+            yield sent("response.output_item.done", output_index=0, item=_message(item, word))
+            yield sent(f"response.{whole['status']}", response=whole)
+    except Exception as error:
+        told = openai_body(problem_in_stream(error))["error"]
+        yield sent("error", code=told["code"], message=told["message"], param=None)
+
+
+def _data(told: Json) -> str:
+    """An event."""
+    return f"data: {json_line(told)}\n\n"
