@@ -13,8 +13,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from rag.engine import open_engine
@@ -23,66 +21,33 @@ from tests.test_sync import ROOT, House
 ARTICLES = 40
 LONGEST = 600  # seconds that a sync may take which is not killed
 
-# imports what a sync needs, once; then, for each delay it is told, forks a sync that is killed after that
-# many seconds, or else when it is done, and says how long it lived
-KILLER = f"""
-import os, signal, sys, threading, time
+# imports what a sync needs, says so, and syncs
+SYNC = """
+import sys
 from pathlib import Path
 from ingest.sync import sync
 from rag.settings import Settings
 import chromadb, llama_index.core, ingest.chunking, ingest.structure.article
-settings = Settings(articles=Path(sys.argv[1]), data=Path(sys.argv[2]))
 print("ready", flush=True)
-for line in sys.stdin:
-    started = time.monotonic()
-    child = os.fork()
-    if child == 0:
-        signal.alarm({LONGEST})
-        threading.Timer(float(line), os.kill, (os.getpid(), signal.SIGKILL)).start()
-        sync(settings)
-        os.kill(os.getpid(), signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    print(os.waitstatus_to_exitcode(status), time.monotonic() - started, flush=True)
+sync(Settings(articles=Path(sys.argv[1]), data=Path(sys.argv[2]), embedding="words"))
 """
 
 
-class Killer:
-    """A process that kills syncs of a house."""
+def killed_sync(house: House, delay: float) -> float:
+    """A sync in a process of its own that is killed `delay` seconds after its start, unless it is done.
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._told()
-
-    def kill(self, delay: float) -> float:
-        """A sync in a process that is killed `delay` seconds after its start, or as soon as it is done.
-
-        How long it lived, in seconds.
-        """
-        assert self._process.stdin
-        self._process.stdin.write(f"{delay}\n")
-        self._process.stdin.flush()
-        code, seconds = self._told().split()
-        assert code == "-9", f"the sync ended by itself, with status {code}"
-        return float(seconds)
-
-    def _told(self) -> str:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        assert line, "the process that kills has ended"
-        return line
-
-
-@contextmanager
-def killer(house: House) -> Iterator[Killer]:
-    """See `Killer`."""
-    command = [sys.executable, "-c", KILLER, str(house.articles), str(house.data)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
+    How long it lived, in seconds.
+    """
+    command = [sys.executable, "-c", SYNC, str(house.articles), str(house.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n", "the process ended before its sync"
+        started = time.monotonic()
         try:
-            yield Killer(process)
-        finally:
+            assert process.wait(delay) == 0, "the sync failed by itself"
+        except subprocess.TimeoutExpired:
             process.kill()
+        return time.monotonic() - started
 
 
 def text(number: int, version: int) -> str:
@@ -124,17 +89,15 @@ def rounds(house: House, times: int, chance: random.Random) -> Counter[str]:
     write(house, 0)
     house.sync()
     old = write(house, 1)
-    with killer(house) as process:
-        longest = process.kill(LONGEST)  # it comes to its end
+    longest = killed_sync(house, LONGEST)  # it comes to its end
+    for version in range(2, times + 2):
+        new = write(house, version)
+        killed_sync(house, chance.uniform(0.0, 1.2 * longest))
+        found[check_answers(house, old, new)] += 1
         house.sync()
-        for version in range(2, times + 2):
-            new = write(house, version)
-            process.kill(chance.uniform(0.0, 1.2 * longest))
-            found[check_answers(house, old, new)] += 1
-            house.sync()
-            assert house.texts() == new
-            house.assert_whole()
-            old = new
+        assert house.texts() == new
+        house.assert_whole()
+        old = new
     return found
 
 
