@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id, reason, unchanged
+from ingest.sources import SourceFile, Wanted, assign_ids, own_id, unchanged
 from rag.errors import ArticleError
+from rag.i18n import Phrase
 from rag.schema import Article
 from rag.store.library import Library
 from rag.store.library_rows import Account, Entry, FileState
@@ -58,13 +59,12 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     try:
         reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
-        return Outcome(problems=(reason(file.path, exc),), unread=True)
+        return Outcome(problems=(exc.phrase,), unread=True)
     articles = tuple(
         article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
-    problems = tuple(reason(file.path, problem) for problem in reading.problems)
-    return Outcome(articles, problems, account=_account(reading))
+    return Outcome(articles, reading.problems, account=_account(reading))
 
 
 def _account(reading: Reading) -> Account:
@@ -155,5 +155,5 @@ def _state_after(
         return held[file.key]
     problems = outcome.problems
     if outcome.unread and indexed:
-        problems = tuple(f"{problem} (its earlier version still answers)" for problem in problems)
+        problems = tuple(Phrase("earlier_version_answers", problem=problem) for problem in problems)
     return file.state._replace(problems=problems, unread=outcome.unread, account=outcome.account)

@@ -79,11 +79,7 @@ def _refuse_strange(server: Published, library: Library) -> None:
     """Raises ConfigError when the server has articles that are not among ours."""
     there = {version.split("#", 1)[0] for version in server.versions()}
     if there - library.versions().keys():
-        raise ConfigError(
-            f"the Chroma server at {server.address} has articles that are not here, and nobody said that"
-            " these shall replace them; nothing was written there. Say which: python -m ingest FOLDER"
-            " --take-over"
-        )
+        raise ConfigError("chroma_server_strange", address=server.address)
 
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
@@ -93,11 +89,7 @@ def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
     name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
     held = server.claim(_id(folder), name, take_over=take_over)
     if held is not None:
-        raise IndexBusy(
-            f"the articles on the Chroma server at {server.address} are written by another Beleg"
-            f" ({held}); nothing was written there. Set BELEG_CHROMA_REPLICA to take its articles, or"
-            " make this one the writer: python -m ingest --take-over"
-        )
+        raise IndexBusy("chroma_server_taken", address=server.address, writer=held)
 
 
 def _id(folder: Path) -> str:

@@ -31,10 +31,7 @@ class Replica(Run):
         """What differs between the server's articles and the library's."""
         there = self.server.versions()
         if not there or not self.server.chroma.fingerprint:
-            raise ConfigError(
-                f"the Chroma server at {self.server.address} holds no articles; nothing was changed."
-                " Write some to it: python -m ingest with CHROMA_URL, where the articles are"
-            )
+            raise ConfigError("chroma_server_empty", address=self.server.address)
         if library.fingerprint and not self.options.rebuild:
             self.settle(library.fingerprint)
         self.settle(self.server.chroma.fingerprint)

@@ -47,7 +47,7 @@ def describe(file: Path, fields: Mapping[str, str]) -> None:
     if "published" in said:
         day = parse_date(said["published"])
         if day is None:
-            raise ArticleError(f"'{said['published'][:40]}' is not a date; write published as YYYY-MM-DD")
+            raise ArticleError("no_date", date=said["published"][:40])
         said["published"] = day.isoformat()
     place = sidecar_of(file)
     if not said:

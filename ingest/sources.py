@@ -136,11 +136,6 @@ def legible(name: str) -> str:
     return _ILLEGIBLE.sub("\ufffd", name)
 
 
-def reason(path: Path, problem: str | Exception) -> str:
-    """A reader's message without the file's name, for where the name stands beside it."""
-    return legible(str(problem).replace(f"{path}, ", "").removeprefix(str(path)).lstrip(" ,:"))
-
-
 def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
     """Whether a file has the size and time of its last reading."""
     known = held.get(file.key)
@@ -165,10 +160,7 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
         left = any(file.key.startswith(base) for file in files)
         emptied = not left and folder.name != UPLOADS and any(path.startswith(base) for path in held)
         if emptied or (held and not files):
-            raise ConfigError(
-                f"{folder} holds no articles any more, but the index does; nothing was changed. Put them"
-                " back, or run: python -m ingest --rebuild to empty the index"
-            )
+            raise ConfigError("folder_emptied", folder=folder)
 
 
 def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
@@ -180,11 +172,8 @@ def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path
     bases = [legible(str(folder.resolve())) for folder in (*folders, data / UPLOADS)]
     for path in map(Path, held.values()):
         if not any(path.is_relative_to(base) for base in bases):
-            raise ConfigError(
-                f"the index in {data} is of other articles, as {path}, which {', '.join(map(str, folders))}"
-                " would replace; nothing was changed. Say which articles it shall have:"
-                f" python -m ingest FOLDER --data {data}"
-            )
+            shown = ", ".join(map(str, folders))
+            raise ConfigError("other_articles", data=data, path=path, folders=shown)
 
 
 def assign_ids(wanted: Sequence[Wanted]) -> list[str]:

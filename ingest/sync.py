@@ -7,6 +7,7 @@ the transaction on the new articles answer by their words; by meaning as soon as
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import tempfile
@@ -42,6 +43,7 @@ from rag.errors import (
     IndexOutdated,
     ProviderError,
 )
+from rag.i18n import Phrase
 from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
@@ -138,10 +140,8 @@ def _owned(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise ConfigError(
-            f"cannot use {exc.filename or folder}: {exc.strerror or exc}; the index as it is goes on"
-            " answering; check free space and permissions"
-        ) from exc
+        path, why = exc.filename or folder, exc.strerror or exc
+        raise ConfigError("index_unwritable", path=path, why=why) from exc
     finally:
         lock.release(folder)
 
@@ -199,10 +199,7 @@ def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
     folder = settings.data_dir.resolve()
     if settings.chroma_replica:
         if paths:
-            raise ConfigError(
-                "a replica takes its articles from the Chroma server; name no folders, or unset"
-                " BELEG_CHROMA_REPLICA"
-            )
+            raise ConfigError("replica_names_none")
         return Look(folder, (), (), named=True)
     folders = roots(settings, paths)
     files = tuple(find_sources(folders, folder))
@@ -302,11 +299,9 @@ class Run:
             self.settle(library.fingerprint)
         held = library.manifest()
         if not (self.look.files or held or self.options.allow_empty):
-            raise ArticleError(
-                f"no articles in {', '.join(map(str, self.look.roots))}; put files there (.txt, .md, .html,"
-                " .pdf, .docx, .jsonl), or run: python -m ingest FOLDER"
-            )
-        library.note(PASSED_OVER, passed_over(self.look.roots))
+            raise ArticleError("no_articles", folders=", ".join(map(str, self.look.roots)))
+        beside = passed_over(self.look.roots)
+        library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
         if not self.options.rebuild:
             refuse_emptied(self.look.roots, self.look.files, self._watched(held))
         plan = make_plan(library, held, self.look.files, self._read, rebuild=self.options.rebuild)
@@ -417,7 +412,7 @@ class Run:
                 if not pending and self.is_e5:
                     pending = embed_sentences(library, self.embedder, self.options.progress, self._stop)
             except ProviderError as error:
-                error.args = (f"{error}; the articles answer by their words, the next sync goes on",)
+                error.phrase = Phrase("words_meanwhile", problem=error.phrase)
                 raise
         if not pending:
             library.note(VECTORS, _state_of(library))

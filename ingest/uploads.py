@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ingest.readers import read_file, too_large
 from ingest.readers.files import SUFFIXES
 from ingest.sidecar import describe, sidecar_of
-from ingest.sources import reason, slug
-from rag.errors import ArticleError, ArticleTooLarge
+from ingest.sources import slug
+from rag.errors import ArticleError
 from rag.uploads import Received
 
 if TYPE_CHECKING:
@@ -39,21 +39,21 @@ class Uploads:
         safe = safe_name(name)
         if Path(safe).suffix not in SUFFIXES:
             ending = Path(safe).suffix
-            raise ArticleError(f"files ending in '{ending}' are not read; use {', '.join(SUFFIXES)}")
+            raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
         (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
         return IncomingFile(self, safe, Path(tempfile.mkdtemp(dir=self.folder / _INCOMING)) / safe)
 
     def remove(self, path: Path) -> None:
         """Deletes an uploaded file. Raises ArticleError for any other."""
         if path.resolve().parent != self.folder:
-            raise ArticleError("the file is not an upload; delete it in the articles folder")
+            raise ArticleError("no_upload")
         path.unlink(missing_ok=True)
         sidecar_of(path).unlink(missing_ok=True)
 
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
         """Notes title, outlet, author and day beside an uploaded file. Raises ArticleError for any other."""
         if path.resolve().parent != self.folder or not path.is_file():
-            raise ArticleError("the file is not an upload; delete it in the articles folder")
+            raise ArticleError("no_upload")
         describe(path, fields)
 
     def place(self, file: Path, name: str) -> tuple[str, bool]:
@@ -86,19 +86,15 @@ class IncomingFile:
         """Takes the next part. Raises ArticleTooLarge as soon as it is too much."""
         self._size += len(data)
         if self._size > self.uploads.limit:
-            raise ArticleTooLarge(reason(self.path, too_large(self.path, self.uploads.limit)))
+            raise too_large(self.uploads.limit)
         self._file.write(data)
 
     def keep(self) -> Received:
         """Saves the file. Raises ArticleError when it cannot be read as articles."""
         self._file.close()
-        try:
-            reading = read_file(self.path, limit_bytes=self.uploads.limit)
-        except ArticleError as exc:
-            raise ArticleError(reason(self.path, exc)) from exc
-        problems = tuple(reason(self.path, problem) for problem in reading.problems)
+        reading = read_file(self.path, limit_bytes=self.uploads.limit)
         name, known = self.uploads.place(self.path, self.name)
-        return Received(name, known, problems)
+        return Received(name, known, reading.problems)
 
     def discard(self) -> None:
         """Removes what was not kept."""

@@ -17,6 +17,7 @@ from watchfiles import watch
 from ingest.sources import find_sources, roots
 from ingest.sync import SyncReport, is_current, sync
 from rag.errors import BelegError
+from rag.i18n import Phrase
 from rag.uploads import SyncState
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ SETTLE_SECONDS = 0.4
 
 _LONGEST_SETTLING = 10.0
 _RETRY_SECONDS = 60.0  # after a failure that a further look at the files does not explain
-_INTERNAL = "an internal error; the server's log says more"
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +135,7 @@ class Watcher:
             self._seen = files
         except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
             self._seen = None
-            self._failed(str(exc))
+            self._failed(exc.phrase)
             return
         self._sync()
 
@@ -154,14 +154,14 @@ class Watcher:
                 self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
             )
         except BelegError as exc:
-            self._failed(str(exc))
+            self._failed(exc.phrase)
         except OSError as exc:
-            self._failed(f"{exc.strerror or exc}; check free space and permissions")
+            self._failed(Phrase("no_room", why=exc.strerror or exc))
         except _Closed:
             raise
         except Exception:
             log.exception("reading articles in failed unexpectedly")
-            self._failed(_INTERNAL)
+            self._failed(Phrase("internal_error"))
         else:
             self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
             self._tell(report)

@@ -335,12 +335,9 @@ class Engine(Adapters):
     def _checked(self, question: str) -> str:
         question = normalise(question).strip()
         if not question:
-            raise BadRequest("The question is empty; please type one.")
+            raise BadRequest("question_empty")
         if len(question) > self.settings.question_limit:
-            raise BadRequest(
-                f"The question has {len(question)} characters; at most {self.settings.question_limit}"
-                " are read. Please shorten it."
-            )
+            raise BadRequest("question_long", length=len(question), limit=self.settings.question_limit)
         return question
 
     def _asked(

@@ -22,31 +22,36 @@ BelegError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rag.i18n import Phrase
 
 
 class BelegError(Exception):
     """Root of all errors that Beleg raises on purpose.
 
-    `code` names the message in `[errors]` of `rag/locales`, and `params` fill its blanks. `str` words it
-    in English, `words(error.phrase)` in the reader's language. What is no code there is the message
-    itself: so are errors put that only whoever runs Beleg reads.
+    `code` names the message in `[errors]` of `rag/locales`, and `params` fill its blanks. `str` is English,
+    `words.said(error.phrase)` the reader's language. What is no code there is the message itself: so are
+    errors put that only whoever runs Beleg reads.
 
-    >>> str(IndexBusy("index_written", path="library.sqlite3"))
-    'library.sqlite3 is being written by another process; try again in a moment'
+    >>> str(Overloaded("too_many_questions"))
+    'too many questions at once; please try again in a minute'
     """
 
     def __init__(self, code: str, /, **params: object) -> None:
         super().__init__(code)
-        self.code = code
-        self.params = {
-            name: value.phrase if isinstance(value, BelegError) else value for name, value in params.items()
-        }
+        said = {name: p.phrase if isinstance(p, BelegError) else p for name, p in params.items()}
+        self.phrase: Phrase = Phrase(code, **said)
 
     @property
-    def phrase(self) -> Phrase:
-        """The message, to be worded in any language."""
-        return Phrase(self.code, self.params)
+    def code(self) -> str:
+        """What went wrong, for programs: stable, unlike the message."""
+        return self.phrase.code
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """What fills the blanks of the message."""
+        return self.phrase.params
 
     def __str__(self) -> str:
         return str(self.phrase)

@@ -8,10 +8,9 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,45 +20,45 @@ Pairs = Sequence[tuple[str, int]]
 _LOCALES = Path(__file__).parent / "locales"
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A message that is worded when it is known who reads it: its code under `[errors]`, and what fills its
-    blanks, among which may be further phrases. A text that is no code stands for itself.
+class Phrase(str):
+    """A message in English that can be said in any language: text, its `code`, and what fills its blanks.
 
-    `str` is English.
+    The code is a key under `[errors]` of the locales; a text that is none stands for itself. Among what fills
+    the blanks may be further phrases.
+
+    >>> kind = Phrase("format_pdf")
+    >>> str(kind), GERMAN.said(kind)
+    ('a PDF', 'ein PDF')
     """
 
     code: str
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any]
 
-    def __str__(self) -> str:
-        return ENGLISH.said(self)
+    def __new__(cls, code: str, /, **params: object) -> Phrase:
+        known = code in ENGLISH.tables["errors"]
+        plain = {
+            name: value if isinstance(value, int | float | Phrase) else str(value)
+            for name, value in params.items()
+        }
+        phrase = super().__new__(cls, ENGLISH(f"errors.{code}", **plain) if known else code)
+        phrase.code, phrase.params = code, plain
+        return phrase
 
-    def dump(self) -> str:
-        """One line of JSON, which `load` reads."""
-        return json.dumps(_plain(self), ensure_ascii=False)
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
+        return (self.code,), dict(self.params)
+
+    def dump(self) -> list[Any]:
+        """As JSON has it; `load` reads it."""
+        filled = {n: v.dump() if isinstance(v, Phrase) else v for n, v in self.params.items()}
+        return [self.code, filled]
 
     @classmethod
-    def load(cls, text: str) -> Phrase:
-        """The phrase that was dumped; any other text stands for itself."""
-        try:
-            code, params = json.loads(text)
-            return cls(code, {name: _from_plain(value) for name, value in params.items()})
-        except (ValueError, TypeError, AttributeError):
-            return cls(text)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Phrase):
-        return [value.code, {name: _plain(each) for name, each in value.params.items()}]
-    return value if isinstance(value, int | float) else str(value)
-
-
-def _from_plain(value: Any) -> Any:
-    if not isinstance(value, list):
-        return value
-    code, params = value
-    return Phrase(code, {name: _from_plain(each) for name, each in params.items()})
+    def load(cls, dumped: Any) -> Any:
+        """The phrase that was dumped; anything else as it is."""
+        if not isinstance(dumped, list):
+            return dumped
+        code, params = dumped
+        return cls(code, **{name: cls.load(value) for name, value in params.items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +80,11 @@ class Words:
         shown = {name: self._shown(value) for name, value in values.items()}
         return str(found).format_map(shown) if values else str(found)
 
-    def said(self, phrase: Phrase) -> str:
-        """A message in this language."""
-        if phrase.code not in self.tables["errors"]:
-            return phrase.code
-        return self(f"errors.{phrase.code}", **phrase.params)
+    def said(self, message: str) -> str:
+        """A phrase in this language, any other text as it is."""
+        if not isinstance(message, Phrase) or message.code not in self.tables["errors"]:
+            return str(message)
+        return self(f"errors.{message.code}", **message.params)
 
     def at(self, key: str) -> Any:
         """What the file says under a dotted key: words, a list, or a table of them."""

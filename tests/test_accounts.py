@@ -66,7 +66,7 @@ def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:
         )
         html = found_fragment(shelf, GERMAN)
     assert "gelesen: 1 Artikel, 30 Zeichen, 1 Seite; nicht gelesen: 2 Seiten" in html
-    assert "Dateien anderer Art (1): .doc 1" in html
+    assert "1 Datei anderer Art: .doc 1" in html
 
 
 def test_headers_and_comments_of_word_files_are_counted(tmp_path: Path) -> None:

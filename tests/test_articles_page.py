@@ -3,7 +3,6 @@ truly, and nothing in an article that becomes active."""
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from rag.i18n import ENGLISH, GERMAN, Words
+from rag.i18n import ENGLISH, GERMAN, Phrase, Words
+from rag.serve.pages.articles import without_folders
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
 from rag.serve.pages.timeline import bars, plot_of, unit_for
-from rag.serve.reasons import reason_text
 from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page
+from rag.settings import load_settings
 from rag.uploads import SyncState
 
 ROOT = Path(__file__).parents[1]
@@ -117,9 +117,7 @@ def test_without_an_intake_the_page_is_for_reading_only() -> None:
 
 
 def test_a_replica_says_where_its_articles_are_from_and_offers_no_change() -> None:
-    state = SyncState(
-        error="the Chroma server at http://c:8000 does not answer (refused); the index as it is …"
-    )
+    state = SyncState(error=Phrase("chroma_server_silent", address="http://c:8000", why="refused"))
     of_replica = replace(shelf(*ROWS, state=state), replica=True)
     page = articles_page(of_replica, GERMAN)
     assert "nimmt seine Artikel von einem Chroma-Server" in page
@@ -146,7 +144,7 @@ def test_a_search_without_a_hit_says_so_and_can_be_lifted() -> None:
 
 
 def test_unreadable_files_are_named_with_the_reason() -> None:
-    problems = [("leer.txt", "is empty; remove it or fill it"), ("leer.txt", "twice"), ("x.pdf", "strange")]
+    problems = [("leer.txt", Phrase("file_empty")), ("leer.txt", "twice"), ("x.pdf", "strange")]
     html = found_fragment(shelf(BRIDGE, problems=problems), GERMAN)
     assert "2 Dateien sind nicht ganz zu lesen" in html
     assert "<b>leer.txt</b> ist leer" in html
@@ -268,7 +266,7 @@ def test_without_any_date_there_is_no_plot() -> None:
             "Alle Artikel antworten; 1 von 2 Abschnitten sind auch nach ihrer Bedeutung zu finden",
         ),
         (
-            SyncState(error="disk; check free space and permissions"),
+            SyncState(error=Phrase("no_room", why="disk")),
             "Das Einlesen ist fehlgeschlagen: disk; bitte",
         ),
         (SyncState(running=True, error="old"), "Artikel werden eingelesen …"),
@@ -279,71 +277,23 @@ def test_the_state_is_told_in_a_sentence(state: SyncState, told: str) -> None:
     assert bool(state_line(state, GERMAN)) == bool(told)
 
 
-def raised(file: str, *errors: str) -> list[str]:
-    """The messages of a module's errors, without the path in front, each blank filled with "xyz"."""
-    tree = ast.parse((ROOT / file).read_text("utf-8"))
-    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") in errors]
-    return [message.removeprefix("xyz").lstrip(" ,:") for call in calls for message in [_said(call.args[0])]]
+def test_why_a_file_was_not_read_is_told_in_the_readers_language() -> None:
+    kind, advice = Phrase("format_png"), Phrase("save_as_text")
+    why = Phrase("other_format", ending="pdf", kind=kind, advice=advice)
+    german = found_fragment(shelf(problems=[("plakat.pdf", why), ("alt.txt", "something new {0}")]), GERMAN)
+    assert "ist keine pdf-Datei, sondern ein PNG-Bild; bitte als Text speichern" in german
+    assert "something new {0}" in german  # kept by an earlier Beleg
+    assert "is not a pdf file but a PNG image" in found_fragment(
+        shelf(problems=[("plakat.pdf", why)]), ENGLISH
+    )
 
 
-def _said(node: ast.expr) -> str:
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(v.value) if isinstance(v, ast.Constant) else "xyz" for v in node.values)
-    return str(node.value) if isinstance(node, ast.Constant) else ""
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        *raised("ingest/readers/__init__.py", "ArticleError", "ArticleTooLarge"),
-        *raised("ingest/uploads.py", "ArticleError"),
-        *raised("ingest/publish.py", "IndexBusy"),
-        *raised("rag/store/published.py", "ProviderAuth", "ProviderUnavailable"),
-    ],
-)
-def test_every_reason_of_the_readers_is_told_in_german(message: str) -> None:
-    if not message or message == "xyz":
-        return  # passed on from another error
-    filled = re.sub(r"line xyz", "line 3", message).replace("to xyz MB", "to 3 MB")
-    assert reason_text(filled, ENGLISH) == filled
-    german = reason_text(filled, GERMAN)
-    assert german != filled
-    assert not re.search(r"\b(is|the|has|not|to|it)\b", german.replace("xyz", "")), german
-
-
-@pytest.mark.parametrize(
-    ("message", "german"),
-    [
-        (
-            "is not a pdf file but a PNG image; save it as text, or remove it",
-            "ist keine pdf-Datei, sondern ein PNG-Bild; als Text speichern oder entfernen",
-        ),
-        (
-            'has no usable line: line 1: no "text"; every line needs one (its earlier version still answers)',
-            "hat keine brauchbare Zeile: Zeile 1: ohne „text“; jede Zeile braucht einen"
-            " (die frühere Fassung gilt noch)",
-        ),
-        (
-            "cannot use chroma: No space left on device; the index as it is goes on answering; check free"
-            " space and permissions",
-            "chroma ist nicht zu schreiben (No space left on device); was eingelesen ist, gilt weiter. Bitte"
-            " freien Platz und Rechte prüfen",
-        ),
-        (
-            "cannot write data/chroma (Error in compaction: Failed): 16 kB are free on its disk; make room"
-            " and try again; the index as it is goes on answering",
-            "auf dem Datenträger von data/chroma sind 16 kB frei, zu wenig; was eingelesen ist, gilt weiter."
-            " Bitte Platz schaffen",
-        ),
-        (
-            "the index in data is in use by process 7 (app.py); wait for it or stop it and try again",
-            "data ist von einem anderen Prozess belegt; bitte später noch einmal versuchen",
-        ),
-        ("something new {0}", "something new {0}"),
-    ],
-)
-def test_reasons_are_told_part_by_part(message: str, german: str) -> None:
-    assert reason_text(message, GERMAN) == german
+def test_the_page_names_folders_without_their_paths(tmp_path: Path) -> None:
+    settings = load_settings(articles=tmp_path / "artikel", data=tmp_path / "daten")
+    for error in (Phrase("folder_emptied", folder=settings.articles), f"{settings.articles} is gone"):
+        told = state_line(without_folders(SyncState(error=error), settings), GERMAN)
+        assert "artikel" in told
+        assert str(tmp_path) not in told
 
 
 # --- requests

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from rag.errors import BelegError, DeadlineExceeded, IndexBusy, ProviderUnavailable
 from rag.i18n import ENGLISH, GERMAN
-from rag.schema import Delta, Done, Retrieved
+from rag.schema import Delta, Done, Event, Retrieved
 from rag.serve.chat import messages
 from rag.serve.chat.conversation import Chat, View, paced
 from rag.settings import Settings, load_settings
@@ -119,6 +121,31 @@ def test_a_failing_model_leaves_what_came_and_a_way_on(chat: Chat) -> None:
     assert messages.is_step(shown[1])
     assert shown[-1]["options"][0]["label"] == GERMAN("chat.without_model")
     assert messages.history(shown) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "german"),
+    [
+        (
+            ProviderUnavailable("model_failed", host="h:1", status=500),
+            "h:1 hat gerade selbst eine Störung (Fehler 500)",
+        ),
+        (DeadlineExceeded("answer_late", seconds=2.5), "Die Antwort war nach 2,5 s nicht vollständig"),
+        (IndexBusy("index_written", path="x"), "wird gerade von einem anderen Prozess geschrieben"),
+    ],
+)
+def test_what_fails_is_told_in_the_readers_language(
+    chat: Chat, error: BelegError, german: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> Iterator[Event]:
+        raise error
+        yield
+
+    monkeypatch.setattr(chat.engine, "stream", failing)
+    view = last(chat.ask(QUESTION, [], GERMAN))
+    told = str(view.notice) if view.notice else "".join(messages.parts(view.shown[-1]))  # type: ignore[index]
+    assert german in told
+    assert "try again" not in told
 
 
 def test_an_answer_without_the_model_takes_the_place_of_the_failure(chat: Chat) -> None:

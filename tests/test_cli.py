@@ -264,7 +264,7 @@ def test_each_articles_folder_has_an_index_of_its_own(
 @pytest.mark.parametrize("command", ["ask", "search"])
 @pytest.mark.parametrize(
     ("question", "says"),
-    [("", "question is empty"), ("  \n", "question is empty"), ("x" * 2001, "at most 2000")],
+    [("", "question is empty"), ("  \n", "question is empty"), ("x" * 2001, "at most 2,000")],
 )
 def test_question_that_cannot_be_read_is_refused(
     folders: list[str], capsys: Captured, command: str, question: str, says: str

@@ -199,7 +199,7 @@ def test_vectors_without_use_are_let_go(
     asked = len(server.texts)
     sync(settings, rebuild=True)
     assert server.texts[asked:] == [PROBE]  # what is in the index is still held
-    with EmbeddingCache(settings.data_dir / CACHE) as cache:
+    with closing(EmbeddingCache(settings.data_dir / CACHE)) as cache:
         assert len(cache) <= 2 * 5
 
 

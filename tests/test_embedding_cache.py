@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,16 @@ def rows(count: int, seed: int = 0) -> Floats:
 
 def test_vectors_come_back_as_they_were_after_reopening(tmp_path: Path) -> None:
     path, kept = tmp_path / "new" / FILE_NAME, rows(2)
-    with EmbeddingCache(path) as cache:
+    with closing(EmbeddingCache(path)) as cache:
         cache.put("m", ["eins", "zwei"], kept)
-    with EmbeddingCache(path) as cache:
+    with closing(EmbeddingCache(path)) as cache:
         found = cache.get("m", ["zwei", "drei", "eins", "zwei"])
     assert sorted(found) == ["eins", "zwei"]
     np.testing.assert_array_equal([found["eins"], found["zwei"]], kept)
 
 
 def test_models_do_not_share_vectors(tmp_path: Path) -> None:
-    with EmbeddingCache(tmp_path / FILE_NAME) as cache:
+    with closing(EmbeddingCache(tmp_path / FILE_NAME)) as cache:
         cache.put("m", ["eins"], rows(1))
         cache.put("n", ["eins"], rows(1, seed=1))
         cache.forget("m")
@@ -37,13 +38,13 @@ def test_models_do_not_share_vectors(tmp_path: Path) -> None:
 
 def test_many_texts_are_held_at_once(tmp_path: Path) -> None:
     texts = [f"Text {number}" for number in range(1201)]
-    with EmbeddingCache(tmp_path / FILE_NAME) as cache:
+    with closing(EmbeddingCache(tmp_path / FILE_NAME)) as cache:
         cache.put("m", texts, rows(1201))
         assert len(cache.get("m", texts)) == len(cache) == 1201
 
 
 def test_pruning_keeps_what_is_wanted_and_leaves_a_small_cache_alone(tmp_path: Path) -> None:
-    with EmbeddingCache(tmp_path / FILE_NAME) as cache:
+    with closing(EmbeddingCache(tmp_path / FILE_NAME)) as cache:
         cache.put("m", ["eins", "zwei", "drei"], rows(3))
         cache.put("n", ["eins"], rows(1))
         assert cache.prune("m", iter([]), limit=4) == 0
@@ -60,7 +61,7 @@ def test_many_threads_share_one_cache(tmp_path: Path) -> None:
         found = cache.get("m", texts)
         return bool(np.array_equal([found[text] for text in texts], kept))
 
-    with EmbeddingCache(tmp_path / FILE_NAME) as cache, ThreadPoolExecutor(8) as pool:
+    with closing(EmbeddingCache(tmp_path / FILE_NAME)) as cache, ThreadPoolExecutor(8) as pool:
         assert all(pool.map(work, range(64)))
         assert len(cache) == 128
 
@@ -71,7 +72,7 @@ def test_a_cache_that_cannot_be_read_starts_anew(
 ) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(content)
-    with EmbeddingCache(path) as cache:
+    with closing(EmbeddingCache(path)) as cache:
         cache.put("m", ["eins"], rows(1))
         assert len(cache) == 1
     assert "starts anew" in caplog.text

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import pickle
 import re
 from collections.abc import Iterator
-from string import Formatter
 
 import pytest
 
 from rag import errors
 from rag.errors import ArticleError, BelegError, ProviderUnavailable
-from rag.i18n import ENGLISH, GERMAN, LANGUAGES, Phrase
+from rag.i18n import GERMAN, LANGUAGES, Phrase
 from rag.models.faults import TABLE, Server, translated
 from tests.conftest import ROOT
 
@@ -25,13 +25,10 @@ def raised() -> Iterator[tuple[str, set[str]]]:
     for path in (path for folder in ("rag", "ingest") for path in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             match node:
-                case ast.Call(ast.Name(name), [ast.Constant(str(code)), *values], keywords) if (
+                case ast.Call(ast.Name(name), [ast.Constant(str(code))], keywords) if (
                     name in CLASSES and LIKE_A_CODE.fullmatch(code)
                 ):
-                    filled = {str(keyword.arg) for keyword in keywords}
-                    for value in values:
-                        filled |= {str(key.value) for key in getattr(value, "keys", ())}  # Phrase(code, {…})
-                    yield code, filled
+                    yield code, {str(keyword.arg) for keyword in keywords}
 
 
 RAISED = sorted({(code, *sorted(filled)) for code, filled in raised()})
@@ -42,7 +39,14 @@ RAISED = sorted({(code, *sorted(filled)) for code, filled in raised()})
 def test_every_code_has_words_whose_blanks_are_filled(told: tuple[str, ...], lang: str) -> None:
     code, *filled = told
     words = LANGUAGES[lang].at("errors")[code]
-    assert {name for _, name, _, _ in Formatter().parse(words) if name} <= set(filled)
+    forms = [words] if isinstance(words, str) else words.values()
+    assert set(re.findall(r"\{(\w+)\}", " ".join(forms))) <= set(filled)
+
+
+def test_german_is_german() -> None:
+    english = re.compile(r"\b(is|the|has|not|it|again|of|at|and|with|or)\b")
+    found = {code: words for code, words in GERMAN.at("errors").items() if english.search(str(words))}
+    assert found == {}
 
 
 @pytest.mark.parametrize("code", sorted({code for _, code in TABLE.values()}))
@@ -50,15 +54,13 @@ def test_every_fault_of_a_model_is_told_in_each_language(code: str) -> None:
     server = Server("m", "http://127.0.0.1:1/v1", True, 3, codes={"model_nonsense": code})
     error = translated(ValueError("?"), server)
     assert error.code == code
-    german = GERMAN.said(error.phrase)
-    assert german != str(error) != code
-    assert not re.search(r"\b(is|the|has|not|to|it|again|[a-z]+ed)\b", german), german
+    assert GERMAN.said(error.phrase) != str(error) != code
 
 
 def test_an_error_is_worded_for_its_reader() -> None:
-    error = BelegError("model_busy", host="h", when=Phrase("in_seconds", {"seconds": 2.5}))
+    error = BelegError("model_busy", host="h", when=Phrase("in_seconds", seconds=2.5))
     assert str(error) == "h is asked too much; try again in 2.5 seconds"
-    assert GERMAN.said(error.phrase) == "h ist überlastet. Bitte in 2,5 Sekunden noch einmal versuchen"
+    assert GERMAN.said(error.phrase) == "h ist überlastet; bitte in 2,5 Sekunden noch einmal versuchen"
 
 
 def test_a_message_without_a_code_stands_for_itself() -> None:
@@ -71,9 +73,8 @@ def test_errors_may_travel_between_processes() -> None:
     assert (str(again), again.partial, again.code) == (str(error), "so far", "model_unreachable")
 
 
-def test_a_phrase_is_kept_as_text_with_what_is_in_it() -> None:
-    phrase = Phrase("model_busy", {"host": "h", "when": Phrase("in_seconds", {"seconds": 3.0})})
-    assert Phrase.load(phrase.dump()) == phrase
-    for other in ("3", '"ab"', "[]", '["a", 1]', "is empty", "{}"):
-        assert Phrase.load(other) == Phrase(other)
-    assert ENGLISH.said(Phrase.load("is empty; {fill} it")) == "is empty; {fill} it"
+def test_a_phrase_is_kept_with_what_is_in_it() -> None:
+    phrase = Phrase("model_busy", host="h", when=Phrase("in_seconds", seconds=3.0))
+    again = Phrase.load(json.loads(json.dumps(phrase.dump())))
+    assert (again, GERMAN.said(again)) == (phrase, GERMAN.said(phrase))
+    assert Phrase.load("is empty; {fill} it") == "is empty; {fill} it"

@@ -18,6 +18,7 @@ from ingest.sync import SyncReport, is_current, sync
 from ingest.uploads import Uploads, safe_name
 from ingest.watch import Watcher
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
+from rag.i18n import GERMAN
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.uploads import Received, SyncState
@@ -225,9 +226,8 @@ def test_a_broken_file_is_reported_by_name_once_and_the_rest_is_read(
     assert set(texts(settings)) == {"bridge"}
     assert sum("leer.txt" in line for line in caplog.messages) == 1
     with Library.open(settings.data_dir, read_only=True) as library:
-        assert library.files()[str(settings.articles / "leer.txt")].problems == (
-            "is empty; remove it or fill it",
-        )
+        (problem,) = library.files()[str(settings.articles / "leer.txt")].problems
+    assert (problem, GERMAN.said(problem)) == ("is empty; remove it or fill it", "ist leer")
 
 
 def test_a_change_is_noticed_long_before_the_next_look(

@@ -136,7 +136,7 @@ def test_read_article_gives_the_cited_words(engine: Engine) -> None:
     ("tool", "arguments", "message"),
     [
         ("ask", {"question": "  "}, "question is empty"),
-        ("ask", {"question": "ß" * 2001}, "at most 2000"),
+        ("ask", {"question": "ß" * 2001}, "at most 2,000"),
         ("ask", {}, "question: Field required"),
         ("ask", {"question": "?", "quesiton": "?"}, "quesiton: Extra inputs"),
         ("ask", {"question": "?", "history": [{"role": "system", "content": "x"}]}, "history.0.role"),

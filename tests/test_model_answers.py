@@ -197,7 +197,7 @@ def test_follow_up_is_put_in_full_by_the_model(engine: Engine, server: OpenAISer
     answer = engine.ask("Und wann?", history)
     assert answer.standalone_question == full
     rephrasing, writing = server.requests
-    assert "stream" not in rephrasing.body or not rephrasing.body["stream"]
+    assert QUESTION in rephrasing.prompt
     assert "Sie kostet viel." in writing.prompt
     assert "[1]. " not in writing.body["messages"][2]["content"]
     assert answer.usage["prompt_tokens"] == 200

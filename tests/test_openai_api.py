@@ -134,7 +134,7 @@ def test_messages_are_the_history(small: tuple[str, Any]) -> None:
 
 def test_models_are_listed(address: str) -> None:
     with to(address) as client:
-        assert [model.id for model in client.models.list()] == ["beleg", "beleg-extractive", "words"]
+        assert [model.id for model in client.models.list()] == ["beleg", "beleg-extractive", "builtin"]
         assert client.models.retrieve("beleg").owned_by == "beleg"
         with pytest.raises(openai.NotFoundError):
             client.models.retrieve("gpt-4")
@@ -147,9 +147,9 @@ def test_models_are_listed(address: str) -> None:
 def test_embeddings_are_those_of_the_index(address: str, settings: Settings, form: Any) -> None:
     texts = ["Brücke", "Wolf im Moor"]
     with to(address) as client:
-        raw = client.embeddings.with_raw_response.create(model="words", input=texts, encoding_format=form)
+        raw = client.embeddings.with_raw_response.create(model="builtin", input=texts, encoding_format=form)
         assert isinstance(raw.http_response.json()["data"][0]["embedding"], str if form == "base64" else list)
-        found = client.embeddings.create(model="words", input=texts)
+        found = client.embeddings.create(model="builtin", input=texts)
     expected = build_embedder(settings).embed(texts)
     assert [row.embedding for row in found.data] == [pytest.approx(row.tolist()) for row in expected]
     assert found.usage.total_tokens > 0
@@ -159,9 +159,9 @@ def test_tokens_are_embedded_as_their_text(address: str) -> None:
     """LangChain sends them by default, of cl100k_base where it does not know the model."""
     tokens = tiktoken.get_encoding("cl100k_base").encode("Wolf im Moor")
     with to(address) as client:
-        text = client.embeddings.create(model="words", input="Wolf im Moor")
+        text = client.embeddings.create(model="builtin", input="Wolf im Moor")
         for sent in (tokens, [tokens]):
-            found = client.embeddings.create(model="words", input=sent)
+            found = client.embeddings.create(model="builtin", input=sent)
             assert found.data[0].embedding == text.data[0].embedding
 
 
@@ -169,10 +169,10 @@ def test_tokens_are_embedded_as_their_text(address: str) -> None:
     ("sent", "error"),
     [
         ({"input": "x", "model": "text-embedding-3-small"}, openai.NotFoundError),
-        ({"input": [1, -2], "model": "words"}, openai.BadRequestError),
-        ({"input": [], "model": "words"}, openai.BadRequestError),
-        ({"input": "", "model": "words"}, openai.BadRequestError),
-        ({"input": "x", "model": "words", "dimensions": 3}, openai.BadRequestError),
+        ({"input": [1, -2], "model": "builtin"}, openai.BadRequestError),
+        ({"input": [], "model": "builtin"}, openai.BadRequestError),
+        ({"input": "", "model": "builtin"}, openai.BadRequestError),
+        ({"input": "x", "model": "builtin", "dimensions": 3}, openai.BadRequestError),
     ],
 )
 def test_what_cannot_be_embedded_is_refused(address: str, sent: Any, error: Any) -> None:

@@ -47,7 +47,6 @@ def read_one(folder: Path, name: str, content: str | bytes) -> Document:
 def complaint(path: Path) -> str:
     with pytest.raises(ArticleError) as caught:
         read_file(path, limit_bytes=LIMIT)
-    assert path.name in str(caught.value)
     return str(caught.value)
 
 
@@ -239,11 +238,11 @@ def test_nuls_and_control_characters_are_cleaned(tmp_path: Path) -> None:
         ("a.jsonl", '{"title": "x"}\n', "no usable line.*line 1.*text"),
     ],
 )
-def test_unusable_files_are_refused_by_name_with_the_next_step(
+def test_unusable_files_are_refused_with_the_next_step(
     tmp_path: Path, name: str, content: str | bytes, message: str
 ) -> None:
     path = write(tmp_path, name, content)
-    with pytest.raises(ArticleError, match=f"{name}.*{message}"):
+    with pytest.raises(ArticleError, match=message):
         read_file(path, limit_bytes=LIMIT)
 
 

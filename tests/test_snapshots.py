@@ -126,7 +126,7 @@ def test_openai_answers(served: TestClient) -> None:
             "completion": _questions(ask),
             "stream": _questions(lambda q: ask(q, stream=True, stream_options={"include_usage": True})),
             "embeddings": _shortened(
-                _told(served.post("/v1/embeddings", json={"model": "words", "input": ["Wärme", "Plan"]}))
+                _told(served.post("/v1/embeddings", json={"model": "builtin", "input": ["Wärme", "Plan"]}))
             ),
             "malformed": _told(served.post("/v1/chat/completions", json={"model": "beleg"})),
         },

@@ -1,7 +1,7 @@
 """Files to raw documents: text with the metadata that the file itself states.
 
 Each format has one reader. What a reader does not find stays None for `ingest.structure.article` to look
-for in the text; what is broken is an ArticleError that names the file and the next step.
+for in the text; what is broken is an ArticleError that names the next step.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ingest.readers.pdf import read_pdf
 from ingest.readers.rtf import read_rtf
 from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
+from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
 MOST_WORDS = 500_000
@@ -40,18 +41,18 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     """
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise ArticleError(f"{path}: files ending in '{path.suffix}' are not read; use {', '.join(SUFFIXES)}")
+        raise ArticleError("ending_not_read", ending=path.suffix, endings=", ".join(SUFFIXES))
     data = _bytes_of(path, limit_bytes)
     _refuse_other_format(path, data)
     try:
-        reading = reader(path, data)
+        reading = reader(data)
     except RecursionError as exc:
-        raise ArticleError(f"{path} is nested too deeply; save its text as .txt") from exc
+        raise ArticleError("nested_too_deeply") from exc
     for document in reading.documents:
         if not re.search(r"\w", document.text):
-            raise ArticleError(f"{path} has no text in it; remove it or fill it")
+            raise ArticleError("no_text")
         if (words := len(document.text.split())) > MOST_WORDS:
-            raise ArticleTooLarge(f"{path} has an article of {words} words, more than {MOST_WORDS}; split it")
+            raise ArticleTooLarge("too_many_words", words=words, limit=MOST_WORDS)
     return reading
 
 
@@ -59,39 +60,37 @@ def _bytes_of(path: Path, limit: int) -> bytes:
     try:
         # opening a pipe or device would wait for ever
         if not stat.S_ISREG(path.stat().st_mode):
-            raise ArticleError(f"{path} cannot be read: it is not a regular file; remove it or allow access")
+            raise ArticleError("no_regular_file")
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as exc:
-        raise ArticleError(f"{path} cannot be read: {exc.strerror}; check that it is there") from exc
+        raise ArticleError("file_unreadable", why=exc.strerror) from exc
     if len(data) > limit:
-        raise too_large(path, limit)
+        raise too_large(limit)
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xfe\xff"):
-        raise ArticleError(f"{path} is empty; remove it or fill it")
+        raise ArticleError("file_empty")
     return data
 
 
-def too_large(path: Path, limit: int) -> ArticleTooLarge:
+def too_large(limit: int) -> ArticleTooLarge:
     """The error for a file that has more than `limit` bytes."""
-    return ArticleTooLarge(
-        f"{path} is larger than {limit / 1e6:.3g} MB; split it, or raise BELEG_ARTICLE_LIMIT"
-    )
+    return ArticleTooLarge("file_too_large", megabytes=float(f"{limit / 1e6:.3g}"))
 
 
 _MAGIC = (
-    (b"%PDF-", "a PDF", ".pdf"),
-    (b"\x89PNG", "a PNG image", None),
-    (b"\xff\xd8\xff", "a JPEG image", None),
-    (b"GIF8", "a GIF image", None),
-    (b"RIFF", "an image or a recording", None),
-    (b"PK\x03\x04", "a Word file or ZIP archive", ".docx .odt .epub"),
-    (b"\x1f\x8b", "a gzip archive", None),
-    (b"7z\xbc\xaf", "a 7z archive", None),
-    (b"Rar!", "a RAR archive", None),
-    (b"\xd0\xcf\x11\xe0", "an old Office file (.doc)", None),
-    (b"{\\rtf", "an RTF file", ".rtf"),
-    (b"\x7fELF", "a program", None),
-    (b"SQLite format 3", "a database", None),
+    (b"%PDF-", "format_pdf", ".pdf"),
+    (b"\x89PNG", "format_png", None),
+    (b"\xff\xd8\xff", "format_jpeg", None),
+    (b"GIF8", "format_gif", None),
+    (b"RIFF", "format_riff", None),
+    (b"PK\x03\x04", "format_zip", ".docx .odt .epub"),
+    (b"\x1f\x8b", "format_gzip", None),
+    (b"7z\xbc\xaf", "format_7z", None),
+    (b"Rar!", "format_rar", None),
+    (b"\xd0\xcf\x11\xe0", "format_doc", None),
+    (b"{\\rtf", "format_rtf", ".rtf"),
+    (b"\x7fELF", "format_program", None),
+    (b"SQLite format 3", "format_database", None),
 )
 _HTML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
@@ -105,21 +104,22 @@ def _refuse_other_format(path: Path, data: bytes) -> None:
     # stray bytes may come before a PDF
     if suffix in (right or "").split() or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
         return
-    advice = f"rename it to end in {right.split()[0]}" if right else "save it as text, or remove it"
+    advice = Phrase("rename_to", ending=right.split()[0]) if right else Phrase("save_as_text")
     if suffix in (".pdf", ".docx", ".odt", ".epub", ".rtf"):
-        raise ArticleError(f"{path} is not a {suffix[1:]} file but {name or 'something else'}; {advice}")
+        kind = Phrase(name or "format_other")
+        raise ArticleError("other_format", ending=suffix[1:], kind=kind, advice=advice)
     if name:
-        raise ArticleError(f"{path} is {name}, not what its ending says; {advice}")
+        raise ArticleError("not_as_its_ending", kind=Phrase(name), advice=advice)
     if not data.startswith(_UTF16) and _is_binary(data):
-        raise ArticleError(f"{path} is binary, not text; {advice}")
+        raise ArticleError("file_binary", advice=advice)
 
 
 def _format_of(data: bytes) -> tuple[str | None, str | None]:
-    """What the first bytes say: a name for people, and the ending under which it would be read."""
+    """What the first bytes say: the code of a name, and the ending under which it would be read."""
     for magic, name, suffix in _MAGIC:
         if data.startswith(magic):
             return name, suffix
-    return ("a web page", ".html") if _HTML_START.match(data) else (None, None)
+    return ("format_html", ".html") if _HTML_START.match(data) else (None, None)
 
 
 def _is_binary(data: bytes) -> bool:
@@ -137,12 +137,12 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _read_txt(path: Path, data: bytes) -> Reading:
+def _read_txt(data: bytes) -> Reading:
     text = normalise(decode(data))
-    return subtitles(path, text) if has_cues(text) else Reading((Document(text),))
+    return subtitles(text) if has_cues(text) else Reading((Document(text),))
 
 
-_READERS: Mapping[str, Callable[[Path, bytes], Reading]] = {
+_READERS: Mapping[str, Callable[[bytes], Reading]] = {
     ".txt": _read_txt,
     ".md": read_markdown,
     ".html": read_html,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 from typing import Any
 
 from rag.errors import ArticleError
@@ -13,14 +12,14 @@ _LARGEST, _LARGEST_TEXT = 200_000_000, 30_000_000  # bytes, unpacked: with pictu
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".emf", ".wmf", ".tif", ".tiff", ".bmp")
 
 
-def open_archive(path: Path, data: bytes) -> zipfile.ZipFile:
+def open_archive(data: bytes) -> zipfile.ZipFile:
     """The archive, of which no more is unpacked than it states. Raises ArticleError, zipfile.BadZipFile."""
     archive = zipfile.ZipFile(io.BytesIO(data))
     sizes = [(entry.filename.lower(), entry.file_size) for entry in archive.infolist()]
     unpacked = sum(size for _, size in sizes)
     markup = sum(size for name, size in sizes if name.endswith(("xml", "html", "htm", "rels")))
     if unpacked > _LARGEST or markup > _LARGEST_TEXT:
-        raise ArticleError(f"{path} unpacks to {unpacked / 1e6:.0f} MB; save its text as .txt")
+        raise ArticleError("unpacks_too_large", megabytes=round(unpacked / 1e6))
     return archive
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.normalize import lower_case, normalise
 
@@ -44,7 +45,7 @@ class Reading:
     """
 
     documents: tuple[Document, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Phrase, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -171,7 +172,7 @@ def _by_usual_names(fields: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], list[str]]:
+def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]]:
     """Fields of a Document as front matter or JSON states them, and messages on unusable ones."""
     found = _by_usual_names(fields)
     stated = {name: clean_field(found.get(name)) for name in ("id", "title", "outlet", "author")}
@@ -186,7 +187,7 @@ def metadata(fields: Mapping[str, object], where: str) -> tuple[dict[str, Any], 
     }
     problems = []
     if published and known["published"] is None:
-        problems.append(f"{where}: '{published[:40]}' is not a date; write published as YYYY-MM-DD")
+        problems.append(Phrase("no_date", date=published[:40]))
     return known, problems
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.readers.archive import open_archive, pictures_in
@@ -17,11 +16,11 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 
-def read_docx(path: Path, data: bytes) -> Reading:
+def read_docx(data: bytes) -> Reading:
     import docx
 
     try:
-        with open_archive(path, data) as archive:
+        with open_archive(data) as archive:
             left_out = {"pictures": pictures_in(archive)}
         word = docx.Document(io.BytesIO(data))
         _show_as_accepted(word.element)
@@ -34,7 +33,7 @@ def read_docx(path: Path, data: bytes) -> Reading:
     except (ArticleError, RecursionError):
         raise
     except Exception as exc:  # zipfile, lxml and python-docx share no ancestor
-        raise ArticleError(f"{path} is not a readable Word file ({exc}); save it again as .docx") from exc
+        raise ArticleError("docx_unreadable", why=exc) from exc
     structured = any(block.kind for block in blocks)
     document = Document("", title=title, author=author, structured=structured)
     return Reading((compose(blocks, document),), counts={"notes": len(notes)}, left_out=left_out)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,23 +17,23 @@ _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
-def read_epub(path: Path, data: bytes) -> Reading:
+def read_epub(data: bytes) -> Reading:
     """One document of all chapters; title, author, publisher and date are those of the book."""
     from lxml import etree
 
     try:
-        with open_archive(path, data) as archive:
+        with open_archive(data) as archive:
             container = parse_xml(archive.read("META-INF/container.xml"))
             place = container.find(".//{*}rootfile").get("full-path")
             book = parse_xml(archive.read(place))
             chapters = [archive.read(name) for name in _chapters(book, place) if name in archive.namelist()]
             pictures = pictures_in(archive)
     except (zipfile.BadZipFile, KeyError, AttributeError, TypeError, etree.XMLSyntaxError) as exc:
-        raise ArticleError(f"{path} is not a readable e-book ({exc}); save its text as .txt") from exc
+        raise ArticleError("epub_unreadable", why=exc) from exc
     pages = [page_tree(decode(chapter)) for chapter in chapters if chapter.strip()]
     blocks = [block for page in pages for block in plain_blocks(page)]
     return Reading(
-        (compose(blocks, Document("", structured=True, **_stated(book, str(path)))),),
+        (compose(blocks, Document("", structured=True, **_stated(book))),),
         counts={"chapters": len(pages)},
         left_out={"pictures": pictures},
     )
@@ -49,9 +48,9 @@ def _chapters(book: Any, place: str) -> list[str]:
     return [posixpath.normpath(posixpath.join(posixpath.dirname(place), name)) for name in names]
 
 
-def _stated(book: Any, where: str) -> dict[str, Any]:
+def _stated(book: Any) -> dict[str, Any]:
     tags = {"title": "title", "outlet": "publisher", "published": "date", "language": "language"}
     fields = {name: book.findtext(f".//{_DC}{tag}") for name, tag in tags.items()}
-    known, _ = metadata(fields, where)
+    known, _ = metadata(fields)
     known["author"] = clean_field([creator.text or "" for creator in book.iter(f"{_DC}creator")])
     return known | {"id": None}

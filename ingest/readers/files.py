@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rag.errors import ArticleError
+from rag.i18n import Phrase
 
 SUFFIXES = (
     ".txt", ".md", ".html", ".htm", ".mhtml", ".mht", ".pdf", ".docx", ".odt", ".rtf", ".epub", ".eml",
@@ -31,15 +32,13 @@ def find_names(paths: Sequence[Path]) -> list[str]:
     found: set[str] = set()
     for path in paths:
         if not path.exists():
-            raise ArticleError(
-                f"{path} does not exist; give a file or folder that does (--articles, or BELEG_ARTICLES)"
-            )
+            raise ArticleError("path_missing", path=path)
         found.update(_names_below(str(path)) if path.is_dir() else [str(path)])
     # by folder: what lies in „a“ goes before „a-b“, as no other character does
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
 
-def passed_over(paths: Sequence[Path]) -> str | None:
+def passed_over(paths: Sequence[Path]) -> Phrase | None:
     """One line on what lies under the paths and is not read, by its ending; None when there is nothing.
 
     Hidden files, READMEs and what Office keeps open are not worth a word.
@@ -54,19 +53,18 @@ def passed_over(paths: Sequence[Path]) -> str | None:
         kinds.update(_kind(name) for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
     said = []
     if kinds:
+        number, without = kinds.total(), kinds.pop("", 0)
         listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
-        said.append(f"{_count(kinds.total(), 'file')} of other kinds: {listed}")
+        if without:
+            listed = Phrase("without_ending", before=f"{listed}, " if listed else "", count=without)
+        said.append(Phrase("other_kinds", n=number, kinds=listed))
     if linked:
-        said.append(f"{_count(linked, 'linked folder')} not entered")
-    return "; ".join(said) or None
+        said.append(Phrase("folders_linked", n=linked))
+    return Phrase("and_also", first=said[0], second=said[1]) if len(said) == 2 else next(iter(said), None)
 
 
 def _kind(name: str) -> str:
-    return os.path.splitext(name)[1].lower() or "without ending"  # noqa: PTH122
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
 def _names_below(folder: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 from ingest.readers.document import (
@@ -28,7 +27,7 @@ from rag.text.normalize import normalise
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 
 
-def read_html(path: Path, data: bytes, charset: str | None = None) -> Reading:
+def read_html(data: bytes, charset: str | None = None) -> Reading:
     """The article of a page, without what surrounds it; `charset` is what its transport declares."""
     declared = _DECLARED.search(data[:4096])
     label = charset or (declared[1].decode("ascii", "replace") if declared else None)
@@ -39,11 +38,11 @@ def read_html(path: Path, data: bytes, charset: str | None = None) -> Reading:
     except RecursionError:
         raise
     except Exception as exc:  # trafilatura and lxml name no common ancestor
-        raise ArticleError(f"{path} is not a readable web page ({exc}); save its text as .txt") from exc
+        raise ArticleError("html_unreadable", why=exc) from exc
     if found is None:
-        raise ArticleError(f"{path} has no article in it; save the article's own page, or its text as .txt")
+        raise ArticleError("html_without_article")
     fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
-    known, _ = metadata({**fields, "language": _html_language(html)}, str(path))
+    known, _ = metadata({**fields, "language": _html_language(html)})
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
     known["genre"] = _html_genre(html, found.categories or [])
     _read_by_firefox(page, known)

@@ -6,25 +6,25 @@ import re
 from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
-from pathlib import Path
 
 from ingest.readers.document import Block, Document, Reading, compose, squeeze
 from ingest.readers.encoding import decode
 from ingest.readers.html import read_html
 from rag.errors import ArticleError
+from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
 _SIGNATURE = re.compile(r"^-- ?\n(?=(?:[^\n]*\n?){1,12}\Z)", re.MULTILINE)
 
 
-def read_mail(path: Path, data: bytes) -> Reading:
+def read_mail(data: bytes) -> Reading:
     """The message; its subject is the title, its sender the author. Attachments are named and left out."""
-    mail = _parsed(path, data)
+    mail = _parsed(data)
     body = mail.get_body(("plain", "html"))
     if body is None:
-        raise ArticleError(f"{path} has no text in it; remove it or fill it")
+        raise ArticleError("no_text")
     if body.get_content_subtype() == "html":
-        reading = read_html(path, _bytes(body))
+        reading = read_html(_bytes(body))
         blocks = [Block(part) for part in reading.documents[0].text.split("\n\n")]
     else:
         blocks = [Block(part) for part in _paragraphs(body)]
@@ -32,25 +32,25 @@ def read_mail(path: Path, data: bytes) -> Reading:
     document = Document("", title=title, author=_sender(mail), published=_day(mail), structured=True)
     attached = (part.get_filename() or part.get_content_type() for part in mail.iter_attachments())
     names = [squeeze(normalise(name)) for name in attached]
-    problems = (f"{path}: attachments were not read: {', '.join(names)}",) if names else ()
+    problems = (Phrase("attachments_left", names=", ".join(names)),) if names else ()
     return Reading((compose(blocks, document),), problems, left_out={"attachments": len(names)})
 
 
-def read_mhtml(path: Path, data: bytes) -> Reading:
+def read_mhtml(data: bytes) -> Reading:
     """The page in the file; what belongs to it, pictures and styles, is left out."""
-    mail = _parsed(path, data)
+    mail = _parsed(data)
     pages = [part for part in mail.walk() if part.get_content_type() == "text/html"]
     if not pages:
-        raise ArticleError(f"{path} has no web page in it; save the page again")
-    reading = read_html(path, _bytes(pages[0]), pages[0].get_content_charset())
+        raise ArticleError("no_web_page")
+    reading = read_html(_bytes(pages[0]), pages[0].get_content_charset())
     pictures = sum(part.get_content_maintype() == "image" for part in mail.walk())
     return Reading(reading.documents, reading.problems, left_out={"pictures": pictures})
 
 
-def _parsed(path: Path, data: bytes) -> EmailMessage:
+def _parsed(data: bytes) -> EmailMessage:
     mail = message_from_bytes(data, policy=policy.default)
     if not mail.keys():
-        raise ArticleError(f"{path} is not an e-mail; rename it to end in .txt")
+        raise ArticleError("no_mail")
     return mail
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.readers.document import Block, Document, Reading, compose, metadata
 from ingest.readers.encoding import decode
+from rag.errors import ArticleError
+from rag.i18n import Phrase
 from rag.schema import AsideKind
 from rag.text.normalize import normalise
 
@@ -17,11 +18,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 
-def read_markdown(path: Path, data: bytes) -> Reading:
+def read_markdown(data: bytes) -> Reading:
     from markdown_it import MarkdownIt
 
-    fields, body, broken = _front_matter(path, normalise(decode(data)))
-    known, problems = metadata({name: _plain(value) for name, value in fields.items()}, str(path))
+    fields, body, broken = _front_matter(normalise(decode(data)))
+    known, problems = metadata({name: _plain(value) for name, value in fields.items()})
     known["id"] = None  # an id in front matter is not promised; the file's name gives it
     tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body)
     document = compose(_markdown_blocks(tokens), Document("", structured=True, **known))
@@ -37,7 +38,7 @@ _ITEM = re.compile(r"^[ \t]*-[ \t]+(.*)$")
 _LINK = re.compile(r"\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
 
 
-def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str, list[str]]:
+def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
     """Front matter in YAML or TOML, body, and what is wrong with it.
 
     What cannot be read as a whole is read line by line: it costs no more than its own field.
@@ -45,7 +46,7 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str, list[s
     match = _FRONT_MATTER.match(text)
     if match is None:
         if unclosed := _UNCLOSED.match(text):
-            problem = f"{path}, line 1: the front matter is not closed; add a line '---' below it"
+            problem = Phrase("at_line", line="1", problem=Phrase("head_not_closed"))
             return _line_by_line(unclosed["head"]), text[unclosed.end() :], [problem]
         return {}, text, []
     head = match["head"]
@@ -53,27 +54,25 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str, list[s
         return {}, text, []  # a rule across the page, and text
     try:
         fields = _toml(head) if match["mark"] == "+++" else _yaml(head)
-    except ValueError as exc:
-        return _line_by_line(head), text[match.end() :], [f"{path}, {exc}; it was read line by line"]
+    except ArticleError as exc:
+        return _line_by_line(head), text[match.end() :], [Phrase("head_by_lines", problem=exc.phrase)]
     return fields, text[match.end() :], []
 
 
 def _yaml(head: str) -> dict[str, object]:
-    """Fields whose values all stay strings, so that `title: No` is not False. Raises ValueError."""
+    """Fields whose values all stay strings, so that `title: No` is not False. Raises ArticleError."""
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
     try:
         fields = yaml.load(head, Loader=yaml.BaseLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
-        what = getattr(exc, "problem", None) or "not YAML"
-        line = mark.line + 2 if mark else 1
-        raise ValueError(
-            f"line {line}: broken front matter ({what}); put values with a colon in quotation marks"
-        ) from exc
+        why = getattr(exc, "problem", None) or Phrase("not_yaml")
+        line = str(mark.line + 2 if mark else 1)
+        raise ArticleError("at_line", line=line, problem=Phrase("head_broken_yaml", why=why)) from exc
     if fields is None or isinstance(fields, dict):
         return fields or {}
-    raise ValueError("line 2: the front matter has no fields; write lines such as 'title: …'")
+    raise ArticleError("at_line", line="2", problem=Phrase("head_without_fields"))
 
 
 def _toml(head: str) -> dict[str, object]:
@@ -82,7 +81,7 @@ def _toml(head: str) -> dict[str, object]:
     try:
         return tomllib.loads(head)
     except tomllib.TOMLDecodeError as exc:
-        raise ValueError(f"line 2: broken front matter ({exc})") from exc
+        raise ArticleError("at_line", line="2", problem=Phrase("head_broken", why=exc)) from exc
 
 
 def _line_by_line(head: str) -> dict[str, object]:

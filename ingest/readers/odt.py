@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
@@ -28,19 +27,19 @@ _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _LEFT_OUT = {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}table-of-content", f"{_TEXT}note"}
 
 
-def read_odt(path: Path, data: bytes) -> Reading:
+def read_odt(data: bytes) -> Reading:
     """The text with its footnotes behind it; deletions and comments are left out."""
     from lxml import etree
 
     try:
-        with open_archive(path, data) as archive:
+        with open_archive(data) as archive:
             body = parse_xml(archive.read("content.xml")).find(f".//{_OFFICE}text")
             meta = parse_xml(archive.read("meta.xml")) if "meta.xml" in archive.namelist() else None
             pictures = pictures_in(archive)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError) as exc:
-        raise ArticleError(f"{path} is not a readable OpenDocument text ({exc}); save it again") from exc
+        raise ArticleError("odt_unreadable", why=exc) from exc
     if body is None:
-        raise ArticleError(f"{path} is an OpenDocument file without text; save its text as .txt")
+        raise ArticleError("odt_without_text")
     notes = list(body.iter(f"{_TEXT}note-body"))
     blocks = [*_blocks(body), *(Block(_words(note)) for note in notes)]
     known = Document("", structured=any(block.kind for block in blocks), **_stated(meta))

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
 from ingest.readers.pdf_layout import HYPHEN, page_lines
 from rag.errors import ArticleError
+from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _MOST_PAGES = 3_000
 _IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
 
 
-def read_pdf(path: Path, data: bytes) -> Reading:
+def read_pdf(data: bytes) -> Reading:
     """The text of a PDF in the order in which it is read, with where its pages begin."""
     import pypdfium2
 
@@ -38,17 +38,17 @@ def read_pdf(path: Path, data: bytes) -> Reading:
             pages, pictures = [lines for lines, _ in read], sum(each for _, each in read)
         except pypdfium2.PdfiumError as exc:
             if "password" in str(exc).lower():
-                raise ArticleError(f"{path} is locked by a password; save a copy without one") from exc
-            raise ArticleError(f"{path} is a broken PDF ({exc}); export it again") from exc
+                raise ArticleError("pdf_locked") from exc
+            raise ArticleError("pdf_broken", why=exc) from exc
     paragraphs, starts = reflow(pages)
     if not paragraphs:
-        raise ArticleError(f"{path} has no text in it, only pictures; run OCR over it (ocrmypdf)")
+        raise ArticleError("pdf_without_text")
     known = Document("", title=given_title(info.get("Title")), author=person(info.get("Author")))
     document = replace(compose(map(Block, paragraphs), known), pages=tuple(starts))
     empty = sum(not any(map(str.strip, page)) for page in pages)
     return Reading(
         (document,),
-        tuple(_problems(path, empty, len(pages), count)),
+        tuple(_problems(empty, len(pages), count)),
         counts={"pages": len(pages) - empty},
         left_out={"pages": count - len(pages) + empty, "pictures": pictures},
     )
@@ -65,12 +65,12 @@ def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
         page.close()
 
 
-def _problems(path: Path, empty: int, read: int, count: int) -> Iterator[str]:
+def _problems(empty: int, read: int, count: int) -> Iterator[Phrase]:
     """Messages on pages that gave no text, or were too many."""
     if empty:
-        yield f"{path}: {empty} of {count} pages have no text: scanned? run OCR over it (ocrmypdf)"
+        yield Phrase("pdf_empty_pages", empty=empty, pages=count)
     if count > read:
-        yield f"{path}: of {count} pages the first {read} were read; split it"
+        yield Phrase("pdf_many_pages", read=read, pages=count)
 
 
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}

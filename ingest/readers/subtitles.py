@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 
 from ingest.readers.document import Block, Document, Reading, compose
 from ingest.readers.encoding import decode
@@ -28,16 +27,16 @@ def has_cues(text: str) -> bool:
     return times >= 2 and 8 * times >= text[:20_000].count("\n")
 
 
-def read_subtitles(path: Path, data: bytes) -> Reading:
+def read_subtitles(data: bytes) -> Reading:
     """The cues joined to paragraphs: where somebody else speaks, after a pause, or when one gets long."""
-    return subtitles(path, normalise(decode(data)))
+    return subtitles(normalise(decode(data)))
 
 
-def subtitles(path: Path, text: str) -> Reading:
+def subtitles(text: str) -> Reading:
     """The same, of a text. Raises ArticleError when there are no cues in it."""
     cues = list(_cues(text))
     if not cues:
-        raise ArticleError(f"{path} has no subtitles in it; save its text as .txt")
+        raise ArticleError("no_subtitles")
     paragraphs: list[str] = []
     heard = 0.0
     before = ""

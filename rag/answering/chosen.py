@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Sequence
 
 from rag.errors import BadRequest
+from rag.i18n import Phrase
 from rag.question.known import Known
 from rag.question.source import Source
 from rag.schema import Filters
@@ -26,9 +27,9 @@ def chosen(filters: Filters | None, library: Library, known: Known) -> frozenset
     if filters is None or filters == Filters():
         return None
     if filters.first and filters.last and filters.first > filters.last:
-        raise BadRequest(f"filters: {filters.first} is after {filters.last}; first must not be after last")
-    outlets = _meant("outlet", filters.outlets, known.outlets)
-    authors = _meant("author", filters.authors, known.authors)
+        raise BadRequest("filter_days", first=filters.first, last=filters.last)
+    outlets = _meant("filter_no_outlet", Phrase("filter_outlets"), filters.outlets, known.outlets)
+    authors = _meant("filter_no_author", Phrase("filter_authors"), filters.authors, known.authors)
     _check_ids(filters.articles, library)
     selection = Selection(
         ids=frozenset(filters.articles) if filters.articles else None,
@@ -39,7 +40,7 @@ def chosen(filters: Filters | None, library: Library, known: Known) -> frozenset
     )
     found = frozenset(row.id for row in library.listed(selection))
     if not found:
-        raise BadRequest(f"filters: no article fits all of them; {_what_there_is(library)}")
+        raise BadRequest("filters_exclude_all", there=_what_there_is(library))
     return found
 
 
@@ -57,39 +58,41 @@ def named(source: Source, library: Library) -> frozenset[str]:
     return frozenset(row.id for row in library.listed(selection))
 
 
-def _meant(kind: str, said: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The known names that have one of those that were said in them."""
-    _check_number(f"{kind}s", said)
+def _meant(code: str, kind: Phrase, said: Sequence[str], known: Sequence[str]) -> frozenset[str]:
+    """The known names that have one of those that were said in them. Raises BadRequest, as `code` has it."""
+    _check_number(kind, said)
     found: set[str] = set()
     for name in said:
         fits = {each for each in known if fold(name.strip()) in fold(each)} if name.strip() else set()
         if not fits:
-            raise BadRequest(f"filters: no article has the {kind} {name!r}; {_some(f'{kind}s', known)}")
+            raise BadRequest(code, name=name, there=_some(kind, known))
         found |= fits
     return frozenset(found)
 
 
 def _check_ids(ids: Sequence[str], library: Library) -> None:
-    _check_number("articles", ids)
+    kind = Phrase("filter_articles")
+    _check_number(kind, ids)
     held = library.versions(ids) if ids else {}
     missing = next((id for id in ids if id not in held), None)
     if missing is not None:
         every = sorted(library.versions())
         near = difflib.get_close_matches(missing, every, _NAMED, 0.4) or every
-        raise BadRequest(f"filters: there is no article {missing!r}; {_some('articles', near)}")
+        raise BadRequest("filter_no_article", name=missing, there=_some(kind, near))
 
 
-def _check_number(kind: str, given: Sequence[str]) -> None:
+def _check_number(kind: Phrase, given: Sequence[str]) -> None:
     if len(given) > MOST_FILTERS:
-        raise BadRequest(f"filters: {len(given)} {kind}; at most {MOST_FILTERS} are taken")
+        raise BadRequest("filter_long", number=len(given), kind=kind, most=MOST_FILTERS)
 
 
-def _some(kind: str, names: Collection[str]) -> str:
+def _some(kind: Phrase, names: Collection[str]) -> Phrase:
     shown = ", ".join(list(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-    return f"there are the {kind}: {shown}" if shown else f"the articles name no {kind}"
+    code = "filter_there_are" if shown else "filter_there_are_none"
+    return Phrase(code, kind=kind, names=shown)
 
 
-def _what_there_is(library: Library) -> str:
+def _what_there_is(library: Library) -> Phrase:
     counts = library.counts()
-    dated = f", published from {counts.first} to {counts.last}" if counts.first else ""
-    return f"the dossier holds {counts.articles} articles{dated}"
+    code = "dossier_dated" if counts.first else "dossier_holds"
+    return Phrase(code, n=counts.articles, first=counts.first, last=counts.last)

@@ -19,7 +19,7 @@ from rag.models.proxies import client
 from rag.text.normalize import count_tokens
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    import httpx
 
     from rag.settings import Settings
 
@@ -133,20 +133,22 @@ class ChatModel:
         Raises ProviderError.
         """
         try:
-            response = self._ask(turns, reply, deadline, **options)
-            choice = response.choices[0]
-            if choice.finish_reason not in ("stop", "length"):
-                raise CutStream
-            pieces = _without_thoughts(iter([choice.message.content or ""]))
-            return "".join(map(str, pieces)).strip(), _usage(response.usage)
+            pieces = list(_without_thoughts(self._once(turns, reply, deadline, **options)))
         except Exception as exc:
             raise translated(exc, self.server) from exc
+        text = "".join(piece for piece in pieces if isinstance(piece, str))
+        return text.strip(), next(piece.usage for piece in pieces if isinstance(piece, End))
 
-    def _once(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
+    def _once(
+        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
+    ) -> Iterator[str | End]:
         reason, said, begun = None, "", False
         usage: Usage = {}
-        options = {"stream": True, "stream_options": {"include_usage": True}}
-        with self._ask(turns, reply, deadline, **options) as stream:  # closed when nobody listens any more
+        request = {"model": self.name, "messages": [asdict(turn) for turn in turns], **self._limits(reply)}
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        with self._client.chat.completions.create(
+            **request, **streamed, timeout=self._timeout(deadline), **options
+        ) as stream:  # closed when nobody listens any more
             for chunk in stream:
                 begun = True
                 if not deadline.remaining():
@@ -165,20 +167,14 @@ class ChatModel:
             raise ProviderProtocol("model_withheld", host=self.server.host)
         yield End(reason, usage or self._estimate(turns, said))
 
-    def _ask(self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any) -> Any:
+    def _timeout(self, deadline: Deadline) -> httpx.Timeout:
         import httpx
 
         left = deadline.remaining()
         if not left:
             raise self._late(deadline)
         patience = min(self.server.patience, left)
-        return self._client.chat.completions.create(
-            model=self.name,
-            messages=[asdict(turn) for turn in turns],  # type: ignore[misc]
-            **self._limits(reply),
-            timeout=httpx.Timeout(patience, connect=min(_CONNECT, patience)),
-            **options,
-        )
+        return httpx.Timeout(patience, connect=min(_CONNECT, patience))
 
     def _limits(self, reply: int) -> dict[str, Any]:
         """OpenAI's reasoning models have another name for the most tokens, and one temperature."""
@@ -189,7 +185,7 @@ class ChatModel:
         return {"max_tokens": reply, "temperature": self._settings.llm_temperature}
 
     @functools.cached_property
-    def _client(self) -> OpenAI:
+    def _client(self) -> Any:  # its overloads know no request that is put together
         from openai import OpenAI
 
         key = self._settings.openai_api_key
@@ -200,7 +196,7 @@ class ChatModel:
             http_client=client(self.server.base_url, event_hooks={"request": [self._watch]}),
         )
 
-    def _watch(self, request: Any) -> None:
+    def _watch(self, request: httpx.Request) -> None:
         """Notes the connection of a request (httpx calls it a `trace`); none is made after `close`."""
         import httpx
 

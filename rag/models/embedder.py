@@ -140,7 +140,7 @@ class ModelEmbedder(Embedder):
         if self._dimension is None:
             row = self._asked([PROBE], _FIRST_RETRIES)[0]
             held = self.cache.get(self.identity, [PROBE]).get(PROBE)
-            if held is None or not _is_near(held, row):
+            if held is None or not _are_near(held, row):
                 self.cache.forget(self.identity)
                 self.cache.put(self.identity, [PROBE], row[None, :])
             self._dimension = len(row)
@@ -221,7 +221,6 @@ class ModelEmbedder(Embedder):
         return rows
 
 
-def _is_near(one: Floats, other: Floats) -> bool:
-    if one.shape != other.shape:
-        return False
-    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other))) > _SAME_MODEL
+def _are_near(one: Floats, other: Floats) -> bool:
+    lengths = np.linalg.norm(one) * np.linalg.norm(other)
+    return one.shape == other.shape and float(one @ other / lengths) > _SAME_MODEL

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,12 @@ Floats = NDArray[np.float32]
 
 FILE_NAME = "embeddings.sqlite3"
 
-_VERSION = 1
 _BUSY_SECONDS = 10.0
 _STORED = "<f4"  # little-endian, whatever the machine
-_SCHEMA = f"""
+_SCHEMA = """
 PRAGMA journal_mode = WAL;
-PRAGMA user_version = {_VERSION};
-CREATE TABLE vectors (
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS vectors (
     text BLOB NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (text, model)
 ) WITHOUT ROWID;
 """
@@ -95,12 +94,6 @@ class EmbeddingCache:
         with self._guard:
             self._connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _all(self, sql: str) -> list[Any]:
         with self._translated():
             return self._connection.execute(sql).fetchall()
@@ -134,13 +127,8 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, _VERSION):
-            raise sqlite3.DatabaseError(f"it has version {version}")
-        if version == 0:
-            connection.executescript(_SCHEMA)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("SELECT count(*) FROM (SELECT 1 FROM vectors LIMIT 1)")
+        connection.executescript(_SCHEMA)
+        connection.execute("SELECT vector FROM vectors LIMIT 1").fetchone()
     except BaseException:
         connection.close()
         raise

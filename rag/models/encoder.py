@@ -78,7 +78,7 @@ class Encoder:
                 return self._reply(texts, query=query)
             except (OSError, ValueError) as exc:
                 self._end()
-                raise ProviderUnavailable(f"the built-in encoder failed: {exc}") from exc
+                raise ProviderUnavailable("encoder_failed", why=exc) from exc
 
     def _reply(self, texts: list[str], *, query: bool) -> Floats:
         process = self._running()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from rag.errors import (
+    ConfigError,
     ContextOverflow,
     ProviderAuth,
     ProviderError,
@@ -93,7 +94,12 @@ class Server:
 
 
 def translated(error: Exception, server: Server, partial: str = "") -> ProviderError:
-    """Our error for a foreign one, with what happened and what to do next; never a key."""
+    """Our error for a foreign one, with what happened and what to do next; never a key.
+
+    Raises ConfigError where it is one: that is not the provider's fault.
+    """
+    if isinstance(error, ConfigError):
+        raise error
     if isinstance(error, ProviderError):
         return error
     kind, code = next(TABLE[key] for key in _keys(error) if key in TABLE)
@@ -113,7 +119,7 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
         error=f"{type(error).__name__}: {said}".removesuffix(": "),
         seconds=float(server.patience),
         see_to=Phrase("check" if server.has_key else "set"),
-        when=Phrase("soon") if wait is None or wait < 2 else Phrase("in_seconds", {"seconds": float(wait)}),
+        when=Phrase("soon") if wait is None or wait < 2 else Phrase("in_seconds", seconds=wait),
     )
 
 

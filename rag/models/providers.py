@@ -76,7 +76,7 @@ def build_embedding(settings: Settings) -> BaseEmbedding:
 def _server(settings: Settings, choice: Choice) -> Server:
     """Whom messages about an embedding are about, and what they advise."""
     codes = {"model_silent": "class_silent", "model_nonsense": "class_nonsense"}
-    address, key_name = "BELEG_EMBEDDING_OPTIONS", "BELEG_EMBEDDING_OPTIONS"
+    address, key_name = "BELEG_EMBEDDING_OPTIONS", "BELEG_EMBEDDING_OPTIONS (api_key)"
     url, own, key = choice.name.rpartition(".")[2], settings.embedding_url, None
     if choice.kind != "class":
         codes = {"model_silent": "embedding_silent", "model_nonsense": "embedding_nonsense"}

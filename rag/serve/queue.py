@@ -52,7 +52,7 @@ class Queue:
                 self.taken += 1
                 return
             if len(self._queue) >= self.waiting:
-                raise Overloaded("too many questions at once; please try again in a minute")
+                raise Overloaded("too_many_questions")
             self._queue.append(ticket)
         try:
             while not self._seated(ticket):
@@ -172,9 +172,7 @@ class Service:
                 except StopAsyncIteration:
                     return
                 except TimeoutError as exc:
-                    raise DeadlineExceeded(
-                        f"The answer was not complete after {seconds:g} s; please ask again later."
-                    ) from exc
+                    raise DeadlineExceeded("answer_late", seconds=float(seconds)) from exc
                 yield step
 
 

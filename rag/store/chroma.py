@@ -336,8 +336,8 @@ def _made_safe(folder: Path) -> str | None:
     path = folder / FOLDER
     if is_whole(folder):
         return None
-    if path.exists() and (shortage := _shortage_at(folder)):
-        raise ConfigError(f"cannot use {path}: {shortage}")
+    if path.exists() and (shortage := _shortage_at(folder)) is not None:
+        raise ConfigError("disk_full", path=path, free=shortage)
     # without its note it was being written when a process ended, or is of an earlier Beleg
     damage = "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
     if path.exists():
@@ -367,7 +367,7 @@ def _translated(path: Path) -> Iterator[None]:
     except (BelegError, KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except OSError as exc:
-        raise ConfigError(f"cannot use {path}: {exc.strerror}; check free space and permissions") from exc
+        raise ConfigError("cannot_use", path=path, why=exc.strerror) from exc
     except BaseException as exc:  # a panic of Chroma's Rust core is not an Exception
         raise _error(path, exc) from exc
 
@@ -375,29 +375,20 @@ def _translated(path: Path) -> Iterator[None]:
 def _error(path: Path, exc: BaseException) -> BelegError:
     low = str(exc).lower()
     if "dimension" in low:
-        return IndexMismatch(
-            f"the vectors in {path} have another length ({exc}); run: python -m ingest --rebuild"
-        )
+        return IndexMismatch("vectors_of_another_length", path=path, why=exc)
     if "locked" in low:
-        return IndexBusy(f"{path} is in use by another process; stop it and try again")
+        return IndexBusy("folder_in_use", path=path)
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
-        return ConfigError(f"cannot write {path} ({exc}); check free space and permissions")
-    if shortage := _shortage_at(path):  # Chroma says that it failed, but not why
-        return ConfigError(f"cannot write {path} ({exc}): {shortage}")
-    return IndexDamaged(
-        f"the vectors in {path} cannot be read ({type(exc).__name__}: {exc}); run: python -m ingest"
-    )
+        return ConfigError("cannot_use", path=path, why=exc)
+    if (shortage := _shortage_at(path)) is not None:  # Chroma says that it failed, but not why
+        return ConfigError("disk_full", path=path, free=shortage)
+    return IndexDamaged("vectors_unreadable", path=path, why=f"{type(exc).__name__}: {exc}")
 
 
-def _shortage_at(path: Path) -> str | None:
-    """How little room a folder's disk has, and what to do, where that alone makes Chroma fail; else None."""
+def _shortage_at(path: Path) -> int | None:
+    """The kB free on a folder's disk, where they are so few that this alone makes Chroma fail; else None."""
     try:
         free = shutil.disk_usage(path).free
     except OSError:
         return None
-    if free >= _SPARE_BYTES:
-        return None
-    return (
-        f"{free // 1024:,} kB are free on its disk; make room and try again;"
-        " the index as it is goes on answering"
-    )
+    return None if free >= _SPARE_BYTES else free // 1024

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rag.errors import IndexMismatch
 from rag.models.embedding_choice import chosen
 from rag.schema import ANALYSER_VERSION, BUILTIN_DIMENSION, CHUNKER_VERSION
-from rag.store.library_file import REBUILD, SCHEMA_VERSION
+from rag.store.library_file import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -48,4 +48,4 @@ def dimension_of(fingerprint: str) -> int | None:
 def check_fingerprint(found: str, wanted: str) -> None:
     """Raises IndexMismatch if an index built with `found` cannot serve settings that say `wanted`."""
     if not serves(found, wanted):
-        raise IndexMismatch(f"the index was built with: {found}; the settings say: {wanted}; run: {REBUILD}")
+        raise IndexMismatch("index_of_other_settings", found=found, wanted=wanted)

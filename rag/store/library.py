@@ -67,7 +67,7 @@ class Library(LibraryFile):
         path = folder / FILE_NAME
         if not path.exists():
             if read_only:
-                raise ConfigError(f"there is no index in {folder} yet; run: python -m ingest")
+                raise ConfigError("no_index", folder=folder)
             create(path)
         library = cls(path, read_only=read_only)
         try:

@@ -18,9 +18,8 @@ _T = TypeVar("_T")
 
 SCHEMA_VERSION = 3
 FILE_NAME = "library.sqlite3"
-REBUILD = "python -m ingest --rebuild"
 
-PASSED_OVER = "passed over"
+PASSED_OVER = "beside the articles"
 """A note in the library: one line on what lies beside the articles and is not read."""
 
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
@@ -110,14 +109,12 @@ class LibraryFile:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
         if application != _APPLICATION_ID:
-            raise IndexDamaged(f"{self.path} is not an index of Beleg; run: {REBUILD}")
+            raise IndexDamaged("library_strange", path=self.path)
         if version != SCHEMA_VERSION:
-            outdated = version < SCHEMA_VERSION
-            command = "python -m ingest" if outdated else REBUILD
-            raise (IndexOutdated if outdated else IndexMismatch)(
-                f"the index in {self.path.parent} has format {version}, this Beleg reads format"
-                f" {SCHEMA_VERSION}; run: {command}"
-            )
+            folder = self.path.parent
+            if version < SCHEMA_VERSION:
+                raise IndexOutdated("library_outdated", path=folder, found=version, wanted=SCHEMA_VERSION)
+            raise IndexMismatch("library_format", path=folder, found=version, wanted=SCHEMA_VERSION)
 
     def check_length(self) -> None:
         """Raises IndexDamaged when the file is cut short, whichever of its pages are missing."""
@@ -129,7 +126,7 @@ class LibraryFile:
         if log.exists() and log.stat().st_size:
             return  # it may hold the pages
         if self.path.stat().st_size < size * pages:
-            raise IndexDamaged(f"{self.path} is cut short; run: {REBUILD}")
+            raise IndexDamaged("library_cut", path=self.path)
 
     def complete_indexes(self) -> None:
         """Adds the indexes that a library made by an earlier Beleg lacks."""
@@ -179,9 +176,7 @@ def create(path: Path) -> None:
             connection.executescript(_SCHEMA)
         new.replace(path)
     except OSError as exc:
-        raise ConfigError(
-            f"cannot write the index folder {path.parent}: {exc.strerror}; check free space and permissions"
-        ) from exc
+        raise ConfigError("cannot_use", path=path.parent, why=exc.strerror) from exc
     finally:
         with contextlib.suppress(OSError):  # it was moved, or could not be made
             new.unlink()
@@ -217,12 +212,12 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.OperationalError as exc:
         text = str(exc)
         if "locked" in text or "busy" in text:
-            raise IndexBusy(f"{path} is being written by another process; try again in a moment") from exc
+            raise IndexBusy("index_written", path=path) from exc
         if _CANNOT_WRITE.match(getattr(exc, "sqlite_errorname", "")):
-            raise ConfigError(f"cannot use {path}: {text}; check free space and permissions") from exc
-        raise IndexDamaged(f"{path} is damaged ({text}); run: {REBUILD}") from exc
+            raise ConfigError("cannot_use", path=path, why=text) from exc
+        raise IndexDamaged("library_damaged", path=path, why=text) from exc
     except sqlite3.DatabaseError as exc:
-        raise IndexDamaged(f"{path} is damaged ({exc}); run: {REBUILD}") from exc
+        raise IndexDamaged("library_damaged", path=path, why=exc) from exc
 
 
 def batches(items: Sequence[_T], size: int = _IN_A_STATEMENT) -> Iterator[Sequence[_T]]:

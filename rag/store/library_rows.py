@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple, get_args
 
+from rag.i18n import Phrase
 from rag.schema import Article, Aside, Chunk, Genre
 from rag.store.library_file import places
 
@@ -150,7 +151,7 @@ def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
     """Of the table `files`."""
     path, state = item
     # nearly always there are none
-    problems = json.dumps(state.problems, ensure_ascii=False) if state.problems else "[]"
+    problems = json.dumps([p.dump() if isinstance(p, Phrase) else p for p in state.problems])
     return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 
 
@@ -219,7 +220,7 @@ def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
 
 def problems_of(value: str) -> tuple[str, ...]:
     """From the column of that name."""
-    return () if value == "[]" else tuple(json.loads(value))  # nearly always
+    return () if value == "[]" else tuple(map(Phrase.load, json.loads(value)))  # nearly always
 
 
 def account_of(value: str) -> Account:

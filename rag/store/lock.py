@@ -89,17 +89,17 @@ def _lock(folder: Path, wait: float) -> BaseFileLock:
         lock.acquire(timeout=wait)
         announce(folder)
     except Timeout as exc:
-        raise IndexBusy(_busy(folder)) from exc
+        raise _busy(folder) from exc
     except OSError as exc:
-        raise ConfigError(
-            f"cannot write the index folder {folder}: {exc.strerror}; check free space and permissions"
-        ) from exc
+        raise ConfigError("cannot_use", path=folder, why=exc.strerror) from exc
     return lock
 
 
-def _busy(folder: Path) -> str:
+def _busy(folder: Path) -> IndexBusy:
     who = owner(folder)
     if who is None:
-        return f"the index in {folder} is in use by another process; stop it and try again"
-    ask = f"use it at {who.address}, or stop it" if who.address else "wait for it or stop it"
-    return f"the index in {folder} is in use by process {who.pid} ({who.command}); {ask} and try again"
+        return IndexBusy("folder_in_use", path=folder)
+    pid, command = str(who.pid), who.command
+    if who.address:
+        return IndexBusy("index_served", path=folder, pid=pid, command=command, address=who.address)
+    return IndexBusy("index_in_use", path=folder, pid=pid, command=command)

@@ -217,19 +217,10 @@ def _error(address: str, exc: Exception) -> BelegError:
     reasons = _reasons(exc)
     text = (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
     if _REFUSED.search(reasons):
-        return ProviderAuth(
-            f"the Chroma server at {address} refuses us; check BELEG_CHROMA_TOKEN and BELEG_CHROMA_HEADERS,"
-            " BELEG_CHROMA_TENANT and BELEG_CHROMA_DATABASE"
-        )
+        return ProviderAuth("chroma_server_refuses", address=address)
     if "certificate" in reasons:
-        return ConfigError(
-            f"the Chroma server at {address} cannot be trusted ({text}); set BELEG_CHROMA_CA to a file with"
-            " the certificates that it is signed by"
-        )
-    return ProviderUnavailable(
-        f"the Chroma server at {address} does not answer ({text}); the index as it is goes on answering."
-        " Check CHROMA_URL and the server; it is tried again"
-    )
+        return ConfigError("chroma_server_strange_certificate", address=address, why=text)
+    return ProviderUnavailable("chroma_server_silent", address=address, why=text)
 
 
 def _reasons(error: BaseException | None) -> str:

@@ -8,6 +8,7 @@ reason), 507 no space. Whatever changes something is refused (403) to pages of o
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,10 +20,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
+from rag.i18n import Phrase
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
 from rag.serve.pages.routes import words_of
-from rag.serve.reasons import reason_text
 from rag.serve.security.guard import is_foreign
 
 if TYPE_CHECKING:
@@ -105,8 +106,10 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
         try:
             intake.remove(path)
-        except (ArticleError, OSError) as exc:
-            return _told(409, reason_text(str(exc), words))
+        except ArticleError as exc:
+            return _told(409, words.said(exc.phrase))
+        except OSError as exc:
+            return _told(409, str(exc.strerror or exc))
         intake.refresh()
         return _told(202, words("delete.done", name=path.name))
 
@@ -121,8 +124,10 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
         try:
             intake.describe(path, {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()})
-        except (ArticleError, OSError) as exc:
-            return _told(422, reason_text(str(exc), words))
+        except ArticleError as exc:
+            return _told(422, words.said(exc.phrase))
+        except OSError as exc:
+            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
         intake.refresh()
         return _told(202, words("facts.done", name=path.name))
 
@@ -136,7 +141,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         except ArticleTooLarge:
             return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
         except ArticleError as exc:
-            return _told(422, reason_text(str(exc), words))
+            return _told(422, words.said(exc.phrase))
         except OSError as exc:
             log.warning("an upload could not be saved: %s", exc)
             return _told(507, words("errors.no_space", reason=exc.strerror or exc))
@@ -151,7 +156,7 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
     """The upload in a request's body. Raises ArticleError as soon as it cannot be one, OSError."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limit:
-        raise ArticleTooLarge(f"{stated} bytes are more than {limit}")
+        raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
     incoming: Incoming = await run_in_threadpool(intake.receive, name)
     try:
         async for part in request.stream():
@@ -164,17 +169,24 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
 def _file_state(rows: list[Row], problems: tuple[str, ...], words: Words) -> dict[str, Any]:
     return {
         "articles": [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows],
-        "problems": [reason_text(problem, words) for problem in problems],
+        "problems": [words.said(problem) for problem in problems],
     }
 
 
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
     """The state with names in the place of paths, which are nobody's business on the page."""
-    error = state.error
-    folders = (settings.articles, settings.uploads_dir, settings.data_dir)
-    for folder in map(Path.resolve, folders) if error else ():
-        error = str(error).replace(str(folder), folder.name)
-    return replace(state, error=error)
+    folders = [path.resolve() for path in (settings.articles, settings.uploads_dir, settings.data_dir)]
+    return replace(state, error=_without(state.error, folders))
+
+
+def _without(told: Any, folders: Sequence[Path]) -> Any:
+    if isinstance(told, Phrase):
+        code = _without(told.code, folders)  # a text that is no code stands for itself
+        return Phrase(code, **{name: _without(value, folders) for name, value in told.params.items()})
+    if isinstance(told, str | Path):
+        for folder in folders:
+            told = str(told).replace(str(folder), folder.name)
+    return told
 
 
 def _refuse_foreign(request: Request) -> Words:

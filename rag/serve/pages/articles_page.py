@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from rag.i18n import Words
 from rag.serve.pages.catalogue import COLUMNS, PAGE, Row, Wish
 from rag.serve.pages.timeline import plot_of
-from rag.serve.reasons import reason_text
 from rag.serve.views import page
 from rag.store.library_rows import Account
 from rag.uploads import SyncState
@@ -89,8 +88,8 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
         "summary": [part for part in summary if part],
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
         "accounts": [(name, words.account(*account)) for name, account in shelf.accounts[:_MOST_ACCOUNTS]],
-        "passed_over": shelf.passed_over and reason_text(shelf.passed_over, words),
-        "problems": [(name, reason_text(why, words)) for name, why in shelf.problems],
+        "passed_over": shelf.passed_over and words.said(shelf.passed_over),
+        "problems": [(name, words.said(why)) for name, why in shelf.problems],
     }
 
 
@@ -103,5 +102,5 @@ def state_line(state: SyncState, words: Words) -> str:
             return words("intake.refreshing")
         return words(key, done=state.done, total=state.total)
     if state.error:
-        return words("intake.sync_failed", reason=reason_text(state.error, words))
+        return words("intake.sync_failed", reason=words.said(state.error))
     return words("intake.current", time=f"{state.checked:%H:%M}") if state.checked else ""

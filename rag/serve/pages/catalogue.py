@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import unicodedata
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from rag.i18n import Phrase
 from rag.schema import Genre
 from rag.serve.links import link
 from rag.store.library import Library
@@ -136,9 +138,10 @@ class Catalogue:
         files = self.library.files().items()
         return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
 
-    def passed_over(self) -> str | None:
+    def passed_over(self) -> Phrase | None:
         """One line on what lies beside the articles and is not read."""
-        return self.library.meta(PASSED_OVER)
+        noted = self.library.meta(PASSED_OVER)
+        return Phrase.load(json.loads(noted)) if noted else None
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and what could not be read of it."""

@@ -1,0 +1,133 @@
+"""Protects README and the pages in docs: what they show is what Beleg says, and what they name is there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from ingest.readers.files import SUFFIXES
+from rag import open_engine
+from rag.__main__ import main
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = re.findall(r"^\$ python -m rag (.+)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
+KINDS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in README.split("## What you can ask")[1].split("\n## ")[0].splitlines()
+    if line.startswith("| ")
+][1:]
+"""Rows of the table: kind, question (behind an arrow, one that follows another), beginning of the answer."""
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options for an index of the seeds."""
+    return ["--articles", str(ROOT / "seeds"), "--data", str(tmp_path_factory.mktemp("readme"))]
+
+
+def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command prints, on one line; by words alone, as all tests without an embedding of their own."""
+    capsys.readouterr()
+    assert main(arguments) == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(("command", "output"), SHOWN)
+def test_a_command_prints_what_readme_shows(
+    command: str,
+    output: str,
+    index: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    printed = said([*shlex.split(command), *index], capsys)
+    whole = ".*".join(re.escape(" ".join(part.split())) for part in output.split("…\n"))
+    assert re.fullmatch(whole, printed), printed
+
+
+@pytest.mark.parametrize(("kind", "question", "answer"), KINDS)
+def test_each_kind_of_question_is_answered_as_readme_says(
+    kind: str,
+    question: str,
+    answer: str,
+    index: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked, _, option = question.partition(" `")
+    *before, asked = asked.split(" → ")
+    history = tmp_path / "history.json"
+    turns = [
+        {"role": role, "content": text}
+        for earlier in before
+        for role, text in (
+            ("user", earlier),
+            ("assistant", said(["ask", earlier, *index], capsys)),
+        )
+    ]
+    history.write_text(json.dumps(turns), "utf-8")
+    options = [*shlex.split(option.strip("`")), "--history", str(history), *index]
+    assert said(["ask", asked, *options], capsys).startswith(answer), kind
+
+
+def test_readme_shows_an_answer_a_declined_question_and_every_kind() -> None:
+    assert (len(SHOWN), len(KINDS)) == (2, 10)
+
+
+def test_the_program_in_readme_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = re.search(r"```python\n(.+?)```", README, re.DOTALL)
+    assert found is not None
+    monkeypatch.setenv("BELEG_DATA", str(tmp_path))
+    monkeypatch.chdir(ROOT)
+    names = {"open_engine": open_engine}
+    exec(found[1], names)
+    names["engine"].close()  # type: ignore[attr-defined]
+    assert "leitete Medinsky die russische Delegation" in capsys.readouterr().out
+
+
+def test_readme_is_a_front_door_of_150_lines() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_readme_names_every_kind_of_file_that_is_read() -> None:
+    line = next(line for line in README.splitlines() if line.startswith("Read are"))
+    assert sorted(re.findall(r"`(\.\w+)`", line)) == sorted(SUFFIXES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text("utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)|(?:src|srcset)=\"(docs/[^\"]+)\"", text)
+    for target in (markdown or html for markdown, html in links):
+        name, _, anchor = target.partition("#")
+        if "://" in target:
+            continue
+        linked = page.parent / name if name else page
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", linked.read_text("utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings]
+
+
+def test_every_file_and_folder_that_the_architecture_names_is_there() -> None:
+    named = re.findall(r"`((?:rag|ingest|eval|tests|docs|seeds)/[\w./]*)`", ARCHITECTURE)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == ["ingest/readers/NAME.py"]
+
+
+def test_the_architecture_names_every_folder_of_the_program() -> None:
+    folders = {
+        f"{path.parent.relative_to(ROOT)}/"
+        for top in ("rag", "ingest", "eval")
+        for path in (ROOT / top).rglob("*.py")
+        if "static" not in path.parts
+    }
+    assert [folder for folder in sorted(folders) if f"`{folder}`" not in ARCHITECTURE] == []
