@@ -104,6 +104,7 @@ def test_mcp_configuration(folder: Path) -> None:
         command=sys.executable,
         args=["-m", "rag", *servers["beleg"]["args"], "--data", str(folder / "stdio")],
         cwd=ROOT,
+        env={"BELEG_EMBEDDING": "builtin"},
     )
 
     async def ask() -> Any:
