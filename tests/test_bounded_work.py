@@ -22,7 +22,7 @@ def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("work")
     with over_dossier(folder, rate=0) as engine, client(doors(engine, engine.settings)) as asking:
         asking.post("/api/v1/ask", json={"question": "Was kostet die Brücke?"})  # loads what is loaded once
-        asking.post("/v1/embeddings", json={"model": "words", "input": "x"})
+        asking.post("/v1/embeddings", json={"model": "builtin", "input": "x"})
         yield asking
 
 
@@ -51,7 +51,7 @@ def worst() -> Iterator[tuple[str, str, Any]]:
         yield f"chat question {name}", "/v1/chat/completions", {"model": "beleg", "messages": [old]}
         yield f"completion {name}", "/v1/completions", {"model": "beleg", "prompt": text}
         yield f"response {name}", "/v1/responses", {"model": "beleg", "input": [old, SAID]}
-        yield f"embedding {name}", "/v1/embeddings", {"model": "words", "input": text[:99_000]}
+        yield f"embedding {name}", "/v1/embeddings", {"model": "builtin", "input": text[:99_000]}
         yield f"tool {name}", "/mcp", in_mcp({**ASKED, "history": [old]})
     for name, item in ITEMS.items():
         yield f"rest history of {name}", "/api/v1/ask", {**ASKED, "history": many(item)}
@@ -60,7 +60,7 @@ def worst() -> Iterator[tuple[str, str, Any]]:
         yield f"parts of {name}", "/v1/chat/completions", parts
         yield f"prompts of {name}", "/v1/completions", {"model": "beleg", "prompt": many(item)}
         yield f"input of {name}", "/v1/responses", {"model": "beleg", "input": many(item)}
-        yield f"embeddings of {name}", "/v1/embeddings", {"model": "words", "input": many(item)}
+        yield f"embeddings of {name}", "/v1/embeddings", {"model": "builtin", "input": many(item)}
         yield f"stops of {name}", "/v1/completions", {"model": "beleg", "prompt": "x", "stop": many(item)}
         yield f"tool history of {name}", "/mcp", in_mcp({**ASKED, "history": many(item)})
         yield f"other fields of {name}", "/api/v1/ask", {**ASKED, "z": many(item)}
@@ -102,7 +102,7 @@ def test_tokens_are_counted_of_what_is_read(asking: TestClient, monkeypatch: pyt
 
 
 def test_more_text_than_is_embedded_at_a_time_is_refused_by_name(asking: TestClient) -> None:
-    sent = {"model": "words", "input": ["x" * 99_000] * 6}
+    sent = {"model": "builtin", "input": ["x" * 99_000] * 6}
     answer = asking.post("/v1/embeddings", json=sent)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
     assert "At most 500000 characters" in answer.json()["error"]["message"]

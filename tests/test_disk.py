@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,7 @@ def test_read_only_index_answers_and_says_why_it_cannot_change(tmp_path: Path) -
 def filling_disk(root: Path) -> None:
     """Syncs with less and less room; each fails with a message, and the next with room completes."""
     house = House(root)
+    house.settings = replace(house.settings, embedding="words")  # each step is embedded anew
     write(house, 0)
     house.sync()
     with closing(open_engine(house.settings)) as engine:
@@ -110,7 +112,8 @@ def read_only_disk(root: Path) -> None:
 def assert_starts(house: House) -> None:
     """The chat and Python's door start on the index as it is."""
     app.update(house.settings)
-    with closing(rag.open_engine(house.settings.articles, data=house.settings.data)) as engine:
+    chosen = {"data": house.settings.data, "embedding": house.settings.embedding}
+    with closing(rag.open_engine(house.settings.articles, **chosen)) as engine:
         assert_answers(engine)
 
 

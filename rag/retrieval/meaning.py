@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import (
     BelegError,
+    ConfigError,
     IndexBusy,
     ProviderAuth,
     ProviderRateLimited,
@@ -130,11 +131,11 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     embedder.load()
     try:
         chroma = Chroma.open(settings.data_dir)
-    except IndexBusy:
+    except (IndexBusy, ConfigError) as error:
         if kind != "e5":
             raise
-        # another process has the passages' vectors; those of sentences are in the library, for everybody
-        log.info("another process has the vectors of passages: they are ranked by their words alone")
+        # another process has them, or the folder is read-only; vectors of sentences are in the library
+        log.info("passages are ranked by their words alone: %s", error)
         chroma = None
     if chroma is not None and not chroma.count() and kind != "e5":
         log.warning("no passage has a vector: questions are answered by their words until python -m ingest")
