@@ -341,7 +341,8 @@ def test_a_poisoned_article_and_question_stay_text(site: Site) -> None:
     )
     hrefs = page.locator("#conversation a, dialog a").evaluate_all("(all) => all.map((a) => a.href)")
     assert hrefs
-    assert all(href.startswith((site.address + "/quelle/", site.address + "/antwort/")) for href in hrefs)
+    ours = tuple(site.address + path for path in ("/quelle/", "/antwort/", "/original/"))
+    assert [href for href in hrefs if not href.startswith(ours)] == []
     page.wait_for_timeout(300)
 
 
