@@ -105,10 +105,11 @@ class Soak:
     def question(self, fault: str = "", *, extractive: bool = False) -> tuple[str, str, str]:
         """A question of a reader of its own, the place it is about, and the reader's mark.
 
-        Without a model there is no mark in it: no article speaks of it, so that the answer is declined.
+        Without a model there is no mark in it: no article speaks of it, so that the answer may be declined.
+        The question says enough of the place for a model's answer to outweigh the mark.
         """
         place, reader = self.chance.choice(list(CHIEFS)), f"Leser-{self.chance.getrandbits(32):08x}"
-        question = f"Wer leitet die Feuerwehr in {place}?"
+        question = f"Welche Frau leitet die Feuerwehr in {place}, der der Rat ein Fahrzeug bewilligt hat?"
         return question if extractive else f"{question} ({reader}{fault})", place, reader
 
     def own(self, text: str, place: str, *readers: str) -> None:

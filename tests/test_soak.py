@@ -40,10 +40,6 @@ def test_a_trace_in_the_log_is_a_mistake_and_a_warning_is_none() -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="what a process holds is read from /proc")
-@pytest.mark.xfail(
-    reason="questions that carry a word of no article, „(Leser-1a2b)“, are declined; to be mended",
-    strict=False,
-)
 def test_half_a_minute_of_everything_leaves_nothing_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     assert soak.run(minutes=0.35, seed=7) == []
     assert "rest" in capsys.readouterr().out
