@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ingest.check import check, check_text
 from ingest.chunking import chunk_article
 from ingest.readers import read_file
 from ingest.readers.document import Document
@@ -31,6 +32,7 @@ from rag.retrieval.retriever import Retriever
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
 from rag.serve.chat.messages import said, user_message
+from rag.settings import Settings
 from rag.text.analysis import words
 from rag.text.normalize import normalise
 from rag.text.sentences import sentences
@@ -53,8 +55,11 @@ def read(suffix: str, data: bytes) -> None:
         path.write_bytes(data)
         try:
             documents = read_file(path, limit_bytes=LIMIT).documents
-        except ArticleError:
-            return  # who lists what was read puts the file's name before it
+        except ArticleError as refused:
+            listed = check_text(check(Settings(articles=Path(folder), article_limit=LIMIT), None))
+            if path.name not in listed or str(refused) not in listed:
+                raise AssertionError(f"{refused} is not listed with the file's name: {listed}") from refused
+            return
     assert documents
     for document in documents:
         cut(document)
