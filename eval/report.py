@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
@@ -20,14 +19,9 @@ from eval.statistics import means, summary
 from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
+from rag.serve.views import environment
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_TEMPLATES = environment(Path(__file__).parent / "templates")
 SHOWN = 20  # of the weakest answers
 _MOST_TILES = 4
 _TILES = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
 from ingest.chunking import chunk_article
 from rag.answering.extract import Candidate, candidates
+from rag.engine import Engine, open_engine
 from rag.question.query import understand
 from rag.retrieval.retriever import Ranking, Retriever
 from rag.schema import Article, Aside, AsideKind
@@ -72,6 +74,15 @@ def write(folder: Path, *articles: Article) -> None:
         facts = {name: getattr(article, name) for name in ("title", "outlet", "published", "language")}
         stated = "".join(f"{name}: {value}\n" for name, value in facts.items() if value)
         (folder / f"{article.id}.md").write_text(f"---\n{stated}---\n{article.text}\n", encoding="utf-8")
+
+
+@contextmanager
+def engine_over(folder: Path, *articles: Article) -> Iterator[Engine]:
+    """An engine over an index of the articles in `folder`."""
+    settings = settings_for(folder)
+    fill(settings, *articles)
+    with closing(open_engine(settings)) as engine:
+        yield engine
 
 
 BRIDGE = article(

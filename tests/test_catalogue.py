@@ -23,7 +23,7 @@ from rag.store.library import Library
 from rag.store.library_rows import Selection
 from rag.wire import answer_from_dict, answer_to_dict
 from tests.doors import client, doors
-from tests.dossier import BRIDGE, DOSSIER, article, aside, fill, settings_for
+from tests.dossier import BRIDGE, DOSSIER, article, aside, engine_over, fill, settings_for
 from tests.test_mcp import call
 
 TITLED = article(
@@ -50,9 +50,7 @@ ENGLISH = article(
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("catalogue"))
-    fill(settings, *DOSSIER, TITLED, ENGLISH)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path_factory.mktemp("catalogue"), *DOSSIER, TITLED, ENGLISH) as engine:
         yield engine
 
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.question.kind import Talk, kind_of
 from rag.question.known import known_of
 from rag.question.parts import parts_of
 from rag.schema import Delta, Done, Retrieved
-from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, fill, settings_for
+from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, engine_over
 
 KNOWN = known_of(["Küstenkurier"], ["Jette Lürsen"], [("bruecke", "Risse im Stahl")])
 
@@ -83,11 +83,8 @@ def test_a_question_that_has_such_a_word_is_no_task(message: str) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    settings = settings_for(tmp_path)
-    fill(settings, BRIDGE, CONCERT, APPLES, WOLF)
-    opened = open_engine(settings)
-    yield opened
-    opened.close()
+    with engine_over(tmp_path, BRIDGE, CONCERT, APPLES, WOLF) as engine:
+        yield engine
 
 
 def test_a_task_is_declined_with_what_can_be_asked(engine: Engine) -> None:

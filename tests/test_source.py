@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from rag.answering.chosen import chosen
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.errors import BadRequest
 from rag.question.known import known_of
 from rag.question.source import source_of
 from rag.schema import Filters
-from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, fill, settings_for
+from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, engine_over
 
 KNOWN = known_of(
     ["Küstenkurier", "Moorhafener Bote", "Washington Post"],
@@ -71,11 +71,8 @@ def test_who_is_only_asked_about_is_no_source(question: str) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    settings = settings_for(tmp_path)
-    fill(settings, BRIDGE, CONCERT, APPLES, WOLF)
-    opened = open_engine(settings)
-    yield opened
-    opened.close()
+    with engine_over(tmp_path, BRIDGE, CONCERT, APPLES, WOLF) as engine:
+        yield engine
 
 
 def _ids(engine: Engine, question: str, filters: Filters | None = None) -> set[str]:

@@ -11,7 +11,7 @@ from rag.answering.summary import summarise
 from rag.engine import Engine, open_engine
 from rag.question.kind import kind_of, to_sum_up
 from rag.question.known import known_of
-from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, fill, settings_for
+from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, engine_over, fill, settings_for
 
 KNOWN = known_of(
     ["Küstenkurier", "Moorhafener Bote"],
@@ -68,11 +68,8 @@ def test_a_topic_of_its_own_is_no_summary_of_articles(question: str) -> None:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    settings = settings_for(tmp_path)
-    fill(settings, BRIDGE, CONCERT, APPLES, WOLF, LONG)
-    opened = open_engine(settings)
-    yield opened
-    opened.close()
+    with engine_over(tmp_path, BRIDGE, CONCERT, APPLES, WOLF, LONG) as engine:
+        yield engine
 
 
 def _quotes(engine: Engine, question: str) -> list[str]:

@@ -10,13 +10,19 @@ from rag.i18n import GERMAN, Words
 from rag.serve.assets import asset
 from rag.serve.links import link
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+
+def environment(folder: Path) -> Environment:
+    """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_TEMPLATES = environment(Path(__file__).parent / "templates")
 _TEMPLATES.globals |= {"asset": asset, "link": link}
 
 
