@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from ingest.readers import read_file
 from ingest.readers.document import Document, parse_date, parse_genre
 from ingest.readers.encoding import decode
-from ingest.readers.files import find_files
+from ingest.readers.files import find_names
 from ingest.readers.pdf import reflow
 from rag.errors import ArticleError
 from rag.text.normalize import normalise
@@ -95,25 +95,25 @@ def test_folders_are_searched_recursively_without_hidden_files_and_readmes(tmp_p
     (tmp_path / ".git").mkdir()
     for name in ("z.txt", "b/a.MD", "b/README.md", ".hidden.txt", ".git/c.txt", "picture.png", "~$d.docx"):
         write(tmp_path, name, "x")
-    assert find_files([tmp_path]) == [tmp_path / "b/a.MD", tmp_path / "z.txt"]
+    assert find_names([tmp_path]) == [str(tmp_path / "b/a.MD"), str(tmp_path / "z.txt")]
 
 
 def test_a_file_named_twice_is_found_once_and_one_named_itself_always(tmp_path: Path) -> None:
     readme = write(tmp_path, "README.md", "x")
     article = write(tmp_path, "a.txt", "x")
-    assert find_files([tmp_path, article, readme, readme]) == [readme, article]
+    assert find_names([tmp_path, article, readme, readme]) == [str(readme), str(article)]
 
 
 def test_missing_path_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ArticleError, match="nowhere"):
-        find_files([tmp_path / "nowhere"])
+        find_names([tmp_path / "nowhere"])
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
 def test_closed_folder_is_listed_so_that_it_is_reported(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0)
-    assert find_files([tmp_path]) == [closed]
+    assert find_names([tmp_path]) == [str(closed)]
 
 
 # --- plain text --------------------------------------------------------------------------------

@@ -17,18 +17,13 @@ SUFFIXES = (
 """Endings of the files that are read, in lower case."""
 
 
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """Article files under the paths, sorted, each once; folders are searched recursively.
+def find_names(paths: Sequence[Path]) -> list[str]:
+    """Names of article files under the paths, sorted, each once; folders are searched recursively.
 
     In folders hidden files and READMEs are passed over; a file that is named itself is always
     taken. A subfolder that may not be entered is listed as if it were a file, so that reading
     reports it by name. Raises ArticleError on a path that does not exist.
     """
-    return list(map(Path, find_names(paths)))
-
-
-def find_names(paths: Sequence[Path]) -> list[str]:
-    """The same as strings: of ten thousand files, paths cost more than all else of looking at them."""
     found: set[str] = set()
     for path in paths:
         if not path.exists():

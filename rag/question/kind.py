@@ -40,7 +40,6 @@ _ASKS = ("count", "which", "what", "list", "who", "when", "where")
 _QUESTION_WORDS = frozenset(_ASKS) - {"list"}
 _ONE = frozenset({"article", "piece", "report", "comment"})
 _MANY = frozenset({"articles", "pieces", "reports", "comments"})
-_STRONG = frozenset({"article", "articles"})
 _SUBJECTS: dict[str, Subject] = {
     **dict.fromkeys(_ONE | _MANY | {"title", "titles"}, "articles"),
     **dict.fromkeys(("outlet", "outlets"), "outlets"),
