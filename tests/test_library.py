@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import sqlite3
 import threading
@@ -294,3 +295,17 @@ def test_mismatch_says_both_sides_and_what_to_do() -> None:
         check_fingerprint("embedding bge-m3", "embedding builtin/512")
     for words in ("embedding bge-m3", "embedding builtin/512", "python -m ingest --rebuild"):
         assert words in str(caught.value)
+
+
+def test_connection_of_a_thread_is_closed_as_the_thread_ends(tmp_path: Path) -> None:
+    held: list[sqlite3.Connection] = []
+    gc.disable()  # nothing else closes it
+    try:
+        with Library.open(tmp_path) as library:
+            thread = threading.Thread(target=lambda: held.append(library._connection()))
+            thread.start()
+            thread.join()
+            with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+                held[0].execute("SELECT 1")
+    finally:
+        gc.enable()

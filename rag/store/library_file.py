@@ -85,12 +85,12 @@ class LibraryFile:
         self.path = path
         self.read_only = read_only
         self._local = threading.local()
-        self._connections: weakref.WeakSet[_Connection] = weakref.WeakSet()
+        self._held: weakref.WeakSet[_Held] = weakref.WeakSet()
 
     def close(self) -> None:
         """Closes the connections of all threads; the library cannot be used afterwards."""
-        for connection in list(self._connections):
-            connection.close()
+        for held in list(self._held):
+            held.connection.close()
         self._local = threading.local()
 
     def __enter__(self) -> Self:
@@ -134,12 +134,11 @@ class LibraryFile:
             self._connection().executescript(_INDEXES)
 
     def _connection(self) -> sqlite3.Connection:
-        connection: _Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = _connect(self.path, read_only=self.read_only)
-            self._local.connection = connection
-            self._connections.add(connection)
-        return connection
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
+            held = self._local.held = _Held(_connect(self.path, read_only=self.read_only))
+            self._held.add(held)
+        return held.connection
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -182,11 +181,20 @@ def create(path: Path) -> None:
             new.unlink()
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that can be weakly referenced: one whose thread has ended is closed with it."""
+class _Held:
+    """A thread's connection, closed as the thread ends.
+
+    It refers to itself in a circle, so that on its own it would stay open until garbage is looked for.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
 
 
-def _connect(path: Path, *, read_only: bool) -> _Connection:
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     # a reader, too, opens for writing: only then does SQLite tidy up its log's files behind it;
     # where it cannot, there is no writer either
     mode = "ro&immutable=1" if read_only and not os.access(path.parent, os.W_OK) else "rw"
@@ -194,7 +202,6 @@ def _connect(path: Path, *, read_only: bool) -> _Connection:
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=_BUSY_SECONDS,
-        factory=_Connection,
         isolation_level=None,  # transactions are begun and ended by hand
         check_same_thread=False,  # only so that `close` may close those of other threads
     )
