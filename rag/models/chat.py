@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ProviderProtocol, ProviderTimeout
 from rag.models.faults import CutStream, Server, translated, waited
+from rag.models.loading import load_llama_index
 from rag.models.proxies import client
 from rag.text.normalize import count_tokens
 
@@ -83,6 +84,7 @@ class ChatModel:
         """Tokens that the model takes in: as the settings say, else by LlamaIndex's table."""
         if self._settings.llm_window:
             return self._settings.llm_window
+        load_llama_index()
         from llama_index.llms.openai.utils import openai_modelname_to_contextsize
 
         try:

@@ -11,6 +11,7 @@ from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_cache import FILE_NAME
 from rag.models.embedding_choice import Choice, chosen
 from rag.models.faults import Server
+from rag.models.loading import load_llama_index
 from rag.settings import OPENAI_MODEL
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def build_embedder(settings: Settings) -> Embedder:
 
 def build_embedding(settings: Settings) -> BaseEmbedding:
     """The same as LlamaIndex sees it, without cache and retries. Raises ConfigError."""
+    load_llama_index()
     from rag.models.embedding import HashedEmbedding, class_embedding, server_embedding
 
     choice = chosen(settings)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from rag.errors import BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
+from rag.models.loading import load_llama_index
 from rag.schema import Article, Chunk
 from rag.store import lock
 from rag.store.library_file import batches
@@ -276,6 +277,7 @@ def records(pairs: Sequence[Pair], *, is_server: bool) -> dict[str, Any]:
     limits metadata. In a folder it is inside LlamaIndex's node only: a document is also indexed for full-text
     search, which nobody needs, cannot be turned off, and takes as long again as all the rest.
     """
+    load_llama_index()
     from llama_index.core.vector_stores.utils import node_to_metadata_dict
 
     nodes = [_node(*pair) for pair in pairs]
