@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eval import metrics
 from eval.cases import Case
 from eval.metrics import ArticleSpan
-from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.confidence import certainty_of, confidence
 from rag.answering.extract import candidates
 from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
@@ -66,8 +66,8 @@ MEASURES = {
         Measure("confidence", "confidence", "answers", 0),
         Measure("confidence_auroc", "confidence", "unanswerable"),
         Measure("confidence_ece", "confidence", "judged", -1),
-        Measure("sure_precision", "confidence", "certainty"),
-        Measure("sure_coverage", "confidence", "certainty"),
+        Measure("sure_precision", "confidence", "judged"),
+        Measure("sure_coverage", "confidence", "answers"),
         *(Measure(f"article_{rank}", "retrieval", "articles") for rank in RANKS),
         *(Measure(f"evidence_{rank}", "retrieval", "evidence") for rank in RANKS),
         Measure("sentence_hit@1", "retrieval", "evidence"),
@@ -175,12 +175,11 @@ def _decision_measures(case: Case, answer: Answer, right: bool | None) -> dict[s
         measures["wrongly_declined"] = float(answer.abstained)
     if case.history and right is not None:
         measures["followup_success"] = float(right)
-    certainty = getattr(answer, "certainty", None)
-    if certainty is not None:
-        sure = certainty == "sure" and not answer.abstained
+    sure = answer.certainty == "sure"
+    if case.answerable is not False:
         measures["sure_coverage"] = float(sure)
-        if sure and right is not None:
-            measures["sure_precision"] = float(right)
+    if sure and right is not None:
+        measures["sure_precision"] = float(right)
     return measures
 
 
@@ -205,7 +204,7 @@ def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict
     if case.articles:
         hits = tuple(hit for hit in job.ranking.hits if hit.passage.article.id not in case.articles)
         others = replace(job.ranking, hits=hits)
-        measures["absent_declined"] = float(confidence(others, candidates(others)) < THRESHOLD)
+        measures["absent_declined"] = float(certainty_of(confidence(others, candidates(others))) == "none")
     return measures
 
 

@@ -14,24 +14,25 @@ from pathlib import Path
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
-from rag.answering.compose import compose, nearest
-from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
+from rag.answering.confidence import certainty_of, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
 from rag.answering.leaning import leaning
 from rag.answering.several import one_of
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
-from rag.answering.texts import declined, stand_in, too_many, unverified
+from rag.answering.texts import comes_nearest, declined, stand_in, too_many, unverified
 from rag.answering.work import (
     Asked,
     Job,
     Outcome,
     SumUp,
+    below,
     besides,
+    borne_out,
     named_copies,
     says_what_was_asked,
-    standing_in,
 )
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
@@ -66,7 +67,6 @@ SUGGESTIONS_FROM = 100  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
-SUGGESTION_CONFIDENCE = 0.7
 
 
 class Engine(Adapters):
@@ -255,7 +255,7 @@ class Engine(Adapters):
     def _try(self, question: str) -> frozenset[tuple[str, int]]:
         # by words alone: nothing is sent anywhere
         answer = self._verbatim(self._asked(question, (), None), None)
-        sure = answer.confidence >= SUGGESTION_CONFIDENCE
+        sure = answer.certainty == "sure"
         return frozenset((c.article_id, c.start) for c in answer.citations if sure)
 
     @property
@@ -422,16 +422,19 @@ class Engine(Adapters):
         yield Done(answer, history)
 
     def _extractive(self, job: Job) -> Outcome:
-        if job.confidence < THRESHOLD:
+        certainty = certainty_of(job.confidence)
+        if certainty == "none":
             return self._declined(job, LOW_CONFIDENCE)
         if job.summary is not None:
             return job.summary
-        draft = compose(job.found, job.ranking.query.text)
-        return Outcome(draft.text, draft.statements, draft.citations, further=draft.further)
+        most = MOST_STATEMENTS if certainty == "sure" else MOST_NEAREST
+        draft = compose(job.found, job.ranking.query.text, most)
+        outcome = Outcome(draft.text, draft.statements, draft.citations, certainty, further=draft.further)
+        return outcome if certainty == "sure" else below(comes_nearest(job.asked.language), outcome)
 
     def _declined(self, job: Job, reason: str) -> Outcome:
         say = unverified if reason == UNVERIFIED else declined
-        return Outcome(say(job.asked.language), (), (), reason=reason, further=nearest(job.found))
+        return Outcome(say(job.asked.language), (), (), "none", reason, nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
@@ -466,13 +469,15 @@ class Engine(Adapters):
             return self._instead(job, NOT_IN_PASSAGES, writing)
         if len(wrong) * 2 > len(claims) or not claims:
             return self._instead(job, UNVERIFIED, writing)
-        if job.confidence < THRESHOLD and not says_what_was_asked(job, writing.statements, writing.citations):
+        unlikely = certainty_of(job.confidence) == "none"
+        if unlikely and not says_what_was_asked(job, writing.statements, writing.citations):
             return self._instead(job, LOW_CONFIDENCE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)
         return Outcome(
             writing.text,
             tuple(writing.statements),
             tuple(writing.citations),
+            borne_out(claims),
             further=besides(further, writing.citations),
             dropped=tuple(writing.dropped),
             withheld=tuple(writing.withheld),
@@ -482,7 +487,8 @@ class Engine(Adapters):
         """In place of what a model wrote: the verbatim answer, where it is sure enough; else declined."""
         outcome = self._extractive(job)
         if outcome.reason is None:
-            outcome = standing_in(outcome, stand_in(reason == UNVERIFIED, job.asked.language), reason)
+            notice = stand_in(reason == UNVERIFIED, job.asked.language)
+            outcome = replace(below(notice, outcome), reason=reason, stands_in=True)
         else:
             outcome = self._declined(job, reason)
         unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
@@ -498,7 +504,8 @@ class Engine(Adapters):
             statements=outcome.statements,
             citations=named_copies(outcome.citations, job.copies),
             passages=job.passages,
-            abstained=outcome.reason is not None and not outcome.stands_in,
+            abstained=outcome.certainty == "none",
+            certainty=outcome.certainty,
             reason=outcome.reason,
             model=model,
             index_fingerprint=self.library.fingerprint,

@@ -31,6 +31,7 @@ Genre = Literal["report", "comment"]
 AsideKind = Literal["title", "byline", "dateline", "caption", "heading", "footer"]
 Status = Literal["supported", "weak", "unsupported", "no claim"]
 Role = Literal["user", "assistant"]
+Certainty = Literal["sure", "unsure", "none"]
 
 SENT_WHOLE = {"json_schema_serialization_defaults_required": True}
 """For the JSON schemas that pydantic makes of these values: what has a default is sent nevertheless."""
@@ -199,10 +200,13 @@ class Answer:
 
     `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
     appearance; `passages` are what was searched, best first; `further` are other places worth
-    reading, which the text does not rest on; `reason` says why an answer was declined, or why the
-    verbatim sentences of one that was not stand in place of what a model wrote; `model` is
-    the language model that wrote the text, None for verbatim sentences; `dropped` says which
-    citations of the model point nowhere, and why, `withheld` which of its sentences are not shown;
+    reading, which the text does not rest on; `certainty` is `none` where the answer is declined,
+    which `abstained` says too, and `unsure` where verbatim sentences, below a line that says so, only
+    come nearest, or where its sources bear a model's answer out in part; `reason` says why an answer
+    was declined, or why the verbatim sentences of one that was not stand in place of what a model
+    wrote; `model` is the language model that wrote the text, None for verbatim sentences; `dropped`
+    says which citations of the model point nowhere, and why, `withheld` which of its sentences are
+    not shown;
     `id` and `created` (ISO 8601, UTC) name the answer as a record; `usage` counts tokens
     (`prompt_tokens`, `completion_tokens`; `estimated` where the provider reports none) and, where it
     is reported, `cost`; `timings` are seconds by step.
@@ -216,6 +220,7 @@ class Answer:
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
     abstained: bool
+    certainty: Certainty
     reason: str | None
     model: str | None
     index_fingerprint: str

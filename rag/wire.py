@@ -49,7 +49,7 @@ _FIELDS = tuple(field.name for field in fields(schema.Answer))
 def answer_to_dict(answer: schema.Answer) -> Json:
     """The answer as a dict that `json.dumps` takes as it is; dates are ISO, unknown is null.
 
-    {"text": "Keine Einigung, kein Abkommen. [1]", "abstained": false, "reason": null,
+    {"text": "Keine Einigung, kein Abkommen. [1]", "abstained": false, "certainty": "sure", "reason": null,
      "citations": [{"number": 1, "article_id": "002_ba0a", "start": 812, "end": 843, "quote": "Keine …",
                     "outlet": "taz", "published": "2025-08-16", …}], "passages": […], …}
     """
@@ -71,6 +71,8 @@ def answer_from_dict(sent: Json) -> schema.Answer:
 
     Raises BadRequest when it is something else.
     """
+    if isinstance(sent, dict) and "abstained" in sent:  # older ones lack it
+        sent = {"certainty": "none" if sent["abstained"] else "sure", **sent}
     try:
         read = _ANSWER.validate_python(sent)
     except ValidationError as exc:

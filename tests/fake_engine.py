@@ -219,7 +219,7 @@ def canned(question: str) -> Answer:
         return written(question)
     quotes = next((found for key, found in ANSWERS.items() if key in question.lower()), ())
     citations = tuple(_citation(n, *place) for n, place in enumerate(quotes, 1))
-    text = " ".join(f"{c.quote} [{c.number}]" for c in citations)
+    text = "\n\n".join(f"{c.quote} [{c.number}]" for c in citations)
     return Answer(
         question=question,
         standalone_question=question,
@@ -229,6 +229,7 @@ def canned(question: str) -> Answer:
         citations=citations,
         passages=tuple(_passage(article) for article in ARTICLES),
         abstained=not citations,
+        certainty="sure" if citations else "none",
         reason=None if citations else "no passage is close enough",
         model=None,
         index_fingerprint="fake",

@@ -125,7 +125,7 @@ def write(text: str, cuts: Sequence[int]) -> None:
         assert_verbatim(citation)
     answer = Answer(
         "?", "?", "de", writing.text, tuple(writing.statements), tuple(writing.citations), passages,
-        False, None, "modell", "f", 1.0,
+        False, "sure", None, "modell", "f", 1.0,
     )  # fmt: skip
     assert_harmless(render.answer_markdown(answer, GERMAN))
     assert_harmless(render.draft_markdown(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.confidence import THRESHOLD, confidence
+from rag.answering.confidence import UNSURE, confidence
 from rag.answering.extract import candidates
 from rag.schema import Article
 from tests.dossier import APPLES, BRIDGE, CONCERT, DOSSIER, WOLF, article, ranked
@@ -41,16 +41,16 @@ def sure(question: str, *articles: Article) -> float:
 
 @pytest.mark.parametrize("question", ANSWERED)
 def test_question_that_an_article_answers_is_answered(question: str) -> None:
-    assert THRESHOLD <= sure(question, *DOSSIER) <= 1
+    assert UNSURE <= sure(question, *DOSSIER) <= 1
 
 
 @pytest.mark.parametrize("question", OFF_TOPIC)
 def test_off_topic_question_is_declined(question: str) -> None:
-    assert 0 <= sure(question, *DOSSIER) < THRESHOLD
+    assert 0 <= sure(question, *DOSSIER) < UNSURE
 
 
 def test_question_of_how_much_is_answered_in_english_too() -> None:
-    assert sure("How much does the repair of the bridge cost?", *DOSSIER) >= THRESHOLD
+    assert sure("How much does the repair of the bridge cost?", *DOSSIER) >= UNSURE
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_question_of_how_much_is_answered_in_english_too() -> None:
 )
 def test_the_chance_falls_when_the_answering_article_is_taken_out(question: str, answering: Article) -> None:
     without = [article for article in DOSSIER if article != answering]
-    assert sure(question, *without) < THRESHOLD < sure(question, *DOSSIER)
+    assert sure(question, *without) < UNSURE < sure(question, *DOSSIER)
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ import pytest
 
 from ingest.readers import read_file
 from ingest.structure.article import article_from
-from rag.answering.confidence import THRESHOLD
-from rag.answering.texts import DECLINED, declined
-from rag.engine import SUGGESTION_CONFIDENCE, Engine, open_engine
+from rag.answering.confidence import UNSURE
+from rag.answering.texts import DECLINED, comes_nearest, declined
+from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexMismatch
 from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
@@ -79,7 +79,7 @@ def test_answer_rests_on_the_article_that_answers(engine: Engine, question: str,
     assert answer.citations[0].article_id == expected
     assert answer.passages[0].article.id == expected
     assert answer.question == answer.standalone_question == question
-    assert answer.confidence >= THRESHOLD
+    assert answer.confidence >= UNSURE
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS, *OFF_TOPIC.values()])
@@ -136,7 +136,23 @@ def test_declines_in_the_language_of_the_question(engine: Engine, language: str,
     assert answer.reason
     assert (answer.language, answer.text) == (language, DECLINED[language])
     assert answer.citations == answer.statements == ()
-    assert answer.confidence < THRESHOLD
+    assert answer.confidence < UNSURE
+
+
+@pytest.mark.parametrize("question", ["Was kostet die Reparatur?", "How much does the repair cost?"])
+def test_what_only_comes_nearest_is_called_that(
+    engine: Engine, question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sure = engine.ask(question)
+    monkeypatch.setattr("rag.answering.confidence.SURE", 1.1)
+    answer = engine.ask(question)
+    notice, _, said = answer.text.partition("\n\n")
+    assert (sure.certainty, answer.certainty, answer.abstained) == ("sure", "unsure", False)
+    assert notice == comes_nearest(answer.language)
+    assert said == sure.text
+    assert len(answer.statements) <= 2
+    for statement in answer.statements:
+        assert " ".join(statement.text.split()) in answer.text[statement.start : statement.end]
 
 
 def test_other_languages_are_declined_in_english() -> None:
@@ -441,7 +457,7 @@ def test_suggestions_are_answered_with_confidence(engine: Engine, settings: Sett
     for question in found:
         answer = engine.ask(question)
         assert not answer.abstained
-        assert answer.confidence >= SUGGESTION_CONFIDENCE
+        assert answer.certainty == "sure"
     assert len(engine.suggestions(1)) == 1
     assert engine.suggestions(0) == []
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from eval.runs import Journal, Row, Run, load_run, write_run
 from eval.verifier import by_verifier
 from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ProviderTimeout
-from rag.schema import Answer, Citation, Event, Message, Statement
+from rag.schema import Answer, Certainty, Citation, Event, Message, Statement
 from rag.settings import load_settings
 from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
 from tests.openai_server import Reply, openai_server, refusal
@@ -130,7 +130,7 @@ def lead(case: Case, *statements: tuple[str, str]) -> float | None:
     places = [(n, text.index(quote), quote) for n, (_, quote) in enumerate(statements, 1)]
     citations = tuple(Citation(n, "wolf", at, at + len(said), said, "supported") for n, at, said in places)
     said = tuple(Statement(words, (n,), "supported") for n, (words, _) in enumerate(statements, 1))
-    answer = Answer("", "", "de", "", said, citations, (), False, None, None, "", 0.9)
+    answer = Answer("", "", "de", "", said, citations, (), False, "sure", None, None, "", 0.9)
     return answer_measures(case, answer, Shelf({"wolf": WOLF}), lambda *_: True, None).get("lead_answers")
 
 
@@ -143,21 +143,12 @@ def test_the_first_statement_answers_by_a_fact_or_by_its_citation() -> None:
     assert lead(Case("a", "Wer?", articles=("wolf",)), ("Er.", other)) is None
 
 
-@pytest.mark.parametrize(
-    ("certainty", "precision", "coverage"), [("sure", 1.0, 1.0), ("likely", None, 0.0), (None, None, None)]
-)
+@pytest.mark.parametrize(("certainty", "precision", "coverage"), [("sure", 1.0, 1.0), ("unsure", None, 0.0)])
 def test_answers_that_call_themselves_sure_are_held_to_it(
-    engine: Engine, examiner: Examiner, certainty: str | None, precision: float | None, coverage: float | None
+    engine: Engine, examiner: Examiner, certainty: Certainty, precision: float | None, coverage: float
 ) -> None:
-    @dataclass(frozen=True)
-    class Certain(Answer):
-        certainty: str | None = None
-
-    answer = engine.ask(SHEEP.question)
-    known = {field.name: getattr(answer, field.name) for field in fields(Answer)}
-    found = answer_measures(
-        SHEEP, Certain(**known, certainty=certainty), examiner.shelf, examiner.supports, None
-    )
+    answer = replace(engine.ask(SHEEP.question), certainty=certainty)
+    found = answer_measures(SHEEP, answer, examiner.shelf, examiner.supports, None)
     assert (found.get("sure_precision"), found.get("sure_coverage")) == (precision, coverage)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.confidence import THRESHOLD
+from rag.answering.confidence import UNSURE
 from rag.answering.texts import DECLINED, stand_in
 from rag.engine import LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
@@ -167,7 +167,7 @@ def test_a_copied_sentence_that_does_not_say_what_was_asked_is_no_answer(
 ) -> None:
     script(server, first_sentence)
     answer = engine.ask(question)
-    assert answer.confidence < THRESHOLD
+    assert answer.confidence < UNSURE
     assert (answer.abstained, answer.reason, answer.text) == (True, LOW_CONFIDENCE, DECLINED["de"])
     assert answer.citations == ()
     assert answer.further
@@ -179,7 +179,7 @@ def test_a_sentence_that_says_what_was_asked_is_shown_where_the_search_alone_is_
 ) -> None:
     script(server, Reply(f"{SENTENCE} [1]."))
     answer = engine.ask("Wie viele Euro verschlingt die Reparatur?")
-    assert answer.confidence < THRESHOLD
+    assert answer.confidence < UNSURE
     assert (answer.abstained, answer.text, answer.model) == (False, f"{SENTENCE} [1].", "scripted")
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from rag.engine import Engine
+from rag.i18n import GERMAN
 from rag.question.kind import Talk, kind_of
 from rag.question.known import known_of
 from rag.question.parts import parts_of
 from rag.schema import Delta, Done, Retrieved
+from rag.serve.chat.render import answer_markdown
 from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, engine_over
 
 KNOWN = known_of(["Küstenkurier"], ["Jette Lürsen"], [("bruecke", "Risse im Stahl")])
@@ -112,6 +114,11 @@ def test_what_is_not_in_the_articles_is_declined_beside_what_is(engine: Engine) 
     answer = engine.ask("Wer dirigiert die Konzerte? Wie heißt der Papst in Rom?")
     assert not answer.abstained
     assert "keine belegte Antwort" in answer.text
+    assert answer.certainty == "unsure"
+    shown = answer_markdown(answer, GERMAN).split("\n\n")
+    assert shown[0] == "Wer dirigiert die Konzerte?"
+    assert shown[1].startswith("> Oksana Tschumatschenko")
+    assert "keine belegte Antwort" in shown[-1]
 
 
 def test_the_stream_of_several_answers_makes_the_text(engine: Engine) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.answering.texts import stand_in
+from rag.answering.texts import comes_nearest, stand_in
 from rag.i18n import ENGLISH, GERMAN, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
 from rag.serve.chat import markup, messages, render
@@ -244,6 +244,16 @@ def test_verbatim_sentences_in_place_of_a_models_answer_say_so_once() -> None:
     assert "Ohne Sprachmodell" not in messages.said(message)  # no words of the conversation
     assert "Verweis" not in evidence
     assert "Ohne Sprachmodell" not in "".join(messages.parts(messages.answer_message(plain, GERMAN)))
+
+
+@pytest.mark.parametrize("language", ["de", "uk"])
+def test_what_only_comes_nearest_is_below_a_heading_that_says_so(language: str) -> None:
+    plain, notice = canned("wärmeplan"), comes_nearest(language)
+    answer = dataclasses.replace(plain, text=f"{notice}\n\n{plain.text}", certainty="unsure")
+    message = messages.answer_message(answer, GERMAN)
+    assert messages.parts(message)[0].startswith(f'<small class="label unsure">{notice}')
+    assert notice not in messages.said(message)
+    assert "unsure" not in "".join(messages.parts(messages.answer_message(plain, GERMAN)))
 
 
 def test_a_card_says_that_its_article_has_changed_since() -> None:

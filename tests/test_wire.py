@@ -79,8 +79,15 @@ def test_a_record_of_an_earlier_version_withholds_nothing() -> None:
     assert answer_from_dict(sent).withheld == ()
 
 
+@pytest.mark.parametrize(("question", "certainty"), [("wärmeplan", "sure"), ("mondlandung", "none")])
+def test_a_record_of_an_earlier_version_is_sure_unless_it_is_declined(question: str, certainty: str) -> None:
+    sent = answer_to_dict(canned(question))
+    del sent["certainty"]
+    assert answer_from_dict(sent).certainty == certainty
+
+
 @pytest.mark.parametrize(
-    "missing", [field.name for field in dataclasses.fields(Answer) if field.name != "withheld"]
+    "missing", sorted({field.name for field in dataclasses.fields(Answer)} - {"withheld", "certainty"})
 )
 def test_what_lacks_anything_is_refused(missing: str) -> None:
     sent = answer_to_dict(canned("wärmeplan"))

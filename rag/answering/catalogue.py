@@ -58,7 +58,9 @@ class Catalogue:
         answer = said.answer(question, asked.language, self, articles, time.perf_counter() - started)
         is_task = isinstance(asked, Talk) and asked.about == "task"
         if is_task:
-            return replace(answer, statements=(), abstained=True, reason=TASK, confidence=0.0)
+            return replace(
+                answer, statements=(), abstained=True, certainty="none", reason=TASK, confidence=0.0
+            )
         return answer
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
@@ -225,6 +227,7 @@ class _Said:
             citations=tuple(citations),
             passages=(),
             abstained=False,
+            certainty="sure",
             reason=None,
             model=None,
             index_fingerprint=source.library.fingerprint,

@@ -12,7 +12,8 @@ from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
 from rag.text.pointing import opens_with_pronoun
 
-MOST_STATEMENTS = 3
+MOST_STATEMENTS, MOST_NEAREST = 3, 2
+"""Places that an answer quotes, and what comes nearest."""
 MOST_WORDS = 80
 FURTHER = 3
 FURTHER_REACH = 5.0
@@ -63,7 +64,7 @@ class _Place:
         return len(self.candidate.article.text[self.start : self.end].split())
 
 
-def compose(candidates: Sequence[Candidate], question: str = "") -> Draft:
+def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS) -> Draft:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
     A question that asks for one value gets what may be that value, and no sentence for its own sake.
@@ -71,7 +72,7 @@ def compose(candidates: Sequence[Candidate], question: str = "") -> Draft:
     if not candidates:
         return Draft("", (), (), ())
     asked = _value_asked(question, candidates[0])
-    places = _choose(_in_reach(candidates, asked), asked)
+    places = _choose(_in_reach(candidates, asked), asked, most)
     citations = tuple(
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
@@ -115,9 +116,9 @@ def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candid
     return [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
 
 
-def _choose(pool: list[Candidate], asked: Cue | None) -> list[_Place]:
+def _choose(pool: list[Candidate], asked: Cue | None, most: int) -> list[_Place]:
     places: list[_Place] = []
-    while pool and len(places) < MOST_STATEMENTS:
+    while pool and len(places) < most:
         best = max(pool, key=lambda candidate: _worth(candidate, places))
         pool.remove(best)
         if places and _repeats(best, places):

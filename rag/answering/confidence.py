@@ -13,9 +13,11 @@ from rag.question.answer_type import cue_of
 from rag.question.figures import asked_noun, figure_of
 from rag.question.query import Concept
 from rag.retrieval.retriever import Ranking
+from rag.schema import Certainty
 from rag.text.analysis import language_of
 
-THRESHOLD = 0.4
+SURE, UNSURE = 0.65, 0.4
+"""From these on an answer is given as one, and as what comes nearest; below, the question is declined."""
 
 # fitted by logistic regression (cross-validated by question) on the tuning questions of the project's
 # sets and of dev.jsonl, and on the same with the chunks of their evidence taken out; balanced classes
@@ -64,6 +66,11 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
         + MEANING_BIAS
     )
     return 1 / (1 + math.exp(-score))
+
+
+def certainty_of(confidence: float) -> Certainty:
+    """What is said of a verbatim answer with this confidence."""
+    return "sure" if confidence >= SURE else "unsure" if confidence >= UNSURE else "none"
 
 
 def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Sequence[float]) -> float:

@@ -15,6 +15,8 @@ _NUMBER = re.compile(r"\d+")
 def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> Answer:
     """The answers in order, their citations numbered through; it is declined only if all of them are.
 
+    Where they are not equally certain, it is unsure.
+
     `left` says that further questions were not answered.
     """
     text, statements, citations = "", list[Statement](), list[Citation]()
@@ -37,6 +39,7 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         statements=tuple(statements),
         citations=tuple(citations),
         passages=tuple(passages.values()),
+        certainty=answers[0].certainty if len({answer.certainty for answer in answers}) == 1 else "unsure",
         confidence=min(answer.confidence for answer in answered or answers),
         further=_further(answers, len(citations)),
         dropped=tuple(each for answer in answers for each in answer.dropped),

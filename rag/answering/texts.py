@@ -34,6 +34,20 @@ def unverified(language: str) -> str:
     return UNVERIFIED.get(language, UNVERIFIED["en"])
 
 
+NEAREST = {
+    "de": "Keine eindeutige Antwort. Am nächsten kommt:",
+    "en": "No clear answer. What comes nearest:",
+    "fr": "Pas de réponse certaine. Ce qui s’en approche le plus :",
+    "pt": "Sem resposta clara. O que mais se aproxima:",
+    "uk": "Однозначної відповіді немає. Найближче до неї:",
+}
+
+
+def comes_nearest(language: str) -> str:
+    """The line above places that may answer a question, and may not."""
+    return NEAREST.get(language, NEAREST["en"])
+
+
 TOO_MANY = {
     "de": "Mehr als vier Fragen auf einmal beantworte ich nicht; bitte stellen Sie die übrigen noch einmal.",
     "en": "I answer no more than four questions at once; please ask the others again.",
@@ -76,3 +90,12 @@ def stand_in(withheld: bool, language: str) -> str:
     why = UNPROVEN if withheld else UNANSWERED
     known = language if language in STANDS_IN else "en"
     return f"{STANDS_IN[known]} {why[known]}"
+
+
+NOTICES = frozenset(
+    [
+        *NEAREST.values(),
+        *(stand_in(withheld, language) for withheld in (True, False) for language in STANDS_IN),
+    ]
+)
+"""What stands above quotations and is no part of what they say."""

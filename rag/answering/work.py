@@ -10,7 +10,7 @@ from rag.answering.extract import Candidate
 from rag.models.chat import Deadline
 from rag.question.followup import Context
 from rag.retrieval.retriever import Ranking
-from rag.schema import Article, Citation, Message, Passage, Statement
+from rag.schema import Article, Certainty, Citation, Message, Passage, Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was made of a question; `reason` says why it was declined.
+    """What was made of a question, and how certain that is; `reason` says why it was declined.
 
     With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why that is not shown.
     """
@@ -76,6 +76,7 @@ class Outcome:
     text: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
+    certainty: Certainty = "sure"
     reason: str | None = None
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -83,14 +84,20 @@ class Outcome:
     stands_in: bool = False
 
 
-def standing_in(verbatim: Outcome, notice: str, reason: str) -> Outcome:
-    """The verbatim answer in place of a model's, below a notice that says so."""
+def below(notice: str, verbatim: Outcome) -> Outcome:
+    """The verbatim answer below a notice that says what it is."""
     lead = f"{notice}\n\n"
     moved = tuple(
         replace(statement, start=statement.start + len(lead), end=statement.end + len(lead))
         for statement in verbatim.statements
     )
-    return replace(verbatim, text=lead + verbatim.text, statements=moved, reason=reason, stands_in=True)
+    return replace(verbatim, text=lead + verbatim.text, statements=moved)
+
+
+def borne_out(statements: Sequence[Statement]) -> Certainty:
+    """How certain a model's answer is: sure where its sources say all that it claims."""
+    claims = [statement.status for statement in statements if statement.status != "no claim"]
+    return "sure" if claims and all(status == "supported" for status in claims) else "unsure"
 
 
 def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Sequence[Citation]) -> bool:

@@ -47,7 +47,7 @@ class BelegQueryEngine(BaseQueryEngine):
     """Answers of an engine as LlamaIndex responses; an abstention is one, a failure raises BelegError.
 
     `source_nodes[n - 1]` is the place that `[n]` cites, with its words as text and exact offsets;
-    `metadata` is the whole answer as `answer_to_dict` gives it, with `abstained`, `reason` and `citations`.
+    `metadata` is the whole answer as `answer_to_dict` gives it, `certainty` and `citations` included.
     """
 
     def __init__(

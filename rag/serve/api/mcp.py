@@ -46,7 +46,7 @@ _INSTRUCTIONS = (
     "Beleg answers questions about a dossier of news articles. Every statement of an answer carries [n], and"
     " citation n quotes the words it rests on, with their offsets in the article. Keep the numbers when you"
     " pass an answer on. `abstained` says that the articles do not answer the question: do not fill the gap"
-    " yourself."
+    " yourself. `certainty` `unsure` says that the quotations only come nearest: pass that on, too."
 )
 _READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _TEMPLATE = types.ResourceTemplate(

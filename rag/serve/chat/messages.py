@@ -85,8 +85,7 @@ def answer_message(
     answer: Answer, words: Words, *, articles: Articles | None = None, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with its evidence and its record; articles tell what has changed since."""
-    heading = render.without_model(words) if model_left_out else render.stands_in(answer, words)
-    label = f"{heading}\n\n" if heading else ""
+    label = f"{render.without_model(words)}\n\n" if model_left_out else ""
     evidence = render.evidence_html(answer, words, outdated(answer, articles) if articles else frozenset())
     text = label + render.answer_markdown(answer, words)
     below = evidence + render.record_link(answer.id, words)

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from rag.answering.texts import NEAREST, NOTICES
 from rag.i18n import Words
 from rag.schema import Answer, Citation, Passage, Span, Statement
 from rag.serve.chat.markup import markdown_text, shortened
@@ -20,7 +21,6 @@ _FURTHER = 3
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_QUOTATION_MARKS = " „“”»«\"'"
 
 _Insert = tuple[int, int, int, str]
 """Markup in a text: where it starts, its order among those that start there, what it replaces up to."""
@@ -50,12 +50,10 @@ def without_markers(text: str) -> str:
 def answer_markdown(answer: Answer, words: Words) -> str:
     """The answer with its citations as chips; verbatim passages as quotations with their origin.
 
-    A sentence that its sources do not fully support is set off, with a note in `<small>`.
+    What Beleg says of quotations is their heading. A sentence that its sources do not fully support is set
+    off, with a note in `<small>`.
     """
-    if not answer.abstained and (quotations := _quotations(answer)):
-        return "\n\n".join(_quotation(citation, words) for citation in quotations)
-    shown = _paragraphs(answer.text)[_stands_in(answer) :]  # without the notice, which is the heading
-    return "\n\n".join(_marked_up(answer, span, words) for span in shown)
+    return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
 
 
 def evidence_html(answer: Answer, words: Words, outdated: Set[str] = frozenset()) -> str:
@@ -84,16 +82,10 @@ def without_model(words: Words) -> str:
     return fragment("label", words, said=words("answer.extractive"))
 
 
-def stands_in(answer: Answer, words: Words) -> str:
-    """The heading of verbatim sentences in place of a model's answer, which says why; else nothing."""
-    notice, _, _ = answer.text.partition("\n\n")
-    return fragment("label", words, said=notice) if _stands_in(answer) else ""
-
-
 def spoken(answer: Answer) -> str:
-    """What the answer says, without its marks and without the notice that it stands in for a model's."""
-    text = answer.text.partition("\n\n")[2] if _stands_in(answer) else answer.text
-    return without_markers(text)
+    """What the answer says, without its marks and without what Beleg says of quotations."""
+    said = (answer.text[slice(*span)] for span in _paragraphs(answer.text))
+    return without_markers("\n\n".join(text for text in said if text not in NOTICES))
 
 
 def failure_html(reason: str, words: Words, *, partial: bool) -> str:
@@ -128,22 +120,23 @@ def search_html(passages: Sequence[Passage], words: Words) -> str:
     return place_list([place_of(passage) for passage in passages], None, words)
 
 
-def _stands_in(answer: Answer) -> bool:
-    return answer.reason is not None and not answer.abstained
+def _paragraph(answer: Answer, span: Span, words: Words) -> str:
+    """A paragraph: a heading, a quotation, or prose with its marks."""
+    text = answer.text[slice(*span)]
+    if text in NOTICES:
+        return fragment("label", words, said=text, unsure=text in NEAREST.values())
+    quoted = _quoted(answer, span)
+    return _quotation(quoted, words) if quoted else _marked_up(answer, span, words)
 
 
-def _quotations(answer: Answer) -> list[Citation]:
-    """The citations of an answer that says nothing but their quotes; else none."""
+def _quoted(answer: Answer, span: Span) -> Citation | None:
+    """The place that a paragraph of a verbatim answer quotes, where it does nothing else."""
     numbered = {citation.number: citation for citation in answer.citations}
-    quoted = []
-    for statement in answer.statements:
-        citation = numbered.get(statement.citations[0]) if len(statement.citations) == 1 else None
-        if citation is None or citation.quote.strip(_QUOTATION_MARKS) != statement.text.strip(
-            _QUOTATION_MARKS
-        ):
-            return []
-        quoted.append(citation)
-    return quoted
+    for statement in answer.statements if answer.model is None else ():
+        cited = numbered.get(statement.citations[0]) if len(statement.citations) == 1 else None
+        if statement.start == span[0] and cited and cited.quote == statement.text:
+            return cited
+    return None
 
 
 def _quotation(citation: Citation, words: Words) -> str:
