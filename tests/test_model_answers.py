@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rag.answering.confidence import UNSURE
-from rag.answering.texts import DECLINED, stand_in
+from rag.answering.texts import declined, stand_in
 from rag.engine import LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
     ContextOverflow,
@@ -168,7 +168,7 @@ def test_a_copied_sentence_that_does_not_say_what_was_asked_is_no_answer(
     script(server, first_sentence)
     answer = engine.ask(question)
     assert answer.confidence < UNSURE
-    assert (answer.abstained, answer.reason, answer.text) == (True, LOW_CONFIDENCE, DECLINED["de"])
+    assert (answer.abstained, answer.reason, answer.text) == (True, LOW_CONFIDENCE, declined("de"))
     assert answer.citations == ()
     assert answer.further
     assert len(answer.withheld) == 1

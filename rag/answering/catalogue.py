@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from rag.answering.catalogue_texts import TEXTS, Texts
 from rag.answering.work import SumUp
-from rag.question.kind import LANGUAGES, Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
+from rag.question.kind import Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
 from rag.question.known import Known, known_of
-from rag.question.query import STOP
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
+from rag.text.languages import LANGUAGES, STOP
 
 TASK = "a task"
 """Why what is no question is declined."""

@@ -9,14 +9,12 @@ from dataclasses import replace
 from rag.answering.extract import Candidate
 from rag.question.answer_type import cue_of
 from rag.schema import Message
+from rag.text.languages import pattern
 
 AGAIN, NEAR, SAME_ARTICLE = -4.0, 1.5, 0.5
 """What a sentence loses that was quoted last, and what others gain within `REACH` characters, or beyond."""
 REACH = 500
-_MORE = re.compile(
-    r"\b(?:noch|sonst|außerdem|weitere[nrs]?|else|more|other|encore|autres?|mais|outr[oa]s?|ще|інш\w*)\b",
-    re.IGNORECASE,
-)
+_MORE = re.compile(rf"\b{pattern('follow_up.more')}\b", re.IGNORECASE)
 
 
 def leaning(found: list[Candidate], question: str, history: Sequence[Message]) -> list[Candidate]:

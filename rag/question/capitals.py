@@ -7,11 +7,11 @@ import re
 from importlib.resources import files
 
 from rag.text.analysis import infinitive, key, tokens
-from rag.text.stopwords import GERMAN
+from rag.text.languages import STOP
 
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t)$")
 _NO_NOUN = re.compile(r"(?:lich|isch|ig|bar|los|sam|end|te|rt)(?:e[nmrs]?)?$|te[nt]$")
-_SMALL = GERMAN | frozenset(
+_SMALL = STOP["de"] | frozenset(
     "nicht trotz wegen lange gewesen mehr schon nie immer heute gestern morgen gerade".split()
 )
 

@@ -7,25 +7,9 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-_MONTHS = [
-    name.split()
-    for name in (
-        "januar january janvier janeiro січня січні січень jänner",
-        "februar february février fevereiro лютого лютому лютий",
-        "märz march mars março березня березні березень",
-        "april avril abril квітня квітні квітень",
-        "mai may maio травня травні травень",
-        "juni june juin junho червня червні червень",
-        "juli july juillet julho липня липні липень",
-        "august août agosto серпня серпні серпень",
-        "september septembre setembro вересня вересні вересень",
-        "oktober october octobre outubro жовтня жовтні жовтень",
-        "november novembre novembro листопада листопаді листопад",
-        "dezember december décembre dezembro грудня грудні грудень",
-    )
-]
-_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
-_MONTH = "|".join(sorted(_NUMBER, key=len, reverse=True))
+from rag.text.numerals import MONTHS
+
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _ORDINAL = r"(?:\.|st|nd|rd|th|er|º)?"
 _YEAR = r"(?:19|20)\d\d"
 _OF = r"(?:\s+(?:of|de|do|du))?"
@@ -79,7 +63,7 @@ def days_of(written: str) -> Days | None:
     figures = _FIGURES.findall(written)
     year = next((int(each) for each in figures if len(each) == 4), None)
     small = [int(each) for each in figures if len(each) < 4]
-    named = (_NUMBER.get(word.lower()) for word in _WORDS.findall(written))
+    named = (MONTHS.get(word.lower()) for word in _WORDS.findall(written))
     month = next((number for number in named if number), None)
     if month is None and len(small) == 2:
         month, *small = small if len(figures[0]) == 4 else small[::-1]

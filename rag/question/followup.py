@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from rag.question.capitals import with_capitals
 from rag.question.parse import reduced
-from rag.question.query import STOP, detect_language
+from rag.question.query import detect_language
 from rag.schema import Message
 from rag.text.analysis import tokens, words
+from rag.text.languages import LANGUAGES, STOP, pattern, table
 
 ASKED_WEIGHT = 0.5
 ANSWERED_WEIGHT = 0.35
@@ -20,65 +21,34 @@ MESSAGE_LIMIT = 2000
 """Characters of an earlier message that count: as many as a question may have."""
 
 _MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
-_CONJUNCTION = re.compile(r"^(?:und|aber|also|and|but|so|et|mais|e|mas|і|а|та|але)\b", re.IGNORECASE)
+_CONJUNCTION = re.compile(rf"^{pattern('follow_up.conjunction')}\b", re.IGNORECASE)
 # for these, what a name or noun before them in the question says is enough
-_PRONOUN = re.compile(
-    r"\b(?:er|ihm|ihn|sie|ihnen|ihr|ihre[mnrs]?|sein|seine[mnrs]?|dessen|deren|dies|dieser|diese[mns]?|he|him|his|she|her"
-    r"|they|them|their|it|its|this|these|those|il|elle|ils|elles|lui|leur|cela|ce|ele|ela|eles|elas|isso|isto"
-    r"|він|вона|вони|його|її|їх|це|цей)\b",
-    re.IGNORECASE,
-)
+_PRONOUN = re.compile(rf"\b{pattern('follow_up.pronoun')}\b", re.IGNORECASE)
 # these mean what happened, or where and when; it is said before only where a clause ends between
-_POINTS_BACK = re.compile(
-    r"\b(?:dort|damals|danach|davor|(?:dazu|davon|daran|dabei|dafür|dagegen|darüber|darauf|damit)(?!,)"
-    r"|there|там|тоді)\b",
-    re.IGNORECASE,
-)
-_CLAUSE_ENDS = re.compile(r"[,;:]|\b(?:und|and|et|e|і|та)\b")
-_POINTS = re.compile(
-    r"\b(?:das|that|ça|так)\b\W*$|\b(?:das|that)\s+(?:war|ist|was|is)?\W*$"
-    r"|\b(?:about|of|to|for|with|on|from|by) (?:it|him|her|them)\W*$",
-    re.IGNORECASE,
-)
+_POINTS_BACK = re.compile(rf"\b{pattern('follow_up.points_back')}\b", re.IGNORECASE)
+_CLAUSE_ENDS = re.compile(rf"[,;:]|\b{pattern('follow_up.clause')}\b")
+_POINTS = re.compile(pattern("follow_up.points"), re.IGNORECASE)
 # "Was ist mit Selenskyj?" asks the question before again, of another
-_WHAT_ABOUT = re.compile(
-    r"^(?:was ist mit|wie (?:ist|war|steht|sieht) es (?:mit|um|bei)|(?:what|how) about|qu.en est-il d"
-    r"|e quanto a|а? ?що з)\b",
-    re.IGNORECASE,
-)
+_WHAT_ABOUT = re.compile(rf"^{pattern('follow_up.what_about')}\b", re.IGNORECASE)
 # "Wer ist Dmitrijew?" has one word of its own, and is whole
 _IDENTIFIES = re.compile(
-    r"^(?i:wer|was|who|what|qui|quem|o que|хто|що)"
-    r"(?:\s+(?:ist|sind|war|waren|is|are|was|were|est|était|é|era|foi|такий|така|таке|такі))?"
+    rf"^(?i:{pattern('follow_up.who')})(?:\s+{pattern('follow_up.copula')})?"
     r"\s+(?:(?:der|die|das|the)\s+[A-ZÄÖÜ]{2,}\b|[A-ZÄÖÜА-ЯЄІЇҐ]\w+)"
 )
 # whoever is spoken to is nobody from before
 _ADDRESS = re.compile(r"(?<=[\w,;:] )(?:Sie|Ihnen|Ihre?[mnrs]?)\b")
 _DETERMINED = {
-    language: re.compile(rf"\b(?:{articles})\W+(\w+)", re.IGNORECASE)
-    for language, articles in {
-        "de": "der|die|das|den|dem|des|eine?[mnrs]?",
-        "en": "the|an?",
-        "fr": "les?|la|l|une?|du|des",
-        "pt": "os?|as?|uma?|[dn][oa]s?",
-    }.items()
+    language: re.compile(rf"\b{pattern('follow_up.determiner', language)}\W+(\w+)", re.IGNORECASE)
+    for language in LANGUAGES
+    if table(language, "follow_up.determiner")
 }
 # the noun of "welche Bedingungen", "how many soldiers": asked for, so that no pronoun means it
-_ASKED_NOUN = re.compile(
-    r"\b(?:welche[mnrs]?|was für(?: eine?[mnrs]?)?|wie ?viele?n?|which|what|how (?:many|much))\s+(\w+)",
-    re.IGNORECASE,
-)
-_EXPLETIVE = re.compile(
-    r"\b(?:is|are|was|were|been|be) there\b|\bthere (?:is|are|was|were|be|been|has|have|had|will|would)\b"
-    r"|\b(?:did|does|will|would) it take\b|\bit (?:is|was) (?:said|known|likely|possible)\b"
-    r"|\bis it (?:true|possible|likely)\b|\best-ce que?\b|(?<=, )damit\b",
-    re.IGNORECASE,
-)
+_ASKED_NOUN = re.compile(rf"\b{pattern('follow_up.asked_noun')}\s+(\w+)", re.IGNORECASE)
+_EXPLETIVE = re.compile(pattern("follow_up.expletive"), re.IGNORECASE)
 _FEW_WORDS = 1
 _ELLIPSIS = re.compile(
-    r"(?i:und|and|et|e|і|та|а|(?:aber )?was ist mit|what about|how about|qu.en est-il de)\s+"
-    r"(?:(?P<preposition>(?i:in|bei|mit|von|für|gegen|über|with|by|for|about|avec|pour|com|para|у|в|з))\s+)?"
-    r"(?:(?i:der|die|das|den|dem|the|le|la|les|o|a|os|as)\s+)?(?P<new>[\w’-]+)\s*[?.!]*"
+    rf"(?i:{pattern('follow_up.ellipsis')})\s+(?:(?P<preposition>(?i:{pattern('follow_up.preposition')}))\s+)?"
+    rf"(?:(?i:{pattern('follow_up.article')})\s+)?(?P<new>[\w’-]+)\s*[?.!]*"
 )
 _ADJECTIVE = re.compile(
     r"(?P<word>\w{3,}isch(?:e[nmrs]?)?|\w+(?:ian|ean)(?= )|\w+(?:ський|ська|ське|ські))\b"

@@ -6,7 +6,7 @@ filter that the library knows (an outlet, an author, a title), a date, a languag
 the articles are to mention. One word left over, and it is a question for the articles: „Wie viele Artikel hat
 das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
 
-The words are in `data/catalogue.tsv`, a class a line, a language a column.
+The words are the `classes` in `data/languages`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,17 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from typing import Literal
 
 from rag.question.days import DATE, Days, days_of
 from rag.question.known import Known, Named
 from rag.question.query import detect_language
 from rag.text.analysis import words
+from rag.text.languages import LANGUAGES, pattern, table, word_set
 
 Subject = Literal["articles", "outlets", "authors", "languages", "period"]
 Order = Literal["newest", "oldest"]
 
-LANGUAGES = ("de", "en", "fr", "pt", "uk")
 LONGEST = 40
 """Words of a question that can be about the dossier."""
 
@@ -56,11 +55,9 @@ _COURTESIES = frozenset({"greeting", "thanks"})
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
 )
-_SINGULAR_BEFORE = frozenset("der dem des den ein einen einem eines dieser diesem diesen dieses".split())
-_ONE_SENTENCE = frozenset("einem ein einen one a une uma одному одне одним".split())
-_COPULA = frozenset("ist sind war is are were est sont é são є".split())
-_INSIDE = frozenset("in im dans en no na nos nas em у в".split())
-_SUBORDINATE = frozenset("dass ob weil wenn that whether if because que si porque se що чи якщо бо".split())
+_SINGULAR_BEFORE, _ONE_SENTENCE, _COPULA, _INSIDE, _SUBORDINATE = (
+    word_set(f"kind.{name}") for name in ("singular_before", "one", "copula", "inside", "subordinate")
+)
 
 
 _Value = Named | Days | frozenset[str] | None
@@ -133,11 +130,7 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     return None
 
 
-_OF_THEM = re.compile(
-    r"\b(?:davon|darunter|(?:of|among) (?:them|these|those)|(?:d.entre|parmi) (?:eux|elles)|d(?:el|est)[ea]s"
-    r"|(?:з|серед) них)\b",
-    re.IGNORECASE,
-)
+_OF_THEM = re.compile(rf"\b{pattern('kind.of_them')}\b", re.IGNORECASE)
 
 
 def of_those_before(
@@ -183,11 +176,9 @@ def _candidates(question: str) -> list[str]:
 @functools.cache
 def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
     """Phrase → the classes that it is of."""
-    table = (files("rag") / "data" / "catalogue.tsv").read_text(encoding="utf-8")
-    head, *lines = (line.split("\t") for line in table.splitlines())
     found: dict[tuple[str, ...], frozenset[str]] = {}
-    for name, *columns in lines:
-        for phrase in columns[head.index(language) - 1].split():
+    for name, phrases in table(language, "classes").items():
+        for phrase in phrases.split():
             key = tuple(phrase.split("_"))
             found[key] = found.get(key, frozenset()) | {name}
     return found

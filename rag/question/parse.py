@@ -78,7 +78,7 @@ def _tidy(message: str) -> str:
 
 def _without_opening(text: str) -> str:
     """The text behind the first greeting or frame that it opens with."""
-    end = max(_opening(text, courtesy) for courtesy in COURTESIES) or _first_clause(text)
+    end = max(_opening(text, courtesy) for courtesy in COURTESIES.values()) or _first_clause(text)
     if not end:
         return text
     rest = text[end:].lstrip(_BETWEEN)
@@ -204,7 +204,8 @@ def _addresses(said: Sequence[str], *, first: bool = False) -> bool:
 
 
 def _is_german(said: Sequence[str]) -> bool:
-    return max(COURTESIES, key=lambda each: sum(word.lower() in each.words for word in said)) is COURTESIES[0]
+    counts = {name: sum(word.lower() in each.words for word in said) for name, each in COURTESIES.items()}
+    return max(counts, key=lambda name: counts[name]) == "de"
 
 
 def _count(text: str) -> int:
@@ -214,7 +215,7 @@ def _count(text: str) -> int:
 def _is_courtesy(text: str) -> bool:
     """Whether this is courtesy alone, perhaps with a name below: "Viele Grüße, Anna"."""
     said = _WORD.findall(text)
-    return bool(said) and not _QUOTED.search(text) and any(_are(said, each) for each in COURTESIES)
+    return bool(said) and not _QUOTED.search(text) and any(_are(said, each) for each in COURTESIES.values())
 
 
 def _are(tail: Sequence[str], courtesy: Courtesy) -> bool:

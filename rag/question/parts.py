@@ -6,32 +6,22 @@ import re
 from dataclasses import dataclass
 
 from rag.text.analysis import words
+from rag.text.languages import pattern
 
 MOST_PARTS = 4
 """Questions of one message that are answered."""
 LEAST_WORDS = 3
 """Words of a question beside another; „Wann und wo …?“ is one."""
 
-_ASKS = (
-    r"(?:(?:an|auf|aus|bei|durch|für|gegen|in|mit|nach|seit|über|um|unter|von|vor|zu|at|by|for|from|in|on|since|to|with"
-    r"|à|de|avec|depuis|pour|com|desde|para|em|з|на|у|в|до|від)\s+)?"
-    r"(?:wer|wen|wem|wessen|was|wann|wo|woher|wohin|warum|weshalb|wieso|wozu|wie|wieviele?|welche[mnrs]?|wof[üu]r|wogegen"
-    r"|womit|wodurch|worüber|woran|worauf|wovon|who|whom|whose|what|when|where|why|how|which"
-    r"|qui|quand|où|pourquoi|comment|combien|quel(?:le)?s?|qu.est-ce"
-    r"|quem|quando|onde|porque|por que|como|quant[oa]s?|qua(?:l|is)|o que"
-    r"|хто|кого|кому|що|коли|де|куди|чому|як|скільки|як(?:ий|а|е|і|ого|ої|их))\b"
-)
+_ASKS = rf"(?:{pattern('parts.before')}\s+)?{pattern('parts.asks')}\b"
 _OPENS = re.compile(_ASKS, re.IGNORECASE)
-_AND = re.compile(rf"[,;]?\s+(?:und|sowie|and|et|e|і|та|й)\s+(?={_ASKS})", re.IGNORECASE)
+_AND = re.compile(rf"[,;]?\s+{pattern('parts.joins')}\s+(?={_ASKS})", re.IGNORECASE)
 _ENDS = re.compile(r"(?<=\?)\s+|\n+")
 _IS_ASKED = re.compile(r"\?\s*$")
 # „In welcher Stadt (und bei welchem Fest) endet …?“
-_PHRASE = re.compile(
-    r"(?:\w+ )?(?:welche[mnrs]?|wie ?viele?n?|which|how many|quel(?:le)?s?|qua(?:l|is)|як\w+) \w+(?: \w+)?",
-    re.IGNORECASE,
-)
+_PHRASE = re.compile(rf"(?:\w+ )?{pattern('parts.phrase')} \w+(?: \w+)?", re.IGNORECASE)
 # „…, dass er kommt und was er will“: the verb at the end
-_HANGING = re.compile(rf"{_ASKS} (?:ich|du|er|sie|es|man|wir|ihr|he|she|it|they|we|you) ", re.IGNORECASE)
+_HANGING = re.compile(rf"{_ASKS} {pattern('parts.subject')} ", re.IGNORECASE)
 # „Sie sagte, wer kam und was geschah“: clauses that hang on another
 _HANGS = re.compile(rf",\s*{_ASKS}", re.IGNORECASE)
 

@@ -19,8 +19,8 @@ from rag.question.glossary import (
     near_synonyms,
 )
 from rag.question.separable import joined_verb, separated_verbs
-from rag.text import stopwords
 from rag.text.analysis import grams, key, keys, relatives, tokens, words
+from rag.text.languages import CARRIERS, DOSSIER_WORDS, STOP, pattern, word_set
 
 RELATIVE_WEIGHT = 0.8
 SYNONYM_WEIGHT = 0.7
@@ -34,20 +34,14 @@ DOSSIER_WEIGHT = 0.1
 
 _PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
 _ENGLISH_ENDING = re.compile(r"(?:e?d|s|ing)$")
-_DEGREE = re.compile(
-    r"(?i)\b(wie|how)\s+(?:lange?|oft|hoch|groß|alt|weit|schnell|häufig|schwer|tief|breit|stark|viele?n?"
-    r"|many|much|long|often|high|large|old|far|fast|tall|big|deep)\b"
-)
-
+_DEGREE = re.compile(rf"\b({pattern('query.how')})\s+{pattern('query.degree')}\b", re.IGNORECASE)
 # what a question asks for says little of what it is about: "an welchem Tag", "in which city"
-_ASKED_FOR = re.compile(
-    r"(?i)\b(?:welche[nmrs]?|what|which|quel(?:le)?s?|qua(?:l|is)|que|як(?:ому|ого|ій|ий|а|е|у|ої))\s+"
-    r"(tag|tage|datum|jahre?s?|monat|uhrzeit|jahrhundert|ort|stadt|land|day|date|year|month|time|century|place|city"
-    r"|town|country|jour|date|année|mois|heure|siècle|lieu|endroit|ville|pays|dia|data|ano|mês|hora|século|lugar"
-    r"|cidade|país|день|дня|року|році|рік|місяць|місяці|місті|місто|міста|країні|країна)\b"
-)
-
-STOP = stopwords.BY_LANGUAGE
+_ASKED_FOR = re.compile(rf"\b{pattern('query.asked_for')}\s+({pattern('query.asked_noun')})\b", re.IGNORECASE)
+# Portuguese "segundo" is "second", too, unless an article or a name follows
+_SOURCE = re.compile(rf"\b(?:(?i:{pattern('query.source')})|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b")
+_SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
+_BEFORE_A_NAME = 3
+_OF = word_set("query.of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +77,6 @@ class Query:
     language: str
     concepts: tuple[Concept, ...]
     grams: tuple[str, ...]
-
-
-# Portuguese "segundo" is "second", too, unless an article or a name follows
-_SOURCE = re.compile(
-    r"\b(?:(?i:laut|gemäß|according to|selon|d[’']après|de acordo com|за словами|на думку)"
-    r"|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b"
-)
-_SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
-_BEFORE_A_NAME = 3
-_OF = frozenset("aus von vom des of from de da do du d".split())
 
 
 def _sources(text: str) -> set[str]:
@@ -175,9 +159,9 @@ def _concepts(
 def _weight(word: str, language: str) -> float:
     """What a word of the question says about its topic: little for "nennen", nothing for "Artikel"."""
     lower = word.lower()
-    if lower in stopwords.DOSSIER_WORDS:
+    if lower in DOSSIER_WORDS:
         return DOSSIER_WEIGHT
-    carries = not _bases(lower, language).isdisjoint(stopwords.CARRIERS)
+    carries = not _bases(lower, language).isdisjoint(CARRIERS)
     return CARRIER_WEIGHT if carries or (language == "de" and key(lower) in _carriers()) else 1.0
 
 
@@ -190,7 +174,7 @@ def _bases(word: str, language: str) -> set[str]:
 
 @functools.cache
 def _carriers() -> frozenset[str]:
-    return frozenset(map(key, stopwords.CARRIERS))
+    return frozenset(map(key, CARRIERS))
 
 
 def _own(text: str, language: str) -> tuple[Concept, ...]:
@@ -229,7 +213,7 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
             word = bases.get(start, word)
             words[separated[start]] = word
             said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
-        elif start not in particles and word.lower() not in stopwords.GERMAN and key(word) not in words:
+        elif start not in particles and word.lower() not in STOP["de"] and key(word) not in words:
             words[key(word)] = word
             said[key(word)] = _said(key(word), word)
     concepts = (

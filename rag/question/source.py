@@ -8,60 +8,23 @@ from dataclasses import dataclass, replace
 
 from rag.question.days import DATE, Days, days_of
 from rag.question.known import Known, Named
-from rag.question.query import STOP, detect_language
+from rag.question.query import detect_language
 from rag.schema import Genre, Span
 from rag.text.analysis import fold, tokens, words
+from rag.text.languages import STOP, pattern, word_set
 
 LEAST_NAME = 3
 """Letters of a name by which a source is known."""
 BETWEEN = 3
 """Words between a source's name and the word that makes it one: „laut einem Bericht der taz“."""
 
-_SAYS = re.compile(
-    r"(?:be|ge)?(?:richte|schreib|schrieb|sag|meld|mein|denk|dacht|glaub|find|fand|urteil|bewerte|beurteil|kritisier|warn"
-    r"|forder|argumentier|erklär|behaupte|schilder|nenn|nann|sieh|sah|halt|hält|hielt|erwarte|vermute|beschreib|äußer"
-    r"|empfiehl|empfahl|folger|zieh|analysier|schätz|wert|rät|zähl)(?:t|te|ten|en|e|st|et)?(?:t)?"
-    r"|says?|said|reports?|reported|writes?|wrote|written|thinks?|thought|argues?|argued|claims?|claimed|believes?|sees?"
-    r"|views?|judges?|assess|criticiz?s?es?|explains?|describes?"
-    r"|dit|écrit|rapporte|pense|affirme|estime|juge|raconte|critique|explique"
-    r"|diz|disse|escreve|escreveu|relata|pensa|afirma|acha|conta|noticia|critica|explica"
-    r"|пише|писав|писала|каже|сказав|повідомляє|думає|вважає|розповідає|стверджує|критикує|пояснює",
-    re.IGNORECASE,
+_SAYS, _BY, _VIEW, _ARTICLE, _COMMENTS, _STANDS = (
+    re.compile(pattern(f"source.{name}"), re.IGNORECASE)
+    for name in ("says", "by", "view", "article", "comments", "stands")
 )
-_BY = re.compile(
-    r"laut|gemäß|zufolge|selon|according|segundo|après|acordo|словами|думку|даними", re.IGNORECASE
+_IN, _FROM, _DETERMINERS, _AND, _LIGHT, _HAS, _DOES = (
+    word_set(f"source.{name}") for name in ("inside", "of", "determiner", "also", "light", "has", "does")
 )
-_VIEW = re.compile(
-    r"ansicht|meinung|sicht|einschätzung|urteil|darstellung|angaben|überzeugung|view|opinion|avis|opinião",
-    re.IGNORECASE,
-)
-_ARTICLE = re.compile(
-    r"(?:zeitungs|presse|meinungs|leit)?(?:artikel[ns]?|text(?:e[ns]?|s)?|beitr[aä]g(?:e[ns]?|s)?|kommentar(?:e[ns]?|s)?"
-    r"|berichte?[ns]?|reportagen?|analysen?|meldung|interview)"
-    r"|articles?|texts?|pieces?|reports?|commentar(?:y|ies)|columns?|stor(?:y|ies)|editorial|artigos?|textos?|textes?"
-    r"|tribune|commentaires?|reportages?|comentários?|статт[іяею]|статей|стаття|тексті|текст|колонц?[іка]",
-    re.IGNORECASE,
-)
-_COMMENTS = re.compile(
-    r"(?:meinungs|leit)?kommentaren?|meinungsartikeln?|leitartikeln?|opinion|commentaries|editorials|commentaires"
-    r"|tribunes|éditoriaux|comentários|editoriais|коментарях|колонках",
-    re.IGNORECASE,
-)
-_STANDS = re.compile(r"steht|stand|lese|lesen|liest|read|erfährt|erfahre", re.IGNORECASE)
-_IN = frozenset("in im bei beim aus vom dans na no nas nos у в from".split())
-_FROM = frozenset(
-    "von vom der des die dem den das by of from in the du de da do le la l o a від за у в".split()
-)
-_DETERMINERS = frozenset("der die das den dem des the le la les l o a os as du da do".split())
-_AND = frozenset("und oder sowie and or et ou e і та й або".split())
-_LIGHT = frozenset(
-    """
-    der die das den dem des einem einer ein eine von vom the to does did do has a an by of in at le
-    la les l du de da o os as zeitung magazin zeitschrift newspaper journal jornal autor autorin author
-    columnist kommentator dr herr frau газета газети видання автор
-    """.split()
-)
-_HAS = frozenset("hat haben habe".split())
 _QUOTED = re.compile(r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]")
 
 
@@ -268,7 +231,7 @@ def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | No
         and any(_STANDS.fullmatch(w) for w, _, _ in said)
     ):
         return said[first][1]
-    auxiliary = at > first and any(w.lower() in {"does", "did", "do", "has"} for w, _, _ in said[first:at])
+    auxiliary = at > first and any(w.lower() in _DOES for w, _, _ in said[first:at])
     if auxiliary and any(_SAYS.fullmatch(word) for word in behind):
         return own
     if said[at][0].endswith(("s", "’s")) and behind and _ARTICLE.fullmatch(behind[0]):

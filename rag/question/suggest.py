@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rag.question.glossary import is_german
 from rag.schema import Article
-from rag.text import stopwords
+from rag.text.languages import CARRIERS, STOP
 
 _CAPITALISED = re.compile(r"(?:[A-ZÄÖÜ][\w’'-]+ )+[A-ZÄÖÜ][\w’'-]{2,}")
 _SAYS = re.compile(
@@ -76,7 +76,7 @@ def _topics(texts: Sequence[str]) -> list[str]:
     for i, text in enumerate(texts):
         for noun in _NOUN.findall(text):
             stem = noun[:-1] if noun.endswith(("s", "n")) else noun
-            if _TOPIC.search(noun) and noun.lower() not in stopwords.CARRIERS:
+            if _TOPIC.search(noun) and noun.lower() not in CARRIERS:
                 forms[stem][noun] += 1
                 spread[stem].add(i)
     shared = [stem for stem in forms if len(spread[stem]) >= min(_SHARED_BY, len(texts))]
@@ -86,7 +86,7 @@ def _topics(texts: Sequence[str]) -> list[str]:
 
 def _is_word(name: str) -> bool:
     """Whether a part of a name is an ordinary German word instead."""
-    return len(name) < 3 or name.lower() in stopwords.GERMAN or is_german(name.removesuffix("s"))
+    return len(name) < 3 or name.lower() in STOP["de"] or is_german(name.removesuffix("s"))
 
 
 def _answerable(article: Article) -> str:

@@ -15,10 +15,7 @@ from importlib.resources import files
 
 import Stemmer
 
-from rag.text.stopwords import BY_LANGUAGE
-
-LANGUAGES = tuple(BY_LANGUAGE)
-"""The languages whose words are stemmed by their own rules; of any other, by those of German."""
+from rag.text.languages import LANGUAGES, STOP
 
 GRAM = 5
 """Length of the word-spanning n-grams."""
@@ -157,7 +154,7 @@ def _sounded(word: str, rules: Sequence[tuple[re.Pattern[str], str, Sequence[str
 
 def language_of(stated: str | None) -> str:
     """The language by whose rules a text is analysed: that of an article, else German."""
-    return stated if stated in BY_LANGUAGE else "de"
+    return stated if stated in LANGUAGES else "de"
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -285,7 +282,7 @@ def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
 @functools.lru_cache(maxsize=200_000)
 def _term(word: str, language: str) -> str:
     """The key of a word, empty for a stop word; a Cyrillic soft sign alone has no sound, and no key."""
-    return "" if word.lower() in BY_LANGUAGE[language] else key(word, language)
+    return "" if word.lower() in STOP[language] else key(word, language)
 
 
 def folded(text: str) -> str:

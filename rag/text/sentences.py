@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from rag.schema import Span
-from rag.text.stopwords import ENGLISH, FRENCH, GERMAN, PORTUGUESE, UKRAINIAN
+from rag.text.languages import STOP
 
-_STARTERS = {"de": GERMAN, "en": ENGLISH, "fr": FRENCH, "pt": PORTUGUESE, "uk": UKRAINIAN, "ru": UKRAINIAN}
+_STARTERS = STOP | {"ru": STOP["uk"]}
 """Words that, with a capital, begin a sentence rather than name something."""
 
 _TITLES = frozenset("dr dra hr fr hl prof mr mrs ms mm mme mlle sr sra srs sta".split())

@@ -21,7 +21,7 @@ from rag.retrieval.matching import coverage
 from rag.schema import Article, Chunk, Span, Status
 from rag.store.terms import SentenceTerms, heading, sentence_terms
 from rag.text.analysis import key, words
-from rag.text.stopwords import BY_LANGUAGE
+from rag.text.languages import STOP
 from rag.verification.facts import Facts, besides_facts, facts, missing
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
@@ -265,7 +265,7 @@ class _Order:
 
     def __init__(self, text: str, language: str) -> None:
         told = [(word.lower(), _bare_key(word, language)) for word in words(text)]
-        passed_over = BY_LANGUAGE[language] - _NEGATIONS
+        passed_over = STOP[language] - _NEGATIONS
         kept = [(i, k) for i, (word, k) in enumerate(told) if word not in passed_over]
         self._negations = {key(word, language) for word in _NEGATIONS}
         self.words = [k for _, k in kept]

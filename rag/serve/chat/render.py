@@ -124,7 +124,7 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     """A paragraph: a heading, a quotation, or prose with its marks."""
     text = answer.text[slice(*span)]
     if text in NOTICES:
-        return fragment("label", words, said=text, unsure=text in NEAREST.values())
+        return fragment("label", words, said=text, unsure=text in NEAREST)
     quoted = _quoted(answer, span)
     return _quotation(quoted, words) if quoted else _marked_up(answer, span, words)
 
