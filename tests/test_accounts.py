@@ -16,7 +16,8 @@ from rag.serve.pages.articles_page import Shelf, found_fragment
 from rag.serve.pages.catalogue import Catalogue, Wish
 from rag.settings import Settings
 from rag.store.library import Library
-from tests.test_readers import LIMIT, pdf
+from tests.printed import pdf
+from tests.test_readers import LIMIT
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from rag.serve.chat.render import evidence_html
 from rag.serve.pages.export import conversation_markdown
 from rag.settings import Settings
 from rag.wire import answer_from_dict, answer_to_dict
-from tests.test_readers import pdf
+from tests.printed import pdf
 
 FERRY = [
     ["Die Fähre nach Norderau wird im Winter überholt.", "Sie fährt seit vierzig Jahren."],

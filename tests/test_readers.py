@@ -25,9 +25,9 @@ from ingest.readers import read_file
 from ingest.readers.document import Document, parse_date, parse_genre
 from ingest.readers.encoding import decode
 from ingest.readers.files import find_names
-from ingest.readers.pdf import reflow
 from rag.errors import ArticleError
 from rag.text.normalize import normalise
+from tests.printed import pdf
 
 LIMIT = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -52,39 +52,6 @@ def complaint(path: Path) -> str:
 
 def marked(document: Document) -> list[tuple[str, str]]:
     return [(aside.kind, document.text[aside.start : aside.end]) for aside in document.asides]
-
-
-def pdf(*pages: list[str] | list[tuple[int, int, str]], info: str = "") -> bytes:
-    """A small PDF of the given lines, or of words at places (from the left and from below)."""
-    count = len(pages)
-    kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(count))
-    objects = [
-        "<</Type/Catalog/Pages 2 0 R>>",
-        f"<</Type/Pages/Count {count}/Kids[{kids}]>>",
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
-    ]
-    for i, lines in enumerate(pages):
-        placed = [
-            line if isinstance(line, tuple) else (60, 780 - 14 * place, line)
-            for place, line in enumerate(lines)
-        ]
-        shown = "".join(f"1 0 0 1 {left} {up} Tm ({line}) Tj\n" for left, up, line in placed)
-        stream = f"BT /F1 11 Tf\n{shown}ET"
-        objects.append(
-            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 850]/Contents {5 + 2 * i} 0 R"
-            "/Resources<</Font<</F1 3 0 R>>>>>>"
-        )
-        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
-    objects.append(f"<<{info}>>")
-    out, offsets = b"%PDF-1.4\n", []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += f"{number} 0 obj{body}endobj\n".encode("cp1252")
-    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    trailer = f"trailer<</Size {len(objects) + 1}/Root 1 0 R/Info {len(objects)} 0 R>>"
-    start = len(out)
-    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}{trailer}\n".encode()
-    return out + f"startxref\n{start}\n%%EOF\n".encode()
 
 
 # --- which files -------------------------------------------------------------------------------
@@ -463,172 +430,6 @@ def test_markup_that_states_an_opinion_makes_a_comment(tmp_path: Path) -> None:
 
 def test_absurdly_nested_page_is_refused_and_no_crash(tmp_path: Path) -> None:
     complaint(write(tmp_path, "a.html", "<html>" + "<div>" * 20_000 + "Text"))
-
-
-# --- PDF ---------------------------------------------------------------------------------------
-
-
-def test_pdf_lines_become_paragraphs(tmp_path: Path) -> None:
-    lines = [
-        "Gipfel ohne Ergebnis",
-        "Die Präsidenten haben in Anchorage drei Stunden lang mitein-",
-        "ander gesprochen. Über die Kriegs- und Abrüstungsthemen des Ost-",
-        "West-Konflikts wurde nichts bekannt.",
-        "Die Ukraine reagierte zurückhaltend auf das Treffen in Alaska.",
-        "3",
-    ]
-    document = read_one(
-        tmp_path, "a.pdf", pdf(lines, info="/Title(Gipfel ohne Ergebnis)/Author(Anna Muster)")
-    )
-    assert document.text.split("\n\n") == [
-        "Gipfel ohne Ergebnis",
-        "Die Präsidenten haben in Anchorage drei Stunden lang miteinander gesprochen. Über die Kriegs- und"
-        " Abrüstungsthemen des Ost-West-Konflikts wurde nichts bekannt.",
-        "Die Ukraine reagierte zurückhaltend auf das Treffen in Alaska.",
-    ]
-    assert (document.title, document.author) == ("Gipfel ohne Ergebnis", "Anna Muster")
-
-
-def test_what_a_program_writes_into_pdf_metadata_is_not_believed(tmp_path: Path) -> None:
-    info = "/Title(Microsoft Word - Entwurf 3.docx)/Author(admin)/CreationDate(D:20250815)"
-    document = read_one(tmp_path, "a.pdf", pdf(["Ein Satz."], info=info))
-    assert (document.title, document.author, document.published) == (None, None, None)
-
-
-def test_running_headers_go_and_a_sentence_over_a_page_break_stays_whole() -> None:
-    pages = [
-        [f"Beispielblatt, Seite {n}", f"{word} hat einen Satz, der auf der nächsten Seite endet bei", str(n)]
-        for n, word in enumerate(("Berlin", "Kiew", "Moskau", "Paris"), 1)
-    ]
-    text = " ".join(reflow(pages)[0])
-    assert "Beispielblatt" not in text
-    assert "Seite endet bei Kiew hat einen Satz" in text
-
-
-def figures(page: int) -> list[str]:
-    return [f"{1990 + page} zogen {place * 37 + page} Familien in die Siedlung." for place in range(6)]
-
-
-@pytest.mark.parametrize("pages", [2, 5, 40])
-def test_lines_of_figures_stay_at_the_edges_of_pages(tmp_path: Path, pages: int) -> None:
-    text = read_one(tmp_path, "a.pdf", pdf(*[figures(page) for page in range(pages)])).text
-    for page in range(pages):
-        assert all(line in " ".join(text.split()) for line in figures(page))
-
-
-def test_a_column_of_figures_keeps_its_ends() -> None:
-    pages = [
-        ["Einwohner", *(str(700 + 13 * page + row) for row in range(4)), f"Seite {page + 1}"]
-        for page in range(3)
-    ]
-    text = " ".join(reflow(pages)[0])
-    assert re.findall(r"\d+", text) == [str(700 + 13 * page + row) for page in range(3) for row in range(4)]
-
-
-def test_years_that_head_pages_and_a_short_table_stay() -> None:
-    assert reflow([["2003", "Der Bau begann."], ["2004", "Die Halle wurde eröffnet."]])[0] == [
-        "2003",
-        "Der Bau begann.",
-        "2004",
-        "Die Halle wurde eröffnet.",
-    ]
-    assert " ".join(reflow([["Besucher", "1522", "1633"]])[0]) == "Besucher 1522 1633"
-
-
-def test_heads_of_two_lines_go_and_of_left_and_right_pages_too() -> None:
-    left, right = ["Seeblatt", "Chronik der Werft"], ["Seeblatt", "Heft 12 / 2025"]
-    pages = [
-        [
-            *(left if page % 2 else right),
-            f"Im Jahr {1900 + page} lief Schiff {page} vom Stapel.",
-            f"– {page} –",
-        ]
-        for page in range(6, 14)
-    ]
-    text = " ".join(reflow(pages)[0])
-    assert not any(word in text for word in ("Seeblatt", "Chronik", "Heft", "–"))
-    assert all(f"Schiff {page} vom" in text for page in range(6, 14))
-
-
-def test_no_more_than_two_lines_are_taken_from_the_end_of_a_page() -> None:
-    same = ["Werftblatt", "Sommer", "Dritte Zeile"]
-    text = " ".join(reflow([[*same, f"Satz {word} endet hier."] for word in ("eins", "zwei", "drei")])[0])
-    assert text.count("Dritte Zeile") == 3
-    assert "Werftblatt" not in text
-
-
-LEFT = [
-    "Die Mühle am Bach steht seit",
-    "drei Jahren leer. Jetzt kauft sie",
-    "ein Verein aus der Nachbarschaft.",
-]
-RIGHT = ["Der Verein will dort ab Mai", "wieder Korn mahlen und Brot", "backen, sagt Vorsitzende Rosa Kern."]
-
-
-def columns(left: list[str], right: list[str], up: int = 700) -> list[tuple[int, int, str]]:
-    """Row by row, as some programs write them."""
-    rows = enumerate(zip(left, right, strict=True))
-    return [each for n, (a, b) in rows for each in ((60, up - 14 * n, a), (300, up - 14 * n, b))]
-
-
-def test_columns_of_a_pdf_are_read_one_after_the_other(tmp_path: Path) -> None:
-    headline = (60, 740, "Ein Verein kauft die alte Mühle und will wieder Brot backen")
-    page = [headline, *columns(LEFT, RIGHT)]
-    text = read_one(tmp_path, "a.pdf", pdf(page)).text
-    assert text.split("\n\n") == [headline[2], " ".join(LEFT), " ".join(RIGHT)]
-
-
-def test_a_table_of_a_pdf_is_read_row_by_row(tmp_path: Path) -> None:
-    page = columns(["Jahr", "2001", "2002", "2003"], ["Besucher", "12000", "14000", "9000"])
-    text = " ".join(read_one(tmp_path, "a.pdf", pdf(page)).text.split())
-    assert text == "Jahr Besucher 2001 12000 2002 14000 2003 9000"
-
-
-@pytest.mark.parametrize("hyphen", ["-", "\u2010", "\u00ad", "¬"])
-def test_hyphens_of_all_kinds_at_line_ends_join_their_word(hyphen: str) -> None:
-    (text,), _ = reflow([[f"Die Feuer{hyphen}", f"wehr löschte den Brand in der Lager{hyphen}", "halle."]])
-    assert text == "Die Feuerwehr löschte den Brand in der Lagerhalle."
-
-
-@pytest.mark.parametrize(
-    ("lines", "text"),
-    [
-        (["Der Eltern-", "und Lehrerrat tagt."], "Der Eltern- und Lehrerrat tagt."),
-        (["Sie gilt EU-", "weit seit Mai."], "Sie gilt EU-weit seit Mai."),
-        (["Der Nord-Süd-", "Link wird gebaut."], "Der Nord-Süd-Link wird gebaut."),
-        (
-            ["Die sozial-liberale Koalition endet, sozial-", "liberale Ideen bleiben."],
-            "Die sozial-liberale Koalition endet, sozial-liberale Ideen bleiben.",
-        ),
-    ],
-)
-def test_hyphens_that_belong_to_a_word_stay(lines: list[str], text: str) -> None:
-    assert reflow([lines])[0] == [text]
-
-
-def test_where_the_pages_of_a_pdf_begin_is_known(tmp_path: Path) -> None:
-    pages = [["Der Rat hat den Haushalt nach langer Aussprache mit den"], ["Stimmen aller beschlossen."], []]
-    path = write(tmp_path, "a.pdf", pdf(*pages, ["Die Sitzung endete spät."]))
-    reading = read_file(path, limit_bytes=LIMIT)
-    (document,) = reading.documents
-    assert [document.text[start:].split()[0] for start in document.pages] == ["Der", "Stimmen", "Die", "Die"]
-    assert "1 of 4 pages have no text" in reading.problems[0]
-
-
-def test_a_pdf_of_one_endless_paragraph_is_joined_piece_by_piece() -> None:
-    lines = [f"Zeile {n} geht ohne Punkt und Komma immer weiter und weiter und" for n in range(40_000)]
-    (text,), (start,) = reflow([lines])
-    assert (len(text), start) == (sum(map(len, lines)) + len(lines) - 1, 0)
-
-
-def test_locked_pdf_says_so(tmp_path: Path) -> None:
-    import pypdf
-
-    writer = pypdf.PdfWriter(clone_from=io.BytesIO(pdf(["Geheim."])))
-    writer.encrypt("secret", algorithm="RC4-128")
-    with (tmp_path / "a.pdf").open("wb") as file:
-        writer.write(file)
-    assert "password" in complaint(tmp_path / "a.pdf")
 
 
 # --- Word --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
-from ingest.readers.pdf_layout import HYPHEN, page_lines
+from ingest.readers.pdf_layout import HYPHEN, SENTENCE_END, page_lines
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
@@ -57,11 +57,9 @@ def read_pdf(data: bytes) -> Reading:
 def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
     """The lines of a page, and how many pictures it has."""
     page = pdf[number]
-    text = page.get_textpage()
     try:
-        return page_lines(text), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
+        return page_lines(page), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
     finally:
-        text.close()
         page.close()
 
 
@@ -77,13 +75,13 @@ _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): 
 _PAGE_NUMBER = re.compile(r"(?:Seite|Page)?\s*[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:/|von|of)\s*\d{1,4})?", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
 _COUNT = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{1,4}(?!\d)")  # no year, which heads what happened then
-_SENTENCE_END = re.compile(r"[.!?…:][“”\"»«’')\]]*$")
 
 
 def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
     """Paragraphs of printed pages: lines joined, hyphens at line ends, running heads and page numbers gone.
 
-    And where each page begins, in the paragraphs with a blank line between two.
+    And where each page begins, in the paragraphs with a blank line between two. A line that ends with a
+    space goes on in the next, as in e-mail (RFC 3676).
     """
     cleaned = list(_without_running_lines(pages))
     lengths = sorted(len(line) for page in cleaned for line in page if line) or [0]
@@ -94,8 +92,9 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
     end, previous = 0, ""
     for page in cleaned:
         start = None
-        for line in page:
-            if line and previous and _goes_on(previous, line, width):
+        for flowed in page:
+            line = flowed.rstrip(" ")
+            if line and previous and (previous.endswith(" ") or _goes_on(previous, line, width)):
                 held = paragraphs[-1][-1]
                 joined = _join_lines(held, line, written)
                 paragraphs[-1][-1:] = [joined[: len(joined) - len(line)], line]
@@ -105,7 +104,7 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
                 paragraphs.append([line])
             if line and start is None:
                 start = end - len(line)
-            previous = line
+            previous = flowed
         starts.append(start if start is not None else -1)
     # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
     whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
@@ -124,7 +123,9 @@ def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]
     """The pages without page numbers and the header or footer that most pages share."""
     stripped = [[_clean(line) for line in page] for page in pages]
     filled = [[place for place, line in enumerate(lines) if line] for lines in stripped]
-    texts = [[lines[place] for place in places] for lines, places in zip(stripped, filled, strict=True)]
+    texts = [
+        [lines[place].rstrip() for place in places] for lines, places in zip(stripped, filled, strict=True)
+    ]
     heads, feet = _running_lines(texts), _running_lines([lines[::-1] for lines in texts])
     for lines, places, head, foot in zip(stripped, filled, heads, feet, strict=True):
         kept = places[head : len(places) - foot]
@@ -132,10 +133,11 @@ def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]
 
 
 def _clean(line: str) -> str:
-    """A line as `compose` leaves it, but for the marks of hyphens at its end."""
+    """A line as `compose` leaves it, but for the marks of hyphens, and of going on, at its end."""
     bare = line.translate(_LIGATURES).strip()
     mark = bare[-1:] if bare[-1:] in ("\u00ad", HYPHEN) else ""
-    return squeeze(normalise(bare)) + mark
+    text = squeeze(normalise(bare)) + mark
+    return f"{text} " if text and line.endswith(" ") else text
 
 
 def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
@@ -165,7 +167,7 @@ def _forms(line: str, page: int) -> Iterator[str]:
     has_words = _LETTER.search(line)
     if has_words:
         yield line
-    if _PAGE_NUMBER.fullmatch(line) or (has_words and not _SENTENCE_END.search(line)):
+    if _PAGE_NUMBER.fullmatch(line) or (has_words and not SENTENCE_END.search(line)):
         for number in _COUNT.finditer(line):
             yield _counted(line[: number.start()], int(number[0]) - page, line[number.end() :])
 
@@ -181,8 +183,8 @@ def _is_lone_number(line: str, inner: str = "") -> bool:
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:
-    """Whether a paragraph goes on from one printed line to the next."""
-    if _SENTENCE_END.search(line):
+    """Whether a paragraph goes on from one printed line to the next, where the page does not say it."""
+    if SENTENCE_END.search(line):
         return len(line) >= 0.8 * width  # a full line may end with a sentence by chance
     return following[0].islower() or line[-1] in f"{_HYPHENS}," or len(line) >= 0.6 * width
 
@@ -190,6 +192,11 @@ def _goes_on(line: str, following: str, width: int) -> bool:
 _HYPHENS = f"-\u2010\u00ad¬{HYPHEN}"
 _BROKEN = re.compile(rf"(\w+)[{_HYPHENS}]$")
 _SHORT_FORM = re.compile(r"[A-ZÄÖÜ]{2,}|\w*\d\w*|[A-Za-z]")  # EU-weit, CO2-frei, E-Mail
+_OWN_HYPHEN = re.compile(
+    r"(?:vice|будь)-\w+|\w+-(?:vous|mêmes?|elles?|небудь)|\w+[áêôí]-l[oa]s?|peut-être|(?:compte-rendu|porte-parole)s?",
+    re.IGNORECASE,
+)
+"""Words of French, Portuguese and Ukrainian that are always written with one."""
 
 
 def _join_lines(text: str, line: str, written: Mapping[str, int]) -> str:
@@ -206,7 +213,7 @@ def _join_lines(text: str, line: str, written: Mapping[str, int]) -> str:
     if re.match(r"(?:und|oder|sowie|bis|bzw|and|or)\b", line):
         return f"{bare}- {line}"  # "Kriegs- und Abrüstungsthemen"
     rest = re.match(r"\w*", line)[0]  # type: ignore[index]
-    own = written[f"{first}-{rest}"] > written[first + rest]
+    own = _OWN_HYPHEN.fullmatch(f"{first}-{rest}") or written[f"{first}-{rest}"] > written[first + rest]
     if not line[0].islower() or own or _SHORT_FORM.fullmatch(first):
         return f"{bare}-{line}"
     return bare + line
