@@ -82,7 +82,7 @@ class Watcher:
             files = self._look()  # first: what changes after that is seen by the next look
             if is_current(self.settings, vectors=False) and not self.settings.chroma_replica:
                 self._seen = files
-                self._state = SyncState(checked=datetime.now())
+                self._state = SyncState(checked=_now())
                 if not is_current(self.settings):  # the chat did not wait for the vectors
                     self._sync()
         for _ in self._reasons():
@@ -180,7 +180,7 @@ class Watcher:
             return True
 
     def _done(self, error: str | None) -> None:
-        checked = self._state.checked if error else datetime.now()
+        checked = self._state.checked if error else _now()
         with self._changing:
             self._state = SyncState(running=self._asked, error=error, checked=checked)
 
@@ -199,6 +199,11 @@ class Watcher:
             if (name, problem) not in self._reported:
                 log.warning("%s: %s", name, problem)
         self._reported = set(report.skipped)
+
+
+def _now() -> datetime:
+    """The time here, and its zone, for whoever reads it elsewhere."""
+    return datetime.now().astimezone()
 
 
 class _Closed(Exception):

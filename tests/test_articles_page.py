@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -257,7 +257,10 @@ def test_without_any_date_there_is_no_plot() -> None:
     ("state", "told"),
     [
         (SyncState(), ""),
-        (SyncState(checked=datetime(2025, 9, 3, 14, 5)), "Aktuell. Zuletzt geprüft um 14:05 Uhr."),
+        (
+            SyncState(checked=datetime(2025, 9, 3, 14, 5, tzinfo=UTC)),
+            "Aktuell. Zuletzt geprüft um 14:05 Uhr (UTC).",
+        ),
         (SyncState(running=True), "Artikel werden eingelesen …"),
         (SyncState(running=True, step="read", done=3, total=1200), "3 von 1 200 Dateien gelesen"),
         (SyncState(running=True, step="index", done=1, total=2), "1 von 2 Artikeln aufgenommen"),

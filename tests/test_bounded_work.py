@@ -11,6 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from rag.serve.api import openai_text
+from rag.serve.pages.routes import add_answer_routes
+from rag.store.answers import Records
 from tests.doors import client, doors, over_dossier
 
 SIZE = 400_000  # characters; what grows with it in any other way than a little has grown by now
@@ -20,7 +22,8 @@ MOST = 25_000_000  # bytes
 @pytest.fixture(scope="module")
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("work")
-    with over_dossier(folder, rate=0) as engine, client(doors(engine, engine.settings)) as asking:
+    with over_dossier(folder, rate=0) as engine, client(app := doors(engine, engine.settings)) as asking:
+        add_answer_routes(app, engine, Records(None))
         asking.post("/api/v1/ask", json={"question": "Was kostet die Brücke?"})  # loads what is loaded once
         asking.post("/v1/embeddings", json={"model": "builtin", "input": "x"})
         yield asking
@@ -34,6 +37,7 @@ LONG = {"words": "Brücke " * (SIZE // 7), "lines": "\n" * SIZE, "defined": "\n[
 ITEMS: dict[str, Any] = {"numbers": 0, "objects": {}, "lists": [], "texts": "", "nested": [[[[[]]]]]}
 ASKED = {"question": "Was kostet die Brücke?"}
 SAID = {"role": "user", "content": "Und wer noch?"}
+TALK = {"model": "beleg", "messages": [SAID]}
 
 
 def in_mcp(arguments: Any) -> Any:
@@ -64,7 +68,18 @@ def worst() -> Iterator[tuple[str, str, Any]]:
         yield f"stops of {name}", "/v1/completions", {"model": "beleg", "prompt": "x", "stop": many(item)}
         yield f"tool history of {name}", "/mcp", in_mcp({**ASKED, "history": many(item)})
         yield f"other fields of {name}", "/api/v1/ask", {**ASKED, "z": many(item)}
-    yield "fields", "/api/v1/ask", {**ASKED, **{str(n): 0 for n in range(SIZE // 10)}}
+        for field in ("outlets", "articles"):
+            chosen = {"filters": {field: many(item)}}
+            yield f"rest {field} of {name}", "/api/v1/ask", ASKED | chosen
+            yield f"chat {field} of {name}", "/v1/chat/completions", TALK | chosen
+            yield f"tool {field} of {name}", "/mcp", in_mcp(ASKED | chosen)
+    fields = {str(n): 0 for n in range(SIZE // 10)}
+    yield "fields", "/api/v1/ask", ASKED | fields
+    yield "fields of filters", "/api/v1/ask", {**ASKED, "filters": fields}
+    yield "fields of a tool's filters", "/mcp", in_mcp({**ASKED, "filters": fields})
+    yield "fields of a message", "/api/v1/ask", {**ASKED, "history": [SAID | fields]}
+    yield "turns of a conversation to keep", "/export/json", {"title": "x", "turns": many(0)}
+    yield "records of a conversation to keep", "/export/md", {"title": "x", "turns": many({"question": 0})}
 
 
 @pytest.mark.parametrize(("door", "body"), [pytest.param(d, b, id=n) for n, d, b in worst()])

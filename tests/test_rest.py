@@ -169,6 +169,22 @@ def test_a_lone_surrogate_is_a_bad_request(api: TestClient) -> None:
     assert response.status_code == 422
 
 
+def test_what_can_be_asked_of_an_address_is_told_whole(api: TestClient) -> None:
+    refused = api.put("/api/v1/articles")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+    assert "GET, POST" in refused.json()["error"]["message"]
+    assert api.patch("/api/v1/articles/bruecke").headers["allow"] == "DELETE, GET"
+    options = api.options("/api/v1/articles")
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, POST")
+    assert api.options("/api/v1/nothing").status_code == 404
+
+
+def test_a_form_in_the_place_of_json_is_told_the_type_to_send(api: TestClient) -> None:
+    answer = api.post("/api/v1/ask", data={"question": "Was kostet die Brücke?"})
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["error"]["message"]
+
+
 def test_without_credentials_nothing_is_answered(tmp_path: Path) -> None:
     api = fake(tmp_path, **WITH_TOKEN)
     assert api.post("/api/v1/ask", json={"question": FAKE_QUESTION}).status_code == 401

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
 
+from rag.serve.api.errors import Problem, told
 from rag.serve.pages import widget
 from rag.serve.security.headers import COMMON
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+PROGRAMS = ("/api/", "/v1/", "/mcp")
 _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Beleg</title>
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="1"></head>
 <body><h1>Beleg</h1><p>Beleg wird geöffnet …</p><p lang="en">Beleg is being opened …</p></body></html>"""
@@ -23,7 +25,7 @@ def opening(embedders: Sequence[str] = ()) -> ASGIApp:
 
     A visitor of the chat sees a page that asks again by itself, also in a frame on a page of the `embedders`;
     it tells nothing, so that there is no login before it. The widget's script is there, every other address
-    is not available yet (503).
+    is not available yet (503), which programs are told as each door tells its errors.
     """
     framing = " ".join(("'self'", *embedders))
     policy = f"default-src 'none'; frame-ancestors {framing}"
@@ -34,6 +36,10 @@ def opening(embedders: Sequence[str] = ()) -> ASGIApp:
         found: Response = HTMLResponse(_PAGE, 200 if read and scope["path"] == "/" else 503, headers)
         if read and scope["path"] == widget.PATH:
             found = widget.widget()
+        elif scope["path"].startswith(PROGRAMS):
+            found = told(
+                Problem(503, "opening", "Beleg is being opened; please ask again."), scope["path"], headers
+            )
         found.headers["Connection"] = "close"  # the next request goes to whoever serves then
         await found(scope, receive, send)
 

@@ -58,7 +58,6 @@ _TEMPLATE = types.ResourceTemplate(
 )
 
 Question = Annotated[str, Field(description="the question, in German or English, in full")]
-Chosen = Annotated[Filters | None, Field(description="which articles may answer; without, all of them")]
 Result = types.CallToolResult
 
 
@@ -109,18 +108,11 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
     @server.tool(title="Ask the articles", annotations=_READS)
     async def ask(
         question: Question,
-        history: Annotated[
-            list[Message],
-            Field(
-                fail_fast=True,
-                max_length=models.MOST_MESSAGES,
-                description="the conversation so far, oldest first",
-            ),
-        ] = [],  # noqa: B006
+        history: models.History = [],  # noqa: B006
         extractive: Annotated[
             bool, Field(description="verbatim sentences, even where a language model is configured")
         ] = False,
-        filters: Chosen = None,
+        filters: models.Chosen = None,
     ) -> Result:
         """Answers a question about the articles, each statement with a citation, or says that they do not."""
         answer = await engine.aask(question, history, extractive=extractive, filters=filters)
@@ -130,7 +122,7 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
     async def search(
         question: Question,
         k: Annotated[int, Field(ge=1, le=50, description="how many passages")] = 8,
-        filters: Chosen = None,
+        filters: models.Chosen = None,
     ) -> Result:
         """Finds passages of the articles for a question, best first, with their offsets."""
         passages = [passage_to_dict(p) for p in await engine.asearch(question, k, filters=filters)]
@@ -168,7 +160,7 @@ def add_mcp(app: FastAPI, service: Service) -> None:
         # the guard has looked at names and origins already, and knows which are ours
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.add_route("/mcp", _no_stream, methods=["GET", "DELETE"])
+    app.add_route("/mcp", _no_stream, methods=["GET", "PUT", "PATCH", "DELETE"])
     app.router.routes.extend(served.routes)
     around = app.router.lifespan_context
 

@@ -14,13 +14,13 @@ from openai.types.chat import ChatCompletion
 from openai.types.responses import Response as OpenAIResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.schema import Filters
+from rag.serve.api import schemas
 from rag.serve.api.schemas import MOST_MESSAGES
 from rag.wire import Answer
 
 Tokens = Annotated[int | None, Field(ge=1, description="tokens of the text; the whole answer is in `beleg`")]
 Stop = Annotated[str | Annotated[list[str], Field(max_length=4, fail_fast=True)] | None, Field()]
-Chosen = Annotated[Filters | None, Field(description="Beleg's own: which articles may answer")]
+Chosen = Annotated[schemas.Chosen, Field(description="Beleg's own: which articles may answer")]
 TokenList = Annotated[list[int], Field(min_length=1, max_length=8192, fail_fast=True)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import FastAPI, Query, Request
@@ -113,7 +112,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         except (ArticleError, OSError) as exc:
             raise Problem(409, "not_deleted", "The file cannot be deleted.") from exc
         writable.refresh()
-        return _state(writable, service)
+        return without_folders(writable.state, service.settings)
 
     syncing = faults(409, *GUARD, model=models.Failure)
 
@@ -122,12 +121,12 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         """Asks for the articles to be read in anew."""
         writable = _writable(intake)
         writable.refresh()
-        return _state(writable, service)
+        return without_folders(writable.state, service.settings)
 
     @api.get("/sync", responses=syncing)
     def state() -> SyncState:
         """How far reading in is."""
-        return _state(_writable(intake), service)
+        return without_folders(_writable(intake).state, service.settings)
 
 
 def _writable(intake: Intake | None) -> Intake:
@@ -173,9 +172,3 @@ def _highlight(text: str, place: str) -> models.Highlight:
     if not start < end <= len(text):
         raise Problem(400, "bad_request", f"highlight is start-end, within the {len(text)} characters.")
     return models.Highlight(start=start, end=end, quote=text[start:end])
-
-
-def _state(intake: Intake, service: Service) -> SyncState:
-    """How far reading in is; times with their zone, for whoever reads them elsewhere."""
-    now = without_folders(intake.state, service.settings)
-    return replace(now, checked=now.checked and now.checked.astimezone())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from rag.answering.chosen import MOST_FILTERS
 from rag.schema import Filters, Genre, Message
 from rag.wire import Passage
 
@@ -14,25 +15,47 @@ MOST_MESSAGES = 5000
 _MOST_FIELDS = 100
 
 
-class Ask(BaseModel):
-    """A question."""
+def _few_fields(sent: Any) -> Any:
+    """Each unknown field would be an error of its own."""
+    if isinstance(sent, dict) and len(sent) > _MOST_FIELDS:
+        raise ValueError(f"there are more than {_MOST_FIELDS} fields")
+    return sent
+
+
+def _short(sent: Any) -> Any:
+    """As `_few_fields`, and each wrong name or id would be one, too."""
+    if isinstance(sent, dict) and any(isinstance(v, list) and len(v) > MOST_FILTERS for v in sent.values()):
+        raise ValueError(f"filters have at most {MOST_FILTERS} of a kind")
+    return _few_fields(sent)
+
+
+Chosen = Annotated[
+    Filters | None,
+    BeforeValidator(_short),
+    Field(description="which articles may answer; without, all of them"),
+]
+History = Annotated[
+    list[Annotated[Message, BeforeValidator(_few_fields)]],
+    Field(fail_fast=True, max_length=MOST_MESSAGES, description="the conversation so far, oldest first"),
+]
+
+
+class Sent(BaseModel):
+    """What a program sends."""
 
     model_config = ConfigDict(extra="forbid")
+    few_fields = model_validator(mode="before")(_few_fields)
+
+
+class Ask(Sent):
+    """A question."""
+
     question: str = Field(min_length=1, description="the question, in German or English, in full")
-    history: list[Message] = Field(
-        [], fail_fast=True, max_length=MOST_MESSAGES, description="the conversation so far, oldest first"
-    )
+    history: History = []
     extractive: bool = Field(
         False, strict=True, description="verbatim sentences, even where a language model is configured"
     )
-    filters: Filters | None = Field(None, description="which articles may answer; without, all of them")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _few_fields(cls, sent: Any) -> Any:
-        if isinstance(sent, dict) and len(sent) > _MOST_FIELDS:  # each would be an error of its own
-            raise ValueError("a question has few fields")
-        return sent
+    filters: Chosen = None
 
 
 class Found(BaseModel):
@@ -96,10 +119,9 @@ class Article(ArticleFacts):
     highlights: list[Highlight] = []
 
 
-class Feedback(BaseModel):
+class Feedback(Sent):
     """What somebody thinks of an answer; null takes it back."""
 
-    model_config = ConfigDict(extra="forbid")
     rating: Literal["up", "down"] | None
     note: str = Field("", max_length=2000)
 

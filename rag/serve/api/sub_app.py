@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from rag.errors import BelegError
 from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
@@ -36,6 +37,7 @@ GUARD = (401, 403, 413, 429)
 """What the guard may say at any door."""
 ASKING = (400, 422, *GUARD, 500, 502, 503, 504)
 """What may become of a question."""
+_NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +73,16 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
 
     app.malformed = malformed
 
-    def answered(_: Request, error: Exception) -> Response:
-        problem = _problem(error, malformed)
+    def answered(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allowed = {"Allow": ", ".join(_allowed(request))}
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=allowed)
+            return told(problem_of_status(405, f"Please use {allowed['Allow']} here."), f"{path}/", allowed)
+        problem = _problem(request, error)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
-        return told(problem, f"{path}/", getattr(error, "headers", None))
+        return told(problem, f"{path}/")
 
     for kind in (Problem, BelegError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, answered)
@@ -94,17 +101,26 @@ def _fresh(response: Response) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def _problem(error: Exception, malformed: int) -> Problem:
+def _allowed(request: Request) -> list[str]:
+    """The methods of an address; the framework names those of one of its routes only."""
+    routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in routes for method in route.methods})
+
+
+def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
-        return Problem(malformed, "invalid_request", _first_fault(error))
+        return Problem(request.app.malformed, "invalid_request", _first_fault(error, request))
     if isinstance(error, HTTPException):
-        return problem_of_status(error.status_code, str(error.detail))
+        detail = _NOWHERE if error.status_code == 404 else str(error.detail)
+        return problem_of_status(error.status_code, detail)
     return problem_of(error)
 
 
-def _first_fault(error: RequestValidationError) -> str:
+def _first_fault(error: RequestValidationError, request: Request) -> str:
     """What is wrong first: `body.question: Field required`."""
     first = error.errors()[0]
+    if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
+        return "The body is a JSON object; please send it with Content-Type: application/json."
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()
 

@@ -103,4 +103,6 @@ def state_line(state: SyncState, words: Words) -> str:
         return words(key, done=state.done, total=state.total)
     if state.error:
         return words("intake.sync_failed", reason=words.said(state.error))
-    return words("intake.current", time=f"{state.checked:%H:%M}") if state.checked else ""
+    if state.checked is None:
+        return ""
+    return words("intake.current", time=f"{state.checked:%H:%M}", zone=f"{state.checked:%Z}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
 from rag.errors import BadRequest
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
-_LONGEST_EXPORT = 10_000_000  # bytes
 _LONGEST_OFFSET = 12  # digits
 _SHOWN_AS_THEY_ARE = {
     ".pdf": "application/pdf",
@@ -111,8 +110,9 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         return _download(text, record["question"], "md")
 
     @app.post("/export/{form}")
-    async def conversation(request: Request, form: Literal["md", "json"]) -> Response:
-        body = await request.body()
+    def conversation(
+        request: Request, form: Literal["md", "json"], body: Annotated[bytes, Depends(_body)]
+    ) -> Response:
         try:
             title, turns = _conversation(body)
             if form == "json":
@@ -165,10 +165,12 @@ def _path_of(referer: str | None) -> str:
     return f"{path}?{parts.query}" if parts.query else path
 
 
+async def _body(request: Request) -> bytes:
+    return await request.body()
+
+
 def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
     """Title and turns that a browser sends. Raises BadRequest."""
-    if len(body) > _LONGEST_EXPORT:
-        raise BadRequest(f"the conversation has {len(body)} bytes; at most {_LONGEST_EXPORT} are exported")
     try:
         sent = json.loads(body)
         title, turns = str(sent["title"]), [dict(turn) for turn in sent["turns"]]
