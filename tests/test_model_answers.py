@@ -280,7 +280,7 @@ STREAM = "Die Reparatur der Brücke kostet viel Geld, sagte der Sprecher [1]. Me
         (refusal(401, f"Incorrect API key provided: {KEY}"), ProviderAuth, "OPENAI_API_KEY"),
         (refusal(403, "Country not supported"), ProviderAuth, "OPENAI_API_KEY"),
         (refusal(404, "model does not exist"), ProviderProtocol, "BELEG_LLM"),
-        (refusal(400, "temperature is unsupported"), ProviderProtocol, "temperature is unsupported"),
+        (refusal(400, "top_k is unsupported"), ProviderProtocol, "top_k is unsupported"),
         (refusal(429, "slow down", retry_after="3600"), ProviderRateLimited, "3600 seconds"),
         (refusal(429, "no credit", "insufficient_quota"), ProviderRateLimited, "quota"),
         (HTML, ProviderProtocol, "OPENAI_BASE_URL"),

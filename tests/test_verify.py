@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ingest.chunking import chunk_article
-from rag.answering.generate import Declined
-from rag.answering.stream import CUT_OFF, Writing
+from rag.answering.sentinel import Declined
+from rag.answering.stream import CUT_OFF, LOOPED, Writing
 from rag.models.chat import End
+from rag.models.debris import Restarted
 from rag.question.query import Concept
 from rag.schema import Article, Passage, Statement
 from rag.verification.verify import Verifier
@@ -84,10 +87,90 @@ def test_changed_number_is_unsupported() -> None:
     assert writing.citations[0].status == "unsupported"
 
 
-def test_uncited_claim_is_unsupported_and_is_never_given_a_citation() -> None:
-    writing, _ = write(f"{VOTED}. {PRICED} [2].")
+def test_claim_without_a_citation_that_no_passage_says_is_unsupported_and_gets_none() -> None:
+    writing, _ = write(f"Die Vorlage wurde einstimmig abgelehnt. {PRICED} [2].")
     assert statuses(writing) == ["unsupported", "supported"]
     assert writing.statements[0].citations == ()
+
+
+def test_claim_without_a_citation_is_given_one_where_one_passage_alone_says_it() -> None:
+    again = article("wieder", f"In der Sitzung hieß es: {PRICED}.", language="de")
+    writing, _ = write(f"{VOTED}. {PRICED}.", PLAN, COSTS, again)
+    assert statuses(writing) == ["supported", "unsupported"]
+    assert writing.text == f"{VOTED} [1]. {PRICED}."
+    assert writing.statements[0].repaired
+
+
+def test_citation_at_the_end_of_a_paragraph_counts_for_the_sentences_before_it() -> None:
+    again = article("wieder", f"In der Sitzung hieß es: {PRICED}.", language="de")
+    said = f"{PRICED}. Der Schäfer wohnt in Rom. Die Kosten bezifferte sie auf 612 Millionen Euro [2]."
+    writing, _ = write(said, PLAN, COSTS, WOLF, again)
+    assert statuses(writing) == ["supported", "unsupported", "supported"]
+    assert writing.statements[0].repaired
+    below, _ = write(said.replace(". Der", ".\n\nDer"), PLAN, COSTS, WOLF, again)
+    assert statuses(below)[0] == "unsupported"
+
+
+@pytest.mark.parametrize("written", ["(1)", "(1.2)", " (1.2) "])
+def test_number_in_parentheses_points_where_the_passage_says_so(written: str) -> None:
+    writing, _ = write(f"{VOTED} {written}.")
+    assert (writing.text, statuses(writing)) == (f"{VOTED} [1].", ["supported"])
+
+
+def test_number_in_parentheses_that_is_an_age_is_left() -> None:
+    kid = article("kind", "Beim Fest gewann die Schülerin Pia Kohl (7) den Lauf vor allen anderen.")
+    writing, _ = write("Den Lauf gewann beim Fest vor allen anderen die Schülerin Pia Kohl (7).", kid)
+    assert "(7)" in writing.text
+    assert statuses(writing) == ["supported"]
+
+
+def test_a_copied_head_of_a_passage_is_not_shown() -> None:
+    head = f"{PLAN.outlet} · {PLAN.published} · {PLAN.title}"
+    writing, _ = write(f"{head}\n{VOTED} [1].")
+    assert writing.text == f"{VOTED} [1]."
+
+
+@pytest.mark.parametrize(
+    "again", [f"{VOTED} [1]. ", "Der Rat tagte bis in die Nacht hinein. Alle sangen Lieder. "]
+)
+def test_a_loop_ends_the_reply(again: str) -> None:
+    unread = iter([f"{PRICED} [2]. ", *[again] * 40, End("stop")])
+    writing = Writing(Verifier(passages(PLAN, COSTS, WOLF), evenly))
+    list(writing.run(unread))
+    assert len(list(unread)) > 30
+    assert writing.text.count(again.strip()) <= 1
+    assert LOOPED in writing.withheld
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Die Passagen beantworten die Frage nicht.",
+        "Keine Antwort.",
+        "NO_ANSWER",
+        "The passages do not mention who won.",
+        "Ich kann diese Frage nicht beantworten.",
+        "Les articles ne mentionnent pas le vainqueur.",
+        "Os artigos não dizem nem mencionam quem venceu.",
+        "У статтях немає відповіді на це запитання.",
+    ],
+)
+def test_model_declines_in_words_of_its_own(said: str) -> None:
+    writing, _ = write(said)
+    assert writing.declined
+
+
+def test_what_the_passages_do_not_say_beside_what_they_say_is_no_claim() -> None:
+    writing, _ = write(f"{VOTED} [1]. Zu den Gründen sagen die Passagen nichts.")
+    assert statuses(writing) == ["supported", "no claim"]
+    assert not writing.declined
+
+
+def test_what_was_thought_aloud_before_the_reply_is_forgotten() -> None:
+    writing = Writing(Verifier(passages(PLAN, COSTS), evenly))
+    list(writing.run(iter([f"Passage 1: {VOTED} [1.2]. Hm.", Restarted(), f"{PRICED} [2].", End("stop")])))
+    assert writing.text == f"{PRICED} [1]."
+    assert [citation.article_id for citation in writing.citations] == ["kosten"]
 
 
 def test_greeting_and_introduction_are_no_claims() -> None:

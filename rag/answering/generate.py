@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
+from rag.answering.sentinel import Declined, sentinel_first
 from rag.errors import ContextOverflow, ProviderError
-from rag.models.chat import ChatModel, Deadline, End, Turn, Usage
+from rag.models.chat import ChatModel, Deadline, Said, Usage
+from rag.models.dialect import Turn
 from rag.schema import Article, Message, Passage
 from rag.text.normalize import count_tokens, has_vocabulary
 
-SENTINEL_LENGTH = 16
-"""Characters of a reply that are held back until it is clear whether it is the sentinel."""
 ESTIMATE = 1.3
 """Tokens of an unknown model for one of OpenAI's newest, whose vocabulary is larger than most."""
 MESSAGE_TOKENS = 8
@@ -22,7 +22,6 @@ REPHRASED_TOKENS = 200
 REPHRASE_SECONDS = 15.0
 
 _MARKER = re.compile(r"\s*\[\d{1,3}(?:\.\d+)?(?:\s*[,;–-]\s*\d{1,3})*\]")
-_SENTINEL = re.compile(r"[\W_]*KEINE[_ ]?ANTWORT\b[\W_]*")
 _BRACKETED = re.compile(r"\[([\d.^†,;\s–-]+)\]")
 _REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 
@@ -38,26 +37,19 @@ class Request:
     history: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """The model says that the passages do not answer."""
-
-
-def write(
-    model: ChatModel, request: Request, reply: int, deadline: Deadline
-) -> Iterator[str | Declined | End]:
+def write(model: ChatModel, request: Request, reply: int, deadline: Deadline) -> Iterator[Said | Declined]:
     """The model's answer in pieces, or `Declined`; then `End`.
 
     A prompt that does not fit is shrunk once. Raises ProviderError.
     """
     budget = model.window - reply
     try:
-        yield from _sentinel_first(model.stream(prompt(model, request, budget), reply, deadline))
+        yield from sentinel_first(model.stream(prompt(model, request, budget), reply, deadline))
     except ContextOverflow as overflow:
         if overflow.partial:
             raise
         smaller = prompt(model, request, tokens(model, prompt(model, request, budget)) // 2)
-        yield from _sentinel_first(model.stream(smaller, reply, deadline))
+        yield from sentinel_first(model.stream(smaller, reply, deadline))
 
 
 def prompt(model: ChatModel, request: Request, budget: int) -> list[Turn]:
@@ -139,27 +131,3 @@ def _asked(request: Request, passages: Sequence[Passage]) -> Turn:
     if request.standalone != request.question:
         question += UNDERSTOOD.format(standalone=request.standalone)
     return Turn("user", question)
-
-
-def is_sentinel(text: str) -> bool:
-    """Whether these words are the sentinel and nothing else."""
-    return _SENTINEL.fullmatch(text) is not None
-
-
-def _sentinel_first(pieces: Iterator[str | End]) -> Iterator[str | Declined | End]:
-    """Holds the beginning back until it is no sentinel for certain."""
-    held, decided, declined = "", False, False
-    for piece in pieces:
-        if isinstance(piece, End):
-            if not decided and held:
-                yield Declined() if is_sentinel(held) else held
-            yield piece
-        elif decided:
-            if not declined:
-                yield piece
-        else:
-            held += piece
-            declined = _SENTINEL.match(held) is not None and len(held) >= SENTINEL_LENGTH
-            decided = len(held) >= SENTINEL_LENGTH
-            if decided:
-                yield Declined() if declined else held

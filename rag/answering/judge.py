@@ -6,7 +6,8 @@ import json
 
 from rag.answering.prompts import JUDGE, JUDGED
 from rag.errors import ProviderError
-from rag.models.chat import ChatModel, Deadline, Turn, Usage
+from rag.models.chat import ChatModel, Deadline, Usage
+from rag.models.dialect import Turn
 from rag.verification.facts import fold_quote
 
 VERDICT_TOKENS = 300

@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rag.answering.generate import Declined, is_sentinel
 from rag.answering.judge import judge
-from rag.models.chat import ChatModel, Deadline, End, Usage
+from rag.answering.sentinel import Declined, declines, is_sentinel
+from rag.models.chat import ChatModel, Deadline, End, Said, Usage
+from rag.models.debris import Restarted
 from rag.schema import Citation, Statement
+from rag.verification.facts import fold_quote
 from rag.verification.markers import Piece, parse
 from rag.verification.reply import Draft, Sentence, plain
-from rag.verification.verify import Verifier
+from rag.verification.verify import Checked, Verifier
 
 CUT_OFF = "cut off by the limit of the reply"
+LOOPED = "the model repeated itself, and was stopped"
+REPEATED = 3
+"""How often a sentence is said when a model is taken to go round in a loop."""
+UNSUPPORTED_IN_A_ROW = 5
+LONGEST_SENTENCE = 1500
+"""Characters; whoever writes more without an end will find none."""
+_UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
 class Writing:
     """One answer being written. After `run`, `text` is the answer, its statements verified."""
 
     def __init__(self, verifier: Verifier) -> None:
-        self._verifier = verifier
+        self._all_passages = verifier
+        self.withheld: list[str] = []
+        self.text = ""
+        self.usage: Usage = {}
+        self._ended = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._verifier = self._all_passages.anew()
         self._draft = Draft()
         self._shown = 0
-        self._ended = ""
-        self.withheld: list[str] = []
-        self.declined = False
-        self.text = ""
-        self.statements: list[Statement] = []
-        self._differs: list[bool] = []
-        self.usage: Usage = {}
+        self._restarted = self._looped = self.declined = False
+        self._closed: list[tuple[Sentence, Checked]] = []
+        self._said = Counter[str]()
+        self._wrong_in_a_row = 0
 
     @property
     def citations(self) -> list[Citation]:
@@ -41,16 +57,38 @@ class Writing:
         """Citations that point nowhere, and why."""
         return self._verifier.dropped
 
-    def run(self, pieces: Iterator[str | Declined | End]) -> Iterator[str]:
+    def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
         """The text to show, as it comes about; citations appear as their sentence is complete."""
+        yield from self._read(pieces)
+        while self._restarted:  # that was thought aloud
+            self._begin()
+            yield from self._read(pieces)
+        self._finish()
+
+    def _read(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
         for piece in parse(plain(self._texts(pieces))):
             yield from self._take(piece)
+            if self._looped:
+                self.withheld.append(LOOPED)
+                return
         rest = list(self._draft.finish())
-        if self._ended == "length" and rest and self.statements:
+        if self._ended == "length" and rest and self._closed:
             self.withheld.append(f"{rest.pop().text}: {CUT_OFF}")
         for sentence in rest:
             yield from self._close(sentence)
-        self.declined = self.declined or not self.text
+
+    def _finish(self) -> None:
+        """Puts the answer together; one that says nothing but that there is none is declined."""
+        self.text, self.statements, self._differs = "", list[Statement](), list[bool]()
+        for sentence, checked in self._closed:
+            lead = sentence.lead if self.text else ""
+            start = len(self.text) + len(lead)
+            self.text += lead + checked.shown
+            self.statements.append(replace(checked.statement, start=start, end=len(self.text)))
+            self._differs.append(checked.differs)
+        says_so = any(declines(statement.text) for statement in self.statements)
+        claims = any(statement.status != "no claim" for statement in self.statements)
+        self.declined = self.declined or (says_so and not claims) or not (self.text or self.withheld)
 
     def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
         """Lets the model judge the weak statements; what that used."""
@@ -66,37 +104,64 @@ class Writing:
                 add_usage(usage, verdict[1])
         return usage
 
-    def _texts(self, pieces: Iterator[str | Declined | End]) -> Iterator[str]:
+    def _texts(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
         for piece in pieces:
-            if isinstance(piece, Declined):
-                self.declined = True
-            elif isinstance(piece, End):
-                self._ended, self.usage = piece.reason, piece.usage
-            else:
-                yield piece
+            match piece:
+                case Declined():
+                    self.declined = True
+                case Restarted():
+                    self._restarted = True
+                    return
+                case End():
+                    self._ended, self.usage = piece.reason, piece.usage
+                case str():
+                    yield piece
 
     def _take(self, piece: Piece) -> Iterator[str]:
         for sentence in self._draft.add(piece):
             yield from self._close(sentence)
-        showable = self._draft.showable
-        if len(showable) > self._shown and not is_sentinel(showable):
+        showable = _UNCERTAIN_END.sub("", self._draft.showable)
+        self._looped = self._looped or len(showable) > LONGEST_SENTENCE
+        if len(showable) > self._shown and not self._looped and not is_sentinel(showable):
             yield showable[self._shown :]
             self._shown = len(showable)
 
     def _close(self, sentence: Sentence) -> Iterator[str]:
         """Checks a complete sentence; what of it is not yet shown."""
-        if is_sentinel(sentence.text):
-            self._shown = 0
+        shown, self._shown = self._shown, 0
+        folded = fold_quote(sentence.text)
+        self._said[folded] += 1
+        if is_sentinel(sentence.text) or self._looped or (self._said[folded] > 1 and len(folded.split()) > 2):
+            self._looped = self._looped or self._said[folded] >= REPEATED
+            return
+        if self._verifier.is_copied_head(sentence):
+            self.withheld.append(sentence.text)
             return
         checked = self._verifier.check(sentence)
-        lead = sentence.lead if self.text else ""
-        start = len(self.text) + len(lead)
-        self.text += lead + checked.shown
-        self.statements.append(replace(checked.statement, start=start, end=len(self.text)))
-        self._differs.append(checked.differs)
-        shown, self._shown = self._shown, 0
+        if not sentence.markers and declines(sentence.text):
+            checked = replace(checked, statement=replace(checked.statement, status="no claim"))
+        wrong = checked.statement.status == "unsupported"
+        self._wrong_in_a_row = self._wrong_in_a_row + 1 if wrong else 0
+        self._looped = self._wrong_in_a_row > UNSUPPORTED_IN_A_ROW
+        lead = sentence.lead if self._closed else ""
+        self._closed.append((sentence, checked))
+        self._point_back(sentence)
         if remainder := (lead + checked.shown)[shown:]:
             yield remainder
+
+    def _point_back(self, last: Sentence) -> None:
+        """A marker at the end of a paragraph counts for its bare sentences, where the passage says them."""
+        if not last.markers or "\n" in last.lead:
+            return
+        for i in range(len(self._closed) - 2, -1, -1):
+            sentence, checked = self._closed[i]
+            if sentence.markers:
+                return
+            if checked.statement.status == "unsupported":
+                better = self._verifier.by_a_later(last.markers[-1][1], sentence)
+                self._closed[i] = (sentence, better or checked)
+            if "\n" in sentence.lead:
+                return
 
 
 def add_usage(total: dict[str, float], more: Usage) -> None:

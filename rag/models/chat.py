@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
-import re
+import json
 import socket
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ProviderProtocol, ProviderTimeout
-from rag.models.faults import CutStream, Server, translated, waited
+from rag.models.debris import Debris, Restarted
+from rag.models.dialect import Call, Dialect, Turn, delta_of, events, text_of
+from rag.models.faults import CutStream, Server, overflows, translated, waited
 from rag.models.loading import load_llama_index
 from rag.models.proxies import client
 from rag.text.normalize import count_tokens
@@ -30,26 +32,26 @@ UNKNOWN_WINDOW = 4096
 """Tokens that a model nobody knows is trusted to take in: what Ollama gives every model by default."""
 NO_KEY = "none"
 _CONNECT = 10.0
-_THINKING = re.compile(r"\s*<think>")
-_THOUGHT = "</think>"
+_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
 Usage = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """A message for the model: role `system`, `user` or `assistant`."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class End:
-    """Last item of a stream: why the model stopped (`stop`, `length`), and what it used."""
+    """Last item of a stream: why the model stopped (`stop`, `length`, `tool_calls`), and what it used.
+
+    `thought` says whether it thought beside the reply, `calls` are the tools that it calls.
+    """
 
     reason: str
     usage: Usage = field(default_factory=dict)
+    thought: bool = False
+    calls: tuple[Call, ...] = ()
+
+
+Said = str | Restarted | End
+"""A piece of a reply: text, that what came so far was no part of it, or its end."""
 
 
 class Deadline:
@@ -73,6 +75,7 @@ class ChatModel:
         self._settings = settings
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closed = False
+        self._learnt: Dialect | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +108,7 @@ class ChatModel:
         _ = self._client, self.window
         count_tokens("", self.name)
 
-    def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline) -> Iterator[str | End]:
+    def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any) -> Iterator[Said]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
         A fault before the first word is tried again where that can help and time allows. Raises
@@ -114,7 +117,7 @@ class ChatModel:
         for attempt in itertools.count():
             said = ""
             try:
-                for piece in _without_thoughts(self._once(turns, reply, deadline)):
+                for piece in self._cleaned(turns, reply, deadline, **options):
                     said += piece if isinstance(piece, str) else ""
                     yield piece
                 return
@@ -134,40 +137,95 @@ class ChatModel:
 
         Raises ProviderError.
         """
+        text, usage = "", dict[str, float]()
         try:
-            pieces = list(_without_thoughts(self._once(turns, reply, deadline, **options)))
+            for piece in self._cleaned(turns, reply, deadline, **options):
+                match piece:
+                    case str():
+                        text += piece
+                    case Restarted():
+                        text = ""
+                    case End():
+                        usage = dict(piece.usage)
         except Exception as exc:
             raise translated(exc, self.server) from exc
-        text = "".join(piece for piece in pieces if isinstance(piece, str))
-        return text.strip(), next(piece.usage for piece in pieces if isinstance(piece, End))
+        return text.strip(), usage
+
+    def _cleaned(
+        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
+    ) -> Iterator[Said]:
+        """The reply without debris. Raises ProviderProtocol where nothing of it is left for the reader."""
+        debris = Debris()
+        for piece in self._once(turns, reply, deadline, **options):
+            yield from debris.take("" if isinstance(piece, End) else piece, last=isinstance(piece, End))
+            if isinstance(piece, End):
+                thought = piece.thought or debris.thought
+                spent = piece.reason == "length"
+                if not debris.said and not piece.calls and (spent or thought):
+                    code = "model_spent" if spent else "model_thought"
+                    raise ProviderProtocol(code, model=self.name, host=self.server.host, tokens=reply)
+                yield piece
 
     def _once(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
     ) -> Iterator[str | End]:
-        reason, said, begun = None, "", False
+        reason, said, begun, thought = None, "", False, False
         usage: Usage = {}
-        request = {"model": self.name, "messages": [asdict(turn) for turn in turns], **self._limits(reply)}
-        streamed = {"stream": True, "stream_options": {"include_usage": True}}
-        with self._client.chat.completions.create(
-            **request, **streamed, timeout=self._timeout(deadline), **options
-        ) as stream:  # closed when nobody listens any more
-            for chunk in stream:
+        calls: dict[int, Call] = {}
+        with self._opened(turns, reply, deadline, options) as response:  # closed when nobody listens any more
+            for event in events(self._alive(response.iter_bytes(), deadline)):
+                if event is None:
+                    reason = reason or ("stop" if said or calls else None)
+                    break
                 begun = True
-                if not deadline.remaining():
-                    raise self._late(deadline)
-                usage = _usage(chunk.usage) or usage
-                for choice in chunk.choices[:1]:
-                    reason = choice.finish_reason or reason
-                    if piece := choice.delta.content:
-                        said += piece
-                        yield piece
+                if event.get("error"):
+                    raise _reported(event["error"], response)
+                usage = _usage(event.get("usage")) or usage
+                delta, ended = delta_of(event)
+                reason = ended or reason
+                piece, thinks = text_of(delta.get("content"))
+                thought = thought or thinks or any(delta.get(name) for name in _THOUGHTS)
+                _called(calls, delta.get("tool_calls"))
+                if piece:
+                    said += piece
+                    yield piece
         if not begun:
             raise ValueError("the reply was no stream")
         if reason is None:
             raise CutStream
         if reason == "content_filter":
             raise ProviderProtocol("model_withheld", host=self.server.host)
-        yield End(reason, usage or self._estimate(turns, said))
+        yield End(reason, usage or self._estimate(turns, said), thought, tuple(calls.values()))
+
+    @contextlib.contextmanager
+    def _opened(
+        self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
+    ) -> Iterator[Any]:
+        """The open reply to a request in the server's dialect; what it refuses is left out from then on."""
+        from openai import APIStatusError
+
+        asked = self._client.chat.completions.with_streaming_response.create
+        with contextlib.ExitStack() as stack:
+            response = None
+            while response is None:
+                dialect = self._learnt or self._by_name
+                wished = {"temperature": self._settings.llm_temperature, **options}
+                request = dialect.request(turns, reply, **wished)
+                timeout = self._timeout(deadline)
+                try:
+                    response = stack.enter_context(asked(model=self.name, timeout=timeout, **request))
+                except APIStatusError as refusal:
+                    learnt = None if overflows(refusal) else dialect.learnt(refusal)
+                    if learnt is None:
+                        raise
+                    self._learnt = learnt
+            yield response
+
+    def _alive(self, data: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
+        for some in data:
+            if not deadline.remaining():
+                raise self._late(deadline)
+            yield some
 
     def _timeout(self, deadline: Deadline) -> httpx.Timeout:
         import httpx
@@ -178,13 +236,12 @@ class ChatModel:
         patience = min(self.server.patience, left)
         return httpx.Timeout(patience, connect=min(_CONNECT, patience))
 
-    def _limits(self, reply: int) -> dict[str, Any]:
-        """OpenAI's reasoning models have another name for the most tokens, and one temperature."""
+    @functools.cached_property
+    def _by_name(self) -> Dialect:
+        """What is known of a model by its name: OpenAI's reasoning models take one temperature."""
         from llama_index.llms.openai.utils import O1_MODELS
 
-        if self.name in O1_MODELS:
-            return {"max_completion_tokens": reply}
-        return {"max_tokens": reply, "temperature": self._settings.llm_temperature}
+        return Dialect(frozenset({"max_tokens", "temperature"} if self.name in O1_MODELS else ()))
 
     @functools.cached_property
     def _client(self) -> Any:  # its overloads know no request that is put together
@@ -224,28 +281,28 @@ class ChatModel:
 def _usage(reported: Any) -> dict[str, float]:
     """Tokens, and cost where the server says it (OpenRouter does)."""
     names = ("prompt_tokens", "completion_tokens", "cost")
-    found = {name: getattr(reported, name, None) for name in names}
+    found = {name: reported.get(name) for name in names} if isinstance(reported, Mapping) else {}
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
-def _without_thoughts(pieces: Iterator[str | End]) -> Iterator[str | End]:
-    """The reply without a `<think>…</think>` at its beginning, as reasoning models write it."""
-    held, thinking, begun = "", False, False
-    for piece in pieces:
-        if begun or isinstance(piece, End):
-            if held and not thinking:
-                yield held
-            held = ""
-            yield piece
-            continue
-        held += piece
-        if not thinking and not (thinking := _THINKING.match(held) is not None):
-            if not "<think>".startswith(held.lstrip()[:7]):
-                begun = True
-                yield held
-                held = ""
-        elif _THOUGHT in held:
-            begun, thinking = True, False
-            held = held.partition(_THOUGHT)[2].lstrip()
-    if held and not thinking:
-        yield held
+def _reported(error: Any, response: Any) -> Exception:
+    """An error that the server tells in the middle of a stream, as the client raises those of a status."""
+    from openai import APIError
+
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return APIError(str(said or "error"), response.http_request, body=error)
+
+
+def _called(calls: dict[int, Call], pieces: Any) -> None:
+    """Adds what a chunk holds of calls of tools, each of which comes in pieces."""
+    for n, piece in enumerate(pieces or ()):
+        at, function = piece.get("index", n), piece.get("function") or {}
+        so_far = calls.get(at, Call(f"call_{at}", "", ""))
+        arguments = function.get("arguments") or ""
+        if not isinstance(arguments, str):  # some servers send it parsed
+            arguments = json.dumps(arguments)
+        calls[at] = Call(
+            piece.get("id") or so_far.id,
+            so_far.name or function.get("name") or "",
+            so_far.arguments + arguments,
+        )

@@ -145,11 +145,17 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub("…", " ".join(text.split()))[:_QUOTED]
 
 
+def overflows(error: Exception) -> bool:
+    """Whether a server says that the request does not fit into the model's window."""
+    told = _status(error) is not None or hasattr(error, "body")
+    return told and _OVERFLOW.search(_said(error)) is not None
+
+
 def _keys(error: Exception) -> Iterator[str]:
     status = _status(error)
     yield from (str(getattr(error, name, None)) for name in ("code", "type"))
     yield str(status)
-    if (status or hasattr(error, "body")) and _OVERFLOW.search(_said(error)):
+    if overflows(error):
         yield "context_length_exceeded"
     if status:
         yield f"{status // 100}xx"

@@ -1,8 +1,9 @@
 """The citations in a model's text: found while it streams, in every form that models write them.
 
 A model only points, at a passage (`[2]`) or at a sentence of one (`[2.3]`). Accepted are also
-`[1, 2]`, `[1;2]`, `[1 und 2]`, `[1][2]`, `[1-3]`, `【1†…】`, `［1］`, `[^1]`, `[Quelle 1]`, `[Source 1]`;
-`[1](url)` loses its address. What looks otherwise (`[…]`, `[sic]`, `(1)`) is text.
+`[1, 2]`, `[1;2]`, `[1 und 2]`, `[1][2]`, `[1-3]`, `[[1]]`, `\\[1\\]`, `【1†…】`, `［1］`, `[^1]`, and with a
+word before the number (`[Quelle 1]`, `[ID:1]`, `[siehe 1.2]`); `[1](url)` loses its address. What looks
+otherwise (`[…]`, `[sic]`) is text; `(1)` points only where a sentence ends and nothing else does.
 """
 
 from __future__ import annotations
@@ -11,21 +12,29 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-LONGEST_MARKER = 24
+LONGEST_MARKER = 32
 """Characters after an opening bracket within which a marker closes; beyond it, it is text."""
 WIDEST_RANGE = 5
 
-_OPEN = re.compile(r"[\[【［]")
-_CLOSE = {"[": "]", "【": "】", "［": "］"}
-_WORD = r"(?:quellen?|sources?|belege?|passagen?|passages?|fundstellen?|fontes?|джерел[оа]|nr\.?|no\.?|#)"
-_POINTER = r"\d{1,3}(?:\.\d{1,3})?"
-_BODY = re.compile(
-    rf"\s*\^?\s*(?:{_WORD}\s*:?\s*)?(?P<list>{_POINTER}"
-    rf"(?:\s*(?:[,;/&]|und|and|et|e|і|та|[-–—])\s*(?:{_WORD}\s*)?\^?{_POINTER})*)\s*(?:†.*)?",
-    re.IGNORECASE | re.DOTALL,
+_OPENS, _CLOSES = r"\\*[\[【［]\s*", r"\s*\\*[\]】］]"
+_OPEN, _CLOSE = re.compile(rf"{_OPENS}|\\+$"), re.compile(_CLOSES)
+_WORD = (
+    r"(?:quellen?|sources?|belege?|passagen?|passages?|fundstellen?|fontes?|fuentes?|джерел[оа]|уривок"
+    r"|dokumente?|documents?|documentos?|docs?|artikel|articles?|artigos?|citations?|cite|zitat|refs?|references?"
+    r"|referenz|chunks?|kontext|context|snippet|excerpt|auszug|absatz|abschnitt|satz|sätze|sentences?|sent"
+    r"|siehe|s\.|see|vgl\.?|cf\.?|voir|ver|laut|див\.?|ids?|index|number|nr\.?|no\.?|n[°º]|#)"
 )
+_WORDS = rf"(?:{_WORD}[\s:.#_=-]*){{1,3}}"
+_POINTER = r"\d{1,3}(?:\.\d{1,3})?"
+_BODY = (
+    rf"\^?\s*(?:{_WORDS})?\^?(?P<list>{_POINTER}"
+    rf"(?:\s*(?:[,;/&]|und|and|et|e|і|та|[-–—])\s*(?:{_WORDS})?\^?{_POINTER})*)\s*(?:†[^\]】］]*)?"
+)
+_MARKER = re.compile(rf"(?P<two>{_OPENS})?{_OPENS}{_BODY}{_CLOSES}(?(two)(?:{_CLOSES})?)", re.IGNORECASE)
+_UNCLOSED = re.compile(rf"(?:{_OPENS}){{1,2}}{_BODY}", re.IGNORECASE)
 _SEPARATED = re.compile(rf"({_POINTER})(\s*[-–—]\s*)?")
 _LONGEST_ADDRESS = 300
+_AT_THE_END = re.compile(rf"\s*\(\s*(?P<list>{_POINTER}(?:\s*[,;]\s*{_POINTER})*)\s*\)(?=\W*$)")
 _ADDRESS = re.compile(rf"\([^()\s]{{0,{_LONGEST_ADDRESS - 2}}}\)")
 _OPEN_ADDRESS = re.compile(r"\([^()\s]*")
 
@@ -77,20 +86,19 @@ def parse(deltas: Iterable[str]) -> Iterator[Piece]:
 
 def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
     """The first piece of the held text and the rest; None when more text must come to tell."""
-    opening = _OPEN.search(held)
-    if opening is None:
+    found = _OPEN.search(held)
+    if found is None:
         return held, ""
-    if opening.start():
-        return held[: opening.start()], held[opening.start() :]
-    close = held.find(_CLOSE[held[0]], 1)
-    if not 0 < close <= LONGEST_MARKER:
-        if close < 0 and len(held) <= LONGEST_MARKER and not complete:
+    if found.start():
+        return held[: found.start()], held[found.start() :]
+    if (marker := _MARKER.match(held)) and marker.end() <= LONGEST_MARKER:
+        return _without_address(Marker(marker[0], _pointers(marker["list"])), held, complete=complete)
+    if len(held) <= LONGEST_MARKER and not _CLOSE.search(held):
+        if not complete:
             return None, held
-        return _unclosed(held) if close < 0 and complete else (held[0], held[1:])
-    pointers = _pointers(held[1:close])
-    if pointers is None:
-        return held[0], held[1:]
-    return _without_address(Marker(held[: close + 1], pointers), held, complete=complete)
+        if cut := _UNCLOSED.fullmatch(held):  # `[1` at the very end still points
+            return Marker(held, _pointers(cut["list"])), ""
+    return held[: found.end()], held[found.end() :]
 
 
 def _without_address(marker: Marker, held: str, *, complete: bool) -> tuple[Piece | None, str]:
@@ -102,19 +110,22 @@ def _without_address(marker: Marker, held: str, *, complete: bool) -> tuple[Piec
     return (None, held) if undecided and not complete else (marker, rest)
 
 
-def _unclosed(held: str) -> tuple[Piece, str]:
-    """A marker that the end of the text cut off: `[1` at the very end still points."""
-    pointers = _pointers(held[1:])
-    return (held[0], held[1:]) if pointers is None else (Marker(held, pointers), "")
+def at_the_end(sentence: str) -> tuple[str, Marker] | None:
+    """A sentence without the `(1)` or `(1.4)` before its end, and that as a marker; None where there is none.
 
-
-def _pointers(body: str) -> tuple[Pointer, ...] | None:
-    """The pointers between the brackets, without repetition; None when this is no marker."""
-    match = _BODY.fullmatch(body)
-    if match is None:
+    It may be a figure as well (an age, a number of a list): the words that it points at must tell.
+    """
+    found = _AT_THE_END.search(sentence)
+    if found is None:
         return None
+    rest = sentence[: found.start()] + sentence[found.end() :]
+    return rest, Marker(found[0].strip(), _pointers(found["list"]))
+
+
+def _pointers(listed: str) -> tuple[Pointer, ...]:
+    """The pointers of a list, without repetition."""
     found: dict[Pointer, None] = {}
-    parts = _SEPARATED.findall(match["list"])
+    parts = _SEPARATED.findall(listed)
     for i, (written, _) in enumerate(parts):
         opens_range = bool(i and parts[i - 1][1])
         between = _range(_pointer(parts[i - 1][0]), _pointer(written)) if opens_range else [_pointer(written)]

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
-from rag.verification.markers import Pointer
+from rag.verification.facts import fold_quote
+from rag.verification.markers import Marker, Pointer
+from rag.verification.markers import at_the_end as bare_marker
 from rag.verification.reply import Sentence
 from rag.verification.support import Claim, Idf, Source, Support, support, together
 
 MARGIN = 0.15
 """What another passage must say more than the cited one, to be cited instead."""
+SAYS_IT = 0.8
+"""Coverage from which a passage is cited for a sentence without a citation, if it is the only one."""
 _RANK = {"no claim": 0, "unsupported": 1, "weak": 2, "supported": 3}
 _NO_CLAIM_WORDS = 1
 _INTRODUCES = re.compile(r"[:?]\W*$")
+_END = re.compile(r"[.!?…]+$")
 _SPACE_BEFORE_END = re.compile(r"\s+(?=[.,;:!?]|$)")
 
 
@@ -50,12 +56,46 @@ class Verifier:
         self.citations: list[Citation] = []
         self.dropped: list[str] = []
 
+    def anew(self) -> Verifier:
+        """One of the same passages that has checked nothing yet."""
+        return Verifier(self._passages, self._idf)
+
     def check(self, sentence: Sentence) -> Checked:
         """The sentence as a statement; its citations join `citations`, its bad pointers `dropped`."""
         claim = Claim(sentence.text, self._idf)
         if not sentence.markers:
             return self._uncited(claim, sentence)
-        places = self._places(claim, sentence)
+        return self._cited(claim, sentence, self._places(claim, sentence))
+
+    def by_a_later(self, marker: Marker, sentence: Sentence) -> Checked | None:
+        """A sentence without citations, by a marker further on in its paragraph; None unless it says it."""
+        claim, pointing = Claim(sentence.text, self._idf), _pointing(sentence, marker)
+        places = {
+            n: place
+            for n, place in self._places(claim, pointing).items()
+            if place.found.status == "supported"
+        }
+        return self._cited(claim, pointing, places, mended=True) if places else None
+
+    def is_copied_head(self, sentence: Sentence) -> bool:
+        """Whether a line without citations is what the prompt says of a passage's origin."""
+        parts = [fold_quote(part) for part in sentence.text.split("·")]
+        return not sentence.markers and len(parts) > 1 and any(head.issuperset(parts) for head in self._heads)
+
+    @cached_property
+    def _heads(self) -> list[set[str]]:
+        articles = (passage.article for passage in self._passages)
+        return [
+            {
+                fold_quote(str(part))
+                for part in (each.outlet, each.author, each.published, each.genre, each.title)
+            }
+            for each in articles
+        ]
+
+    def _cited(
+        self, claim: Claim, sentence: Sentence, places: dict[int, _Place], *, mended: bool = False
+    ) -> Checked:
         status, repaired = self._judged(claim, places)
         if repaired is not None:
             places = {repaired.passage: repaired}
@@ -65,7 +105,7 @@ class Verifier:
             _SPACE_BEFORE_END.sub("", sentence.text),
             tuple(dict.fromkeys(numbers.values())),
             status,
-            repaired=repaired is not None,
+            repaired=mended or repaired is not None,
         )
         return Checked(statement, shown, all(place.found.lacks for place in places.values()))
 
@@ -73,8 +113,22 @@ class Verifier:
         is_claim = (
             len(claim.concepts) > _NO_CLAIM_WORDS or claim.facts.numbers or claim.facts.days
         ) and not _INTRODUCES.search(sentence.text)
-        status: Status = "unsupported" if is_claim else "no claim"
-        return Checked(Statement(sentence.text, (), status), sentence.text)
+        if not is_claim:
+            return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
+        if (at_the_end := bare_marker(sentence.text)) is not None:  # a figure, where no passage says so
+            text, marker = at_the_end
+            pointed = self.by_a_later(marker, replace(sentence, text=text))
+            if pointed is not None:
+                return pointed
+        says = [
+            _Place(n, found)
+            for n, source in enumerate(self._sources, 1)
+            if (found := support(claim, source)).status == "supported" and found.score >= SAYS_IT
+        ]
+        if len(says) != 1:
+            return Checked(Statement(sentence.text, (), "unsupported"), sentence.text)
+        marker = Marker("", (Pointer(says[0].passage),))
+        return self._cited(claim, _pointing(sentence, marker), {says[0].passage: says[0]}, mended=True)
 
     def _places(self, claim: Claim, sentence: Sentence) -> dict[int, _Place]:
         """What each passage that the sentence points at says to it."""
@@ -134,6 +188,11 @@ class Verifier:
             (at, list(dict.fromkeys(p.passage for p in marker.pointers if p.passage in places)))
             for at, marker in sentence.markers
         ]
+
+
+def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
+    """The sentence with a marker before its full stop."""
+    return replace(sentence, markers=((len(_END.sub("", sentence.text)), marker),))
 
 
 def _with_numbers(
