@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400
 """Characters that are read of a text and of a question."""
 PATIENCE = 60.0
 """Seconds for one request, the start of the process included (measured: .3 s, and .03 s a sentence)."""
-_BATCH, _QUESTIONS = 32, 1024
+_BATCH, _QUESTIONS = 4_000, 1024
 _WORKER = Path(__file__).with_name("encoder_worker.py")
 
 
@@ -58,8 +58,7 @@ class Encoder:
     def texts(self, texts: Sequence[str]) -> Floats:
         """One row a text, shape (texts, 384). Raises ProviderUnavailable."""
         readable = [_readable(text, MOST_OF_A_TEXT) for text in texts]
-        batches = [readable[i : i + _BATCH] for i in range(0, len(readable), _BATCH)]
-        rows = [self._asked(batch, query=False) for batch in batches]
+        rows = [self._asked(batch, query=False) for batch in _batches(readable)]
         return np.concatenate(rows) if rows else np.zeros((0, DIMENSION), np.float32)
 
     def question(self, question: str) -> Floats:
@@ -140,6 +139,19 @@ class E5Embedder(Embedder):
     def query(self, question: str) -> Floats:
         """The vector of a question. Raises ProviderUnavailable."""
         return self._question(question)
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts in order, each time as many as have `_BATCH` characters: a second's work, for a question that
+    comes meanwhile waits for it, and a busy machine must not take more than `PATIENCE`."""
+    batch: list[str] = []
+    for text in texts:
+        if batch and sum(map(len, batch)) + len(text) > _BATCH:
+            yield batch
+            batch = []
+        batch.append(text)
+    if batch:
+        yield batch
 
 
 def _readable(text: str, most: int) -> str:
