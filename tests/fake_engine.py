@@ -165,6 +165,9 @@ class FakeEngine:
         self.library = FakeLibrary()
         self.histories: list[list[Message]] = []
 
+    def fitting(self, filters: Filters | None) -> frozenset[str] | None:  # noqa: ARG002
+        return None
+
     def suggestions(self, n: int = 4) -> list[str]:
         return [
             "Was hat der Stadtrat zum Wärmeplan beschlossen?",

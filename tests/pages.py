@@ -25,6 +25,7 @@ def _app(engine: Engine, settings: Settings) -> Any:
 
     from rag.serve.assets import STATIC
     from rag.serve.pages.articles import add_articles_page
+    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.reports import add_report_route
     from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes
     from rag.serve.security.headers import SafeHeaders
@@ -36,6 +37,6 @@ def _app(engine: Engine, settings: Settings) -> Any:
     add_answer_routes(app, engine, Records(None))
     add_report_route(app, settings)
     add_interface_routes(app)
-    add_articles_page(app, engine, settings)
+    add_articles_page(app, Catalogue(engine.library, settings.uploads_dir), settings)
     app.mount("/beleg", StaticFiles(directory=STATIC))
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 
 from rag.settings import Settings
 from tests.test_browser import axe_violations
-from tests.visit import CHIP, MARKS, PHONE, Site, ask, serving
+from tests.visit import CHIP, MARKS, PHONE, Site, ask, dossier, serving
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -50,21 +49,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def address(settings: Settings) -> Iterator[str]:
-    """The real app, with its engine and its watcher."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from ingest.sync import sync
-    from ingest.upkeep import ArticleIntake
-    from rag.engine import open_engine
-    from rag.serve.chat.ui import create_app
-
-    sync(settings)
-    engine, intake = open_engine(settings), ArticleIntake(settings)
-    intake.start()
-    with serving(create_app(engine, settings, intake=intake)) as found:
+    with dossier(settings) as found:
         yield found
-    intake.close()
-    engine.close()
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from rag.serve.pages.routes import words_of
 from rag.serve.security.guard import is_foreign
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
     from rag.i18n import Words
     from rag.settings import Settings
     from rag.uploads import Incoming, Intake, Received, SyncState
@@ -39,9 +38,10 @@ _MOST_FILES = 200  # asked about at once
 log = logging.getLogger(__name__)
 
 
-def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: Intake | None = None) -> None:
+def add_articles_page(
+    app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake | None = None
+) -> None:
     """`/artikel`; without an intake it is for reading only."""
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
 
     def shelf(asked: Wish) -> Shelf:
         return Shelf(
