@@ -140,6 +140,12 @@ class FakeLibrary:
     def versions(self) -> dict[str, str]:
         return {article.id: article.sha256 for article in ARTICLES}
 
+    def chunk_counts(self) -> dict[str, int]:
+        return {}
+
+    def manifest(self) -> dict[str, object]:
+        return {}
+
     def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
         return [article for article in ARTICLES if ids is None or article.id in ids]
 

@@ -33,10 +33,11 @@ def _app(engine: Engine, settings: Settings) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)
-    add_article_routes(app, engine)
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_article_routes(app, engine, catalogue)
     add_answer_routes(app, engine, Records(None))
     add_report_route(app, settings)
     add_interface_routes(app)
-    add_articles_page(app, Catalogue(engine.library, settings.uploads_dir), settings)
+    add_articles_page(app, catalogue, settings)
     app.mount("/beleg", StaticFiles(directory=STATIC))
     return app

@@ -93,7 +93,7 @@ def test_the_list_says_what_is_there(site: Site) -> None:
     cells = page.locator("tbody tr").nth(1).locator("td").all_inner_texts()
     assert cells[1:4] == ["Stadtblatt", "1. Sep. 2025", "Deutsch"]
     expect(page.locator(".badge")).to_have_text("Kommentar")
-    expect(page.get_by_role("img", name="Erscheinungsdaten")).to_be_visible()
+    expect(page.get_by_role("group", name="Erscheinungsdaten")).to_be_visible()
     expect(page.locator(".timeline .undated")).to_contain_text("1 Artikel ohne Datum")
     assert page.get_by_role("link", name="Gespräch").get_attribute("href") == "/"
     assert page.get_by_role("link", name="Auswertung").get_attribute("href") == "/auswertung"
@@ -204,6 +204,7 @@ def test_each_file_has_a_result_of_its_own(site: Site) -> None:
     )
     expect(page.locator("#results li").last.locator(".outcome")).to_have_text("war schon da")
     expect(page.locator("#results progress")).to_have_count(0)
+    assert page.locator("#results").evaluate("list => list.scrollTop") == 0
     refusals_are_expected(site)
 
 

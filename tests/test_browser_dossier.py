@@ -140,6 +140,53 @@ def test_a_link_with_another_choice_begins_a_conversation_of_its_own(site: Site)
     expect(page.locator(".user-row")).to_have_count(0)
 
 
+# --- the list and an article
+
+
+def test_a_bar_of_the_timeline_shows_its_days_alone(site: Site) -> None:
+    page = site.page("/artikel")
+    page.get_by_role("link", name="3. Sep. 2025: 1 Artikel").click()
+    expect(page.locator("td.titel > a")).to_have_text(["Brücke am Hafen gesperrt"])
+    expect(page.locator(".summary")).to_contain_text("1 von 3 Artikeln · 3. September 2025")
+    assert page.url.endswith("/artikel?von=2025-09-03&bis=2025-09-03")
+    page.get_by_role("searchbox").fill("Markt")
+    expect(page.locator(".nothing")).to_be_visible()
+    page.get_by_role("searchbox").fill("Brücke")
+    expect(page.locator("td.titel > a")).to_have_count(1)
+    page.get_by_role("link", name="Fragen zu diesen Artikeln").click()
+    expect(chips(page)).to_have_text(["Brücke am Hafen gesperrt"])
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_from_a_list_into_an_article_on_and_back(site: Site, scripts: bool) -> None:
+    page = site.page("/artikel?q=Hanne", java_script_enabled=scripts)
+    expect(page.locator(".excerpt").first).to_contain_text("Hanne Vries erwartet 62 Stände")
+    page.get_by_role("link", name="Der Markt zieht um").click()
+    expect(page.locator("mark")).to_have_text(["Hanne"])
+    expect(page.get_by_role("link", name="Voriger", exact=False)).to_have_count(0)
+    page.get_by_role("link", name="Nächster").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Streit um die Brücke")
+    field = page.get_by_role("searchbox", name="In diesem Artikel suchen")
+    expect(field).to_have_value("Hanne")
+    field.fill("brücke")
+    field.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Treffer 1 von 2")
+    page.get_by_role("link", name="Nächster Treffer").click()
+    expect(page.locator("mark#treffer")).to_have_text("Brücke")
+    expect(page.get_by_role("status").first).to_contain_text("Treffer 2 von 2")
+    field.fill("nirgends")
+    field.press("Enter")
+    expect(page.get_by_role("status").first).to_have_text("kein Treffer")
+    page.get_by_role("link", name="Zur Liste").click()
+    assert page.url.endswith("/artikel?q=Hanne")
+
+
+def test_an_article_is_asked_about(site: Site) -> None:
+    page = site.page("/quelle/fair")
+    page.get_by_role("link", name="Fragen zu diesem Artikel").click()
+    expect(chips(page)).to_have_text(["Der Markt zieht um"])
+
+
 # --- everyone
 
 
@@ -161,3 +208,8 @@ def test_axe_finds_nothing(site: Site, scheme: str, locale: str, viewport: Any) 
     expect(page.locator("dialog.choosing")).to_be_visible()
     assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for path in ("/artikel?q=Hanne&von=2025-09-01", "/quelle/fair?liste=q%3DHanne&suche=markt"):
+        page.goto(site.address + path)
+        expect(page.locator("mark").first).to_be_visible()
+        assert axe_violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -21,9 +21,15 @@ from rag.serve.links import PREFIX, below
 from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.choice import add_choice_route, choice_of, chosen_html
+from rag.serve.pages.choice import choice_of, chosen_html
 from rag.serve.pages.reports import add_report_route
-from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
+from rag.serve.pages.routes import (
+    add_answer_routes,
+    add_article_routes,
+    add_choice_route,
+    add_interface_routes,
+    words_of,
+)
 from rag.serve.queue import Service
 from rag.serve.views import chat_head
 from rag.store.answers import Rating, Records
@@ -53,13 +59,13 @@ def create_app(
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
     add_doors(app, service, intake)
-    add_article_routes(app, engine)
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_article_routes(app, engine, catalogue)
+    add_choice_route(app, catalogue)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_articles_page(app, catalogue, settings, intake)
-    add_choice_route(app, catalogue)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
     chat = Chat(engine, settings, kept, service.queue, service.metrics.watch)
     page = build_chat(chat, settings, catalogue)

@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode
-
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
 
 from rag.errors import BelegError
 from rag.i18n import Words
 from rag.schema import Filters
 from rag.serve.links import link
-from rag.serve.pages.catalogue import Catalogue, Row, ordered
-from rag.serve.pages.routes import words_of
-from rag.serve.views import fragment, page
+from rag.serve.pages.catalogue import Catalogue, Row, day_of, ordered
+from rag.serve.views import fragment
 from rag.text.analysis import fold
 
 if TYPE_CHECKING:
@@ -50,15 +45,8 @@ def choice_of(query: str) -> Filters:
     """
     said = parse_qs(query.removeprefix("?"))
     outlets, articles = (tuple(dict.fromkeys(said.get(name, ())))[:_MOST] for name in ("medium", "artikel"))
-    return Filters(outlets=outlets, articles=articles, first=day_of(said, "von"), last=day_of(said, "bis"))
-
-
-def day_of(said: dict[str, list[str]], name: str) -> date | None:
-    """The day of an address, None where it is none."""
-    try:
-        return date.fromisoformat(said[name][-1])
-    except (KeyError, ValueError):
-        return None
+    first, last = (day_of(said.get(name, [""])[-1]) for name in ("von", "bis"))
+    return Filters(outlets=outlets, articles=articles, first=first, last=last)
 
 
 def address_of(chosen: Filters, path: str = "/") -> str:
@@ -77,7 +65,9 @@ def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> list[Chip]:
         for name in chosen.outlets
     ]
     if chosen.first or chosen.last:
-        found.append(Chip(_days(chosen, words), address_of(replace(chosen, first=None, last=None))))
+        found.append(
+            Chip(words.period(chosen.first, chosen.last), address_of(replace(chosen, first=None, last=None)))
+        )
     if len(chosen.articles) > _NAMED:
         many = words("choice.articles", n=len(chosen.articles))
         return [*found, Chip(many, address_of(replace(chosen, articles=())))]
@@ -99,16 +89,6 @@ def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) 
     except BelegError as error:
         told, wrong = words.said(error.phrase), True
     return fragment("choice", words, chips=found, told=told, wrong=wrong)
-
-
-def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
-    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address."""
-
-    @app.get("/auswahl", response_class=HTMLResponse)
-    def choice(request: Request) -> HTMLResponse:
-        words = words_of(request)
-        form = page("choice.html", words, **choice_form(catalogue, request.url.query))
-        return HTMLResponse(form, headers={"Cache-Control": "no-cache"})
 
 
 def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
@@ -136,13 +116,3 @@ def _is_named(outlet: str, chosen: Filters) -> bool:
 
 def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
     return tuple(each for each in names if each != name)
-
-
-def _days(chosen: Filters, words: Words) -> str:
-    if chosen.first and chosen.last and chosen.first <= chosen.last:
-        return words.dates(chosen.first, chosen.last)
-    if chosen.first and chosen.last:
-        return f"{words.short_date(chosen.first)} – {words.short_date(chosen.last)}"
-    day = chosen.first or chosen.last
-    assert day
-    return words("choice.since" if chosen.first else "choice.until", day=words.short_date(day))
