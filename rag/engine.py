@@ -128,7 +128,7 @@ class Engine(Adapters):
         """
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
-        only = self._chosen(filters)
+        only = self.fitting(filters)
         model = None if extractive else self.model
         parts = parts_of(reduced(question))
         if len(parts) > 1:
@@ -203,7 +203,7 @@ class Engine(Adapters):
     ) -> tuple[Passage, ...]:
         """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
-        sought, only, _ = self._sought(question, self._chosen(filters))
+        sought, only, _ = self._sought(question, self.fitting(filters))
         near = self._near(question)
         with self._working:
             index = self.index
@@ -306,7 +306,8 @@ class Engine(Adapters):
             log.warning("sentences are chosen by their words alone: %s", error)
             return None
 
-    def _chosen(self, filters: Filters | None) -> frozenset[str] | None:
+    def fitting(self, filters: Filters | None) -> frozenset[str] | None:
+        """Ids of the articles that fit the filters; None for all. Raises BadRequest where none does."""
         return chosen(filters, self.library, self._catalogue.known)
 
     def _sought(

@@ -140,6 +140,12 @@ class FakeLibrary:
     def versions(self) -> dict[str, str]:
         return {article.id: article.sha256 for article in ARTICLES}
 
+    def chunk_counts(self) -> dict[str, int]:
+        return {}
+
+    def manifest(self) -> dict[str, object]:
+        return {}
+
     def articles(self, ids: Sequence[str] | None = None) -> list[Article]:
         return [article for article in ARTICLES if ids is None or article.id in ids]
 
@@ -164,6 +170,9 @@ class FakeEngine:
     def __init__(self) -> None:
         self.library = FakeLibrary()
         self.histories: list[list[Message]] = []
+
+    def fitting(self, filters: Filters | None) -> frozenset[str] | None:  # noqa: ARG002
+        return None
 
     def suggestions(self, n: int = 4) -> list[str]:
         return [

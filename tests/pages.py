@@ -25,6 +25,7 @@ def _app(engine: Engine, settings: Settings) -> Any:
 
     from rag.serve.assets import STATIC
     from rag.serve.pages.articles import add_articles_page
+    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.reports import add_report_route
     from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes
     from rag.serve.security.headers import SafeHeaders
@@ -32,10 +33,11 @@ def _app(engine: Engine, settings: Settings) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeHeaders)
-    add_article_routes(app, engine)
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_article_routes(app, engine, catalogue)
     add_answer_routes(app, engine, Records(None))
     add_report_route(app, settings)
     add_interface_routes(app)
-    add_articles_page(app, engine, settings)
+    add_articles_page(app, catalogue, settings)
     app.mount("/beleg", StaticFiles(directory=STATIC))
     return app

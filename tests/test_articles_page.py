@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
+from rag.serve.pages.around import excerpt
 from rag.serve.pages.articles import without_folders
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
@@ -45,7 +46,8 @@ def plain(html: str) -> str:
 
 
 def timeline(published: Sequence[date | None], found: Sequence[date | None], words: Words) -> str:
-    return page("timeline.html", words, plot=plot_of(published, found, words)).strip()
+    plot = plot_of(published, found, words)
+    return page("timeline.html", words, plot=plot, days=lambda first, last: f"/{first}/{last}").strip()
 
 
 # --- the list
@@ -66,6 +68,25 @@ def test_the_summary_counts_articles_days_and_passages() -> None:
     html = found_fragment(shelf(*ROWS), GERMAN)
     assert "3 Artikel · 1.–3. September 2025 · 5 Textstellen" in html
     assert "3 articles · 1–3 September 2025 · 5 passages" in found_fragment(shelf(*ROWS), ENGLISH)
+
+
+def test_what_is_left_out_can_be_asked_about_or_taken_back() -> None:
+    asked = wish("", "", "", "2025-09-01", "2025-09-02")
+    html = found_fragment(Shelf(ROWS, [BUSES], asked), GERMAN)
+    assert "1 von 3 Artikeln · 1.–2. September 2025" in html
+    assert 'href="/?von=2025-09-01&amp;bis=2025-09-02">Fragen zu diesen Artikeln</a>' in html
+    assert 'href="/artikel">Suche aufheben</a>' in html
+    assert 'href="/?artikel=bridge">' in found_fragment(Shelf(ROWS, [BRIDGE], Wish("Hafen")), GERMAN)
+    assert "Fragen zu" not in found_fragment(Shelf(ROWS, [], Wish("Hafen")), GERMAN)
+
+
+def test_an_article_that_was_found_shows_where_and_leads_there() -> None:
+    text = "Am Mittwoch tagt der Rat. " * 9 + "Dann geht es um den <Hafen> und die Brücke. " + "Ende. " * 30
+    found = Shelf(ROWS, [BRIDGE], Wish("hafen"), excerpts={"bridge": excerpt("hafen", text)})  # type: ignore[dict-item]
+    html = found_fragment(found, GERMAN)
+    assert "Dann geht es um den &lt;<mark>Hafen</mark>&gt; und die Brücke." in html
+    assert 'href="/quelle/bridge?liste=q%3Dhafen&amp;suche=hafen#treffer"' in html
+    assert excerpt("hafen", "Nur der Titel hat das Wort.") is None
 
 
 def test_comments_and_copies_are_marked() -> None:
@@ -229,11 +250,12 @@ def test_bars_count_every_article_once(last: date, unit: str) -> None:
 def test_the_plot_has_a_name_and_says_what_it_shows() -> None:
     days = [date(2025, 9, 1), date(2025, 9, 3), date(2025, 9, 3), None]
     html = timeline(days, days, GERMAN)
-    assert '<svg role="img" aria-labelledby="zeit-titel zeit-text"' in html
+    assert '<svg role="group" aria-labelledby="zeit-titel zeit-text"' in html
+    assert '<a href="/2025-09-03/2025-09-03" aria-label="3. Sep. 2025: 2 Artikel">' in html
     assert "3 Artikel nach Tagen, 1.–3. September 2025; die meisten (2) 3. Sep. 2025." in html
     assert "<title>3. Sep. 2025: 2 Artikel</title>" in html
     assert "1 Artikel ohne Datum ist nicht dargestellt." in html
-    assert html.count("<rect") == 2
+    assert html.count('<rect class="hit"') == 2
 
 
 def test_found_articles_stand_out_from_all_others() -> None:
@@ -241,7 +263,7 @@ def test_found_articles_stand_out_from_all_others() -> None:
     html = timeline(days, days[2:], ENGLISH)
     assert "<title>3 Sep 2025: 1 of 2 articles</title>" in html
     assert (html.count('class="rest"'), html.count('class="hit"')) == (2, 1)
-    heights = [float(h) for h in re.findall(r'height="([\d.]+)"', html)]
+    heights = [float(h) for h in re.findall(r'"(?:rest|hit)".+height="([\d.]+)"', html)]
     assert heights == [50.0, 100.0, 50.0]
 
 

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ class House:
         from starlette.testclient import TestClient
 
         from rag.serve.pages.articles import add_articles_page
+        from rag.serve.pages.catalogue import Catalogue
         from rag.serve.security.headers import SafeHeaders
 
         (root / "articles").mkdir()
@@ -49,8 +49,8 @@ class House:
         self.intake = ArticleIntake(self.settings)
         app = FastAPI()
         app.add_middleware(SafeHeaders)
-        engine: Any = SimpleNamespace(library=self.library)
-        add_articles_page(app, engine, self.settings, self.intake)
+        self.catalogue = Catalogue(self.library, self.settings.uploads_dir)
+        add_articles_page(app, self.catalogue, self.settings, self.intake)
         self.client = TestClient(app, headers={"Accept-Language": "de"})
         self.intake.start()
 
@@ -262,8 +262,7 @@ def test_without_an_intake_nothing_is_taken_in(house: House) -> None:
     from rag.serve.pages.articles import add_articles_page
 
     app = FastAPI()
-    engine: Any = SimpleNamespace(library=house.library)
-    add_articles_page(app, engine, house.settings)
+    add_articles_page(app, house.catalogue, house.settings)
     client = TestClient(app)
     assert titles(client.get("/artikel").text) != []
     assert client.post("/artikel/datei?name=a.txt", content=b"x").status_code == 404

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +11,7 @@ import pytest
 
 from rag.settings import Settings
 from tests.test_browser import axe_violations
-from tests.visit import CHIP, MARKS, PHONE, Site, ask, serving
+from tests.visit import CHIP, MARKS, PHONE, Site, ask, dossier, serving
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -50,21 +49,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def address(settings: Settings) -> Iterator[str]:
-    """The real app, with its engine and its watcher."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from ingest.sync import sync
-    from ingest.upkeep import ArticleIntake
-    from rag.engine import open_engine
-    from rag.serve.chat.ui import create_app
-
-    sync(settings)
-    engine, intake = open_engine(settings), ArticleIntake(settings)
-    intake.start()
-    with serving(create_app(engine, settings, intake=intake)) as found:
+    with dossier(settings) as found:
         yield found
-    intake.close()
-    engine.close()
 
 
 @pytest.fixture
@@ -107,7 +93,7 @@ def test_the_list_says_what_is_there(site: Site) -> None:
     cells = page.locator("tbody tr").nth(1).locator("td").all_inner_texts()
     assert cells[1:4] == ["Stadtblatt", "1. Sep. 2025", "Deutsch"]
     expect(page.locator(".badge")).to_have_text("Kommentar")
-    expect(page.get_by_role("img", name="Erscheinungsdaten")).to_be_visible()
+    expect(page.get_by_role("group", name="Erscheinungsdaten")).to_be_visible()
     expect(page.locator(".timeline .undated")).to_contain_text("1 Artikel ohne Datum")
     assert page.get_by_role("link", name="Gespräch").get_attribute("href") == "/"
     assert page.get_by_role("link", name="Auswertung").get_attribute("href") == "/auswertung"
@@ -218,6 +204,7 @@ def test_each_file_has_a_result_of_its_own(site: Site) -> None:
     )
     expect(page.locator("#results li").last.locator(".outcome")).to_have_text("war schon da")
     expect(page.locator("#results progress")).to_have_count(0)
+    assert page.locator("#results").evaluate("list => list.scrollTop") == 0
     refusals_are_expected(site)
 
 

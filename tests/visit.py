@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,23 @@ def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     from rag.serve.chat.ui import create_app
 
     return create_app(engine, settings)  # type: ignore[arg-type]
+
+
+@contextmanager
+def dossier(settings: Settings) -> Iterator[str]:
+    """The real app over the articles of the settings, with its engine and its watcher; its address."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from ingest.sync import sync
+    from ingest.upkeep import ArticleIntake
+    from rag.engine import open_engine
+    from rag.serve.chat.ui import create_app
+
+    sync(settings)
+    with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
+        intake.start()
+        with serving(create_app(engine, settings, intake=intake)) as address:
+            yield address
 
 
 def ask(page: Any, question: str = QUESTION) -> None:

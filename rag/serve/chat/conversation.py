@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
-from rag.schema import Answer, Delta, Done, Event, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
 from rag.serve.chat import messages
 from rag.serve.chat.markup import markdown_text
 from rag.serve.chat.messages import ChatMessage, Shown
@@ -91,11 +91,20 @@ class Chat:
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
         )
 
-    def ask(self, question: str, shown: Shown, words: Words, *, extractive: bool = False) -> Iterator[View]:
+    def ask(
+        self,
+        question: str,
+        shown: Shown,
+        words: Words,
+        *,
+        extractive: bool = False,
+        filters: Filters | None = None,
+    ) -> Iterator[View]:
         """The views while a question is answered after the conversation so far.
 
         A question that cannot be answered stays in the composer, under a notice that says why; when the
-        language model fails, the conversation says so and offers an answer without it.
+        language model fails, the conversation says so and offers an answer without it. `filters` say which
+        articles may answer.
         """
         if refusal := self._refusal(question, words):
             yield View(notice=refusal, answering=False)
@@ -104,7 +113,7 @@ class Chat:
         yield View(asked, "", "", answering=True)
         latest = asked
         try:
-            for view in self._in_turn(question, shown, words, extractive=extractive):
+            for view in self._in_turn(question, shown, words, extractive, filters):
                 latest = view.shown or latest
                 yield view
         except ProviderError as exc:
@@ -115,20 +124,24 @@ class Chat:
         except Exception as exc:
             yield View(shown, question, _failure(exc, words), answering=False)
 
-    def ask_again(self, shown: Shown, index: int, words: Words, question: str = "") -> Iterator[View]:
+    def ask_again(
+        self, shown: Shown, index: int, words: Words, question: str = "", filters: Filters | None = None
+    ) -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
         before = shown[:index]
         typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
-        yield from self.ask(typed, before, words)
+        yield from self.ask(typed, before, words, filters=filters)
 
-    def choose(self, shown: Shown, option: str, words: Words) -> Iterator[View]:
+    def choose(
+        self, shown: Shown, option: str, words: Words, filters: Filters | None = None
+    ) -> Iterator[View]:
         """As `ask`, for an option below an answer: a further question, or the last one without the model."""
         if option != messages.WITHOUT_MODEL:
-            yield from self.ask(option, shown, words)
+            yield from self.ask(option, shown, words, filters=filters)
             return
         index = max((i for i, message in enumerate(shown) if message["role"] == "user"), default=0)
         turn = next(messages.turns(shown[index:]), messages.Turn(""))
-        yield from self.ask(turn.question, shown[:index], words, extractive=True)
+        yield from self.ask(turn.question, shown[:index], words, extractive=True, filters=filters)
 
     def stop(self, shown: Shown, words: Words) -> View:
         """The conversation as it stands, its last answer marked as stopped."""
@@ -180,7 +193,9 @@ class Chat:
             return words("errors.long_question", n=len(question), limit=self.question_limit)
         return None
 
-    def _in_turn(self, question: str, shown: Shown, words: Words, *, extractive: bool) -> Iterator[View]:
+    def _in_turn(
+        self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None
+    ) -> Iterator[View]:
         """The views of an answer once it is this question's turn; until then, how many are before it."""
         waited = False
         for ahead in self.queue.enter():
@@ -189,11 +204,13 @@ class Chat:
         try:
             if waited:
                 yield View(notice="")
-            yield from self._answered(question, shown, words, extractive=extractive)
+            yield from self._answered(question, shown, words, extractive, filters)
         finally:
             self.queue.leave()
 
-    def _answered(self, question: str, shown: Shown, words: Words, *, extractive: bool) -> Iterator[View]:
+    def _answered(
+        self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None
+    ) -> Iterator[View]:
         """What was searched, the draft, the verified answer, and what to ask next.
 
         Where the answer is there at once, so is all that is shown of it: each view costs as much as others.
@@ -201,13 +218,14 @@ class Chat:
         asked = [*shown, messages.user_message(question)]
         search: Shown = []
         draft, at_once = "", False
+        history = messages.history(shown)
         events = self.watch(
-            self.engine.stream(question.strip(), messages.history(shown), extractive=extractive), "chat"
+            self.engine.stream(question.strip(), history, extractive=extractive, filters=filters), "chat"
         )
         for event in paced(events, self._pause):
             match event:
                 case Retrieved(answered=at_once):
-                    search = [self._search(event, words)] if event.passages else []
+                    search = [self._search(event, words, filters)] if event.passages else []
                     if not at_once:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
@@ -225,8 +243,10 @@ class Chat:
         """Seconds between two drafts of an answer."""
         return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
 
-    def _search(self, found: Retrieved, words: Words) -> ChatMessage:
-        return messages.search_message(found.passages, self._held().articles, found.seconds, words)
+    def _search(self, found: Retrieved, words: Words, filters: Filters | None) -> ChatMessage:
+        among = self.engine.fitting(filters) if filters else None
+        searched = self._held().articles if among is None else len(among)
+        return messages.search_message(found.passages, searched, found.seconds, words)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none when they cannot be had, for they are no part of the answer."""

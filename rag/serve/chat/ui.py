@@ -20,8 +20,16 @@ from rag.serve.chat.messages import Shown
 from rag.serve.links import PREFIX, below
 from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
+from rag.serve.pages.catalogue import Catalogue
+from rag.serve.pages.choice import choice_of, chosen_html
 from rag.serve.pages.reports import add_report_route
-from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes, words_of
+from rag.serve.pages.routes import (
+    add_answer_routes,
+    add_article_routes,
+    add_choice_route,
+    add_interface_routes,
+    words_of,
+)
 from rag.serve.queue import Service
 from rag.serve.views import chat_head
 from rag.store.answers import Rating, Records
@@ -51,13 +59,16 @@ def create_app(
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
     add_doors(app, service, intake)
-    add_article_routes(app, engine)
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_article_routes(app, engine, catalogue)
+    add_choice_route(app, catalogue)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
-    add_articles_page(app, engine, settings, intake)
+    add_articles_page(app, catalogue, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
-    page = build_chat(Chat(engine, settings, kept, service.queue, service.metrics.watch), settings)
+    chat = Chat(engine, settings, kept, service.queue, service.metrics.watch)
+    page = build_chat(chat, settings, catalogue)
     gr.mount_gradio_app(
         app,
         page,
@@ -74,7 +85,7 @@ def create_app(
     return app
 
 
-def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
+def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
     greeting = chat.greeting(words_for(None))
     demo: gr.Blocks
@@ -93,6 +104,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
             placeholder=greeting.start,
             examples=_examples(greeting.suggested),
         )
+        choice = gr.Markdown(elem_id="choice")
         notice = gr.Markdown(elem_id="notice")
         question = gr.Textbox(
             elem_id="composer",
@@ -106,14 +118,16 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
         footnote = gr.Markdown(greeting.footnote, elem_id="footnote")
         # conversations.js puts a kept conversation in here to have it shown
         reopened = gr.Textbox(elem_id="reopened", visible="hidden", show_label=False)
-        page = Page(chat)
+        # choice.js writes in here which articles answer
+        chosen = gr.Textbox(elem_id="chosen", visible="hidden", show_label=False)
+        page = Page(chat, catalogue)
         results = [shown, question, notice]
         running: list[Any] = [
-            question.submit(page.ask, [question, shown], results, api_visibility="private"),
-            shown.example_select(page.choose, [shown], results, api_visibility="private"),
-            shown.option_select(page.choose, [shown], results, api_visibility="private"),
-            shown.retry(page.retry, [shown], results, api_visibility="private"),
-            shown.edit(page.edit, [shown], results, api_visibility="private"),
+            question.submit(page.ask, [question, shown, chosen], results, api_visibility="private"),
+            shown.example_select(page.choose, [shown, chosen], results, api_visibility="private"),
+            shown.option_select(page.choose, [shown, chosen], results, api_visibility="private"),
+            shown.retry(page.retry, [shown, chosen], results, api_visibility="private"),
+            shown.edit(page.edit, [shown, chosen], results, api_visibility="private"),
         ]
 
         def instead(event: Any, show: Any, inputs: list[Any]) -> None:
@@ -129,6 +143,7 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
             each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
         instead(shown.clear, page.clear, [])
         instead(reopened.change, page.reopen, [reopened])
+        chosen.change(page.narrow, [chosen], [choice], queue=False, api_visibility="private")
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
@@ -146,8 +161,8 @@ def build_chat(chat: Chat, settings: Settings) -> gr.Blocks:
 class Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
-    def __init__(self, chat: Chat) -> None:
-        self.chat = chat
+    def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
+        self.chat, self.catalogue = chat, catalogue
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
@@ -159,22 +174,32 @@ class Page:
             greeting.footnote,
         )
 
-    def ask(self, question: str, shown: Shown, request: gr.Request) -> Iterator[Outputs]:
+    def narrow(self, chosen: str, request: gr.Request) -> str:
+        """What is chosen, above the composer."""
+        return chosen_html(self.chat.engine, self.catalogue, chosen, _words(request))
+
+    def ask(self, question: str, shown: Shown, chosen: str, request: gr.Request) -> Iterator[Outputs]:
         """A question from the composer."""
-        yield from _all(self.chat.ask(question, shown, _words(request)), request)
+        views = self.chat.ask(question, shown, _words(request), filters=choice_of(chosen))
+        yield from _all(views, request)
 
-    def choose(self, shown: Shown, request: gr.Request, event: gr.SelectData) -> Iterator[Outputs]:
+    def choose(
+        self, shown: Shown, chosen: str, request: gr.Request, event: gr.SelectData
+    ) -> Iterator[Outputs]:
         """A suggested question, or an option below an answer."""
-        chosen = event.value["text"] if isinstance(event.value, dict) else event.value
-        yield from _all(self.chat.choose(shown, str(chosen), _words(request)), request)
+        option = event.value["text"] if isinstance(event.value, dict) else event.value
+        views = self.chat.choose(shown, str(option), _words(request), choice_of(chosen))
+        yield from _all(views, request)
 
-    def retry(self, shown: Shown, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
+    def retry(self, shown: Shown, chosen: str, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
         """The same question once more."""
-        yield from _all(self.chat.ask_again(shown, _index(event), _words(request)), request)
+        filters = choice_of(chosen)
+        yield from _all(self.chat.ask_again(shown, _index(event), _words(request), filters=filters), request)
 
-    def edit(self, shown: Shown, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
+    def edit(self, shown: Shown, chosen: str, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
         """A changed question in place of the old one."""
-        views = self.chat.ask_again(shown, _index(event), _words(request), str(event.value))
+        filters = choice_of(chosen)
+        views = self.chat.ask_again(shown, _index(event), _words(request), str(event.value), filters)
         yield from _all(views, request)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:

@@ -21,13 +21,13 @@ from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
+from rag.serve.pages.around import excerpt
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
 from rag.serve.pages.routes import words_of
 from rag.serve.security.guard import is_foreign
 
 if TYPE_CHECKING:
-    from rag.engine import Engine
     from rag.i18n import Words
     from rag.settings import Settings
     from rag.uploads import Incoming, Intake, Received, SyncState
@@ -39,12 +39,13 @@ _MOST_FILES = 200  # asked about at once
 log = logging.getLogger(__name__)
 
 
-def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: Intake | None = None) -> None:
+def add_articles_page(
+    app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake | None = None
+) -> None:
     """`/artikel`; without an intake it is for reading only."""
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
 
     def shelf(asked: Wish) -> Shelf:
-        return Shelf(
+        found = Shelf(
             catalogue.rows(),
             catalogue.found(asked),
             asked,
@@ -58,13 +59,23 @@ def add_articles_page(app: FastAPI, engine: Engine, settings: Settings, intake: 
             catalogue.accounts(),
             catalogue.passed_over(),
         )
+        if not asked.query:
+            return found
+        texts = catalogue.library.articles([row.id for row in found.page_rows])
+        return replace(found, excerpts={a.id: hit for a in texts if (hit := excerpt(asked.query, a.text))})
 
     @app.get("/artikel", response_class=HTMLResponse)
     def articles(
-        request: Request, q: str = "", sort: str = "", seite: str = "", teil: str = ""
+        request: Request,
+        q: str = "",
+        sort: str = "",
+        seite: str = "",
+        von: str = "",
+        bis: str = "",
+        teil: str = "",
     ) -> HTMLResponse:
         render = found_fragment if teil else articles_page
-        html = render(shelf(wish(q, sort, seite)), words_of(request))
+        html = render(shelf(wish(q, sort, seite, von, bis)), words_of(request))
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     if intake is not None:

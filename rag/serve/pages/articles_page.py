@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rag.i18n import Words
+from rag.schema import Filters
+from rag.serve.pages.around import Excerpt
 from rag.serve.pages.catalogue import COLUMNS, PAGE, Row, Wish
+from rag.serve.pages.choice import address_of
 from rag.serve.pages.timeline import plot_of
 from rag.serve.views import page
 from rag.store.library_rows import Account
 from rag.uploads import SyncState
 
+_MOST_ASKED = 50  # articles in the address of a chat
 _MOST_ACCOUNTS = 500  # files; the command line names all
 
 
@@ -22,7 +26,7 @@ class Shelf:
     `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
     every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
     takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
-    was read of each file, `passed_over` what lies beside them.
+    was read of each file, `passed_over` what lies beside them. `excerpts` are what was found, by article.
     """
 
     rows: Sequence[Row]
@@ -37,6 +41,18 @@ class Shelf:
     replica: bool = False
     accounts: Sequence[tuple[str, Account]] = ()
     passed_over: str | None = None
+    excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
+
+    @property
+    def asks(self) -> str | None:
+        """The address of the chat about what was found, None where that is nothing, all, or too much."""
+        if not self.wish.narrows or not self.found:
+            return None
+        if not self.wish.query:
+            return address_of(Filters(first=self.wish.first, last=self.wish.last))
+        if len(self.found) > _MOST_ASKED:
+            return None
+        return address_of(Filters(articles=tuple(row.id for row in self.found)))
 
     @property
     def writable(self) -> bool:
@@ -83,8 +99,11 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
         words.dates(min(days), max(days)) if days else "",
         words("articles.passages", n=sum(row.chunks for row in shelf.rows)),
     ]
+    first, last = shelf.wish.first, shelf.wish.last
     return {
         "shelf": shelf,
+        "days": lambda first, last: shelf.wish.within(first, last).address,
+        "period": words.period(first, last) if first or last else "",
         "summary": [part for part in summary if part],
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
         "accounts": [(name, words.account(*account)) for name, account in shelf.accounts[:_MOST_ACCOUNTS]],

@@ -57,11 +57,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a reader wants to see: `sort` is a column (with `-`: descending), `page` counts from 1."""
+    """What a reader wants to see: `sort` is a column (with `-`: descending), `page` counts from 1.
+
+    `first` and `last` are days of publication, both included.
+    """
 
     query: str = ""
     sort: str = NEWEST_FIRST
     page: int = 1
+    first: date | None = None
+    last: date | None = None
 
     @property
     def column(self) -> str:
@@ -74,12 +79,44 @@ class Wish:
         return self.sort.startswith("-")
 
     @property
+    def narrows(self) -> bool:
+        """Whether some articles are left out."""
+        return bool(self.query or self.first or self.last)
+
+    @property
+    def query_string(self) -> str:
+        """The query of the page's address; what is usual is left out."""
+        parts = {
+            "q": self.query,
+            "sort": self.sort,
+            "seite": str(self.page),
+            "von": self.first,
+            "bis": self.last,
+        }
+        usual = {"q": "", "sort": NEWEST_FIRST, "seite": "1", "von": None, "bis": None}
+        return urlencode({name: value for name, value in parts.items() if value != usual[name]})
+
+    @property
     def address(self) -> str:
-        """The page's address; what is usual is left out."""
-        parts = {"q": self.query, "sort": self.sort, "seite": str(self.page)}
-        usual = {"q": "", "sort": NEWEST_FIRST, "seite": "1"}
-        query = urlencode({name: value for name, value in parts.items() if value != usual[name]})
+        """The page's address."""
+        query = self.query_string
         return link(f"/artikel?{query}" if query else "/artikel")
+
+    def reading(self, row: Row) -> str:
+        """An article's address with the way back to this list; the words that it was found by are marked."""
+        parts = {"liste": self.query_string, "suche": self.query}
+        query = urlencode({name: value for name, value in parts.items() if value})
+        return (
+            f"{row.address}?{query}#treffer"
+            if self.query
+            else f"{row.address}?{query}"
+            if query
+            else row.address
+        )
+
+    def within(self, first: date, last: date) -> Wish:
+        """The same, of these days."""
+        return replace(self, first=first, last=last, page=1)
 
     def sorted_by(self, column: str) -> Wish:
         """The same by another column, or (by the same) the other way round."""
@@ -92,14 +129,23 @@ class Wish:
 
     def without_query(self) -> Wish:
         """All articles, in the same order."""
-        return replace(self, query="", page=1)
+        return Wish(sort=self.sort)
 
 
-def wish(query: str, sort: str, page: str) -> Wish:
+def wish(query: str, sort: str, page: str, first: str = "", last: str = "") -> Wish:
     """The wish of an address; what makes no sense in it is taken as usual."""
     sort = sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 8 else 1
-    return Wish(" ".join(query[:_LONGEST_FILTER].split()), sort, max(1, number))
+    words = " ".join(query[:_LONGEST_FILTER].split())
+    return Wish(words, sort, max(1, number), day_of(first), day_of(last))
+
+
+def day_of(said: str) -> date | None:
+    """The day that an address says, None where it says none."""
+    try:
+        return date.fromisoformat(said)
+    except ValueError:
+        return None
 
 
 class Catalogue:
@@ -120,9 +166,13 @@ class Catalogue:
                 self._held = (revision, tuple(ordered(list(self._made()), "titel", descending=False)))
             return self._held[1]
 
+    def row(self, article_id: str) -> Row | None:
+        """An article of the list."""
+        return next((row for row in self.rows() if row.id == article_id), None)
+
     def found(self, asked: Wish) -> list[Row]:
-        """The articles that contain every word of the query, sorted."""
-        rows = self.rows()
+        """The articles of those days that contain every word of the query, sorted."""
+        rows = tuple(row for row in self.rows() if _is_of(row.published, asked))
         if asked.query:
             ids = self.library.containing(unicodedata.normalize("NFC", asked.query).split())
             rows = tuple(row for row in rows if row.id in ids)
@@ -178,6 +228,13 @@ class Catalogue:
             if article.copy_of:
                 copies[article.id] = article.copy_of
         return [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+
+
+def _is_of(day: date | None, asked: Wish) -> bool:
+    """Whether a day is one of the wish's; without a date, an article is of no days."""
+    if not (asked.first or asked.last):
+        return True
+    return day is not None and (asked.first or date.min) <= day <= (asked.last or date.max)
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Span
+from rag.serve.pages.around import Around
 from rag.serve.pages.places import MARK_ID, day, original_path
 from rag.serve.views import page
 from rag.text.normalize import paragraphs
@@ -15,11 +16,11 @@ from rag.text.normalize import paragraphs
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a block's text; the `anchor` is where a reader is led to."""
+    """A part of a block's text; the `anchor` is the id of the place that a reader is led to."""
 
     text: str
     marked: bool = False
-    anchor: bool = False
+    anchor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,15 @@ class Block:
     pieces: tuple[Piece, ...]
 
 
-def reader_page(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
-    """A whole page with the article and its marked place; needs no JavaScript."""
-    return page("reader.html", words, **_shown(article, span, words, stale=stale))
+def reader_page(
+    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+) -> str:
+    """A whole page with the article and its marked place; needs no JavaScript.
+
+    What is searched for inside is marked in place of that.
+    """
+    shown = _shown(article, span, words, stale=stale, around=around)
+    return page("reader.html", words, around=around, **shown)
 
 
 def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
@@ -41,10 +48,16 @@ def reader_fragment(article: Article, span: Span | None, words: Words, *, stale:
     return page("article.html", words, **_shown(article, span, words, stale=stale))
 
 
-def _shown(article: Article, span: Span | None, words: Words, *, stale: bool) -> dict[str, object]:
+def _shown(
+    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+) -> dict[str, object]:
     span = None if stale else _visible(article.text, span)
-    blocks = list(_blocks(article, span))
-    first = next((block for block, _ in blocks if _overlap(block, span)), None)
+    marks = [span] if span else []
+    leads_to = (MARK_ID, span)
+    if around and around.query:
+        marks = list(around.hits)
+        leads_to = ("treffer", marks[around.at - 1] if marks else None)
+    blocks = [_cut(article.text, block, kind, marks, leads_to) for block, kind in _blocks(article, span)]
     genre = words("reader.comment") if article.genre == "comment" else None
     page_number = article.page_at(span[0]) if span else None
     known = [part for part in (article.outlet, day(article.published, words), genre) if part]
@@ -54,8 +67,7 @@ def _shown(article: Article, span: Span | None, words: Words, *, stale: bool) ->
         "stale": stale,
         "original": original_path(article.id, page_number),
         "page_number": page_number,
-        "mark": MARK_ID,
-        "blocks": [_block(article.text, block, kind, span, anchor=block == first) for block, kind in blocks],
+        "blocks": blocks,
     }
 
 
@@ -80,14 +92,24 @@ def _repeats_title(article: Article, block: Span, kind: AsideKind | None, span: 
     return kind == "title" and article.title is not None and not _overlap(block, span)
 
 
-def _block(text: str, block: Span, kind: AsideKind | None, span: Span | None, *, anchor: bool) -> Block:
-    """A block whose part that `span` covers is marked."""
-    tag = "h2" if kind in ("title", "heading") else "p"
-    shared = _overlap(block, span)
-    if shared is None:
-        return Block(tag, kind, (Piece(text[slice(*block)].strip()),))
-    before, inside, after = text[block[0] : shared[0]], text[slice(*shared)], text[shared[1] : block[1]]
-    return Block(tag, kind, (Piece(before.lstrip()), Piece(inside, True, anchor), Piece(after.rstrip())))
+def _cut(
+    text: str, block: Span, kind: AsideKind | None, marks: Sequence[Span], leads_to: tuple[str, Span | None]
+) -> Block:
+    """A block, its parts marked that the marks cover; the one that a reader is led to has an id."""
+    anchor, target = leads_to
+    pieces, at = list[Piece](), block[0]
+    for mark in marks:
+        if shared := _overlap(block, mark):
+            leads = mark == target and target[0] >= block[0]
+            pieces += [
+                Piece(text[at : shared[0]]),
+                Piece(text[slice(*shared)], True, anchor if leads else None),
+            ]
+            at = shared[1]
+    pieces.append(Piece(text[at : block[1]]))
+    pieces[0] = replace(pieces[0], text=pieces[0].text.lstrip())
+    pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
+    return Block("h2" if kind in ("title", "heading") else "p", kind, tuple(pieces))
 
 
 def _visible(text: str, span: Span | None) -> Span | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
 from rag.errors import BadRequest
@@ -15,13 +15,17 @@ from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Citation
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.pages import export
+from rag.serve.pages.around import around
+from rag.serve.pages.choice import choice_form
 from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
 from rag.serve.pages.reader import reader_fragment, reader_page
+from rag.serve.views import page
 from rag.store.answers import Records, feedback_jsonl
 
 if TYPE_CHECKING:
     from rag.engine import Engine
+    from rag.serve.pages.catalogue import Catalogue
 
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
@@ -61,20 +65,31 @@ def _asked_for(referer: str | None) -> str | None:
     return dict(parse_qsl(urlsplit(referer or "").query)).get("lang")
 
 
-def add_article_routes(app: FastAPI, engine: Engine) -> None:
+def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
     """`/quelle/…`: an article, with a place marked (see places.py); `/original/…`: its file."""
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
-        request: Request, article_id: str, von: str = "", bis: str = "", v: str = "", teil: str = ""
+        request: Request,
+        article_id: str,
+        von: str = "",
+        bis: str = "",
+        v: str = "",
+        teil: str = "",
+        liste: str = "",
+        suche: Annotated[str, Query(max_length=200)] = "",
+        treffer: str = "",
     ) -> HTMLResponse:
         words = words_of(request)
         article = engine.library.article(article_id)
         if article is None:
             return HTMLResponse(missing_page(words), status_code=404)
         span, stale = _span(von, bis, len(article.text)), not is_current(article, v)
-        page = reader_fragment if teil else reader_page
-        return HTMLResponse(page(article, span, words, stale=stale))
+        if teil:
+            return HTMLResponse(reader_fragment(article, span, words, stale=stale))
+        row = catalogue.row(article_id)
+        beside = around(catalogue, row, article, liste=liste, query=suche, at=treffer) if row else None
+        return HTMLResponse(reader_page(article, span, words, stale=stale, around=beside))
 
     @app.get("/original/{article_id:path}", response_class=FileResponse)
     def original(request: Request, article_id: str) -> Response:
@@ -90,6 +105,16 @@ def add_article_routes(app: FastAPI, engine: Engine) -> None:
             content_disposition_type="inline" if kind else "attachment",
             headers={"Cache-Control": "private, no-cache"},
         )
+
+
+def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
+    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address."""
+
+    @app.get("/auswahl", response_class=HTMLResponse)
+    def choice(request: Request) -> HTMLResponse:
+        words = words_of(request)
+        form = page("choice.html", words, **choice_form(catalogue, request.url.query))
+        return HTMLResponse(form, headers={"Cache-Control": "no-cache"})
 
 
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:

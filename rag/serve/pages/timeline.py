@@ -44,10 +44,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A bar as it is drawn: all its articles behind, the found ones before them."""
+    """A bar as it is drawn: all its articles behind, the found ones before them; and the days it is of."""
 
     name: str
     boxes: tuple[Box, ...]
+    at: int
+    first: date
+    last: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ def _drawn(at: int, bar: Bar, most: int, unit: Unit, words: Words) -> Drawn:
     )
     boxes = [_box("rest", at, bar.articles, most)] if bar.found < bar.articles else []
     boxes += [_box("hit", at, bar.found, most)] if bar.found else []
-    return Drawn(f"{_name(bar.start, unit, words)}: {told}", tuple(boxes))
+    last = _following(bar.start, unit) - timedelta(days=1)
+    return Drawn(f"{_name(bar.start, unit, words)}: {told}", tuple(boxes), at, bar.start, last)
 
 
 def _box(kind: Literal["rest", "hit"], at: int, value: int, most: int) -> Box:

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
+_WITH_FORMS = ("/artikel", "/quelle/", "/anmelden", "/abmelden")
 _FOREVER = "public, max-age=31536000, immutable"
 COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -103,8 +104,8 @@ class _Response:
         own = self.address.startswith(
             ("/quelle/", "/artikel", "/auswertung", "/anmelden", "/abmelden", "/api/")
         )
-        # a search field, login and logout, which work without scripts too
-        forms = "'self'" if self.address.startswith(("/artikel", "/anmelden", "/abmelden")) else "'none'"
+        # search fields, login and logout, which work without scripts too
+        forms = "'self'" if self.address.startswith(_WITH_FORMS) else "'none'"
         self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
         await self.send(self.start)
         await self.send({"type": "http.response.body", "body": self.page})

@@ -60,11 +60,11 @@ field.form.addEventListener("submit", (event) => {
 });
 
 found.addEventListener("click", (event) => {
-  const link = event.target.closest("th a, .pager a, .summary .clear");
+  const link = event.target.closest("th a, .pager a, .summary .clear, .timeline a");
   const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (!link || !plain) return;
   event.preventDefault();
-  show(link.href).then(() => link.closest(".pager") && found.querySelector("table").scrollIntoView());
+  show(link.getAttribute("href")).then(() => link.closest(".pager") && found.querySelector("table").scrollIntoView());
   if (!link.matches(".clear")) return;
   field.value = "";
   field.focus();

@@ -1,9 +1,11 @@
 /* Conversations, kept in this browser only: stored, listed, renamed, deleted, saved, opened again.
 
    What the page shows is the truth: after each answer its questions and records are stored as they stand.
+   With them goes which articles were chosen to answer.
    A turn is {question, record} with the answer as the server recorded it, or {question, text} of an answer
    that was stopped. */
 
+import { choiceIn, choose, chosen } from "./choice.js";
 import { confirmed } from "./confirm.js";
 import { $, $$, ROOT, answering, element, name, tool, words } from "./dom.js";
 
@@ -118,7 +120,8 @@ let restoring = false;
 export async function keep() {
   if (restoring || $("#conversation .user-row textarea")) return;
   const turns = shownTurns();
-  const state = JSON.stringify(turns);
+  const choice = chosen();
+  const state = JSON.stringify([turns, choice]);
   if (state === last || !turns.length) return;
   last = state;
   current.id ??= crypto.randomUUID?.() ?? String(Math.random()).slice(2);
@@ -136,9 +139,9 @@ export async function keep() {
     }
   }
   if (last !== state || current.id !== id) return; // the page went on meanwhile
-  if (JSON.stringify(before?.turns) === JSON.stringify(kept)) return;
+  if (before?.choice === choice && JSON.stringify(before.turns) === JSON.stringify(kept)) return;
   const title = before?.named ? before.title : shortened(kept[0].question);
-  write({ id, title, named: before?.named ?? false, updated: Date.now(), turns: kept });
+  write({ id, title, named: before?.named ?? false, updated: Date.now(), choice, turns: kept });
 }
 
 function shortened(text) {
@@ -157,13 +160,16 @@ function show(turns) {
   bridge.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** After a reload: the conversation that this tab had open. */
+/** After a reload: the conversation that this tab had open, unless the address chooses other articles. */
 export function restore() {
   const kept = current.id && read(PREFIX + current.id);
-  if (!kept?.turns.length) {
+  const asked = choiceIn(location.search);
+  if (!kept?.turns.length || (asked && asked !== (kept.choice ?? ""))) {
     current.id = null;
+    choose(asked);
     return;
   }
+  choose(kept.choice ?? "");
   restoring = true;
   last = "";
   show(kept.turns);
@@ -176,6 +182,7 @@ export function restore() {
 }
 
 function open(kept) {
+  choose(kept.choice ?? "");
   leave(kept.id);
   show(kept.turns);
 }
@@ -183,11 +190,12 @@ function open(kept) {
 /** From now on the page is another conversation; what it still shows is not stored as that one's. */
 function leave(next) {
   current.id = next;
-  last = JSON.stringify(shownTurns());
+  last = JSON.stringify([shownTurns(), chosen()]);
 }
 
 /** A new conversation; the old one stays in the list. */
 export function startAnew() {
+  choose("");
   leave(null);
   show([]);
   $("#composer textarea")?.focus();
@@ -204,6 +212,7 @@ export async function forget() {
 
 function erase() {
   if (current.id) remove(current.id);
+  choose("");
   leave(null);
 }
 

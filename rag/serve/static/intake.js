@@ -85,7 +85,6 @@ export class Intake {
     this.results.hidden = false;
     this.results.tabIndex = 0; // it scrolls
     this.results.append(line);
-    reveal(line);
     return line;
   }
 
@@ -181,13 +180,6 @@ function toldBy(line) {
 
 function say(line, words) {
   line.querySelector(".outcome").textContent = words;
-  reveal(line);
-}
-
-/** Scrolls the list of results alone; `scrollIntoView` would move the page, too. */
-function reveal(line) {
-  const list = line.parentElement;
-  list.scrollTop = Math.max(list.scrollTop, line.offsetTop + line.offsetHeight - list.clientHeight);
 }
 
 function finish(line, words) {

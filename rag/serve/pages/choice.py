@@ -1,0 +1,118 @@
+"""Which articles a reader has chosen to answer: the filters of an address, and how the page shows them.
+
+A choice is the query of an address: `medium=<outlet>&von=<day>&bis=<day>&artikel=<id>`, where outlets and
+articles may be several. What makes no sense in it is left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode
+
+from rag.errors import BelegError
+from rag.i18n import Words
+from rag.schema import Filters
+from rag.serve.links import link
+from rag.serve.pages.catalogue import Catalogue, Row, day_of, ordered
+from rag.serve.views import fragment
+from rag.text.analysis import fold
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
+
+LISTED = 200
+"""Articles that can be ticked in the list; any other can be chosen on its own page."""
+_MOST = 200  # outlets or articles of an address
+_NAMED = 3  # articles with a chip each
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """A part of a choice: its name, and the address of the chat without it."""
+
+    name: str
+    without: str
+
+
+def choice_of(query: str) -> Filters:
+    """The filters of an address.
+
+    >>> choice_of("?medium=taz&bis=nie")
+    Filters(outlets=('taz',), authors=(), first=None, last=None, articles=(), genre=None)
+    """
+    said = parse_qs(query.removeprefix("?"))
+    outlets, articles = (tuple(dict.fromkeys(said.get(name, ())))[:_MOST] for name in ("medium", "artikel"))
+    first, last = (day_of(said.get(name, [""])[-1]) for name in ("von", "bis"))
+    return Filters(outlets=outlets, articles=articles, first=first, last=last)
+
+
+def address_of(chosen: Filters, path: str = "/") -> str:
+    """The address of the chat, or of another page, with this choice."""
+    days = [(name, day.isoformat()) for name, day in (("von", chosen.first), ("bis", chosen.last)) if day]
+    query = [*(("medium", each) for each in chosen.outlets), *days]
+    query += [("artikel", each) for each in chosen.articles]
+    return link(f"{path}?{urlencode(query)}" if query else path)
+
+
+def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> list[Chip]:
+    """What is chosen, each with the way to leave it out; many articles are one."""
+    titles = {row.id: row.title or words("reader.untitled") for row in rows} if chosen.articles else {}
+    found = [
+        Chip(name, address_of(replace(chosen, outlets=_without(chosen.outlets, name))))
+        for name in chosen.outlets
+    ]
+    if chosen.first or chosen.last:
+        found.append(
+            Chip(words.period(chosen.first, chosen.last), address_of(replace(chosen, first=None, last=None)))
+        )
+    if len(chosen.articles) > _NAMED:
+        many = words("choice.articles", n=len(chosen.articles))
+        return [*found, Chip(many, address_of(replace(chosen, articles=())))]
+    return found + [
+        Chip(titles.get(id, id), address_of(replace(chosen, articles=_without(chosen.articles, id))))
+        for id in chosen.articles
+    ]
+
+
+def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
+    """The chips above the composer, how many articles answer, and what opens the dialog."""
+    chosen = choice_of(query)
+    if chosen == Filters():
+        return fragment("choice", words, chips=(), told="", wrong=False)
+    found, told, wrong = chips(chosen, catalogue.rows(), words), "", False
+    try:
+        among = engine.fitting(chosen) or ()
+        told = words("articles.found", shown=len(among), all=len(catalogue.rows()))
+    except BelegError as error:
+        told, wrong = words.said(error.phrase), True
+    return fragment("choice", words, chips=found, told=told, wrong=wrong)
+
+
+def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
+    """What the form shows: outlets with their articles, the days there are, and the newest articles."""
+    chosen, rows = choice_of(query), catalogue.rows()
+    days = [row.published for row in rows if row.published]
+    outlets = Counter(row.outlet for row in rows if row.outlet)
+    newest = ordered(rows, "datum", descending=True)
+    listed = [row for row in newest if row.id in chosen.articles]
+    listed += [row for row in newest if row.id not in chosen.articles][: LISTED - len(listed)]
+    return {
+        "chosen": chosen,
+        "outlets": [(name, n, _is_named(name, chosen)) for name, n in sorted(outlets.items())],
+        "first": min(days, default=None),
+        "last": max(days, default=None),
+        "listed": listed,
+        "more": len(rows) - len(listed),
+    }
+
+
+def _is_named(outlet: str, chosen: Filters) -> bool:
+    """As filters have it: in part and in any case, too."""
+    return any(name.strip() and fold(name.strip()) in fold(outlet) for name in chosen.outlets)
+
+
+def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    return tuple(each for each in names if each != name)
