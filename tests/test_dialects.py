@@ -43,7 +43,7 @@ def model(server: OpenAIServer) -> Iterator[ChatModel]:
 
 
 def said(model: ChatModel) -> str:
-    pieces = list(model.stream(ASKED, 100, Deadline(10)))
+    pieces = list(model.stream(ASKED, 100, Deadline(60)))
     assert isinstance(pieces[-1], End)
     return "".join(piece for piece in pieces if isinstance(piece, str))
 
