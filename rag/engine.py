@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +68,7 @@ SUGGESTIONS_FROM = 100  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
+_REMARK = re.compile(r"\s*[(\[][^()\[\]]+[)\]]")
 
 
 class Engine(Adapters):
@@ -333,6 +335,11 @@ class Engine(Adapters):
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
+    def _remark(self, found: re.Match[str]) -> str:
+        """What stands in brackets; nothing where no article says it: „(ref. 7c1f)“."""
+        concepts = understand(found.group(), dictionary=self.dictionary).concepts
+        return found.group() if self.index.mentioning(concepts) else ""
+
     def _checked(self, question: str) -> str:
         question = normalise(question).strip()
         if not question:
@@ -349,7 +356,7 @@ class Engine(Adapters):
         only: frozenset[str] | None = None,
     ) -> Asked:
         started = time.perf_counter()
-        question = reduced(message)
+        question = _REMARK.sub(self._remark, reduced(message)).strip() or message
         deadline = Deadline(self.settings.llm_deadline)
         question = one_part_changed(question, history) or question
         contexts = context_for(question, history)

@@ -156,6 +156,20 @@ def test_what_only_comes_nearest_is_called_that(
         assert " ".join(statement.text.split()) in answer.text[statement.start : statement.end]
 
 
+@pytest.mark.parametrize("remark", ["(ref. 7c1f)", "[Leser-1a2b]", "(Xylqua)"])
+def test_a_remark_in_brackets_that_no_article_says_changes_nothing(engine: Engine, remark: str) -> None:
+    question = "Wer leitet die Bücherei"
+    answer = engine.ask(f"{question} {remark}?")
+    assert not answer.abstained
+    assert answer.citations == engine.ask(f"{question}?").citations
+    assert answer.standalone_question == f"{question}?"
+
+
+def test_a_remark_in_brackets_that_an_article_says_counts(engine: Engine) -> None:
+    assert engine.ask("Was ist mit der Brücke (Fähre)?").standalone_question.endswith("(Fähre)?")
+    assert engine.ask("(Xylqua)").abstained
+
+
 def test_other_languages_are_declined_in_english() -> None:
     assert declined("it") == declined("en")
     assert len({declined(language) for language in LANGUAGES}) == len(LANGUAGES)

@@ -17,6 +17,7 @@ from rag.question.query import Concept
 from rag.retrieval.matching import coverage
 from rag.retrieval.retriever import Ranking
 from rag.store.library import Library
+from rag.store.passage_vectors import PassageVectors
 from rag.store.terms import PassageTerms
 from rag.text.analysis import tokens
 
@@ -47,31 +48,48 @@ class SentenceMeaning:
 def sentence_meaning(
     library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
-    """The nearness of all sentences of a ranking; None while one of its passages has no vectors yet.
+    """The nearness of all sentences of a ranking; None while none of its passages has vectors.
 
-    `embed` gives the vector of a question.
+    A passage that has none yet is as near as the mean of the others. `embed` gives the vector of a question.
     """
-    rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
-    vectors = library.vectors_of(rows.values())
-    if not ranking.hits or len(vectors) < len(ranking.hits):
+    held = _held(library, ranking)
+    known = [each for each in held if each is not None]
+    if not known:
         return None
-    held = [vectors[rows[hit.passage.chunk.id]] for hit in ranking.hits]
+    sizes = [len(hit.sentences) for hit in ranking.hits]
+    there = np.repeat([each is not None for each in held], sizes)
+
+    def spread(cosines: Floats) -> Vector:
+        values = np.full(len(there), cosines.mean(), dtype=np.float64)
+        values[there] = cosines
+        return values
+
     asked = embed(question)
-    sizes = [len(each.sentences) for each in held]
-    articles = [hit.passage.article.id for hit in ranking.hits]
-    focus = np.zeros(sum(sizes))
-    owners = np.repeat(articles, sizes)
-    sentences = np.concatenate([each.sentences for each in held])
-    for id in _focused(library, articles):
+    sentences = np.concatenate([each.sentences for each in known])
+    passages = np.repeat([each.passage @ asked for each in known], [len(each.sentences) for each in known])
+    focus = np.zeros(len(there))
+    owners = np.repeat([hit.passage.article.id for hit in ranking.hits], sizes)
+    for id in _focused(library, owners[there].tolist()):
         focused = embed(without_topic(question, ranking.query.concepts, library.openings([id]).get(id, "")))
         own = owners == id
-        focus[own] = (sentences[own] - _mean(library, id)) @ focused
+        focus[own & there] = (sentences[own[there]] - _mean(library, id)) @ focused
     return SentenceMeaning(
-        sentence=(sentences @ asked).astype(float),
-        passage=np.repeat([float(each.passage @ asked) for each in held], sizes),
-        pair=(np.concatenate([each.pairs for each in held]) @ asked).astype(float),
+        sentence=spread(sentences @ asked),
+        passage=spread(passages),
+        pair=spread(np.concatenate([each.pairs for each in known]) @ asked),
         focus=focus,
     )
+
+
+def _held(library: Library, ranking: Ranking) -> list[PassageVectors | None]:
+    """The vectors of each passage of a ranking; None where they are not there yet, or of another cut."""
+    rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
+    vectors = library.vectors_of(rows.values())
+    held = [vectors.get(rows.get(hit.passage.chunk.id, -1)) for hit in ranking.hits]
+    return [
+        each if each is not None and len(each.sentences) == len(hit.sentences) else None
+        for each, hit in zip(held, ranking.hits, strict=True)
+    ]
 
 
 def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:
