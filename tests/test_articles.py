@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.duplicates import near_duplicates
+from ingest.copies import near_duplicates
 from ingest.readers import read_file
 from ingest.readers.document import Document
 from ingest.structure.article import answerable, article_from
