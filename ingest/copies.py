@@ -131,7 +131,7 @@ def _marks(runs: Hashes) -> Hashes:
 
 
 def _runs(text: str) -> Hashes:
-    """Hashes of the text's runs of eight words, each once, ascending; of the whole text when it is shorter."""
+    """Hashes of the text's runs of eight words, each once, ascending; of all of it when shorter."""
     numbers = np.array([_number(word) for word in _WORD.findall(text.lower())], dtype=np.uint64)
     width = max(1, min(_RUN, len(numbers)))
     hashes = np.zeros(max(0, len(numbers) - width + 1), dtype=np.uint64)
