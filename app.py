@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
 from rag.settings import Settings, load_settings
-from rag.terminal import make_ready
+from rag.terminal import Bars, make_ready
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
-    from tqdm import tqdm
 
     from rag.engine import Engine
     from rag.models.chat import ChatModel
@@ -68,7 +67,7 @@ def serve(settings: Settings) -> None:
     configure(settings)
     with closing(listener(settings)) as bound:
         update(settings)
-        from ingest.upkeep import ArticleIntake
+        from ingest.uploads import ArticleIntake
         from rag.engine import open_engine
 
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
@@ -135,8 +134,8 @@ def update(settings: Settings) -> None:
     if is_current(settings):
         return
     try:
-        with closing(Progress()) as progress:
-            report = sync(settings, allow_empty=True, wait=embeds_at_once(settings), progress=progress)
+        with closing(Bars()) as bars:
+            report = sync(settings, allow_empty=True, wait=embeds_at_once(settings), progress=bars.show)
     except BelegError as error:
         current = is_current(settings.unpublished, vectors=False)
         if not current and not answers_all_the_same(settings, error):
@@ -147,27 +146,6 @@ def update(settings: Settings) -> None:
         print(f"Beleg: no articles in {settings.articles} yet; put files there, or upload some in the chat")
     for note in [*report.repaired, *(f"{name}: {reason}" for name, reason in report.skipped)]:
         print(f"Beleg: {note}", file=sys.stderr)
-
-
-class Progress:
-    """A bar on the terminal for each step of reading articles in."""
-
-    def __init__(self) -> None:
-        self.step = ""
-        self.bar: tqdm[NoReturn] | None = None
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        from tqdm import tqdm
-
-        if self.bar is None or step != self.step:
-            self.close()
-            self.step, self.bar = step, tqdm(desc=step, total=total, unit=" articles", leave=False)
-        self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        """Clears the bar away."""
-        if self.bar is not None:
-            self.bar.close()
 
 
 def run(

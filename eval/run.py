@@ -28,7 +28,7 @@ from eval.runs import Journal, Json, Row, Run, write_run, write_whole
 from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.language import detect_language
-from ingest.sync import is_current, sync
+from ingest.sync import catch_up
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.schema import Answer, Delta, Done
@@ -133,8 +133,7 @@ def measure(
     was broken off. Raises BelegError when it cannot begin; what fails in a case is in the run.
     """
     settings = plan.settings
-    if not is_current(settings.unpublished):
-        sync(settings.unpublished)
+    catch_up(settings)
     with closing(open_engine(settings)) as engine:
         shelf = shelf_of(engine.library)
         _check_articles(questions, shelf)

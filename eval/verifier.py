@@ -19,7 +19,7 @@ from pydantic import Field, TypeAdapter
 from eval.cases import read_lines
 from eval.measures import Scorer, Shelf
 from eval.tables import aligned
-from ingest.sync import is_current, sync
+from ingest.sync import catch_up
 from rag.engine import open_engine
 from rag.errors import BadRequest
 from rag.schema import Article, Chunk, Citation, Status
@@ -160,8 +160,7 @@ def check_with_index(
 ) -> list[tuple[Pair, Status]]:
     """The pairs as our verifier judges them, words weighed as in the index of these articles."""
     settings = load_settings(articles=articles, data=data)
-    if not is_current(settings.unpublished):
-        sync(settings.unpublished)
+    catch_up(settings)
     with closing(open_engine(settings)) as engine:
         held = {article.id: article for article in engine.library.articles()}
         outcomes = []

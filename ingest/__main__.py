@@ -5,19 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING
 
-from rag.terminal import as_json, ends_with_its_reader
+from rag.terminal import Bars, as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from ingest.sync import SyncReport
     from rag.settings import Settings
 
-_UNITS = {"read": "file", "index": "article", "embed": "passage", "sentences": "passage"}
 _SHOWN = 20  # lines of duplicates; --json has all
 
 
@@ -154,7 +152,7 @@ def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
     from rag.settings import load_settings
 
     settings = load_settings(data=options.data)
-    with _Bars() as bars:
+    with closing(Bars()) as bars:
         report = sync(
             settings,
             paths=options.paths or None,
@@ -179,34 +177,6 @@ def _take_up_dictionary(settings: Settings) -> None:
             f"no dictionary at {settings.dictionary}; install Debian's package trans-de-en, or say where"
             " it is with BELEG_DICTIONARY"
         )
-
-
-class _Bars:
-    """One progress bar a step, on stderr, and only where somebody watches (a terminal)."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[NoReturn] | None = None
-        self._step = ""
-
-    def show(self, step: str, done: int, total: int) -> None:
-        """Moves the bar of a step; the bar of the step before is finished."""
-        if self._bar is None or step != self._step:
-            from tqdm import tqdm
-
-            self.close()
-            self._step, self._bar = step, tqdm(total=total, desc=step, unit=_UNITS[step], disable=None)
-        self._bar.update(done - self._bar.n)
-
-    def close(self) -> None:
-        """Finishes the bar."""
-        if self._bar is not None:
-            self._bar.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _json(report: SyncReport, other: str | None) -> str:

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from rag.models.embedder import Embedder
     from rag.models.hashing import Floats
 
-__all__ = ["SyncReport", "answers_all_the_same", "embeds_at_once", "is_current", "sync"]
+__all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "is_current", "sync"]
 
 VECTORS = "vectors"
 """Note in the library: of which of its states Chroma has all vectors."""
@@ -131,6 +131,21 @@ def sync(
                 embed = passages_by(embedder)
                 publish(settings, look.folder, embed, take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
+
+
+def catch_up(settings: Settings) -> list[str]:
+    """Makes the index current for whoever asks right away; what is to be said of that, a line each.
+
+    A disk that is full or read-only is no reason not to answer from the index as it is. Raises as `sync`.
+    """
+    if is_current(settings.unpublished):
+        return []
+    try:
+        return [f"skipped {name}: {reason}" for name, reason in sync(settings.unpublished).skipped]
+    except BelegError as error:
+        if not answers_all_the_same(settings, error):
+            raise
+        return [str(error)]
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from ingest.readers import read_file, too_large
 from ingest.readers.files import SUFFIXES
 from ingest.sidecar import describe, sidecar_of
 from ingest.sources import slug
+from ingest.watch import Watcher
 from rag.errors import ArticleError
 from rag.uploads import Received
 
@@ -69,6 +70,16 @@ class Uploads:
                 if filecmp.cmp(file, target, shallow=False):
                     return target.name, True
         raise AssertionError("there is always another name")
+
+
+class ArticleIntake(Uploads, Watcher):
+    """Uploads and watcher in one: what the web chat is handed, see `rag.uploads.Intake`."""
+
+    suffixes = SUFFIXES
+
+    def __init__(self, settings: Settings) -> None:
+        Uploads.__init__(self, settings)
+        Watcher.__init__(self, settings)
 
 
 class IncomingFile:

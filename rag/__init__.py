@@ -40,23 +40,15 @@ def open_engine(
     import logging
 
     from rag.engine import open_engine as open_index
-    from rag.errors import BelegError, ConfigError
+    from rag.errors import ConfigError
     from rag.settings import FIELDS, load_settings
 
     if unknown := sorted(settings.keys() - FIELDS.keys()):
         raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
     chosen = load_settings(articles=articles, data=data, **settings)
     if sync:
-        from ingest.sync import answers_all_the_same, is_current
-        from ingest.sync import sync as bring_up_to_date
+        from ingest.sync import catch_up
 
-        log = logging.getLogger(__name__)
-        try:
-            skipped = () if is_current(chosen.unpublished) else bring_up_to_date(chosen.unpublished).skipped
-            for name, reason in skipped:
-                log.warning("skipped %s: %s", name, reason)
-        except BelegError as error:
-            if not answers_all_the_same(chosen, error):
-                raise
-            log.warning("%s", error)
+        for note in catch_up(chosen):
+            logging.getLogger(__name__).warning("%s", note)
     return open_index(chosen)

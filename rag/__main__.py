@@ -18,7 +18,6 @@ from rag.terminal import as_json, ends_with_its_reader
 
 if TYPE_CHECKING:
     from rag.engine import Engine
-    from rag.settings import Settings
 
 _EXAMPLES = """other commands, each with a --help of its own:
   serve     the web chat, with the doors for programs (app.py)
@@ -44,8 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         settings = load_settings(articles=options.articles, data=options.data)
-        _bring_up_to_date(settings)
+        from ingest.sync import catch_up
         from rag.engine import open_engine
+
+        for note in catch_up(settings):
+            print(f"beleg: {note}", file=sys.stderr)
 
         with closing(open_engine(settings)) as engine:
             _COMMANDS[options.command](engine, options)
@@ -143,21 +145,6 @@ def _day(value: str) -> date:
         return date.fromisoformat(value)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{value!r} is no day like 2025-08-15") from None
-
-
-def _bring_up_to_date(settings: Settings) -> None:
-    from ingest.sync import answers_all_the_same, is_current, sync
-
-    if not is_current(settings.unpublished):
-        try:
-            report = sync(settings.unpublished)
-        except BelegError as error:
-            if not answers_all_the_same(settings, error):
-                raise
-            print(f"beleg: {error}", file=sys.stderr)
-            return
-        for name, reason in report.skipped:
-            print(f"beleg: skipped {name}: {reason}", file=sys.stderr)
 
 
 def _ask(engine: Engine, options: argparse.Namespace) -> None:

@@ -8,8 +8,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from rag.models.proxies import leave_out_unusable
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_UNITS = {"read": "file", "index": "article", "embed": "passage", "sentences": "passage"}
 
 READER_LEFT = 141
 """The exit status that shells give a program which SIGPIPE (13) ended: 128 + 13."""
@@ -51,6 +57,31 @@ def make_ready() -> None:
             stream.reconfigure(errors="replace")
     for problem in leave_out_unusable(os.environ):
         print(f"beleg: {problem}", file=sys.stderr)
+
+
+class Bars:
+    """One progress bar a step, on stderr, and only where somebody watches (a terminal)."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+        self._step = ""
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Moves the bar of a step; that of the step before is cleared away."""
+        if self._bar is None or step != self._step:
+            from tqdm import tqdm
+
+            self.close()
+            self._step, self._bar = (
+                step,
+                tqdm(total=total, desc=step, unit=_UNITS[step], leave=False, disable=None),
+            )
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        """Clears the bar away."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def as_json(value: object, indent: int = 2) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ingest.sync import sync
-from ingest.upkeep import ArticleIntake
+from ingest.uploads import ArticleIntake
 from rag.settings import Settings
 from rag.store.library import Library
 

@@ -60,7 +60,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from ingest.sync import sync
-    from ingest.upkeep import ArticleIntake
+    from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
     from rag.serve.chat.ui import create_app
 
