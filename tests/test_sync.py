@@ -39,7 +39,7 @@ class House:
     def __init__(self, root: Path) -> None:
         self.articles, self.data = root / "articles", root / "data"
         self.articles.mkdir(parents=True)
-        self.settings = Settings(articles=self.articles, data=self.data)
+        self.settings = Settings(articles=self.articles, data=self.data, embedding="builtin")
 
     def write(self, name: str, text: str) -> Path:
         path = self.articles / name
