@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -70,8 +69,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         facts=_facts(run, pen),
         comparisons=[_comparison(runs[0], each) for each in runs[1:]],
         tiles=[name for name in _TILES if name in values][:_MOST_TILES],
-        risk=_risk(run, pen),
-        calibration=_calibration(run, pen),
+        **_confidence_plots(run, pen),
         latency=_latency(run, pen),
         groups=[(group, here) for group in _GROUPS if (here := _members(group, values))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
@@ -87,7 +85,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
             "set sha256": run.about["set"]["sha256"],
             **run.about["settings"],
         },
-        **{each.__name__: each for each in (faults, hits, outcome, pieces, on_track)},
+        **{each.__name__: each for each in (faults, hits, outcome, pieces)},
         **{name: getattr(pen, name) for name in ("legend", "shown", "span")},
         says_any=lambda text, ways: any(says(without_markers(text), way) for way in ways),
         source=lambda place: (
@@ -150,17 +148,13 @@ def _members(group: str, present: Collection[str]) -> list[str]:
 def _facts(run: Run, pen: Pen) -> list[str]:
     """What the head of the report says of a run."""
     about, words = run.about, pen.words
-    mode, created = about["engine"]["mode"], str(about.get("created", ""))
-    try:
-        form = "%d.%m.%Y, %H:%M UTC" if words.lang == "de" else "%Y-%m-%d, %H:%M UTC"
-        created = datetime.fromisoformat(created).strftime(form)
-    except ValueError:
-        pass  # as it is
+    mode, created = about["engine"]["mode"], datetime.fromisoformat(about["created"])
+    form = "%d.%m.%Y, %H:%M UTC" if words.lang == "de" else "%Y-%m-%d, %H:%M UTC"
     return [
         *([run.label] if about.get("label") else []),
         words("eval.cases", n=len(run.rows)),
         words("eval.extractive") if mode == EXTRACTIVE else f"{words('eval.by')} {mode}",
-        f"{words('eval.made')} {created}",
+        f"{words('eval.made')} {created.strftime(form)}",
         f"Beleg {about.get('version', '')}",
     ]
 
@@ -173,7 +167,7 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
     for each in shown:
         unit = MEASURES[each.name].unit
         reach[unit] = max(reach.get(unit, 0.0), abs(each.low), abs(each.high))
-    rows = [(each, nice(reach[MEASURES[each.name].unit] or 0.1)) for each in shown]
+    rows = [(each, reach[MEASURES[each.name].unit] or 1.0) for each in shown]
     return f"{before.label} → {after.label}", rows
 
 
@@ -254,44 +248,12 @@ def hits(citation: Json, gold: Sequence[Json]) -> bool:
     return any(touches(one, other) for other in others)
 
 
-# --- plots ----------------------------------------------------------------------------------------
+# --- plots: points as shares of the axes, which the templates place -------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Axes:
-    """The frame of a plot, 520 by 300: how far the axes go (from 0), and the labels of their ticks."""
-
-    most_x: float
-    most_y: float
-    labels_x: Mapping[float, str]
-    labels_y: Mapping[float, str]
-    left: float = 56.0
-    right: float = 494.0
-    top: float = 16.0
-    bottom: float = 254.0
-
-    def x(self, value: float) -> float:
-        """Pixels from the left, at most where the axis ends."""
-        return round(self.left + (self.right - self.left) * min(1.0, value / self.most_x), 2)
-
-    def y(self, value: float) -> float:
-        """Pixels from the top."""
-        return round(self.bottom - (self.bottom - self.top) * value / self.most_y, 2)
-
-    @property
-    def x_ticks(self) -> list[tuple[float, str]]:
-        """Where the ticks are, with their labels."""
-        return [(self.x(value), label) for value, label in self.labels_x.items()]
-
-    @property
-    def y_ticks(self) -> list[tuple[float, str]]:
-        """As `x_ticks`."""
-        return [(self.y(value), label) for value, label in self.labels_y.items()]
-
-
-def _share_axes(pen: Pen, most_y: float = 1.0) -> Axes:
-    labels_x, labels_y = ({tick: pen.share(tick, 0) for tick in ticks(most)} for most in (1.0, most_y))
-    return Axes(1.0, most_y, labels_x, labels_y)
+def _axis(most: float, label: Callable[[float], str]) -> list[tuple[float, str]]:
+    """Ticks from 0 to `most`: where they are, and their labels."""
+    return [(step / 5, label(most * step / 5)) for step in range(6)]
 
 
 def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
@@ -302,32 +264,29 @@ def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
     return given, len(known)
 
 
-def _risk(run: Run, pen: Pen) -> dict[str, Any] | None:
-    """Risk over coverage, as far as questions were answered."""
+def _confidence_plots(run: Run, pen: Pen) -> dict[str, Any]:
+    """Risk over coverage as far as questions were answered; the share that is right over confidence, where a
+    dot's area goes by the number of answers."""
     given, questions = _answered(run)
     if not given:
-        return None
-    points = [(covered * len(given) / questions, risk) for covered, risk in risk_coverage(given)]
-    axes = _share_axes(pen, max(0.2, nice(max(risk for _, risk in points))))
-    coverage, risk = (pen.share(value) for value in points[-1])
-    words = pen.words
+        return {"risk": None, "calibration": None}
+    words, axis = pen.words, _axis(1.0, lambda share: pen.share(share, 0))
+    curve = [(covered * len(given) / questions, risk) for covered, risk in risk_coverage(given)]
+    coverage, risk = (pen.share(value) for value in curve[-1])
+    found = reliability(given)
     return {
-        "axes": axes,
-        "points": [(axes.x(covered), axes.y(wrong)) for covered, wrong in points],
-        "note": f"{words('eval.now')}: {coverage}, {risk} {words('eval.outcome.wrong')}",
-        "description": f"{words('eval.coverage')} {coverage}; {words('eval.risk')} {risk}",
+        "risk": {
+            "axes": (axis, axis),
+            "points": curve,
+            "note": f"{words('eval.now')}: {coverage}, {risk} {words('eval.outcome.wrong')}",
+            "description": f"{words('eval.coverage')} {coverage}; {words('eval.risk')} {risk}",
+        },
+        "calibration": {
+            "axes": (axis, axis),
+            "points": [(x, y, 3 + 12 * (n / len(given)) ** 0.5) for x, y, n in found],
+            "description": "; ".join(f"{pen.share(x, 0)}: {pen.share(y, 0)} ({n})" for x, y, n in found),
+        },
     }
-
-
-def _calibration(run: Run, pen: Pen) -> dict[str, Any] | None:
-    """The share of right answers over their confidence; a dot's area goes by the number of answers."""
-    given, _ = _answered(run)
-    if not given:
-        return None
-    axes, found = _share_axes(pen), reliability(given)
-    points = [(axes.x(c), axes.y(r), round(3 + 12 * math.sqrt(n / len(given)), 2)) for c, r, n in found]
-    description = "; ".join(f"{pen.share(c, 0)}: {pen.share(r, 0)} ({n})" for c, r, n in found)
-    return {"axes": axes, "points": points, "description": description}
 
 
 def _latency(run: Run, pen: Pen) -> dict[str, Any] | None:
@@ -335,54 +294,19 @@ def _latency(run: Run, pen: Pen) -> dict[str, Any] | None:
     seconds = [row.measures["seconds_total"] for row in run.rows if "seconds_total" in row.measures]
     if not seconds:
         return None
-    median, p95 = quantiles(seconds)
-    end = nice(min(max(seconds), 2 * p95) * 1.02)
-    counts = bins(seconds, end)
-    most = nice(max(5, *counts))
-    labels_x = {tick: pen.number(tick, digits(end)) for tick in ticks(end)}
-    axes = Axes(end, most, labels_x, {tick: pen.number(tick, 0) for tick in ticks(most)})
-    width = end / len(counts)
-    shown = {"median": pen.seconds(median), "p95": pen.seconds(p95)}
-    labels = [f"{pen.words('eval.median')} {shown['median']}", f"{pen.words('eval.p95')} {shown['p95']}"]
+    times = dict(zip(("median", "p95"), quantiles(seconds), strict=True))
+    end = min(max(seconds), 2 * times["p95"]) or 1.0
+    counts, _ = np.histogram(np.minimum(seconds, end), bins=24, range=(0, end))
+    most = int(counts.max())
+    shown = {name: pen.seconds(value) for name, value in times.items()}
+    labels = {name: f"{pen.words(f'eval.{name}')} {value}" for name, value in shown.items()}
     return {
         **shown,
-        "axes": axes,
-        "bars": [
-            (axes.x(place * width) + 1, axes.y(count), round(axes.x(width) - axes.left - 2, 2))
-            for place, count in enumerate(counts)
-            if count
-        ],
-        "marks": [(axes.x(median), labels[0]), (axes.x(p95), labels[1])],
-        "description": "; ".join(labels),
+        "axes": (
+            _axis(end, lambda value: pen.number(value, 2)),
+            [(step, pen.number(most * step, 0)) for step in (0, 0.5, 1)],
+        ),
+        "bars": [count / most for count in counts.tolist()],
+        "marks": [(times[name] / end, label) for name, label in labels.items()],
+        "description": "; ".join(labels.values()),
     }
-
-
-def on_track(share: float) -> float:
-    """Where a share lies on the track of a bar, in pixels."""
-    return round(180 * min(1.0, max(0.0, share)), 2)
-
-
-def bins(values: Sequence[float], most: float) -> list[int]:
-    """How many values lie in each of 24 equal ranges from 0 to `most`; greater ones in the last."""
-    counts, _ = np.histogram(np.minimum(values, most), bins=24, range=(0, most))
-    return [int(count) for count in counts]
-
-
-def ticks(most: float) -> list[float]:
-    """Round values from 0 to the end of an axis, which is a `nice` number."""
-    digit = round(most / 10.0 ** math.floor(math.log10(most) + 1e-9))
-    steps = 4 if digit in (2, 4, 8) else 5
-    return [most * step / steps for step in range(steps + 1)]
-
-
-def digits(most: float) -> int:
-    """Digits behind the decimal point that the ticks of an axis need."""
-    return max(0, -math.floor(math.log10(ticks(most)[1]) + 1e-9))
-
-
-def nice(value: float) -> float:
-    """The next of 1, 2, 4, 5, 8 or 10 times a power of ten that is not smaller: a good end of an axis."""
-    if value <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 4, 5, 8, 10) if step * power >= value * (1 - 1e-9))

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from contextvars import copy_context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
-from rag.schema import Answer, Done, Event, Filters, Message, Passage
+from rag.schema import Answer, Asking, Done, Event, Filters, Message, Passage
 
 if TYPE_CHECKING:
     from llama_index.core.tools import QueryEngineTool
@@ -51,24 +51,12 @@ class Adapters(ABC):
     """The asynchronous twins of an engine's methods, and its forms for LlamaIndex."""
 
     @abstractmethod
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question."""
 
     @abstractmethod
     def stream(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
+        self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
     ) -> Iterator[Event]:
         """The answer as it comes about."""
 
@@ -78,16 +66,9 @@ class Adapters(ABC):
     ) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
 
-    async def aask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
+    async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
-        events = self.astream(question, history, extractive=extractive, filters=filters)
+        events = self.astream(question, history, **how)
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, Done):
@@ -95,15 +76,10 @@ class Adapters(ABC):
         raise AssertionError("a stream ends with Done")
 
     def astream(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
+        self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
     ) -> AsyncGenerator[Event]:
         """As `stream`, without holding up the event loop; stopping it early closes the stream."""
-        return stepped(self.stream(question, history, extractive=extractive, filters=filters))
+        return stepped(self.stream(question, history, **how))
 
     async def asearch(
         self, question: str, k: int | None = None, *, filters: Filters | None = None

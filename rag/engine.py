@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
@@ -50,7 +51,7 @@ from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
+from rag.schema import Answer, Asking, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
@@ -96,21 +97,14 @@ class Engine(Adapters):
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
 
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
 
         With `extractive` the answer is verbatim sentences even where a language model is configured;
         `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
         for filters that nothing fits, ProviderError when the model fails.
         """
-        for event in self.stream(question, history, extractive=extractive, filters=filters):
+        for event in self.stream(question, history, **how):
             if isinstance(event, Done):
                 return event.answer
         raise AssertionError("a stream ends with Done")

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypedDict
 from uuid import uuid4
 
 Span = tuple[int, int]
@@ -184,6 +184,13 @@ class Filters:
     last: date | None = None
     articles: tuple[str, ...] = ()
     genre: Genre | None = None
+
+
+class Asking(TypedDict, total=False):
+    """How a question is asked: for verbatim sentences even with a language model, and of which articles."""
+
+    extractive: bool
+    filters: Filters | None
 
 
 def _new_id() -> str:

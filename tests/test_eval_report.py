@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from eval.cases import Case
 from eval.measures import MEASURES
-from eval.report import Pen, bins, digits, goodness, keep_reports, nice, report, ticks, weakest
+from eval.report import Pen, goodness, keep_reports, report, weakest
 from eval.run import folder_of
 from eval.runs import Json, Row, Run
 from rag.i18n import LANGUAGES, words_for
@@ -198,32 +198,6 @@ def test_the_report_loads_nothing() -> None:
     assert not {"src", "href", "srcset", "data", "action"} & attributes
     assert "url(" not in page
     assert "@import" not in page
-
-
-# --- plots
-
-
-@pytest.mark.parametrize(
-    ("value", "end", "marks", "behind"),
-    [
-        (0.34, 0.4, [0, 0.1, 0.2, 0.3, 0.4], 1),
-        (0.5, 0.5, [0, 0.1, 0.2, 0.3, 0.4, 0.5], 1),
-        (7, 8, [0, 2, 4, 6, 8], 0),
-        (1.7, 2, [0, 0.5, 1, 1.5, 2], 1),
-        (0.011, 0.02, [0, 0.005, 0.01, 0.015, 0.02], 3),
-        (11, 20, [0, 5, 10, 15, 20], 0),
-        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1], 1),
-    ],
-)
-def test_axes_end_at_round_numbers(value: float, end: float, marks: list[float], behind: int) -> None:
-    assert nice(value) == pytest.approx(end)
-    assert ticks(nice(value)) == pytest.approx(marks)
-    assert digits(nice(value)) == behind
-
-
-def test_what_is_beyond_the_axis_falls_into_the_last_bar() -> None:
-    found = bins([0, 0.99, 1, 5], 1)
-    assert (found[0], found[-1], sum(found)) == (1, 3, 4)
 
 
 # --- in the web chat

@@ -48,7 +48,9 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
 
 def _dates(language: str) -> re.Pattern[str]:
     """Dates, which are no counts: „am 15. August 2025“, „seit 2014“, but „2014 Menschen“ is one."""
-    month = pattern("offers.months", language)
+    written = table(language, "calendar.written").replace(" ", "|")
+    other = table(language, "offers.other_months")  # also short ones
+    month = f"(?:{written}|{other})" if other else f"(?:{written})"
     behind = table(language, "offers.behind_a_count")
     counted = rf"(?! {behind})" if behind else ""
     return re.compile(

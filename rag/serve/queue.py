@@ -10,13 +10,13 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
 from rag.adapters import stepped
 from rag.errors import DeadlineExceeded, Overloaded
-from rag.schema import Answer, Done, Event, Filters, Message
+from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
 from rag.wire import answer_to_dict
 
@@ -108,17 +108,13 @@ class Service:
         door: str,
         question: str,
         history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
+        **how: Unpack[Asking],
     ) -> AsyncGenerator[Coming]:
         """What comes of a question; closing it closes the engine's stream.
 
         Raises as the engine does, Overloaded, and DeadlineExceeded.
         """
-        asked = functools.partial(
-            self.engine.stream, question, history, extractive=extractive, filters=filters
-        )
+        asked = functools.partial(self.engine.stream, question, history, **how)
         return self._timely(lambda: self._answering(door, asked))
 
     async def ask(
@@ -126,12 +122,10 @@ class Service:
         door: str,
         question: str,
         history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
+        **how: Unpack[Asking],
     ) -> Answer:
         """The answer. Raises as `stream`; cancelling it ends the engine's work."""
-        events = self.stream(door, question, history, extractive=extractive, filters=filters)
+        events = self.stream(door, question, history, **how)
         async with aclosing(events):
             return await answer_of(events)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import ConfigError
 from rag.schema import Span
+from rag.text.languages import LANGUAGES, table
 
 if TYPE_CHECKING:
     import tiktoken
@@ -26,13 +27,6 @@ _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
 _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
-_MONTHS = {
-    "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    "en": "January February March April May June July August September October November December",
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    "uk": "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
-}
 _LONGEST_WRAPPED_LINE = 100
 
 
@@ -79,12 +73,9 @@ def written_date(day: date | None, language: str | None = "de") -> str:
     """
     if day is None:
         return ""
-    month = _MONTHS.get(language or "de", _MONTHS["de"]).split()[day.month - 1]
-    return (
-        f"{day.day} {month} {day.year}"
-        if language in _MONTHS and language != "de"
-        else (f"{day.day}. {month} {day.year}")
-    )
+    language = language if language in LANGUAGES else "de"
+    month = table(language, "calendar.written").split()[day.month - 1]
+    return f"{day.day}{'.' if language == 'de' else ''} {month} {day.year}"
 
 
 def count_tokens(text: str, model: str = "gpt-4o") -> int:

@@ -11,47 +11,17 @@ import re
 from collections.abc import Iterator
 
 from rag.schema import Span
-from rag.text.languages import STOP
+from rag.text.languages import LANGUAGES, STOP, table, word_set
 
 _STARTERS = STOP | {"ru": STOP["uk"]}
 """Words that, with a capital, begin a sentence rather than name something."""
 
-_TITLES = frozenset("dr dra hr fr hl prof mr mrs ms mm mme mlle sr sra srs sta".split())
-"""Before a name, which may look like a function word (M. Le Pen)."""
-
-_ABBREVIATIONS = frozenset(
-    """
-    abs abschn abt allg anm az betr bspw bzgl bzw ca co corp dergl dgl dipl dt ehem einschl engl
-    etc evtl ev exkl frz geb gegr gest gez ggf hrsg inc inkl insb intl ital jh jhd jhdt kath lat
-    lfd ltd mia mio mrd mtl mwst nachf nat niederl öff op österr phil rer russ skr sog span stellv
-    str tägl tel tsd ukr urspr usf usw verh vers vgl vorm vors wg zit zt ztr zzgl attn approx assn
-    ave blvd brig capt cf cmdr cpl dept dist ft gen gov jr lt maj messrs mt pvt rep rev rs sen sgt
-    st supt univ vs av bd boul chap env éd mgr ste aprox eng exmo exma pág págs séc trav акад вул
-    гр грн див доц ім інж крб млн млрд обл пл пр проф просп рис рр см ст таб тис тов
-    """.split()
+_TITLES, _ABBREVIATIONS, _BEFORE_FIGURES, _DETERMINED, _AFTER_ORDINAL, _NO_VOWELS = (
+    word_set(f"sentences.{name}")
+    for name in ("titles", "abbreviations", "before_figures", "determined", "after_ordinal", "no_vowels")
 )
-_BEFORE_FIGURES = frozenset(
-    """
-    abb abr adm apr art aug buchst dec déc dez fev févr feb fig figs hd hdt hft jan janv jg juil
-    jul jun kap lit mind n no nos nov nr núm oct okt out p para pos pp pt pts rn rz sec sect sep
-    sept set tab vol zif ziff гл мал п пп ч
-    """.split()
-)
-"""Abbreviations before a figure; words of their own otherwise ("He said no.")."""
-
-_DETERMINED = frozenset(
-    """
-    der die das den dem des im in am zum zur vom beim ein eine einen einem einer eines sein seine
-    seinen seinem seiner ihr ihre ihren ihrem ihrer unser unsere unseren unserem jeder jede jeden
-    jedem jedes ab bis seit
-    """.split()
-)
-_MONTHS = frozenset(
-    """
-    januar jänner februar feber märz april mai juni juli august september oktober november dezember
-    jahrhundert jahrhunderts jh jhd
-    """.split()
-)
+"""Titles stand before a name, which may look like a function word (M. Le Pen); `_BEFORE_FIGURES` are words of
+their own otherwise ("He said no."); `_NO_VOWELS` are short like an abbreviation, but end sentences."""
 _STOP = re.compile(r"[.!?…]+")
 _OPENERS = "\"„“”»«‚‘’'›‹([{–—-•*"
 _NEXT = re.compile(rf"[{re.escape(_OPENERS)}\s]*")
@@ -62,14 +32,9 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
 _DATE = re.compile(r"\d{1,2}\.(?:0?[1-9]|1[0-2])")
 _ROMAN = re.compile(r"(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
 _SHORT = re.compile(r"[bcdfghjklmnpqrstvwxz]{1,5}")
-_NO_VOWELS = frozenset("km kg pkw lkw pkws lkws".split())
-"""Short and without vowels, like an abbreviation (`_SHORT`), but words that end sentences."""
-_CLOSERS = {
-    "de": "“”\"»«’‘'‹›)\\]",
-    "en": "”\"’')\\]",
-    "fr": "»”\"’')\\]",
-    "pt": "»”\"’')\\]",
-    "uk": "»”“\"’')\\]",
+_SPACED = {
+    language: re.compile(rf"(?:\s?[{table(language, 'sentences.closers')}]+(?=\s|$))*")
+    for language in LANGUAGES
 }
 """What may close a sentence after a space: « and » mean different things in German and French."""
 # marks of footnotes, too
@@ -106,7 +71,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
 
 def _ends(text: str, language: str) -> Iterator[int]:
     """Places behind the end of a sentence, and what closes it."""
-    spaced = re.compile(rf"(?:\s?[{_CLOSERS.get(language, _CLOSERS['fr'])}]+(?=\s|$))*")
+    spaced = _SPACED.get(language, _SPACED["fr"])
     last = 0
     for stop in _STOP.finditer(text):
         closed = _ATTACHED.match(text, stop.end()).end()  # type: ignore[union-attr]
@@ -174,7 +139,11 @@ def _is_ordinal(token: str, before: str, following: str, first: str, starts: boo
     if language != "de":
         return False
     word = _BEFORE.search(before)
-    if following.lower() in _MONTHS or before.endswith("(") or (word and word[1].lower() in _DETERMINED):
+    if (
+        following.lower() in _AFTER_ORDINAL
+        or before.endswith("(")
+        or (word and word[1].lower() in _DETERMINED)
+    ):
         return True
     return int(token) <= _DAYS and (word is None or word[1].islower())
 

@@ -11,7 +11,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eval.report import Axes, nice, ticks
 from tests.bench.rows import Row
 
 _STYLE = """<style>
@@ -96,16 +95,19 @@ def _amount(value: float, unit: str) -> str:
 
 
 def _growth(points: Sequence[tuple[float, float]], unit: str, title: str) -> str:
-    most_x, most_y = nice(points[-1][0]), nice(max(y for _, y in points))
-    labels_x, labels_y = {x: f"{x:,.0f}" for x in ticks(most_x)}, {y: f"{y:g}" for y in ticks(most_y)}
-    axes = Axes(most_x, most_y, labels_x, labels_y)
-    line = " ".join(f"{axes.x(x)},{axes.y(y)}" for x, y in points)
-    across = [f'<text x="{x}" y="272" text-anchor="middle">{label}</text>' for x, label in axes.x_ticks]
-    up = [
-        f'<path d="M56,{y}H494" class="grid"/><text x="48" y="{y + 4}" text-anchor="end">{label}</text>'
-        for y, label in axes.y_ticks
+    most_x, most_y = points[-1][0], max(y for _, y in points) or 1.0
+    placed = [(56 + 438 * x / most_x, 254 - 238 * y / most_y) for x, y in points]
+    line = " ".join(f"{x:.2f},{y:.2f}" for x, y in placed)
+    across = [
+        f'<text x="{56 + 438 * share}" y="272" text-anchor="middle">{most_x * share:,.0f}</text>'
+        for share in (0, 0.5, 1)
     ]
-    x, y = axes.x(points[-1][0]), axes.y(points[-1][1])
+    up = [
+        f'<path d="M56,{254 - 238 * share}H494" class="grid"/>'
+        f'<text x="48" y="{258 - 238 * share}" text-anchor="end">{most_y * share:.3g}</text>'
+        for share in (0, 0.5, 1)
+    ]
+    x, y = placed[-1]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 300" role="img">{_STYLE}'
         f"<title>{title}, in {unit}, by number of articles</title>{''.join([*across, *up])}"
