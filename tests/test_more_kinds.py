@@ -91,7 +91,7 @@ def test_a_page_saved_as_one_file_is_read_as_the_page(tmp_path: Path) -> None:
     saved.add_related(b"\x89PNG", maintype="image", subtype="png")
     read = reading(tmp_path, "a.mhtml", saved.as_bytes())
     assert text_of(read)[-1] == "Der Dom wird 800 Jahre alt."
-    assert read.left_out == {"pictures": 1}
+    assert read.left_out == {"characters": 2, "pictures": 1}
 
 
 # --- subtitles ---------------------------------------------------------------------------------
@@ -161,9 +161,9 @@ def test_an_opendocument_text_gives_paragraphs_tables_and_notes(tmp_path: Path) 
     read = reading(tmp_path, "a.odt", zipped(content_xml=ODT))
     assert text_of(read) == [
         "Das Museum",
-        "Das Museum öffnet. Der Eintritt ist frei.",
+        "Das Museum öffnet.[1] Der Eintritt ist frei.",
         "Mai | 400",
-        "Laut Stadt.",
+        "[1] Laut Stadt.",
     ]
     assert marked(read.documents[0]) == [("title", "Das Museum")]
     assert (read.counts["notes"], read.left_out["comments"]) == (1, 1)
@@ -199,6 +199,17 @@ def test_rtf_gives_its_words_and_says_that_notes_are_left_out(tmp_path: Path) ->
     read = reading(tmp_path, "a.rtf", rtf)
     assert text_of(read) == ["Die Küste wächst.", "Das Watt auch."]
     assert read.left_out["notes"] == 1
+
+
+def test_rtf_gives_boxes_and_properties_and_no_deletions(tmp_path: Path) -> None:
+    rtf = (
+        rb"{\rtf1\ansi{\info{\title Der Kran am Hafen}{\author Ole Brandt}}"
+        rb"{\shp{\*\shpinst{\sp{\sn name}{\sv Kasten}}{\shptxt Gebaut 1962.\par}}}"
+        rb"Der Kran kostet {\deleted neun }elf Millionen.\par}"
+    )
+    (document,) = reading(tmp_path, "a.rtf", rtf).documents
+    assert document.text.split("\n\n") == ["Gebaut 1962.", "Der Kran kostet elf Millionen."]
+    assert (document.title, document.author) == ("Der Kran am Hafen", "Ole Brandt")
 
 
 @pytest.mark.parametrize("name", ["a.odt", "a.epub", "a.docx"])
@@ -248,3 +259,32 @@ def test_what_asks_for_consent_is_no_article(tmp_path: Path) -> None:
     asks = "<div id='cookie-consent'><p>Wir und 90 Partner speichern Daten auf Ihrem Gerät.</p></div>"
     page = f"<html><body>{asks}<main><h1>Fest</h1><p>Das Fest beginnt um acht.</p></main></body></html>"
     assert "Partner" not in reading(tmp_path, "a.html", page).documents[0].text
+
+
+ARTICLE = """<html><body><nav><a href="/">Start</a></nav><main><h1>Der Kran</h1>
+<p>Der Hafen der Stadt bekommt einen Kran, der 90 Tonnen hebt.<sup>1</sup> Er steht auf 40 m<sup>2</sup>.</p>
+<p>Der Hafenmeister nannte am Montag vor dem Stadtrat zwei Gründe:</p>
+<ol><li><p>Der alte rostet.</p></li><li>Die Schiffe wachsen.<a href="#top">↑</a></li></ol>
+<ul><li><a href="/a">Neues vom Hafen</a></li><li><a href="/b">Alle Schiffe</a></li></ul>
+<aside class="box"><h3>Zahlen</h3><span>Gewicht<div>700 Tonnen</div></span></aside>
+<table><tr><td>Jahr<td>Kosten<td>Kräne</tr><tr><td>1962<td><td>2</tr></table>
+<p>Der Stadtrat stimmt im Mai über den neuen Kran ab, sagte der Hafenmeister.</p>
+<h2>Nachweise</h2><ol><li id="fn1">Laut Hafenamt.</li></ol></main><footer>Impressum</footer></body></html>"""
+
+
+def test_what_stands_within_an_article_is_kept_and_lists_of_links_are_not(tmp_path: Path) -> None:
+    assert text_of(reading(tmp_path, "a.html", ARTICLE)) == [
+        "Der Kran",
+        "Der Hafen der Stadt bekommt einen Kran, der 90 Tonnen hebt.[1] Er steht auf 40 m2.",
+        "Der Hafenmeister nannte am Montag vor dem Stadtrat zwei Gründe:",
+        "1. Der alte rostet.",
+        "2. Die Schiffe wachsen.",
+        "Zahlen",
+        "Gewicht",
+        "700 Tonnen",
+        "Jahr | Kosten | Kräne",
+        "1962 | | 2",
+        "Der Stadtrat stimmt im Mai über den neuen Kran ab, sagte der Hafenmeister.",
+        "Nachweise",
+        "[1] Laut Hafenamt.",
+    ]

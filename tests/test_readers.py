@@ -501,13 +501,14 @@ def test_word_paragraph_inside_a_content_control_and_merged_cells_are_read_once(
     table.cell(0, 0).merge(table.cell(0, 2)).text = "Über alle drei"
     table.cell(1, 1).text = "Mitte"
     assert read_one(tmp_path, "a.docx", saved(document)).text == (
-        "Davor.\n\nEin Feld mit Text.\n\nÜber alle drei; | Mitte |"
+        "Davor.\n\nEin Feld mit Text.\n\nÜber alle drei\n\nMitte"
     )
 
 
 def test_word_footnotes_follow_the_text(tmp_path: Path) -> None:
     document = docx.Document()
-    document.add_paragraph("Der Umbau dauert.")
+    mark = parse_xml(f"<w:r {nsdecls('w')}><w:footnoteReference w:id='2'/></w:r>")
+    document.add_paragraph("Der Umbau dauert.")._p.append(mark)
     notes = (
         f"<w:footnotes {nsdecls('w')}><w:footnote w:type='separator' w:id='0'><w:p/></w:footnote>"
         f"<w:footnote w:id='2'><w:p>{run_of('Laut Plan bis 2031.')}</w:p></w:footnote></w:footnotes>"
@@ -515,7 +516,8 @@ def test_word_footnotes_follow_the_text(tmp_path: Path) -> None:
     kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
     part = Part(PackURI("/word/footnotes.xml"), kind, notes.encode(), document.part.package)
     document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
-    assert read_one(tmp_path, "a.docx", saved(document)).text == "Der Umbau dauert.\n\nLaut Plan bis 2031."
+    text = read_one(tmp_path, "a.docx", saved(document)).text
+    assert text == "Der Umbau dauert.[1]\n\n[1] Laut Plan bis 2031."
 
 
 def saved(document: DocxDocument) -> bytes:

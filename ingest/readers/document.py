@@ -209,6 +209,9 @@ def person(name: object) -> str | None:
     )
 
 
+BEFORE_MARK = re.compile(r"(?:^|[^\W\d_]{3}|[.,;:!?…“”\"»«’')\]])$")
+"""What stands before a raised number that leads to a note; before a power stands less: m², 10⁶."""
+
 # --- text of structured formats ----------------------------------------------------------------
 
 _SPACE = re.compile(r"[^\S\u00a0\u202f]+")  # a no-break space is part of what is quoted

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
 from ingest.readers.document import Document, Reading, clean_field, compose, metadata
 from ingest.readers.encoding import decode
-from ingest.readers.html import page_tree, plain_blocks
+from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 
 _OPF = "{http://www.idpf.org/2007/opf}"
@@ -31,7 +31,7 @@ def read_epub(data: bytes) -> Reading:
     except (zipfile.BadZipFile, KeyError, AttributeError, TypeError, etree.XMLSyntaxError) as exc:
         raise ArticleError("epub_unreadable", why=exc) from exc
     pages = [page_tree(decode(chapter)) for chapter in chapters if chapter.strip()]
-    blocks = [block for page in pages for block in plain_blocks(page)]
+    blocks = [block for page in pages for block in blocks_of(page)]
     return Reading(
         (compose(blocks, Document("", structured=True, **_stated(book))),),
         counts={"chapters": len(pages)},

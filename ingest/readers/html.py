@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -17,11 +17,11 @@ from ingest.readers.document import (
     compose,
     metadata,
     parse_genre,
-    squeeze,
 )
 from ingest.readers.encoding import decode
+from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
-from rag.schema import AsideKind, Genre
+from rag.schema import Genre
 from rag.text.normalize import normalise
 
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -33,7 +33,8 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     label = charset or (declared[1].decode("ascii", "replace") if declared else None)
     html = normalise(decode(data, label))
     try:
-        found = _extracted(html, _OFFERS) or _extracted(html, None)
+        offers = _OFFERS if (found := _extracted(html, _OFFERS)) else None
+        found = found or _extracted(html, None)
         page = page_tree(html)
     except RecursionError:
         raise
@@ -46,10 +47,16 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
     known["genre"] = _html_genre(html, found.categories or [])
     _read_by_firefox(page, known)
-    blocks = _whole_article(page, found.title, list(_html_blocks(found.body)))
+    shown = sum(len(block.text.strip()) + 2 for block in blocks_of(page))
+    pictures = len(page.findall(".//img"))
+    stated = _stated_body(page)
+    for offer in page.xpath(" | ".join(offers or ["/.."])):
+        offer.getparent().remove(offer)
+    blocks = _article(page, found)
+    if stated and _letters(stated[-1].text)[-60:] not in _letters(" ".join(block.text for block in blocks)):
+        blocks = [Block(found.title or "", "title"), *stated]  # the page shows less than it has
     document = compose(blocks, Document("", structured=True, **known))
-    shown = sum(len(block.text.strip()) + 2 for block in plain_blocks(page))
-    left_out = {"characters": max(0, shown - len(document.text)), "pictures": len(page.findall(".//img"))}
+    left_out = {"characters": max(0, shown - len(document.text)), "pictures": pictures}
     return Reading((document,), left_out=left_out)
 
 
@@ -83,14 +90,6 @@ def _extracted(html: str, without: list[str] | None) -> Any:
     return found if usable else None
 
 
-def page_tree(html: str) -> Any:
-    """The page as a tree of elements."""
-    from lxml import html as pages
-
-    # as bytes, for lxml refuses text that declares an encoding
-    return pages.document_fromstring(html.encode(), parser=pages.HTMLParser(encoding="utf-8"))
-
-
 def _read_by_firefox(page: Any, known: dict[str, Any]) -> None:
     """Takes author and outlet from where the reader view of Firefox puts them."""
     for name, where in (("author", "reader-credits"), ("outlet", "reader-domain")):
@@ -99,17 +98,49 @@ def _read_by_firefox(page: Any, known: dict[str, Any]) -> None:
             known[name] = clean_field(held[0].text_content())
 
 
-def _whole_article(page: Any, title: str | None, blocks: list[Block]) -> list[Block]:
-    """The blocks, unless the page states its article as data and shows less of it, or they are one lump."""
-    stated = _stated_body(page)
-    words = " ".join(" ".join(block.text for block in blocks).split())
-    if stated and " ".join(stated[-1].text.split())[-80:] not in words:
-        return [Block(title, "title"), *stated] if title else stated
-    if sum(bool(block.text.strip()) for block in blocks) == 1:  # the last resort for short pages
-        shown = [block for block in plain_blocks(page) if " ".join(block.text.split()) in words]
-        if len(shown) > 1 and sum(len(block.text) for block in shown) > 0.8 * len(words):
-            return shown
-    return blocks
+def _article(page: Any, found: Any) -> list[Block]:
+    """All from the first to the last block that trafilatura takes for the article, and the notes behind it.
+
+    It passes over headings, lists, boxes and notes; what surrounds the article it knows well.
+    """
+    known = list(blocks_of(found.body))
+    taken = _letters(" ".join(block.text for block in known))
+    _drop_links(page, taken)
+    blocks = list(blocks_of(page))
+    hits = {n for n, block in enumerate(blocks) if _letters(block.text) in taken}
+    sure = sorted(n for n in hits if len(blocks[n].text) >= _SURE) or sorted(hits)
+    if 2 * sum(len(_letters(blocks[n].text)) for n in hits) < len(taken):
+        return known
+    first, last = sure[0], sure[-1] + 1
+    while first - 1 in hits:
+        first -= 1
+    notes = {n for n, block in enumerate(blocks) if re.match(r"\s*\[\d+\]", block.text)}
+    while last in hits | notes or (last + 1 in notes and blocks[last].kind == "heading"):
+        last += 1
+    before = range(max(0, first - _HEAD), first)
+    title = max((n for n in before if blocks[n].kind == "title"), default=first)
+    head = [block for block in blocks[title:first] if block.kind == "title" or len(block.text) >= _SURE]
+    return head + blocks[first:last]
+
+
+_SURE = 20  # characters of a block that stands nowhere else by chance
+_HEAD = 8  # blocks between a headline and the text
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text)
+
+
+def _drop_links(page: Any, taken: str) -> None:
+    """Takes out of a page what leads elsewhere: paragraphs and items that are links for the most part."""
+    for element in page.xpath(_LEAVES):
+        text = _letters(element.text_content())
+        links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
+        if links > len(text) / 2 and text not in taken:
+            element.drop_tree()
+
+
+_LEAVES = "//p | //li[not(.//p)] | //h2 | //h3 | //h4 | //div[not(.//p or .//div or .//li)]"
 
 
 def _stated_body(page: Any) -> list[Block]:
@@ -129,54 +160,6 @@ def _stated_body(page: Any) -> list[Block]:
 
 
 _TAGS = re.compile(r"</?\w[^<>]*>")
-_SILENT = frozenset("script style noscript template nav footer form button svg head".split())
-_APART = frozenset(
-    "p h1 h2 h3 h4 h5 h6 li dt dd tr blockquote figcaption caption div section article aside main header"
-    " table thead tbody tfoot ul ol dl figure pre time hr body address details summary".split()
-)
-
-
-_BLOCK_KINDS: Mapping[str, AsideKind] = {
-    "h1": "title",
-    "figcaption": "caption",
-    **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "heading"),
-}
-
-
-def plain_blocks(node: Any, kind: AsideKind | None = None) -> Iterator[Block]:
-    """All that a page shows, block by block; two line breaks part blocks, too."""
-    words = [(node.text or "").replace("\n", " ")]
-    for child in node:
-        tag = child.tag if isinstance(child.tag, str) else "script"  # a comment
-        if tag == "tr":
-            yield from _parted("".join(words), kind)
-            words = []
-            yield Block(" | ".join(filter(None, (squeeze(cell.text_content()) for cell in child))))
-        elif tag == "br":
-            words.append("\n")
-        elif tag in _APART:
-            yield from _parted("".join(words), kind)
-            words = []
-            yield from plain_blocks(child, _BLOCK_KINDS.get(tag, kind))
-        elif tag not in _SILENT:
-            words.append(_inline(child))
-        words.append((child.tail or "").replace("\n", " "))
-    yield from _parted("".join(words), kind)
-
-
-def _inline(node: Any) -> str:
-    """The words of a stretch of text; a number that leads to a footnote is its mark."""
-    text = str(node.text_content()).replace("\n", " ")
-    leads = " ".join(map(str, node.attrib.values()))
-    is_mark = node.tag == "sup" or node.find("sup") is not None or "noteref" in leads
-    return f"[{text.strip()}]" if is_mark and text.strip().isdecimal() else text
-
-
-def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
-    """Blocks of a text with a line break for each of its own; one alone is a space."""
-    for part in re.split(r"\n\s*\n", text):
-        if part.strip():
-            yield Block(part, kind)
 
 
 def _html_language(html: str) -> str | None:
@@ -189,23 +172,3 @@ def _html_genre(html: str, categories: Iterable[str]) -> Genre | None:
     if kind:
         return "comment" if kind[1] == "Opinion" else "report"
     return next(filter(None, map(parse_genre, categories)), None)
-
-
-_HTML_BLOCKS = frozenset({"p", "head", "item", "quote", "list", "table", "row", "code"})
-
-
-def _html_blocks(node: Any, kind: AsideKind | None = None) -> Iterator[Block]:
-    """Blocks of trafilatura's tree: text between nested blocks is a block of its own."""
-    words = [(node.text or "").replace("\n", " ")]
-    for child in node:
-        if child.tag == "row":
-            yield Block(" | ".join(filter(None, (squeeze(" ".join(cell.itertext())) for cell in child))))
-        elif child.tag in _HTML_BLOCKS:
-            yield from _parted("".join(words), kind)
-            words = []
-            heading: AsideKind = "title" if child.get("rend") == "h1" else "heading"
-            yield from _html_blocks(child, heading if child.tag == "head" else kind)
-        else:
-            words.append("\n" if child.tag == "lb" else "".join(child.itertext()).replace("\n", " "))
-        words.append((child.tail or "").replace("\n", " "))
-    yield from _parted("".join(words), kind)

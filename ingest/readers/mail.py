@@ -10,6 +10,7 @@ from email.message import EmailMessage, MIMEPart
 from ingest.readers.document import Block, Document, Reading, compose, squeeze
 from ingest.readers.encoding import decode
 from ingest.readers.html import read_html
+from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
@@ -24,8 +25,7 @@ def read_mail(data: bytes) -> Reading:
     if body is None:
         raise ArticleError("no_text")
     if body.get_content_subtype() == "html":
-        reading = read_html(_bytes(body))
-        blocks = [Block(part) for part in reading.documents[0].text.split("\n\n")]
+        blocks = list(blocks_of(page_tree(normalise(decode(_bytes(body), body.get_content_charset())))))
     else:
         blocks = [Block(part) for part in _paragraphs(body)]
     title = squeeze(normalise(str(mail["subject"] or ""))) or None
@@ -44,7 +44,8 @@ def read_mhtml(data: bytes) -> Reading:
         raise ArticleError("no_web_page")
     reading = read_html(_bytes(pages[0]), pages[0].get_content_charset())
     pictures = sum(part.get_content_maintype() == "image" for part in mail.walk())
-    return Reading(reading.documents, reading.problems, left_out={"pictures": pictures})
+    left_out = {**reading.left_out, "pictures": pictures}
+    return Reading(reading.documents, reading.problems, left_out=left_out)
 
 
 def _parsed(data: bytes) -> EmailMessage:

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from html import unescape
-from typing import TYPE_CHECKING
+from html import escape, unescape
 
 from ingest.readers.document import Block, Document, Reading, compose, metadata
 from ingest.readers.encoding import decode
+from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 from rag.i18n import Phrase
-from rag.schema import AsideKind
 from rag.text.normalize import normalise
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
 
 
 def read_markdown(data: bytes) -> Reading:
-    from markdown_it import MarkdownIt
-
     fields, body, broken = _front_matter(normalise(decode(data)))
     known, problems = metadata({name: _plain(value) for name, value in fields.items()})
     known["id"] = None  # an id in front matter is not promised; the file's name gives it
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(body)
-    document = compose(_markdown_blocks(tokens), Document("", structured=True, **known))
+    document = compose(_blocks(body), Document("", structured=True, **known))
     return Reading((document,), (*broken, *problems))
 
 
@@ -111,48 +103,23 @@ def _plain(value: object) -> object:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
-def _markdown_blocks(tokens: Sequence[Token]) -> Iterator[Block]:
-    kind: AsideKind | None = None
-    numbers: list[str] = []
-    row: list[str] | None = None
-    for token in tokens:
-        if token.type == "heading_open":
-            kind = "title" if token.tag == "h1" else "heading"
-        elif token.type == "list_item_open" and token.info:
-            numbers.append(f"{token.info}{token.markup} ")
-        elif token.type == "list_item_close":
-            numbers.clear()
-        elif token.type == "tr_open":
-            row = []
-        elif token.type == "tr_close":
-            yield Block(" | ".join(row or ()))
-            row = None
-        elif token.type == "inline":
-            text = _markdown_text(token.children or ())
-            if row is not None:
-                row.append(text)
-            else:
-                yield Block((numbers.pop() if numbers else "") + text, kind)
-            kind = None
-        elif token.type in ("fence", "code_block"):
-            yield Block(token.content)
-        elif token.type == "html_block":
-            yield Block(_without_tags(token.content))
-
-
 _MARKED = re.compile(r"==(?=\S)([^=\n]+)(?<=\S)==")
-_CALLOUT = re.compile(r"^\[!\w+\][+-]?[ \t]*")
+_CALLOUT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?[ \t]*", re.MULTILINE)
 
 
-def _markdown_text(children: Iterable[Token]) -> str:
-    """Words of inline markup; pictures, raw HTML tags and what is struck out say nothing."""
-    words = {"text": None, "code_inline": None, "softbreak": " ", "hardbreak": " "}
-    struck, said = 0, []
-    for child in children:
-        struck += {"s_open": 1, "s_close": -1}.get(child.type, 0)
-        if child.type in words and not struck:
-            said.append(words[child.type] or child.content)
-    return _CALLOUT.sub("", _MARKED.sub(r"\1", "".join(said)))
+def _blocks(body: str) -> list[Block]:
+    """The blocks of a text; of HTML in it only the words are taken, lest an open tag hides the rest."""
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    tokens = markdown.parse(_MARKED.sub(r"\1", _CALLOUT.sub(r"\1", body)))
+    for token in (each for outer in tokens for each in (outer, *(outer.children or ()))):
+        if token.type == "html_block":
+            token.content = f"<p>{escape(_without_tags(token.content))}</p>"
+        elif token.type == "html_inline":
+            token.content = "<br>" if token.content.startswith("<br") else ""
+    html = markdown.renderer.render(tokens, markdown.options, {})
+    return list(blocks_of(page_tree(f"<body>{html}</body>")))
 
 
 def _without_tags(html: str) -> str:

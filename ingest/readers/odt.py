@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
-from ingest.readers.document import (
-    Block,
-    Document,
-    Reading,
-    compose,
-    given_title,
-    parse_date,
-    person,
-    squeeze,
-)
+from ingest.readers.document import Document, Reading, compose, given_title, person
+from ingest.readers.markup import blocks_of
 from rag.errors import ArticleError
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_DC = "{http://purl.org/dc/elements/1.1/}"
-_META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
-_LEFT_OUT = {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}table-of-content", f"{_TEXT}note"}
+_LEFT_OUT = (
+    "tracked-changes annotation table-of-content covered-table-cell desc title sequence-decls ruby-text"
+).split()
+_AS_HTML = {
+    "list-item": "li", "list-header": "li", "table-row": "tr", "table-cell": "td", "line-break": "br",
+    "text-box": "div",
+}  # fmt: skip
 
 
 def read_odt(data: bytes) -> Reading:
@@ -33,58 +27,65 @@ def read_odt(data: bytes) -> Reading:
 
     try:
         with open_archive(data) as archive:
-            body = parse_xml(archive.read("content.xml")).find(f".//{_OFFICE}text")
+            content = parse_xml(archive.read("content.xml"))
             meta = parse_xml(archive.read("meta.xml")) if "meta.xml" in archive.namelist() else None
             pictures = pictures_in(archive)
     except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError) as exc:
         raise ArticleError("odt_unreadable", why=exc) from exc
+    body = content.find(f".//{_OFFICE}text")
     if body is None:
         raise ArticleError("odt_without_text")
-    notes = list(body.iter(f"{_TEXT}note-body"))
-    blocks = [*_blocks(body), *(Block(_words(note)) for note in notes)]
+    comments = len(list(body.iter(f"{_OFFICE}annotation")))
+    notes = _notes_behind(body)
+    _name_as_html(content, body)
+    blocks = list(blocks_of(body))
     known = Document("", structured=any(block.kind for block in blocks), **_stated(meta))
-    return Reading(
-        (compose(blocks, known),),
-        counts={"notes": len(notes)},
-        left_out={"pictures": pictures, "comments": len(list(body.iter(f"{_OFFICE}annotation")))},
-    )
+    left_out = {"pictures": pictures, "comments": comments}
+    return Reading((compose(blocks, known),), counts={"notes": notes}, left_out=left_out)
 
 
 def _stated(meta: Any) -> dict[str, Any]:
     if meta is None:
         return {}
-    title, author, day = (
-        meta.findtext(f".//{name}") for name in (f"{_DC}title", f"{_META}initial-creator", f"{_META}date")
+    title, author, maker = (
+        meta.findtext(f".//{{*}}{name}") for name in ("title", "initial-creator", "creator")
     )
-    author = author or meta.findtext(f".//{_DC}creator")
-    return {"title": given_title(title), "author": person(author), "published": parse_date(day or "")}
+    return {"title": given_title(title), "author": person(author or maker)}
 
 
-def _blocks(node: Any) -> Iterator[Block]:
-    for child in node:
-        if child.tag in _LEFT_OUT:
-            continue
-        if child.tag == f"{_TEXT}h":
-            top = child.get(f"{_TEXT}outline-level") == "1"
-            yield Block(_words(child), "title" if top else "heading")
-        elif child.tag == f"{_TEXT}p":
-            yield Block(_words(child))
-            for box in child.iter("{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}text-box"):
-                yield from _blocks(box)
-        elif child.tag == f"{_TABLE}table-row":
-            cells = child.iterfind(f"{_TABLE}table-cell")
-            yield Block(" | ".join(squeeze(_words(cell)) for cell in cells))
+def _notes_behind(body: Any) -> int:
+    """Puts each note's text behind all other and its mark where it stood; how many there were."""
+    notes = list(body.iter(f"{_TEXT}note"))
+    for number, note in enumerate(notes, 1):
+        held = note.find(f"{_TEXT}note-body")
+        mark = held.text = f"[{number}]"
+        body.append(held)
+        for child in list(note):
+            note.remove(child)
+        note.text = mark
+    return len(notes)
+
+
+def _name_as_html(content: Any, body: Any) -> None:
+    """Gives the elements their names in HTML; text boxes follow the paragraph that they hang on."""
+    numbered = {
+        style.get(f"{_TEXT}name") or style.get("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name")
+        for style in content.iter(f"{_TEXT}list-style")
+        if style.find(f"{_TEXT}list-level-style-number") is not None
+    }
+    for box in list(body.iter("{*}text-box")):
+        *_, anchor = (each for each in (box, *box.iterancestors(f"{_TEXT}p", f"{_TEXT}h")))
+        if anchor is not box:
+            anchor.addnext(box)
+    for element in body.iter("{*}*"):
+        name = element.tag.rpartition("}")[2]
+        if name in _LEFT_OUT:
+            element.tag = "script"
+        elif name in ("s", "tab"):
+            element.text, element.tag = " ", "span"
+        elif name == "h":
+            element.tag = f"h{min(int(element.get(f'{_TEXT}outline-level', '1')), 6)}"
+        elif name == "list":
+            element.tag = "ol" if element.get(f"{_TEXT}style-name") in numbered else "ul"
         else:
-            yield from _blocks(child)
-
-
-def _words(node: Any) -> str:
-    """The text of a paragraph or cell: tabs and breaks are spaces; notes and boxes stand elsewhere."""
-    said = [node.text or ""]
-    for child in node:
-        if child.tag in (f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"):
-            said.append(" ")
-        elif child.tag not in _LEFT_OUT and not str(child.tag).endswith("}frame"):
-            said.append(_words(child))
-        said.append(child.tail or "")
-    return (" " if node.tag == f"{_TEXT}p" else "") + "".join(said)
+            element.tag = _AS_HTML.get(name, name)

@@ -11,6 +11,8 @@ from math import pi
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingest.readers.document import BEFORE_MARK
+
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
 
@@ -26,8 +28,6 @@ _FREE = 0.9  # in heights of a line: across the whole page, it sets apart the he
 _MOST_GUTTERS = 6  # places that are tried
 SENTENCE_END = re.compile(r"[.!?…:][“”\"»«’')\]]*$")
 _BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx", re.IGNORECASE)
-_BEFORE_MARK = re.compile(r"(?:^|[^\W\d_]{3}|[.,;:!?…“”\"»«’')\]])$")
-"""Before a raised number that leads to a footnote, and is no power: m², 10⁶."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def _piece(page: PdfTextPage, run: Sequence[_Letter]) -> Iterator[Line]:
     text = ""
     for is_mark, letters in groupby(run, lambda each: each.char.isdecimal() and each.bottom > raised):
         said = "".join(letter.char for letter in letters)
-        if is_mark and _BEFORE_MARK.search(text):
+        if is_mark and BEFORE_MARK.search(text):
             said = f"[{said}]" if text else f"[{said}] "
         text += said
     bold = _is_bold(page, shown[0].place) and _is_bold(page, shown[-1].place)

@@ -1,0 +1,131 @@
+"""Marked-up text, whatever it was made of, as blocks: what a page shows, one paragraph after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.readers.document import BEFORE_MARK, Block, squeeze
+from rag.schema import AsideKind
+
+_SILENT = frozenset(
+    "script style noscript template nav footer form button select textarea svg iframe object video audio"
+    " canvas head title del s strike rp rt".split()
+)
+_APART = frozenset(
+    "p h1 h2 h3 h4 h5 h6 ol ul li dl dt dd tr blockquote figcaption caption div section article aside main"
+    " header table thead tbody tfoot figure pre hr body address details summary center time".split()
+)
+_AS_HTML = {"row": "tr", "item": "li", "lb": "br", "quote": "blockquote"}
+"""Names that trafilatura's tree has for the same."""
+_KINDS: dict[str, AsideKind] = {
+    "h1": "title",
+    "figcaption": "caption",
+    "caption": "caption",
+    **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "heading"),
+}
+_BACK = re.compile(r"[↩↑^⏎↵\ufe0e\ufe0f\s]+")
+_NUMBER = re.compile(r"(?:\d{1,3}\.|\[\d{1,3}\])")
+
+
+def page_tree(html: str) -> Any:
+    """The page as a tree of elements."""
+    from lxml import html as pages
+
+    # as bytes, for lxml refuses text that declares an encoding
+    return pages.document_fromstring(html.encode(), parser=pages.HTMLParser(encoding="utf-8"))
+
+
+def blocks_of(node: Any) -> Iterator[Block]:
+    """All that an element shows, block by block; two line breaks part blocks, too.
+
+    Rows of tables are blocks, items of numbered lists have their number, notes theirs in brackets; what is
+    struck out says nothing.
+    """
+    held, kind = "", None
+    for words, now in _pieces(node, None):
+        if words is not None:
+            held, kind = held + words, now
+        elif not _NUMBER.fullmatch(held.strip()):  # else it is that of the next block
+            yield from _parted(held, kind)
+            held = ""
+    yield from _parted(held, kind)
+
+
+def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
+    for part in re.split(r"\n[^\S\n]*\n", text):
+        if part.strip():
+            yield Block(re.sub(r"^\s*(\[\d+\])(?=\w)", r"\1 ", part), kind)
+
+
+_Piece = tuple[str | None, AsideKind | None]  # words, or None between blocks
+
+
+def _pieces(node: Any, kind: AsideKind | None) -> Iterator[_Piece]:
+    tag = _tag(node)
+    if tag in _SILENT or node.get("hidden") is not None:
+        return
+    if tag == "br":
+        yield "\n", kind
+        return
+    kind = _KINDS.get(tag, kind)
+    apart = tag in _APART
+    if apart:
+        yield None, kind
+    if tag == "tr":
+        yield _row(node), kind
+    elif (mark := _mark(node, tag)) is not None:
+        yield mark, kind
+    else:
+        yield from _inside(node, tag, kind)
+    if apart:
+        yield None, kind
+
+
+def _inside(node: Any, tag: str, kind: AsideKind | None) -> Iterator[_Piece]:
+    yield _flat(node.text), kind
+    number = int(node.get("start", "1")) if node.get("start", "1").isdecimal() else 1
+    for child in node:
+        if tag == "ol" and _tag(child) == "li":
+            is_note = re.search("note|fn", child.get("id", ""))
+            yield (f"[{number}] " if is_note else f"{number}. "), kind
+            number += 1
+        yield from _pieces(child, kind)
+        yield _flat(child.tail), kind
+
+
+def _tag(node: Any) -> str:
+    """An element's name in HTML; comments are as silent as scripts."""
+    tag = node.tag if isinstance(node.tag, str) else "script"
+    level = node.get("rend") if isinstance(node.tag, str) else None
+    if tag == "head" and level:
+        return str(level)
+    if tag == "list":
+        return "ol" if level == "ol" else "ul"
+    return _AS_HTML.get(tag, tag)
+
+
+def _flat(text: str | None) -> str:
+    return (text or "").replace("\n", " ")
+
+
+def _row(node: Any) -> str:
+    cells = (" ".join(squeeze(block.text) for block in blocks_of(cell)) for cell in node)
+    return " | ".join(cells).strip("| ")
+
+
+def _mark(node: Any, tag: str) -> str | None:
+    """The mark of a note for a raised number, or one that leads to it; nothing for the way back from it."""
+    if tag not in ("a", "sup", "span"):
+        return None
+    text = "".join(node.itertext()).strip()
+    leads = tag == "a" and "#" in node.get("href", "")
+    if leads and _BACK.fullmatch(text):
+        return ""
+    if not (text.isdecimal() and len(text) <= 3):
+        return None
+    if leads or "noteref" in " ".join(map(str, node.attrib.values())):
+        return f"[{text}]"
+    before = node.getprevious().tail if node.getprevious() is not None else node.getparent().text
+    return f"[{text}]" if tag == "sup" and BEFORE_MARK.search(before or "") else None
