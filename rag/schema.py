@@ -21,7 +21,7 @@ Span = tuple[int, int]
 CHUNKER_VERSION = "1"
 """Grows when the same article would be cut differently: part of an index's fingerprint."""
 
-ANALYSER_VERSION = "2"
+ANALYSER_VERSION = "3"
 """Grows when the same words would get other keys (`rag.text.analysis`): part of an index's fingerprint."""
 
 BUILTIN_DIMENSION = 512

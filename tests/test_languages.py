@@ -7,7 +7,7 @@ import pytest
 from rag.answering.confidence import UNSURE, confidence
 from rag.answering.extract import candidates
 from rag.question.answer_type import cue_of
-from rag.question.query import detect_language, understand
+from rag.question.query import CARRIER_WEIGHT, detect_language, understand
 from rag.schema import Article
 from rag.store.terms import sentence_terms
 from rag.text.analysis import key, keys
@@ -118,6 +118,14 @@ GERMAN_ON_ENGLISH = [
     ("Wer will ein Museum eröffnen?", "Fenwick"),
     ("Wie viele Straßenbahnen hat der Betreiber?", "64"),
 ]
+ACROSS = [
+    ("fr", "How much did the repair of the bridge cost?", "7,4 millions"),
+    ("fr", "Чому вантажівки заборонені?", "fragiles"),
+    ("pt", "Why did the parents protest?", "protestaram"),
+    ("pt", "Combien a coûté la réparation du pont ?", "3,2"),
+    ("uk", "How much did the repair of the bridge cost?", "48 мільйонів"),
+    ("uk", "Porque é que a escola encerra?", "через брак учнів"),
+]
 NOT_THERE = [
     ("en", "Which painter designed the stained glass of the cathedral?"),
     ("fr", "Quel peintre a dessiné les vitraux de la cathédrale ?"),
@@ -148,6 +156,36 @@ def test_a_german_question_finds_its_english_sentence(question: str, answer: str
     assert answer in candidates(ranked(question, *dossier("en")))[0].text
 
 
+@pytest.mark.parametrize(("language", "question", "answer"), ACROSS)
+def test_a_question_in_a_third_language_finds_its_sentence(language: str, question: str, answer: str) -> None:
+    ranking = ranked(question, *dossier(language))
+    assert ranking.query.language != language
+    assert answer in candidates(ranking)[0].text
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "words"),
+    [
+        ("Quel âge a la mairesse ?", "fr", {"mairesse": 1.0}),
+        ("Combien de temps le pont a-t-il été fermé ?", "fr", {"pont": 1.0, "fermé": 1.0}),
+        ("Comment s’appelle la mairesse ?", "fr", {"appelle": CARRIER_WEIGHT, "mairesse": 1.0}),
+        ("Que idade tem a presidente?", "pt", {"presidente": 1.0}),
+        (
+            "Quantas pessoas pode levar o autocarro?",
+            "pt",
+            {"pessoas": CARRIER_WEIGHT, "levar": 1.0, "autocarro": 1.0},
+        ),
+        ("Скільки років голові?", "uk", {"голові": 1.0}),
+        ("Скільки людей може прийти?", "uk", {"людей": CARRIER_WEIGHT, "прийти": 1.0}),
+    ],
+)
+def test_words_that_only_ask_weigh_little_in_every_language(
+    question: str, language: str, words: dict[str, float]
+) -> None:
+    found = understand(question, languages={language}).concepts
+    assert {concept.word: concept.weight for concept in found} == words
+
+
 @pytest.mark.parametrize(("language", "question"), NOT_THERE)
 def test_what_no_article_says_is_declined_in_every_language(language: str, question: str) -> None:
     ranking = ranked(question, *dossier(language))
@@ -172,6 +210,8 @@ def test_articles_of_several_languages_are_found_by_one_question() -> None:
         ("en", "women", "woman"),
         ("en", "cities", "city"),
         ("fr", "nationales", "national"),
+        ("fr", "rencontrent", "rencontre"),
+        ("fr", "présidents", "présidence"),
         ("pt", "proibidas", "proibido"),
         ("uk", "школу", "школами"),
         ("uk", "Левченко", "Levchenko"),
@@ -179,6 +219,7 @@ def test_articles_of_several_languages_are_found_by_one_question() -> None:
         ("uk", "Київ", "Києва"),
         ("uk", "Львів", "Львова"),
         ("uk", "сказав", "сказала"),
+        ("uk", "запропонував", "запропонувати"),
         ("uk", "депутат", "депутати"),
         ("uk", "Зеленського", "Selenskyj"),
     ],

@@ -140,3 +140,17 @@ def test_every_question_is_in_one_half() -> None:
 
 def test_the_set_for_declining_is_for_tuning_alone() -> None:
     assert all(row["tags"] == ["tune"] for row in rows_of(DECLINING))
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "pt", "uk"])
+def test_the_translated_sets_ask_the_same_and_their_evidence_is_verbatim(language: str) -> None:
+    folder = ROOT / "eval" / "sets" / "languages"
+    cases = load_cases(folder / f"{language}.jsonl")
+    texts = ROOT / "seeds" if language == "de" else folder / language
+    found = {id: (texts / f"{id}.md").read_text("utf-8") for case in cases for id in case.articles or ()}
+    lost = [
+        case.id for case in cases for id in case.articles or () for e in case.evidence if e not in found[id]
+    ]
+    assert lost == []
+    german = load_cases(folder / "de.jsonl")
+    assert [(case.articles, case.type) for case in cases] == [(case.articles, case.type) for case in german]

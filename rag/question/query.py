@@ -33,7 +33,6 @@ CARRIER_WEIGHT = 0.35
 DOSSIER_WEIGHT = 0.1
 
 _PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
-_ENGLISH_ENDING = re.compile(r"(?:e?d|s|ing)$")
 _DEGREE = re.compile(rf"\b({pattern('query.how')})\s+{pattern('query.degree')}\b", re.IGNORECASE)
 # what a question asks for says little of what it is about: "an welchem Tag", "in which city"
 _ASKED_FOR = re.compile(rf"\b{pattern('query.asked_for')}\s+({pattern('query.asked_noun')})\b", re.IGNORECASE)
@@ -161,20 +160,18 @@ def _weight(word: str, language: str) -> float:
     lower = word.lower()
     if lower in DOSSIER_WORDS:
         return DOSSIER_WEIGHT
-    carries = not _bases(lower, language).isdisjoint(CARRIERS)
-    return CARRIER_WEIGHT if carries or (language == "de" and key(lower) in _carriers()) else 1.0
+    return CARRIER_WEIGHT if not _keys(lower, language).isdisjoint(_carriers(language)) else 1.0
 
 
-def _bases(word: str, language: str) -> set[str]:
-    """The word, and what its infinitive may be: "meinte" is "meinen", "dauert" is "dauern"."""
-    if language != "de":
-        return {word, _ENGLISH_ENDING.sub("", word)}
-    return {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)}
+def _keys(word: str, language: str) -> set[str]:
+    """The search key of a word, and of what its infinitive may be: "meinte" is "meinen"."""
+    forms = {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)} if language == "de" else {word}
+    return {key(form, language) for form in forms}
 
 
 @functools.cache
-def _carriers() -> frozenset[str]:
-    return frozenset(map(key, CARRIERS))
+def _carriers(language: str) -> frozenset[str]:
+    return frozenset(key(word, language) for word in CARRIERS[language])
 
 
 def _own(text: str, language: str) -> tuple[Concept, ...]:
@@ -303,9 +300,22 @@ def _concept(
         if each == language:
             own = _itself(phrase, each)
             alternatives += [own, *_synonyms(" ".join(own.keys), language)]
-        elif keep:
+            continue
+        if keep:
             alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
+        if each != "de":
+            alternatives += _by_way_of_german(translations, each)
     return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))
+
+
+def _by_way_of_german(translations: Sequence[tuple[str, float]], language: str) -> Iterable[Alternative]:
+    """How a word with these German translations is said in articles of a third language."""
+    meant: dict[str, float] = {}
+    for german, weight in translations:
+        for head, likeness in headwords(" ".join(keys(german)), language):
+            meant[head] = max(meant.get(head, 0.0), weight * likeness)
+    likeliest = sorted(meant.items(), key=lambda item: -item[1])[:TRANSLATIONS_MOST]
+    return (_itself(head, language, weight) for head, weight in likeliest)
 
 
 def _first(language: str, languages: frozenset[str]) -> list[str]:

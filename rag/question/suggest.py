@@ -76,7 +76,7 @@ def _topics(texts: Sequence[str]) -> list[str]:
     for i, text in enumerate(texts):
         for noun in _NOUN.findall(text):
             stem = noun[:-1] if noun.endswith(("s", "n")) else noun
-            if _TOPIC.search(noun) and noun.lower() not in CARRIERS:
+            if _TOPIC.search(noun) and noun.lower() not in CARRIERS["de"]:
                 forms[stem][noun] += 1
                 spread[stem].add(i)
     shared = [stem for stem in forms if len(spread[stem]) >= min(_SHARED_BY, len(texts))]

@@ -62,7 +62,8 @@ _FAMILIES = (
 _UKRAINIAN_ENDINGS = sorted(
     "а я у ю о е є и і ї й ь ом ем єм ам ям ах ях ами ями ою ею єю ів їв ові еві єві ий ій їй ого ього"
     " ому ьому им їм ими іми их іх їх увати ювати ити ться ав ала ало али ив ила ило или ув ула уло ули"
-    " лася лося лися вся ує ують ає ають ить ять ать уть ють ання ення ування ість ості істю".split(),
+    " ував увала увало ували лася лося лися вся ує ують ає ають ить ять ать уть ють ання ення ування ість"
+    " ості істю".split(),
     key=lambda ending: -len(ending),
 )
 _OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
@@ -168,7 +169,7 @@ def key(word: str, language: str | None = "de") -> str:
     lower = word.lower()
     if language == "uk":  # there is no Snowball stemmer for it
         return lower if _DIGITS.search(lower) else _ukrainian_stem(lower)
-    stem = _stemmer(language).stemWord(base_form(romanise(lower), language))
+    stem = _stem(base_form(romanise(lower), language), language)
     return _spelt(stem) if stem in _ordinary(language) else fold(stem)
 
 
@@ -232,6 +233,12 @@ def _english_forms() -> dict[str, str]:
     return {form: base for base, *forms in lines for form in forms}
 
 
+def _stem(word: str, language: str) -> str:
+    stem = str(_stemmer(language).stemWord(word))
+    # Snowball leaves the third person plural alone: ils rencontrent, il rencontre
+    return stem.removesuffix("ent") if language == "fr" and len(stem) >= _LEAST_STEM + 3 else stem
+
+
 @functools.cache
 def _stemmer(language: str) -> Stemmer.Stemmer:
     return Stemmer.Stemmer(_SNOWBALL[language])
@@ -253,7 +260,7 @@ def _ordinary(language: str) -> frozenset[str]:
         return frozenset()
     table = (files("rag") / "data" / f"glossary.{language}.tsv").read_text(encoding="utf-8")
     heads = (line.partition("\t")[0].lower() for line in table.splitlines())
-    return frozenset(_stemmer(language).stemWords([head for head in heads if head.isalpha()]))
+    return frozenset(_stem(head, language) for head in heads if head.isalpha())
 
 
 def _ukrainian_stem(word: str) -> str:

@@ -38,8 +38,8 @@ def pattern(name: str, *languages: str) -> str:
 STOP = {language: word_set("stop", language) for language in LANGUAGES}
 """Function words by language: they carry no topic, and they tell the language of a question."""
 
-CARRIERS = word_set("carriers")
-"""Words by which a question asks rather than what it asks about."""
+CARRIERS = {language: word_set("carriers", language) for language in LANGUAGES}
+"""Words by which a question asks rather than what it asks about, by language."""
 
 DOSSIER_WORDS = word_set("dossier")
 """Words for the dossier itself: every article is one."""
