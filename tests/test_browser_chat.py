@@ -426,7 +426,7 @@ def test_the_language_is_switched_and_stays(site: Site) -> None:
     wait_until_kept(page, 1)
     page.get_by_role("link", name="EN", exact=True).click()
     expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
-    expect(page.get_by_role("button", name="3 of 3 articles used (0.02 s)")).to_be_visible()
+    expect(page.get_by_role("button", name="3 articles searched, 2 cited (0.02 s)")).to_be_visible()
     expect(page.locator(CHIP)).to_have_count(3)
     expect(page.get_by_role("link", name="Articles")).to_be_visible()
     page.reload()
