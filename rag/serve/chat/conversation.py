@@ -147,6 +147,12 @@ class Chat:
         """The conversation as it stands, its last answer marked as stopped."""
         return View(messages.stopped(shown, words), answering=False)
 
+    def look_up(self, ident: str, words: Words) -> View:
+        """The conversation up to the answer with this id, as it is recorded."""
+        records = self.records.conversation(ident)
+        turns = [{"question": record["question"], "record": record} for record in records]
+        return self.reopen(turns or None, words)
+
     def reopen(self, kept: Any, words: Words) -> View:
         """A conversation that the browser has kept, with the same evidence."""
         library = self.engine.library
@@ -234,7 +240,7 @@ class Chat:
                     draft += text
                     yield View([*asked, *search, messages.draft_message(draft)])
                 case Done(answer, used):
-                    self.records.put(answer_to_dict(answer), used)
+                    self.records.put(answer_to_dict(answer), used, messages.last_record(shown))
                     left_out = extractive and self.engine.mode != "extractive"
                     done = messages.answer_message(
                         answer, words, articles=self.engine.library, model_left_out=left_out

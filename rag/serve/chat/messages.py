@@ -147,6 +147,11 @@ def record_id(message: ChatMessage) -> str | None:
     return ident if ident != DRAFT else None
 
 
+def last_record(shown: Shown) -> str | None:
+    """The id of the last answer of a conversation."""
+    return next(filter(None, map(record_id, reversed(shown))), None)
+
+
 def said(message: ChatMessage) -> str:
     """What a message says in plain words: a question as it was typed, an answer without citations."""
     return _known(message, "log") or ""
@@ -222,8 +227,12 @@ def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Sh
     asked = user_message(turn["question"])
     record: Json | None = turn.get("record")
     if record is None:
-        draft = draft_message(str(turn.get("text") or ""))
-        return stopped([asked, draft], words)
+        draft = str(turn.get("text") or "")
+        told = render.stopped_html(words, cut=bool(turn.get("cut")))
+        return [
+            asked,
+            assistant_message(render.draft_markdown(draft), told, log=render.without_markers(draft)),
+        ]
     answer = answer_from_dict(record)
     took = float(answer.timings.get("retrieval", 0.0))
     search = [search_message(answer.passages, held, took, words, answer)] if answer.passages else []

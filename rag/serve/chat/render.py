@@ -53,7 +53,7 @@ def without_markers(text: str) -> str:
 def answer_markdown(answer: Answer, words: Words) -> str:
     """The answer with its citations as chips; verbatim passages as quotations with their origin.
 
-    What Beleg says of quotations is their heading. What the question asks for is marked in the first sentence.
+    What Beleg says of quotations is their heading. What the question asks for is marked in the first one.
     One that its sources do not fully support is set off, with a note in `<small>`.
     """
     return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
@@ -81,7 +81,7 @@ def evidence_html(
 
 def record_link(answer_id: str, words: Words) -> str:
     """The link that saves an answer; for our scripts it also says which record an answer on the page is."""
-    return fragment("record", words, ident=quote(answer_id))
+    return fragment("record", words, ident=quote(answer_id, safe=""))
 
 
 def without_model(words: Words) -> str:
@@ -101,9 +101,9 @@ def failure_html(reason: str, words: Words, *, partial: bool) -> str:
     return fragment("failure", words, said=words(key, reason=reason))
 
 
-def stopped_html(words: Words) -> str:
-    """Says that a reader stopped the answer."""
-    return fragment("stopped", words)
+def stopped_html(words: Words, *, cut: bool = False) -> str:
+    """Says that a reader stopped the answer, or left the page before it was there."""
+    return fragment("stopped", words, said=words("answer.cut" if cut else "answer.stopped"))
 
 
 def place_list(places: Sequence[Citation], heading: str | None, words: Words) -> str:
