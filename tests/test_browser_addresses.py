@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
 from tests.fake_engine import canned
@@ -96,6 +98,30 @@ def test_a_link_to_what_is_no_longer_kept_says_so(site: Site) -> None:
     page = site.page("/?gespraech=nobody")
     expect(page.get_by_role("alert")).to_contain_text("nicht mehr zu lesen")
     ask(page)
+
+
+def test_on_paper_is_the_whole_conversation_with_its_sources_and_nothing_to_press(
+    site: Site, tmp_path: Path
+) -> None:
+    page = site.page(color_scheme="dark")
+    for question in (OTHER, QUESTION, OTHER, QUESTION):
+        ask(page, question)
+    page.locator(CHIP).first.click()
+    expect(mark_in_panel(page)).to_be_visible()
+    page.pdf(path=str(tmp_path / "conversation.pdf"))
+    pages = [
+        sheet.get_textpage().get_text_range()
+        for sheet in pypdfium2.PdfDocument(tmp_path / "conversation.pdf")
+    ]
+    told = " ".join(" ".join(pages).split())
+    assert len(pages) > 1
+    for answer in (canned(OTHER), canned(QUESTION)):
+        for cited in answer.citations:
+            assert told.count(cited.quote) == 2
+    assert told.count("Die ersten Bauarbeiten beginnen im September") == 4  # folded on the screen
+    for said in ("Frage zu den Nachrichten", "Teilen und speichern", "Gibt es Zuschüsse", "Auswertung"):
+        assert said not in told
+    assert told.index(OTHER) < told.index("13,8 Cent") < told.index(QUESTION)
 
 
 @pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "light"), ("en-GB", "dark")])
