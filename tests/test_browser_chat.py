@@ -115,6 +115,49 @@ def test_a_question_is_changed_in_its_own_words(site: Site) -> None:
     assert site.engine.histories[-1] == []
 
 
+def test_changing_a_question_loses_nothing_and_enter_sends_it(site: Site) -> None:
+    page = site.page(bypass_csp=True)
+    ask(page, "Was kostet Fernwärme?")
+    ask(page)
+    wait_until_kept(page, 2)
+    page.locator(".user-row").first.hover()
+    change = page.locator(".message-buttons-right").first.get_by_role("button", name="Frage ändern")
+    change.click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".user-row textarea")).to_have_count(0)
+    change.click()
+    page.locator(".user-row textarea").fill("Was steht zum Wärmeplan?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".user-row")).to_have_count(1)
+    expect(page.locator(".user-row")).to_have_text("Was steht zum Wärmeplan?")
+    answered(page)
+    note = page.locator(".offer")
+    expect(note).to_contain_text("Die frühere Fassung ist noch unter „Gespräche“.")
+    assert axe_violations(page) == []
+    wait_until_kept(page, 1)
+    assert sorted(len(each["turns"]) for each in stored(page)) == [1, 2]
+    note.get_by_role("button", name="Dorthin zurück").click()
+    expect(page.locator(".user-row")).to_have_text(["Was kostet Fernwärme?", QUESTION])
+    expect(note).to_be_hidden()
+
+
+def test_an_answer_that_comes_out_the_same_again_leaves_no_earlier_version(site: Site) -> None:
+    page = site.page()
+    ask(page)
+    wait_until_kept(page, 1)
+    first = stored(page)[0]["turns"][0]["record"]["id"]
+    page.get_by_role("button", name="Noch einmal antworten").click()
+    page.wait_for_function(
+        """(first) => Object.values(localStorage).every((kept) => {
+            const { turns } = JSON.parse(kept);
+            return turns.length === 1 && turns[0].record && turns[0].record.id !== first;
+        })""",
+        arg=first,
+    )
+    expect(page.locator(".offer")).to_have_count(0)
+    assert len(stored(page)) == 1
+
+
 def test_what_to_ask_next_is_asked_by_a_click(site: Site) -> None:
     page = site.page()
     ask(page)
@@ -271,6 +314,35 @@ def test_a_reload_keeps_the_conversation_with_the_same_evidence(site: Site) -> N
     assert [len(history) for history in site.engine.histories] == [0, 2, 4]
 
 
+def test_a_reload_right_after_enter_keeps_the_question_and_says_that_the_answer_was_cut(site: Site) -> None:
+    page = site.page()
+    page.route("**/queue/join*", lambda route: route.abort())
+    send(page, QUESTION)
+    page.wait_for_function("() => Object.keys(localStorage).length === 1")
+    page.unroute("**/queue/join*")
+    page.reload()
+    expect(page.locator(".user-row")).to_have_text(QUESTION)
+    expect(page.locator(".bot-row")).to_contain_text("Unterbrochen: Die Seite wurde verlassen")
+    page.get_by_role("button", name="Noch einmal antworten").click()
+    answered(page)
+    send(page, SLOW)
+    page.wait_for_function(
+        "() => JSON.parse(Object.values(localStorage)[0]).turns.at(-1).text?.startsWith('Die Vorlage')"
+    )
+    page.reload()
+    expect(page.locator(".bot-row").last).to_contain_text("Unterbrochen")
+    expect(page.locator(".bot-row").last).to_contain_text("Die Vorlage")
+    expect(page.locator(CHIP)).to_have_count(3)
+    site.complaints[:] = [c for c in site.complaints if not re.search("ERR_FAILED|AbortError|errored out", c)]
+
+
+def test_a_question_that_is_refused_is_not_kept(site: Site) -> None:
+    page = site.page()
+    send(page, "ß" * 2001)
+    expect(page.get_by_role("alert")).to_contain_text("zu lang")
+    page.wait_for_function("() => Object.keys(localStorage).length === 0")
+
+
 def test_a_changed_article_is_flagged_when_its_citation_is_shown_again(site: Site) -> None:
     page = site.page()
     ask(page)
@@ -311,7 +383,7 @@ def test_conversations_are_listed_opened_renamed_saved_and_deleted(site: Site, t
     page.get_by_role("button", name="Neues Gespräch").click()
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page, "Was kostet Fernwärme?")
-    page.wait_for_function("Object.keys(localStorage).length === 2")
+    page.wait_for_function("() => Object.keys(localStorage).length === 2")
     listed = open_list(page)
     expect(listed.locator(".open")).to_have_text(["Was kostet Fernwärme?", QUESTION])
 
@@ -412,8 +484,9 @@ def test_clearing_deletes_the_kept_conversation_too(site: Site) -> None:
 def test_an_answer_is_saved_as_markdown(site: Site) -> None:
     page = site.page()
     ask(page)
+    page.get_by_role("link", name="Teilen und speichern").click()
     with page.expect_download() as download:
-        page.get_by_role("link", name="Antwort mit Belegen speichern").click()
+        page.get_by_role("link", name="Markdown").click()
     assert download.value.suggested_filename == "beleg-was-hat-der-stadtrat-zum-wärmeplan-beschlossen.md"
 
 
@@ -426,7 +499,7 @@ def test_the_language_is_switched_and_stays(site: Site) -> None:
     wait_until_kept(page, 1)
     page.get_by_role("link", name="EN", exact=True).click()
     expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
-    expect(page.get_by_role("button", name="3 of 3 articles used (0.02 s)")).to_be_visible()
+    expect(page.get_by_role("button", name="3 articles searched, 2 cited (0.02 s)")).to_be_visible()
     expect(page.locator(CHIP)).to_have_count(3)
     expect(page.get_by_role("link", name="Articles")).to_be_visible()
     page.reload()

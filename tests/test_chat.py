@@ -232,6 +232,23 @@ def test_a_kept_conversation_is_shown_with_the_same_evidence(chat: Chat) -> None
     assert again == shown
 
 
+def test_a_conversation_is_looked_up_by_its_last_answer(chat: Chat) -> None:
+    shown = asked(chat, QUESTION, "kaputt", "Was kostet Fernwärme?")
+    again = chat.look_up(str(messages.last_record(shown)), GERMAN).shown or []
+    assert [turn.question for turn in messages.turns(again)] == [QUESTION, "Was kostet Fernwärme?"]
+    first = chat.look_up(str(messages.record_id(shown[2])), GERMAN).shown or []
+    assert [turn.question for turn in messages.turns(first)] == [QUESTION]
+    assert chat.look_up("nobody", GERMAN).notice == GERMAN("errors.not_restored")
+
+
+def test_an_answer_that_was_cut_by_a_reload_is_told_as_such(chat: Chat) -> None:
+    cut = chat.reopen([{"question": "Wer?", "text": "Es war", "cut": True}], GERMAN).shown or []
+    assert messages.parts(cut[-1])[0] == "Es war"
+    assert GERMAN("answer.cut") in messages.parts(cut[-1])[1]
+    stopped = chat.reopen([{"question": "Wer?", "text": ""}], GERMAN).shown or []
+    assert messages.parts(stopped[-1]) == ['<p class="stopped">Angehalten</p>']
+
+
 def test_a_kept_conversation_goes_on(chat: Chat) -> None:
     shown = chat.reopen(
         [*kept("prosa", QUESTION), {"question": "Und?", "text": "Es [1] *war*"}], GERMAN

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docx import Document
 from markdown_it import MarkdownIt
 
 from rag.i18n import ENGLISH, GERMAN
@@ -101,6 +104,49 @@ def test_an_answer_has_an_address(client: Any) -> None:
     assert client.get("/antwort/abc.json").json()["question"] == "wärmeplan"
     assert client.get("/antwort/xyz.md").status_code == 404
     assert client.get("/antwort/abc.exe").status_code == 422
+
+
+def test_an_answer_has_a_page_with_its_quotes_that_lead_to_their_places(client: Any) -> None:
+    page = client.get("/antwort/abc").text
+    cited = canned("wärmeplan").citations[1]
+    assert cited.quote in page
+    assert f'href="/quelle/waermeplan?von={cited.start}&amp;bis={cited.end}' in page
+    assert 'href="/?gespraech=abc"' in page
+    assert "<h1>wärmeplan</h1>" in page
+    gone = client.get("/antwort/xyz")
+    assert gone.status_code == 404
+    assert "Diese Antwort gibt es hier nicht mehr" in gone.text
+
+
+def test_an_answer_is_a_word_file_with_quotes_pages_and_dates(client: Any) -> None:
+    saved = client.get("/antwort/abc.docx")
+    assert saved.headers["content-type"].endswith("wordprocessingml.document")
+    told = [paragraph.text for paragraph in Document(io.BytesIO(saved.content)).paragraphs]
+    assert told[:3] == ["wärmeplan", told[1], "wärmeplan"]
+    at = told.index("[2] Rund 45 Prozent davon sollen aus Bundesmitteln kommen.")
+    assert told[at + 1].startswith("Stadtbote, 12. März 2025: Stadtrat beschließt Wärmeplan")
+    assert sum("38 gegen 21" in paragraph for paragraph in told) == 1
+
+
+def test_an_answer_is_one_html_file_whose_links_lead_back_here(client: Any) -> None:
+    text = client.get("/antwort/abc.html").text
+    assert 'href="http://testserver/quelle/waermeplan?von=' in text
+    assert "<style>" in text
+    assert "<link" not in text
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("form", ["md", "html", "docx", "json"])
+@pytest.mark.parametrize("question", ["\x00 \ud800 <b>", "gift", "prosa"])
+def test_anything_that_was_said_can_be_saved_in_every_form(client: Any, form: str, question: str) -> None:
+    sent = {"title": question, "turns": [turn(question), {"question": question, "text": "\x07", "cut": True}]}
+    saved = client.post(f"/export/{form}", content=json.dumps(sent))
+    assert saved.status_code == 200
+    if form == "html":
+        assert not re.search("<(?:b|img|form|script)[ >]", saved.text)
+    if form == "docx":
+        told = [paragraph.text for paragraph in Document(io.BytesIO(saved.content)).paragraphs]
+        assert GERMAN("answer.cut") in told
 
 
 def test_a_conversation_is_sent_and_comes_back_as_a_file(client: Any) -> None:

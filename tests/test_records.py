@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,26 @@ def test_the_oldest_are_forgotten_and_rated_ones_last(tmp_path: Path) -> None:
         if ident == "a":
             records.rate("a", "up")
     assert [ident for ident in "abcde" if records.get(ident)] == ["a", "d", "e"]
+
+
+def test_a_conversation_is_found_by_its_last_answer(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    for ident, previous in [("a", None), ("b", "a"), ("c", "b"), ("other", "a"), ("loop", "loop")]:
+        records.put(answer(ident), previous=previous)
+    assert [each["id"] for each in records.conversation("c")] == ["a", "b", "c"]
+    assert [each["id"] for each in records.conversation("other")] == ["a", "other"]
+    assert {each["id"] for each in records.conversation("loop")} == {"loop"}
+    assert records.conversation("nobody") == []
+
+
+def test_records_of_an_earlier_version_go_on(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE)) as old, old:
+        old.execute("create table answers (id text primary key, answer text not null, history text not null,"
+                    " rating text, note text not null default '') strict")  # fmt: skip
+        old.execute("insert into answers (id, answer, history) values ('a', '{\"id\": \"a\"}', '[]')")
+    records = Records(tmp_path)
+    records.put(answer("b"), previous="a")
+    assert [each["id"] for each in records.conversation("b")] == ["a", "b"]
 
 
 def test_where_nothing_can_be_written_records_live_in_memory_and_the_log_says_so(

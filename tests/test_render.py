@@ -19,7 +19,7 @@ from rag.schema import Answer, Article, Citation, Statement, Status
 from rag.serve.chat import markup, messages, render
 from rag.serve.pages import frame, places, reader
 from rag.serve.pages.frame import mode_line
-from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, canned, written
+from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, FakeLibrary, canned, written
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
 HEAT = ARTICLES[0]
@@ -95,7 +95,7 @@ def test_nothing_of_an_answer_is_active(keyword: str) -> None:
     markup = render.answer_markdown(answer, GERMAN) + render.evidence_html(answer, GERMAN)
     markup += render.search_html(answer.passages, GERMAN)
     tags = set(re.findall(r"<([a-z0-9]+)", markup))
-    assert tags <= {"cite", "ul", "li", "a", "span", "div", "p"}
+    assert tags <= {"cite", "ul", "li", "a", "span", "div", "p", "mark", "details", "summary"}
     assert all(href.startswith("/quelle/") for href in re.findall(r'href="([^"]*)"', markup))
     assert "\n\n" not in render.evidence_html(answer, GERMAN)
     assert "%%%" not in markup
@@ -288,10 +288,57 @@ def test_an_abstention_says_so_and_offers_the_nearest_places() -> None:
 
 
 def test_cards_are_of_cited_articles_only_each_once() -> None:
-    cards = render.source_cards(canned("wärmeplan").citations, GERMAN)
+    cards = render.evidence_html(dataclasses.replace(canned("wärmeplan"), further=()), GERMAN)
     assert cards.count("<li>") == 2
     assert re.findall(r'class="number">(\d)', cards) == ["1", "2", "3"]
     assert "vergiftet" not in cards
+
+
+def test_further_places_are_folded_and_the_nearest_ones_of_a_declined_question_are_not() -> None:
+    assert "<details" in render.evidence_html(canned("wärmeplan"), GERMAN)
+    assert "<details" not in render.evidence_html(canned("mondlandung"), GERMAN)
+
+
+def test_a_card_names_the_copies_that_say_the_same() -> None:
+    cited = citation(also_in=("mieter (teil 2)", "gone"))
+    answer = dataclasses.replace(canned("wärmeplan"), citations=(cited,))
+    _, below = messages.parts(messages.answer_message(answer, GERMAN, articles=FakeLibrary()))
+    assert "auch in Wirtschaftsspiegel, 2. April 2025; gone" in below
+
+
+@pytest.mark.parametrize(
+    ("question", "quote", "marked_up"),
+    [
+        ("Wie oft reiste sie?", "Sie reiste fünfmal hin und war 2 Tage dort.", ["fünfmal"]),
+        ("Wann war das?", "Am 12. März 2025 stimmte der Rat ab.", ["12. März 2025"]),
+        ("Wie viele Stimmen?", "Mit 38 gegen 21 Stimmen in 4 Stunden.", ["38 gegen 21 Stimmen"]),
+        ("Wie lange dauerte es?", "Es dauerte drei & Stunden.", ["drei & Stunden"]),
+        ("Wie lange dauerte es?", "3 Tage, 4 Tage, 5 Tage oder 6 Tage.", []),
+        ("Wer war das?", "Am 12. März 2025 stimmte der Rat ab.", []),
+    ],
+)
+def test_the_figure_or_date_that_is_asked_for_is_marked(
+    question: str, quote: str, marked_up: list[str]
+) -> None:
+    cited = citation(quote=quote)
+    statement = Statement(quote, (1,), "supported", 0, len(quote))
+    answer = dataclasses.replace(
+        canned("wärmeplan"), standalone_question=question, citations=(cited,), statements=(statement,)
+    )
+    rendered = MARKDOWN.render(render.answer_markdown(answer, GERMAN))
+    assert re.findall("<mark>(.*?)</mark>", rendered) == [html.escape(each) for each in marked_up]
+    assert shown(rendered).startswith(quote)
+
+
+def test_what_is_asked_for_is_marked_in_a_models_first_sentence_too() -> None:
+    text = "Es kostet 612 Millionen Euro [1]. Es dauert 3 Jahre."
+    statement = Statement(text[:29], (1,), "supported", 0, 33)
+    answer = dataclasses.replace(
+        canned("wärmeplan"), text=text, standalone_question="Wie viel kostet es?", statements=(statement,)
+    )
+    rendered = render.answer_markdown(answer, GERMAN)
+    assert re.findall("<mark>(.*?)</mark>", rendered) == ["&#54;12 Millionen Euro"]
+    assert "Euro</mark>\u2060[1](" in rendered
 
 
 def test_at_most_three_further_places() -> None:
@@ -316,11 +363,12 @@ def test_a_draft_shows_no_unresolved_numbers() -> None:
 
 
 def test_search_title_says_how_much_and_how_long() -> None:
-    passages = canned("wärmeplan").passages
+    assert render.search_title(1240, 3, 0.021, GERMAN) == "1\u202f240 Artikel durchsucht, 3 zitiert (0,02 s)"
     assert (
-        render.search_title(passages, 1240, 0.021, GERMAN) == "3 von 1\u202f240 Artikeln ausgewertet (0,02 s)"
+        render.search_title(1240, 0, 0.021, GERMAN)
+        == "1\u202f240 Artikel durchsucht, keiner zitiert (0,02 s)"
     )
-    assert render.search_title(passages, 1240, 0.021, ENGLISH) == "3 of 1,240 articles used (0.02 s)"
+    assert render.search_title(1, None, 0.021, ENGLISH) == "1 article searched (0.02 s)"
 
 
 # --- the article
@@ -382,7 +430,10 @@ def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
     assert re.search(
         r'<p class="kicker">x.txt</p>\s*<h1>Artikel ohne Titel</h1>\s*<p class="original">', page
     )
-    cards = render.source_cards([citation(title=None, outlet=None, published=None)], GERMAN)
+    unknown = citation(title=None, outlet=None, published=None)
+    cards = render.evidence_html(
+        dataclasses.replace(canned("wärmeplan"), citations=(unknown,), further=()), GERMAN
+    )
     assert shown(cards) == "1„Die Vorlage wurde mit 38 gegen 21 Stimmen angenommen.“"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rag.schema import Span
 from rag.text.analysis import language_of, words
 from rag.text.languages import LANGUAGES, pattern, table
 
@@ -73,15 +75,23 @@ class Cue:
     def offered_by(self, sentence: str, language: str | None = "de") -> bool:
         """Whether the sentence of an article in `language` has something of that kind which the question
         did not say."""
+        return any(True for _ in self.spans(sentence, language))
+
+    def spans(self, sentence: str, language: str | None = "de") -> Iterator[Span]:
+        """Where it has that, offsets in the sentence."""
         language, read = language_of(language), sentence
         if self.kind == "number" and _DIGIT.search(sentence):
-            read = _DATES[language].sub(" ", sentence)
+            read = _DATES[language].sub(lambda date: " " * len(date[0]), sentence)
         if self.kind in _IN_SMALL_LETTERS:
             read = read.lower()
-        return any(
-            not {word.lower() for word in words(match.group())} <= self.own_words
-            for match in _OFFERS[language][self.kind].finditer(read)
-        )
+        for match in _OFFERS[language][self.kind].finditer(read):
+            if not {word.lower() for word in words(match.group())} <= self.own_words:
+                yield match.span()
+
+
+def dates_in(sentence: str, language: str | None) -> list[Span]:
+    """Where whole dates stand in the sentence of an article in `language`."""
+    return [date.span() for date in _DATES[language_of(language)].finditer(sentence)]
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from rag.question.answer_type import Cue, cue_of
+from rag.question.answer_type import Cue, cue_of, dates_in
+from rag.schema import Span
 from rag.text.analysis import key, words
 
 _COARSE = frozenset({"date", "duration", "age", "number"})
 _WORDS_TO_THE_NOUN = 4
 _LEAST_PART = 4
+_MOST_MARKED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +37,33 @@ class Figure:
 
     def offered_by(self, sentence: str, language: str) -> bool:
         """Whether a sentence of an article in `language` has one that the question did not say."""
-        if self.noun is not None:
-            return self._counted_by(sentence, language, self.noun)
-        if self.cue is not None:
-            return self.cue.offered_by(sentence, language)
-        found = _patterns().looks[self.kind].finditer(sentence)
-        return any(not set(words(each.group().lower())) <= self.own for each in found)
+        return any(True for _ in self.spans(sentence, language))
 
-    def _counted_by(self, sentence: str, language: str, noun: str) -> bool:
-        """Whether a number stands at most four words before the noun that is counted."""
-        said = words(sentence)
-        numbers = [
-            place
-            for place, word in enumerate(said)
-            if word.lower() not in self.own and _patterns().number.fullmatch(word)
-        ]
-        return any(
-            _is_like(key(other, language), noun)
-            for place in numbers
-            for other in said[place + 1 : place + 1 + _WORDS_TO_THE_NOUN]
-        )
+    def spans(self, sentence: str, language: str) -> Iterator[Span]:
+        """Where it has them, offsets in the sentence."""
+        if self.noun is not None:
+            yield from self._counted(sentence, language, self.noun)
+        elif self.cue is not None:
+            yield from self.cue.spans(sentence, language)
+        else:
+            for found in _patterns().looks[self.kind].finditer(sentence):
+                if not set(words(found.group().lower())) <= self.own:
+                    yield found.span()
+
+    def _counted(self, sentence: str, language: str, noun: str) -> Iterator[Span]:
+        """Each number at most four words before the noun that is counted, up to that."""
+        said, at = list[tuple[str, Span]](), 0
+        for word in words(sentence):
+            at = sentence.index(word, at)
+            said.append((word, (at, at + len(word))))
+            at += len(word)
+        for place, (word, (start, _)) in enumerate(said):
+            if word.lower() in self.own or not _patterns().number.fullmatch(word):
+                continue
+            for other, (_, end) in said[place + 1 : place + 1 + _WORDS_TO_THE_NOUN]:
+                if _is_like(key(other, language), noun):
+                    yield start, end
+                    break
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,25 @@ def figure_of(question: str, language: str) -> Figure | None:
         return Figure("count", own, key(counted[1], language))
     cue = cue_of(question)
     return Figure(cue.kind, own, cue=cue) if cue is not None and cue.kind in _COARSE else None
+
+
+def asked_for(question: str, sentence: str, language: str) -> list[Span]:
+    """Where in a sentence in `language` the figure or date stands that a question asks for, if it does.
+
+    A date is given as a whole. Of more than two places none is given: so many tell a reader nothing.
+    """
+    figure = figure_of(question, language)
+    found = list(figure.spans(sentence, language)) if figure else []
+    if figure and figure.kind == "date":
+        found += dates_in(sentence, language)
+        found = [span for span in found if not set(words(sentence[slice(*span)].lower())) <= figure.own]
+    joined: list[Span] = []
+    for start, end in sorted(found):
+        if joined and not sentence[joined[-1][1] : start].strip():
+            start, before = joined[-1][0], joined.pop()[1]
+            end = max(end, before)
+        joined.append((start, end))
+    return joined if len(joined) <= _MOST_MARKED else []
 
 
 def asked_noun(question: str) -> str | None:

@@ -21,6 +21,7 @@ Rating = Literal["up", "down"]
 FILE = "records.sqlite"
 MOST = 10_000
 MOST_IN_MEMORY = 500
+LONGEST = 200  # answers of a conversation that are looked up
 
 _CREATE = """
 create table if not exists answers (
@@ -28,8 +29,19 @@ create table if not exists answers (
     answer text not null,
     history text not null,
     rating text check (rating in ('up', 'down')),
-    note text not null default ''
+    note text not null default '',
+    previous text,
+    reason text
 ) strict
+"""
+_ADDED = ("previous", "reason")  # columns that earlier versions lack
+_CONVERSATION = """
+with recursive said(id, answer, previous, n) as (
+    select id, answer, previous, 1 from answers where id = ?
+    union all
+    select a.id, a.answer, a.previous, n + 1 from answers a join said on a.id = said.previous where n < ?
+)
+select answer from said order by n
 """
 # what a reader has judged goes last
 _FORGET = """
@@ -54,17 +66,23 @@ class Records:
             self.most = min(most, MOST_IN_MEMORY)
             self._connection = _connect(":memory:")
 
-    def put(self, answer: Json, history: Sequence[Message] = ()) -> None:
-        """Stores an answer (as `answer_to_dict` writes it) with the conversation before it."""
+    def put(self, answer: Json, history: Sequence[Message] = (), previous: str | None = None) -> None:
+        """Stores an answer (as `answer_to_dict` writes it) with the conversation before it: what of it was
+        used, and the id of the answer that was given last."""
         said = [{"role": message.role, "content": message.content} for message in history]
-        row = (answer["id"], _dumped(answer), _dumped(said))
-        self._write("insert or replace into answers (id, answer, history) values (?, ?, ?)", row)
+        row = (answer["id"], _dumped(answer), _dumped(said), previous)
+        self._write("insert or replace into answers (id, answer, history, previous) values (?, ?, ?, ?)", row)
         self._write(_FORGET, (self.most,))
 
     def get(self, ident: str) -> Json | None:
         """The answer with this id, None when it is not (or no longer) there."""
         rows = self._read("select answer from answers where id = ?", (ident,))
         return json.loads(rows[0][0]) if rows else None
+
+    def conversation(self, ident: str) -> list[Json]:
+        """The answers of a conversation up to the one with this id, oldest first; none if it is gone."""
+        rows = self._read(_CONVERSATION, (ident, LONGEST))
+        return [json.loads(answer) for (answer,) in reversed(rows)]
 
     def rate(self, ident: str, rating: Rating | None, note: str = "") -> bool:
         """Notes what a reader thought of an answer, None takes it back; whether there is such an answer."""
@@ -145,6 +163,9 @@ def _connect(path: str) -> sqlite3.Connection:
         connection.execute("pragma synchronous = normal")
         with connection:
             connection.execute(_CREATE)
+            there = {row[1] for row in connection.execute("pragma table_info(answers)")}
+            for column in sorted(set(_ADDED) - there):
+                connection.execute(f"alter table answers add column {column} text")
             connection.execute("update answers set note = note where false")  # fails where it is read-only
     except sqlite3.Error:
         connection.close()

@@ -147,6 +147,12 @@ class Chat:
         """The conversation as it stands, its last answer marked as stopped."""
         return View(messages.stopped(shown, words), answering=False)
 
+    def look_up(self, ident: str, words: Words) -> View:
+        """The conversation up to the answer with this id, as it is recorded."""
+        records = self.records.conversation(ident)
+        turns = [{"question": record["question"], "record": record} for record in records]
+        return self.reopen(turns or None, words)
+
     def reopen(self, kept: Any, words: Words) -> View:
         """A conversation that the browser has kept, with the same evidence."""
         library = self.engine.library
@@ -217,6 +223,7 @@ class Chat:
         """
         asked = [*shown, messages.user_message(question)]
         search: Shown = []
+        searched: list[Retrieved] = []
         draft, at_once = "", False
         history = messages.history(shown)
         events = self.watch(
@@ -225,16 +232,20 @@ class Chat:
         for event in paced(events, self._pause):
             match event:
                 case Retrieved(answered=at_once):
-                    search = [self._search(event, words, filters)] if event.passages else []
+                    searched = [event] if event.passages else []
+                    search = [self._search(found, words, filters) for found in searched]
                     if not at_once:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
                     yield View([*asked, *search, messages.draft_message(draft)])
                 case Done(answer, used):
-                    self.records.put(answer_to_dict(answer), used)
+                    self.records.put(answer_to_dict(answer), used, messages.last_record(shown))
                     left_out = extractive and self.engine.mode != "extractive"
-                    done = messages.answer_message(answer, words, model_left_out=left_out)
+                    done = messages.answer_message(
+                        answer, words, articles=self.engine.library, model_left_out=left_out
+                    )
+                    search = [self._search(found, words, filters, answer) for found in searched]
                     yield View([*asked, *search, done])
                     further = messages.with_options(done, self._follow_ups(answer, asked))
                     yield View([*asked, *search, further], answering=False)
@@ -243,10 +254,12 @@ class Chat:
         """Seconds between two drafts of an answer."""
         return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
 
-    def _search(self, found: Retrieved, words: Words, filters: Filters | None) -> ChatMessage:
+    def _search(
+        self, found: Retrieved, words: Words, filters: Filters | None, answer: Answer | None = None
+    ) -> ChatMessage:
         among = self.engine.fitting(filters) if filters else None
         searched = self._held().articles if among is None else len(among)
-        return messages.search_message(found.passages, searched, found.seconds, words)
+        return messages.search_message(found.passages, searched, found.seconds, words, answer)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none when they cannot be had, for they are no part of the answer."""

@@ -19,7 +19,7 @@ from rag.i18n import Words
 from rag.schema import Answer, Article, Citation, Message, Passage
 from rag.serve.chat import render
 from rag.serve.chat.markup import markdown_lines
-from rag.serve.pages.places import is_current
+from rag.serve.pages.places import day, is_current
 from rag.wire import Json, answer_from_dict
 
 ChatMessage = dict[str, Any]
@@ -69,9 +69,13 @@ def assistant_message(*content: str, **metadata: str) -> ChatMessage:
     return {"role": "assistant", "content": [part for part in content if part], "metadata": metadata}
 
 
-def search_message(passages: Sequence[Passage], articles: int, seconds: float, words: Words) -> ChatMessage:
-    """The step that shows what was searched; it can be opened."""
-    title = render.search_title(passages, articles, seconds, words)
+def search_message(
+    passages: Sequence[Passage], articles: int, seconds: float, words: Words, answer: Answer | None = None
+) -> ChatMessage:
+    """The step that shows what was searched, of how many articles, and how many of them the answer cites;
+    it can be opened."""
+    cited = None if answer is None else len({citation.article_id for citation in answer.citations})
+    title = render.search_title(articles, cited, seconds, words)
     body = render.search_html(passages, words)
     return assistant_message(body or title, title=title, status="done")
 
@@ -86,7 +90,10 @@ def answer_message(
 ) -> ChatMessage:
     """A verified answer with its evidence and its record; articles tell what has changed since."""
     label = f"{render.without_model(words)}\n\n" if model_left_out else ""
-    evidence = render.evidence_html(answer, words, outdated(answer, articles) if articles else frozenset())
+    changed, names = (
+        (outdated(answer, articles), _copies(answer, articles, words)) if articles else (set(), {})
+    )
+    evidence = render.evidence_html(answer, words, changed, names)
     text = label + render.answer_markdown(answer, words)
     below = evidence + render.record_link(answer.id, words)
     return assistant_message(text, below, id=answer.id, log=render.spoken(answer))
@@ -140,6 +147,11 @@ def record_id(message: ChatMessage) -> str | None:
     return ident if ident != DRAFT else None
 
 
+def last_record(shown: Shown) -> str | None:
+    """The id of the last answer of a conversation."""
+    return next(filter(None, map(record_id, reversed(shown))), None)
+
+
 def said(message: ChatMessage) -> str:
     """What a message says in plain words: a question as it was typed, an answer without citations."""
     return _known(message, "log") or ""
@@ -187,6 +199,18 @@ def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
     return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
 
 
+def _copies(answer: Answer, articles: Articles, words: Words) -> dict[str, str]:
+    """What the articles are called that say the cited words too, by id; those that are gone are left out."""
+    idents = {ident for citation in answer.citations for ident in citation.also_in}
+    found = {ident: articles.article(ident) for ident in idents}
+    known = {
+        ident: (each.outlet or each.title, day(each.published, words))
+        for ident, each in found.items()
+        if each
+    }
+    return {ident: ", ".join(part for part in parts if part) or ident for ident, parts in known.items()}
+
+
 def restored(kept: Any, articles: Articles, held: int, words: Words) -> Shown:
     """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
 
@@ -203,9 +227,13 @@ def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Sh
     asked = user_message(turn["question"])
     record: Json | None = turn.get("record")
     if record is None:
-        draft = draft_message(str(turn.get("text") or ""))
-        return stopped([asked, draft], words)
+        draft = str(turn.get("text") or "")
+        told = render.stopped_html(words, cut=bool(turn.get("cut")))
+        return [
+            asked,
+            assistant_message(render.draft_markdown(draft), told, log=render.without_markers(draft)),
+        ]
     answer = answer_from_dict(record)
     took = float(answer.timings.get("retrieval", 0.0))
-    search = [search_message(answer.passages, held, took, words)] if answer.passages else []
+    search = [search_message(answer.passages, held, took, words, answer)] if answer.passages else []
     return [asked, *search, answer_message(answer, words, articles=articles)]

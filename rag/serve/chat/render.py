@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from rag.answering.texts import NEAREST, NOTICES
 from rag.i18n import Words
+from rag.question.figures import asked_for
+from rag.question.query import detect_language
 from rag.schema import Answer, Citation, Passage, Span, Statement
 from rag.serve.chat.markup import markdown_text, shortened
 from rag.serve.pages.places import chip, citation_path, day, origin, place_of
@@ -28,12 +30,13 @@ _Insert = tuple[int, int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A cited article, or a place worth reading: where it leads, and what is known of it."""
+    """A cited article, or a place worth reading: where it leads, what is known of it, what copies it has."""
 
     address: str
     title: str
     origin: Sequence[str]
     numbers: Sequence[int] = ()
+    copies: str = ""
 
 
 def draft_markdown(text: str) -> str:
@@ -50,31 +53,35 @@ def without_markers(text: str) -> str:
 def answer_markdown(answer: Answer, words: Words) -> str:
     """The answer with its citations as chips; verbatim passages as quotations with their origin.
 
-    What Beleg says of quotations is their heading. A sentence that its sources do not fully support is set
-    off, with a note in `<small>`.
+    What Beleg says of quotations is their heading. What the question asks for is marked in the first one.
+    One that its sources do not fully support is set off, with a note in `<small>`.
     """
     return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
 
 
-def evidence_html(answer: Answer, words: Words, outdated: Set[str] = frozenset()) -> str:
-    """What stands below an answer: cards of the cited articles, and further or nearest places.
+def evidence_html(
+    answer: Answer, words: Words, outdated: Set[str] = frozenset(), names: Mapping[str, str] | None = None
+) -> str:
+    """What stands below an answer: cards of the cited articles, and further (folded) or nearest places.
 
-    Articles whose id is in `outdated` have changed since the answer.
+    Articles whose id is in `outdated` have changed since the answer; `names` are those of copies, by id.
     """
-    heading = words("answer.nearest" if answer.abstained else "answer.further")
+    further = answer.further[:_FURTHER]
+    heading = words("answer.nearest") if answer.abstained else words("answer.further", n=len(further))
     return fragment(
         "evidence",
         words,
         dropped=len(answer.dropped),
-        cards=_cards(answer.citations, words, outdated),
+        cards=_cards(answer.citations, words, outdated, names or {}),
         heading=heading,
-        further=_places(answer.further[:_FURTHER], words),
+        further=_places(further, words),
+        folded=bool(answer.citations),
     )
 
 
 def record_link(answer_id: str, words: Words) -> str:
     """The link that saves an answer; for our scripts it also says which record an answer on the page is."""
-    return fragment("record", words, ident=quote(answer_id))
+    return fragment("record", words, ident=quote(answer_id, safe=""))
 
 
 def without_model(words: Words) -> str:
@@ -94,14 +101,9 @@ def failure_html(reason: str, words: Words, *, partial: bool) -> str:
     return fragment("failure", words, said=words(key, reason=reason))
 
 
-def stopped_html(words: Words) -> str:
-    """Says that a reader stopped the answer."""
-    return fragment("stopped", words)
-
-
-def source_cards(citations: Sequence[Citation], words: Words, outdated: Set[str] = frozenset()) -> str:
-    """A card for each cited article: the numbers that cite it, title, outlet and date."""
-    return fragment("source_cards", words, cards=_cards(citations, words, outdated))
+def stopped_html(words: Words, *, cut: bool = False) -> str:
+    """Says that a reader stopped the answer, or left the page before it was there."""
+    return fragment("stopped", words, said=words("answer.cut" if cut else "answer.stopped"))
 
 
 def place_list(places: Sequence[Citation], heading: str | None, words: Words) -> str:
@@ -109,10 +111,11 @@ def place_list(places: Sequence[Citation], heading: str | None, words: Words) ->
     return fragment("places", words, places=_places(places, words), heading=heading)
 
 
-def search_title(passages: Sequence[Passage], articles: int, took: float, words: Words) -> str:
-    """3 von 5 Artikeln ausgewertet (0,02 s)"""
-    found = len({passage.article.id for passage in passages})
-    return words("answer.searched", found=found, all=articles, seconds=words.seconds(took))
+def search_title(articles: int, cited: int | None, took: float, words: Words) -> str:
+    """5 Artikel durchsucht, 3 zitiert (0,02 s); `cited` is None while there is no answer yet."""
+    searched = words("answer.searched", n=articles)
+    told = [] if cited is None else [words("answer.cited", n=cited) if cited else words("answer.none_cited")]
+    return f"{', '.join([searched, *told])} ({words.seconds(took)} s)"
 
 
 def search_html(passages: Sequence[Passage], words: Words) -> str:
@@ -126,7 +129,10 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     if text in NOTICES:
         return fragment("label", words, said=text, unsure=text in NEAREST)
     quoted = _quoted(answer, span)
-    return _quotation(quoted, words) if quoted else _marked_up(answer, span, words)
+    if quoted is None:
+        return _marked_up(answer, span, words)
+    leads = answer.statements[0].start == span[0] and answer.certainty != "unsure"
+    return _quotation(quoted, answer.standalone_question if leads else "", words)
 
 
 def _quoted(answer: Answer, span: Span) -> Citation | None:
@@ -139,10 +145,12 @@ def _quoted(answer: Answer, span: Span) -> Citation | None:
     return None
 
 
-def _quotation(citation: Citation, words: Words) -> str:
+def _quotation(citation: Citation, question: str, words: Words) -> str:
     source = origin(citation, words)
     attribution = f" {fragment('cite', words, source=source)}" if source else ""
-    return f"> {markdown_text(citation.quote)}{chip(citation, words)}{attribution}"
+    quote = " ".join(citation.quote.split())
+    said = _with_inserts(quote, (0, len(quote)), _asked_for(quote, 0, question))
+    return f"> {said}{chip(citation, words)}{attribution}"
 
 
 def _marked_up(answer: Answer, span: Span, words: Words) -> str:
@@ -152,13 +160,31 @@ def _marked_up(answer: Answer, span: Span, words: Words) -> str:
     """
     chips = _chips(answer.text, answer.citations, words)
     within = [each for each in answer.statements if span[0] <= each.start < each.end <= span[1]]
-    inserts = sorted([*chips, *_status_marks(within, words)], key=lambda insert: insert[:2])
+    lead = [each for each in within if each is answer.statements[0] and each.citations]
+    said = [(_MARKER.sub(_blank, answer.text[each.start : each.end]), each.start) for each in lead]
+    asked = [mark for text, at in said for mark in _asked_for(text, at, answer.standalone_question)]
+    return _with_inserts(answer.text, span, [*chips, *_status_marks(within, words), *asked])
+
+
+def _with_inserts(text: str, span: Span, inserts: Iterable[_Insert]) -> str:
+    """A part of a text, escaped, with markup put in."""
     rendered, (at, end) = "", span
-    for start, _, until, markup in inserts:
+    for start, _, until, markup in sorted(inserts, key=lambda insert: insert[:2]):
         if at <= start <= until <= end:
-            rendered += _escaped(answer.text[at:start]) + markup
+            rendered += _escaped(text[at:start]) + markup
             at = until
-    return (rendered + _escaped(answer.text[at:end])).strip()
+    return (rendered + _escaped(text[at:end])).strip()
+
+
+def _asked_for(sentence: str, at: int, question: str) -> Iterator[_Insert]:
+    """The marks around the figure or date that a question asks for, in a sentence that stands at `at`."""
+    for start, end in asked_for(question, sentence, detect_language(sentence)):
+        yield at + start, 3, at + start, "<mark>"
+        yield at + end, -1, at + end, "</mark>"
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _chips(text: str, citations: Iterable[Citation], words: Words) -> Iterator[_Insert]:
@@ -194,15 +220,18 @@ def _paragraphs(text: str) -> list[Span]:
     return [span for span in zip(edges[::2], edges[1::2], strict=True) if text[slice(*span)].strip()]
 
 
-def _cards(citations: Sequence[Citation], words: Words, outdated: Set[str]) -> list[Card]:
+def _cards(
+    citations: Sequence[Citation], words: Words, outdated: Set[str], names: Mapping[str, str]
+) -> list[Card]:
     by_article: dict[str, list[Citation]] = {}
     for citation in citations:
         by_article.setdefault(citation.article_id, []).append(citation)
-    return [_card(cited, words, outdated) for cited in by_article.values()]
+    return [_card(cited, words, outdated, names) for cited in by_article.values()]
 
 
-def _card(cited: Sequence[Citation], words: Words, outdated: Set[str]) -> Card:
+def _card(cited: Sequence[Citation], words: Words, outdated: Set[str], names: Mapping[str, str]) -> Card:
     first = cited[0]
+    copies = dict.fromkeys(names.get(ident, ident) for citation in cited for ident in citation.also_in)
     changed = words("answer.outdated") if first.article_id in outdated else None
     pages = sorted({citation.page for citation in cited if citation.page})
     told = words("answer.page", page=", ".join(map(str, pages))) if pages else None
@@ -212,6 +241,7 @@ def _card(cited: Sequence[Citation], words: Words, outdated: Set[str]) -> Card:
         first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
         [part for part in known if part],
         [citation.number for citation in cited],
+        words("answer.also_in", names="; ".join(copies)) if copies else "",
     )
 
 

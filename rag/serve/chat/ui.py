@@ -141,7 +141,6 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
             each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
-        instead(shown.clear, page.clear, [])
         instead(reopened.change, page.reopen, [reopened])
         chosen.change(page.narrow, [chosen], [choice], queue=False, api_visibility="private")
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
@@ -208,18 +207,15 @@ class Page:
         said, composer, _ = _outputs(View() if view.shown == shown else view)
         return said, composer
 
-    def clear(self) -> Outputs:
-        """Back to the start screen; what is typed already stays."""
-        return _outputs(View([], notice="", answering=False))
-
     def reopen(self, kept: str, request: gr.Request) -> Outputs:
-        """A conversation that the browser has kept."""
+        """A conversation that the browser has kept, as `{"turns"}`, or whose last `{"answer"}` it knows."""
         try:
-            sent = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
+            read = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
         except ValueError:
-            sent = None
-        turns = sent.get("turns") if isinstance(sent, dict) else None
-        view = self.chat.reopen(turns, _words(request))
+            read = None
+        sent, words = read if isinstance(read, dict) else {}, _words(request)
+        answer = sent.get("answer")
+        view = self.chat.look_up(str(answer), words) if answer else self.chat.reopen(sent.get("turns"), words)
         said, composer, notice = _outputs(view)
         if view.shown:
             messages: Any = view.shown

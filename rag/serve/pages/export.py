@@ -1,28 +1,82 @@
-"""Conversations and answers to keep: Markdown to read, JSON for programs, both with the whole evidence.
+"""Conversations and answers to keep: Markdown, HTML and Word to read, JSON for programs, with the evidence.
 
 A turn is `{"question", "record"}` with an answer as `answer_to_dict` writes it, or `{"question", "text"}`
-with the draft of one that was stopped. `changed` tells for a citation whether its article is another than
-the one that was cited.
+with the draft of one that was stopped, or `cut` by leaving the page. `changed` tells for a citation
+whether its article is another than the one that was cited.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from rag.i18n import Words
-from rag.schema import Answer, Citation
-from rag.serve.pages.places import label
+from rag.schema import Citation
+from rag.serve.assets import STATIC
+from rag.serve.pages.places import citation_path, label
+from rag.serve.views import page
 from rag.wire import Json, answer_from_dict
+
+if TYPE_CHECKING:
+    from docx.document import Document
 
 Turn = dict[str, Any]
 Changed = Callable[[Citation], bool]
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<>|~#$!]|^[-+](?=\s)|^\d+(?=[.)])", re.MULTILINE)
 _MARKER = re.compile(r"\[(\d{1,3})\]")
+_UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML, and so a Word file, cannot hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A cited place: its number, its words, where they stand and whether the article has changed since."""
+
+    number: int
+    quote: str
+    source: str
+    article_id: str
+    place: str
+    sha256: str
+    address: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A question with its answer, as every form of a kept conversation tells it.
+
+    `note` says of an answer without a record why it is not complete; `verbatim` that the answer is nothing
+    but its quotes; `doubts` are sentences that are not fully supported, each with its status.
+    """
+
+    question: str
+    paragraphs: Sequence[str] = ()
+    note: str = ""
+    verbatim: bool = False
+    doubts: Sequence[tuple[str, str]] = ()
+    quotes: Sequence[Quoted] = ()
+    wrote: str = ""
+    index: str = ""
+    created: str = ""
+
+
+def entries(turns: Iterable[Turn], words: Words, changed: Changed) -> list[Entry]:
+    """What there is to tell of each turn. Raises BadRequest when a record is none."""
+    return [_entry(turn, words, changed) for turn in turns]
+
+
+def saved(words: Words, today: date | None = None) -> str:
+    """Gespeichert am 2. Januar 2026 mit Beleg"""
+    return words("export.saved", date=today or datetime.now(UTC).date())
 
 
 def conversation_markdown(
@@ -32,11 +86,35 @@ def conversation_markdown(
 
     Raises BadRequest when a record is none.
     """
-    saved = words("export.saved", date=today or datetime.now(UTC).date())
-    blocks = [f"# {_plain(title)}", f"*{saved}*"]
-    for turn in turns:
-        blocks += _turn(turn, words, changed)
+    blocks = [f"# {_plain(title)}", f"*{saved(words, today)}*"]
+    for entry in entries(turns, words, changed):
+        blocks += _markdown(entry, words)
     return "\n\n".join(blocks) + "\n"
+
+
+def conversation_html(title: str, turns: Sequence[Turn], words: Words, changed: Changed, base: str) -> str:
+    """A conversation as one HTML file; its links lead to the Beleg at the address `base`.
+
+    Raises BadRequest when a record is none.
+    """
+    style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
+    told = entries(turns, words, changed)
+    return page("kept.html", words, title=title, entries=told, saved=saved(words), style=style, base=base)
+
+
+def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: Changed) -> bytes:
+    """A conversation as a Word file. Raises BadRequest when a record is none."""
+    import docx  # takes a third of a second
+
+    document = docx.Document()
+    document.core_properties.title, document.core_properties.author = _writable(title)[:255], "Beleg"
+    document.add_heading(_writable(title), 0)
+    document.add_paragraph(saved(words), "Subtitle")
+    for entry in entries(turns, words, changed):
+        _write(document, entry, words)
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
 
 
 def conversation_json(title: str, turns: Sequence[Turn], changed: Changed) -> str:
@@ -59,21 +137,63 @@ def file_name(title: str, suffix: str) -> str:
     return f"beleg-{slug or 'antwort'}.{suffix}"
 
 
-def _turn(turn: Turn, words: Words, changed: Changed) -> Iterator[str]:
-    yield f"## {_plain(turn['question'])}"
+def _entry(turn: Turn, words: Words, changed: Changed) -> Entry:
     if not turn.get("record"):
-        if draft := str(turn.get("text") or "").strip():
-            yield _plain(_MARKER.sub("", draft))
-        yield f"*{words('answer.stopped')}*"
-        return
+        draft = _MARKER.sub("", str(turn.get("text") or "")).strip()
+        note = words("answer.cut" if turn.get("cut") else "answer.stopped")
+        return Entry(turn["question"], [draft] if draft else [], note)
     answer = answer_from_dict(turn["record"])
-    for paragraph in answer.text.strip().split("\n\n"):
-        yield _text(paragraph)
-    if remarks := _remarks(answer, words):
-        yield remarks
-    for citation in answer.citations:
-        yield _quoted(citation, words, stale=changed(citation))
-    yield _colophon(answer, words)
+    told = {"weak": words("answer.weak"), "unsupported": words("answer.unsupported")}
+    quotes = {citation.quote for citation in answer.citations}
+    return Entry(
+        turn["question"],
+        answer.text.strip().split("\n\n"),
+        verbatim=bool(quotes) and {statement.text for statement in answer.statements} <= quotes,
+        doubts=[(told[each.status], each.text) for each in answer.statements if each.status in told],
+        quotes=[_quoted(citation, words, changed) for citation in answer.citations],
+        wrote=answer.model or words("answer.extractive"),
+        index=answer.index_fingerprint,
+        created=_time(answer.created, words),
+    )
+
+
+def _time(created: str, words: Words) -> str:
+    """2. Januar 2026, 13:05 UTC; what is no time stays as it is."""
+    try:
+        at = datetime.fromisoformat(created).astimezone(UTC)
+    except ValueError:
+        return created
+    return f"{words.long_date(at)}, {at:%H:%M} UTC"
+
+
+def _quoted(citation: Citation, words: Words, changed: Changed) -> Quoted:
+    return Quoted(
+        citation.number,
+        citation.quote,
+        label(citation, words),
+        citation.article_id,
+        words("export.place", start=str(citation.start), end=str(citation.end)),
+        citation.sha256[:12],
+        citation_path(citation),
+        changed(citation),
+    )
+
+
+def _markdown(entry: Entry, words: Words) -> Iterator[str]:
+    yield f"## {_plain(entry.question)}"
+    yield from map(_text, entry.paragraphs)
+    if entry.note:
+        yield f"*{entry.note}*"
+        return
+    if entry.doubts:
+        yield "\n".join(f"- *{told}:* {_plain(text)}" for told, text in entry.doubts)
+    for each in entry.quotes:
+        details = f"`{each.article_id}`, {each.place}, {words('export.hash')} `{each.sha256}`"
+        flag = f" – **{words('answer.outdated')}**" if each.changed else ""
+        quote = "\n> ".join(_plain(each.quote).splitlines())
+        yield f"> [{each.number}] {quote}\n>\n> {_plain(each.source)} ({details}){flag}"
+    index = f"{words('export.index')}: `{entry.index}`"
+    yield f"*{words('export.answer')}: {_plain(entry.wrote)} · {index} · {entry.created}*"
 
 
 def _text(paragraph: str) -> str:
@@ -83,27 +203,31 @@ def _text(paragraph: str) -> str:
     return "".join(shown)
 
 
-def _remarks(answer: Answer, words: Words) -> str:
-    """The sentences that their sources do not fully support."""
-    told = {"weak": words("answer.weak"), "unsupported": words("answer.unsupported")}
-    doubtful = [statement for statement in answer.statements if statement.status in told]
-    return "\n".join(f"- *{told[each.status]}:* {_plain(each.text)}" for each in doubtful)
-
-
-def _quoted(citation: Citation, words: Words, *, stale: bool) -> str:
-    place = words("export.place", start=str(citation.start), end=str(citation.end))
-    details = [f"`{citation.article_id}`", place, f"{words('export.hash')} `{citation.sha256[:12]}`"]
-    flag = f" – **{words('answer.outdated')}**" if stale else ""
-    quote = "\n> ".join(_plain(citation.quote).splitlines())
-    return (
-        f"> [{citation.number}] {quote}\n>\n> {_plain(label(citation, words))} ({', '.join(details)}){flag}"
+def _write(document: Document, entry: Entry, words: Words) -> None:
+    """Adds a question and its answer to a Word file."""
+    document.add_heading(_writable(entry.question), 1)
+    for paragraph in [] if entry.verbatim else entry.paragraphs:
+        document.add_paragraph(_writable(paragraph))
+    if entry.note:
+        document.add_paragraph().add_run(entry.note).italic = True
+        return
+    for told, text in entry.doubts:
+        document.add_paragraph(_writable(f"{told}: {text}"), "List Bullet")
+    for each in entry.quotes:
+        document.add_paragraph(
+            _writable(f"[{each.number}] {each.quote}"), "Intense Quote" if entry.verbatim else "Quote"
+        )
+        changed = f" – {words('answer.outdated')}" if each.changed else ""
+        details = f"{each.article_id}, {each.place}, {words('export.hash')} {each.sha256}"
+        document.add_paragraph(_writable(f"{each.source} ({details}){changed}"))
+    told = (
+        f"{words('export.answer')}: {entry.wrote} · {words('export.index')}: {entry.index} · {entry.created}"
     )
+    document.add_paragraph().add_run(_writable(told)).italic = True
 
 
-def _colophon(answer: Answer, words: Words) -> str:
-    wrote = answer.model or words("answer.extractive")
-    index = f"{words('export.index')}: `{answer.index_fingerprint}`"
-    return f"*{words('export.answer')}: {_plain(wrote)} · {index} · {answer.created}*"
+def _writable(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 def _flagged(turn: Turn, changed: Changed) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 from rag.i18n import Words
 from rag.serve.security.access import LOGOUT
@@ -36,7 +37,7 @@ def mode_line(mode: str, words: Words, sends_to: str | None = None) -> str:
     return words("answer.by_model", model=mode) + told
 
 
-def missing_page(words: Words) -> str:
-    """The page for an article that is not there."""
-    title, text = words("reader.missing_title"), words("reader.missing_text")
+def missing_page(words: Words, what: Literal["reader", "answer"] = "reader") -> str:
+    """The page for an article, or an answer, that is not there."""
+    title, text = words(f"{what}.missing_title"), words(f"{what}.missing_text")
     return page("missing.html", words, title=title, text=text, command=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -35,7 +36,13 @@ _SHOWN_AS_THEY_ARE = {
     **dict.fromkeys((".txt", ".md", ".srt", ".vtt"), "text/plain"),
 }
 """Of the original files, those that a browser shows; others, which may have scripts in them, are saved."""
-_TYPES = {"md": "text/markdown; charset=utf-8", "json": "application/json"}
+_TYPES = {
+    "md": "text/markdown; charset=utf-8",
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+Form = Literal["md", "json", "html", "docx"]
 
 
 class Asking(Protocol):
@@ -118,35 +125,48 @@ def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
 
 
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
-    """`/antwort/<id>.md` and `.json`, `/export` for a whole conversation, `/feedback.jsonl`."""
+    """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
 
     def changed(citation: Citation) -> bool:
         return outdated_citation(citation, engine.library)
 
+    def file(title: str, turns: Sequence[export.Turn], form: Form, request: Request) -> Response:
+        words, base = words_of(request), f"{request.url.scheme}://{request.url.netloc}"
+        match form:
+            case "json":
+                made: str | bytes = export.conversation_json(title, turns, changed)
+            case "md":
+                made = export.conversation_markdown(title, turns, words, changed)
+            case "html":
+                made = export.conversation_html(title, turns, words, changed, base)
+            case "docx":
+                made = export.conversation_docx(title, turns, words, changed)
+        return _download(made, title, form)
+
     @app.get("/antwort/{ident}.{form}")
-    def answer(request: Request, ident: str, form: Literal["md", "json"]) -> Response:
+    def saved_answer(request: Request, ident: str, form: Form) -> Response:
         record = records.get(ident)
         if record is None:
-            return HTMLResponse(missing_page(words_of(request)), status_code=404)
+            return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
             return JSONResponse(record, headers={"Cache-Control": "no-store"})
-        turns = [{"question": record["question"], "record": record}]
-        text = export.conversation_markdown(record["question"], turns, words_of(request), changed)
-        return _download(text, record["question"], "md")
+        return file(record["question"], [{"question": record["question"], "record": record}], form, request)
+
+    @app.get("/antwort/{ident}", response_class=HTMLResponse)
+    def answer(request: Request, ident: str) -> HTMLResponse:
+        words, record = words_of(request), records.get(ident)
+        if record is None:
+            return HTMLResponse(missing_page(words, "answer"), status_code=404)
+        told = export.entries([{"question": record["question"], "record": record}], words, changed)
+        return HTMLResponse(page("answer.html", words, entries=told, ident=ident))
 
     @app.post("/export/{form}")
-    def conversation(
-        request: Request, form: Literal["md", "json"], body: Annotated[bytes, Depends(_body)]
-    ) -> Response:
+    def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
         try:
             title, turns = _conversation(body)
-            if form == "json":
-                text = export.conversation_json(title, turns, changed)
-            else:
-                text = export.conversation_markdown(title, turns, words_of(request), changed)
+            return file(title, turns, form, request)
         except BadRequest as exc:
             return JSONResponse({"detail": str(exc)}, status_code=422)
-        return _download(text, title, form)
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
@@ -206,8 +226,9 @@ def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
     return title, turns
 
 
-def _download(text: str, title: str, form: str) -> Response:
+def _download(made: str | bytes, title: str, form: Form) -> Response:
     name = quote(export.file_name(title, form))
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
     # half of a surrogate pair, which JSON can hold, has no bytes
-    return Response(text.encode("utf-8", "replace"), media_type=_TYPES[form], headers=headers)
+    content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
+    return Response(content, media_type=_TYPES[form], headers=headers)

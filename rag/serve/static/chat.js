@@ -2,11 +2,13 @@
    kept conversations, calm scrolling, and labels for screen readers. Without scripts of ours every citation
    is still a plain link to the article's page. */
 
-import { forget, keep, openList, restore, startAnew } from "./conversations.js";
+import { address, placeOf } from "./address.js";
+import { asked, forget, go, keep, restore, shownAnswer, startAnew } from "./conversations.js";
 import "./copy.js";
-import { $, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
+import { $, $$, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
 import { leave } from "./embed.js";
 import { announce, notice, polish } from "./labels.js";
+import { openList } from "./list.js";
 import { Panel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { follow } from "./scroll.js";
@@ -17,12 +19,12 @@ const panel = new Panel(() => (preview.quiet = true));
 
 /* --- citations ------------------------------------------------------------------------------------------ */
 
-const placeOf = (event) => (event.target instanceof Element ? event.target.closest(`#conversation ${PLACE}`) : null);
+const linkOf = (event) => (event.target instanceof Element ? event.target.closest(`#conversation ${PLACE}`) : null);
 const isPlain = (event) =>
   event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
 document.addEventListener("click", (event) => {
-  const link = placeOf(event);
+  const link = linkOf(event);
   if (!link || !isPlain(event)) return;
   event.preventDefault();
   preview.hide();
@@ -46,20 +48,39 @@ for (const type of ["mousemove", "keydown"]) {
   });
 }
 document.addEventListener("mouseover", (event) => {
-  const link = placeOf(event);
+  const link = linkOf(event);
   if (!preview.quiet && link?.matches(CHIP) && hovers.matches) preview.later(() => preview.show(link));
 });
 document.addEventListener("mouseout", (event) => {
-  if (placeOf(event)?.matches(CHIP)) preview.later(() => preview.hide());
+  if (linkOf(event)?.matches(CHIP)) preview.later(() => preview.hide());
 });
 document.addEventListener("focusin", (event) => {
-  const link = placeOf(event);
+  const link = linkOf(event);
   if (!preview.quiet && link?.matches(CHIP) && link.matches(":focus-visible")) preview.show(link);
 });
-document.addEventListener("focusout", (event) => placeOf(event) && preview.hide());
+document.addEventListener("focusout", (event) => linkOf(event) && preview.hide());
 document.addEventListener("scroll", () => preview.card.hidden || preview.hide(), { capture: true, passive: true });
-window.addEventListener("popstate", () => panel.close({ back: false }));
 overlay.addEventListener("change", () => panel.close());
+
+/* --- Back and Forward ------------------------------------------------------------------------------------- */
+
+let following = true; // the page is to show what the address says
+
+window.addEventListener("popstate", () => {
+  following = true;
+  if (address().answer !== shownAnswer()) go(address().answer);
+  followAddress();
+});
+
+/** Opens and closes the source as the address says, once the conversation is there. */
+function followAddress() {
+  const { answer, source } = address();
+  if (!following || answer !== shownAnswer()) return;
+  following = false;
+  const link = source && $$(`#conversation ${PLACE}`).find((each) => placeOf(each) === source);
+  if (!link) panel.close({ told: true });
+  else if (link !== panel.link) panel.open(link);
+}
 
 /* --- conversations ---------------------------------------------------------------------------------------- */
 
@@ -95,6 +116,31 @@ for (const type of ["click", "keydown"]) {
   );
 }
 
+/* What is asked is kept at once, and Enter sends a changed question. */
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (!(event.target instanceof Element) || event.isComposing || event.shiftKey) return;
+    if (event.key === "Enter" && event.target.matches("#composer textarea")) sends(event.target.value);
+    const row = event.target.matches(".user-row textarea") && event.target.closest(".user-row");
+    const place = ["Enter", "Escape"].indexOf(event.key); // the buttons beside it: send, leave
+    if (!row || place < 0) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    $$("button", row.nextElementSibling)[place]?.click();
+  },
+  { capture: true },
+);
+document.addEventListener(
+  "click",
+  (event) => {
+    const from = event.target instanceof Element && event.target.closest("#composer .submit-button, .example");
+    if (from) sends(from.matches(".example") ? from.textContent : $("#composer textarea").value);
+  },
+  { capture: true },
+);
+const sends = (question) => question.trim() && !answering() && asked(question.trim());
+
 /* --- start, and whatever Gradio changes -------------------------------------------------------------------- */
 
 /** The cursor waits in the composer, except where that would call up a phone's keyboard. */
@@ -113,7 +159,8 @@ function update() {
   follow();
   announce();
   keep();
-  if (panel.link && !panel.link.isConnected) panel.close();
+  followAddress();
+  if (panel.link && !panel.link.isConnected) panel.close({ told: following });
 }
 
 async function start() {

@@ -1,13 +1,15 @@
-/* Conversations, kept in this browser only: stored, listed, renamed, deleted, saved, opened again.
+/* Conversations, kept in this browser only: stored, opened again, deleted.
 
    What the page shows is the truth: after each answer its questions and records are stored as they stand.
-   With them goes which articles were chosen to answer.
    A turn is {question, record} with the answer as the server recorded it, or {question, text} of an answer
-   that was stopped. */
+   that was stopped, with `cut` while it is still awaited. Answers that a changed question replaces stay as a
+   conversation of their own. With each goes which articles were chosen to answer. */
 
+import { address, tell } from "./address.js";
 import { choiceIn, choose, chosen } from "./choice.js";
 import { confirmed } from "./confirm.js";
-import { $, $$, ROOT, answering, element, name, tool, words } from "./dom.js";
+import { $, $$, ROOT, answering, words } from "./dom.js";
+import { offer, withdraw } from "./offer.js";
 
 const PREFIX = "beleg:conversation:";
 const OPEN = "beleg:open";
@@ -18,18 +20,18 @@ const TITLE_LENGTH = 90;
 
 const records = new Map();
 
-function all() {
+export function all() {
   try {
     const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    return keys.map(read).filter(Boolean).sort((a, b) => b.updated - a.updated);
+    return keys.map((key) => read(key.slice(PREFIX.length))).filter(Boolean).sort((a, b) => b.updated - a.updated);
   } catch {
     return [];
   }
 }
 
-function read(key) {
+export function read(id) {
   try {
-    const kept = JSON.parse(localStorage.getItem(key));
+    const kept = JSON.parse(localStorage.getItem(PREFIX + id));
     return kept && Array.isArray(kept.turns) ? kept : null;
   } catch {
     return null;
@@ -37,7 +39,7 @@ function read(key) {
 }
 
 /** Stores a conversation; the oldest ones make room. */
-function write(kept) {
+export function write(kept) {
   const older = all().filter((other) => other.id !== kept.id);
   older.splice(MOST - 1).forEach((other) => remove(other.id));
   for (;;) {
@@ -61,7 +63,7 @@ function remove(id) {
 }
 
 /** The conversation of this tab. */
-const current = {
+export const current = {
   get id() {
     try {
       return sessionStorage.getItem(OPEN);
@@ -91,7 +93,7 @@ function shownTurns() {
     } else if (turns.length) {
       const turn = turns.at(-1);
       const link = $("a.record", row);
-      if (link) turn.id = link.pathname.slice(`${ROOT}/antwort/`.length, -".md".length);
+      if (link) turn.id = link.pathname.slice(`${ROOT}/antwort/`.length);
       else turn.text = draft(row);
     }
   }
@@ -104,44 +106,101 @@ function draft(row) {
   return first?.innerText.trim() ?? "";
 }
 
-async function record(id) {
-  if (!records.has(id)) {
-    const response = await fetch(`${ROOT}/antwort/${id}.json`);
-    if (!response.ok) throw new Error(`status ${response.status}`);
-    records.set(id, await response.json());
+const lastAnswer = (turns) => turns.findLast((turn) => turn.id)?.id ?? null;
+
+/** The record of the last answer on the page. */
+export const shownAnswer = () => lastAnswer(shownTurns());
+
+async function toKeep(turn, awaited) {
+  try {
+    if (turn.id && !records.has(turn.id)) {
+      const response = await fetch(`${ROOT}/antwort/${turn.id}.json`);
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      records.set(turn.id, await response.json());
+    }
+  } catch {
+    /* its words remain */
   }
-  return records.get(id);
+  const record = records.get(turn.id);
+  if (record) return { question: record.question, record };
+  return { question: turn.question, text: turn.text ?? "", ...(awaited ? { cut: true } : {}) };
 }
 
-let last = "";
+const newId = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
+const spoken = (turns) => JSON.stringify(turns.map((turn) => [turn.question, turn.record?.text]));
+
+let last = ""; // what of the page is stored
 let restoring = false;
+let opened = false; // by its address: it is on the page already when it is told
+let viewing = null; // an answer that was looked up: the conversation up to it is kept once it goes on
+let sent = null;
+let former = null;
+
+/** A question that has just been sent is kept before the server says anything: the page may be left at once. */
+export function asked(question) {
+  withdraw();
+  viewing = null;
+  current.id ??= newId();
+  const before = read(current.id);
+  sent = { rows: $$("#conversation .user-row").length, before };
+  const turns = [...(before?.turns ?? []), { question, text: "", cut: true }];
+  const kept = { title: shortened(question), named: false, choice: chosen(), ...before };
+  write({ ...kept, id: current.id, updated: Date.now(), turns });
+}
+
+/** Whether the page does not show yet what was sent. What was refused is not kept. */
+function awaitsFirstWord() {
+  const refused = $("#notice .md")?.textContent.trim() && !answering();
+  if (sent && refused) {
+    if (sent.before) write(sent.before);
+    else {
+      remove(current.id);
+      current.id = null;
+    }
+  }
+  if (refused || $$("#conversation .user-row").length > sent?.rows) sent = null;
+  return sent !== null;
+}
 
 /** Stores what the page shows, once it has changed. */
 export async function keep() {
-  if (restoring || $("#conversation .user-row textarea")) return;
+  if (restoring || $("#conversation .user-row textarea") || awaitsFirstWord()) return;
   const turns = shownTurns();
   const choice = chosen();
-  const state = JSON.stringify([turns, choice]);
+  const state = JSON.stringify([turns, choice, answering()]);
   if (state === last || !turns.length) return;
   last = state;
-  current.id ??= crypto.randomUUID?.() ?? String(Math.random()).slice(2);
-  const id = current.id;
-  const before = read(PREFIX + id);
-  const kept = [];
-  for (const turn of turns) {
-    try {
-      if (turn.id) {
-        const found = await record(turn.id);
-        kept.push({ question: found.question, record: found });
-      } else kept.push({ question: turn.question, text: turn.text ?? "" });
-    } catch {
-      kept.push({ question: turn.question, text: turn.text ?? "" });
-    }
+  if (viewing) {
+    if (lastAnswer(turns) === viewing) viewing = null;
+    return;
   }
+  current.id ??= newId();
+  const id = current.id;
+  const before = read(id);
+  const busy = answering();
+  const kept = await Promise.all(turns.map((turn) => toKeep(turn, busy && turn === turns.at(-1))));
   if (last !== state || current.id !== id) return; // the page went on meanwhile
+  if (turns.at(-1).id) tell({ answer: turns.at(-1).id }, { replace: opened });
+  opened = false;
   if (before?.choice === choice && JSON.stringify(before.turns) === JSON.stringify(kept)) return;
+  branchOff(before, kept, busy);
   const title = before?.named ? before.title : shortened(kept[0].question);
   write({ id, title, named: before?.named ?? false, updated: Date.now(), choice, turns: kept });
+}
+
+/** Answers that are not on the page any more, for a question was changed, stay as a conversation of their own. */
+function branchOff(before, kept, busy) {
+  const ids = new Set(kept.map((turn) => turn.record?.id));
+  if (before?.turns.some((turn) => turn.record && !ids.has(turn.record.id))) {
+    former = { ...before, id: newId(), title: `${before.title} (${words.former})`, named: true };
+    former.turns = before.turns.filter((turn) => turn.record);
+    write(former);
+  }
+  if (!former || busy) return;
+  const branch = former;
+  former = null;
+  if (spoken(branch.turns) === spoken(kept)) remove(branch.id);
+  else offer(words.former_kept, words.former_open, () => open(branch));
 }
 
 function shortened(text) {
@@ -151,19 +210,23 @@ function shortened(text) {
 
 /* --- from the store to the page ------------------------------------------------------------------------------ */
 
-/** Has the server show these turns; `n` makes each request another text. */
-function show(turns) {
+/** Has the server show `{turns}`, or the conversation up to an `{answer}`; `n` makes each request another text. */
+function show(what) {
   const bridge = $("#reopened textarea");
   if (!bridge) return;
-  for (const turn of turns) if (turn.record) records.set(turn.record.id, turn.record);
-  bridge.value = JSON.stringify({ turns, n: Date.now() });
+  for (const turn of what.turns ?? []) if (turn.record) records.set(turn.record.id, turn.record);
+  bridge.value = JSON.stringify({ ...what, n: Date.now() });
   bridge.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** After a reload: the conversation that this tab had open, unless the address chooses other articles. */
+/** After a load: the conversation of the address, or the one that this tab had open, unless the address chooses
+    other articles. */
 export function restore() {
-  const kept = current.id && read(PREFIX + current.id);
+  const { answer } = address();
+  const kept = current.id && read(current.id);
   const asked = choiceIn(location.search);
+  opened = true;
+  if (answer && !kept?.turns.some((turn) => turn.record?.id === answer)) return go(answer);
   if (!kept?.turns.length || (asked && asked !== (kept.choice ?? ""))) {
     current.id = null;
     choose(asked);
@@ -172,7 +235,7 @@ export function restore() {
   choose(kept.choice ?? "");
   restoring = true;
   last = "";
-  show(kept.turns);
+  show({ turns: kept.turns });
   const done = () => $$("#conversation .user-row").length > 0;
   const until = Date.now() + 10_000;
   (function wait() {
@@ -181,162 +244,54 @@ export function restore() {
   })();
 }
 
-function open(kept) {
-  choose(kept.choice ?? "");
+/** The conversation up to an answer: this browser's own, or that of the answer's record. */
+export function go(answer) {
+  leave(null);
+  const kept = answer && all().find((each) => each.turns.some((turn) => turn.record?.id === answer));
+  const turns = kept ? kept.turns.slice(0, kept.turns.findIndex((turn) => turn.record?.id === answer) + 1) : [];
+  if (turns.length === kept?.turns.length) current.id = kept.id;
+  else viewing = answer;
+  choose(choiceIn(location.search));
+  show(answer && !kept ? { answer } : { turns });
+}
+
+export function open(kept) {
   leave(kept.id);
-  show(kept.turns);
+  choose(kept.choice ?? "");
+  show({ turns: kept.turns });
 }
 
 /** From now on the page is another conversation; what it still shows is not stored as that one's. */
 function leave(next) {
+  withdraw();
   current.id = next;
-  last = JSON.stringify([shownTurns(), chosen()]);
+  viewing = null;
+  last = JSON.stringify([shownTurns(), chosen(), answering()]);
 }
 
 /** A new conversation; the old one stays in the list. */
 export function startAnew() {
-  choose("");
   leave(null);
-  show([]);
+  tell({ answer: null, source: null });
+  choose("");
+  show({ turns: [] });
   $("#composer textarea")?.focus();
 }
 
-/** Deletes the conversation on the page, if the reader really wants to: what clears the page is pressed then. */
+/** Deletes the conversation on the page, if the reader really wants to. */
 export async function forget() {
-  const kept = current.id && read(PREFIX + current.id);
+  const kept = current.id && read(current.id);
   if (!(await confirmed(kept?.title ?? shortened(shownTurns()[0]?.question ?? "")))) return;
-  erase();
-  $("#conversation .top-panel button")?.click();
+  erase(current.id);
   $("#composer textarea")?.focus();
 }
 
-function erase() {
-  if (current.id) remove(current.id);
-  choose("");
+/** Deletes a conversation; the one on the page is no longer shown. */
+export function erase(id) {
+  if (id) remove(id);
+  if (id !== current.id) return;
   leave(null);
-}
-
-/* --- saving as a file -------------------------------------------------------------------------------------------- */
-
-async function save(kept, form) {
-  const response = await fetch(`${ROOT}/export/${form}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ title: kept.title, turns: kept.turns }),
-  });
-  if (!response.ok) return;
-  const named = response.headers.get("Content-Disposition")?.match(/filename\*=UTF-8''(.+)$/)?.[1];
-  const link = element("a", { download: decodeURIComponent(named ?? `beleg.${form}`) });
-  link.href = URL.createObjectURL(await response.blob());
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/* --- the list ------------------------------------------------------------------------------------------------------ */
-
-class List {
-  constructor() {
-    this.title = element("h2", { id: "list-title" });
-    this.items = element("ul", { class: "conversations-list" });
-    this.note = element("p", { class: "list-note" });
-    this.anew = tool("new", "", () => {
-      this.close();
-      startAnew();
-    });
-    this.shut = tool("shut", "", () => this.close());
-    const bar = element("div", { class: "list-bar" }, this.title, this.anew, this.shut);
-    this.dialog = element("dialog", { class: "list", "aria-labelledby": "list-title" }, bar, this.items, this.note);
-    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.close());
-    document.body.append(this.dialog);
-  }
-
-  open() {
-    this.title.textContent = words.conversations;
-    name(this.anew, words.new_conversation);
-    name(this.shut, words.close_list);
-    this.fill();
-    this.dialog.showModal();
-  }
-
-  close() {
-    this.dialog.close();
-  }
-
-  fill() {
-    const kept = all();
-    this.items.replaceChildren(...kept.map((each) => this.item(each)));
-    this.note.textContent = kept.length ? words.kept_here : `${words.none_kept} ${words.kept_here}`;
-  }
-
-  item(kept) {
-    const opener = element("button", { type: "button", class: "open" }, kept.title);
-    opener.addEventListener("click", () => {
-      this.close();
-      if (!answering() && kept.id !== current.id) open(kept);
-    });
-    const day = element("time", { datetime: new Date(kept.updated).toISOString() });
-    day.textContent = new Date(kept.updated).toLocaleString(words.lang, { dateStyle: "medium", timeStyle: "short" });
-    const label = (text) => `${text}: ${kept.title}`;
-    const file = (text, form, hint) => {
-      const button = tool("text", label(hint), () => save(kept, form));
-      button.textContent = text;
-      return button;
-    };
-    const row = element(
-      "div",
-      { class: "row" },
-      day,
-      file("MD", "md", words.save_markdown),
-      file("JSON", "json", words.save_json),
-      tool("rename", label(words.rename), () => this.rename(kept, opener)),
-      tool("delete", label(words.delete), () => this.remove(kept)),
-    );
-    const item = element("li", {}, opener, row);
-    if (kept.id === current.id) {
-      item.className = "current";
-      opener.setAttribute("aria-current", "true");
-    }
-    return item;
-  }
-
-  rename(kept, opener) {
-    const input = element("input", { type: "text", maxlength: "200", "aria-label": words.rename });
-    input.value = kept.title;
-    const done = (changed) => {
-      input.removeEventListener("blur", input.leave);
-      const fresh = read(PREFIX + kept.id);
-      if (changed && fresh && input.value.trim()) write({ ...fresh, title: input.value.trim(), named: true });
-      this.fill();
-      const again = $$(".open", this.items).find((each) => each.textContent === (changed ? input.value.trim() : kept.title));
-      (again ?? this.shut).focus();
-    };
-    input.leave = () => done(true);
-    input.addEventListener("blur", input.leave);
-    input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== "Escape") return;
-      event.preventDefault(); // neither presses what is focused next nor closes the list
-      event.stopPropagation();
-      done(event.key === "Enter");
-    });
-    opener.replaceWith(input);
-    input.focus();
-    input.select();
-  }
-
-  async remove(kept) {
-    if (!(await confirmed(kept.title))) return;
-    if (kept.id === current.id) {
-      erase();
-      show([]);
-    } else remove(kept.id);
-    this.fill();
-    ($(".open", this.items) ?? this.shut).focus();
-  }
-}
-
-let list;
-
-export function openList() {
-  list ??= new List();
-  list.open();
+  tell({ answer: null, source: null }, { replace: true });
+  choose("");
+  show({ turns: [] });
 }

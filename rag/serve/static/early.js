@@ -40,6 +40,7 @@
   system.addEventListener("change", apply);
   window.addEventListener("storage", apply);
   document.addEventListener("click", (event) => event.target.closest?.(".tool.theme") && toggle());
+  document.addEventListener("click", (event) => event.target.closest?.(".share .print") && window.print());
   document.addEventListener("DOMContentLoaded", () => {
     apply();
     new MutationObserver(() => {

@@ -43,7 +43,7 @@ function messages(root) {
     options.setAttribute("role", "group");
     name(options, words.follow_ups);
   }
-  $$("a.record[target]", root).forEach((link) => link.removeAttribute("target"));
+  if (window.parent === window) $$("a.record[target]", root).forEach((link) => link.removeAttribute("target"));
 }
 
 function chips(root) {

@@ -1,6 +1,7 @@
 /* The article of a citation beside the chat: side panel, or bottom sheet on a phone. */
 
-import { $, $$, CHIP, PLACE, element, name, overlay, sheet, words } from "./dom.js";
+import { address, placeOf, tell } from "./address.js";
+import { $, $$, CHIP, PLACE, element, name, overlay, words } from "./dom.js";
 
 const fragments = new Map();
 
@@ -88,6 +89,7 @@ export class Panel {
     this.name.textContent = $("h1", article).textContent;
     this.count();
     if (first) this.reveal();
+    tell({ source: placeOf(link) }, { replace: !first, state: { source: true } });
     this.scroll();
     if (first) ($("mark", this.body) ?? this.body).focus({ preventScroll: true });
   }
@@ -96,7 +98,6 @@ export class Panel {
     if (overlay.matches) this.dialog.showModal();
     else this.dialog.show();
     document.body.classList.add("source-open");
-    if (sheet.matches) history.pushState({ source: true }, "");
   }
 
   count() {
@@ -131,14 +132,16 @@ export class Panel {
     }
   }
 
-  close({ back = true } = {}) {
+  /** Closes it; unless the address is `told` already, it goes back to what it was before. */
+  close({ told = false } = {}) {
     if (!this.dialog.open) return;
     const link = this.link;
     this.onClose();
     this.dialog.close();
     document.body.classList.remove("source-open");
     this.mark(null);
-    if (back && history.state?.source) history.back();
+    if (!told && address().source && history.state?.source) history.back();
+    else if (!told) tell({ source: null }, { replace: true });
     (link?.isConnected ? link : $("#composer textarea"))?.focus({ preventScroll: true });
   }
 }

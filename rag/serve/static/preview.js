@@ -3,6 +3,30 @@
 import { $, $$, element } from "./dom.js";
 import { fragment } from "./panel.js";
 
+const BEFORE = 140;
+const AFTER = 170;
+const EDGE = 24;
+
+const first = (text, most) => (text.length > most ? `${text.slice(0, most).replace(/\s+\S*$/, "")} …` : text);
+const last = (text, most) => (text.length > most ? `… ${text.slice(-most).replace(/^\S*\s+/, "")}` : text);
+
+/** What stands around the quote, which the reader has before them: of the quote itself only both ends. */
+function around(article) {
+  const told = { before: "", quote: "", after: "" };
+  for (const block of $$(":scope > :not(header, .note)", article)) {
+    for (const piece of block.childNodes) {
+      const marked = piece.nodeName === "MARK";
+      told[marked ? "quote" : told.quote ? "after" : "before"] += piece.textContent;
+    }
+    told[told.quote ? "after" : "before"] += " ";
+  }
+  const [before, quote, after] = Object.values(told).map((text) => text.replace(/\s+/g, " ").trim());
+  if (!quote) return [];
+  const short = quote.length > 3 * EDGE ? `${first(quote, EDGE)} ${last(quote, EDGE)}` : quote;
+  const mark = element("mark", {}, short.replace("… …", "…"));
+  return [element("p", { class: "around" }, last(before, BEFORE), " ", mark, " ", first(after, AFTER))];
+}
+
 export class Preview {
   constructor() {
     this.timer = 0;
@@ -29,11 +53,10 @@ export class Preview {
     }
     if (this.link !== link || !link.isConnected) return;
     const part = (selector) => $(selector, article)?.textContent.trim() ?? "";
-    const quote = $$("mark", article).map((mark) => mark.textContent.trim()).join(" ");
     this.card.replaceChildren(
       element("p", { class: "kicker" }, part(".kicker")),
       element("p", { class: "name" }, part("h1")),
-      ...(quote ? [element("blockquote", {}, quote.length > 320 ? `${quote.slice(0, 320)} …` : quote)] : []),
+      ...around(article),
     );
     this.card.hidden = false;
     link.setAttribute("aria-describedby", "preview");
