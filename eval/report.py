@@ -73,8 +73,8 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         latency=_latency(run, pen),
         groups=[(group, here) for group in _GROUPS if (here := _members(group, values))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
-        ranks=RANKS,
-        kinds=_kinds(run, columns),
+        ranks={rank: pen.rank(rank) for rank in RANKS},
+        kinds=_kinds(run, columns, pen),
         kind_columns=[name for name in columns if name in known],
         weakest=weakest(run),
         case_columns=[name for name in COLUMNS if name in known and name != "words"],
@@ -93,6 +93,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         ),
         labels=lambda names: [pen.legend(name)[0] for name in names],
         unit=lambda name: MEASURES[name].unit,
+        better=lambda name: ("either", "more", "less")[MEASURES[name].better],
     )
 
 
@@ -135,8 +136,18 @@ class Pen:
         if level not in LEVELS or not k:
             label, text = self.words.at(f"eval.measure.{name}")
             return label, text
-        label = {"mrr": "MRR", "ndcg": "nDCG"}.get(rank, rank)
-        return f"{self.words(f'eval.level.{level}')}: {label}@{k}", self.words(f"eval.retrieval.{rank}", k=k)
+        said = self.words(f"eval.retrieval.{rank}", k=k)
+        return f"{self.words(f'eval.level.{level}')}: {self.rank(rest)}", said
+
+    def rank(self, name: str) -> str:
+        """What a measure of ranks is called: hit@1 is „an erster Stelle“."""
+        rank, _, k = name.partition("@")
+        return self.words("eval.rank.first" if name == "hit@1" else f"eval.rank.{rank}", k=k)
+
+    def kind(self, heading: str, name: str) -> str:
+        """What a kind of question is called; one that only its set knows, as that writes it."""
+        known = self.words.at("articles.languages" if heading == "lang" else "eval.kinds")
+        return str(known.get(name, name.replace("_", " ")))
 
 
 def _members(group: str, present: Collection[str]) -> list[str]:
@@ -171,13 +182,13 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
     return f"{before.label} → {after.label}", rows
 
 
-def _kinds(run: Run, columns: Sequence[str]) -> list[tuple[str, str, int, dict[str, float]]]:
+def _kinds(run: Run, columns: Sequence[str], pen: Pen) -> list[tuple[str, str, int, dict[str, float]]]:
     """Heading and name of each kind of case, how many there are, and their measures."""
     found = []
     for kind, members in groups(run.rows).items():
         heading, _, name = kind.partition(" ")
         measured = [(row.case, row.measures) for row in members]
-        found.append((heading, name, len(members), means(measured, columns)))
+        found.append((heading, pen.kind(heading, name), len(members), means(measured, columns)))
     return found
 
 

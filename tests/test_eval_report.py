@@ -99,11 +99,12 @@ def test_the_report_shows_measures_with_their_intervals() -> None:
     text = Page(report([run_of(GOOD, MISSED, UNANSWERABLE)])).text
     assert "Auswertung: seeds" in text
     assert "3 Fragen · ohne Sprachmodell · Erstellt 15.08.2025, 12:00 UTC · Beleg 1.2.3" in text
-    assert re.search(r"Richtige Stelle zitiert evidence_hit 50,0\s% 0,0\s% – 100,0\s% 2", text)
+    assert re.search(r"Richtige Stelle zitiert Anteil .* 50,0\s% 0,0\s% – 100,0\s% mehr 2", text)
     assert "jetzt: 100,0\u202f%, 66,7\u202f% falsch" in text
     assert "Kosten" in text
     english = Page(report([run_of(GOOD, MISSED)], "en")).text
-    assert re.search("Right place cited evidence_hit 50.0% 0.0% – 100.0% 2", english)
+    assert re.search("Right place cited share .* 50.0% 0.0% – 100.0% more 2", english)
+    assert re.search("Seconds to the answer mean .* less 2", english)
 
 
 def test_the_weakest_answers_come_first_with_gold_and_citations() -> None:
@@ -139,7 +140,7 @@ def test_several_runs_are_compared() -> None:
 def test_a_run_of_retrieval_alone_has_a_report() -> None:
     about = {"name": "beir", "sha256": "x", "cases": 1, "retrieval_only": True}
     found = Row(Case("q", "Wolf?", articles=("a",)), None, {"article_hit@10": 0.0, "article_mrr@10": 0.0})
-    assert "Artikel: MRR@10" in report([run_of(found, set=about)])
+    assert "Artikel: Rang des ersten (MRR@10)" in report([run_of(found, set=about)])
 
 
 def test_every_measure_has_its_words() -> None:
@@ -151,6 +152,14 @@ def test_every_measure_has_its_words() -> None:
             assert words(f"eval.needs.{measure.needs}")
         named = {name for name in MEASURES if re.match("(article|evidence)_.*@", name) is None}
         assert words.at("eval.measure").keys() == named
+
+
+def test_kinds_of_questions_are_said_in_words() -> None:
+    run = run_of(GOOD, MISSED, UNANSWERABLE)
+    assert "Typ: nicht im Dossier 1" in Page(report([run])).text
+    assert "type: not in the dossier 1" in Page(report([run], "en")).text
+    assert Pen(LANGUAGES["de"]).kind("lang", "uk") == "Ukrainisch"
+    assert Pen(LANGUAGES["de"]).kind("tag", "eigenes_merkmal") == "eigenes merkmal"
 
 
 def test_what_is_left_out_says_what_it_needs_in_the_readers_language() -> None:
@@ -251,4 +260,8 @@ def test_the_report_is_accessible_and_fits_a_phone(tmp_path: Path, scheme: str) 
         found = Axe().run(page).response["violations"]
         assert [f"{v['id']}: {v['nodes'][0]['html'][:200]}" for v in found] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        cut = (
+            "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth)"
+        )
+        assert page.evaluate(f"{cut}.length") == 0
         browser.close()

@@ -105,7 +105,7 @@ def test_a_poisoned_article_is_shown_as_text() -> None:
     page = reader.reader_page(ARTICLES[2], (0, 10), GERMAN, stale=False)
     assert set(re.findall(r"<(\w+)", page)) <= {
         *("html", "head", "meta", "title", "link", "body", "header", "main", "article"),
-        *("a", "span", "p", "h1", "mark", "nav", "button", "script"),
+        *("a", "span", "p", "h1", "mark", "nav", "button", "script", "footer"),
     }
     assert POISON.split("\n\n")[1].strip() in shown(page)
 
