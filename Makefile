@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama fuzz load soak faults audit bench lint eval eval-check eval-baseline keys lock clean runtime dev llama
+.PHONY: help install run test test-llama clients fuzz load soak faults audit bench lint eval eval-check eval-baseline keys lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -43,6 +43,9 @@ faults: dev  ## kill syncs at random moments, and check that nothing is lost; op
 
 test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
+
+clients: dev  ## ask Beleg with the clients that docs/embedding.md names; needs the network: make clients ARGS=openai
+	@$(PY) -m tests.clients $(ARGS)
 
 fuzz: dev  ## feed every reader and parser what follows the coverage: make fuzz ARGS="--seconds 120 files"
 	@cmp -s requirements-fuzz.lock .venv-fuzz/requirements-fuzz.lock || { \
@@ -88,7 +91,7 @@ lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock
 	$(COMPILE) $(ARGS) --group fuzz --output-file requirements-fuzz.lock
 
 clean:  ## remove .venv and those of other targets, and caches; .env and the index in .beleg/ stay
-	@rm -rf $(VENV) .venv-llama .venv-fuzz .venv-audit .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
+	@rm -rf $(VENV) .venv-llama .venv-fuzz .venv-audit .venv-clients .fuzz .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info
 	@find app.py rag ingest eval tests -name __pycache__ -prune -exec rm -rf {} +
 
 # the dev lock holds the runtime lock too, so that either serves for `make run`

@@ -118,7 +118,7 @@ class Chroma:
 
     def add(self, pairs: Sequence[Pair], vectors: Floats) -> None:
         """Writes passages, one row of `vectors` each, in the place of those of the same id."""
-        stored = records(pairs, is_server=self.folder is None)
+        stored = records(pairs)
         with self._changing():
             self.call(lambda: self.chunks.upsert(embeddings=vectors, **stored))
 
@@ -270,12 +270,10 @@ def add_missing(
     return 0
 
 
-def records(pairs: Sequence[Pair], *, is_server: bool) -> dict[str, Any]:
+def records(pairs: Sequence[Pair]) -> dict[str, Any]:
     """Ids, metadata and documents of passages, as `upsert` takes them beside the vectors.
 
-    On a server a passage's text is its document, where every user of Chroma looks for it, and Chroma Cloud
-    limits metadata. In a folder it is inside LlamaIndex's node only: a document is also indexed for full-text
-    search, which nobody needs, cannot be turned off, and takes as long again as all the rest.
+    A passage's text is its document, where any client of Chroma looks for it (docs/scaling.md says the cost).
     """
     load_llama_index()
     from llama_index.core.vector_stores.utils import node_to_metadata_dict
@@ -283,8 +281,8 @@ def records(pairs: Sequence[Pair], *, is_server: bool) -> dict[str, Any]:
     nodes = [_node(*pair) for pair in pairs]
     return {
         "ids": [chunk.id for _, chunk in pairs],
-        "metadatas": [node_to_metadata_dict(n, remove_text=is_server, flat_metadata=True) for n in nodes],
-        "documents": [chunk.text for _, chunk in pairs] if is_server else None,
+        "metadatas": [node_to_metadata_dict(n, remove_text=True, flat_metadata=True) for n in nodes],
+        "documents": [chunk.text for _, chunk in pairs],
     }
 
 

@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI, Request
@@ -44,7 +45,7 @@ def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
     api = sub_app(PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", malformed=400)
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
-    _add_chat(api, service)
+    _add_asking(api, service)
     _add_embeddings(api, service)
     app.mount(PATH, api)
 
@@ -66,107 +67,74 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
         return known[name]
 
 
-def _add_chat(api: FastAPI, service: Service) -> None:
+def _add_asking(api: FastAPI, service: Service) -> None:
+    said = "An answer to the last message; the messages before it are the conversation."
+    kinds: Any = (forms.completion, forms.chunks, models.Completion)
+    _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
+    said = "The same for clients of the older endpoint; the prompt is the question."
+    kinds = (forms.text_completion, forms.text_chunks, models.TextCompletion)
+    _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
+    said = "The same for clients of the newer endpoint: text in, text out."
+    kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
+    _add_endpoint(api, service, "responses", "/responses", response_wish, kinds, said)
+
+
+def _add_endpoint(
+    api: FastAPI, service: Service, name: str, path: str, wished: Callable[..., Wish], kinds: Any, about: str
+) -> None:
+    """An endpoint for questions: `kinds` are object and events of an answer, and the object's schema."""
+    whole, streamed, schema = kinds
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
-    def asked(sent: models.ChatRequest) -> Wish:
-        return chat_wish(sent, service.settings.history_turns)
+    async def opened(
+        request: Request,
+        wish: Wish = Depends(partial(wished, service.settings.history_turns)),  # noqa: B008
+    ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
+        """What comes of the question; what fails before the first word has a status of its own."""
+        verbatim = wish.model == VERBATIM
+        events = service.stream(
+            "openai", wish.question, wish.history, extractive=verbatim, filters=wish.filters
+        )
+        async with aclosing(events):
+            yield wish, await begun(request, events, (Delta, Done))
 
-    def older(sent: models.CompletionRequest) -> Wish:
-        return completion_wish(sent)
-
-    def newer(sent: models.ResponseRequest) -> Wish:
-        return response_wish(sent, service.settings.history_turns)
-
-    def coming(wished: Callable[..., Wish]) -> Any:
-        async def opened(
-            request: Request,
-            wish: Wish = Depends(wished),  # noqa: B008
-        ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
-            """What comes of the question; what fails before the first word has a status of its own."""
-            events = service.stream(
-                "openai",
-                wish.question,
-                wish.history,
-                extractive=wish.model == VERBATIM,
-                filters=wish.filters,
-            )
-            async with aclosing(events):
-                yield wish, await begun(request, events, (Delta, Done))
-
-        return Depends(opened)
-
-    async def told(
-        request: Request, coming: tuple[Wish, AsyncGenerator[Coming]], whole: Any, stream: Any
-    ) -> Any:
+    @api.post(
+        path,
+        name=name,
+        description=about,
+        response_model=schema,
+        response_model_exclude_unset=True,
+        responses={**failing, **_EITHER},
+    )
+    async def answered(request: Request, coming: Any = Depends(opened)) -> Any:  # noqa: B008
         wish, events = coming
         if wish.stream:
-            return EventSourceResponse(stream(events, wish, request.state.site), headers=_UNBUFFERED)
+            return EventSourceResponse(streamed(events, wish, request.state.site), headers=_UNBUFFERED)
         answer = await unless_gone(request, answer_of(events))
         return await run_in_threadpool(whole, reply_of(answer, wish, request.state.site), wish)
 
-    @api.post(
-        "/chat/completions",
-        response_model=models.Completion,
-        response_model_exclude_unset=True,
-        responses={**failing, **_EITHER},
-    )
-    async def completions(request: Request, events: Any = coming(asked)) -> Any:  # noqa: B008
-        """An answer to the last message; the messages before it are the conversation."""
-        return await told(request, events, forms.completion, forms.chunks)
 
-    @api.post(
-        "/completions",
-        response_model=models.TextCompletion,
-        response_model_exclude_unset=True,
-        responses={**failing, **_EITHER},
-    )
-    async def texts(request: Request, events: Any = coming(older)) -> Any:  # noqa: B008
-        """The same for clients of the older endpoint; the prompt is the question."""
-        return await told(request, events, forms.text_completion, forms.text_chunks)
-
-    @api.post(
-        "/responses",
-        response_model=None,  # its schema would be longer than all the others
-        responses={**failing, **_EITHER},
-    )
-    async def responses(request: Request, events: Any = coming(newer)) -> Any:  # noqa: B008
-        """The same for clients of the newer endpoint: text in, text out."""
-        return await told(request, events, forms.response, forms.response_events)
-
-
-def chat_wish(sent: models.ChatRequest, turns: int) -> Wish:
+def chat_wish(turns: int, sent: models.ChatRequest) -> Wish:
     """Raises Problem for what Beleg cannot do, and would be wrong to ignore."""
-    _check(sent.model, sent.n)
     if sent.tool_choice not in (None, "", "none", "auto"):
         raise Problem(400, "unsupported", "Beleg calls no tools; please leave tool_choice out.")
-    if ((sent.response_format or {}).get("type") or "text") != "text":
-        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
-    question, history = conversation(sent.messages, turns)
-    most = sent.max_completion_tokens or sent.max_tokens
-    counted = bool(sent.stream_options and sent.stream_options.include_usage)
-    return Wish(sent.model, question, history, bool(sent.stream), most, sent.stop, counted, sent.filters)
+    _check_format(sent.response_format)
+    return _wish(sent, sent.messages, turns, sent.max_completion_tokens or sent.max_tokens)
 
 
-def completion_wish(sent: models.CompletionRequest) -> Wish:
+def completion_wish(_: int, sent: models.CompletionRequest) -> Wish:
     """As `chat_wish`."""
-    _check(sent.model, sent.n)
     if sent.best_of not in (None, 1) or sent.echo or sent.suffix:
         raise Problem(400, "unsupported", "Please leave best_of, echo and suffix out.")
     prompt = sent.prompt if isinstance(sent.prompt, str) else sent.prompt[0]
-    question, _ = conversation([models.ChatMessage(role="user", content=prompt)], 0)
-    counted = bool(sent.stream_options and sent.stream_options.include_usage)
-    stream, most = bool(sent.stream), sent.max_tokens
-    return Wish(sent.model, question, [], stream, most, sent.stop, counted, sent.filters)
+    return _wish(sent, [models.ChatMessage(role="user", content=prompt)], 0, sent.max_tokens)
 
 
-def response_wish(sent: models.ResponseRequest, turns: int) -> Wish:
+def response_wish(turns: int, sent: models.ResponseRequest) -> Wish:
     """As `chat_wish`."""
-    _check(sent.model)
     if sent.tools and sent.tool_choice != "none":
         raise Problem(400, "unsupported", "Beleg calls no tools; please leave tools out.")
-    if (((sent.text or {}).get("format") or {}).get("type") or "text") != "text":
-        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
+    _check_format((sent.text or {}).get("format"))
     if sent.previous_response_id or sent.conversation:
         raise Problem(400, "unsupported", "No conversation is kept here; please send it whole, as input.")
     if sent.background:
@@ -175,9 +143,27 @@ def response_wish(sent: models.ResponseRequest, turns: int) -> Wish:
     messages = [item for item in said if item.type == "message" and item.role]
     if not messages:
         raise Problem(400, "bad_request", "The last message is the question; its role is user.")
+    return _wish(sent, messages, turns, sent.max_output_tokens)
+
+
+def _wish(
+    sent: models.Asking,
+    messages: Sequence[models.ChatMessage | models.InputItem],
+    turns: int,
+    most: int | None,
+) -> Wish:
+    if sent.model not in (MODEL, VERBATIM):
+        raise _no_model(sent.model)
+    if sent.n not in (None, 1):
+        raise Problem(400, "unsupported", "There is one answer only; please leave n at 1.")
     question, history = conversation(messages, turns)
-    stream, most = bool(sent.stream), sent.max_output_tokens
-    return Wish(sent.model, question, history, stream, most, filters=sent.filters)
+    counted = bool(sent.stream_options and sent.stream_options.include_usage)
+    return Wish(sent.model, question, history, bool(sent.stream), most, sent.stop, counted, sent.filters)
+
+
+def _check_format(wanted: dict[str, Any] | None) -> None:
+    if ((wanted or {}).get("type") or "text") != "text":
+        raise Problem(400, "unsupported", "Answers are text; `beleg` holds them as JSON.")
 
 
 def _add_embeddings(api: FastAPI, service: Service) -> None:
@@ -233,13 +219,6 @@ def _encoded(row: Any, form: str | None) -> list[float] | str:
     if form == "base64":
         return base64.b64encode(row.astype("<f4").tobytes()).decode()
     return [float(number) for number in row]
-
-
-def _check(model: str, n: int | None = 1) -> None:
-    if model not in (MODEL, VERBATIM):
-        raise _no_model(model)
-    if n not in (None, 1):
-        raise Problem(400, "unsupported", "There is one answer only; please leave n at 1.")
 
 
 def _no_model(name: str) -> Problem:

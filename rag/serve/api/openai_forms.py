@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
-from openai.types import Completion, CompletionChoice, CompletionUsage
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessage
+from openai.types import CompletionChoice, CompletionUsage
+from openai.types.chat import ChatCompletionMessage
 from openai.types.chat.chat_completion import Choice
 from openai.types.chat.chat_completion_message import Annotation
 from starlette.concurrency import run_in_threadpool
@@ -187,7 +187,7 @@ async def chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
         return {"id": ident, "object": "chat.completion.chunk", "choices": [choice], **(more or {})}
 
     first = chunk(role="assistant", content="")
-    async for each in _chunks(events, wish, site, ChatCompletionChunk, chunk, first):
+    async for each in _chunks(events, wish, site, chunk, first):
         yield each
 
 
@@ -199,24 +199,18 @@ async def text_chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[s
         choice = {"index": 0, "text": content, "finish_reason": finish, "logprobs": None}
         return {"id": ident, "object": "text_completion", "choices": [choice], **(more or {})}
 
-    async for each in _chunks(events, wish, site, _Part, chunk):
+    async for each in _chunks(events, wish, site, chunk):
         yield each
 
 
-class _Part(Completion):
-    """A chunk of a completion, whose end is not known yet."""
-
-    choices: list[Any]
-
-
 async def _chunks(
-    events: Events, wish: Wish, site: str, kind: Any, chunk: Callable[..., Json], first: Json | None = None
+    events: Events, wish: Wish, site: str, chunk: Callable[..., Json], first: Json | None = None
 ) -> AsyncGenerator[str]:
     """A failure is an error event, without `[DONE]`."""
     frame = {"created": int(time.time()), "model": wish.model}
 
     def sent(told: Json) -> str:
-        return _data(kind.model_validate({**frame, **told}).model_dump(mode="json", exclude_unset=True))
+        return _data({**frame, **told})
 
     try:
         if first:

@@ -44,38 +44,36 @@ class StreamOptions(BaseModel):
     include_usage: bool | None = None
 
 
-class ChatRequest(BaseModel):
-    """A conversation that ends with a question."""
+class Asking(BaseModel):
+    """What each endpoint for questions takes."""
 
     model_config = ConfigDict(extra="ignore")
     model: str
-    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES, fail_fast=True)
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: int | None = 1
-    max_tokens: Tokens = None
-    max_completion_tokens: Tokens = None
     stop: Stop = None
-    tool_choice: str | dict[str, Any] | None = None
-    response_format: dict[str, Any] | None = None
     filters: Chosen = None
 
 
-class CompletionRequest(BaseModel):
+class ChatRequest(Asking):
+    """A conversation that ends with a question."""
+
+    messages: list[ChatMessage] = Field(min_length=1, max_length=MOST_MESSAGES, fail_fast=True)
+    max_tokens: Tokens = None
+    max_completion_tokens: Tokens = None
+    tool_choice: str | dict[str, Any] | None = None
+    response_format: dict[str, Any] | None = None
+
+
+class CompletionRequest(Asking):
     """A question, as the older endpoint takes it."""
 
-    model_config = ConfigDict(extra="ignore")
-    model: str
     prompt: str | Annotated[list[str], Field(min_length=1, max_length=1, fail_fast=True)]
-    stream: bool | None = False
-    stream_options: StreamOptions | None = None
-    n: int | None = 1
     best_of: int | None = 1
     echo: bool | None = False
     suffix: str | None = None
     max_tokens: Tokens = None
-    stop: Stop = None
-    filters: Chosen = None
 
 
 class InputItem(BaseModel):
@@ -86,13 +84,10 @@ class InputItem(BaseModel):
     content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
 
 
-class ResponseRequest(BaseModel):
+class ResponseRequest(Asking):
     """A question, or a conversation that ends with one, as OpenAI's newer endpoint takes it."""
 
-    model_config = ConfigDict(extra="ignore")
-    model: str
     input: str | Annotated[list[InputItem], Field(min_length=1, max_length=MOST_MESSAGES, fail_fast=True)]
-    stream: bool | None = False
     max_output_tokens: Tokens = None
     tools: Annotated[list[Any], Field(max_length=128)] | None = None
     tool_choice: str | dict[str, Any] | None = None
@@ -100,7 +95,6 @@ class ResponseRequest(BaseModel):
     previous_response_id: str | None = None
     conversation: Any = None
     background: bool | None = False
-    filters: Chosen = None
 
 
 class Completion(ChatCompletion):

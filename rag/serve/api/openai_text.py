@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from openai.types import CompletionUsage
 from openai.types.chat.chat_completion_message import Annotation, AnnotationURLCitation
@@ -113,13 +114,12 @@ def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[s
             "This is no question but a client's task (a title, tags, further questions, documents to answer"
             " from); Beleg answers from its own articles alone. Choose another task model, or switch it off."
         )
-    before: list[Message] = []
-    for message in reversed(sent[:-1]):
-        if len(before) == turns:
-            break
-        if message.role in ("user", "assistant") and (said := _said(_text(message)[:_LONGEST_KEPT])):
-            before.insert(0, Message("user" if message.role == "user" else "assistant", said))
-    return question, before
+    said = (
+        Message("user" if message.role == "user" else "assistant", _said(_text(message)[:_LONGEST_KEPT]))
+        for message in reversed(sent[:-1])
+        if message.role in ("user", "assistant")
+    )
+    return question, [*islice((message for message in said if message.content), turns)][::-1]
 
 
 def _said(text: str) -> str:
