@@ -218,25 +218,26 @@ class Engine(Adapters):
         with self._working:
             return self._job(asked, near)
 
-    def suggestions(self, n: int = 4) -> list[str]:
-        """Questions taken from the dossier that it answers with confidence."""
+    def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
+        """Questions taken from the dossier, in this language, that it answers with confidence."""
         found: list[str] = []
         ids = sorted(self.library.versions())
         some = ids[:: max(1, len(ids) // SUGGESTIONS_FROM)]  # of a large dossier: the chat waits for this
-        for question in itertools.islice(suggest(self.library.articles(some)), SUGGESTIONS_TRIED):
+        for question in itertools.islice(suggest(self.library.articles(some), language), SUGGESTIONS_TRIED):
             if len(found) < n and self._confident(question):
                 found.append(question)
         return found
 
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
-        """Questions to ask next: about what the answer cites, with a confident answer of their own.
+        """Questions to ask next, in the answer's language: about what it cites, with a confident answer of
+        their own.
 
         `asked` are the conversation's questions. Few are tried, so that a reader does not wait.
         """
         cited = {(c.article_id, c.start) for c in answer.citations}
         articles = list(self.library.articles([c.article_id for c in answer.citations])) if cited else []
         found: list[str] = []
-        for question in itertools.islice(follow_ups(articles, asked), FOLLOW_UPS_TRIED):
+        for question in itertools.islice(follow_ups(articles, asked, answer.language), FOLLOW_UPS_TRIED):
             if len(found) == n:
                 break
             places = self._confident(question)

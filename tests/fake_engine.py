@@ -174,7 +174,7 @@ class FakeEngine:
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:  # noqa: ARG002
         return None
 
-    def suggestions(self, n: int = 4) -> list[str]:
+    def suggestions(self, n: int = 4, language: str = "de") -> list[str]:  # noqa: ARG002
         return [
             "Was hat der Stadtrat zum Wärmeplan beschlossen?",
             "Was kostet Fernwärme ab 2026?",

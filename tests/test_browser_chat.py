@@ -274,19 +274,60 @@ def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: 
 # --- feedback
 
 
+@pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "dark"), ("en-GB", "light")])
+def test_keys_lead_to_the_question_and_through_the_citations(site: Site, locale: str, scheme: str) -> None:
+    page = site.page(locale=locale, color_scheme=scheme, bypass_csp=True)
+    ask(page)
+    composer = page.locator("#composer textarea")
+    composer.press_sequentially("j/k?")
+    expect(composer).to_have_value("j/k?")
+    composer.fill("")
+    page.locator(CHIP).last.focus()
+    page.keyboard.press("k")
+    expect(page.locator(CHIP).nth(1)).to_be_focused()
+    page.keyboard.press("j")
+    expect(page.locator(CHIP).nth(2)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(mark_in_panel(page)).to_have_text(canned(QUESTION).citations[2].quote)
+    page.keyboard.press("k")
+    expect(mark_in_panel(page)).to_have_text(canned(QUESTION).citations[1].quote)
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    help = page.locator("dialog.keys")
+    expect(help.locator("kbd")).to_have_count(5)
+    assert axe_violations(page) == []
+    help.get_by_role("checkbox").uncheck()
+    page.keyboard.press("Escape")
+    expect(help).to_have_count(0)
+    page.keyboard.press("/")
+    expect(composer).not_to_be_focused()
+    page.locator("#masthead .tool.help").click()
+    help.get_by_role("checkbox").check()
+    help.get_by_role("button").click()
+    page.keyboard.press("/")
+    expect(composer).to_be_focused()
+
+
 def test_a_thumb_is_noted_and_given_as_an_evaluation_case(site: Site) -> None:
-    page = site.page()
+    page = site.page(bypass_csp=True)
     ask(page, "Was kostet Fernwärme?")
     ask(page)
     wait_until_kept(page, 2)
     page.wait_for_timeout(500)  # Gradio shows a last answer twice, and forgets a thumb in between
     down = page.get_by_role("button", name="Schlechte Antwort").last
     down.click()
+    why = page.get_by_role("dialog", name="Was stimmt an der Antwort nicht?")
+    expect(why.get_by_role("radio")).to_have_count(4)
+    assert axe_violations(page) == []
+    why.get_by_label("Der Beleg stützt sie nicht").check()
+    why.get_by_label("Näheres (freiwillig)").fill("anderer Ort")
+    why.get_by_role("button", name="Senden").click()
+    expect(why).to_have_count(0)
     expect(down).to_have_attribute("aria-pressed", "true")
-    page.wait_for_timeout(300)
     lines = page.request.get(f"{site.address}/feedback.jsonl").text().splitlines()
     case = json.loads(lines[-1])
-    assert (case["question"], case["lang"], case["tags"]) == (QUESTION, "de", ["thumbs-down"])
+    assert (case["question"], case["lang"], case["note"]) == (QUESTION, "de", "anderer Ort")
+    assert case["tags"] == ["thumbs-down", "unsupported"]
     assert [message["role"] for message in case["history"]] == ["user", "assistant"]
     wait_until_kept(page, 2)
     page.reload()

@@ -84,6 +84,16 @@ def test_the_articles_are_counted_once_while_they_stay_as_they_are(chat: Chat) -
     assert counted == [1, 2]
 
 
+def test_suggestions_are_made_once_in_each_language_of_the_interface(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[str] = []
+    monkeypatch.setattr(chat.engine, "suggestions", lambda language: asked_for.append(language) or [language])
+    offered = [chat.greeting(words).suggested for words in (GERMAN, ENGLISH, GERMAN, ENGLISH)]
+    assert offered == [("de",), ("en",)] * 2
+    assert asked_for == ["de", "en"]
+
+
 def test_the_record_is_stored_with_the_conversation_before_it(chat: Chat) -> None:
     shown = asked(chat, "Was kostet Fernwärme?", QUESTION)
     ident = messages.record_id(shown[-1])

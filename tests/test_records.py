@@ -30,14 +30,14 @@ def test_rated_answers_are_evaluation_cases_with_their_history(tmp_path: Path) -
     records = Records(tmp_path)
     records.put(answer("a"))
     records.put(answer("b", "Und wann?"), [Message("user", "Wer?"), Message("assistant", "Sie.")])
-    assert records.rate("b", "down", "zu kurz")
+    assert records.rate("b", "down", "zu kurz", "incomplete")
     assert list(records.cases()) == [
         {
             "id": "feedback-b",
             "question": "Und wann?",
             "lang": "de",
             "history": [{"role": "user", "content": "Wer?"}, {"role": "assistant", "content": "Sie."}],
-            "tags": ["thumbs-down"],
+            "tags": ["thumbs-down", "incomplete"],
             "note": "zu kurz",
         }
     ]

@@ -89,3 +89,19 @@ def test_no_articles_suggest_nothing() -> None:
 def test_a_possessive_is_no_verb_of_saying() -> None:
     text = "Gestern traf ich am Kai meine Nachbarin Frauke Onken beim Angeln."
     assert list(suggest([article("a", text)])) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "question"),
+    [
+        ("en", "What does Frauke Onken say?"),
+        ("fr", "Que dit Frauke Onken ?"),
+        ("pt", "O que diz Frauke Onken?"),
+        ("uk", "Що каже Frauke Onken?"),
+        ("xx", "What does Frauke Onken say?"),
+    ],
+)
+def test_questions_are_in_the_readers_language(language: str, question: str) -> None:
+    assert question in list(suggest([RENOVATION, COSTS], language))
+    asked = ["Was sagt Frauke Onken?"]
+    assert question not in list(follow_ups([RENOVATION, COSTS], asked, language))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 
 from rag.question.glossary import is_german
 from rag.schema import Article
-from rag.text.languages import CARRIERS, STOP
+from rag.text.languages import CARRIERS, LANGUAGES, STOP, table
 
 _CAPITALISED = re.compile(r"(?:[A-ZÄÖÜ][\w’'-]+ )+[A-ZÄÖÜ][\w’'-]{2,}")
 _SAYS = re.compile(
@@ -18,7 +19,6 @@ _SENTENCE = re.compile(r"[^.!?\n]+")
 _NOUN = re.compile(r"(?<![.!?:„“] )(?<!^)(?<![A-ZÄÖÜ]\w\s)\b[A-ZÄÖÜ][a-zäöüß]{8,}\b")
 _SHARED_BY = 2
 NAME_PARTS = 2
-_FRAME = set("was sagt steht in den artikeln über".split())
 _TOPIC = re.compile(
     r"(?:garantie|garantien|stand|sanktion|sanktionen|verhandlung|verhandlungen|ung|ungen|keit|heit|schaft|tion"
     r"|tionen|abkommen|vertrag|zölle|wahl|wahlen|krise|gipfel|politik|gesetz|preise|kosten|angriffe|proteste"
@@ -26,26 +26,32 @@ _TOPIC = re.compile(
 )
 
 
-def suggest(articles: Iterable[Article]) -> Iterator[str]:
-    """German questions about the articles, speakers and shared topics in turn, the likeliest first."""
+def suggest(articles: Iterable[Article], language: str = "de") -> Iterator[str]:
+    """Questions about German articles, speakers and shared topics in turn, the likeliest first.
+
+    `language` is that of the questions (English for one that Beleg does not speak).
+    """
+    return (question for question, _ in _suggest(articles, language))
+
+
+def _suggest(articles: Iterable[Article], language: str) -> Iterator[tuple[str, str]]:
+    """The questions with what each is about."""
     texts = [_answerable(article) for article in articles]
-    speakers, topics = _speakers(texts), _topics(texts)
-    for i in range(max(len(speakers), len(topics))):
-        if i < len(speakers):
-            yield f"Was sagt {speakers[i]}?"
-        if i < len(topics):
-            yield f"Was steht in den Artikeln über {topics[i]}?"
+    forms = table(language if language in LANGUAGES else "en", "suggest")
+    for subjects in zip_longest(_speakers(texts), _topics(texts)):
+        for form, subject in zip(("speaker", "topic"), subjects, strict=True):
+            if subject:
+                yield forms[form].format(subject), subject
 
 
-def follow_ups(cited: Iterable[Article], asked: Iterable[str]) -> Iterator[str]:
-    """Questions about the cited articles that were not asked yet, the likeliest first.
+def follow_ups(cited: Iterable[Article], asked: Iterable[str], language: str = "de") -> Iterator[str]:
+    """Questions about the cited articles that were not asked yet, in this language, the likeliest first.
 
     A question that names the same person or topic as an earlier one counts as asked.
     """
     known = [_words(question) for question in asked]
-    for question in suggest(cited):
-        subject = _words(question) - _FRAME
-        if not any(subject <= earlier for earlier in known):
+    for question, subject in _suggest(cited, language):
+        if not any(_words(subject) <= earlier for earlier in known):
             yield question
 
 

@@ -17,6 +17,8 @@ from rag.schema import Message
 
 Json = dict[str, Any]
 Rating = Literal["up", "down"]
+Reason = Literal["wrong", "off_topic", "unsupported", "incomplete"]
+"""What is the matter with an answer that is rated down."""
 
 FILE = "records.sqlite"
 MOST = 10_000
@@ -84,11 +86,10 @@ class Records:
         rows = self._read(_CONVERSATION, (ident, LONGEST))
         return [json.loads(answer) for (answer,) in reversed(rows)]
 
-    def rate(self, ident: str, rating: Rating | None, note: str = "") -> bool:
+    def rate(self, ident: str, rating: Rating | None, note: str = "", reason: Reason | None = None) -> bool:
         """Notes what a reader thought of an answer, None takes it back; whether there is such an answer."""
-        return bool(
-            self._write("update answers set rating = ?, note = ? where id = ?", (rating, note, ident))
-        )
+        sql = "update answers set rating = ?, note = ?, reason = ? where id = ?"
+        return bool(self._write(sql, (rating, note, reason, ident)))
 
     def rating(self, ident: str) -> Rating | None:
         """What a reader thought of an answer."""
@@ -98,20 +99,21 @@ class Records:
     def cases(self) -> Iterator[Json]:
         """Rated answers as evaluation cases, oldest first.
 
-        {"id": "feedback-3f…", "question": "Wer …?", "lang": "de", "history": [], "tags": ["thumbs-down"],
-         "note": ""}
+        {"id": "feedback-3f…", "question": "Wer …?", "lang": "de", "history": [],
+         "tags": ["thumbs-down", "wrong"], "note": ""}
         """
         rows = self._read(
-            "select answer, history, rating, note from answers where rating is not null order by rowid"
+            "select answer, history, rating, reason, note from answers"
+            " where rating is not null order by rowid"
         )
-        for answer, history, rating, note in rows:
+        for answer, history, rating, reason, note in rows:
             record = json.loads(answer)
             yield {
                 "id": f"feedback-{record['id']}",
                 "question": record["question"],
                 "lang": record["language"],
                 "history": json.loads(history),
-                "tags": [f"thumbs-{rating}"],
+                "tags": [f"thumbs-{rating}", *([reason] if reason else [])],
                 "note": note,
             }
 

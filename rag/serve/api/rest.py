@@ -159,7 +159,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=asking)
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Notes what somebody thinks of an answer."""
-        if not service.records.rate(ident, sent.rating, sent.note):
+        if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
             raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
         return Response(status_code=204)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from rag.answering.chosen import MOST_FILTERS
 from rag.schema import Filters, Genre, Message
+from rag.store.answers import Rating, Reason
 from rag.wire import Passage
 
 MOST_MESSAGES = 5000
@@ -122,7 +123,8 @@ class Article(ArticleFacts):
 class Feedback(Sent):
     """What somebody thinks of an answer; null takes it back."""
 
-    rating: Literal["up", "down"] | None
+    rating: Rating | None
+    reason: Reason | None = None
     note: str = Field("", max_length=2000)
 
 

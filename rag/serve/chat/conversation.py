@@ -76,7 +76,7 @@ class Chat:
         self.question_limit = settings.question_limit
         self.queue = queue or Queue(settings.readers, settings.waiting)
         self.watch = watch
-        self._suggested: tuple[int, tuple[str, ...]] = (-1, ())
+        self._suggested: dict[str, tuple[int, tuple[str, ...]]] = {}
         self._counted: tuple[int, Counts] | None = None
 
     def greeting(self, words: Words) -> Greeting:
@@ -85,7 +85,7 @@ class Chat:
         return Greeting(
             frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
-            self._suggestions(),
+            self._suggestions(words.lang),
             words("chat.placeholder"),
             words("chat.question"),
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
@@ -177,12 +177,12 @@ class Chat:
         idents = [messages.record_id(answer) if answer else None for answer in answers]
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
 
-    def _suggestions(self) -> tuple[str, ...]:
-        """The engine's suggestions, made once for each state of the library."""
+    def _suggestions(self, language: str) -> tuple[str, ...]:
+        """The engine's suggestions in a language, made once for each state of the library."""
         revision = self.engine.library.revision
-        if self._suggested[0] != revision:
-            self._suggested = (revision, tuple(self.engine.suggestions()))
-        return self._suggested[1]
+        if self._suggested.get(language, (-1,))[0] != revision:
+            self._suggested[language] = (revision, tuple(self.engine.suggestions(language=language)))
+        return self._suggested[language][1]
 
     def _held(self) -> Counts:
         """What the library holds, counted once for each of its states: it takes as long as an answer."""

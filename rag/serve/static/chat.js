@@ -7,15 +7,18 @@ import { asked, forget, go, keep, restore, shownAnswer, startAnew } from "./conv
 import "./copy.js";
 import { $, $$, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
 import { leave } from "./embed.js";
+import { listen } from "./keys.js";
 import { announce, notice, polish } from "./labels.js";
 import { openList } from "./list.js";
 import { Panel } from "./panel.js";
 import { Preview } from "./preview.js";
 import { follow } from "./scroll.js";
+import "./why.js";
 
 const preview = new Preview();
 // focus and pointer come back to a chip that the reader has just left
 const panel = new Panel(() => (preview.quiet = true));
+listen(panel);
 
 /* --- citations ------------------------------------------------------------------------------------------ */
 
