@@ -135,12 +135,16 @@ def measure(
     settings = plan.settings
     catch_up(settings)
     with closing(open_engine(settings)) as engine:
+        model = engine.model if judge else None
+        if judge and model is None:
+            where = "set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
+            raise ConfigError(f"--judge needs a language model: {where}")
         shelf = shelf_of(engine.library)
         _check_articles(questions, shelf)
         examiner = Examiner(
             shelf=shelf,
             supports=by_verifier(engine.index.idf, shelf),
-            judge=_judge(engine) if judge else None,
+            judge=judging.model_judge(model, settings.llm_deadline) if model else None,
             extractive=extractive,
             gains=questions.gains,
         )
@@ -162,14 +166,6 @@ def journal_of(plan: Plan) -> Path:
     """Where the answered cases of a plan are written down until all plans are through."""
     name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
     return folder_of(plan.settings) / f"under-way-{name}.jsonl"
-
-
-def _judge(engine: Engine) -> judging.Judge:
-    if engine.model is None:
-        raise ConfigError(
-            "--judge needs a language model: set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
-        )
-    return judging.model_judge(engine.model, engine.settings.llm_deadline)
 
 
 def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:

@@ -144,8 +144,8 @@ class Catalogue:
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles that say all of it, also within words: Garantien in Sicherheitsgarantien."""
         found = self._mentioning(about, language)
-        if not found and language == "uk":  # stems are German ones
-            found = self._mentioning(_nominative(about), "uk")
+        if not found and language == "uk":  # names as in the nominative: Зеленського, Петерсена, Мерцом
+            found = self._mentioning(_CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about)), "uk")
         said = [word for word in words(about) if word.lower() not in STOP[language]]
         if said and min(map(len, said)) >= _LEAST_WITHIN:
             found |= self.library.containing(said)
@@ -293,11 +293,6 @@ def _what(asked: Request, text: Texts) -> str:
     parts += [text.at("genres")[asked.genre == "comment"]] if asked.genre else []
     parts += [text.at("mentions").format(text.quoted(asked.about))] if asked.about else []
     return "; ".join(parts)
-
-
-def _nominative(words: str) -> str:
-    """Names in Ukrainian case forms as they stand in the nominative: Зеленського, Петерсена, Мерцом."""
-    return _CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", words))
 
 
 def _language(code: str, text: Texts) -> str:

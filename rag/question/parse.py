@@ -1,8 +1,8 @@
 """A message reduced to what it asks: greeting, thanks, apology, frame and shouting come off.
 
 A clause is courtesy if all its words are in its language's `courtesy` and one is a head. So combinations need
-no entry of their own: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …". Names of topics are not on it, nor the
-words by which a question asks, nor third persons: "Sagte er, …" is content.
+no entry of their own: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …". Names of topics are not on it, nor
+the words by which a question asks, nor third persons: "Sagte er, …" is content.
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ def _tidy(message: str) -> str:
 
 def _without_opening(text: str) -> str:
     """The text behind the first greeting or frame that it opens with."""
-    end = max(_opening(text, courtesy) for courtesy in COURTESIES.values()) or _first_clause(text)
+    end = max(_opening(text, courtesy) for courtesy in COURTESIES.values())
+    gap = _BREAK.search(text)
+    if not end and gap and _is_about_speakers(text[: gap.start()], text.islower()):
+        end = gap.end()
     if not end:
         return text
     rest = text[end:].lstrip(_BETWEEN)
@@ -126,12 +129,6 @@ def _opening(text: str, courtesy: Courtesy) -> int:
         if _QUOTED.search(text, *gap):
             return 0
     return 0
-
-
-def _first_clause(text: str) -> int:
-    """Where a first clause ends that is about whoever asks or is asked; 0 where the first is not."""
-    gap = _BREAK.search(text)
-    return gap.end() if gap and _is_about_speakers(text[: gap.start()], text.islower()) else 0
 
 
 def _asks(following: Sequence[re.Match[str]], before: str, courtesy: Courtesy) -> bool:
