@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from eval import judge as judging
 from eval.cases import Case, digest
 from eval.formats import QuestionSet
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
@@ -29,8 +28,10 @@ from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.language import detect_language
 from ingest.sync import catch_up
+from rag.answering.judge import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Delta, Done
 from rag.settings import FIELDS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
@@ -45,6 +46,8 @@ _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 _SECRET_NAMES = {"key", "token", "secret", "password"}
 
 Progress = Callable[[], object]
+Judge = Callable[[str, str], bool | None]
+"""Whether a context supports a sentence; None where no verdict can be trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Examiner:
 
     shelf: Shelf
     supports: Scorer
-    judge: judging.Judge | None = None
+    judge: Judge | None = None
     extractive: bool = False
     gains: Mapping[str, Mapping[str, float]] | None = None
 
@@ -135,12 +138,16 @@ def measure(
     settings = plan.settings
     catch_up(settings)
     with closing(open_engine(settings)) as engine:
+        model = engine.model if judge else None
+        if judge and model is None:
+            where = "set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
+            raise ConfigError(f"--judge needs a language model: {where}")
         shelf = shelf_of(engine.library)
         _check_articles(questions, shelf)
         examiner = Examiner(
             shelf=shelf,
             supports=by_verifier(engine.index.idf, shelf),
-            judge=_judge(engine) if judge else None,
+            judge=_judge_by(model, settings.llm_deadline) if model else None,
             extractive=extractive,
             gains=questions.gains,
         )
@@ -162,14 +169,6 @@ def journal_of(plan: Plan) -> Path:
     """Where the answered cases of a plan are written down until all plans are through."""
     name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
     return folder_of(plan.settings) / f"under-way-{name}.jsonl"
-
-
-def _judge(engine: Engine) -> judging.Judge:
-    if engine.model is None:
-        raise ConfigError(
-            "--judge needs a language model: set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
-        )
-    return judging.model_judge(engine.model, engine.settings.llm_deadline)
 
 
 def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
@@ -266,16 +265,51 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
     measures |= {"seconds_first": first, "seconds_total": total}
     if answer.passages or answer.abstained:  # the library's own answers search nothing
         measures |= sentence_measures(case, engine.find(case.question, case.history), gold)
-    verdicts = judging.verdicts(answer, examiner.judge) if examiner.judge else ()
-    if (faithful := judging.faithfulness(verdicts)) is not None:
+    judged = verdicts(answer, examiner.judge) if examiner.judge else ()
+    if (faithful := faithfulness(judged)) is not None:
         measures["judge_faithfulness"] = faithful
     return Row(
         case=case,
         answer=answer_to_dict(answer),
         measures=measures,
         gold=tuple(_gold(span, examiner.shelf) for span in gold),
-        judged=tuple(asdict(verdict) for verdict in verdicts),
+        judged=tuple(asdict(verdict) for verdict in judged),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judged sentence; `supported` is None when the model failed or its evidence was not verbatim."""
+
+    sentence: str
+    supported: bool | None
+
+
+def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:
+    """The verdict on each sentence that claims something, by all passages that the answer had."""
+    context = "\n\n".join(passage.chunk.text for passage in answer.passages)
+    claims = [statement.text for statement in answer.statements if statement.status != "no claim"]
+    return tuple(Verdict(claim, judge(claim, context)) for claim in claims)
+
+
+def faithfulness(judged: tuple[Verdict, ...]) -> float | None:
+    """Share of the judged sentences that the passages support; None when none was judged.
+
+    As RAGAS' faithfulness (Es et al. 2023, arXiv 2309.15217), with sentences in the place of the
+    claims that a model makes of them: hence the measure is called `judge_faithfulness`.
+    """
+    known = [verdict.supported for verdict in judged if verdict.supported is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _judge_by(model: ChatModel, seconds: float) -> Judge:
+    """A model as the judge, with at most `seconds` for a sentence; it must quote its evidence."""
+
+    def asked(sentence: str, context: str) -> bool | None:
+        found = judge(model, sentence, context, Deadline(seconds))
+        return None if found is None else found[0]
+
+    return asked
 
 
 def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, float, float]:

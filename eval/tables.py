@@ -106,10 +106,9 @@ def _notes(run: Run) -> list[str]:
     for name, needs in run.about["left_out"].items():
         reasons[needs].append(name)
     left_out, needed, error = (ENGLISH(f"eval.{name}") for name in ("left_out", "needed", "outcome.error"))
-    lines = [f"{left_out}: {_joined(names)}; {needed} {needs}" for needs, names in reasons.items()]
+    lines = []
+    for needs, names in reasons.items():
+        shown = ", ".join(names) if len(names) < 5 else f"{names[0]} and {len(names) - 1} more"
+        lines.append(f"{left_out}: {shown}; {needed} {needs}")
     failed = [(row.case.id, row.error) for row in run.rows if row.error is not None]
     return lines + [f"{error}: {id}: {why['type']}: {why['message']}" for id, why in failed]
-
-
-def _joined(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) < 5 else f"{names[0]} and {len(names) - 1} more"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rag.terminal import Bars, as_json, ends_with_its_reader
 
@@ -137,8 +137,40 @@ def _kept(options: argparse.Namespace) -> str:
     return f"{settings.data_dir} has {', '.join(names)} again; the next start brings the index in line"
 
 
+def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
+    """The account of every file, by name, and what lies beside them.
+
+    {"files": [{"name": "a.pdf", "read": {"characters": 120, "pages": 1}, "left_out": {"pages": 2},
+                "problems": ["2 of 3 pages have no text: …"]}], "not_read": "1 file of other kinds: .doc 1"}
+    """
+    from ingest.diff import read_file_of
+    from ingest.readers.files import passed_over
+    from ingest.sources import find_sources, roots
+
+    folders = roots(settings, paths)
+    sources = find_sources(folders, settings.data_dir.resolve())
+    files = []
+    for file in sources:
+        outcome = read_file_of(file, settings.article_limit)
+        account = {"read": dict(outcome.account.read), "left_out": dict(outcome.account.left_out)}
+        files.append({"name": file.name, **account, "problems": list(outcome.problems)})
+    return {"files": files, "not_read": passed_over(folders)}
+
+
+def check_text(found: dict[str, Any]) -> str:
+    """The same for people: a line a file, with what could not be read below it."""
+    from rag.i18n import ENGLISH
+
+    lines: list[str] = []
+    for file in found["files"]:
+        account = ENGLISH.account([*file["read"].items()], [*file["left_out"].items()])
+        lines.append(f"{file['name']}: {account or 'not read'}")
+        lines += [f"  {problem}" for problem in file["problems"]]
+    lines += [f"not read: {found['not_read']}"] if found["not_read"] else []
+    return "\n".join(lines) or "no files"
+
+
 def _checked(options: argparse.Namespace) -> str:
-    from ingest.check import check, check_text
     from rag.settings import load_settings
 
     found = check(load_settings(data=options.data), options.paths or None)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from ingest.report import Changes
 from ingest.sources import SourceFile, Wanted, assign_ids, own_id, unchanged
@@ -14,10 +13,6 @@ from rag.i18n import Phrase
 from rag.schema import Article
 from rag.store.library import Library
 from rag.store.library_rows import Account, Entry, FileState
-
-if TYPE_CHECKING:
-    from ingest.readers.document import Reading
-
 
 _NOTHING = Account()
 
@@ -64,13 +59,10 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
         article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
-    return Outcome(articles, reading.problems, account=_account(reading))
-
-
-def _account(reading: Reading) -> Account:
     texts = [document.text for document in reading.documents]
     read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
-    return Account(*(tuple(pair for pair in each.items() if pair[1]) for each in (read, reading.left_out)))
+    account = Account(*(tuple((k, n) for k, n in each.items() if n) for each in (read, reading.left_out)))
+    return Outcome(articles, reading.problems, account=account)
 
 
 def make_plan(
@@ -91,7 +83,11 @@ def make_plan(
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
     # an unchanged file whose article gives way to another of that name is read for its new id
-    renamed = [f for f in files if f.key not in outcomes and _renamed(ids[f.key], entries[f.key])]
+    renamed = [
+        f
+        for f in files
+        if f.key not in outcomes and {id for id, _ in ids[f.key]} != {id for id, _ in entries[f.key]}
+    ]
     if renamed:
         outcomes |= read(renamed)
         ids = _ids(files, outcomes, entries)
@@ -141,10 +137,6 @@ def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
     same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
     both = len(manifest.keys() & now.keys())
     return Changes(len(now) - both, both - same, len(manifest) - both, same)
-
-
-def _renamed(ids: Sequence[tuple[str, str]], entries: Iterable[tuple[str, Entry]]) -> bool:
-    return {id for id, _ in ids} != {id for id, _ in entries}
 
 
 def _state_after(

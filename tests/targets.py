@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ingest.check import check, check_text
+from ingest.__main__ import check, check_text
 from ingest.chunking import chunk_article
 from ingest.readers import read_file
 from ingest.readers.document import Document

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question.capitals import with_capitals
-from rag.question.query import understand
+from rag.question.query import understand, with_capitals
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ import pytest
 
 from eval.__main__ import main
 from eval.cases import Case, case_to_dict, digest, load_cases
-from eval.judge import Verdict, faithfulness, verdicts
 from eval.measures import Shelf, answer_measures, shelf_of
-from eval.run import Examiner, run, without_secrets
+from eval.run import Examiner, Verdict, faithfulness, run, verdicts, without_secrets
 from eval.runs import Journal, Row, Run, load_run, write_run
 from eval.verifier import by_verifier
 from rag.engine import Engine, open_engine

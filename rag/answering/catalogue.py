@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answering.catalogue_texts import TEXTS, Texts
+from rag.answering.texts import Texts
 from rag.answering.work import SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
 from rag.question.known import Known, known_of
@@ -69,7 +69,7 @@ class Catalogue:
         rows = [] if unknown else self.library.listed(self._selection(asked, only))
         if asked.order:
             rows = rows[:1] if asked.order == "newest" else rows[-1:]
-        text = TEXTS[asked.language]
+        text = Texts(asked.language)
         return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
 
     def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
@@ -103,14 +103,13 @@ class Catalogue:
         return sentence or (0, min(len(article.text), _FIRST_LINE))
 
     def _talk(self, talk: Talk, said: _Said) -> None:
-        text = TEXTS[talk.language]
-        openings = {"greeting": text.greeting, "thanks": text.thanks, "task": text.task}
-        opening = openings.get(talk.about, "")
-        articles = text.articles_of(self.library.counts().articles)
-        said.line(f"{opening} {text.about_me.format(articles=articles)}".strip())
+        text = Texts(talk.language)
+        opening = "" if talk.about == "self" else text(talk.about)
+        about_me = text("about_me", articles=text.articles(self.library.counts().articles))
+        said.line(f"{opening} {about_me}".strip())
 
     def _tell(self, asked: Request, said: _Said, only: frozenset[str] | None) -> None:
-        text = TEXTS[asked.language]
+        text = Texts(asked.language)
         unknown = asked.unknown or asked.unknown_title
         rows = [] if unknown else self.library.listed(self._selection(asked, only))
         if not rows:
@@ -145,8 +144,8 @@ class Catalogue:
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles that say all of it, also within words: Garantien in Sicherheitsgarantien."""
         found = self._mentioning(about, language)
-        if not found and language == "uk":  # stems are German ones
-            found = self._mentioning(_nominative(about), "uk")
+        if not found and language == "uk":  # names as in the nominative: Зеленського, Петерсена, Мерцом
+            found = self._mentioning(_CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about)), "uk")
         said = [word for word in words(about) if word.lower() not in STOP[language]]
         if said and min(map(len, said)) >= _LEAST_WITHIN:
             found |= self.library.containing(said)
@@ -156,30 +155,28 @@ class Catalogue:
         """The line above a list: who, when or where, if it is the same for all; else how many of how many."""
         authors, days = _distinct(row.author for row in rows), {row.published for row in rows}
         if asked.asks == "who" and authors:
-            return text.written_by.format(names=", ".join(authors))
+            return text("written_by", names=", ".join(authors))
         if asked.asks == "when" and len(days) == 1 and (day := next(iter(days))):
-            return text.appeared.format(day=text.day_of(day))
+            return text("appeared", day=text.day(day))
         if asked.asks == "where" and (outlets := _distinct(row.outlet for row in rows)):
-            return text.appeared_in.format(names=", ".join(outlets))
+            return text("appeared_in", names=", ".join(outlets))
         everything = self.library.counts().articles
         if what := _what(asked, text):
-            return text.of.format(n=len(rows), all=everything, what=what)
+            return text("of", n=len(rows), all=everything, what=what)
         if len(rows) < everything:  # filters
-            return f"{text.articles_of(len(rows))}:"
-        return text.holds.format(articles=text.articles_of(everything))
+            return f"{text.articles(len(rows))}:"
+        return text("holds", articles=text.articles(everything))
 
     def _none(self, asked: Request, text: Texts) -> str:
         """Says that nothing fits, and what there is instead."""
         counts = self.library.counts()
         if asked.unknown:
-            return text.none_of.format(
-                name=asked.unknown, names=_some(self.known.outlets, self.known.authors)
-            )
+            return text("none_of", name=asked.unknown, names=_some(self.known.outlets, self.known.authors))
         if not counts.articles:
-            return text.holds.format(articles=text.articles_of(0))
-        line = text.no_article.format(what=_what(asked, text), articles=text.articles_of(counts.articles))
+            return text("holds", articles=text.articles(0))
+        line = text("no_article", what=_what(asked, text), articles=text.articles(counts.articles))
         if counts.first and counts.last:
-            line += text.ranging.format(first=text.day_of(counts.first), last=text.day_of(counts.last))
+            line += text("ranging", first=text.day(counts.first), last=text.day(counts.last))
         return f"{line}."
 
 
@@ -201,7 +198,7 @@ class _Said:
         for row in rows[:MOST_LISTED]:
             self.line(_named(row, text, with_author=with_author), row.id)
         if len(rows) > MOST_LISTED:
-            self.line(text.more.format(n=len(rows) - MOST_LISTED))
+            self.line(text("more", n=len(rows) - MOST_LISTED))
 
     def answer(
         self, question: str, language: str, source: Catalogue, articles: dict[str, Article], seconds: float
@@ -244,7 +241,7 @@ def _tell_first(asked: Request, rows: Sequence[Listed], text: Texts, said: _Said
     first = (
         dated[: asked.limit] if asked.limit else [row for row in dated if row.published == dated[0].published]
     )
-    one, many = text.newest if asked.order == "newest" else text.oldest
+    one, many = text.at(str(asked.order))
     said.line(one if len(first) == 1 else many)
     said.articles(first, text, with_author=asked.asks == "who")
 
@@ -253,58 +250,53 @@ def _tell_period(rows: Sequence[Listed], text: Texts, said: _Said) -> None:
     """From when to when, with the first and the last article."""
     dated = [row for row in rows if row.published]
     if dated:
-        first, last = text.day_of(dated[-1].published), text.day_of(dated[0].published)
-        said.line(text.period.format(articles=text.articles_of(len(dated)), first=first, last=last))
+        first, last = text.day(dated[-1].published), text.day(dated[0].published)
+        said.line(text("period", articles=text.articles(len(dated)), first=first, last=last))
         for row in dict.fromkeys((dated[-1], dated[0])):
             said.line(_named(row, text), row.id)
     if len(dated) < len(rows):
-        said.line(text.undated.format(articles=text.articles_of(len(rows) - len(dated))))
+        said.line(text("undated", articles=text.articles(len(rows) - len(dated))))
 
 
 def _tell_groups(subject: Subject, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
     """How many articles each outlet, author or language has, most first, each with its newest one."""
     column, unstated, opening = {
-        "outlets": ("outlet", text.no_outlet, text.outlets),
-        "authors": ("author", text.no_author, text.authors),
-        "languages": ("language", "?", text.languages),
+        "outlets": ("outlet", text("no_outlet"), "outlets"),
+        "authors": ("author", text("no_author"), "authors"),
+        "languages": ("language", "?", "languages"),
     }[subject]
     names: list[str | None] = [getattr(row, column) for row in rows]
     counted, newest = Counter(names), dict(zip(reversed(names), reversed(rows), strict=True))
-    said.line(opening.format(n=len(counted.keys() - {None})))
+    said.line(text(opening, n=len(counted.keys() - {None})))
     groups = sorted(counted.items(), key=lambda group: (group[0] is None, -group[1], group[0] or ""))
     for name, n in groups[:MOST_LISTED]:
         shown = _language(name, text) if subject == "languages" and name else name or unstated
-        said.line(f"{shown}: {text.articles_of(n)}", newest[name].id)
+        said.line(f"{shown}: {text.articles(n)}", newest[name].id)
     if len(groups) > MOST_LISTED:
-        said.line(text.more.format(n=len(groups) - MOST_LISTED))
+        said.line(text("more", n=len(groups) - MOST_LISTED))
 
 
 def _named(row: Listed, text: Texts, *, with_author: bool = False) -> str:
     """„Sieben Monate bis Alaska“, taz, 15.08.2025"""
-    title = text.quotes.format(row.title) if row.title else f"{text.no_title} ({row.id})"
-    author = (row.author or text.no_author) if with_author else None
-    return ", ".join(part for part in (title, author, row.outlet, text.day_of(row.published)) if part)
+    title = text.quoted(row.title) if row.title else f"{text('no_title')} ({row.id})"
+    author = (row.author or text("no_author")) if with_author else None
+    return ", ".join(part for part in (title, author, row.outlet, text.day(row.published)) if part)
 
 
 def _what(asked: Request, text: Texts) -> str:
     """The filters as they were understood."""
     parts = [name.said for name in asked.named]
-    parts += [text.quotes.format(title) for title in (asked.unknown_title,) if title]
-    parts += [text.days_of(asked.days.first, asked.days.last)] if asked.days else []
-    parts += [] if asked.weekday is None else [text.weekdays[asked.weekday]]
+    parts += [text.quoted(title) for title in (asked.unknown_title,) if title]
+    parts += [text.days(asked.days.first, asked.days.last)] if asked.days else []
+    parts += [] if asked.weekday is None else [text.at("weekdays")[asked.weekday]]
     parts += [_language(asked.written_in, text)] if asked.written_in else []
-    parts += [text.genres[asked.genre == "comment"]] if asked.genre else []
-    parts += [text.mentions.format(text.quotes.format(asked.about))] if asked.about else []
+    parts += [text.at("genres")[asked.genre == "comment"]] if asked.genre else []
+    parts += [text.at("mentions").format(text.quoted(asked.about))] if asked.about else []
     return "; ".join(parts)
 
 
-def _nominative(words: str) -> str:
-    """Names in Ukrainian case forms as they stand in the nominative: Зеленського, Петерсена, Мерцом."""
-    return _CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", words))
-
-
 def _language(code: str, text: Texts) -> str:
-    return text.names[LANGUAGES.index(code)] if code in LANGUAGES else code
+    return text.at("names")[LANGUAGES.index(code)] if code in LANGUAGES else code
 
 
 def _some(outlets: Sequence[str], authors: Sequence[str]) -> str:

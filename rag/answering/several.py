@@ -41,7 +41,12 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         passages=tuple(passages.values()),
         certainty=answers[0].certainty if len({answer.certainty for answer in answers}) == 1 else "unsure",
         confidence=min(answer.confidence for answer in answered or answers),
-        further=_further(answers, len(citations)),
+        further=tuple(
+            replace(place, number=number)
+            for number, place in enumerate(
+                (place for answer in answers for place in answer.further), len(citations) + 1
+            )
+        ),
         dropped=tuple(each for answer in answers for each in answer.dropped),
         withheld=tuple(each for answer in answers for each in answer.withheld),
         usage=_summed([answer.usage for answer in answers]),
@@ -70,11 +75,6 @@ def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
         return _NUMBER.sub(lambda n: str(int(n.group()) + by), found.group()) if meant else found.group()
 
     return _MARKER.sub(marker, said)
-
-
-def _further(answers: Sequence[Answer], start: int) -> tuple[Citation, ...]:
-    places = (place for answer in answers for place in answer.further)
-    return tuple(replace(place, number=number) for number, place in enumerate(places, start + 1))
 
 
 def _summed(counted: Sequence[Mapping[str, float]]) -> dict[str, float]:

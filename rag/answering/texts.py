@@ -2,7 +2,57 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
 from rag.text.languages import LANGUAGES, table
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The phrases of a language about the dossier and about Beleg itself: `catalogue` in its file."""
+
+    language: str
+
+    def at(self, name: str) -> Any:
+        """A phrase as it stands there, or several."""
+        return table(self.language, f"catalogue.{name}")
+
+    def __call__(self, phrase: str, /, **blanks: object) -> str:
+        """A phrase with its blanks filled in."""
+        return str(self.at(phrase)).format(**blanks)
+
+    def quoted(self, words: str) -> str:
+        """„Words“ in the language's quotation marks."""
+        return str(self.at("quotes")).format(words)
+
+    def articles(self, n: int) -> str:
+        """5 Artikel, 1 article, 21 стаття."""
+        if self.language == "uk":
+            few = n % 10 in (2, 3, 4) and n % 100 not in (12, 13, 14)
+            form = 0 if n % 10 == 1 and n % 100 != 11 else 1 if few else 2
+        else:
+            form = 0 if n == 1 else 1
+        return f"{n} {self.at('articles')[form]}"
+
+    def day(self, day: date | None) -> str:
+        """A day as the language writes it in figures."""
+        return day.strftime(self("day")) if day else self("no_date")
+
+    def days(self, first: str | None, last: str | None) -> str:
+        """15.08.2025 – 19.08.2025, 15.08. of any year, … where a bound is open: from ISO dates or `MM-DD`."""
+        bounds = []
+        for bound in (first, last):
+            if bound and len(bound) > len("MM-DD"):
+                bounds.append(self.day(date.fromisoformat(bound)))
+            elif bound:
+                without_year = re.sub("/%Y|%Y-|%Y", "", self("day"))
+                bounds.append(date.fromisoformat(f"2024-{bound}").strftime(without_year))  # a leap year
+            else:
+                bounds.append("…")
+        return bounds[0] if first == last else " – ".join(bounds)
 
 
 def declined(language: str) -> str:

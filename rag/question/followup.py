@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.question.capitals import with_capitals
 from rag.question.parse import reduced
-from rag.question.query import detect_language
+from rag.question.query import detect_language, with_capitals
 from rag.schema import Message
 from rag.text.analysis import tokens, words
 from rag.text.languages import LANGUAGES, STOP, pattern, table

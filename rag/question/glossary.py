@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import takewhile
 from pathlib import Path
 
 import Stemmer
@@ -87,7 +88,9 @@ class Glossary:
         for headword in self._buckets.get(phrase[:_PREFIX], ()):
             if headword.count(" ") != len(words) - 1:
                 continue
-            common = min(map(_common_prefix, headword.split(" "), words))
+            pairs = zip(headword.split(" "), words, strict=True)
+            same = (takewhile(lambda at: at[0] == at[1], zip(*pair, strict=False)) for pair in pairs)
+            common = min(len(list(each)) for each in same)
             longest = max(len(word) for word in (*headword.split(" "), *words))
             if common > length and common >= max(_PREFIX, 0.6 * longest):
                 best, length = headword, common
@@ -270,16 +273,12 @@ def _norm(vector: Mapping[str, float]) -> float:
 def _lines(language: str) -> Iterable[tuple[str, list[tuple[str, float]]]]:
     for line in _data(f"glossary.{language}.tsv").splitlines():
         headword, _, right = line.partition("\t")
-        yield headword, [_weighted(entry) for entry in right.split("|")]
+        entries = (entry.strip().partition(":") for entry in right.split("|"))
+        yield headword, [(german, float(weight or 1)) for german, _, weight in entries]
 
 
 def _data(name: str) -> str:
     return (files("rag") / "data" / name).read_text(encoding="utf-8")
-
-
-def _weighted(entry: str) -> tuple[str, float]:
-    german, _, weight = entry.strip().partition(":")
-    return german, float(weight or 1)
 
 
 def _keep_best(weights: dict[str, float], key: str, weight: float) -> None:
@@ -322,12 +321,6 @@ def _one_error(left: str, right: str) -> bool:
         return True
     swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1
     return swapped and left[wrong[0]] == right[wrong[1]] and left[wrong[1]] == right[wrong[0]]
-
-
-def _common_prefix(left: str, right: str) -> int:
-    return next(
-        (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
-    )
 
 
 def _ding(path: Path) -> Iterable[tuple[str, str, float]]:

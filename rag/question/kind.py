@@ -122,7 +122,8 @@ class _Item:
 def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The request to the library that a question is, or talk; None for a question about what articles say."""
     for language in _candidates(question):
-        items = _items(question, language, known)
+        items = _with_names(list(_scanned(question, known)), known.whole_at)
+        items = _with_names(_with_phrases(items, _lexicon(language)), known.part_at)
         for read in (_talk, _summary, _task, _request):
             found = read(items, language)
             if found is not None:
@@ -200,13 +201,6 @@ def _signals(language: str) -> frozenset[str]:
         "prompt",
     }
     return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
-
-
-def _items(question: str, language: str, known: Known) -> list[_Item]:
-    items = list(_scanned(question, known))
-    items = _with_names(items, known.whole_at)
-    items = _with_phrases(items, _lexicon(language))
-    return _with_names(items, known.part_at)
 
 
 def _scanned(question: str, known: Known) -> Iterator[_Item]:
@@ -346,7 +340,9 @@ def _about(items: list[_Item], given: Request) -> _Taken | None:
         start, end = behind, _end_of_topic(items, behind)
         rest = items[:at] + items[end:]
     else:  # „In welchem Artikel wird X erwähnt?“
-        start, end = _start_of_topic(items, at, noun), at
+        start, end = at, at
+        while start - 1 > noun and (not items[start - 1].classes or items[start - 1].among(_IN_TOPIC)):
+            start -= 1
         rest = items[:start]
         if items[0].word.lower() not in _INSIDE and not items[0].among(("where",)):
             return None
@@ -366,23 +362,12 @@ def _end_of_topic(items: Sequence[_Item], start: int) -> int:
     """Where what is mentioned ends: before „von der taz“, „gibt es“."""
     end = start
     while end < len(items) and (not items[end].classes or items[end].among((*_IN_TOPIC, "source"))):
-        if "source" in items[end].classes and _is_named(items, end + 1):
-            break
+        if "source" in items[end].classes:
+            follows = _next(items, end)
+            if follows is not None and "named" in follows.classes:
+                break
         end += 1
     return end
-
-
-def _is_named(items: Sequence[_Item], at: int) -> bool:
-    """Whether a known outlet or author is next."""
-    follows = next((item for item in items[at:] if "plain" not in item.classes), None)
-    return follows is not None and "named" in follows.classes
-
-
-def _start_of_topic(items: Sequence[_Item], end: int, noun: int) -> int:
-    start = end
-    while start - 1 > noun and (not items[start - 1].classes or items[start - 1].among(_IN_TOPIC)):
-        start -= 1
-    return start
 
 
 def _days(items: list[_Item], given: Request) -> _Taken | None:
@@ -453,9 +438,14 @@ def _names(items: list[_Item], given: Request) -> _Taken:
     return kept, replace(given, named=named, titles=frozenset().union(*titled) if titled else None)
 
 
+def _next(items: Sequence[_Item], at: int) -> _Item | None:
+    """The item after one that says anything."""
+    return next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
+
+
 def _names_next(items: Sequence[_Item], at: int) -> bool:
     """Whether a source's name follows („von der Zeitung taz“), or the one who is asked for."""
-    follows = next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
+    follows = _next(items, at)
     if follows is None:
         return any("who" in item.classes for item in items)
     return follows.among(("named", "titled", "who", "when", "where", "which", "outlet", "author"))
@@ -578,11 +568,8 @@ def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[
             if is_written
             else None
         )
-    return replace(given, asks="where") if "publish" in verbs or _has_outlet(items) else None
-
-
-def _has_outlet(items: Sequence[_Item]) -> bool:
-    return any(item.among(("outlet", "outlets")) for item in items)
+    has_outlet = any(item.among(("outlet", "outlets")) for item in items)
+    return replace(given, asks="where") if "publish" in verbs or has_outlet else None
 
 
 def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:

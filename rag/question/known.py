@@ -47,7 +47,11 @@ class Known:
             return found
         if len(said) < _LEAST_TITLE - 1:
             return frozenset()
-        within = [ids for title, ids in self._titles.items() if _holds(title, said)]
+        within = [
+            ids
+            for title, ids in self._titles.items()
+            if any(title[i : i + len(said)] == said for i in range(len(title) - len(said) + 1))
+        ]
         return frozenset().union(*within)
 
     def whole_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
@@ -128,7 +132,3 @@ def _lower(text: str) -> Words:
 
 def _without_determiner(said: Words) -> Words:
     return said[1:] if len(said) > 1 and said[0] in _DETERMINERS else said
-
-
-def _holds(title: Words, said: Words) -> bool:
-    return any(title[i : i + len(said)] == said for i in range(len(title) - len(said) + 1))

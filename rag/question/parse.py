@@ -1,26 +1,50 @@
-"""A message reduced to what it asks: greeting, thanks, apology, frame and shouting come off."""
+"""A message reduced to what it asks: greeting, thanks, apology, frame and shouting come off.
+
+A clause is courtesy if all its words are in its language's `courtesy` and one is a head. So combinations need
+no entry of their own: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …". Names of topics are not on it, nor
+the words by which a question asks, nor third persons: "Sagte er, …" is content.
+"""
 
 from __future__ import annotations
 
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from rag.question.courtesy import (
-    ADDRESS,
-    ADVERSATIVES,
-    ASKING,
-    BEFORE_SIGN_OFFS,
-    COURTESIES,
-    EVERY_WORD,
-    GREETINGS,
-    OPENS_A_SENTENCE,
-    PLEASE,
-    PREPOSITIONS,
-    SIGN_OFFS,
-    SPEAKERS,
-    Courtesy,
-)
+from rag.text.languages import LANGUAGES, pattern, word_set
+
+
+@dataclass(frozen=True, slots=True)
+class Courtesy:
+    """A language's courtesy: `words` are all that it is made of, `heads` those that tell it."""
+
+    heads: frozenset[str]
+    words: frozenset[str]
+
+
+def _courtesy(language: str) -> Courtesy:
+    heads = word_set("courtesy.heads", language) | INTERNATIONAL
+    return Courtesy(heads, heads | word_set("courtesy.others", language))
+
+
+INTERNATIONAL = frozenset("hi hello hey hallo ok okay danke thanks thx ty merci sorry pardon please".split())
+COURTESIES = {language: _courtesy(language) for language in LANGUAGES}
+EVERY_WORD = frozenset().union(*(courtesy.words for courtesy in COURTESIES.values()))
+
+GREETINGS = word_set("courtesy.greetings")
+SIGN_OFFS = word_set("courtesy.sign_offs")
+BEFORE_SIGN_OFFS = word_set("courtesy.before")
+OPENS_A_SENTENCE = word_set("courtesy.opens")
+"""No nouns and no address: with a capital, they begin a sentence."""
+PLEASE = word_set("courtesy.please")
+ADVERSATIVES = word_set("courtesy.adversatives")
+ASKING = word_set("courtesy.asking")
+"""Words by which a question begins that a frame leads to without a comma."""
+PREPOSITIONS = word_set("courtesy.prepositions")
+SPEAKERS = word_set("courtesy.speakers")
+"""Whoever asks and whoever is asked: no article of the dossier is about them."""
+ADDRESS = word_set("courtesy.address")
 
 NAME_WORDS = 3
 """Words that a name has at most, beside a greeting: "Hallo Frau Dr. Weber"."""
@@ -42,15 +66,8 @@ _MARKS = re.compile(r"([?!])(?:\s?[?!])+")
 _BREAK = re.compile(r"[,;:!?…\n]|(?<!\b[A-Z])(?<!\b[DM]r)(?<!\bM[rm]s)(?<!\bProf)\.|\s[–—-]+\s|[–—]")
 _BETWEEN = " ,;:.!?…–—-\n"
 _QUOTED = re.compile('[„“”«»‚‘"(\\[]')
-_SMALL_TALK = re.compile(
-    r"\b(?:wie geht(?:['’]?s| es)(?: (?:dir|ihnen|euch))?|how are you(?: doing)?|how['’]s it going"
-    r"|tudo bem|como vai|як справи|comment (?:ça va|allez-vous|vas-tu)|ça va)\s?[?!.,]+|\bwie folgt\b",
-    re.IGNORECASE,
-)
-_PLEASE = re.compile(
-    r"[\s,]+(?:bitte|please|pls|plz|svp|stp|s['’]il (?:vous|te) pla[iî]t|por favor|будь ласка)(?=[\s.!?]*$)",
-    re.IGNORECASE,
-)
+_SMALL_TALK = re.compile(rf"\b{pattern('courtesy.small_talk')}\s?[?!.,]+|\bwie folgt\b", re.IGNORECASE)
+_PLEASE = re.compile(rf"[\s,]+{pattern('courtesy.please_last')}(?=[\s.!?]*$)", re.IGNORECASE)
 
 
 def reduced(message: str) -> str:
@@ -78,7 +95,10 @@ def _tidy(message: str) -> str:
 
 def _without_opening(text: str) -> str:
     """The text behind the first greeting or frame that it opens with."""
-    end = max(_opening(text, courtesy) for courtesy in COURTESIES.values()) or _first_clause(text)
+    end = max(_opening(text, courtesy) for courtesy in COURTESIES.values())
+    gap = _BREAK.search(text)
+    if not end and gap and _is_about_speakers(text[: gap.start()], text.islower()):
+        end = gap.end()
     if not end:
         return text
     rest = text[end:].lstrip(_BETWEEN)
@@ -109,12 +129,6 @@ def _opening(text: str, courtesy: Courtesy) -> int:
         if _QUOTED.search(text, *gap):
             return 0
     return 0
-
-
-def _first_clause(text: str) -> int:
-    """Where a first clause ends that is about whoever asks or is asked; 0 where the first is not."""
-    gap = _BREAK.search(text)
-    return gap.end() if gap and _is_about_speakers(text[: gap.start()], text.islower()) else 0
 
 
 def _asks(following: Sequence[re.Match[str]], before: str, courtesy: Courtesy) -> bool:
