@@ -77,6 +77,8 @@ def worst() -> Iterator[tuple[str, str, Any]]:
     yield "fields", "/api/v1/ask", ASKED | fields
     yield "fields of filters", "/api/v1/ask", {**ASKED, "filters": fields}
     yield "fields of a tool's filters", "/mcp", in_mcp({**ASKED, "filters": fields})
+    yield "name in filters", "/api/v1/ask", {**ASKED, "filters": {"outlets": ["x" * SIZE]}}
+    yield "id in a tool's filters", "/mcp", in_mcp({**ASKED, "filters": {"articles": ["x" * SIZE]}})
     yield "fields of a message", "/api/v1/ask", {**ASKED, "history": [SAID | fields]}
     yield "turns of a conversation to keep", "/export/json", {"title": "x", "turns": many(0)}
     yield "records of a conversation to keep", "/export/md", {"title": "x", "turns": many({"question": 0})}
@@ -121,3 +123,11 @@ def test_more_text_than_is_embedded_at_a_time_is_refused_by_name(asking: TestCli
     answer = asking.post("/v1/embeddings", json=sent)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")
     assert "At most 500000 characters" in answer.json()["error"]["message"]
+
+
+def test_what_is_embedded_in_parts_is_in_order(asking: TestClient) -> None:
+    texts = [f"Wort{n}" for n in range(150)]
+    told = asking.post("/v1/embeddings", json={"model": "builtin", "input": texts}).json()["data"]
+    alone = asking.post("/v1/embeddings", json={"model": "builtin", "input": texts[140]}).json()["data"]
+    assert len(told) == 150
+    assert told[140]["embedding"] == alone[0]["embedding"]

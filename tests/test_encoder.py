@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,27 @@ def test_threads_get_their_own_vectors(encoder: Encoder) -> None:
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_question_does_not_wait_for_all_texts_that_others_embed(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[bool] = []
+    begun = threading.Event()
+
+    def reply(_: Encoder, texts: list[str], *, query: bool) -> np.ndarray:
+        order.append(query)
+        begun.set()
+        time.sleep(0.005)
+        return np.zeros((len(texts), DIMENSION), np.float32)
+
+    monkeypatch.setattr(Encoder, "_reply", reply)
+    encoder = Encoder()
+    embedding = threading.Thread(target=encoder.texts, args=(["x" * 2_000] * 400,))
+    embedding.start()
+    begun.wait()
+    encoder.question("Wer?")
+    before = len(order)
+    embedding.join()
+    assert before < len(order) / 2
+
+
 def test_a_forked_child_starts_a_process_of_its_own(encoder: Encoder) -> None:
     parent = encoder.question("Wer?")
     read, write = os.pipe()

@@ -38,6 +38,7 @@ def site(folder: Path, **given: Any) -> TestClient:
         return "offen"
 
     @app.post("/geheim")
+    @app.post("/gradio_api/queue/join")
     async def change(request: Request) -> int:
         return len(await request.body())
 
@@ -289,6 +290,16 @@ def test_too_large_requests_are_refused_whatever_size_they_state(tmp_path: Path)
     assert client.post("/geheim", content=b"x" * 10_001).status_code == 413
     parts = (b"x" * 1000 for _ in range(11))  # sent in chunks, without a length
     assert client.post("/geheim", content=parts).status_code == 413
+
+
+def test_an_event_of_the_chat_has_a_bounded_number_of_values(tmp_path: Path) -> None:
+    client = site(tmp_path)
+    conversation = {"data": ["Wer?", [{"role": "user", "content": "Er, sie, es"}] * 5_000]}
+    assert client.post("/gradio_api/queue/join", json=conversation).status_code == 200
+    for nothing in ({}, 0):
+        event = {"data": ["Wer?", [nothing] * 30_000]}
+        assert client.post("/gradio_api/queue/join", json=event).status_code == 413
+        assert client.post("/geheim", json=event).status_code == 200
 
 
 # --- small parts

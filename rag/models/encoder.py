@@ -7,6 +7,7 @@ caller gets ProviderUnavailable and ranks by words alone, and the next request s
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import json
 import os
@@ -45,15 +46,17 @@ def shared_encoder() -> Encoder:
 class Encoder:
     """Vectors of length 1 for texts and questions. Safe to use from several threads.
 
-    The process starts with the first request. One request is under way at a time: a question waits at most
-    for one batch of texts.
+    The process starts with the first request. One request is under way at a time, and questions come first:
+    one waits for a batch of texts at most, however many are to come.
     """
 
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
-        self._guard = threading.Lock()
+        self._changed = threading.Condition()
+        self._is_busy = False
+        self._asking = 0  # questions that wait for their turn
 
     def texts(self, texts: Sequence[str]) -> Floats:
         """One row a text, shape (texts, 384). Raises ProviderUnavailable."""
@@ -68,11 +71,25 @@ class Encoder:
 
     def close(self) -> None:
         """Ends the process."""
-        with self._guard:
+        with self._turn(query=True):
             self._end()
 
+    @contextlib.contextmanager
+    def _turn(self, *, query: bool) -> Iterator[None]:
+        with self._changed:
+            self._asking += query
+            self._changed.wait_for(lambda: not self._is_busy and (query or not self._asking))
+            self._asking -= query
+            self._is_busy = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_busy = False
+                self._changed.notify_all()
+
     def _asked(self, texts: list[str], *, query: bool) -> Floats:
-        with self._guard:
+        with self._turn(query=query):
             try:
                 return self._reply(texts, query=query)
             except (OSError, ValueError) as exc:

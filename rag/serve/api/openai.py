@@ -9,6 +9,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fastapi import Depends, FastAPI, Request
 from fastapi.sse import EventSourceResponse
 from openai.types import Model
@@ -33,7 +34,8 @@ PATH = "/v1"
 MODEL, VERBATIM = "beleg", "beleg-extractive"
 """The engine as it is configured, and its verbatim sentences even where a language model is configured."""
 
-_LONGEST_EMBEDDED = 500_000
+_LONGEST_EMBEDDED = 500_000  # characters
+_EMBEDDED_AT_ONCE = 64  # texts
 _STREAM = {"text/event-stream": {"schema": {"type": "object"}}}
 _EITHER: dict[int | str, dict[str, Any]] = {
     200: {"content": _STREAM, "description": "With `stream`, events as OpenAI's clients read them."}
@@ -170,13 +172,19 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
     embedder = _embedder_of(service)
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
+    async def embedded(texts: list[str]) -> Any:
+        """In parts, each in its turn: others come between, and whoever leaves ends it."""
+        parts = [texts[i : i + _EMBEDDED_AT_ONCE] for i in range(0, len(texts), _EMBEDDED_AT_ONCE)]
+        embed = (await run_in_threadpool(embedder)).embed
+        return np.concatenate([await service.run(partial(embed, part)) for part in parts])
+
     @api.post("/embeddings", responses=failing)
     async def embeddings(request: Request, sent: models.EmbeddingRequest) -> models.Embeddings:
         """Vectors of the configured embedding, as the index has them of passages."""
         if sent.model != service.settings.embedding:
             raise _no_model(sent.model)
         texts = await run_in_threadpool(texts_of, sent.input)
-        vectors = await unless_gone(request, service.run(lambda: embedder().embed(texts)))
+        vectors = await unless_gone(request, embedded(texts))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
         rows = [

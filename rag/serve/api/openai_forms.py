@@ -62,9 +62,9 @@ class Reply:
 def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     """The answer, cut as the client wishes; `beleg` has all of it."""
     text, is_cut = cut(answer.text, wish.most, wish.stop)
+    counted = usage(answer, [*wish.history, Message("user", wish.question)], text)
     text = escaped(text)
     content = text + references(answer, site, text)
-    counted = usage(answer, [*wish.history, Message("user", wish.question)])
     marks = url_citations(content, answer, site)
     return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
 

@@ -91,12 +91,12 @@ def _url_citation(marker: re.Match[str], cited: Citation, site: str) -> Annotati
     return AnnotationURLCitation(start_index=start, end_index=end, url=url, title=_title(cited))
 
 
-def usage(answer: Answer, asked: Iterable[Message]) -> CompletionUsage:
-    """Tokens, as the model's server reports them; without a model, of the conversation and the answer."""
+def usage(answer: Answer, asked: Iterable[Message], text: str) -> CompletionUsage:
+    """Tokens, as the model's server reports them; without a model, of the conversation and the text sent."""
     if {"prompt_tokens", "completion_tokens"} <= answer.usage.keys():
         taken, given = (int(answer.usage[name]) for name in ("prompt_tokens", "completion_tokens"))
     else:
-        taken, given = sum(count_tokens(each.content) for each in asked), count_tokens(answer.text)
+        taken, given = sum(count_tokens(each.content) for each in asked), count_tokens(text)
     return CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
 
 

@@ -13,7 +13,7 @@ from rag.store.answers import Rating, Reason
 from rag.wire import Passage
 
 MOST_MESSAGES = 5000
-_MOST_FIELDS = 100
+_MOST_FIELDS, _LONGEST_NAME = 100, 1_000
 
 
 def _few_fields(sent: Any) -> Any:
@@ -24,9 +24,12 @@ def _few_fields(sent: Any) -> Any:
 
 
 def _short(sent: Any) -> Any:
-    """As `_few_fields`, and each wrong name or id would be one, too."""
-    if isinstance(sent, dict) and any(isinstance(v, list) and len(v) > MOST_FILTERS for v in sent.values()):
+    """As `_few_fields`, and each wrong name or id would be one, too, and be told."""
+    kinds = [kind for kind in sent.values() if isinstance(kind, list)] if isinstance(sent, dict) else []
+    if any(len(kind) > MOST_FILTERS for kind in kinds):
         raise ValueError(f"filters have at most {MOST_FILTERS} of a kind")
+    if any(isinstance(name, str) and len(name) > _LONGEST_NAME for kind in kinds for name in kind):
+        raise ValueError(f"names and ids have at most {_LONGEST_NAME} characters")
     return _few_fields(sent)
 
 

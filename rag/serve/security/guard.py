@@ -40,6 +40,9 @@ _OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
 _UPLOADS = ("/artikel/datei", "/api/v1/articles")
 _CLOSED = "/gradio_api/upload"
 """Gradio's own uploads, which no page of ours uses."""
+_EVENTS, _MOST_VALUES = "/gradio_api/", 25_000
+"""Values in an event of the chat; each that is none of its own would cost Gradio two errors of a kilobyte.
+A conversation as long as a request may be has half as many."""
 _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -174,10 +177,11 @@ class Guard:
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """What comes in, as long as it is not too much or too slow: its size need not be stated, or true."""
         limit, came, coming = self._limit(scope["path"]), 0, True
+        values = _MOST_VALUES if scope["path"].startswith(_EVENTS) else math.inf
         ends = time.monotonic() + BODY_SECONDS
 
         async def bounded() -> Message:
-            nonlocal came, coming
+            nonlocal came, coming, values
             left = min(IDLE_SECONDS, ends - time.monotonic()) if coming else None
             try:
                 async with asyncio.timeout(left):
@@ -188,6 +192,9 @@ class Guard:
             coming = coming and bool(message.get("more_body"))
             if came > limit:
                 raise HTTPException(413, _too_large(limit).message)
+            values -= message.get("body", b"").count(b",")
+            if values < 0:
+                raise HTTPException(413, f"The request has more than {_MOST_VALUES} values.")
             return message
 
         return bounded
