@@ -27,6 +27,7 @@ import httpx
 from tests.chat_reader import events
 from tests.openai_server import OpenAIServer, Reply, openai_server
 from tests.real_server import Running, server
+from tests.test_bounded_work import worst
 from tests.usage import Usage, growth, leaks, usage_of
 
 WORKERS = 8
@@ -276,6 +277,15 @@ class Soak:
             reply = await self.client.get(path, headers={"Accept": "text/html, */*"})
             assert reply.status_code == 200, f"{path}: {reply.status_code}"
 
+    async def worst(self) -> None:
+        """What costs most, or is refused: one of what `test_bounded_work` sends to a field of a door."""
+        _, door, body = self.chance.choice(WORST)
+        accept = {"Accept": "application/json, text/event-stream"}
+        reply = await self.client.post(door, json=body, headers=accept)
+        assert reply.status_code in (200, 400, 404, 413, 422), (
+            f"{door}: {reply.status_code} {reply.text[:200]}"
+        )
+
     async def wrong(self) -> None:
         method, path, sent, status = self.chance.choice(WRONG)
         reply = await self.client.request(method, path, **sent)
@@ -286,7 +296,7 @@ class Soak:
         acts: Sequence[tuple[Callable[[], Awaitable[None]], int]] = (
             *((self.rest, 3), (self.rest_stream, 3), (self.openai, 3), (self.mcp, 2), (self.chat, 3)),
             *((self.changing, 1), (self.upload, 1), (self.sync, 1), (self.pages, 2), (self.wrong, 3)),
-            (self.broken_model, 1),
+            *((self.broken_model, 1), (self.worst, 1)),
         )
         while time.monotonic() < until:
             act = self.chance.choices([each for each, _ in acts], [weight for _, weight in acts])[0]
@@ -298,6 +308,7 @@ class Soak:
             self.done[name] += 1
 
 
+WORST = list(worst())
 WRONG: Sequence[tuple[str, str, Json, int]] = (
     ("POST", "/api/v1/ask", {"json": {"question": " "}}, 400),
     ("POST", "/api/v1/ask", {"json": {"question": "x" * 3000}}, 400),

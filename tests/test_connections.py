@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,6 +70,38 @@ def test_an_address_has_so_many_connections_and_no_more(port: int) -> None:
     assert ended(opened(port, HALF))
     for each in kept:
         each.close()
+
+
+def test_half_requests_keep_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even at the same address, and long before their time is over."""
+    monkeypatch.setattr(connections, "OF_ONE_ADDRESS", 3)
+    with serving(FastAPI()) as port:
+        kept = [opened(port, HALF) for _ in range(9)]
+        with opened(port, HALF + b"1\r\n\r\n") as there:
+            assert there.recv(100).startswith(b"HTTP/1.1 404")
+        assert ended(kept[0])
+        for each in kept:
+            each.close()
+
+
+def test_who_is_being_answered_is_not_ended_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "OF_ONE_ADDRESS", 3)
+    site, begun, over = FastAPI(), threading.Semaphore(0), threading.Event()
+
+    @site.get("/")
+    def slow() -> str:
+        begun.release()
+        over.wait(10)
+        return "done"
+
+    with serving(site) as port:
+        asking = [opened(port, HALF + b"1\r\n\r\n") for _ in range(3)]
+        assert all(begun.acquire(timeout=10) for _ in asking)
+        assert ended(opened(port, HALF + b"1\r\n\r\n"))
+        over.set()
+        for each in asking:
+            with each:
+                assert each.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_connections_that_have_ended_count_no_more(port: int) -> None:

@@ -47,14 +47,19 @@ class Connections:
         self._transports: dict[Peer, asyncio.Transport] = {}
 
     def opened(self, peer: Peer, transport: asyncio.Transport) -> None:
-        """Ends the connection at once where there are too many, else unless a request comes."""
+        """Ends the connection unless a request comes in time; of too many, the one that has waited longest.
+
+        That is this one where all others are being answered.
+        """
+        address, others = peer[0], list(self._waiting)
         self._transports[peer] = transport
-        self._of[peer[0]] += 1
-        most = self.most if is_trusted(peer[0], self.proxies) else self.most_of_one
-        if self._of[peer[0]] > most or len(self._transports) > self.most:
-            transport.abort()
-        else:
-            self._wait(peer)
+        self._of[address] += 1
+        self._wait(peer)
+        most = self.most if is_trusted(address, self.proxies) else self.most_of_one
+        if self._of[address] > most:
+            self._end(next((each for each in others if each[0] == address), peer))
+        elif len(self._transports) > self.most:
+            self._end(next(iter(others), peer))
 
     def closed(self, peer: Peer) -> None:
         """Forgets it."""
@@ -100,6 +105,10 @@ class Connections:
         if transport := self._transports.get(peer):
             loop = asyncio.get_running_loop()
             self._waiting[peer] = loop.call_later(self.head_seconds, transport.abort)
+
+    def _end(self, peer: Peer) -> None:
+        self._heard(peer)
+        self._transports[peer].abort()
 
     def _heard(self, peer: Peer) -> None:
         if timer := self._waiting.pop(peer, None):
