@@ -42,7 +42,7 @@ Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index", "embed"), how many are done, and of how many."""
 
 FOLDER, CHUNKS = "chroma", "chunks"
-LEAST, MOST = 64, 512
+LEAST, MOST = 8, 512
 """Passages a batch: many are written in less time than few by few, but a batch shall take about a second."""
 
 _SECONDS = 1.0  # a batch

@@ -156,7 +156,9 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         )
         return Response(text, media_type="text/markdown", headers=_FRESH)
 
-    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=asking)
+    rating = {**faults(400, model=models.Failure), **asking}
+
+    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=rating)
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Notes what somebody thinks of an answer."""
         if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
