@@ -26,6 +26,7 @@ from ingest.readers.document import Document, parse_date, parse_genre
 from ingest.readers.encoding import decode
 from ingest.readers.files import find_names
 from rag.errors import ArticleError
+from rag.i18n import GERMAN
 from rag.text.normalize import normalise
 from tests.printed import pdf
 
@@ -324,6 +325,28 @@ def test_malformed_front_matter_costs_no_text_and_is_named_with_its_line(
     (document,) = reading.documents
     assert (document.text, document.title, document.outlet) == ("Text hier.", "Gipfel", outlet)
     assert line in reading.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "german"),
+    [
+        ("a.docx", b"PK\x03\x04kaputt", "ist keine lesbare Word-Datei; bitte neu als .docx speichern"),
+        ("a.odt", b"PK\x03\x04kaputt", "ist kein lesbarer OpenDocument-Text; bitte neu speichern"),
+        ("a.epub", b"PK\x03\x04kaputt", "ist kein lesbares E-Book; bitte den Text als .txt speichern"),
+        ("a.pdf", b"%PDF-1.7 kaputt", "ist ein beschädigtes PDF; bitte neu exportieren"),
+        (
+            "a.jsonl",
+            b'{"text": "a"',
+            "hat keine brauchbare Zeile: Zeile 1: kein JSON; bitte ein Objekt je Zeile schreiben",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_without_the_words_of_a_library(
+    tmp_path: Path, name: str, content: bytes, german: str
+) -> None:
+    with pytest.raises(ArticleError) as caught:
+        read_file(write(tmp_path, name, content), limit_bytes=LIMIT)
+    assert GERMAN.said(caught.value.phrase) == german
 
 
 def test_front_matter_of_other_programs_states_the_facts(tmp_path: Path) -> None:
