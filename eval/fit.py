@@ -57,8 +57,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sets = {name: examples(Path(name), Path(folder)) for name, _, folder in pairs}
     shipped = WEIGHTS if options.words else WEIGHTS_WITH_MEANING
     names = list(shipped)
+    without = {  # each fold is judged by the weights of the others
+        fold: weights(
+            [(e, len(found) ** -0.5) for found in sets.values() for e in found if e.fold != fold], names
+        )
+        for fold in range(FOLDS)
+    }
     for name, found in sets.items():
-        held_out = [rank(e, weights(_others(sets, e.fold), names)) for e in found]
+        held_out = [rank(e, without[e.fold]) for e in found]
         now = [rank(e, shipped) for e in found]
         print(f"{name} ({len(found)}): shipped {_shares(now)}, cross-validated {_shares(held_out)}")
     fitted = weights([(e, len(found) ** -0.5) for found in sets.values() for e in found], names)
@@ -160,17 +166,9 @@ def _right(ranking: Ranking, case: Case) -> NDArray[np.bool_]:
         text, id = hit.passage.article.text, hit.passage.article.id
         for start, end in hit.passage.chunk.sentences:
             gold = case.evidence if not case.articles or id in case.articles else ()
-            right.append(any(_touches(text, fragment, start, end) for fragment in gold))
+            places = (text.find(each, max(0, start - len(each) + 1)) for each in gold)
+            right.append(any(0 <= place < end for place in places))
     return np.array(right, dtype=bool)
-
-
-def _touches(text: str, fragment: str, start: int, end: int) -> bool:
-    place = text.find(fragment, max(0, start - len(fragment) + 1))
-    return 0 <= place < end
-
-
-def _others(sets: Mapping[str, Sequence[Example]], fold: int) -> list[tuple[Example, float]]:
-    return [(e, len(found) ** -0.5) for found in sets.values() for e in found if e.fold != fold]
 
 
 def _shares(ranks: Sequence[int]) -> str:

@@ -178,13 +178,12 @@ def _beir(folder: Path) -> QuestionSet:
         for query, found in judged.items()
     ]
     check_ids(folder, cases)
-    return QuestionSet(folder.name, tuple(cases), tuple(_record(row) for row in corpus), judged)
-
-
-def _record(row: Mapping[str, Any]) -> Mapping[str, str]:
-    title = str(row.get("title") or "")
-    # BEIR searches the title with the text; an article's title is searched as well
-    return {"id": slug(str(row["_id"])), "title": title, "text": str(row["text"]) or title}
+    articles = []
+    for row in corpus:
+        title = str(row.get("title") or "")
+        # BEIR searches the title with the text; an article's title is searched as well
+        articles.append({"id": slug(str(row["_id"])), "title": title, "text": str(row["text"]) or title})
+    return QuestionSet(folder.name, tuple(cases), tuple(articles), judged)
 
 
 def _gains(path: Path) -> dict[str, dict[str, float]]:

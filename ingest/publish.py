@@ -44,8 +44,9 @@ def publish(
         noted = library.meta(_PUBLISHED) == _state(server, library)
         if noted and held == (counts.chunks, counts.articles) and not take_over:
             return
-        if take_over and not named:
-            _refuse_strange(server, library)
+        theirs = {version.split("#", 1)[0] for version in server.versions()} if take_over else set()
+        if not named and theirs - library.versions().keys():
+            raise ConfigError("chroma_server_strange", address=server.address)
         lock.acquire(folder)
         try:
             _claim(server, folder, take_over=take_over)
@@ -73,13 +74,6 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
     _claim(server, folder)
     server.delete(there - versions.keys())
     delete_unknown(library, server.chroma)
-
-
-def _refuse_strange(server: Published, library: Library) -> None:
-    """Raises ConfigError when the server has articles that are not among ours."""
-    there = {version.split("#", 1)[0] for version in server.versions()}
-    if there - library.versions().keys():
-        raise ConfigError("chroma_server_strange", address=server.address)
 
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:

@@ -63,7 +63,9 @@ class Uploads:
         Another file of that name is never overwritten: the new one becomes `name-2`.
         """
         with self._naming:
-            for target in map(self.folder.joinpath, _alternatives(name)):
+            path = Path(name)
+            others = (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2))
+            for target in map(self.folder.joinpath, itertools.chain([name], others)):
                 if not target.exists():
                     file.replace(target)
                     return target.name, False
@@ -124,8 +126,3 @@ def safe_name(name: str) -> str:
     stem, suffix = (slug(stem), f".{slug(ending).lower()}") if dot else (slug(base), "")
     # a README is about a folder, and passed over there
     return f"{'upload-' if stem.lower() == 'readme' else ''}{stem}{suffix}"
-
-
-def _alternatives(name: str) -> itertools.chain[str]:
-    path = Path(name)
-    return itertools.chain([name], (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2)))

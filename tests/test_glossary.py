@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from rag.question.glossary import (
-    LANGUAGES,
     LONGEST_PHRASE,
     Glossary,
     Translations,
@@ -21,6 +20,8 @@ from rag.question.glossary import (
     near_synonyms,
 )
 from rag.text.analysis import key
+
+LANGUAGES = ("en", "fr", "pt", "uk")
 
 DING = """\
 # a comment :: a comment

@@ -16,7 +16,7 @@ from rag.schema import Answer, Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
-from rag.text.languages import LANGUAGES, STOP
+from rag.text.languages import STOP
 
 TASK = "a task"
 """Why what is no question is declined."""
@@ -296,7 +296,7 @@ def _what(asked: Request, text: Texts) -> str:
 
 
 def _language(code: str, text: Texts) -> str:
-    return text.at("names")[LANGUAGES.index(code)] if code in LANGUAGES else code
+    return str(text.at("names").get(code, code))
 
 
 def _some(outlets: Sequence[str], authors: Sequence[str]) -> str:

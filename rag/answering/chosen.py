@@ -40,7 +40,10 @@ def chosen(filters: Filters | None, library: Library, known: Known) -> frozenset
     )
     found = frozenset(row.id for row in library.listed(selection))
     if not found:
-        raise BadRequest("filters_exclude_all", there=_what_there_is(library))
+        counts = library.counts()
+        code = "dossier_dated" if counts.first else "dossier_holds"
+        there = Phrase(code, n=counts.articles, first=counts.first, last=counts.last)
+        raise BadRequest("filters_exclude_all", there=there)
     return found
 
 
@@ -90,9 +93,3 @@ def _some(kind: Phrase, names: Collection[str]) -> Phrase:
     shown = ", ".join(list(names)[:_NAMED]) + (", …" if len(names) > _NAMED else "")
     code = "filter_there_are" if shown else "filter_there_are_none"
     return Phrase(code, kind=kind, names=shown)
-
-
-def _what_there_is(library: Library) -> Phrase:
-    counts = library.counts()
-    code = "dossier_dated" if counts.first else "dossier_holds"
-    return Phrase(code, n=counts.articles, first=counts.first, last=counts.last)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from rag.text import languages
+
 NO_ANSWER = "KEINE_ANTWORT"
 """First word of a reply that says: the passages do not answer this."""
 
-LANGUAGES = {"de": "German", "en": "English", "fr": "French", "pt": "Portuguese", "uk": "Ukrainian"}
+LANGUAGES = {language: str(languages.table(language, "name")) for language in languages.LANGUAGES}
+"""What a model calls each language."""
 
 # short, for small models lose long lists of rules; one claim a sentence, so that each can be checked alone
 SYSTEM = """\

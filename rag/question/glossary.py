@@ -28,7 +28,6 @@ from rag.text.analysis import keys, words
 Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
 
-LANGUAGES = ("en", "fr", "pt", "uk")
 LONGEST_PHRASE = 5
 LONGEST_DING_PHRASE = 4
 LEAST_CORRECTED = 5
@@ -226,7 +225,7 @@ def is_german(word: str) -> bool:
 
 @functools.cache
 def _german_keys() -> frozenset[str]:
-    return frozenset(_known().values()) - {""}
+    return frozenset(german_words().values()) - {""}
 
 
 @functools.cache
@@ -234,7 +233,7 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
     """A glossary backwards: headwords by German search key, and the reverse."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
-    known = _known()
+    known = german_words()
     for headword, translations in _lines(language):
         for german, weight in translations:
             term = known[german] if german in known else _only_key(german)
@@ -245,9 +244,10 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
 
 
 @functools.cache
-def _known() -> Mapping[str, str]:
+def german_words() -> Mapping[str, str]:
     """Each German word of the English glossary with its search key."""
-    return dict(line.split("\t") for line in _data("keys.de.tsv").splitlines())
+    table = (files("rag") / "data" / "keys.de.tsv").read_text(encoding="utf-8")
+    return dict(line.split("\t") for line in table.splitlines())
 
 
 def known_keys() -> str:
@@ -271,14 +271,11 @@ def _norm(vector: Mapping[str, float]) -> float:
 
 
 def _lines(language: str) -> Iterable[tuple[str, list[tuple[str, float]]]]:
-    for line in _data(f"glossary.{language}.tsv").splitlines():
+    file = files("rag") / "data" / f"glossary.{language}.tsv"
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
         headword, _, right = line.partition("\t")
         entries = (entry.strip().partition(":") for entry in right.split("|"))
         yield headword, [(german, float(weight or 1)) for german, _, weight in entries]
-
-
-def _data(name: str) -> str:
-    return (files("rag") / "data" / name).read_text(encoding="utf-8")
 
 
 def _keep_best(weights: dict[str, float], key: str, weight: float) -> None:

@@ -380,17 +380,9 @@ def _days(items: list[_Item], given: Request) -> _Taken | None:
         return None
     before = [j for i in at for j in _just_before(items, i)]
     classes = frozenset(name for j in before for name in items[j].classes)
-    days: Days | None = found[0]
-    if len(found) == 2:
-        days = found[0].through(found[1])
-    elif "before" in classes and found[0]:
-        days = found[0].before()
-    elif "after" in classes:
-        days = found[0].after()
-    elif "since" in classes:
-        days = found[0].since()
-    elif "until" in classes:
-        days = found[0].until()
+    ranges = [Days.before, Days.after, Days.since, Days.until]
+    range_of = next((each for each in ranges if each.__name__ in classes), None)
+    days = found[0].through(found[1]) if len(found) == 2 else range_of(found[0]) if range_of else found[0]
     if days is None:
         return None
     dropped = {*at, *(j for j in before if items[j].among((*_RANGES, "source")))}

@@ -7,13 +7,13 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 
 from rag.question.glossary import (
     LONGEST_PHRASE,
     Glossary,
     foreign_synonyms,
+    german_words,
     headwords,
     load_glossary,
     near_synonyms,
@@ -373,7 +373,6 @@ def _is_small(word: str) -> bool:
 @functools.lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """The German words of the glossary without a capital, their search keys, and those of the nouns."""
-    table = (files("rag") / "data" / "keys.de.tsv").read_text(encoding="utf-8")
-    pairs = [line.split("\t") for line in table.splitlines()]
+    pairs = german_words().items()
     small = {word: term for word, term in pairs if term and word[0].islower()}
     return frozenset(small), frozenset(small.values()), frozenset(t for w, t in pairs if t and w[0].isupper())

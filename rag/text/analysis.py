@@ -15,57 +15,16 @@ from importlib.resources import files
 
 import Stemmer
 
-from rag.text.languages import LANGUAGES, STOP
+from rag.text.languages import LANGUAGES, STOP, table, word_set
 
 GRAM = 5
 """Length of the word-spanning n-grams."""
 
-# forms that are at least as often another word: der Rang, das Band, die Tat, der Stand …
-_AMBIGUOUS_FORMS = frozenset(
-    "band bande buk fang floss floß gleich griff griffe halten klang lage laden lassen lauf"
-    " laufen los maß maße mied rang range rat raten riss risse rufen sang sank schlag schlagen schloss"
-    " schnitt schnitte schritt schritte schuss stach stande stich strich striche tat taten tage tragen"
-    " verband wand wande weg wich woge wogen zug fahren fallen fangen geben gelten graben messen"
-    " kommen lesen schaffen sehen stoßen treten wachsen waschen braten blasen empfangen vergessen verziehen"
-    " genesen geschehen gefallen geraten bade biss bisse bund ritt ritte flohe triebe"
-    " sprechen sprache schiene heißen essen".split()
-)
-_PREFIXES = frozenset(
-    "ab an auf aus be bei durch ein ent er fort ge heraus herein hervor hin hinter los mit nach nieder"
-    " statt über um unter ver vor voran vorbei weg wieder zer zu zurück zusammen".split()
-)
+_AMBIGUOUS_FORMS = word_set("words.ambiguous", "de")
+_PREFIXES = word_set("words.prefixes", "de")
 _WITH_ZU = re.compile(r"(\w+?)zu(\w{3,}n)")
-# a noun's ending and that of its verb, joined by a change of vowel
-_FAMILIES = (
-    ("nahme", "nehmen"),
-    ("gabe", "geben"),
-    ("gang", "gehen"),
-    ("zug", "ziehen"),
-    ("schluss", "schließen"),
-    ("tritt", "treten"),
-    ("bruch", "brechen"),
-    ("spruch", "sprechen"),
-    ("sprache", "sprechen"),
-    ("flug", "fliegen"),
-    ("griff", "greifen"),
-    ("wurf", "werfen"),
-    ("schuss", "schießen"),
-    ("stieg", "steigen"),
-    ("hilfe", "helfen"),
-    ("kunft", "kommen"),
-    ("marsch", "marschieren"),
-    ("wahl", "wählen"),
-    ("sturz", "stürzen"),
-    ("flucht", "fliehen"),
-    ("schrift", "schreiben"),
-)
-_UKRAINIAN_ENDINGS = sorted(
-    "а я у ю о е є и і ї й ь ом ем єм ам ям ах ях ами ями ою ею єю ів їв ові еві єві ий ій їй ого ього"
-    " ому ьому им їм ими іми их іх їх увати ювати ити ться ав ала ало али ив ила ило или ув ула уло ули"
-    " ував увала увало ували лася лося лися вся ує ують ає ають ить ять ать уть ють ання ення ування ість"
-    " ості істю".split(),
-    key=lambda ending: -len(ending),
-)
+_FAMILIES = tuple(table("de", "words.families").items())
+_UKRAINIAN_ENDINGS = sorted(table("uk", "words.endings").split(), key=lambda ending: -len(ending))
 _OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
 _SNOWBALL = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese"}
 _LONGEST_WORD = 100
