@@ -390,7 +390,8 @@ class Engine(Adapters):
         else:
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
-        found = candidates(ranking, self._meaning(ranking, asked.standalone))
+        meaning = self._meaning(ranking, asked.standalone)
+        found = candidates(ranking, meaning)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         job = Job(
@@ -401,6 +402,7 @@ class Engine(Adapters):
             found=found,
             confidence=confidence(ranking, found),
             retrieved=time.perf_counter() - asked.started,
+            by_words=self.dense is not None and meaning is None and not (near and near.shares),
         )
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
 
@@ -516,6 +518,7 @@ class Engine(Adapters):
             further=named_copies(outcome.further, job.copies),
             dropped=outcome.dropped,
             withheld=outcome.withheld,
+            by_words=job.by_words,
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
