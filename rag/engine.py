@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import logging
 import re
 import threading
 import time
@@ -57,8 +56,6 @@ from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
 from rag.text.normalize import normalise
 from rag.verification.verify import Verifier
-
-log = logging.getLogger(__name__)
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
@@ -299,8 +296,7 @@ class Engine(Adapters):
             return None
         try:
             return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError as error:
-            log.warning("sentences are chosen by their words alone: %s", error)
+        except ProviderError:  # which the log has
             return None
 
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:
