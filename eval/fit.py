@@ -75,7 +75,7 @@ def examples(path: Path, articles: Path) -> list[Example]:
     """The answerable questions of a set with the sentences that are found for each."""
     data = Path(".beleg/fit") / f"{articles.name}-{zlib.crc32(str(articles.resolve()).encode()):08x}"
     settings = load_settings(articles=articles, data=data, embedding="e5")
-    sync(settings)
+    sync(settings, embed="all")
     with closing(open_engine(settings)) as engine:
         cases = [case for case in load_cases(path) if case.evidence and "test" not in case.tags]
         found = [_example(engine.index, shared_encoder(), case) for case in cases]

@@ -27,7 +27,7 @@ from eval.runs import Journal, Json, Row, Run, write_run, write_whole
 from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.language import detect_language
-from ingest.sync import catch_up
+from ingest.sync import sync
 from rag.answering.judge import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
@@ -136,7 +136,7 @@ def measure(
     was broken off. Raises BelegError when it cannot begin; what fails in a case is in the run.
     """
     settings = plan.settings
-    catch_up(settings)
+    sync(settings.unpublished, embed="all")
     with closing(open_engine(settings)) as engine:
         model = engine.model if judge else None
         if judge and model is None:

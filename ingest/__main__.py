@@ -64,6 +64,7 @@ def summary(report: SyncReport, other: str | None = None) -> str:
         lines.append(
             f"{_count(report.pending, 'passage')} still found by words only: the vectors are to come"
         )
+    lines += [report.unasked] if report.unasked else []
     lines += [f"repaired: {line}" for line in report.repaired]
     lines += [f"near-duplicate: {copy} repeats {original}" for copy, original in report.duplicates[:_SHOWN]]
     if len(report.duplicates) > _SHOWN:
@@ -101,6 +102,14 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="do not wait for the vectors: the articles answer by their words until the next run, or the"
         " chat, has made them",
+    )
+    parser.add_argument(
+        "--embed",
+        nargs="?",
+        choices=("all", "passages"),
+        const="all",
+        help="make the vectors of more than 1,000 new articles, too: of passages and sentences, or passages"
+        " alone, in a quarter of the time; said once, it holds for this index",
     )
     parser.add_argument(
         "--dictionary",
@@ -191,6 +200,7 @@ def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
             rebuild=options.rebuild,
             take_over=options.take_over,
             wait=not options.no_wait,
+            embed=options.embed,
             progress=bars.show,
         )
     if options.dictionary:

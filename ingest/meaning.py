@@ -7,9 +7,10 @@ that changes loses its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ingest.report import Progress
+from rag.i18n import Phrase
 from rag.schema import Article, Chunk
 from rag.store.library import Library
 
@@ -18,8 +19,26 @@ if TYPE_CHECKING:
     from rag.models.hashing import Floats
 
 Pair = tuple[Article, Chunk]
+Wish = Literal["all", "passages"]
+"""What vectors of the built-in encoder are wanted of: passages and their sentences, or passages alone."""
+
+WISH = "embed"
+"""A note in the library: the wish, which is said once."""
+
+MOST_UNASKED = 1_000
+"""Articles whose vectors are made without being asked for: half an hour of one core."""
+
 _AT_ONCE = 4  # passages: a second or two
 _LONGEST_BEFORE = 300  # characters
+
+_SECONDS = {"passages": 0.26, "all": 0.96}  # of one core, for a passage
+
+
+def left_to_words(passages: int) -> Phrase:
+    """Says that so many passages are found by words alone, and what it takes to change that."""
+    minutes = {wish: passages * seconds / 60 for wish, seconds in _SECONDS.items()}
+    said = {w: f"{round(m / 60)} h" if m >= 90 else f"{max(1, round(m))} min" for w, m in minutes.items()}
+    return Phrase("left_to_words", passages=passages, long=said["all"], short=said["passages"])
 
 
 def kept_in(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rag.store.chroma import Progress
 from rag.store.library import Library
+from rag.store.library_file import LEFT_TO_WORDS
 
 __all__ = ["Changes", "Progress", "SyncReport", "report_of", "silent"]
 
@@ -21,7 +22,8 @@ class SyncReport:
 
     `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
     was found damaged and is whole again; `articles` and `chunks` are what the index holds now, `pending`
-    is how many of the chunks are found by their words only, for their vectors are still to come; `read` and
+    is how many of the chunks are found by their words only, for their vectors are still to come, `unasked`
+    says what it takes where there are too many to make their vectors without `--embed`; `read` and
     `left_out` are how much of what kind the files of the index gave and did not.
     """
 
@@ -37,6 +39,7 @@ class SyncReport:
     seconds: float
     fingerprint: str
     pending: int = 0
+    unasked: str | None = None
     read: tuple[tuple[str, int], ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
 
@@ -71,6 +74,7 @@ def report_of(
         seconds=0.0,
         fingerprint=library.fingerprint,
         pending=pending,
+        unasked=library.phrase(LEFT_TO_WORDS),
         read=_sums(account.read for account in accounts),
         left_out=_sums(account.left_out for account in accounts),
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
-from ingest.meaning import embed_sentences, kept_in
+from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
 from ingest.publish import is_published, publish
 from ingest.readers.files import passed_over
 from ingest.report import Changes, Progress, SyncReport, report_of, silent
@@ -48,10 +48,10 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Embed, Pair, is_whole, reconcile
+from rag.store.chroma import Chroma, Embed, Pair, delete_unknown, is_whole, reconcile
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME, PASSED_OVER, batches
+from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER, batches
 from rag.store.library_rows import Entry
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ class Options:
     rebuild: bool = False
     allow_empty: bool = False
     wait: bool = True
+    embed: Wish | None = None
     progress: Progress = silent
     stop: Callable[[], bool] | None = None
 
@@ -101,6 +102,7 @@ def sync(
     allow_empty: bool = False,
     take_over: bool = False,
     wait: bool = True,
+    embed: Wish | None = None,
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> SyncReport:
@@ -110,6 +112,7 @@ def sync(
     on) and the uploads in the data folder. `rebuild` makes everything anew, for other settings or an
     emptied source; `take_over` makes this Beleg the one that writes to the Chroma server. Unless it shall
     `wait`, and once `stop` says so between two batches, vectors that are missing are left to the next sync.
+    Beyond `MOST_UNASKED` articles the built-in encoder makes vectors only once `embed` has said of what.
     Raises ArticleError for a path that does not exist or holds nothing (with `allow_empty` that gives an
     index without articles), ConfigError (also where articles that nobody named would take the place of
     others), IndexBusy when another process uses the folder, IndexMismatch when the index was built with
@@ -117,10 +120,10 @@ def sync(
     fails: the new articles answer by their words then, and nothing that was embedded is paid for again.
     """
     started = time.perf_counter()
-    options = Options(rebuild, allow_empty, wait, progress or silent, stop)
+    options = Options(rebuild, allow_empty, wait, embed, progress or silent, stop)
     with _one_at_a_time:
         look = look_at(settings, paths)
-        report = None if rebuild or settings.chroma_replica else _report_if_idle(settings, look)
+        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, look)
         if report is None:
             with _owned(look.folder), closing(_embedder(settings)) as embedder:
                 report = _run(settings)(settings, look, embedder, options).run()
@@ -128,8 +131,7 @@ def sync(
             remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
             with closing(_embedder(settings)) as embedder:
-                embed = passages_by(embedder)
-                publish(settings, look.folder, embed, take_over=take_over, named=look.named)
+                publish(settings, look.folder, passages_by(embedder), take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -141,7 +143,9 @@ def catch_up(settings: Settings) -> list[str]:
     if is_current(settings.unpublished):
         return []
     try:
-        return [f"skipped {name}: {reason}" for name, reason in sync(settings.unpublished).skipped]
+        report = sync(settings.unpublished)
+        skipped = [f"skipped {name}: {reason}" for name, reason in report.skipped]
+        return [*skipped, report.unasked] if report.unasked else skipped
     except BelegError as error:
         if not answers_all_the_same(settings, error):
             raise
@@ -417,14 +421,21 @@ class Run:
 
     def _embed(self, library: Library, plan: Plan, *, lost_none: bool) -> int:
         """Lets Chroma follow; how many passages still have no vector."""
-        if has_vectors(self.look.folder, library) and not self.options.rebuild:
+        if self.options.embed:
+            library.note(WISH, self.options.embed)
+        elif has_vectors(self.look.folder, library) and not self.options.rebuild:
             return 0
         with Chroma.open(self.look.folder) as chroma:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
             library.note(VECTORS, None)  # until all are there
             try:
-                pending = self._reconcile(library, chroma)
-                if not pending and self.is_e5:
+                pending = 0 if self._left_to_words(library, chroma) else self._reconcile(library, chroma)
+                if (
+                    not pending
+                    and library.meta(LEFT_TO_WORDS) is None
+                    and self.is_e5
+                    and library.meta(WISH) != "passages"
+                ):
                     pending = embed_sentences(library, self.embedder, self.options.progress, self._stop)
             except ProviderError as error:
                 error.phrase = Phrase("words_meanwhile", problem=error.phrase)
@@ -433,6 +444,18 @@ class Run:
             library.note(VECTORS, _state_of(library))
             self._prune(library)
         return pending
+
+    def _left_to_words(self, library: Library, chroma: Chroma) -> bool:
+        """Whether there is more to embed than anybody has asked for; nothing new is embedded then."""
+        articles, passages = library.without_vectors()
+        unasked = self.is_e5 and not library.meta(WISH) and not self.settings.chroma_url
+        left = unasked and articles > MOST_UNASKED
+        library.note(LEFT_TO_WORDS, json.dumps(left_to_words(passages).dump()) if left else None)
+        if left:
+            if not chroma.is_of(library.fingerprint):
+                chroma.renew(library.fingerprint)
+            delete_unknown(library, chroma)
+        return left
 
     def _reconcile(self, library: Library, chroma: Chroma) -> int:
         stop = self._stop

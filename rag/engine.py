@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import logging
 import re
 import threading
 import time
@@ -57,8 +56,6 @@ from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
 from rag.text.normalize import normalise
 from rag.verification.verify import Verifier
-
-log = logging.getLogger(__name__)
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
@@ -299,8 +296,7 @@ class Engine(Adapters):
             return None
         try:
             return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError as error:
-            log.warning("sentences are chosen by their words alone: %s", error)
+        except ProviderError:  # which the log has
             return None
 
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:
@@ -390,7 +386,8 @@ class Engine(Adapters):
         else:
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
-        found = candidates(ranking, self._meaning(ranking, asked.standalone))
+        meaning = self._meaning(ranking, asked.standalone)
+        found = candidates(ranking, meaning)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         job = Job(
@@ -401,6 +398,7 @@ class Engine(Adapters):
             found=found,
             confidence=confidence(ranking, found),
             retrieved=time.perf_counter() - asked.started,
+            by_words=self.dense is not None and meaning is None and not (near and near.shares),
         )
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
 
@@ -516,6 +514,7 @@ class Engine(Adapters):
             further=named_copies(outcome.further, job.copies),
             dropped=outcome.dropped,
             withheld=outcome.withheld,
+            by_words=job.by_words,
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )

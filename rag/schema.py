@@ -213,7 +213,8 @@ class Answer:
     was declined, or why the verbatim sentences of one that was not stand in place of what a model
     wrote; `model` is the language model that wrote the text, None for verbatim sentences; `dropped`
     says which citations of the model point nowhere, and why, `withheld` which of its sentences are
-    not shown;
+    not shown; `by_words` says that its passages were found by their words alone, for the vectors by which
+    they are compared in meaning are not all there yet, or the embedding fails;
     `id` and `created` (ISO 8601, UTC) name the answer as a record; `usage` counts tokens
     (`prompt_tokens`, `completion_tokens`; `estimated` where the provider reports none) and, where it
     is reported, `cost`; `timings` are seconds by step.
@@ -235,6 +236,7 @@ class Answer:
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    by_words: bool = False
     id: str = field(default_factory=_new_id, compare=False)
     created: str = field(default_factory=_now, compare=False)
     usage: Mapping[str, int | float] = field(default_factory=dict)

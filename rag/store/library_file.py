@@ -22,6 +22,9 @@ FILE_NAME = "library.sqlite3"
 PASSED_OVER = "beside the articles"
 """A note in the library: one line on what lies beside the articles and is not read."""
 
+LEFT_TO_WORDS = "left to words"
+"""A note in the library: one line on what it takes to find passages by their meaning, too."""
+
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
 _BUSY_SECONDS = 5.0
 _IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least

@@ -72,6 +72,7 @@ def evidence_html(
         "evidence",
         words,
         dropped=len(answer.dropped),
+        by_words=answer.by_words,
         cards=_cards(answer.citations, words, outdated, names or {}),
         heading=heading,
         further=_places(further, words),

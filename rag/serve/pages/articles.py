@@ -58,6 +58,7 @@ def add_articles_page(
             settings.chroma_replica,
             catalogue.accounts(),
             catalogue.passed_over(),
+            catalogue.left_to_words(),
         )
         if not asked.query:
             return found

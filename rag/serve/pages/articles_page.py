@@ -26,7 +26,8 @@ class Shelf:
     `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
     every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
     takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
-    was read of each file, `passed_over` what lies beside them. `excerpts` are what was found, by article.
+    was read of each file, `passed_over` what lies beside them, `left_to_words` what it takes to read
+    what they mean. `excerpts` are what was found, by article.
     """
 
     rows: Sequence[Row]
@@ -41,6 +42,7 @@ class Shelf:
     replica: bool = False
     accounts: Sequence[tuple[str, Account]] = ()
     passed_over: str | None = None
+    left_to_words: str | None = None
     excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
 
     @property
@@ -108,6 +110,7 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
         "accounts": [(name, words.account(*account)) for name, account in shelf.accounts[:_MOST_ACCOUNTS]],
         "passed_over": shelf.passed_over and words.said(shelf.passed_over),
+        "left_to_words": shelf.left_to_words and words.said(shelf.left_to_words),
         "problems": [(name, words.said(why)) for name, why in shelf.problems],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import unicodedata
@@ -18,7 +17,7 @@ from rag.i18n import Phrase
 from rag.schema import Genre
 from rag.serve.links import link
 from rag.store.library import Library
-from rag.store.library_file import PASSED_OVER
+from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
 from rag.store.library_rows import Account
 
 PAGE = 100
@@ -190,8 +189,11 @@ class Catalogue:
 
     def passed_over(self) -> Phrase | None:
         """One line on what lies beside the articles and is not read."""
-        noted = self.library.meta(PASSED_OVER)
-        return Phrase.load(json.loads(noted)) if noted else None
+        return self.library.phrase(PASSED_OVER)
+
+    def left_to_words(self) -> Phrase | None:
+        """One line on what it takes to read what all passages mean, where nobody has asked for it."""
+        return self.library.phrase(LEFT_TO_WORDS)
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and what could not be read of it."""
