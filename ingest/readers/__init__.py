@@ -12,7 +12,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ingest.readers.document import Document, Reading
+from ingest.readers.document import Document, Reading, refuse_long
 from ingest.readers.docx import read_docx
 from ingest.readers.encoding import decode
 from ingest.readers.epub import read_epub
@@ -28,9 +28,6 @@ from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
-
-MOST_WORDS = 500_000
-"""Of one article, a thick novel; also single marks count, of which 19 MB would be 80,000 passages."""
 
 
 def read_file(path: Path, *, limit_bytes: int) -> Reading:
@@ -51,8 +48,7 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     for document in reading.documents:
         if not re.search(r"\w", document.text):
             raise ArticleError("no_text")
-        if (words := len(document.text.split())) > MOST_WORDS:
-            raise ArticleTooLarge("too_many_words", words=words, limit=MOST_WORDS)
+        refuse_long(len(document.text.split()))
     return reading
 
 

@@ -12,13 +12,16 @@ _LARGEST, _LARGEST_TEXT = 200_000_000, 30_000_000  # bytes, unpacked: with pictu
 _PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".emf", ".wmf", ".tif", ".tiff", ".bmp")
 
 
-def open_archive(data: bytes) -> zipfile.ZipFile:
-    """The archive, of which no more is unpacked than it states. Raises ArticleError, zipfile.BadZipFile."""
+def open_archive(data: bytes, text: int = _LARGEST_TEXT) -> zipfile.ZipFile:
+    """The archive, with at most so many bytes of markup; no more is unpacked than it states.
+
+    Raises ArticleError and zipfile.BadZipFile.
+    """
     archive = zipfile.ZipFile(io.BytesIO(data))
     sizes = [(entry.filename.lower(), entry.file_size) for entry in archive.infolist()]
     unpacked = sum(size for _, size in sizes)
     markup = sum(size for name, size in sizes if name.endswith(("xml", "html", "htm", "rels")))
-    if unpacked > _LARGEST or markup > _LARGEST_TEXT:
+    if unpacked > _LARGEST or markup > text:
         raise ArticleError("unpacks_too_large", megabytes=round(unpacked / 1e6))
     return archive
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, NamedTuple
 
+from rag.errors import ArticleTooLarge
 from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.normalize import lower_case, normalise
+from rag.text.numerals import MONTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,34 +59,34 @@ class Block(NamedTuple):
     kind: AsideKind | None = None
 
 
+MOST_WORDS = 500_000
+"""Of one article, a thick novel; also single marks count, of which 19 MB would be 80,000 passages."""
+
+
+def refuse_long(words: int) -> None:
+    """Raises ArticleTooLarge when these are too many for an article."""
+    if words > MOST_WORDS:
+        raise ArticleTooLarge("too_many_words", words=words, limit=MOST_WORDS)
+
+
 # --- metadata as containers state it -----------------------------------------------------------
 
 _UNKNOWN = frozenset({"", "unbekannt", "unknown", "none", "null", "~", "-", "–", "n/a", "k. a.", "k.a."})
-_MONTHS = (
-    ("januar", "jänner", "jan", "jän", "january"),
-    ("februar", "feber", "feb", "february"),
-    ("märz", "mär", "mrz", "march", "mar"),
-    ("april", "apr"),
-    ("mai", "may"),
-    ("juni", "jun", "june"),
-    ("juli", "jul", "july"),
-    ("august", "aug"),
-    ("september", "sept", "sep"),
-    ("oktober", "okt", "october", "oct"),
-    ("november", "nov"),
-    ("dezember", "dez", "december", "dec"),
-)
-_MONTH_NUMBER = {name: number for number, names in enumerate(_MONTHS, 1) for name in names}
+_SHORT_MONTHS = {
+    "jan": 1, "jän": 1, "feb": 2, "feber": 2, "mär": 3, "mrz": 3, "mar": 3, "apr": 4, "jun": 6, "jul": 7,
+    "aug": 8, "sep": 9, "sept": 9, "okt": 10, "oct": 10, "nov": 11, "dez": 12, "dec": 12,
+}  # fmt: skip
+_MONTH_NUMBER = MONTHS | _SHORT_MONTHS
 _MONTH = "(?:" + "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True)) + r")\b"
 DATE = re.compile(
     r"(?<![\d.])(?i:"
     r"(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
     r"|(?P<dotted>\d{1,2}\.[ \u00a0]?\d{1,2}\.[ \u00a0]?(?:\d{4}|\d{2}))"
-    rf"|(?P<long>\d{{1,2}}\.?\s+{_MONTH}\.?,?\s+\d{{4}})"
+    rf"|(?P<long>\d{{1,2}}(?:\.|er)?\s+(?:de\s+)?{_MONTH}\.?,?\s+(?:de\s+)?\d{{4}})"
     rf"|(?P<english>{_MONTH}\.?\s+\d{{1,2}},?\s+\d{{4}})"
     r")(?!\d)"
 )
-"""A calendar date with its year: ISO, 15.08.2025, 15. August 2025, August 15, 2025."""
+"""A calendar date with its year: ISO, 15.08.2025, 15. August 2025, August 15, 2025, 15 de agosto de 2025."""
 
 _COMMENT = frozenset(
     "comment kommentar meinung gastbeitrag gastkommentar kolumne leitartikel glosse essay opinion"
@@ -113,7 +115,8 @@ def date_of(match: re.Match[str]) -> date | None:
         year += (2000 if year < 70 else 1900) if year < 100 else 0
     else:
         day, year = numbers
-        month = next(_MONTH_NUMBER[word] for word in re.findall(r"[^\W\d_]+", lower_case(text)))
+        words = re.findall(r"[^\W\d_]+", lower_case(text))
+        month = next(_MONTH_NUMBER[word] for word in words if word in _MONTH_NUMBER)
     try:
         return date(year, month, day) if 1800 <= year <= 2100 else None
     except ValueError:
@@ -156,7 +159,7 @@ _USUAL_NAMES = {
     "title": ("title", "titel", "headline"),
     "outlet": ("outlet", "publication", "publisher", "site", "sitename", "site_name", "medium", "source"),
     "author": ("author", "authors", "byline", "by", "autor", "autoren", "creator"),
-    "published": ("published", "date", "publishdate", "published_at", "pubdate", "datum"),
+    "published": ("published", "date", "publishdate", "date_published", "published_at", "pubdate", "datum"),
     "language": ("language", "lang", "sprache"),
     "genre": ("genre",),
     "id": ("id",),

@@ -8,10 +8,11 @@ import zipfile
 from typing import Any
 
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
-from ingest.readers.document import Document, Reading, compose, given_title, person
+from ingest.readers.document import Document, Reading, compose, given_title, person, refuse_long
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 
+_LARGEST = 15_000_000  # bytes of markup, of which mammoth takes a gigabyte of memory
 _STYLES = """
 p[style-name='Title'] => h1:fresh
 p[style-name='caption'] => figcaption:fresh
@@ -28,9 +29,11 @@ def read_docx(data: bytes) -> Reading:
     import mammoth  # type: ignore[import-untyped]
 
     try:
-        with open_archive(data) as archive:
+        with open_archive(data, text=_LARGEST) as archive:
             left_out = {"pictures": pictures_in(archive), **_left_out(archive)}
             known = _stated(archive)
+            texts = re.findall(rb"<w:t[^>]*>([^<]*)", archive.read("word/document.xml"))
+            refuse_long(sum(len(text.split()) for text in texts))  # before mammoth takes its minutes
         html = mammoth.convert_to_html(
             io.BytesIO(data),
             style_map=_STYLES,

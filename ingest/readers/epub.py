@@ -26,7 +26,8 @@ def read_epub(data: bytes) -> Reading:
             container = parse_xml(archive.read("META-INF/container.xml"))
             place = container.find(".//{*}rootfile").get("full-path")
             book = parse_xml(archive.read(place))
-            chapters = [archive.read(name) for name in _chapters(book, place) if name in archive.namelist()]
+            held = set(archive.namelist())
+            chapters = [archive.read(name) for name in dict.fromkeys(_chapters(book, place)) if name in held]
             pictures = pictures_in(archive)
     except (zipfile.BadZipFile, KeyError, AttributeError, TypeError, etree.XMLSyntaxError) as exc:
         raise ArticleError("epub_unreadable", why=exc) from exc

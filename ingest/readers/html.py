@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -17,6 +17,7 @@ from ingest.readers.document import (
     compose,
     metadata,
     parse_genre,
+    refuse_long,
 )
 from ingest.readers.encoding import decode
 from ingest.readers.markup import blocks_of, page_tree
@@ -33,10 +34,12 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     label = charset or (declared[1].decode("ascii", "replace") if declared else None)
     html = normalise(decode(data, label))
     try:
-        offers = _OFFERS if (found := _extracted(html, _OFFERS)) else None
-        found = found or _extracted(html, None)
         page = page_tree(html)
-    except RecursionError:
+        shown = list(blocks_of(page))
+        refuse_long(sum(len(block.text.split()) for block in shown))
+        offers = page.xpath(" | ".join(_OFFERS)) if (found := _extracted(html, _OFFERS)) else []
+        found = found or _extracted(html, None)
+    except (ArticleError, RecursionError):
         raise
     except Exception as exc:  # trafilatura and lxml name no common ancestor
         raise ArticleError("html_unreadable", why=exc) from exc
@@ -47,16 +50,15 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
     known["genre"] = _html_genre(html, found.categories or [])
     _read_by_firefox(page, known)
-    shown = sum(len(block.text.strip()) + 2 for block in blocks_of(page))
-    pictures = len(page.findall(".//img"))
-    stated = _stated_body(page)
-    for offer in page.xpath(" | ".join(offers or ["/.."])):
-        offer.getparent().remove(offer)
+    pictures, stated = len(page.findall(".//img")), _stated_body(page)
+    for offer in offers:
+        offer.drop_tree()
     blocks = _article(page, found)
     if stated and _letters(stated[-1].text)[-60:] not in _letters(" ".join(block.text for block in blocks)):
         blocks = [Block(found.title or "", "title"), *stated]  # the page shows less than it has
     document = compose(blocks, Document("", structured=True, **known))
-    left_out = {"characters": max(0, shown - len(document.text)), "pictures": pictures}
+    characters = sum(len(block.text.strip()) + 2 for block in shown)
+    left_out = {"characters": max(0, characters - len(document.text)), "pictures": pictures}
     return Reading((document,), left_out=left_out)
 
 
@@ -107,7 +109,7 @@ def _article(page: Any, found: Any) -> list[Block]:
     taken = _letters(" ".join(block.text for block in known))
     _drop_links(page, taken)
     blocks = list(blocks_of(page))
-    hits = {n for n, block in enumerate(blocks) if _letters(block.text) in taken}
+    hits = set(_found_in(taken, blocks))
     sure = sorted(n for n in hits if len(blocks[n].text) >= _SURE) or sorted(hits)
     if 2 * sum(len(_letters(blocks[n].text)) for n in hits) < len(taken):
         return known
@@ -123,6 +125,18 @@ def _article(page: Any, found: Any) -> list[Block]:
     return head + blocks[first:last]
 
 
+def _found_in(taken: str, blocks: Sequence[Block]) -> Iterator[int]:
+    """The blocks whose letters stand in `taken`, about where the one before ended."""
+    at = 0
+    for n, block in enumerate(blocks):
+        letters = _letters(block.text)
+        place = taken.find(letters, max(0, at - _NEAR), at + len(letters) + _NEAR)
+        if place >= 0:
+            at = place + len(letters)
+            yield n
+
+
+_NEAR = 20_000  # letters
 _SURE = 20  # characters of a block that stands nowhere else by chance
 _HEAD = 8  # blocks between a headline and the text
 

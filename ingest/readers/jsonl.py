@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from ingest.readers.document import Document, Reading, metadata
+from ingest.readers.document import Document, Reading, metadata, refuse_long
 from ingest.readers.encoding import decode
 from rag.errors import ArticleError
 from rag.i18n import Phrase
@@ -40,8 +40,11 @@ def _json_document(line: str) -> tuple[Document, list[Phrase]]:
         raise ArticleError("not_json", why=exc) from exc
     if not isinstance(fields, dict):
         raise ArticleError("no_json_object")
-    text = fields.get("text")
-    if not isinstance(text, str) or not re.search(r"\w", text):
+    given = {name.lower(): value for name, value in fields.items()}
+    texts = (given.get(name) for name in ("text", "content", "body"))
+    text = next((each for each in texts if isinstance(each, str) and re.search(r"\w", each)), None)
+    if text is None:
         raise ArticleError("no_text_field")
+    refuse_long(len(text.split()))
     known, problems = metadata(fields)
     return Document(normalise(text), **known), problems

@@ -15,6 +15,7 @@ from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
+_MOST_NAMES = 20  # of attachments, in a message
 _SIGNATURE = re.compile(r"^-- ?\n(?=(?:[^\n]*\n?){1,12}\Z)", re.MULTILINE)
 
 
@@ -32,7 +33,8 @@ def read_mail(data: bytes) -> Reading:
     document = Document("", title=title, author=_sender(mail), published=_day(mail), structured=True)
     attached = (part.get_filename() or part.get_content_type() for part in mail.iter_attachments())
     names = [squeeze(normalise(name)) for name in attached]
-    problems = (Phrase("attachments_left", names=", ".join(names)),) if names else ()
+    told = ", ".join(names[:_MOST_NAMES]) + ", …" * (len(names) > _MOST_NAMES)
+    problems = (Phrase("attachments_left", names=told),) if names else ()
     return Reading((compose(blocks, document),), problems, left_out={"attachments": len(names)})
 
 

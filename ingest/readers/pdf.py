@@ -11,7 +11,16 @@ from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from ingest.readers.document import Block, Document, Reading, compose, given_title, person, squeeze
+from ingest.readers.document import (
+    Block,
+    Document,
+    Reading,
+    compose,
+    given_title,
+    person,
+    refuse_long,
+    squeeze,
+)
 from ingest.readers.pdf_layout import HYPHEN, SENTENCE_END, page_lines
 from rag.errors import ArticleError
 from rag.i18n import Phrase
@@ -34,8 +43,14 @@ def read_pdf(data: bytes) -> Reading:
             pdf = pypdfium2.PdfDocument(data)
             info = pdf.get_metadata_dict()
             count = len(pdf)
-            read = [_page(pdf, number) for number in range(min(count, _MOST_PAGES))]
-            pages, pictures = [lines for lines, _ in read], sum(each for _, each in read)
+            pages: list[list[str]] = []
+            pictures = words = 0
+            for number in range(min(count, _MOST_PAGES)):
+                lines, shown = _page(pdf, number)
+                pages.append(lines)
+                pictures += shown
+                words += sum(len(line.split()) for line in lines)
+                refuse_long(words)
         except pypdfium2.PdfiumError as exc:
             if "password" in str(exc).lower():
                 raise ArticleError("pdf_locked") from exc
