@@ -393,9 +393,9 @@ def test_everything_is_reached_by_tab_with_a_visible_focus(site: Site) -> None:
         page.keyboard.press("Shift+Tab")
         reached.append(page.evaluate("document.activeElement.className.split(' ')[0]"))
         page.wait_for_function("() => getComputedStyle(document.activeElement).outlineStyle !== 'none'")
-    below = ["option", "option", *["icon-button"] * 4, "record", "", "card", "card"]
-    header = ["language", "tool", "tool", "tool", "tool", "", "", "here"]
-    # below the answer, what is folded, three chips, the step, edit, clear, the header
+    below = ["narrow", "option", "option", *["icon-button"] * 4, "record", "", "card", "card"]
+    header = ["language", "tool", "tool", "tool", "tool", "", "here"]
+    # the choice of articles, below the answer, what is folded, three chips, the step, edit, clear, the header
     assert reached == [*below, "", "", "", "title", "icon-button", "icon-button", *header]
 
 

@@ -89,8 +89,9 @@ def test_suggestions_are_made_once_in_each_language_of_the_interface(
 ) -> None:
     asked_for: list[str] = []
     monkeypatch.setattr(chat.engine, "suggestions", lambda language: asked_for.append(language) or [language])
-    offered = [chat.greeting(words).suggested for words in (GERMAN, ENGLISH, GERMAN, ENGLISH)]
-    assert offered == [("de",), ("en",)] * 2
+    assert chat.greeting(ENGLISH).suggested == ()  # a greeting waits for nothing
+    assert [chat.suggestions(words) for words in (GERMAN, ENGLISH, GERMAN, ENGLISH)] == [("de",), ("en",)] * 2
+    assert chat.greeting(ENGLISH).suggested == ("en",)
     assert asked_for == ["de", "en"]
 
 

@@ -80,16 +80,23 @@ class Chat:
         self._counted: tuple[int, Counts] | None = None
 
     def greeting(self, words: Words) -> Greeting:
-        """The greeting, with what the dossier holds by now."""
+        """The greeting, with what the dossier holds by now; suggestions as far as they are known."""
         held = self._held()
         return Greeting(
             frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
             frame.start(words),
-            self._suggestions(words.lang),
+            self._suggested.get(words.lang, (-1, ()))[1],
             words("chat.placeholder"),
             words("chat.question"),
             frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
         )
+
+    def suggestions(self, words: Words) -> tuple[str, ...]:
+        """Questions to begin with, tried once for each state of the library: that takes a while."""
+        revision = self.engine.library.revision
+        if self._suggested.get(words.lang, (-1,))[0] != revision:
+            self._suggested[words.lang] = (revision, tuple(self.engine.suggestions(language=words.lang)))
+        return self._suggested[words.lang][1]
 
     def ask(
         self,
@@ -176,13 +183,6 @@ class Chat:
         answers = [turn.answer for turn in messages.turns(shown) if turn.replies]
         idents = [messages.record_id(answer) if answer else None for answer in answers]
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
-
-    def _suggestions(self, language: str) -> tuple[str, ...]:
-        """The engine's suggestions in a language, made once for each state of the library."""
-        revision = self.engine.library.revision
-        if self._suggested.get(language, (-1,))[0] != revision:
-            self._suggested[language] = (revision, tuple(self.engine.suggestions(language=language)))
-        return self._suggested[language][1]
 
     def _held(self) -> Counts:
         """What the library holds, counted once for each of its states: it takes as long as an answer."""

@@ -87,6 +87,7 @@ def create_app(
 
 def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
+    chat.suggestions(words_for(None))
     greeting = chat.greeting(words_for(None))
     demo: gr.Blocks
     with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
@@ -146,7 +147,7 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
-        )
+        ).then(page.suggest, None, shown, queue=False, api_visibility="private")
     # more than the gate lets in, so that who is refused learns so at once, in the reader's language;
     # a mounted page has no `launch`, whose parameters these attributes are
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
@@ -172,6 +173,10 @@ class Page:
             gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
             greeting.footnote,
         )
+
+    def suggest(self, request: gr.Request) -> Any:
+        """Questions to begin with, in the reader's language."""
+        return gr.Chatbot(examples=_examples(self.chat.suggestions(_words(request))))
 
     def narrow(self, chosen: str, request: gr.Request) -> str:
         """What is chosen, above the composer."""
