@@ -16,7 +16,7 @@ from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
-from rag.answering.confidence import certainty_of, confidence
+from rag.answering.confidence import certainty, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
 from rag.answering.leaning import leaning
@@ -390,13 +390,15 @@ class Engine(Adapters):
         found = candidates(ranking, meaning)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
+        sure = confidence(ranking, found)
         job = Job(
             asked,
             ranking,
             copies,
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
-            confidence=confidence(ranking, found),
+            confidence=sure,
+            certainty=certainty(ranking, found, sure),
             retrieved=time.perf_counter() - asked.started,
             by_words=self.dense is not None and meaning is None and not (near and near.shares),
         )
@@ -405,9 +407,11 @@ class Engine(Adapters):
     def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
         """The same with key sentences, from whose passages a model writes."""
         summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
-        sure = 1.0 if summary.passages else 0.0
         passages = summary.passages[: self.settings.passages]
-        return replace(job, passages=passages, summary=summary.outcome, confidence=sure)
+        known = replace(job, passages=passages, summary=summary.outcome)
+        if summary.passages:
+            return replace(known, confidence=1.0, certainty="sure")
+        return replace(known, confidence=0.0, certainty="none")
 
     def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
         """The answer in verbatim sentences."""
@@ -423,15 +427,14 @@ class Engine(Adapters):
         yield Done(answer, history)
 
     def _extractive(self, job: Job) -> Outcome:
-        certainty = certainty_of(job.confidence)
-        if certainty == "none":
+        if job.certainty == "none":
             return self._declined(job, LOW_CONFIDENCE)
         if job.summary is not None:
             return job.summary
-        most = MOST_STATEMENTS if certainty == "sure" else MOST_NEAREST
-        draft = compose(job.found, job.ranking.query.text, most)
-        outcome = Outcome(draft.text, draft.statements, draft.citations, certainty, further=draft.further)
-        return outcome if certainty == "sure" else below(comes_nearest(job.asked.language), outcome)
+        sure = job.certainty == "sure"
+        draft = compose(job.found, job.ranking.query.text, MOST_STATEMENTS if sure else MOST_NEAREST)
+        outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
+        return outcome if sure else below(comes_nearest(job.asked.language), outcome)
 
     def _declined(self, job: Job, reason: str) -> Outcome:
         say = unverified if reason == UNVERIFIED else declined
@@ -470,7 +473,7 @@ class Engine(Adapters):
             return self._instead(job, NOT_IN_PASSAGES, writing)
         if len(wrong) * 2 > len(claims) or not claims:
             return self._instead(job, UNVERIFIED, writing)
-        unlikely = certainty_of(job.confidence) == "none"
+        unlikely = job.certainty == "none"
         if unlikely and not says_what_was_asked(job, writing.statements, writing.citations):
             return self._instead(job, LOW_CONFIDENCE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.confidence import UNSURE, confidence
+from rag.answering.confidence import UNSURE, certainty, confidence
 from rag.answering.extract import candidates
 from rag.schema import Article
 from tests.dossier import APPLES, BRIDGE, CONCERT, DOSSIER, WOLF, article, ranked
@@ -116,3 +116,41 @@ def test_the_author_whom_a_question_names_need_not_be_named_by_the_text() -> Non
     hers = article("streit", said, author="Mareike Deters")
     question = "Seit wann dauert der Streit um die Wiese laut Deters?"
     assert sure(question, hers, *DOSSIER) > sure(question, article("streit", said), *DOSSIER)
+
+
+def certain(question: str, *articles: Article) -> str:
+    ranking = ranked(question, *articles)
+    found = candidates(ranking)
+    return certainty(ranking, found, confidence(ranking, found))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Was kostet die Reparatur?",
+        "Wie viele Schafe verlor der Schäfer?",
+        "Wer dirigiert die Konzerte?",
+        "Was sagte die Bürgermeisterin über die Sicherheit?",
+    ],
+)
+def test_a_figure_that_is_on_offer_and_agreement_nearly_whole_are_sure(question: str) -> None:
+    assert certain(question, *DOSSIER) == "sure"
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Warum fordert der Verband Hilfen vom Land?", "Wo wurde Tschumatschenko geboren?"],
+)
+def test_a_reason_and_a_place_are_never_sure_by_their_score(question: str) -> None:
+    assert certain(question, *DOSSIER) == "unsure"
+
+
+def test_a_figure_that_the_sentence_does_not_offer_is_not_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.answering.confidence.SURE", 0.0)
+    assert certain("Wie viele Tonnen Äpfel rechnen die Obstbauern?", APPLES) == "sure"
+    assert certain("Wie viele Euro rechnen die Obstbauern?", APPLES) != "sure"
+
+
+def test_what_is_nowhere_near_is_none() -> None:
+    assert certain("Wie heißt die Hauptstadt von Peru?", *DOSSIER) == "none"
+    assert certain("Wer dirigiert?", WOLF) == "none"

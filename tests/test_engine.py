@@ -146,6 +146,7 @@ def test_what_only_comes_nearest_is_called_that(
 ) -> None:
     sure = engine.ask(question)
     monkeypatch.setattr("rag.answering.confidence.SURE", 1.1)
+    monkeypatch.setattr("rag.answering.confidence.AGREED", 1.1)
     answer = engine.ask(question)
     notice, _, said = answer.text.partition("\n\n")
     assert (sure.certainty, answer.certainty, answer.abstained) == ("sure", "unsure", False)

@@ -62,6 +62,7 @@ class Job:
     passages: tuple[Passage, ...]
     found: list[Candidate]
     confidence: float
+    certainty: Certainty
     retrieved: float
     summary: Outcome | None = None
     by_words: bool = False

@@ -81,7 +81,7 @@ class Cue:
         """Where it has that, offsets in the sentence."""
         language, read = language_of(language), sentence
         if self.kind == "number" and _DIGIT.search(sentence):
-            read = _DATES[language].sub(lambda date: " " * len(date[0]), sentence)
+            read = without_dates(sentence, language)
         if self.kind in _IN_SMALL_LETTERS:
             read = read.lower()
         for match in _OFFERS[language][self.kind].finditer(read):
@@ -92,6 +92,11 @@ class Cue:
 def dates_in(sentence: str, language: str | None) -> list[Span]:
     """Where whole dates stand in the sentence of an article in `language`."""
     return [date.span() for date in _DATES[language_of(language)].finditer(sentence)]
+
+
+def without_dates(sentence: str, language: str) -> str:
+    """The sentence with spaces for its dates, whose numbers count nothing."""
+    return _DATES[language].sub(lambda date: " " * len(date[0]), sentence)
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -7,32 +7,36 @@ question does, the articles hardly say it. The kinds are in `rag/data/figures.to
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from rag.question.answer_type import Cue, cue_of, dates_in
+from rag.question.answer_type import Cue, cue_of, dates_in, without_dates
+from rag.question.query import Query, understand
 from rag.schema import Span
 from rag.text.analysis import key, words
+from rag.text.languages import STOP
 
 _COARSE = frozenset({"date", "duration", "age", "number"})
 _WORDS_TO_THE_NOUN = 4
 _LEAST_PART = 4
 _MOST_MARKED = 2
+_ENDINGS = ("e", "en", "er", "es", "em")
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The figure or date that is asked for: its kind, and for a count its noun as a search key.
+    """The figure or date that is asked for: its kind, and for a count search keys of what is counted.
 
     `own` are the question's words, which are no answer; `cue` where the kind is one of the coarser ones.
     """
 
     kind: str
     own: frozenset[str]
-    noun: str | None = None
+    nouns: frozenset[str] = frozenset()
     cue: Cue | None = None
 
     def offered_by(self, sentence: str, language: str) -> bool:
@@ -41,8 +45,8 @@ class Figure:
 
     def spans(self, sentence: str, language: str) -> Iterator[Span]:
         """Where it has them, offsets in the sentence."""
-        if self.noun is not None:
-            yield from self._counted(sentence, language, self.noun)
+        if self.nouns:
+            yield from self._counted(without_dates(sentence, language), language)
         elif self.cue is not None:
             yield from self.cue.spans(sentence, language)
         else:
@@ -50,7 +54,7 @@ class Figure:
                 if not set(words(found.group().lower())) <= self.own:
                     yield found.span()
 
-    def _counted(self, sentence: str, language: str, noun: str) -> Iterator[Span]:
+    def _counted(self, sentence: str, language: str) -> Iterator[Span]:
         """Each number at most four words before the noun that is counted, up to that."""
         said, at = list[tuple[str, Span]](), 0
         for word in words(sentence):
@@ -61,7 +65,7 @@ class Figure:
             if word.lower() in self.own or not _patterns().number.fullmatch(word):
                 continue
             for other, (_, end) in said[place + 1 : place + 1 + _WORDS_TO_THE_NOUN]:
-                if _is_like(key(other, language), noun):
+                if any(_is_like(key(other, language), noun) for noun in self.nouns):
                     yield start, end
                     break
 
@@ -77,16 +81,16 @@ class _Patterns:
     asked: re.Pattern[str]
 
 
-@functools.lru_cache(maxsize=1_000)
-def figure_of(question: str, language: str) -> Figure | None:
+def figure_of(query: Query) -> Figure | None:
     """The figure or date that a question asks for; None where it asks for something else."""
-    own = frozenset(words(question.lower()))
-    for kind, asks in _patterns().asks.items():
-        if asks.search(question):
+    own, patterns = frozenset(words(query.text.lower())), _patterns()
+    for kind, asks in patterns.asks.items():
+        if asks.search(query.text):
             return Figure(kind, own)
-    if counted := _patterns().counted.search(question):
-        return Figure("count", own, key(counted[1], language))
-    cue = cue_of(question)
+    counted = _said_next(query, patterns.counted)
+    if nouns := frozenset(key for noun in counted for key in _keys(query, noun)):
+        return Figure("count", own, nouns)
+    cue = cue_of(query.text)
     return Figure(cue.kind, own, cue=cue) if cue is not None and cue.kind in _COARSE else None
 
 
@@ -95,7 +99,7 @@ def asked_for(question: str, sentence: str, language: str) -> list[Span]:
 
     A date is given as a whole. Of more than two places none is given: so many tell a reader nothing.
     """
-    figure = figure_of(question, language)
+    figure = figure_of(understand(question, languages=(language,)))
     found = list(figure.spans(sentence, language)) if figure else []
     if figure and figure.kind == "date":
         found += dates_in(sentence, language)
@@ -109,10 +113,29 @@ def asked_for(question: str, sentence: str, language: str) -> list[Span]:
     return joined if len(joined) <= _MOST_MARKED else []
 
 
-def asked_noun(question: str) -> str | None:
+def asked_noun(query: Query) -> str | None:
     """The noun behind "wie viele", "welche", "which": what is asked for must be on offer."""
-    found = _patterns().asked.search(question)
-    return found[1] if found else None
+    return next(iter(_said_next(query, _patterns().asked)), None)
+
+
+def _said_next(query: Query, asks: re.Pattern[str]) -> list[str]:
+    """What may be the noun behind the words that ask: in German the first with a capital, else one of two."""
+    found = asks.search(query.text)
+    stop = STOP.get(query.language, frozenset())
+    behind = words(query.text[found.end() :])[:_WORDS_TO_THE_NOUN] if found else []
+    said = list(itertools.takewhile(lambda word: word.lower() not in stop, behind))
+    if query.language == "de":
+        adjectives = list(itertools.takewhile(str.islower, said))
+        inflected = all(word.endswith(_ENDINGS) for word in adjectives)
+        return said[len(adjectives) : len(adjectives) + 1] if inflected else []
+    return said[:2]
+
+
+def _keys(query: Query, noun: str) -> Iterator[str]:
+    """The search keys of a word of the question in the languages of the articles."""
+    for concept in query.concepts:
+        if noun.lower() in concept.word.lower().split():
+            yield from (key for alternative in concept.alternatives for key in alternative.keys)
 
 
 def _is_like(one: str, other: str) -> bool:
@@ -129,8 +152,8 @@ def _patterns() -> _Patterns:
         asks={kind: _compiled(rf"\b{_any(told['asks'])}") for kind, told in data.items()},
         looks={kind: _compiled(_any(each)) for kind, each in looks.items()},
         number=_compiled(parts["number"]),
-        counted=_compiled(rf"\b{_any(noun['counts'])}\s*(?:\w+(?:en|e|er|es|em) )?(\w+)"),
-        asked=_compiled(rf"\b{_any(noun['asks'])}\s*(\w+)"),
+        counted=_compiled(rf"\b{_any(noun['counts'])}(?!\w)"),
+        asked=_compiled(rf"\b{_any(noun['asks'])}(?!\w)"),
     )
 
 
