@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Unpack
@@ -62,7 +62,7 @@ LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the pass
 CANDIDATE_PASSAGES = 20
 BESIDE_WEIGHT = 0.5
 """What the words count of a question that is joined to another by „und“."""
-SUGGESTIONS_FROM = 100  # articles
+SUGGESTIONS_FROM = 40  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
 TRIALS_REMEMBERED = 10_000
@@ -216,31 +216,33 @@ class Engine(Adapters):
             return self._job(asked, near)
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
-        """Questions taken from the dossier, in this language, that it answers with confidence."""
-        found: list[str] = []
-        ids = sorted(self.library.versions())
-        some = ids[:: max(1, len(ids) // SUGGESTIONS_FROM)]  # of a large dossier: the chat waits for this
-        for question in itertools.islice(suggest(self.library.articles(some), language), SUGGESTIONS_TRIED):
-            if len(found) < n and self._confident(question):
-                found.append(question)
-        return found
+        """Questions about the dossier in a language of the interface, each surely answered.
+
+        The latest articles are asked about, each of them once before any is asked about again.
+        """
+        latest = [row.id for row in self.library.listed()][:SUGGESTIONS_FROM]
+        articles = {article.id: article for article in self.library.articles(latest)}
+        tried = suggest([articles[id] for id in latest if id in articles], language)
+        return self._sure_of(itertools.islice(tried, SUGGESTIONS_TRIED), n)
 
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
-        """Questions to ask next, in the answer's language: about what it cites, with a confident answer of
-        their own.
+        """Questions to ask next, in the answer's language: about what it cites, surely answered elsewhere.
 
-        `asked` are the conversation's questions. Few are tried, so that a reader does not wait.
+        `asked` are the conversation's questions. Few are tried, so that a reader does not wait. Where nothing
+        is cited, they are those to begin with.
         """
         cited = {(c.article_id, c.start) for c in answer.citations}
-        articles = list(self.library.articles([c.article_id for c in answer.citations])) if cited else []
-        found: list[str] = []
-        for question in itertools.islice(follow_ups(articles, asked, answer.language), FOLLOW_UPS_TRIED):
-            if len(found) == n:
-                break
-            places = self._confident(question)
-            if places and not places <= cited:
-                found.append(question)
-        return found
+        if not cited:
+            return [each for each in self.suggestions(n, answer.language) if each not in asked]
+        articles = list(self.library.articles(list({c.article_id for c in answer.citations})))
+        quoted = " ".join(c.quote for c in answer.citations)
+        tried = follow_ups(articles, asked, answer.language, quoted)
+        return self._sure_of(itertools.islice(tried, FOLLOW_UPS_TRIED), n, cited)
+
+    def _sure_of(self, tried: Iterable[str], n: int, cited: Set[tuple[str, int]] = frozenset()) -> list[str]:
+        """The first n questions that are surely answered by more than what is cited already."""
+        sure = (question for question in tried if not self._confident(question) <= cited)
+        return list(itertools.islice(sure, n))
 
     def _confident(self, question: str) -> frozenset[tuple[str, int]]:
         """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""

@@ -468,7 +468,7 @@ def test_a_suggested_question_is_tried_once_while_the_articles_stay(
 
 def test_suggestions_are_answered_with_confidence(engine: Engine, settings: Settings) -> None:
     fill(settings, article("rat", "Kapitän Eike Tammen sagte, der Kai sei morsch. Eike Tammen erklärte das."))
-    found = engine.suggestions()
+    found = engine.suggestions(9)
     assert {"Was sagt Ines Brandstätter?", "Was sagt Eike Tammen?"} <= set(found)
     for question in found:
         answer = engine.ask(question)

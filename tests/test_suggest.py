@@ -1,6 +1,8 @@
-"""Protects the first questions that a reader sees: about people and topics of this dossier, and no others."""
+"""Protects the questions that a reader is offered: about people and articles of this dossier alone."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
@@ -21,26 +23,35 @@ COSTS = article(
 
 
 def test_those_who_speak_most_come_first() -> None:
-    speakers = [q for q in suggest([RENOVATION, COSTS]) if q.startswith("Was sagt ")]
-    assert speakers[0] == "Was sagt Eike Tammen?"
-    assert set(speakers) == {"Was sagt Eike Tammen?", "Was sagt Frauke Onken?", "Was sagt Tamme Voss?"}
+    found = list(suggest([RENOVATION]))
+    assert found[0] == "Was sagt Eike Tammen?"
+    assert "Was sagt Frauke Onken?" in found
 
 
 def test_who_is_only_mentioned_is_not_asked_about() -> None:
     assert not any("Ubben" in question for question in suggest([RENOVATION, COSTS]))
 
 
-def test_speakers_and_topics_take_turns() -> None:
-    first = list(suggest([RENOVATION, COSTS]))[:2]
-    assert first == ["Was sagt Eike Tammen?", "Was steht in den Artikeln über Hafensanierung?"]
+def test_each_article_is_asked_about_before_any_is_again() -> None:
+    titled = [replace(RENOVATION, title="Staub am Kai"), replace(COSTS, title="Leere Kasse")]
+    assert list(suggest(titled))[:2] == [
+        "Was sagt Eike Tammen?",
+        "Worum geht es im Artikel „Leere Kasse“?",
+    ]
+    assert "Worum geht es im Artikel „Staub am Kai“?" in list(suggest(titled))
 
 
-def test_topic_of_one_article_among_several_is_left_out() -> None:
-    assert not any("Bürgerversammlung" in question for question in suggest([RENOVATION, COSTS]))
+def test_they_are_in_the_language_of_the_interface() -> None:
+    shown = article("a", "On Monday, Jane Roe said it was closed.", title="The quay", language="en")
+    assert list(suggest([shown], "en")) == [
+        "What does Jane Roe say?",
+        "What is the article “The quay” about?",
+    ]
+    assert list(suggest([shown], "de")) == ["Was sagt Jane Roe?", "Worum geht es im Artikel „The quay“?"]
 
 
-def test_a_single_article_has_topics_too() -> None:
-    assert "Was steht in den Artikeln über Bürgerversammlung?" in list(suggest([RENOVATION]))
+def test_who_is_named_in_the_answer_comes_first() -> None:
+    assert next(follow_ups([RENOVATION], [], quoted="Bürgermeisterin Onken kam.")) == "Was sagt Frauke Onken?"
 
 
 def test_no_question_twice() -> None:
@@ -82,10 +93,6 @@ def test_no_articles_suggest_nothing() -> None:
     assert list(suggest([])) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="suggest._SAYS takes the possessive „meine“ for the verb „meint“",
-)
 def test_a_possessive_is_no_verb_of_saying() -> None:
     text = "Gestern traf ich am Kai meine Nachbarin Frauke Onken beim Angeln."
     assert list(suggest([article("a", text)])) == []

@@ -1,98 +1,97 @@
-"""Questions to begin with and to go on with, taken from the dossier: who says what, and what is treated."""
+"""Questions to begin with and to go on with: what people in the dossier say, what its articles are about.
+
+They are in the language of the interface, and name only what needs no grammar: people, and titles.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
 
 from rag.question.glossary import is_german
 from rag.schema import Article
-from rag.text.languages import CARRIERS, LANGUAGES, STOP, table
+from rag.text.analysis import language_of
+from rag.text.languages import LANGUAGES, STOP, pattern, table
 
-_CAPITALISED = re.compile(r"(?:[A-ZÄÖÜ][\w’'-]+ )+[A-ZÄÖÜ][\w’'-]{2,}")
-_SAYS = re.compile(
-    r"\b(?:sag|erklär|beton|mein|urteil|argumentier|kritisier|warn|forder|glaub|analysier|nann|nenn|bezeichne)t?e?\b"
-)
-_SENTENCE = re.compile(r"[^.!?\n]+")
-_NOUN = re.compile(r"(?<![.!?:„“] )(?<!^)(?<![A-ZÄÖÜ]\w\s)\b[A-ZÄÖÜ][a-zäöüß]{8,}\b")
-_SHARED_BY = 2
+_CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
+_NAME = rf"((?:[{_CAPITAL}][\w’'-]+ )+[{_CAPITAL}][\w’'-]{{2,}})"
+_FEW = r"(?: [\w’'-]+){0,2}?"
+_SPEAKS = {
+    language: re.compile(rf"{_NAME}(?={_FEW} {speech}\b)|\b{speech}{_FEW} {_NAME}")
+    for language in LANGUAGES
+    for speech in [pattern("suggest.speech", language)]
+}
+"""A name at most two words from a verb that reports speech."""
 NAME_PARTS = 2
-_TOPIC = re.compile(
-    r"(?:garantie|garantien|stand|sanktion|sanktionen|verhandlung|verhandlungen|ung|ungen|keit|heit|schaft|tion"
-    r"|tionen|abkommen|vertrag|zölle|wahl|wahlen|krise|gipfel|politik|gesetz|preise|kosten|angriffe|proteste"
-    r"|nisse|gewinne|pläne|treffen)$"
-)
+LONGEST_TITLE = 70  # characters
 
 
-def suggest(articles: Iterable[Article], language: str = "de") -> Iterator[str]:
-    """Questions about German articles, speakers and shared topics in turn, the likeliest first.
+def suggest(articles: Iterable[Article], language: str = "de", quoted: str = "") -> Iterator[str]:
+    """Questions about the articles, the likeliest first: one of each article in turn, then the next of each.
 
-    `language` is that of the questions (English for one that Beleg does not speak).
+    Articles ask by turns for what somebody says and what they are about. Who is named in the `quoted` words
+    comes first. `language` is that of the questions (English for one that Beleg does not speak).
     """
-    return (question for question, _ in _suggest(articles, language))
+    return (question for question, _ in _suggest(articles, language, quoted))
 
 
-def _suggest(articles: Iterable[Article], language: str) -> Iterator[tuple[str, str]]:
-    """The questions with what each is about."""
-    texts = [_answerable(article) for article in articles]
-    forms = table(language if language in LANGUAGES else "en", "suggest")
-    for subjects in zip_longest(_speakers(texts), _topics(texts)):
-        for form, subject in zip(("speaker", "topic"), subjects, strict=True):
-            if subject:
-                yield forms[form].format(subject), subject
-
-
-def follow_ups(cited: Iterable[Article], asked: Iterable[str], language: str = "de") -> Iterator[str]:
+def follow_ups(
+    cited: Iterable[Article], asked: Iterable[str], language: str = "de", quoted: str = ""
+) -> Iterator[str]:
     """Questions about the cited articles that were not asked yet, in this language, the likeliest first.
 
-    A question that names the same person or topic as an earlier one counts as asked.
+    A question that names the same person or title as an earlier one counts as asked.
     """
     known = [_words(question) for question in asked]
-    for question, subject in _suggest(cited, language):
+    for question, subject in _suggest(cited, language, quoted):
         if not any(_words(subject) <= earlier for earlier in known):
             yield question
+
+
+def _suggest(articles: Iterable[Article], language: str, quoted: str) -> Iterator[tuple[str, str]]:
+    """The questions with what each is about."""
+    forms = table(language if language in LANGUAGES else "en", "suggest")
+    known = [
+        [(forms[form].format(subject), subject) for form, subject in _subjects(article, quoted, i % 2 == 1)]
+        for i, article in enumerate(articles)
+    ]
+    rounds = itertools.chain.from_iterable(itertools.zip_longest(*known))
+    yield from dict.fromkeys(pair for pair in rounds if pair)
+
+
+def _subjects(article: Article, quoted: str, title_first: bool) -> list[tuple[str, str]]:
+    """Whom and what an article can be asked about, each with the form of the question."""
+    people = [("speaker", name) for name in _speakers(article, quoted)]
+    named = article.title and len(article.title) <= LONGEST_TITLE
+    titles = [("about", str(article.title))] if named else []
+    return [*titles, *people] if title_first else [*people[:1], *titles, *people[1:]]
 
 
 def _words(question: str) -> set[str]:
     return {word.strip(".,;:!?„“”\"'()").lower() for word in question.split()}
 
 
-def _speakers(texts: Sequence[str]) -> list[str]:
-    """First and last names in sentences that report speech, those named most often first."""
+def _speakers(article: Article, quoted: str) -> list[str]:
+    """First and last names beside verbs that report speech: those in the quoted words first."""
+    language, text = language_of(article.language), _answerable(article)
     named = Counter(
         " ".join(own)
-        for text in texts
-        for sentence in _SENTENCE.findall(text)
-        if _SAYS.search(sentence)
-        for run in _CAPITALISED.findall(sentence)
-        if len(own := [part for part in run.split() if not _is_word(part)]) == NAME_PARTS
+        for runs in _SPEAKS[language].findall(text)
+        for run in runs
+        if len(own := [part for part in run.split() if not _is_word(part, language)]) == NAME_PARTS
     )
-    spoken_of = Counter(word.strip(".,;:!?“”„") for text in texts for word in text.split())
+    spoken_of = Counter(word.strip(".,;:!?“”„") for word in text.split())
     genitive = {word for word in spoken_of if word.endswith("s") and spoken_of[word[:-1]] >= spoken_of[word]}
-    named = Counter({name: n for name, n in named.items() if not genitive & set(name.split())})
-    return sorted(named, key=lambda name: (-named[name], -spoken_of[name.split()[-1]], name))
+    names: Sequence[str] = [name for name in named if not genitive & set(name.split())]
+    return sorted(names, key=lambda name: (name.split()[-1] not in quoted, -named[name], name))
 
 
-def _topics(texts: Sequence[str]) -> list[str]:
-    """Long nouns that several articles use, in their commonest form."""
-    forms: dict[str, Counter[str]] = defaultdict(Counter)
-    spread: dict[str, set[int]] = defaultdict(set)
-    for i, text in enumerate(texts):
-        for noun in _NOUN.findall(text):
-            stem = noun[:-1] if noun.endswith(("s", "n")) else noun
-            if _TOPIC.search(noun) and noun.lower() not in CARRIERS["de"]:
-                forms[stem][noun] += 1
-                spread[stem].add(i)
-    shared = [stem for stem in forms if len(spread[stem]) >= min(_SHARED_BY, len(texts))]
-    shared.sort(key=lambda stem: (-len(spread[stem]), -forms[stem].total(), stem))
-    return [forms[stem].most_common(1)[0][0] for stem in shared]
-
-
-def _is_word(name: str) -> bool:
-    """Whether a part of a name is an ordinary German word instead."""
-    return len(name) < 3 or name.lower() in STOP["de"] or is_german(name.removesuffix("s"))
+def _is_word(name: str, language: str) -> bool:
+    """Whether a part of a name is an ordinary word instead."""
+    known = is_german(name.removesuffix("s")) if language == "de" else False
+    return len(name) < 3 or name.lower() in STOP[language] or known
 
 
 def _answerable(article: Article) -> str:
