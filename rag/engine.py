@@ -20,6 +20,7 @@ from rag.answering.confidence import certainty, confidence
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase, write
 from rag.answering.leaning import leaning
+from rag.answering.roles import right_way_round
 from rag.answering.several import one_of
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
@@ -389,7 +390,7 @@ class Engine(Adapters):
             query = understand(asked.german, "de", languages=index.languages)
         ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
         meaning = self._meaning(ranking, asked.standalone)
-        found = candidates(ranking, meaning)
+        found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         sure = confidence(ranking, found)

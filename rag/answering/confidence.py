@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.extract import Candidate
+from rag.answering.roles import agreement
 from rag.question.answer_type import cue_of
 from rag.question.figures import asked_noun, figure_of
 from rag.question.query import Concept
@@ -80,14 +81,20 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
 def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -> Certainty:
     """What is said of a verbatim answer that begins with the best sentence.
 
-    Sure is never a reason, a figure or date only where the sentence offers one, and a name or a place only
-    where the sentence agrees with the question nearly whole, and no other article rivals it.
+    Sure is never a reason, nor what swaps the roles of two whom the question names; a figure or date only
+    where the sentence offers one; and a name or a place only where the sentence agrees with the question
+    nearly whole, and no other article rivals it.
     """
     if confidence < UNSURE:
         return "none"
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
-    if kind == "reason" or (figure and not figure.offered_by(best.text, language_of(best.article.language))):
+    swapped = agreement(ranking.query, best.text, best.article.language) < 0
+    if (
+        kind == "reason"
+        or swapped
+        or (figure and not figure.offered_by(best.text, language_of(best.article.language)))
+    ):
         return "unsure"
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE

@@ -1,0 +1,104 @@
+"""Who does what to whom, where a question and a sentence name the same two: „Was verlangt A von B?“
+
+A coarse reading, by prepositions, articles that show a case, the passive, and else the order of the words. It
+only decides between sentences that have the two one way round and the other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import combinations
+
+from rag.answering.extract import REACH, Candidate
+from rag.question.figures import asked_noun
+from rag.question.query import Query
+from rag.text.analysis import key, language_of, tokens
+from rag.text.languages import LANGUAGES, word_set
+
+_WORDS = {
+    language: {
+        name: word_set(f"roles.{name}", language)
+        for name in ("at", "beside", "by", "marked", "determiners", "passive", "joins")
+    }
+    for language in LANGUAGES
+}
+_ATTRIBUTE = re.compile(r"[^\W\d_a-z]\w*|\w+e[nrms]?")
+"""A title or an adjective, over which the article of a noun is looked for."""
+_LOOKED_BACK = 4
+_ACTS, _OPEN, _SUFFERS, _BESIDE = range(4)
+
+
+def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
+    """The candidates, best first; one that swaps the question's roles changes places with one that has them.
+
+    It must say as much of the question: else the two speak of different things.
+    """
+    near = [each for each in found if each.score >= found[0].score - REACH] if found else []
+    ways = [agreement(query, each.text, each.article.language) for each in near]
+    wrong = near[ways.index(-1)] if -1 in ways else None
+    if wrong is None:
+        return found
+    whole = wrong.covered.sum()
+    rights = (each for each, way in zip(near, ways, strict=True) if way > 0 and each.covered.sum() >= whole)
+    right = next(rights, None)
+    if right is None or right.score > wrong.score:
+        return found
+    scores = {id(wrong): right.score, id(right): wrong.score}
+    moved = [replace(each, score=scores.get(id(each), each.score)) for each in found]
+    return sorted(moved, key=lambda candidate: -candidate.score)
+
+
+def agreement(query: Query, sentence: str, language: str | None) -> int:
+    """1 where the two that a question names have the same parts in a sentence, -1 where each has the other's.
+
+    0 where they are not both named, or their parts do not tell.
+    """
+    asked, said = _Text(query.text, query.language), _Text(sentence, language_of(language))
+    left_out = asked_noun(query)
+    nouns = [
+        place
+        for place, word in enumerate(asked.words)
+        if place and word[0].isupper() and word != left_out and asked.keys[place] in said.keys
+    ]
+    same = list[bool]()
+    for one, other in combinations(nouns, 2):
+        keys = asked.keys[one], asked.keys[other]
+        ways = asked.acts_before(one, other), said.acts_before(*map(said.keys.index, keys))
+        if keys[0] != keys[1] and None not in ways and not asked.joined(one, other):
+            same.append(ways[0] == ways[1])
+    return 0 if not same else 1 if all(same) else -1 if not any(same) else 0
+
+
+class _Text:
+    """A question or a sentence, word by word, with the search key of each."""
+
+    def __init__(self, text: str, language: str) -> None:
+        self.words = [word for word, _, _ in tokens(text)]
+        self.keys = [key(word, language) for word in self.words]
+        self._known = _WORDS[language]
+        self._passive = not self._known["passive"].isdisjoint(map(str.lower, self.words))
+
+    def acts_before(self, one: int, other: int) -> bool | None:
+        """Whether the word at the first place acts rather than the other; None where one does neither."""
+        parts = self._part(one), self._part(other)
+        return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
+
+    def joined(self, one: int, other: int) -> bool:
+        """Whether two words are one part: „Trump und Putin“, „Putins Ziele“."""
+        owned = other == one + 1 and self.words[one].endswith("s")
+        return owned or not self._known["joins"].isdisjoint(map(str.lower, self.words[one:other]))
+
+    def _part(self, place: int) -> int:
+        """How far a word is from acting, by what stands before it."""
+        marked = _OPEN
+        for word in reversed(self.words[max(0, place - _LOOKED_BACK) : place]):
+            if self._passive and word.lower() in self._known["by"]:
+                return _ACTS
+            if word.lower() in self._known["at"] | self._known["beside"]:
+                return _SUFFERS if word.lower() in self._known["at"] else _BESIDE
+            if word.lower() in self._known["marked"]:
+                marked = _SUFFERS
+            elif word.lower() not in self._known["determiners"] and not _ATTRIBUTE.fullmatch(word):
+                break
+        return _SUFFERS if self._passive else marked

@@ -1,0 +1,55 @@
+"""Protects who does what to whom, where an article says it of two both ways."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.roles import agreement, right_way_round
+from rag.question.query import understand
+from tests.dossier import article, candidates_for
+
+SAME = [
+    ("Was verlangt Lüssum von der Reederei?", "Lüssum verlangt von der Reederei eine Pacht."),
+    ("Was wirft der Rat der Reederei vor?", "Der Rat wirft der Reederei vor, zu schweigen."),
+    ("Was wirft die Reederei dem Rat vor?", "Dem Rat wirft die Reederei vor, zu schweigen."),
+    ("Weswegen wird der Rat von der Reederei verklagt?", "Die Reederei verklagt den Rat wegen des Lärms."),
+    ("Weswegen verklagt die Reederei den Rat?", "Von der Reederei wird der Rat wegen des Lärms verklagt."),
+    ("Was liefert Varna Tolmin?", "Varna liefert Tolmin Strom."),
+    ("What did Smith give to Jones?", "Smith gave Jones a map."),
+]
+SWAPPED = [
+    ("Was verlangt Lüssum von der Reederei?", "Die Reederei verlangt von Lüssum eine Rinne."),
+    ("Was wirft der Rat der Reederei vor?", "Dem Rat wirft die Reederei vor, zu schweigen."),
+    ("Weswegen wird der Rat von der Reederei verklagt?", "Der Rat verklagt die Reederei wegen des Lärms."),
+    ("Was liefert Varna Tolmin?", "Tolmin liefert Varna Kies."),
+    ("What did Smith give to Jones?", "Jones gave Smith a map."),
+]
+UNTOLD = [
+    ("Wo trafen sich Trump und Putin?", "Putin und Trump trafen sich in Alaska."),
+    ("Was sind Putins Forderungen?", "Als Forderungen Putins gelten die Krim und der Donbass."),
+    ("Was verlangt Lüssum?", "Die Reederei verlangt von Lüssum eine Rinne."),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "way"),
+    [(*pair, way) for pairs, way in ((SAME, 1), (SWAPPED, -1), (UNTOLD, 0)) for pair in pairs],
+)
+def test_the_parts_of_two_who_are_named(question: str, sentence: str, way: int) -> None:
+    language = "en" if question.startswith("What") else "de"
+    assert agreement(understand(question, language), sentence, language) == way
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Was verlangt Lüssum von der Reederei?", "höhere Pacht"),
+        ("Was verlangt die Reederei von Lüssum?", "tiefere Rinne"),
+    ],
+)
+def test_the_right_side_comes_first(question: str, answer: str) -> None:
+    one = "Lüssum verlangt von der Reederei eine höhere Pacht."
+    other = "Die Reederei verlangt von Lüssum eine tiefere Rinne."
+    for said in (f"{one} {other}", f"{other} {one}"):
+        found = candidates_for(question, article("hafen", said, language="de"))
+        assert answer in right_way_round(found, understand(question))[0].text
