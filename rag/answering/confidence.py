@@ -31,7 +31,7 @@ NEVER_BY_SCORE = frozenset({"person", "place", "reason"})
 
 # by words alone; fitted by logistic regression (cross-validated by question) on the tuning questions of the
 # project's sets and of dev.jsonl, and on the same with the chunks of their evidence taken out
-ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07, -1.03, 0.79, 0.5
+ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07, -1.03, 0.79, 0.6
 
 # by meaning, too; fitted on whether the answer is right, on the tuning questions of seeds,
 # declining, everyday, conversations, dev, news1 and news2, each by the square root of its size. With one set
@@ -46,7 +46,6 @@ LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
 CITED_CONFIDENCE, CITED_COVERAGE = 0.22, 0.15
 
 TITLE_COUNTS = 0.8
-NOT_A_NOUN = 0.6
 SAID = 0.5
 CONTENT = 0.9
 
@@ -139,7 +138,7 @@ def _by_words(ranking: Ranking, found: Sequence[Candidate]) -> float:
     if not ranking.hits or not found:
         return 0.0
     concepts = ranking.query.concepts
-    weights = ranking.idf * [_topical(concept, ranking.query.language) for concept in concepts]
+    weights = ranking.idf
     total = float(weights.sum())
     if total <= 0:
         return 0.0
@@ -166,9 +165,8 @@ def covers(ranking: Ranking, cited: Candidate) -> bool:
 
     Some of the question it must say by itself, for every sentence stands in a passage that was found.
     """
-    concepts, cue = ranking.query.concepts, cue_of(ranking.query.text)
-    weights = ranking.idf * [_topical(concept, ranking.query.language) for concept in concepts]
-    own = float(cited.covered @ weights) / (float(weights.sum()) or 1.0)
+    cue = cue_of(ranking.query.text)
+    own = float(cited.covered @ ranking.idf) / (float(ranking.idf.sum()) or 1.0)
     return (
         own >= CITED_COVERAGE
         and confidence(ranking, [cited]) >= CITED_CONFIDENCE
@@ -181,8 +179,3 @@ def _unsaid(said: NDArray[np.float64], concepts: tuple[Concept, ...]) -> float:
     pairs = zip(said, concepts, strict=True)
     missing = [bool(share < SAID) for share, concept in pairs if concept.weight >= CONTENT]
     return sum(missing) / max(1, len(missing))
-
-
-def _topical(concept: Concept, language: str) -> float:
-    noun = language != "de" or concept.word[0].isupper() or concept.word[0].isdigit()
-    return 1.0 if noun else NOT_A_NOUN

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.text.analysis import sharp
 from rag.text.languages import LANGUAGES, pattern, word_set
 
 
@@ -90,7 +91,7 @@ def _tidy(message: str) -> str:
     """The message without addresses of pages, emoji, repeated marks and shouting."""
     text = _MARKS.sub(r"\1", _SMALL_TALK.sub(" ", _EMOJI.sub("\n", _URL.sub(" ", message))))
     shouted = text.isupper() and _count(text) >= LEAST_QUESTION
-    return (text.lower() if shouted else text).strip()
+    return (_WORD.sub(lambda word: sharp(word.group()), text.lower()) if shouted else text).strip()
 
 
 def _without_opening(text: str) -> str:

@@ -303,7 +303,11 @@ def _concept(
     alternatives: list[Alternative] = []
     for each in _first(language, languages):
         if each == "de":
-            alternatives += [_itself(german, "de", weight) for german, weight in translations]
+            same = phrase.lower()  # a name, which typed small is looked up as a word
+            alternatives += [
+                _itself(german, "de", 1.0 if german.lower() == same else weight)
+                for german, weight in translations
+            ]
         if each == language:
             own = _itself(phrase, each)
             alternatives += [own, *_synonyms(" ".join(own.keys), language)]

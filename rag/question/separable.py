@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.question.glossary import is_german
 from rag.text.analysis import infinitive, key, tokens
+from rag.text.languages import STOP
 
 _PARTICLES = frozenset(
     "ab an auf aus bei ein fern fest fort frei heim her heraus herunter hervor hin hinaus los mit nach nieder"
@@ -51,7 +52,7 @@ def joined_verb(clause: str) -> tuple[int, str, str] | None:
     Its offset, the search key of its infinitive, and the form without the particle: "antrat" has "trat".
     """
     found = tokens(clause)
-    word, start, _ = found[-1] if found else ("", 0, 0)
+    word, start, _ = found[-1] if found and found[-1][0] not in STOP["de"] else ("", 0, 0)
     for length in range(2, min(_LONGEST_PARTICLE, len(word) - _LEAST_LENGTH) + 1):
         particle = word[:length]
         finite = word[length:]

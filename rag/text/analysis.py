@@ -184,6 +184,21 @@ def _strong_forms() -> dict[str, str]:
     return forms
 
 
+def sharp(word: str) -> str:
+    """A strong verb's past form with the ß that capitals and Swiss spelling lack; any other word as it is."""
+    return _sharp_forms().get(word, word)
+
+
+@functools.lru_cache(maxsize=1)
+def _sharp_forms() -> dict[str, str]:
+    forms = _strong_forms()
+    return {
+        form.replace("ß", "ss"): form
+        for form in forms
+        if "ß" in form and form.replace("ß", "ss") not in forms
+    }
+
+
 @functools.cache
 def _english_forms() -> dict[str, str]:
     """Verbs by their irregular past forms and participles, nouns by their irregular plurals."""
