@@ -118,12 +118,16 @@ def _edges(lines: list[Line]) -> tuple[list[Line], list[Line], list[Line]]:
     More space than is usual must be free across the whole page; a heading beside a column is no head.
     """
     strips: list[list[Line]] = []
+    lowest, gaps = 0.0, []
     for line in lines:
-        if strips and line.top > min(each.bottom for each in strips[-1]):
+        if strips and line.top > lowest:
             strips[-1].append(line)
+            lowest = min(lowest, line.bottom)
         else:
+            gaps.append(lowest - line.top)
             strips.append([line])
-    gaps = [min(each.bottom for each in a) - max(each.top for each in b) for a, b in pairwise(strips)]
+            lowest = line.bottom
+    del gaps[:1]
     if len(strips) < 3:
         return [], lines, []
     # where columns are not level with each other hardly any space is free across
