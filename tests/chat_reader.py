@@ -43,7 +43,8 @@ class Reader:
     async def ask(self, question: str, word: str) -> float | None:
         """Seconds until `word` is among what is shown, None when it never is; waits for the whole answer."""
         first, started = None, time.perf_counter()
-        sent = {"data": [question, self.shown], "fn_index": self.functions.ask, "session_hash": self.session}
+        told = [question, self.shown, ""]
+        sent = {"data": told, "fn_index": self.functions.ask, "session_hash": self.session}
         (await self.client.post(f"{QUEUE}/join", json=sent)).raise_for_status()
         async with aclosing(events(self.client, self.session)) as coming:
             async for event in coming:

@@ -81,7 +81,7 @@ async def ask(client: httpx.AsyncClient, function: int, reader: str, leave_after
     """Asks as the page does; leaves early (stops) after so many seconds, if told."""
     session = f"s{random.getrandbits(48):x}"
     question, seen, started = f"Leser-{reader}", Seen(), time.perf_counter()
-    body = {"data": [question, []], "fn_index": function, "session_hash": session}
+    body = {"data": [question, [], ""], "fn_index": function, "session_hash": session}
     joined = (await client.post("/gradio_api/queue/join", json=body)).raise_for_status().json()
     async for event in events(client, session):
         seen.mixed |= any(other != reader for other in _READER.findall(json.dumps(event)))

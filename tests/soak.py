@@ -107,10 +107,9 @@ class Soak:
         """A question of a reader of its own, the place it is about, and the reader's mark.
 
         Without a model there is no mark in it: no article speaks of it, so that the answer may be declined.
-        The question says enough of the place for a model's answer to outweigh the mark.
         """
         place, reader = self.chance.choice(list(CHIEFS)), f"Leser-{self.chance.getrandbits(32):08x}"
-        question = f"Welche Frau leitet die Feuerwehr in {place}, der der Rat ein Fahrzeug bewilligt hat?"
+        question = f"Welche Frau leitet die Feuerwehr in {place}?"
         return question if extractive else f"{question} ({reader}{fault})", place, reader
 
     def own(self, text: str, place: str, *readers: str) -> None:
@@ -211,7 +210,7 @@ class Soak:
 
     async def asked(self, session: str, question: str, shown: list[Any], *, leave: bool) -> Any:
         """The page after the answer; None when it was stopped."""
-        body = {"data": [question, shown], "fn_index": self.functions["submit"], "session_hash": session}
+        body = {"data": [question, shown, ""], "fn_index": self.functions["submit"], "session_hash": session}
         joined = (await self.client.post("/gradio_api/queue/join", json=body)).raise_for_status().json()
         updates = 0
         async for event in events(self.client, session):
