@@ -239,7 +239,8 @@ def _agrees(settings: Settings, look: Look, library: Library) -> bool:
         serves(library.fingerprint, fingerprint(settings))
         and (not settings.chroma_url or settings.chroma_replica or is_published(library))
         and (not settings.chroma_replica or library.counts().articles > 0)
-        and library.file_times() == {file.key: file.state[:2] for file in look.files}
+        and {path: held[:2] for path, held in library.files().items()}
+        == {f.key: f.state[:2] for f in look.files}
     )
 
 

@@ -19,7 +19,7 @@ from chromadb.api.models.Collection import Collection
 
 from rag.errors import ConfigError, IndexBusy, IndexMismatch
 from rag.models.embedder import Floats
-from rag.models.embedding import HashedEmbedding
+from rag.models.embedding import LocalEmbedding
 from rag.models.hashing import vectors as hashed
 from rag.models.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
@@ -461,7 +461,7 @@ def test_spellings_of_a_name_are_near() -> None:
 def test_llama_index_and_ingest_get_the_same_vectors() -> None:
     settings = Settings()
     embedding = build_embedding(settings)
-    assert isinstance(embedding, HashedEmbedding)
+    assert isinstance(embedding, LocalEmbedding)
     np.testing.assert_allclose(
         embedding.get_text_embedding_batch(SENTENCES), build_embedder(settings).embed(SENTENCES), rtol=1e-6
     )

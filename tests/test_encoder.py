@@ -17,9 +17,8 @@ from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
 from rag.models import encoder as module
-from rag.models.embedding_choice import chosen
+from rag.models.embedding_choice import chosen, is_available
 from rag.models.encoder import DIMENSION, Encoder, shared_encoder
-from rag.models.wheel import is_available
 from rag.schema import Answer
 from rag.settings import Settings
 from tests.dossier import DOSSIER, settings_for, write

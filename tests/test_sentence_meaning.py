@@ -18,7 +18,7 @@ from rag.retrieval.retriever import Retriever
 from rag.retrieval.sentence_meaning import Floats, SentenceMeaning, sentence_meaning
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.store.passage_vectors import PassageVectors
+from rag.store.passage_vectors import pack
 from tests.dossier import APPLES, BRIDGE, DOSSIER, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"
@@ -36,7 +36,7 @@ def give_vectors(index: Retriever, *ids: str) -> None:
     for article in library.articles(ids):
         for chunk in library.chunks_of(article.id):
             sentences = np.stack([embed(article.text[slice(*span)]) for span in chunk.sentences])
-            vectors = PassageVectors(embed(chunk.text), sentences, sentences).pack()
+            vectors = map(pack, (embed(chunk.text), sentences, sentences))
             library.put_vectors([(library.rows_of([chunk.id])[chunk.id], *vectors)])
 
 

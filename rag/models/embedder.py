@@ -43,6 +43,9 @@ class Embedder:
 
     is_builtin = True
 
+    def __init__(self) -> None:
+        self._remembered = functools.lru_cache(maxsize=_QUESTIONS)(self._query)
+
     @property
     def host(self) -> str | None:
         """Whom texts are sent to; None when they stay here."""
@@ -63,15 +66,21 @@ class Embedder:
         return vectors(texts)
 
     def query(self, question: str) -> Floats:
-        """The vector of a question. Raises ProviderError."""
-        row: Floats = self.embed([question])[0]
-        return row
+        """The vector of a question. Raises ProviderError.
+
+        Questions are remembered while the process lives, never on disk.
+        """
+        return self._remembered(question)
 
     def prune(self, texts: Iterable[str], limit: int) -> None:
         """Forgets vectors of other texts than these, once more than `limit` are held."""
 
     def close(self) -> None:
         """Closes what is open."""
+
+    def _query(self, question: str) -> Floats:
+        row: Floats = self.embed([question])[0]
+        return row
 
 
 class ModelEmbedder(Embedder):
@@ -92,6 +101,7 @@ class ModelEmbedder(Embedder):
         *,
         is_class: bool = False,
     ) -> None:
+        super().__init__()
         self.identity = identity
         self.server = server
         self._build = build
@@ -102,7 +112,6 @@ class ModelEmbedder(Embedder):
         self._cache: EmbeddingCache | None = None
         self._guard = threading.Lock()
         self._turn = threading.Lock() if is_class else contextlib.nullcontext()
-        self._cached_query = functools.lru_cache(maxsize=_QUESTIONS)(self._query)
 
     @property
     def host(self) -> str | None:
@@ -163,13 +172,6 @@ class ModelEmbedder(Embedder):
             found |= zip(batch, rows, strict=True)
         return np.array([found[text] for text in texts], dtype=np.float32).reshape(-1, length)
 
-    def query(self, question: str) -> Floats:
-        """The vector of a question, asked for once: a reader does not wait for a second try.
-
-        Raises ProviderError. Questions are remembered while the process lives, never on disk.
-        """
-        return self._cached_query(question)
-
     def prune(self, texts: Iterable[str], limit: int) -> None:
         self.cache.prune(self.identity, itertools.chain([PROBE], texts), limit)
 
@@ -180,6 +182,7 @@ class ModelEmbedder(Embedder):
                 self._cache = None
 
     def _query(self, question: str) -> Floats:
+        # asked for once: a reader does not wait for a second try
         model = self.model
         try:
             with self._turn:

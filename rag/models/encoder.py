@@ -31,7 +31,7 @@ MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400
 """Characters that are read of a text and of a question."""
 PATIENCE = 60.0
 """Seconds for one request, the start of the process included (measured: .3 s, and .03 s a sentence)."""
-_BATCH, _QUESTIONS = 4_000, 1024
+_BATCH = 4_000
 _WORKER = Path(__file__).with_name("encoder_worker.py")
 
 
@@ -141,21 +141,16 @@ class E5Embedder(Embedder):
 
     is_builtin = False
 
-    def __init__(self) -> None:
-        self._encoder = shared_encoder()
-        self._question = functools.lru_cache(maxsize=_QUESTIONS)(self._encoder.question)
-
     def dimension(self) -> int:
         """Length of the vectors."""
         return DIMENSION
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """One row a text. Raises ProviderUnavailable."""
-        return self._encoder.texts(texts)
+        return shared_encoder().texts(texts)
 
-    def query(self, question: str) -> Floats:
-        """The vector of a question. Raises ProviderUnavailable."""
-        return self._question(question)
+    def _query(self, question: str) -> Floats:
+        return shared_encoder().question(question)
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

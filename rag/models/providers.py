@@ -52,15 +52,11 @@ def build_embedder(settings: Settings) -> Embedder:
 def build_embedding(settings: Settings) -> BaseEmbedding:
     """The same as LlamaIndex sees it, without cache and retries. Raises ConfigError."""
     load_llama_index()
-    from rag.models.embedding import HashedEmbedding, class_embedding, server_embedding
+    from rag.models.embedding import LocalEmbedding, class_embedding, server_embedding
 
     choice = chosen(settings)
-    if choice.kind == "builtin":
-        return HashedEmbedding()
-    if choice.kind == "e5":
-        from rag.models.e5 import E5Embedding
-
-        return E5Embedding()
+    if choice.kind in ("builtin", "e5"):
+        return LocalEmbedding(build_embedder(settings), choice.name)
     if choice.kind == "class":
         return class_embedding(choice)
     server, key = _server(settings, choice), _key(settings)

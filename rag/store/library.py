@@ -197,11 +197,6 @@ class Library(LibraryFile):
             for path, size, mtime_ns, problems, unread, account in rows
         }
 
-    def file_times(self) -> dict[str, tuple[int, int]]:
-        """Size and time of every source file when it was last read; half the work of `files`."""
-        rows = self._rows("SELECT path, size, mtime_ns FROM files")
-        return {path: (size, mtime_ns) for path, size, mtime_ns in rows}
-
     def marks(self, article_ids: Collection[str]) -> set[int]:
         """The marks of some articles (see `ingest.copies`)."""
         sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
