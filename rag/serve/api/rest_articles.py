@@ -12,7 +12,7 @@ from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem
 from rag.serve.api.sub_app import GUARD, faults
 from rag.serve.pages.articles import received, without_folders
-from rag.serve.pages.catalogue import PAGE, Catalogue, Row, Wish
+from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.uploads import Intake, Received, SyncState
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         column = sort.removeprefix("-")
         down = "-" if sort.startswith("-") else ""
         found = catalogue.found(Wish(" ".join(q.split()), down + _SORTS[column], page))
-        rows = [_row(row) for row in found[(page - 1) * PAGE : page * PAGE]]
+        rows = [models.ArticleRow.model_validate(row) for row in found[(page - 1) * PAGE : page * PAGE]]
         return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
 
     @api.get("/articles/{ident:path}", responses=faults(400, 404, 422, *GUARD, model=models.Failure))
@@ -147,22 +147,6 @@ def _refuse_replica(service: Service) -> None:
 
 def _no_article() -> Problem:
     return Problem(404, "not_found", "There is no such article.")
-
-
-def _row(row: Row) -> models.ArticleRow:
-    return models.ArticleRow(
-        id=row.id,
-        title=row.title,
-        outlet=row.outlet,
-        published=row.published,
-        language=row.language,
-        genre=row.genre,
-        words=row.words,
-        passages=row.chunks,
-        file=row.file,
-        uploaded=row.uploaded,
-        copy_of=row.original.id if row.original else None,
-    )
 
 
 def _highlight(text: str, place: str) -> models.Highlight:

@@ -71,6 +71,7 @@ class Found(BaseModel):
 class ArticleRow(BaseModel):
     """An article in the list."""
 
+    model_config = ConfigDict(from_attributes=True)
     id: str
     title: str | None
     outlet: str | None
@@ -78,7 +79,7 @@ class ArticleRow(BaseModel):
     language: str | None
     genre: Genre | None
     words: int
-    passages: int
+    passages: int = Field(validation_alias="chunks")
     file: str
     uploaded: bool = Field(description="whether it can be deleted here")
     copy_of: str | None

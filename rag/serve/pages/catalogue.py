@@ -49,6 +49,11 @@ class Row:
     original: Row | None = None
 
     @property
+    def copy_of(self) -> str | None:
+        """The id of that one."""
+        return self.original.id if self.original else None
+
+    @property
     def address(self) -> str:
         """The article's page."""
         return link(f"/quelle/{quote(self.id, safe='')}")
