@@ -229,7 +229,7 @@ def test_a_card_opens_its_article(site: Site) -> None:
 
 
 def test_hover_and_focus_preview_the_place(site: Site) -> None:
-    page = site.page()
+    page = site.page(bypass_csp=True)
     ask(page)
     page.locator(CHIP).nth(1).hover()
     preview = page.get_by_role("tooltip")
@@ -237,6 +237,7 @@ def test_hover_and_focus_preview_the_place(site: Site) -> None:
     around = preview.locator(".around")
     expect(around).to_contain_text("612 Millionen Euro über zehn Jahre. Rund 45 Prozent davon")
     expect(around).to_contain_text("aus Bundesmitteln kommen. Die Opposition kritisierte")
+    assert axe_violations(page) == []
     page.keyboard.press("Escape")
     expect(preview).to_be_hidden()
     page.locator(".card").last.focus()

@@ -35,7 +35,6 @@ export class Preview {
     this.card = element("div", { class: "preview", id: "preview", role: "tooltip", hidden: "" });
     this.card.addEventListener("mouseenter", () => clearTimeout(this.timer));
     this.card.addEventListener("mouseleave", () => this.later(() => this.hide()));
-    document.body.append(this.card);
   }
 
   later(act, wait = 160) {
@@ -58,6 +57,8 @@ export class Preview {
       element("p", { class: "name" }, part("h1")),
       ...around(article),
     );
+    // in a landmark, as all that is read
+    if (!this.card.isConnected) ($("main") ?? document.body).append(this.card);
     this.card.hidden = false;
     link.setAttribute("aria-describedby", "preview");
     this.place(link);
