@@ -22,6 +22,7 @@ from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
+from rag.serve.pages.plain import LeadsThere, add_plain_form
 from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
     add_answer_routes,
@@ -58,10 +59,12 @@ def create_app(
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
+    app.add_middleware(LeadsThere)
     add_doors(app, service, intake)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)
     add_choice_route(app, catalogue)
+    add_plain_form(app, service, catalogue)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
