@@ -77,6 +77,23 @@ def chips(page: Any) -> Any:
     return page.locator("#choice a.filter > span")
 
 
+# --- what the dossier is
+
+
+def test_the_start_page_says_what_the_dossier_is(site: Site) -> None:
+    page = site.page()
+    overview = page.locator(".overview")
+    expect(overview).to_contain_text("3. September – 1. Oktober 2025")
+    expect(overview).to_contain_text("Medium Stadtblatt · Hafenbote")
+    page.locator(".overview .bars a").first.click()
+    expect(page.locator("#choice .told")).to_have_text("1 von 3 Artikeln")
+    expect(chips(page)).to_have_text(["3. September 2025"])
+    overview.get_by_role("link", name="Stadtblatt", exact=True).click()
+    expect(chips(page)).to_have_text(["Stadtblatt"])
+    english = site.page(locale="en-GB").locator(".overview")
+    expect(english).to_contain_text("Outlet Stadtblatt · Hafenbote")
+
+
 # --- which articles answer
 
 

@@ -22,6 +22,7 @@ from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
+from rag.serve.pages.overview import Overview
 from rag.serve.pages.plain import LeadsThere, add_plain_form
 from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
@@ -165,14 +166,16 @@ class Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
     def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
-        self.chat, self.catalogue = chat, catalogue
+        self.chat, self.catalogue, self.overview = chat, catalogue, Overview(catalogue)
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
-        greeting = self.chat.greeting(_words(request))
+        words = _words(request)
+        greeting = self.chat.greeting(words)
+        start = f"{greeting.start}\n\n{self.overview.html(words)}"
         return (
             greeting.masthead,
-            gr.Chatbot(placeholder=greeting.start, examples=_examples(greeting.suggested)),
+            gr.Chatbot(placeholder=start, examples=_examples(greeting.suggested)),
             gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
             greeting.footnote,
         )
