@@ -11,7 +11,7 @@ LIMITS := --min quote_exact=1 --max-drop evidence_hit=0.02 fact_recall=0.02 cita
 	citation_recall=0.02 abstention_f1=0.03 evidence_recall@5=0.02 article_mrr@10=0.02 followup_success=0.1
 
 # without uv's hard links: nltk, and with it LlamaIndex's SentenceSplitter, refuses data files that have several
-PIP = $(PY) -m pip install --quiet --no-input --disable-pip-version-check --require-hashes
+PIP = $(PY) -m pip install --progress-bar off --no-input --disable-pip-version-check --require-hashes
 COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate
 
@@ -49,7 +49,7 @@ clients: dev  ## ask Beleg with the clients that docs/embedding.md names; needs 
 
 fuzz: dev  ## feed every reader and parser what follows the coverage: make fuzz ARGS="--seconds 120 files"
 	@cmp -s requirements-fuzz.lock .venv-fuzz/requirements-fuzz.lock || { \
-		rm -rf .venv-fuzz && $(PIP) --target .venv-fuzz -r requirements-fuzz.lock && cp requirements-fuzz.lock .venv-fuzz/; }
+		rm -rf .venv-fuzz && $(PIP) --quiet --target .venv-fuzz -r requirements-fuzz.lock && cp requirements-fuzz.lock .venv-fuzz/; }
 	@PYTHONPATH=.venv-fuzz $(PY) -m tests.fuzz $(ARGS)
 
 audit:  ## look up known vulnerabilities of what is locked; needs the network
@@ -118,7 +118,8 @@ llama:
 
 usable = $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 
-# installs a lock; its copy in .venv says, once all is done, that it is in there
+# installs a lock, and says every five seconds how far that is; its copy in .venv says, once all is done, that it is
+# in there
 define fill
 set -e; \
 if ! $(usable); then \
@@ -137,6 +138,11 @@ if ! $(usable); then \
 fi; \
 echo 'Installing $(1) into $(VENV); the first time this takes some minutes.' >&2; \
 rm -f $(VENV)/requirements*.lock; \
-$(PIP) -r $(1); \
+: > $(VENV)/install.log; \
+while sleep 5; do \
+	echo "  $$(ls -d $(VENV)/lib/python*/site-packages/*.dist-info 2>/dev/null | wc -l) of $$(grep -c == $(1))" \
+		"packages are there; pip: $$(grep -v "^ " $(VENV)/install.log | tail -n 1 | cut -c 1-90)" >&2; \
+done & beat=$$!; trap "kill $$beat" EXIT; \
+$(PIP) -r $(1) > $(VENV)/install.log; \
 cp $(1) $(VENV)/
 endef

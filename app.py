@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
 from rag.settings import Settings, load_settings
-from rag.terminal import Bars, make_ready
+from rag.terminal import Bars, make_ready, program
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def settings_from(arguments: Sequence[str] | None) -> Settings:
     """Settings from the environment, with the command line on top."""
-    parser = argparse.ArgumentParser(prog="app.py", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=program("app.py", "serve"), description="Beleg's web chat: open the address that it prints."
+    )
     parser.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
     parser.add_argument("--data", type=Path, help="folder of the index")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
-from rag.terminal import ends_with_its_reader
+from rag.terminal import ends_with_its_reader, program
 
 if TYPE_CHECKING:
     from eval.runs import Run
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m eval",
+        prog=program("python -m eval", "eval"),
         description=__doc__,
         epilog=_COMMANDS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -111,7 +111,7 @@ def _report(arguments: Sequence[str]) -> int:
     from eval.runs import load_run
 
     parser = argparse.ArgumentParser(
-        prog="python -m eval report",
+        prog=program("python -m eval", "eval") + " report",
         description="The HTML report of a run; of several: of the last, compared with the first.",
     )
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN.json")

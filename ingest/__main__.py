@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.terminal import Bars, as_json, ends_with_its_reader
+from rag.terminal import Bars, as_json, ends_with_its_reader, program
 
 if TYPE_CHECKING:
     from ingest.sync import SyncReport
@@ -82,7 +82,7 @@ def _count(number: int, noun: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ingest",
+        prog=program("python -m ingest", "ingest"),
         description="Index articles (.txt, .md, .html, .mhtml, .pdf, .docx, .odt, .rtf, .epub, .eml, .srt,"
         " .vtt, .jsonl): new and changed ones are added, deleted ones removed, the rest is left alone.",
         epilog="example: python -m ingest ~/dossier --data .beleg/dossier",

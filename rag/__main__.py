@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
 from rag.schema import Filters, Genre, Message
-from rag.terminal import as_json, ends_with_its_reader
+from rag.terminal import as_json, ends_with_its_reader, program
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -78,9 +78,8 @@ def _main_of(command: str) -> Callable[[Sequence[str]], int] | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    installed = Path(sys.argv[0]).stem == "beleg"
     parser = argparse.ArgumentParser(
-        prog="beleg" if installed else "python -m rag",
+        prog=program("python -m rag"),
         description="Answers questions about a folder of news articles, every statement with its citation.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

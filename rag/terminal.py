@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.models.proxies import leave_out_unusable
@@ -21,6 +22,14 @@ READER_LEFT = 141
 """The exit status that shells give a program which SIGPIPE (13) ended: 128 + 13."""
 
 Main = Callable[[Sequence[str] | None], int]
+
+
+def program(alone: str, command: str = "") -> str:
+    """What a command is called where it runs: `beleg serve`, `python -m rag serve`, or as it is `alone`."""
+    started = Path(sys.argv[0])
+    if started.stem == "beleg":
+        return f"beleg {command}".rstrip()
+    return f"python -m rag {command}".rstrip() if started.parts[-2:] == ("rag", "__main__.py") else alone
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:

@@ -93,6 +93,17 @@ def test_pages_and_their_links_lie_below_the_path_whether_the_proxy_takes_it_awa
     assert re.findall(r'(?:href|src|action)="(?!/dossier/)([^"#]*)"', page.text) == []
 
 
+def test_an_address_that_is_none_is_told_in_words(tmp_path: Path) -> None:
+    asking = site(tmp_path)
+    page = asking.get("/nirgends", headers={**BELOW, "Accept": "text/html", "Accept-Language": "de"})
+    assert (page.status_code, "Diese Seite gibt es nicht" in page.text) == (404, True)
+    assert 'href="/dossier/artikel"' in page.text
+    assert asking.get("/nirgends", headers=BELOW).json() == {"detail": "Not Found"}
+    assert asking.get("/api/v1/nirgends", headers={"Accept": "text/html"}).json()["error"]
+    strange = asking.get("/", headers={"Accept": "text/html", "Host": "evil.example"})
+    assert (strange.status_code, "BELEG_HOSTS" in strange.text) == (403, True)
+
+
 def test_a_login_leads_back_below_the_path(tmp_path: Path) -> None:
     asking = site(tmp_path, auth="password:apfel-birne")
     asked = asking.get("/artikel?q=x", headers={**BELOW, "Accept": "text/html"})

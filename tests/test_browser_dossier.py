@@ -48,7 +48,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (root / "articles").mkdir()
     for name, text in ARTICLES.items():
         (root / "articles" / name).write_text(text, "utf-8")
-    with dossier(Settings(articles=root / "articles", data=root / "data", sync_seconds=0)) as found:
+    settings = Settings(
+        articles=root / "articles", data=root / "data", sync_seconds=0, trusted_proxies="127.0.0.1"
+    )
+    with dossier(settings) as found:
         yield found
 
 
@@ -72,6 +75,23 @@ def choose(page: Any) -> Any:
 
 def chips(page: Any) -> Any:
     return page.locator("#choice a.filter > span")
+
+
+# --- what the dossier is
+
+
+def test_the_start_page_says_what_the_dossier_is(site: Site) -> None:
+    page = site.page()
+    overview = page.locator(".overview")
+    expect(overview).to_contain_text("3. September – 1. Oktober 2025")
+    expect(overview).to_contain_text("Medium Stadtblatt · Hafenbote")
+    page.locator(".overview .bars a").first.click()
+    expect(page.locator("#choice .told")).to_have_text("1 von 3 Artikeln")
+    expect(chips(page)).to_have_text(["3. September 2025"])
+    overview.get_by_role("link", name="Stadtblatt", exact=True).click()
+    expect(chips(page)).to_have_text(["Stadtblatt"])
+    english = site.page(locale="en-GB").locator(".overview")
+    expect(english).to_contain_text("Outlet Stadtblatt · Hafenbote")
 
 
 # --- which articles answer
@@ -187,6 +207,62 @@ def test_an_article_is_asked_about(site: Site) -> None:
     expect(chips(page)).to_have_text(["Der Markt zieht um"])
 
 
+# --- without scripts, and below a path
+
+
+def test_without_scripts_a_form_asks_and_answers(site: Site) -> None:
+    page = site.page("/auswertung", java_script_enabled=False)
+    page.get_by_role("link", name="Gespräch").click()
+    page.wait_for_url("**/fragen")
+    page.get_by_label("Ihre Frage").fill("Wie viele Stände erwartet Hanne Vries?")
+    page.get_by_role("button", name="Frage absenden").click()
+    expect(page.locator(".asked")).to_contain_text("62 Stände auf dem Markt.\u20601")
+    page.locator(".asked a.number").click()
+    expect(page.locator("mark")).to_contain_text("62 Stände")
+    page.go_back()
+    page.get_by_label("Ihre Frage").fill(COSTS)
+    page.get_by_text("Welche Artikel sollen antworten?").click()
+    page.get_by_role("checkbox", name="Hafenbote 1 Artikel").check()
+    page.get_by_role("button", name="Frage absenden").click()
+    expect(page.locator(".asked")).to_have_count(2)
+    expect(page.locator("#antwort")).to_contain_text("4 Millionen")
+    expect(page.get_by_role("checkbox", name="Hafenbote 1 Artikel")).to_be_checked()
+    page.get_by_label("Ihre Frage").fill(" ")
+    page.get_by_role("button", name="Frage absenden").click()
+    expect(page.get_by_role("alert")).to_contain_text("Die Frage ist leer")
+    site.complaints[:] = [each for each in site.complaints if "400" not in each]
+
+
+def test_below_a_path_every_link_works(browser: Any, site: Site) -> None:
+    below = Site(browser, f"{site.address}/dossier", None)  # type: ignore[arg-type]
+    page = below.page(extra_http_headers={"X-Forwarded-Prefix": "/dossier"})
+    page.get_by_role("button", name="Artikel eingrenzen").click()
+    page.get_by_role("checkbox", name="Hafenbote 1 Artikel").check()
+    page.get_by_role("button", name="Eingrenzen", exact=True).click()
+    expect(chips(page)).to_have_text(["Hafenbote"])
+    ask(page, COSTS)
+    page.locator("#conversation .bot-row .md a[href*='/quelle/']").first.click()
+    expect(page.locator("dialog.source mark").first).to_contain_text("4 Millionen")
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator(".user-row")).to_contain_text("Brücke")
+    page.goto(f"{below.address}/artikel?q=Hanne&sort=titel&von=2025-09-01")
+    page.get_by_role("searchbox").fill("Brücke")
+    expect(page.locator("td.titel > a")).to_have_count(2)
+    page.get_by_role("link", name="Brücke am Hafen gesperrt").click()
+    expect(page.locator("mark").first).to_be_visible()
+    for page_of in ("/", "/artikel", "/quelle/fair?liste=q%3DHanne&suche=Hanne", "/auswertung", "/fragen"):
+        page.goto(below.address + page_of)
+        expect(page.locator('a[href="/dossier/artikel"]').first).to_be_visible()
+        links = page.evaluate(
+            "[...document.querySelectorAll('a[href], form[action]')].map(e => e.href ?? e.action)"
+        )
+        for each in {str(link).partition("#")[0] for link in links if isinstance(link, str)}:
+            assert each.startswith(below.address), (page_of, each)
+            assert page.request.get(each).status == 200, each
+    assert below.complaints == []
+
+
 # --- everyone
 
 
@@ -208,8 +284,8 @@ def test_axe_finds_nothing(site: Site, scheme: str, locale: str, viewport: Any) 
     expect(page.locator("dialog.choosing")).to_be_visible()
     assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for path in ("/artikel?q=Hanne&von=2025-09-01", "/quelle/fair?liste=q%3DHanne&suche=markt"):
+    for path in ("/artikel?q=Hanne&von=2025-09-01", "/quelle/fair?liste=q%3DHanne&suche=markt", "/fragen"):
         page.goto(site.address + path)
-        expect(page.locator("mark").first).to_be_visible()
+        expect(page.locator("mark, .plain").first).to_be_visible()
         assert axe_violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

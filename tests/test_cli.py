@@ -381,3 +381,20 @@ def test_output_that_the_terminal_cannot_show_is_no_stack_trace(
     )
     assert b"Traceback" not in ended.stderr
     assert ended.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("started", "named"),
+    [
+        ("/usr/bin/beleg", "beleg serve"),
+        ("/x/rag/__main__.py", "python -m rag serve"),
+        ("/x/app.py", "app.py"),
+    ],
+)
+def test_a_command_is_called_as_it_was_started(
+    started: str, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rag.terminal import program
+
+    monkeypatch.setattr("sys.argv", [started])
+    assert program("app.py", "serve") == named

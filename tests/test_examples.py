@@ -49,11 +49,15 @@ def address(folder: Path, site: str) -> Iterator[str]:
 
 
 def run(name: str, *arguments: str, cwd: Path, **environment: str) -> str:
-    """What an example prints."""
+    """What an example prints, run from the clone as its first lines say."""
+    documented = re.search(
+        r"\.venv/bin/python (-m docs\.examples\.\w+)", (EXAMPLES / name).read_text("utf-8")
+    )
+    assert documented
     done = subprocess.run(
-        [sys.executable, str(EXAMPLES / name), *arguments],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        [sys.executable, *documented[1].split(), *arguments],
+        cwd=ROOT,
+        env=os.environ | {"BELEG_DATA": str(cwd / "examples-data")} | environment,
         capture_output=True,
         text=True,
         timeout=120,

@@ -15,6 +15,7 @@ import pytest
 from rag.errors import ConfigError
 from rag.serve.security.headers import SafeHeaders
 from rag.settings import Settings, load_settings
+from tests.doors import fake
 from tests.fake_engine import FakeEngine, canned
 from tests.visit import CHIP, MARKS, PHONE, QUESTION, chat_of, serving
 
@@ -79,6 +80,25 @@ def test_only_the_chat_and_its_sources_may_be_framed(path: str, framed: bool) ->
     assert policy.endswith(
         "frame-ancestors 'self' https://news.example" if framed else "frame-ancestors 'self'"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "referer", "allowed"),
+    [
+        ("/", "https://news.example/page", True),
+        ("/quelle/wolf", "https://m.paper.example/", True),
+        ("/", "https://evil.example/", False),
+        ("/", "https://paper.example.evil.example/", False),
+        ("/artikel", "https://news.example/", False),
+        ("/", "http://[", True),  # nobody is named: the policy decides
+    ],
+)
+def test_a_frame_that_is_refused_says_so(tmp_path: Path, path: str, referer: str, allowed: bool) -> None:
+    client = fake(tmp_path, origins="https://news.example https://*.paper.example")
+    asks = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    page = client.get(path, headers={**asks, "Referer": referer})
+    assert ("Hier nicht zu zeigen" in page.text) is not allowed
+    assert page.headers["content-security-policy"].endswith("frame-ancestors 'self' *") is not allowed
 
 
 # --- in the browser
@@ -253,8 +273,15 @@ class TestInTheBrowser:
         with site_with(PAGE.format(beleg=beleg, lang="de"), tmp_path) as stranger:
             paper = Newspaper(browser, stranger, beleg)
             paper.bubble.click()
-            paper.page.wait_for_event("console", lambda message: "frame-ancestors" in message.text)
+            paper.chat.get_by_role("heading", name="Hier nicht zu zeigen").wait_for()
+            assert paper.chat.get_by_role("link").get_attribute("target") == "_blank"
             assert paper.chat.locator("#composer").count() == 0
+            # where the browser does not say whose page it is, the policy keeps the chat out
+            frame = (
+                "Object.assign(document.createElement('iframe'), {referrerPolicy: 'no-referrer', src: '%s'})"
+            )
+            with paper.page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+                paper.page.evaluate(f"document.body.append({frame % beleg})")
 
     def test_where_a_login_is_asked_for_one_of_the_same_site_works(
         self, browser: Any, tmp_path: Path

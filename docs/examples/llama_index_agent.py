@@ -1,4 +1,7 @@
-"""Give a LlamaIndex agent Beleg as a tool: OPENAI_API_KEY=… python llama_index_agent.py FOLDER "QUESTION"."""
+"""Give a LlamaIndex agent Beleg as a tool; OPENAI_API_KEY is the key of the agent's own model:
+
+.venv/bin/python -m docs.examples.llama_index_agent seeds "QUESTION"
+"""
 
 import asyncio
 import sys

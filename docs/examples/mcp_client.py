@@ -1,4 +1,6 @@
-"""Ask a running Beleg by MCP: python mcp_client.py http://127.0.0.1:7860/mcp "QUESTION".
+"""Ask a running Beleg by MCP:
+
+.venv/bin/python -m docs.examples.mcp_client http://127.0.0.1:7860/mcp "QUESTION"
 
 BELEG_TOKEN is the bearer token, where the server asks for one.
 """

@@ -1,4 +1,6 @@
-"""Ask a running Beleg with OpenAI's client: python openai_client.py http://127.0.0.1:7860/v1 "QUESTION".
+"""Ask a running Beleg with OpenAI's client:
+
+.venv/bin/python -m docs.examples.openai_client http://127.0.0.1:7860/v1 "QUESTION"
 
 BELEG_TOKEN is the bearer token, where the server asks for one.
 """

@@ -1,4 +1,4 @@
-"""Ask a folder of articles in Python: python python_script.py FOLDER "QUESTION"."""
+"""Ask a folder of articles in Python: .venv/bin/python -m docs.examples.python_script seeds "QUESTION"."""
 
 import sys
 from contextlib import closing

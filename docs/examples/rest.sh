@@ -1,5 +1,5 @@
 #!/bin/sh
-# Ask a running Beleg by REST: sh rest.sh [ADDRESS]; BELEG_TOKEN is the bearer token, where the server asks for one.
+# Ask a running Beleg by REST: sh docs/examples/rest.sh [ADDRESS]; BELEG_TOKEN is the bearer token, where the server asks for one.
 set -eu
 address=${1:-http://127.0.0.1:7860}
 set -- --silent --show-error --fail-with-body ${BELEG_TOKEN:+--oauth2-bearer "$BELEG_TOKEN"}

@@ -63,7 +63,7 @@ def _suggest(articles: Iterable[Article], language: str, quoted: str) -> Iterato
 
 def _subjects(article: Article, quoted: str, title_first: bool) -> list[tuple[str, str]]:
     """Whom and what an article can be asked about, each with the form of the question."""
-    people = [("speaker", name) for name in _speakers(article, quoted)]
+    people = [("speaker", name) for name in speakers(article, quoted)]
     named = article.title and len(article.title) <= LONGEST_TITLE
     titles = [("about", str(article.title))] if named else []
     return [*titles, *people] if title_first else [*people[:1], *titles, *people[1:]]
@@ -73,9 +73,9 @@ def _words(question: str) -> set[str]:
     return {word.strip(".,;:!?„“”\"'()").lower() for word in question.split()}
 
 
-def _speakers(article: Article, quoted: str) -> list[str]:
+def speakers(article: Article, quoted: str) -> list[str]:
     """First and last names beside verbs that report speech: those in the quoted words first."""
-    language, text = language_of(article.language), _answerable(article)
+    language, text = language_of(article.language), answerable(article)
     named = Counter(
         " ".join(own)
         for runs in _SPEAKS[language].findall(text)
@@ -94,7 +94,8 @@ def _is_word(name: str, language: str) -> bool:
     return len(name) < 3 or name.lower() in STOP[language] or known
 
 
-def _answerable(article: Article) -> str:
+def answerable(article: Article) -> str:
+    """Its text without what is set aside in it."""
     text = article.text
     for aside in article.asides:
         text = text[: aside.start] + " " * (aside.end - aside.start) + text[aside.end :]

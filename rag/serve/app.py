@@ -11,6 +11,7 @@ from rag.serve.api.mcp import add_mcp
 from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
 from rag.serve.ops import CountRequests, add_health_routes
+from rag.serve.pages.refused import InWords, framed
 from rag.serve.pages.widget import add_widget
 from rag.serve.queue import Service
 from rag.serve.security.guard import Guard, wrong_guesses
@@ -31,7 +32,8 @@ def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> N
     # each is before the ones added earlier
     app.add_middleware(Guard, settings=service.settings, guesses=guesses)
     app.add_middleware(CountRequests, metrics=service.metrics)
-    app.add_middleware(SafeHeaders, embedders=service.settings.embedders)
+    app.add_middleware(InWords)
+    app.add_middleware(SafeHeaders, embedders=service.settings.embedders, framed=framed)
     app.add_middleware(GZipMiddleware)
     app.add_middleware(Proxied, settings=service.settings)
     add_login(app, service.settings, guesses)

@@ -22,6 +22,8 @@ from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
+from rag.serve.pages.overview import Overview
+from rag.serve.pages.plain import LeadsThere, add_plain_form
 from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
     add_answer_routes,
@@ -58,10 +60,12 @@ def create_app(
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
+    app.add_middleware(LeadsThere)
     add_doors(app, service, intake)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)
     add_choice_route(app, catalogue)
+    add_plain_form(app, service, catalogue)
     add_answer_routes(app, engine, kept)
     add_report_route(app, settings)
     add_interface_routes(app)
@@ -162,14 +166,16 @@ class Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
     def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
-        self.chat, self.catalogue = chat, catalogue
+        self.chat, self.catalogue, self.overview = chat, catalogue, Overview(catalogue)
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
-        greeting = self.chat.greeting(_words(request))
+        words = _words(request)
+        greeting = self.chat.greeting(words)
+        start = f"{greeting.start}\n\n{self.overview.html(words)}"
         return (
             greeting.masthead,
-            gr.Chatbot(placeholder=greeting.start, examples=_examples(greeting.suggested)),
+            gr.Chatbot(placeholder=start, examples=_examples(greeting.suggested)),
             gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
             greeting.footnote,
         )

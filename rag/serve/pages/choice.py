@@ -49,12 +49,17 @@ def choice_of(query: str) -> Filters:
     return Filters(outlets=outlets, articles=articles, first=first, last=last)
 
 
-def address_of(chosen: Filters, path: str = "/") -> str:
-    """The address of the chat, or of another page, with this choice."""
+def address_of(chosen: Filters) -> str:
+    """The address of the chat with this choice."""
+    query = urlencode(choice_query(chosen))
+    return link(f"/?{query}" if query else "/")
+
+
+def choice_query(chosen: Filters) -> list[tuple[str, str]]:
+    """Names and values of the query that says this choice."""
     days = [(name, day.isoformat()) for name, day in (("von", chosen.first), ("bis", chosen.last)) if day]
-    query = [*(("medium", each) for each in chosen.outlets), *days]
-    query += [("artikel", each) for each in chosen.articles]
-    return link(f"{path}?{urlencode(query)}" if query else path)
+    outlets = [("medium", each) for each in chosen.outlets]
+    return [*outlets, *days, *(("artikel", each) for each in chosen.articles)]
 
 
 def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> list[Chip]:

@@ -49,7 +49,7 @@ def page_number(citation: Citation, words: Words) -> str | None:
 
 def original_path(article_id: str, page: int | None = None) -> str:
     """The address of the file that an article is from, at a page of it."""
-    return f"/original/{quote(article_id, safe='')}" + (f"#page={page}" if page else "")
+    return link(f"/original/{quote(article_id, safe='')}") + (f"#page={page}" if page else "")
 
 
 def day(published: date | None, words: Words) -> str | None:

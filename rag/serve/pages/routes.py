@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
@@ -69,7 +69,7 @@ def words_of(request: Asking) -> Words:
 
 def _asked_for(referer: str | None) -> str | None:
     """The `lang` of the page that asks."""
-    return dict(parse_qsl(urlsplit(referer or "").query)).get("lang")
+    return dict(parse_qsl(_split(referer or "").query)).get("lang")
 
 
 def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
@@ -202,16 +202,21 @@ def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
 
 def _path_of(referer: str | None) -> str:
     """Where a reader came from, within this site."""
-    try:
-        parts = urlsplit(referer or "/")
-    except ValueError:  # a broken address, as http://[
-        return "/"
+    parts = _split(referer or "/")
     path = "/" + parts.path.lstrip("/")
     return f"{path}?{parts.query}" if parts.query else path
 
 
 async def _body(request: Request) -> bytes:
     return await request.body()
+
+
+def _split(address: str) -> SplitResult:
+    """Its parts; those of / where it is broken, as http://[ is."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("/")
 
 
 def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:

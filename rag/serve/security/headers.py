@@ -6,13 +6,16 @@ import base64
 import hashlib
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
-_WITH_FORMS = ("/artikel", "/quelle/", "/anmelden", "/abmelden")
+_WITH_FORMS = ("/artikel", "/quelle/", "/fragen", "/anmelden", "/abmelden")
+_FRAMES = ("iframe", "frame", "embed", "object")
 _FOREVER = "public, max-age=31536000, immutable"
 COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -44,21 +47,46 @@ def _digest(script: bytes) -> str:
 class SafeHeaders:
     """Adds the headers; an HTML page is held back until complete, to hash its inline scripts."""
 
-    def __init__(self, app: ASGIApp, embedders: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, embedders: Sequence[str] = (), framed: ASGIApp | None = None) -> None:
+        """`framed` is shown in a frame on a page that may not have ours, not the browser's error."""
         self.app = app
         self.embedders = embedders
+        self.framed = framed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        await self.app(
-            _uncompressed(scope), receive, _Response(_address(scope), send, self._embedders(scope["path"]))
-        )
+        app, embedders = self.app, self._embedders(scope["path"])
+        if self.framed is not None and is_framed_by_others(Headers(scope=scope), embedders):
+            app, embedders = self.framed, ("*",)
+        await app(_uncompressed(scope), receive, _Response(_address(scope), send, embedders))
 
     def _embedders(self, path: str) -> Sequence[str]:
         """Who may frame a page: the chat, its login and sources; not where files are uploaded and deleted."""
-        return self.embedders if path in ("/", "/anmelden") or path.startswith("/quelle/") else ()
+        return self.embedders if path in ("/", "/anmelden", "/fragen") or path.startswith("/quelle/") else ()
+
+
+def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:
+    """Whether a browser surely asks for a frame on a page of another site that may not show ours.
+
+    Where it does not say whose page that is, our policy tells it whether to show what it gets.
+    """
+    if headers.get("sec-fetch-dest") not in _FRAMES or headers.get("sec-fetch-site") == "same-origin":
+        return False
+    asks = _host_and_port(headers.get("referer", ""))
+    known = [each for origin in embedders if (each := _host_and_port(origin))]
+    return not known or (asks is not None and not any(fnmatchcase(asks, each) for each in known))
+
+
+def _host_and_port(address: str) -> str | None:
+    """Of an address, None where it has none; the usual ports are one, as the policy takes https for http."""
+    try:
+        parts = urlsplit(address)
+        port = "" if parts.port in (None, 80, 443) else parts.port
+    except ValueError:  # a broken address, as http://[
+        return None
+    return f"{parts.hostname}:{port}" if parts.hostname else None
 
 
 def _uncompressed(scope: Scope) -> Scope:
@@ -102,7 +130,7 @@ class _Response:
             return
         # these pages have no inline scripts: there one is never ours
         own = self.address.startswith(
-            ("/quelle/", "/artikel", "/auswertung", "/anmelden", "/abmelden", "/api/")
+            ("/quelle/", "/artikel", "/fragen", "/auswertung", "/anmelden", "/abmelden", "/api/")
         )
         # search fields, login and logout, which work without scripts too
         forms = "'self'" if self.address.startswith(_WITH_FORMS) else "'none'"

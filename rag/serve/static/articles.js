@@ -107,7 +107,7 @@ found.addEventListener("click", (event) => {
 
 async function describe() {
   const body = new URLSearchParams(new FormData(form));
-  const address = `/artikel/angaben?id=${encodeURIComponent(chosen)}`;
+  const address = `${ROOT}/artikel/angaben?id=${encodeURIComponent(chosen)}`;
   const answer = await fetch(address, { method: "POST", body }).catch(() => null);
   said.textContent = answer ? (await answer.json()).detail : intake.words.no_connection;
   intake.follow();

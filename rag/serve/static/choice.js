@@ -52,8 +52,8 @@ async function open() {
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
-  const chip = event.target.closest("#choice a");
-  if (chip) {
+  const chip = event.target.closest('#choice a, .overview a:is([href*="?von="], [href*="?medium="])');
+  if (chip && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
     choose(choiceIn(chip.search));
     $("#composer textarea")?.focus();

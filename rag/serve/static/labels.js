@@ -24,7 +24,7 @@ function header() {
   const nav = $("#masthead nav");
   name(nav, words.pages);
   $$("a", nav ?? undefined).forEach((link) => link.classList.contains("here") && link.setAttribute("aria-current", "page"));
-  $$(":is(#masthead, #choice, #footnote) a[target]").forEach((link) => link.removeAttribute("target"));
+  $$(":is(#masthead, #choice, #footnote, .overview) a[target]").forEach((link) => link.removeAttribute("target"));
 }
 
 function messages(root) {

@@ -1,0 +1,83 @@
+"""What the dossier is, for the chat's start screen: when its articles appeared, where, and whom they name."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from rag.i18n import Words
+from rag.question.names import places
+from rag.question.suggest import answerable, speakers
+from rag.schema import Filters
+from rag.serve.links import link
+from rag.serve.pages.catalogue import Catalogue
+from rag.serve.pages.choice import address_of
+from rag.serve.pages.timeline import plot_of
+from rag.serve.views import fragment
+
+_READ = 200  # articles that names are taken from: the start screen waits for this, once
+_NAMES = 5
+_STEPS = 10  # heights of a bar
+
+
+@dataclass
+class Overview:
+    """What was found of a library, once for each of its revisions."""
+
+    catalogue: Catalogue
+    _held: tuple[int, tuple[list[str], list[str]]] = field(default=(-1, ([], [])))
+
+    def html(self, words: Words) -> str:
+        """Lines of outlets, people and places, each a link, and a bar for each day, week, month or year."""
+        rows = self.catalogue.rows()
+        days = [row.published for row in rows]
+        plot = plot_of(days, days, words)
+        known = [day for day in days if day]
+        period = words.dates(min(known), max(known)) if known else ""
+        outlets = Counter(row.outlet for row in rows if row.outlet).most_common(_NAMES)
+        people, where = self._names()
+        lines = [
+            (
+                "articles.columns.medium",
+                [(name, address_of(Filters(outlets=(name,)))) for name, _ in outlets],
+            ),
+            ("overview.people", [(name, _found(name)) for name in people]),
+            ("overview.places", [(name, _found(name)) for name in where]),
+        ]
+        bars = plot.bars if plot else ()
+        drawn = [
+            (
+                bar,
+                address_of(Filters(first=bar.first, last=bar.last)),
+                max(1, round(_STEPS * bar.boxes[-1].height / 100)),
+            )
+            for bar in bars
+        ]
+        slots: list[object] = [None] * (plot.width if plot else 0)
+        for each in drawn:
+            slots[each[0].at] = each
+        return fragment(
+            "overview",
+            words,
+            lines=[line for line in lines if line[1]],
+            slots=slots,
+            plot=plot,
+            period=period,
+        )
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        revision = self.catalogue.library.revision
+        if self._held[0] != revision:
+            ids = [row.id for row in self.catalogue.rows()]
+            some = self.catalogue.library.articles(ids[:: max(1, len(ids) // _READ)])
+            articles = list(some)
+            texts = [answerable(article) for article in articles]
+            said = Counter(name for article in articles for name in speakers(article, ""))
+            people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))
+            self._held = (revision, (people[:_NAMES], places(texts, _NAMES)))
+        return self._held[1]
+
+
+def _found(name: str) -> str:
+    return link(f"/artikel?{urlencode({'q': name})}")

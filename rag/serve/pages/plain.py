@@ -1,0 +1,128 @@
+"""`/fragen`: the chat without scripts, as a form that asks and a page that answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlencode
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+
+from rag.errors import BelegError
+from rag.i18n import Words
+from rag.schema import Answer, Message
+from rag.serve.api.errors import problem_of
+from rag.serve.chat.render import spoken
+from rag.serve.links import link
+from rag.serve.pages.choice import choice_form, choice_of, choice_query
+from rag.serve.pages.frame import mode_line
+from rag.serve.pages.places import citation_path, label
+from rag.serve.pages.routes import words_of
+from rag.serve.queue import unless_gone
+from rag.serve.views import page
+from rag.wire import answer_from_dict
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from rag.serve.pages.catalogue import Catalogue
+    from rag.serve.queue import Service
+
+    Sent = MutableMapping[str, Any]  # a message of ASGI, not one of a conversation
+
+ADDRESS = "/fragen"
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_TO_THE_FORM = b'<noscript><meta http-equiv="refresh" content="0; url=./fragen"></noscript>'
+_FRESH = {"Cache-Control": "no-store"}
+
+
+def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None:
+    """The routes; `zuvor` are the ids of the answers' records so far."""
+
+    def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
+        words = words_of(request)
+        mode = mode_line(service.engine.mode, words, service.engine.sends_to)
+        turns = [(each, list(paragraphs(each)), _sources(each, words)) for each in before(query)]
+        form = choice_form(catalogue, query)
+        return page("plain.html", words, turns=turns, said=said, question=question, mode=mode, **form)
+
+    def before(query: str) -> list[Answer]:
+        ids = parse_qs(query).get("zuvor", [])[-service.settings.history_turns :]
+        return [answer_from_dict(record) for record in map(service.records.get, ids) if record]
+
+    @app.get(ADDRESS, response_class=HTMLResponse)
+    def form(request: Request) -> HTMLResponse:
+        return HTMLResponse(shown(request, request.url.query), headers=_FRESH)
+
+    @app.post(ADDRESS, response_class=HTMLResponse)
+    async def asked(request: Request) -> Response:
+        """Leads to the page with the answer, so that Back and a reload ask nothing again."""
+        body = (await request.body()).decode("utf-8", "replace")
+        question, chosen = " ".join(parse_qs(body).get("frage", [""])[-1].split()), choice_of(body)
+        answers = before(body)
+        try:
+            asking = service.ask("chat", question, list(_history(answers)), filters=chosen)
+            answers.append(await unless_gone(request, asking))
+        except BelegError as error:
+            said = words_of(request).said(error.phrase)
+            return HTMLResponse(shown(request, body, said, question), problem_of(error).status, _FRESH)
+        told = urlencode([*choice_query(chosen), *(("zuvor", each.id) for each in answers)])
+        return RedirectResponse(f"{link(ADDRESS)}?{told}#antwort", 303)
+
+
+class LeadsThere:
+    """Gradio's page is empty without scripts: there it leads to the form; as ASGI middleware."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != link("/"):
+            await self.app(scope, receive, send)
+            return
+        head: Sent | None = None
+        page = b""
+
+        async def led(message: Sent) -> None:
+            nonlocal head, page
+            if message["type"] == "http.response.start":
+                head = message
+                return
+            page += message.get("body", b"")
+            if not message.get("more_body") and head is not None:
+                whole = page.replace(b"</head>", _TO_THE_FORM + b"</head>", 1)
+                MutableHeaders(scope=head)["content-length"] = str(len(whole))
+                await send(head)
+                await send({"type": "http.response.body", "body": whole})
+
+        await self.app(scope, receive, led)
+
+
+def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:
+    """The answer's paragraphs, each as words with what they cite, the address of a place and its number."""
+    cited = {citation.number: citation for citation in answer.citations}
+    for paragraph in answer.text.split("\n\n"):
+        parts = _MARKER.split(paragraph)
+        numbers = [cited.get(int(number)) for number in parts[1::2]]
+        yield [
+            (words, citation and (citation_path(citation), citation.number))
+            for words, citation in zip(parts[::2], [*numbers, None], strict=True)
+        ]
+
+
+def _sources(answer: Answer, words: Words) -> list[tuple[int | None, str, str]]:
+    """Number, address and name of each cited place; of an answer that declines, those that come nearest."""
+    places = answer.citations or answer.further
+    numbers: list[int | None] = [each.number for each in answer.citations] or [None] * len(places)
+    return [(n, citation_path(each), label(each, words)) for n, each in zip(numbers, places, strict=True)]
+
+
+def _history(answers: Sequence[Answer]) -> Iterator[Message]:
+    for answer in answers:
+        yield Message("user", answer.question)
+        yield Message("assistant", spoken(answer))
