@@ -40,7 +40,8 @@ ANTECEDENTS = 2
 DOSSIER_LANGUAGE = "de"
 
 _POINTS_BACK = re.compile(
-    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b",
+    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b"
+    r"|^\W*(?:es|dies\w*|it|this|cela|isto|isso|це|воно)\b",
     re.IGNORECASE,
 )
 _RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
@@ -85,7 +86,9 @@ class Claim:
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
         return understand(
-            besides_facts(self.text), self.language, languages={DOSSIER_LANGUAGE, self.language}
+            besides_facts(self.text, self.language),
+            self.language,
+            languages={DOSSIER_LANGUAGE, self.language},
         ).concepts
 
     @cached_property
