@@ -439,7 +439,7 @@ class Engine(Adapters):
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
-        writing = Writing(Verifier(job.passages, self.index.idf))
+        writing = Writing(Verifier(job.passages, self.index.idf, self.dense.alike if self.dense else None))
         request = Request(
             job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
         )

@@ -157,6 +157,11 @@ class E5Embedder(Embedder):
         """The vector of a question. Raises ProviderUnavailable."""
         return self._question(question)
 
+    def alike(self, one: str, other: str) -> float:
+        """The cosine of two texts. Raises ProviderUnavailable."""
+        first, second = self.embed([one, other])
+        return float(first @ second)
+
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     """The texts in order, each time as many as have `_BATCH` characters: a second's work, for a question that

@@ -32,6 +32,10 @@ _NEGATION = re.compile(
 )
 
 
+_EARLIEST = 1500
+"""From here to the day of publication a number may be a year."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a text says to the letter.
@@ -78,7 +82,13 @@ def besides_facts(text: str, language: str) -> str:
 def missing(claim: Facts, source: Facts, source_text: str, published: date | None) -> list[str]:
     """What the claim says to the letter and the source does not: `number`, `date`, `quote`, each once."""
     lacks = []
-    years = {year for year, _, _ in source.days if year} | ({published.year} if published else set())
+    years = {year for year, _, _ in source.days if year}
+    if (
+        published
+        and not years
+        and not any(_EARLIEST <= number <= published.year for number in source.numbers)
+    ):
+        years = {published.year}  # which the source takes for granted, unless it names a year
     if any(number not in source.numbers and number not in years for number in claim.numbers):
         lacks.append("number")
     if not all(_said(day, source.days, published) for day in claim.days) or not all(
