@@ -62,6 +62,12 @@ class Settings:
     llm_reply: int = Field(800, ge=64, description="tokens that an answer may have")
     llm_deadline: float = Field(240.0, gt=0, description="seconds until an answer must be complete")
     llm_patience: float = Field(120.0, gt=0, description="seconds without any sign of the model")
+    steps: int = Field(
+        4,
+        ge=1,
+        le=10,
+        description="requests to the model for an answer, where it can call tools; 1: no tools",
+    )
     llm_retries: int = Field(2, ge=0, description="further tries when the model's server is busy or down")
     llm_temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of the model")
     judge: bool = Field(False, description="let the model judge sentences that words alone cannot check")

@@ -60,6 +60,10 @@ class Verifier:
         """One of the same passages that has checked nothing yet."""
         return Verifier(self._passages, self._idf, self._alike)
 
+    def with_more(self, passages: Sequence[Passage]) -> Verifier:
+        """The same with passages behind those that there are."""
+        return Verifier((*self._passages, *passages), self._idf, self._alike)
+
     def check(self, sentence: Sentence) -> Checked:
         """The sentence as a statement; its citations join `citations`, its bad pointers `dropped`."""
         claim = Claim(sentence.text, self._idf, self._alike)
