@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from rag.engine import Engine
-    from rag.models.chat import ChatModel
 
 PORTS_TRIED = 20
 END_SECONDS = 5.0
@@ -96,14 +95,16 @@ def answering(engine: Engine) -> str:
 
 
 def warm_up(engine: Engine) -> None:
-    """Loads what the language model needs while the first reader is still typing."""
-    if engine.model is not None:
-        threading.Thread(target=_load, args=(engine.model,), daemon=True).start()
+    """Loads what the first question needs while the first reader is still typing."""
+    threading.Thread(target=_load, args=(engine,), daemon=True).start()
 
 
-def _load(model: ChatModel) -> None:
-    with contextlib.suppress(BelegError):  # the first question will say so
-        model.warm_up()
+def _load(engine: Engine) -> None:
+    with contextlib.suppress(Exception):  # the first question will say so, and Beleg may be ending
+        for question in ("Wer war dabei?", "Who was there?"):
+            engine.ask(question, extractive=True)
+        if engine.model is not None:
+            engine.model.warm_up()
 
 
 def listener(settings: Settings) -> socket.socket:

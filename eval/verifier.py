@@ -163,13 +163,13 @@ def check_with_index(
     catch_up(settings)
     with closing(open_engine(settings)) as engine:
         held = {article.id: article for article in engine.library.articles()}
-        outcomes = []
+        outcomes, alike = [], engine.dense.alike if engine.dense else None
         for pair in pairs:
             # of the article only its language and date count: the text is the passage's
             article = held.get(pair.article) or Article(pair.article, "", pair.article, "")
             place = replace(article, text=pair.passage, asides=())
             source = Source(place, _chunk(place, 0, len(pair.passage)))
-            outcomes.append((pair, support(Claim(pair.sentence, engine.index.idf), source).status))
+            outcomes.append((pair, support(Claim(pair.sentence, engine.index.idf, alike), source).status))
     return outcomes
 
 

@@ -18,10 +18,11 @@ from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
 from rag.answering.confidence import certainty, confidence
 from rag.answering.extract import candidates
-from rag.answering.generate import Request, rephrase, write
+from rag.answering.generate import Request, rephrase
 from rag.answering.leaning import leaning
 from rag.answering.roles import right_way_round
 from rag.answering.several import one_of
+from rag.answering.steps import Found, Tools, write_in_steps
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
 from rag.answering.texts import comes_nearest, declined, stand_in, too_many, unverified
@@ -38,6 +39,7 @@ from rag.answering.work import (
 )
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
+from rag.models.debris import Restarted
 from rag.models.providers import build_embedder, build_model
 from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
@@ -204,6 +206,9 @@ class Engine(Adapters):
             query = understand(sought, dictionary=self.dictionary, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
+
+    def _searched(self, question: str, k: int, filters: Filters) -> tuple[Passage, ...]:
+        return self.search(question, k, filters=filters)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.
@@ -445,13 +450,23 @@ class Engine(Adapters):
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model, each sentence checked as it is complete."""
-        writing = Writing(Verifier(job.passages, self.index.idf))
+        writing = Writing(Verifier(job.passages, self.index.idf, self.dense.alike if self.dense else None))
         request = Request(
             job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
         )
-        said = ""
+        reply, deadline, said = self.settings.llm_reply, job.asked.deadline, ""
+        tools = Tools(self.library, self._searched, job.passages, job.asked.only)
+        started = time.perf_counter()
         try:
-            for delta in writing.run(write(model, request, self.settings.llm_reply, job.asked.deadline)):
+            for delta in writing.run(
+                write_in_steps(model, request, tools, reply, deadline, self.settings.steps)
+            ):
+                if isinstance(delta, Restarted):
+                    said = ""
+                    if isinstance(delta, Found):
+                        seconds = time.perf_counter() - started
+                        yield Retrieved(delta.asked, delta.passages, seconds, step=delta.tool)
+                    continue
                 if not said:
                     job.timings["first word"] = time.perf_counter() - job.asked.started
                 said += delta
@@ -462,6 +477,7 @@ class Engine(Adapters):
         add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
             add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
+        job = replace(job, passages=tuple(tools.held))
         outcome = self._verified(job, writing)
         answer = self._answer(job, outcome, None if outcome.stands_in else model.name)
         if not said:

@@ -247,13 +247,15 @@ class Answer:
 class Retrieved:
     """First event of a stream: what was found, and the question as it was understood.
 
-    `answered` says that the answer is there too, and follows at once.
+    `answered` says that the answer is there too, and follows at once. A model that goes on searching adds one
+    for each further step: the tool that it used (`search`, `read`, `catalogue`), what for, and what was new.
     """
 
     standalone_question: str
     passages: tuple[Passage, ...]
     seconds: float
     answered: bool = False
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

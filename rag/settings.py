@@ -28,6 +28,7 @@ _NAMES_OF_ALL = {
     "chroma_url": "CHROMA_URL",
 }
 """Settings that every program knows by these variables."""
+_AFTER_THE_MODEL = 30.0  # seconds
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
@@ -59,8 +60,14 @@ class Settings:
         None, ge=1024, description="tokens that the model can take in; without it, what is known of the model"
     )
     llm_reply: int = Field(800, ge=64, description="tokens that an answer may have")
-    llm_deadline: float = Field(90.0, gt=0, description="seconds until an answer must be complete")
-    llm_patience: float = Field(30.0, gt=0, description="seconds without any sign of the model")
+    llm_deadline: float = Field(240.0, gt=0, description="seconds until an answer must be complete")
+    llm_patience: float = Field(120.0, gt=0, description="seconds without any sign of the model")
+    steps: int = Field(
+        4,
+        ge=1,
+        le=10,
+        description="requests to the model for an answer, where it can call tools; 1: no tools",
+    )
     llm_retries: int = Field(2, ge=0, description="further tries when the model's server is busy or down")
     llm_temperature: float = Field(0.0, ge=0, le=2, description="sampling temperature of the model")
     judge: bool = Field(False, description="let the model judge sentences that words alone cannot check")
@@ -122,7 +129,10 @@ class Settings:
         2_000_000, ge=10_000, description="largest request, in bytes; an article has a limit of its own"
     )
     deadline: float = Field(
-        120.0, gt=0, description="seconds until a program has its answer, waiting for its turn included"
+        120.0,
+        gt=0,
+        description="seconds until a program has its answer, waiting for its turn included; with a language"
+        " model at least 30 more than its own",
     )
     origins: str = Field(
         "",
@@ -195,6 +205,11 @@ class Settings:
         path = self.articles.resolve()
         slug = re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "articles"
         return Path(".beleg") / f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
+
+    @property
+    def answered_within(self) -> float:
+        """Seconds until a program has its answer: never before the model's own have passed."""
+        return max(self.deadline, self.llm_deadline + _AFTER_THE_MODEL) if self.has_model else self.deadline
 
     @property
     def uploads_dir(self) -> Path:

@@ -27,6 +27,7 @@ class Reply:
     `text` comes in pieces of `size` characters, `pause` seconds apart. After `after` characters it
     stops: with `then` = `cut` the connection closes, with `hang` nothing more comes, and a dict is
     sent as an event of its own (an error object, null choices); bytes are sent as they are.
+    `calls` are tools with their arguments, which come after the text, in pieces too.
     """
 
     text: str = ""
@@ -40,6 +41,7 @@ class Reply:
     body: bytes | None = None
     wait: float = 0.0
     finish: str | None = "stop"
+    calls: tuple[tuple[str, str], ...] = ()
     usage: Json | None = field(
         default_factory=lambda: {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
     )
@@ -171,7 +173,18 @@ def _handler(server: OpenAIServer) -> type[http.server.BaseHTTPRequestHandler]:
             if reply.after is not None:
                 self._break_off(reply.then)
                 return
-            self._event(_chunk({}, reply.finish))
+            for n, (name, arguments) in enumerate(reply.calls):
+                begun = {
+                    "index": n,
+                    "id": f"c{n}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": ""},
+                }
+                self._event(_chunk({"tool_calls": [begun]}))
+                for start in range(0, len(arguments), reply.size):
+                    piece = {"arguments": arguments[start : start + reply.size]}
+                    self._event(_chunk({"tool_calls": [{"index": n, "function": piece}]}))
+            self._event(_chunk({}, "tool_calls" if reply.calls else reply.finish))
             if reply.usage:
                 self._event({**_chunk({}), "choices": [], "usage": reply.usage})
             self.wfile.write(b"data: [DONE]\n\n")

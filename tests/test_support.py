@@ -172,3 +172,43 @@ def test_a_sentence_is_checked_in_the_language_of_the_article(sentence: str, sta
     plan = article("plan", ENGLISH, title="Council adopts heat plan", published=PUBLISHED, language="en")
     [chunk] = chunk_article(plan, 120)
     assert support(Claim(sentence, evenly), Source(plan, chunk)).status == status
+
+
+# --- in another language than the source
+
+VISIT = "Witkoff reiste fünfmal nach Russland und traf dort Putin. Eine Einigung gab es nicht."
+
+
+@pytest.mark.parametrize(
+    ("claim", "cosine", "status"),
+    [
+        ("Witkoff travelled to Russia five times.", 0.93, "supported"),
+        ("Witkoff travelled to Russia five times.", 0.85, "weak"),
+        ("Witkoff travelled to Russia seven times.", 0.99, "unsupported"),
+        ("Witkoff never travelled to Russia.", 0.99, "weak"),
+        ("Kellogg travelled to Russia five times.", 0.99, "weak"),
+        ("Putin met Witkoff in Russia.", 0.99, "weak"),
+    ],
+)
+def test_another_language_is_supported_by_its_sense_where_facts_names_and_roles_agree(
+    claim: str, cosine: float, status: str
+) -> None:
+    place = article("reise", VISIT, language="de")
+    [chunk] = chunk_article(place, 120)
+    found = support(Claim(claim, lambda _: 1.0, lambda _one, _other: cosine), Source(place, chunk), 0)
+    assert found.status == status
+
+
+@pytest.mark.parametrize(
+    ("claim", "source"),
+    [
+        ("Moskau blieb gegenüber den Europäern hart.", "Die Europäer blieben gegenüber Moskau hart."),
+        ("Die Ukraine fordert von Russland Land.", "Russland fordert von der Ukraine Land."),
+        ("Kesley sold land to Wade.", "Wade sold land to Kesley."),
+    ],
+)
+def test_nouns_that_have_changed_their_prepositions_have_changed_their_roles(claim: str, source: str) -> None:
+    place = article("rollen", source, language="en" if "sold" in source else "de")
+    [chunk] = chunk_article(place, 120)
+    assert support(Claim(claim, lambda _: 1.0), Source(place, chunk)).status == "weak"
+    assert support(Claim(source, lambda _: 1.0), Source(place, chunk)).status == "supported"

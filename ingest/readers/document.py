@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from rag.errors import ArticleTooLarge
 from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
-from rag.text.normalize import lower_case, normalise
-from rag.text.numerals import MONTHS
+from rag.text.figures import FULL_DATE, days_of
+from rag.text.normalize import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,6 @@ def refuse_long(words: int) -> None:
 # --- metadata as containers state it -----------------------------------------------------------
 
 _UNKNOWN = frozenset({"", "unbekannt", "unknown", "none", "null", "~", "-", "–", "n/a", "k. a.", "k.a."})
-_SHORT_MONTHS = {
-    "jan": 1, "jän": 1, "feb": 2, "feber": 2, "mär": 3, "mrz": 3, "mar": 3, "apr": 4, "jun": 6, "jul": 7,
-    "aug": 8, "sep": 9, "sept": 9, "okt": 10, "oct": 10, "nov": 11, "dez": 12, "dec": 12,
-}  # fmt: skip
-_MONTH_NUMBER = MONTHS | _SHORT_MONTHS
-_MONTH = "(?:" + "|".join(sorted(_MONTH_NUMBER, key=len, reverse=True)) + r")\b"
-DATE = re.compile(
-    r"(?<![\d.])(?i:"
-    r"(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
-    r"|(?P<dotted>\d{1,2}\.[ \u00a0]?\d{1,2}\.[ \u00a0]?(?:\d{4}|\d{2}))"
-    rf"|(?P<long>\d{{1,2}}(?:\.|er)?\s+(?:de\s+)?{_MONTH}\.?,?\s+(?:de\s+)?\d{{4}})"
-    rf"|(?P<english>{_MONTH}\.?\s+\d{{1,2}},?\s+\d{{4}})"
-    r")(?!\d)"
-)
-"""A calendar date with its year: ISO, 15.08.2025, 15. August 2025, August 15, 2025, 15 de agosto de 2025."""
-
 _COMMENT = frozenset(
     "comment kommentar meinung gastbeitrag gastkommentar kolumne leitartikel glosse essay opinion"
     " editorial op-ed standpunkt".split()
@@ -105,27 +89,18 @@ _LANGUAGES = {
 
 
 def date_of(match: re.Match[str]) -> date | None:
-    """Day of a match of `DATE`, or of a pattern around it; None for a day that cannot be."""
-    text = match["iso"] or match["dotted"] or match["long"] or match["english"]
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
-    if match["iso"]:
-        year, month, day = numbers
-    elif match["dotted"]:
-        day, month, year = numbers
-        year += (2000 if year < 70 else 1900) if year < 100 else 0
-    else:
-        day, year = numbers
-        words = re.findall(r"[^\W\d_]+", lower_case(text))
-        month = next(_MONTH_NUMBER[word] for word in words if word in _MONTH_NUMBER)
+    """Day of a match of `FULL_DATE`, or of a pattern around it; None where there is none for certain."""
+    days = days_of(match, month_first=True)
+    year, month, day = days[0] if len(days) == 1 else (None, 0, None)
     try:
-        return date(year, month, day) if 1800 <= year <= 2100 else None
+        return date(year, month, day) if year and day and 1800 <= year <= 2100 else None
     except ValueError:
         return None
 
 
 def parse_date(text: str) -> date | None:
     """Day that a metadata field states, with or without a time; None when it is not a date."""
-    match = DATE.match(text.strip())
+    match = FULL_DATE.match(text.strip())
     return date_of(match) if match else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from ingest.readers.document import DATE, date_of, parse_genre
+from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
     AGENCIES,
     LIST_ITEM,
@@ -24,6 +24,7 @@ from ingest.structure.shapes import (
     word_count,
 )
 from rag.schema import Span
+from rag.text.figures import FULL_DATE
 
 _HEAD_BLOCKS = 8
 _WEEKDAY = (
@@ -39,14 +40,14 @@ _LABEL = (
     r"|Datum|Date|Published)(?:\s+(?:am|on))?\s*:?\s*"
 )
 _STAMP = re.compile(
-    rf"(?i:(?:{_LABEL})?(?:(?:am|vom)\s+)?(?:{_WEEKDAY}(?:(?:den|dem)\s+)?)?){DATE.pattern}(?i:{_TIME})?"
+    rf"(?i:(?:{_LABEL})?(?:(?:am|vom)\s+)?(?:{_WEEKDAY}(?:(?:den|dem)\s+)?)?){FULL_DATE.pattern}(?i:{_TIME})?"
 )
 _IS_UPDATE = re.compile(r"stand|aktualisiert|zuletzt|updat", re.IGNORECASE)
-_DATE_MARK = re.compile(rf"(?i:date|datum)\b\s*:?\s*{DATE.pattern}(?i:{_TIME})?\s*")
+_DATE_MARK = re.compile(rf"(?i:date|datum)\b\s*:?\s*{FULL_DATE.pattern}(?i:{_TIME})?\s*")
 
 _CAPITAL = r"[A-ZÄÖÜ][\w’'.-]*"
 _PLACE = rf"{_CAPITAL}(?:[ /](?:{_CAPITAL}|am|an|der|de|di|im|bei|ob|of)){{0,4}}"
-_DAY = rf"{DATE.pattern}|\d{{1,2}}\.\s?(?:[A-ZJFMASOND][a-zä]{{2,8}}\b\.?|\d{{1,2}}\.)"
+_DAY = rf"{FULL_DATE.pattern}|\d{{1,2}}\.\s?(?:[A-ZJFMASOND][a-zä]{{2,8}}\b\.?|\d{{1,2}}\.)"
 _DATELINES = (
     # Berlin (dpa) -   MOSKAU/KIEW, 16. August (Reuters) –   (AFP)
     re.compile(rf"(?:{_PLACE}(?:,\s*(?:{_DAY}))?\s*)?\((?P<codes>[\w./, +-]{{2,40}})\)\s*[-–—:|.]+\s*(?=\S)"),
@@ -119,7 +120,7 @@ def _day_of(line: str) -> date | None:
 def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     """Whether a line says by itself that it is a byline: "Von …", "Stand: …", an outlet before its date."""
     stamp = _STAMP.search(line)
-    outlet = facts.keys() & {"outlet", "agency"} and not DATE.match(line)
+    outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
     return bool(_BY.match(line) or outlet or (stamp and stamp["label"]))
 
 
@@ -144,7 +145,7 @@ def _opening(text: str, start: int, end: int) -> Iterator[Finding]:
         match = pattern.match(text, start, end)
         source = source_of_codes(match.groupdict().get("codes") or "") if match else {}
         if match and (source or pattern is _CAPITAL_DATELINE):
-            stamp = DATE.search(match[0])
+            stamp = FULL_DATE.search(match[0])
             published = date_of(stamp) if stamp else None
             yield Finding(start, match.end(), "dateline", published=published, **source)
             return
@@ -258,7 +259,7 @@ def _title_line(start: int, line: str) -> Iterator[Finding]:
 
 def _is_entry(line: str) -> bool:
     """Whether a line says where something is on a day, or when somebody was born or died."""
-    stamp = DATE.match(line) or DATE.search(line)
+    stamp = FULL_DATE.match(line) or FULL_DATE.search(line)
     if stamp is None:
         return False
     behind = stamp.start() == 0 and line[stamp.end() :].lstrip().startswith((",", ";", "|"))

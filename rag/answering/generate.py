@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.answering.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
-from rag.answering.sentinel import Declined, sentinel_first
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
@@ -28,45 +27,56 @@ _REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE |
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an answer is written from: `standalone` is the question in full, passages best first."""
+    """What an answer is written from: `standalone` is the question in full, passages best first.
+
+    Of them the first `sought` were found for the question, and those behind them in further steps.
+    """
 
     question: str
     standalone: str
     language: str
     passages: tuple[Passage, ...]
     history: tuple[Message, ...] = ()
+    sought: int | None = None
 
 
-def write(model: ChatModel, request: Request, reply: int, deadline: Deadline) -> Iterator[Said | Declined]:
-    """The model's answer in pieces, or `Declined`; then `End`.
+def reply_to(
+    model: ChatModel, request: Request, reply: int, deadline: Deadline, *, overflowed: bool = False
+) -> Iterator[Said]:
+    """The model's reply as it is. Raises ProviderError.
 
-    A prompt that does not fit is shrunk once. Raises ProviderError.
+    A prompt that does not fit, or that has `overflowed` already, is shrunk once.
     """
     budget = model.window - reply
     try:
-        yield from sentinel_first(model.stream(prompt(model, request, budget), reply, deadline))
+        if not overflowed:
+            yield from model.stream(prompt(model, request, budget), reply, deadline)
     except ContextOverflow as overflow:
         if overflow.partial:
             raise
+        overflowed = True
+    if overflowed:
         smaller = prompt(model, request, tokens(model, prompt(model, request, budget)) // 2)
-        yield from sentinel_first(model.stream(smaller, reply, deadline))
+        yield from model.stream(smaller, reply, deadline)
 
 
-def prompt(model: ChatModel, request: Request, budget: int) -> list[Turn]:
+def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> list[Turn]:
     """System prompt, history and passages within a budget of tokens; the best passage always stays.
 
-    The oldest turns go first, then the passages that fit worst.
+    The oldest turns go first, then the passages that fit worst, last those of further steps. The numbers of
+    those that stay are what they were. `rule` is one more for the system prompt.
     """
     history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
-    passages = list(request.passages)
+    passages = dict(enumerate(request.passages, 1))
+    sought = request.sought or len(passages)
     while True:
-        turns = [Turn("system", _system(request.language)), *history, _asked(request, passages)]
+        turns = [Turn("system", _system(request.language) + rule), *history, _asked(request, passages)]
         if tokens(model, turns) <= budget or (not history and len(passages) <= LEAST_PASSAGES):
             return turns
         if history:
             del history[:2]
         else:
-            passages.pop()
+            del passages[max((n for n in passages if 1 < n <= sought), default=max(passages))]
 
 
 def tokens(model: ChatModel, turns: Sequence[Turn]) -> int:
@@ -123,8 +133,8 @@ def _system(language: str) -> str:
     return SYSTEM.format(sentinel=NO_ANSWER, language=LANGUAGES[language])
 
 
-def _asked(request: Request, passages: Sequence[Passage]) -> Turn:
-    given = "\n\n".join(passage_text(n, passage) for n, passage in enumerate(passages, 1))
+def _asked(request: Request, passages: Mapping[int, Passage]) -> Turn:
+    given = "\n\n".join(passage_text(n, passage) for n, passage in passages.items())
     question = QUESTION.format(
         passages=given, language=LANGUAGES[request.language], question=request.question
     )

@@ -33,6 +33,16 @@ as comment are the author's opinion.
 8. Plain text, no lists, no headings, no list of sources. At most five sentences.
 9. Answer in {language}."""
 
+# for models that can call tools; what they say of them is told to the model as it is
+IN_STEPS = """\
+
+10. If the passages do not suffice, as for a comparison or a question over several articles, call the \
+tools: search again in other words, read an article, look at the catalogue. Passages that they give you are \
+numbered on. When you have enough, or nothing more is found, answer as above."""
+ALREADY = "You have made this call already; its passages are above. Answer now."
+MISUSED = "No such call. Use the tools as they are described, or answer from the passages above."
+NOTHING = "Nothing was found."
+
 QUESTION = """\
 {passages}
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from rag.answering.judge import judge
 from rag.answering.sentinel import Declined, declines, is_sentinel
+from rag.answering.steps import Found
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
 from rag.schema import Citation, Statement
@@ -42,7 +43,8 @@ class Writing:
         self._verifier = self._all_passages.anew()
         self._draft = Draft()
         self._shown = 0
-        self._restarted = self._looped = self.declined = False
+        self._restarted: Restarted | None = None
+        self._looped = self.declined = False
         self._closed: list[tuple[Sentence, Checked]] = []
         self._said = Counter[str]()
         self._wrong_in_a_row = 0
@@ -57,10 +59,16 @@ class Writing:
         """Citations that point nowhere, and why."""
         return self._verifier.dropped
 
-    def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
-        """The text to show, as it comes about; citations appear as their sentence is complete."""
+    def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str | Restarted]:
+        """The text to show, as it comes about; citations appear as their sentence is complete.
+
+        After something else than text, the text begins anew.
+        """
         yield from self._read(pieces)
-        while self._restarted:  # that was thought aloud
+        while (restarted := self._restarted) is not None:
+            if isinstance(restarted, Found):
+                self._all_passages = self._all_passages.with_more(restarted.passages)
+            yield restarted
             self._begin()
             yield from self._read(pieces)
         self._finish()
@@ -110,7 +118,7 @@ class Writing:
                 case Declined():
                     self.declined = True
                 case Restarted():
-                    self._restarted = True
+                    self._restarted = piece
                     return
                 case End():
                     self._ended, self.usage = piece.reason, piece.usage

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_THOUGHT = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad)"
+_THOUGHT = r"(?:\w+:)?(?:think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad|tool_call)"
 _TOKEN = re.compile(
     rf"(?P<opens><{_THOUGHT}>|\[think\]|◁think▷|<\|begin_of_thought\|>)"
     rf"|(?P<closes></{_THOUGHT}>|\[/think\]|◁/think▷|<\|end_of_thought\|>|(?-i:assistantfinal))"

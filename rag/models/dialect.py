@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _OPTIONAL = re.compile(
     r"\b(?:max_completion_tokens|max_tokens|temperature|stream_options|response_format|parallel_tool_calls)\b"
 )
+_TOOLS = re.compile(r"\btools?\b", re.IGNORECASE)
 _ROLES = re.compile(r"\broles?\b|\balternat", re.IGNORECASE)
 _BROKEN_BY_TEMPLATES = 500
 """Status of servers that fail while they write the turns into the model's template."""
@@ -68,6 +69,8 @@ class Dialect:
             for name in _OPTIONAL.findall(said):
                 if name not in self.refused:
                     return replace(self, refused=self.refused | {name})
+        if refusal.status_code in (400, 422, _BROKEN_BY_TEMPLATES) and _TOOLS.search(said):
+            return None if "tools" in self.refused else replace(self, refused=self.refused | {"tools"})
         if refusal.status_code in (400, 422, _BROKEN_BY_TEMPLATES) and _ROLES.search(said):
             return None if self.alternates else replace(self, alternates=True)
         return None

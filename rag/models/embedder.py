@@ -72,6 +72,10 @@ class Embedder:
         """
         return self._remembered(question)
 
+    def alike(self, _one: str, _other: str, /) -> float:
+        """The cosine of two texts in any languages; 0 of a model whose cosines are not calibrated."""
+        return 0.0
+
     def prune(self, texts: Iterable[str], limit: int) -> None:
         """Forgets vectors of other texts than these, once more than `limit` are held."""
 

@@ -152,6 +152,11 @@ class E5Embedder(Embedder):
     def _query(self, question: str) -> Floats:
         return shared_encoder().question(question)
 
+    def alike(self, one: str, other: str) -> float:
+        """The cosine of two texts. Raises ProviderUnavailable."""
+        first, second = self.embed([one, other])
+        return float(first @ second)
+
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
     """The texts in order, each time as many as have `_BATCH` characters: a second's work, for a question that

@@ -7,20 +7,15 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rag.text.numerals import MONTHS
+from rag.text.figures import FULL_MONTH, MONTHS, OF, ORDINAL, THROUGH
 
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_ORDINAL = r"(?:\.|st|nd|rd|th|er|º)?"
 _YEAR = r"(?:19|20)\d\d"
-_OF = r"(?:\s+(?:of|de|do|du))?"
-_THROUGH = r"\s*(?:[–-]|bis|und|to|and|au|et|a|e|до|по|та|і)\s*(?:zum|dem|den|the|le|o|ao)?\s*"
-
 DATE = re.compile(
     rf"\b(?:{_YEAR}-\d\d-\d\d|\d{{1,2}}[./]\d{{1,2}}[./]{_YEAR}"
-    rf"|(?:\d{{1,2}}{_ORDINAL}{_THROUGH})?\d{{1,2}}{_ORDINAL}{_OF}\s+(?:{_MONTH})\b(?:,?{_OF}\s+{_YEAR}\b)?"
-    rf"|(?:{_MONTH})\s+\d{{1,2}}(?!\d){_ORDINAL}(?:,?\s+{_YEAR}\b)?"
-    rf"|(?:{_MONTH}){_OF}\s+{_YEAR}\b"
-    rf"|(?:in|im|en|em)\s+(?:{_MONTH})\b(?!\s+\d)|(?!(?:may|march|mars|mai)\b)(?:{_MONTH})\b"
+    rf"|(?:\d{{1,2}}{ORDINAL}{THROUGH})?\d{{1,2}}{ORDINAL}{OF}\s+(?:{FULL_MONTH})\b(?:,?{OF}\s+{_YEAR}\b)?"
+    rf"|(?:{FULL_MONTH})\s+\d{{1,2}}(?!\d){ORDINAL}(?:,?\s+{_YEAR}\b)?"
+    rf"|(?:{FULL_MONTH}){OF}\s+{_YEAR}\b"
+    rf"|(?:in|im|en|em)\s+(?:{FULL_MONTH})\b(?!\s+\d)|(?!(?:may|march|mars|mai)\b)(?:{FULL_MONTH})\b"
     rf"|{_YEAR}\b)(?:\s+р(?:оку|оці|ік|\.))?",
     re.IGNORECASE,
 )

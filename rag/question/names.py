@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from rag.text.figures import MONTHS
 from rag.text.languages import STOP
-from rag.text.numerals import MONTHS
 
 _NAME = r"([A-ZÄÖÜÀ-Ý][\w’'-]+[\w])"
 _ANY = re.compile(_NAME)

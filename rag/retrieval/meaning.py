@@ -13,6 +13,7 @@ from rag.errors import (
     ConfigError,
     IndexBusy,
     ProviderAuth,
+    ProviderError,
     ProviderRateLimited,
     ProviderTimeout,
     ProviderUnavailable,
@@ -92,6 +93,14 @@ class Dense:
         except BelegError as exc:
             self._failed(exc)
             raise
+
+    def alike(self, one: str, other: str) -> float:
+        """The cosine of two texts; 0 where none is to be had that says anything across languages."""
+        try:
+            return self.embedder.alike(one, other)
+        except ProviderError as error:
+            log.warning("a sentence in another language than its source stays weak: %s", error)
+            return 0.0
 
     def announce(self, address: str) -> None:
         """Tells other processes that want the folder where we are found."""

@@ -156,7 +156,7 @@ class Service:
 
     async def _timely(self, begin: Callable[[], Iterator[Found]]) -> AsyncGenerator[Waiting | Found]:
         """The items, each in turn and all of them before the deadline."""
-        seconds = self.settings.deadline
+        seconds = self.settings.answered_within
         ends = asyncio.get_running_loop().time() + seconds
         async with aclosing(stepped(self._in_turn(begin))) as steps:
             while True:

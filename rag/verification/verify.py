@@ -12,7 +12,7 @@ from rag.verification.facts import fold_quote
 from rag.verification.markers import Marker, Pointer
 from rag.verification.markers import at_the_end as bare_marker
 from rag.verification.reply import Sentence
-from rag.verification.support import Claim, Idf, Source, Support, support, together
+from rag.verification.support import Alike, Claim, Idf, Source, Support, support, together
 
 MARGIN = 0.15
 """What another passage must say more than the cited one, to be cited instead."""
@@ -48,28 +48,32 @@ class _Place:
 class Verifier:
     """Checks the sentences of one answer in order, and numbers their citations as they appear."""
 
-    def __init__(self, passages: Sequence[Passage], idf: Idf) -> None:
+    def __init__(self, passages: Sequence[Passage], idf: Idf, alike: Alike | None = None) -> None:
         self._passages = passages
         self._sources = [Source(passage.article, passage.chunk) for passage in passages]
-        self._idf = idf
+        self._idf, self._alike = idf, alike
         self._numbers: dict[tuple[str, Span], int] = {}
         self.citations: list[Citation] = []
         self.dropped: list[str] = []
 
     def anew(self) -> Verifier:
         """One of the same passages that has checked nothing yet."""
-        return Verifier(self._passages, self._idf)
+        return Verifier(self._passages, self._idf, self._alike)
+
+    def with_more(self, passages: Sequence[Passage]) -> Verifier:
+        """The same with passages behind those that there are."""
+        return Verifier((*self._passages, *passages), self._idf, self._alike)
 
     def check(self, sentence: Sentence) -> Checked:
         """The sentence as a statement; its citations join `citations`, its bad pointers `dropped`."""
-        claim = Claim(sentence.text, self._idf)
+        claim = Claim(sentence.text, self._idf, self._alike)
         if not sentence.markers:
             return self._uncited(claim, sentence)
         return self._cited(claim, sentence, self._places(claim, sentence))
 
     def by_a_later(self, marker: Marker, sentence: Sentence) -> Checked | None:
         """A sentence without citations, by a marker further on in its paragraph; None unless it says it."""
-        claim, pointing = Claim(sentence.text, self._idf), _pointing(sentence, marker)
+        claim, pointing = Claim(sentence.text, self._idf, self._alike), _pointing(sentence, marker)
         places = {
             n: place
             for n, place in self._places(claim, pointing).items()

@@ -35,8 +35,9 @@ PATH = "/api/v1"
 _FRESH = {"Cache-Control": "no-store"}
 _EVENTS = (
     "Server-sent events: `waiting` {ahead} while others are before you, `retrieved` {standalone_question,"
-    " passages, seconds}, any number of `delta` {text}, which are provisional, then `done` with the whole"
-    " verified answer; or `error` {error: {code, message}}."
+    " passages, seconds}, any number of `delta` {text}, which are provisional, and of `step` {step,"
+    " standalone_question, passages, seconds}, by which a model searches on and its text begins anew,"
+    " then `done` with the whole verified answer; or `error` {error: {code, message}}."
 )
 
 # errors before the stream are no events
@@ -46,7 +47,7 @@ _EVENT = {
     "type": "object",
     "required": ["event", "data"],
     "properties": {
-        "event": {"enum": ["waiting", "retrieved", "delta", "done", "error"]},
+        "event": {"enum": ["waiting", "retrieved", "step", "delta", "done", "error"]},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
 }
@@ -192,10 +193,10 @@ def _event(event: Coming) -> ServerSentEvent:
     match event:
         case Waiting(ahead):
             return _sent("waiting", {"ahead": ahead})
-        case Retrieved(question, passages, seconds):
+        case Retrieved(question, passages, seconds, step=step):
             found = [passage_to_dict(passage) for passage in passages]
             told = {"standalone_question": question, "passages": found, "seconds": seconds}
-            return _sent("retrieved", told)
+            return _sent("retrieved", told) if step is None else _sent("step", {"step": step, **told})
         case Delta(text):
             return _sent("delta", {"text": text})
         case Done(answer):

@@ -231,6 +231,9 @@ class Chat:
         )
         for event in paced(events, self._pause):
             match event:
+                case Retrieved(asked_for, passages, step=str(step)):
+                    search, draft = [*search, messages.step_message(passages, step, asked_for, words)], ""
+                    yield View([*asked, *search])
                 case Retrieved(answered=at_once):
                     searched = [event] if event.passages else []
                     search = [self._search(found, words, filters) for found in searched]

@@ -80,6 +80,12 @@ def search_message(
     return assistant_message(body or title, title=title, status="done")
 
 
+def step_message(passages: Sequence[Passage], step: str, asked: str, words: Words) -> ChatMessage:
+    """A further step of the model, with what was new by it."""
+    title = render.step_title(step, asked, len(passages), words)
+    return assistant_message(render.search_html(passages, words) or title, title=title, status="done")
+
+
 def draft_message(text: str) -> ChatMessage:
     """What is there of an answer that still grows."""
     return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))

@@ -119,6 +119,11 @@ def search_title(articles: int, cited: int | None, took: float, words: Words) ->
     return f"{', '.join([searched, *told])} ({words.seconds(took)} s)"
 
 
+def step_title(step: str, asked: str, new: int, words: Words) -> str:
+    """Sucht nach „Kosten der Brücke“: 2 neue Textstellen"""
+    return words(f"answer.step_{step}", asked=asked, new=new)
+
+
 def search_html(passages: Sequence[Passage], words: Words) -> str:
     """The found passages, best first."""
     return place_list([place_of(passage) for passage in passages], None, words)

@@ -1,0 +1,198 @@
+"""Several steps: a model that can call tools searches again, reads an article, or looks at what there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
+from rag.answering.prompts import ALREADY, IN_STEPS, MISUSED, NOTHING
+from rag.answering.sentinel import Declined, sentinel_first
+from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
+from rag.models.chat import ChatModel, Deadline, End, Said, Usage
+from rag.models.debris import Restarted
+from rag.models.dialect import Call, Turn
+from rag.schema import Filters, Passage
+from rag.store.library import Library
+
+CALLS_A_STEP = 3
+FOUND_A_SEARCH = 4
+READ_AT_ONCE = 8  # passages
+LISTED = 50  # articles
+MISUSES = 2
+"""After so many calls that are none, or are made again, the model answers from what there is."""
+
+
+def _tool(name: str, description: str, required: Sequence[str], **kinds: str) -> dict[str, Any]:
+    parameters = {
+        "type": "object",
+        "properties": {
+            key.rstrip("_"): {"type": "string", "description": text} for key, text in kinds.items()
+        },
+        "required": list(required),
+    }
+    return {
+        "type": "function",
+        "function": {"name": name, "description": description, "parameters": parameters},
+    }
+
+
+TOOLS = [
+    _tool(
+        "search",
+        "Finds further passages of the articles.",
+        ["query"],
+        query="what to look for, in the language of the articles",
+        outlet="only of this outlet",
+        author="only by this author",
+        from_="published on or after this day, YYYY-MM-DD",
+        to="published on or before this day, YYYY-MM-DD",
+    ),
+    _tool(
+        "read",
+        "Gives the article that a passage is from.",
+        ["passage"],
+        passage="number of the passage",
+    ),
+    _tool("catalogue", "Lists the articles there are: title, outlet, author, day.", []),
+]
+
+
+@dataclass(frozen=True)
+class Found(Restarted):
+    """A step that was made: `tool` with what it was `asked` for, and the passages that are new by it."""
+
+    tool: str
+    asked: str
+    passages: tuple[Passage, ...]
+
+
+class Tools:
+    """The tools for one question. `held` are all passages, whose numbers stay what they are.
+
+    `only` are the ids of the articles that may answer, None for all.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        search: Callable[[str, int, Filters], Sequence[Passage]],
+        held: Sequence[Passage],
+        only: frozenset[str] | None,
+    ) -> None:
+        self._library, self._search, self._only = library, search, only
+        self.held = list(held)
+        self._made: set[tuple[str, str]] = set()
+
+    def run(self, call: Call) -> tuple[str, Found | None]:
+        """What a tool says to the model, and the step for people; None for a call that is none."""
+        try:
+            given = json.loads(call.arguments or "{}")
+            known = {"search": self._searched, "read": self._whole, "catalogue": self._listed}
+            made = (call.name, json.dumps(given, sort_keys=True))
+            if made in self._made:
+                return ALREADY, None
+            asked, passages, text = known[call.name](given)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, BadRequest) as error:
+            return f"{MISUSED} ({type(error).__name__}: {error})", None
+        self._made.add(made)
+        new = self._new(passages)
+        return text or self._told(passages), Found(call.name, asked, new)
+
+    def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
+        query = str(given["query"])
+        days = (date.fromisoformat(given[name]) if given.get(name) else None for name in ("from", "to"))
+        first, last = days
+        filters = Filters(
+            outlets=(str(given["outlet"]),) if given.get("outlet") else (),
+            authors=(str(given["author"]),) if given.get("author") else (),
+            first=first,
+            last=last,
+            articles=() if self._only is None else tuple(sorted(self._only)),
+        )
+        return query, self._search(query, FOUND_A_SEARCH, filters), ""
+
+    def _whole(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
+        number = int(str(given["passage"]).strip("[] ").split(".")[0])
+        if number < 1:
+            raise ValueError("there is no such passage")
+        article = self.held[number - 1].article
+        chunks = self._library.chunks_of(article.id)[:READ_AT_ONCE]
+        return article.title or article.id, [Passage(chunk, article, 0.0) for chunk in chunks], ""
+
+    def _listed(self, _: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
+        listed = [row for row in self._library.listed() if self._only is None or row.id in self._only]
+        known = ((row.title, row.outlet, row.author, row.published) for row in listed[:LISTED])
+        lines = (" · ".join(" ".join(str(each).split()) for each in row if each) for row in known)
+        more = f"\n… and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
+        return "", (), "\n".join(lines).replace("<", "‹").replace(">", "›") + more
+
+    def _new(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
+        known = {passage.chunk.id for passage in self.held}
+        new = tuple(passage for passage in passages if passage.chunk.id not in known)
+        self.held.extend(new)
+        return new
+
+    def _told(self, passages: Sequence[Passage]) -> str:
+        """The passages with the numbers that they have."""
+        numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
+        told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
+        return "\n\n".join(told) or NOTHING
+
+
+def write_in_steps(
+    model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
+) -> Iterator[Said | Declined]:
+    """The model's answer in pieces, after at most `most` requests; `Found` for each step on the way.
+
+    Without tools, and where a model misuses them twice, it is made of what there is. Raises ProviderError.
+    """
+    return sentinel_first(_steps(model, request, tools, reply, deadline, most))
+
+
+def _steps(
+    model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
+) -> Iterator[Said]:
+    budget = model.window - reply
+    turns = prompt(model, request, budget, IN_STEPS)
+    misused, overflowed = 0, False
+    used: Usage = {}
+    for _ in range(most - 1):
+        said, end = "", None
+        try:
+            for piece in model.stream(turns, reply, deadline, tools=TOOLS):
+                if isinstance(piece, End):
+                    end = piece
+                else:
+                    said += piece if isinstance(piece, str) else ""
+                    yield piece
+        except (ContextOverflow, ProviderProtocol) as error:
+            if error.code not in ("model_window", "model_thought", "model_spent") or said:
+                raise
+            overflowed = isinstance(error, ContextOverflow)
+        if end is None:
+            break
+        used = _sum(used, end.usage)
+        if not end.calls:
+            yield replace(end, usage=used)
+            return
+        turns.append(Turn("assistant", said, calls=end.calls))
+        for n, call in enumerate(end.calls):
+            text, found = tools.run(call) if n < CALLS_A_STEP else (MISUSED, None)
+            misused += found is None
+            if found is not None:
+                yield found
+            turns.append(Turn("tool", text, answers=call.id))
+        if misused >= MISUSES or tokens(model, turns) > budget:
+            break
+    yield Restarted()
+    whole = replace(request, passages=tuple(tools.held), sought=len(request.passages))
+    for piece in reply_to(model, whole, reply, deadline, overflowed=overflowed):
+        yield replace(piece, usage=_sum(used, piece.usage)) if isinstance(piece, End) else piece
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {*one, *other}}
