@@ -373,6 +373,15 @@ def test_what_is_struck_out_is_no_text_and_marks_of_note_takers_neither(tmp_path
     assert read_one(tmp_path, "a.md", page).text == "Hinweis\n\nEs kamen elf, sagte die Wehr; 2 == 2."
 
 
+def test_lines_that_begin_with_a_day_keep_it(tmp_path: Path) -> None:
+    page = "Die Termine:\n\n12. Mai 2025, Rathaus\n19. Mai 2025, Kirche\n26. Mai 2025, Gasthof"
+    assert read_one(tmp_path, "a.md", page).text.split("\n\n")[1:] == [
+        "12. Mai 2025, Rathaus",
+        "19. Mai 2025, Kirche",
+        "26. Mai 2025, Gasthof",
+    ]
+
+
 def test_a_date_that_is_none_is_reported_and_left_unknown(tmp_path: Path) -> None:
     path = write(tmp_path, "a.md", "---\npublished: 2025-13-45\n---\nText hier.")
     reading = read_file(path, limit_bytes=LIMIT)

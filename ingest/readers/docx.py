@@ -20,8 +20,16 @@ p[style-name='Image Caption'] => figcaption:fresh
 p[style-name='Table Caption'] => figcaption:fresh
 p[style-name='Illustration'] => figcaption:fresh
 p[style-name^='toc '] => !
+p:ordered-list(1) => ul > li:fresh
+p:ordered-list(2) => ul > li:fresh
+p:ordered-list(3) => ul > li:fresh
+p:ordered-list(4) => ul > li:fresh
+p:ordered-list(5) => ul > li:fresh
 """
-"""Beside those that mammoth knows: https://github.com/mwilliamson/python-mammoth#writing-style-maps"""
+"""Beside those that mammoth knows: https://github.com/mwilliamson/python-mammoth#writing-style-maps
+
+Where a list's numbers begin it does not know, and a wrong one may make a date: items have none.
+"""
 
 
 def read_docx(data: bytes) -> Reading:

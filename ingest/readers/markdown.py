@@ -114,7 +114,9 @@ def _blocks(body: str) -> list[Block]:
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     tokens = markdown.parse(_MARKED.sub(r"\1", _CALLOUT.sub(r"\1", body)))
     for token in (each for outer in tokens for each in (outer, *(outer.children or ()))):
-        if token.type == "html_block":
+        if token.type == "list_item_open" and token.info:
+            token.attrSet("value", token.info)  # as it is written: "19. Mai" may be a date
+        elif token.type == "html_block":
             token.content = f"<p>{escape(_without_tags(token.content))}</p>"
         elif token.type == "html_inline":
             token.content = "<br>" if token.content.startswith("<br") else ""

@@ -85,14 +85,19 @@ def _pieces(node: Any, kind: AsideKind | None) -> Iterator[_Piece]:
 
 def _inside(node: Any, tag: str, kind: AsideKind | None) -> Iterator[_Piece]:
     yield _flat(node.text), kind
-    number = int(node.get("start", "1")) if node.get("start", "1").isdecimal() else 1
+    number = _stated(node.get("start")) or 1
     for child in node:
         if tag == "ol" and _tag(child) == "li":
+            number = _stated(child.get("value")) or number
             is_note = re.search("note|fn", child.get("id", ""))
             yield (f"[{number}] " if is_note else f"{number}. "), kind
             number += 1
         yield from _pieces(child, kind)
         yield _flat(child.tail), kind
+
+
+def _stated(number: str | None) -> int | None:
+    return int(number) if number and number.isdecimal() and len(number) < 10 else None
 
 
 def _tag(node: Any) -> str:

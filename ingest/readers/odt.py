@@ -37,7 +37,7 @@ def read_odt(data: bytes) -> Reading:
         raise ArticleError("odt_without_text")
     comments = len(list(body.iter(f"{_OFFICE}annotation")))
     notes = _notes_behind(body)
-    _name_as_html(content, body)
+    _name_as_html(body)
     blocks = list(blocks_of(body))
     known = Document("", structured=any(block.kind for block in blocks), **_stated(meta))
     left_out = {"pictures": pictures, "comments": comments}
@@ -66,13 +66,8 @@ def _notes_behind(body: Any) -> int:
     return len(notes)
 
 
-def _name_as_html(content: Any, body: Any) -> None:
+def _name_as_html(body: Any) -> None:
     """Gives the elements their names in HTML; text boxes follow the paragraph that they hang on."""
-    numbered = {
-        style.get(f"{_TEXT}name") or style.get("{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name")
-        for style in content.iter(f"{_TEXT}list-style")
-        if style.find(f"{_TEXT}list-level-style-number") is not None
-    }
     for box in list(body.iter("{*}text-box")):
         *_, anchor = (each for each in (box, *box.iterancestors(f"{_TEXT}p", f"{_TEXT}h")))
         if anchor is not box:
@@ -86,6 +81,6 @@ def _name_as_html(content: Any, body: Any) -> None:
         elif name == "h":
             element.tag = f"h{min(int(element.get(f'{_TEXT}outline-level', '1')), 6)}"
         elif name == "list":
-            element.tag = "ol" if element.get(f"{_TEXT}style-name") in numbered else "ul"
+            element.tag = "ul"  # where its numbers begin is told elsewhere
         else:
             element.tag = _AS_HTML.get(name, name)
