@@ -49,10 +49,11 @@ def client(engine: Engine) -> Any:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
+    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.routes import add_article_routes
 
     app = FastAPI()
-    add_article_routes(app, engine)
+    add_article_routes(app, engine, Catalogue(engine.library, engine.settings.uploads_dir))
     return TestClient(app)
 
 
