@@ -109,8 +109,8 @@ class Soak:
         Without a model there is no mark in it: no article speaks of it, so that the answer may be declined.
         """
         place, reader = self.chance.choice(list(CHIEFS)), f"Leser-{self.chance.getrandbits(32):08x}"
-        question = f"Welche Frau leitet die Feuerwehr in {place}?"
-        return question if extractive else f"{question} ({reader}{fault})", place, reader
+        question = f"Welche Frau leitet die Feuerwehr in {place}{fault}?"
+        return question if extractive else f"{question} ({reader})", place, reader
 
     def own(self, text: str, place: str, *readers: str) -> None:
         """Asserts that the text holds nothing that others asked for."""
