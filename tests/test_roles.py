@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.roles import agreement, right_way_round
+from rag.answering.roles import agreement, misplaced, right_way_round
 from rag.question.query import understand
 from tests.dossier import article, candidates_for
 
@@ -53,3 +53,19 @@ def test_the_right_side_comes_first(question: str, answer: str) -> None:
     for said in (f"{one} {other}", f"{other} {one}"):
         found = candidates_for(question, article("hafen", said, language="de"))
         assert answer in right_way_round(found, understand(question))[0].text
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "wrong"),
+    [
+        ("Was verlangt die Ukraine?", "Russland verlangt von der Ukraine den Verzicht.", True),
+        ("Was verlangt die Ukraine?", "Die Ukraine verlangt Garantien.", False),
+        ("Was verlangt Russland von der Ukraine?", "Russland verlangt von der Ukraine den Verzicht.", False),
+        ("Wie alt ist Putin?", "Der 79-jährige Trump sprach mit Putin.", True),
+        ("Wie viele Soldaten hat die Ukraine?", "In der Ukraine gibt es 900.000 Soldaten.", False),
+    ],
+)
+def test_who_acts_in_the_question_is_not_acted_on_in_its_answer(
+    question: str, sentence: str, wrong: bool
+) -> None:
+    assert misplaced(understand(question), sentence, "de") is wrong

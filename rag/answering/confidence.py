@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.extract import Candidate
-from rag.answering.roles import agreement
+from rag.answering.roles import misplaced
 from rag.question.answer_type import cue_of
 from rag.question.figures import asked_noun, figure_of
 from rag.question.query import Concept
@@ -43,7 +43,7 @@ LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
 # Where the confidence is below `UNSURE`, of what a model cites: with these a third of the answerable
 # questions' evidence (tuning questions of all sets) still counts as an answer, and 3 % of the first sentences
 # of the best passage to unanswerable ones, which models are fond of copying.
-CITED_CONFIDENCE, CITED_COVERAGE = 0.22, 0.15
+CITED_CONFIDENCE, CITED_COVERAGE = 0.17, 0.15
 
 TITLE_COUNTS = 0.8
 SAID = 0.5
@@ -80,7 +80,7 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
 def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -> Certainty:
     """What is said of a verbatim answer that begins with the best sentence.
 
-    Sure is never a reason, nor what swaps the roles of two whom the question names; a figure or date only
+    Sure is never a reason, nor what swaps the roles of those whom the question names; a figure or date only
     where the sentence offers one; and a name or a place only where the sentence agrees with the question
     nearly whole, and no other article rivals it.
     """
@@ -88,12 +88,10 @@ def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -
         return "none"
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
-    swapped = agreement(ranking.query, best.text, best.article.language) < 0
-    if (
-        kind == "reason"
-        or swapped
-        or (figure and not figure.offered_by(best.text, language_of(best.article.language)))
-    ):
+    language = language_of(best.article.language)
+    if figure is not None and not figure.offered_by(best.text, language):
+        return "unsure"
+    if kind == "reason" or misplaced(ranking.query, best.text, language):
         return "unsure"
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE

@@ -54,13 +54,7 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
 
     0 where they are not both named, or their parts do not tell.
     """
-    asked, said = _Text(query.text, query.language), _Text(sentence, language_of(language))
-    left_out = asked_noun(query)
-    nouns = [
-        place
-        for place, word in enumerate(asked.words)
-        if place and word[0].isupper() and word != left_out and asked.keys[place] in said.keys
-    ]
+    asked, said, nouns = _named(query, sentence, language)
     same = list[bool]()
     for one, other in combinations(nouns, 2):
         keys = asked.keys[one], asked.keys[other]
@@ -70,18 +64,43 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
     return 0 if not same else 1 if all(same) else -1 if not any(same) else 0
 
 
+def misplaced(query: Query, sentence: str, language: str | None) -> bool:
+    """Whether a sentence has the two of a question the other way round, or who acts there acted on."""
+    way = agreement(query, sentence, language)
+    if way:
+        return way < 0
+    asked, said, nouns = _named(query, sentence, language)
+    acting = [place for place in nouns if asked.part(place) == _OPEN]
+    return len(acting) == 1 and said.part(said.keys.index(asked.keys[acting[0]])) == _SUFFERS
+
+
+def _named(query: Query, sentence: str, language: str | None) -> tuple[_Text, _Text, list[int]]:
+    """A question and a sentence, and the places in the question of the nouns and names that both have."""
+    asked, said = _Text(query.text, query.language), _Text(sentence, language_of(language))
+    left_out = asked_noun(query)
+    nouns = [
+        place
+        for place, word in enumerate(asked.words)
+        if place and word[0].isupper() and word != left_out and asked.keys[place] in said.keys
+    ]
+    return asked, said, nouns
+
+
 class _Text:
     """A question or a sentence, word by word, with the search key of each."""
 
     def __init__(self, text: str, language: str) -> None:
-        self.words = [word for word, _, _ in tokens(text)]
+        found = tokens(text)
+        self.words = [word for word, _, _ in found]
+        ends = [0, *(end for _, _, end in found)]
+        self._opens = [bool(text[end:start].strip()) for end, (_, start, _) in zip(ends, found, strict=False)]
         self.keys = [key(word, language) for word in self.words]
         self._known = _WORDS[language]
         self._passive = not self._known["passive"].isdisjoint(map(str.lower, self.words))
 
     def acts_before(self, one: int, other: int) -> bool | None:
         """Whether the word at the first place acts rather than the other; None where one does neither."""
-        parts = self._part(one), self._part(other)
+        parts = self.part(one), self.part(other)
         return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
 
     def joined(self, one: int, other: int) -> bool:
@@ -89,10 +108,13 @@ class _Text:
         owned = other == one + 1 and self.words[one].endswith("s")
         return owned or not self._known["joins"].isdisjoint(map(str.lower, self.words[one:other]))
 
-    def _part(self, place: int) -> int:
+    def part(self, place: int) -> int:
         """How far a word is from acting, by what stands before it."""
         marked = _OPEN
-        for word in reversed(self.words[max(0, place - _LOOKED_BACK) : place]):
+        for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
+            word = self.words[at]
+            if self._opens[at + 1]:
+                break  # a comma or a quotation mark: another clause
             if self._passive and word.lower() in self._known["by"]:
                 return _ACTS
             if word.lower() in self._known["at"] | self._known["beside"]:
