@@ -10,8 +10,11 @@ from contextlib import closing
 import pytest
 
 from rag.engine import Engine, open_engine
+from rag.i18n import GERMAN
 from rag.schema import Answer, Done, Retrieved
+from rag.serve.chat.conversation import Chat
 from rag.settings import Settings
+from rag.store.answers import Records
 from tests.dossier import article, fill, settings_for
 from tests.openai_server import Json, OpenAIServer, Reply, openai_server, refusal
 
@@ -84,6 +87,14 @@ def test_a_comparison_is_answered_from_what_further_steps_find(engine: Engine, s
     assert {citation.article_id for citation in answer.citations} == {"bruecke", "buecherei"}
     assert "Neues aus der Bücherei" in server.requests[1].prompt
     assert answer.usage["prompt_tokens"] == 300
+
+
+def test_the_chat_keeps_every_step_beside_the_answer(engine: Engine, server: OpenAIServer) -> None:
+    server.queue.extend([Reply("Ich sehe nach.", calls=(SEARCH,)), both])
+    views = list(Chat(engine, engine.settings, Records(None)).ask(QUESTION, [], GERMAN))
+    shown = [[(m.get("metadata") or {}).get("title") for m in view.shown or []] for view in views]
+    assert f"Sucht nach „{FURTHER}“: 1 neue Stelle" in shown[-1]
+    assert "Ich sehe nach" not in str(views[-1].shown)
 
 
 def test_an_article_is_read_and_several_calls_come_at_once(engine: Engine, server: OpenAIServer) -> None:

@@ -226,14 +226,15 @@ class Chat:
         searched: list[Retrieved] = []
         draft, at_once = "", False
         history = messages.history(shown)
+        steps: Shown = []
         events = self.watch(
             self.engine.stream(question.strip(), history, extractive=extractive, filters=filters), "chat"
         )
         for event in paced(events, self._pause):
             match event:
                 case Retrieved(asked_for, passages, step=str(step)):
-                    search, draft = [*search, messages.step_message(passages, step, asked_for, words)], ""
-                    yield View([*asked, *search])
+                    steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
+                    yield View([*asked, *search, *steps])
                 case Retrieved(answered=at_once):
                     searched = [event] if event.passages else []
                     search = [self._search(found, words, filters) for found in searched]
@@ -241,7 +242,7 @@ class Chat:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
-                    yield View([*asked, *search, messages.draft_message(draft)])
+                    yield View([*asked, *search, *steps, messages.draft_message(draft)])
                 case Done(answer, used):
                     self.records.put(answer_to_dict(answer), used, messages.last_record(shown))
                     left_out = extractive and self.engine.mode != "extractive"
@@ -249,9 +250,9 @@ class Chat:
                         answer, words, articles=self.engine.library, model_left_out=left_out
                     )
                     search = [self._search(found, words, filters, answer) for found in searched]
-                    yield View([*asked, *search, done])
+                    yield View([*asked, *search, *steps, done])
                     further = messages.with_options(done, self._follow_ups(answer, asked))
-                    yield View([*asked, *search, further], answering=False)
+                    yield View([*asked, *search, *steps, further], answering=False)
 
     def _pause(self) -> float:
         """Seconds between two drafts of an answer."""
