@@ -56,6 +56,7 @@ ASKED = {
         "Wieviel kostet der Plan?",
         "Wie oft ist Witkoff nach Russland gereist?",
         "Wie hoch war der Anteil?",
+        "Wie lang ist die Brücke?",
         "Welcher Anteil stimmte zu?",
         "How many soldiers died?",
         "How much does the plan cost?",

@@ -16,7 +16,7 @@ from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch, Inde
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 FILE_NAME = "library.sqlite3"
 
 PASSED_OVER = "beside the articles"
