@@ -8,6 +8,7 @@ from rag.question.figures import asked_noun, figure_of
 from rag.question.query import understand
 
 OFFERED = [
+    ("Wie lang ist die Brücke?", "Die Brücke misst 312 Meter."),
     ("Wie viele Wiener haben gewählt?", "Gewählt haben 222.000 Wiener."),
     ("Wie viele neue Wohnungen entstehen?", "Es entstehen 40 neue Wohnungen."),
     ("Wie viele Menschen konnten gerettet werden?", "Gerettet wurden 13 weitere Menschen."),
@@ -17,6 +18,7 @@ OFFERED = [
     ("Wie hoch ist der Schaden?", "Der Schaden beträgt 30.000 Euro."),
 ]
 OTHERS = [
+    ("Wie lang ist die Brücke?", "Die Brücke ist lang und war teuer."),
     ("Wie viele Wiener haben gewählt?", "Gewählt haben die Wiener vier Parteien."),
     ("Wie viele neue Wohnungen entstehen?", "Für Wohnungen zahlt die Stadt 40 Millionen Euro."),
     ("Wie viele Männer in Österreich tragen Bart?", "In Österreich leben 9 Millionen."),
