@@ -183,6 +183,7 @@ def test_the_narrower_kind_goes_first(question: str, kind: str) -> None:
         ("Wann?", "Im Frühjahr begann der Angriff."),
         ("Wann?", "Das war im 19. Jahrhundert."),
         ("Wann?", "In den 90er-Jahren war Ruhe."),
+        ("Wann?", "In der 71. Minute fiel das Tor."),
         ("Wie lange?", "Das Gespräch dauerte drei Stunden."),
         ("Wie lange?", "Nach 90 Minuten war es vorbei."),
         ("Wie lange?", "Es war ein dreitägiges Treffen."),

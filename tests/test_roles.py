@@ -15,6 +15,7 @@ SAME = [
     ("Weswegen wird der Rat von der Reederei verklagt?", "Die Reederei verklagt den Rat wegen des Lärms."),
     ("Weswegen verklagt die Reederei den Rat?", "Von der Reederei wird der Rat wegen des Lärms verklagt."),
     ("Was liefert Varna Tolmin?", "Varna liefert Tolmin Strom."),
+    ("Wann erteilte der Rat die Erlaubnis?", "Die Erlaubnis erteilte der Rat am 29. Januar."),
     ("What did Smith give to Jones?", "Smith gave Jones a map."),
 ]
 SWAPPED = [

@@ -19,7 +19,7 @@ from rag.text.languages import LANGUAGES, word_set
 _WORDS = {
     language: {
         name: word_set(f"roles.{name}", language)
-        for name in ("at", "beside", "by", "marked", "determiners", "passive", "joins")
+        for name in ("at", "beside", "by", "marked", "determiners", "passive", "joins", "cases")
     }
     for language in LANGUAGES
 }
@@ -58,7 +58,10 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
     same = list[bool]()
     for one, other in combinations(nouns, 2):
         keys = asked.keys[one], asked.keys[other]
-        ways = asked.acts_before(one, other), said.acts_before(*map(said.keys.index, keys))
+        places = said.keys.index(keys[0]), said.keys.index(keys[1])
+        ways = asked.acts_before(one, other), said.acts_before(*places)
+        if any(asked.has_case_of(*pair, said) for pair in zip((one, other), places, strict=True)):
+            ways = ways[0], ways[0]
         if keys[0] != keys[1] and None not in ways and not asked.joined(one, other):
             same.append(ways[0] == ways[1])
     return 0 if not same else 1 if all(same) else -1 if not any(same) else 0
@@ -102,6 +105,21 @@ class _Text:
         """Whether the word at the first place acts rather than the other; None where one does neither."""
         parts = self.part(one), self.part(other)
         return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
+
+    def has_case_of(self, place: int, there: int, other: _Text) -> bool:
+        """Whether the articles of a word, here and in another text, show the same case, and so the same part."""
+        case = self._case(place)
+        same = case is not None and case == other._case(there)
+        return same and self._passive == other._passive and self.part(place) == other.part(there)
+
+    def _case(self, place: int) -> str | None:
+        """The article of a word, where it is not that of who acts and who is acted on alike, as „die“ is."""
+        for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
+            if self.words[at].lower() in self._known["cases"]:
+                return self.words[at].lower()
+            if self._opens[at + 1] or not _ATTRIBUTE.fullmatch(self.words[at]):
+                break
+        return None
 
     def joined(self, one: int, other: int) -> bool:
         """Whether two words are one part: „Trump und Putin“, „Putins Ziele“."""
