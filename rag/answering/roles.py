@@ -107,7 +107,7 @@ class _Text:
         return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
 
     def has_case_of(self, place: int, there: int, other: _Text) -> bool:
-        """Whether the articles of a word, here and in another text, show the same case, and so the same part."""
+        """Whether the articles of a word, here and in another text, show one case, and so one part."""
         case = self._case(place)
         same = case is not None and case == other._case(there)
         return same and self._passive == other._passive and self.part(place) == other.part(there)
