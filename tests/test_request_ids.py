@@ -130,7 +130,7 @@ async def _asked(address: str, question: str) -> Any:
         config = (await visitor.get("/config")).json()
         composer = next(c["id"] for c in config["components"] if c["props"].get("elem_id") == "composer")
         function = next(d["id"] for d in config["dependencies"] if [composer, "submit"] in d["targets"])
-        body = {"data": [question, []], "fn_index": function, "session_hash": "s1"}
+        body = {"data": [question, [], ""], "fn_index": function, "session_hash": "s1"}
         german = {"Accept-Language": "de"}
         (await visitor.post("/gradio_api/queue/join", json=body, headers=NAMED | german)).raise_for_status()
         return [event async for event in _until_complete(visitor)]
