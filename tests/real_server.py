@@ -58,7 +58,17 @@ def server(articles: Path, data: Path, **environment: str) -> Iterator[Running]:
 
 
 def _await_doors(address: str, process: subprocess.Popen[str]) -> None:
-    """The port answers before the doors are loaded, and says so."""
-    while httpx.get(f"{address}/healthz").status_code == 503:
+    """The port answers before the doors are loaded, and says so.
+
+    What is asked in the moment at which the chat takes over may be cut, and is asked again.
+    """
+    while not _answers(f"{address}/healthz"):
         assert process.poll() is None
         time.sleep(0.1)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code != 503
+    except httpx.TransportError:
+        return False
