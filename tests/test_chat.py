@@ -313,3 +313,8 @@ def test_deltas_are_gathered_to_what_a_browser_follows() -> None:
     assert events == [Delta("a")]
     events = list(paced(iter([Delta("a"), Delta("b"), Delta("c")]), lambda: 0))
     assert "".join(event.text for event in events if isinstance(event, Delta)) == "abc"
+
+
+def test_what_a_step_was_asked_for_is_shown_as_its_words_alone() -> None:
+    shown = messages.step_message([], "search", "[anmelden](https://fremd.example)", GERMAN)
+    assert "](https://" not in str(shown)

@@ -61,6 +61,14 @@ def test_an_email_gives_its_text_with_subject_sender_and_day(tmp_path: Path) -> 
     )
 
 
+def test_a_day_that_no_article_has_is_not_taken_from_an_email(tmp_path: Path) -> None:
+    message = (
+        "Date: Fri, 31 Dec 9999 12:00:00 +0000\nFrom: a@b.example\n\nDer Rat tagt am Montag im Rathaus.\n"
+    )
+    read = reading(tmp_path, "a.eml", message.encode())
+    assert [document.published for document in read.documents] == [None]
+
+
 def test_attachments_of_an_email_are_named(tmp_path: Path) -> None:
     message = mail("Anbei der Plan für die Schleuse.", Subject="Plan", From="a@b.test")
     message.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="Plan Süd.pdf")

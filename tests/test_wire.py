@@ -75,8 +75,9 @@ def test_what_was_sent_comes_back(keyword: str) -> None:
 
 def test_a_record_of_an_earlier_version_withholds_nothing() -> None:
     sent = answer_to_dict(canned("wärmeplan"))
-    del sent["withheld"]
-    assert answer_from_dict(sent).withheld == ()
+    del sent["withheld"], sent["by_words"]
+    read = answer_from_dict(sent)
+    assert (read.withheld, read.by_words) == ((), False)
 
 
 @pytest.mark.parametrize(("question", "certainty"), [("wärmeplan", "sure"), ("mondlandung", "none")])
@@ -87,7 +88,8 @@ def test_a_record_of_an_earlier_version_is_sure_unless_it_is_declined(question: 
 
 
 @pytest.mark.parametrize(
-    "missing", sorted({field.name for field in dataclasses.fields(Answer)} - {"withheld", "certainty"})
+    "missing",
+    sorted({field.name for field in dataclasses.fields(Answer)} - {"withheld", "by_words", "certainty"}),
 )
 def test_what_lacks_anything_is_refused(missing: str) -> None:
     sent = answer_to_dict(canned("wärmeplan"))

@@ -78,4 +78,4 @@ def _sender(mail: EmailMessage) -> str | None:
 
 def _day(mail: EmailMessage) -> date | None:
     moment = getattr(mail["date"], "datetime", None)
-    return moment.date() if moment else None
+    return moment.date() if moment and 1800 <= moment.year <= 2100 else None

@@ -121,7 +121,7 @@ def search_title(articles: int, cited: int | None, took: float, words: Words) ->
 
 def step_title(step: str, asked: str, new: int, words: Words) -> str:
     """Sucht nach „Kosten der Brücke“: 2 neue Stellen"""
-    return words(f"answer.step_{step}", asked=asked, n=new)
+    return words(f"answer.step_{step}", asked=markdown_text(asked), n=new)
 
 
 def search_html(passages: Sequence[Passage], words: Words) -> str:

@@ -161,7 +161,7 @@ def _time(created: str, words: Words) -> str:
     """2. Januar 2026, 13:05 UTC; what is no time stays as it is."""
     try:
         at = datetime.fromisoformat(created).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return created
     return f"{words.long_date(at)}, {at:%H:%M} UTC"
 

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 
 from rag.errors import BelegError
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "/fragen"
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
-_TO_THE_FORM = b'<noscript><meta http-equiv="refresh" content="0; url=./fragen"></noscript>'
+_TO_THE_FORM = Markup('<noscript><meta http-equiv="refresh" content="0; url=./fragen{}"></noscript>')
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -47,12 +49,15 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
     def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
         mode = mode_line(service.engine.mode, words, service.engine.sends_to)
-        turns = [(each, list(paragraphs(each)), _sources(each, words)) for each in before(query)]
+        turns = [
+            (each, list(paragraphs(each)), _doubts(each, words), _sources(each, words))
+            for each in before(query)
+        ]
         form = choice_form(catalogue, query)
         return page("plain.html", words, turns=turns, said=said, question=question, mode=mode, **form)
 
     def before(query: str) -> list[Answer]:
-        ids = parse_qs(query).get("zuvor", [])[-service.settings.history_turns :]
+        ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]
         return [answer_from_dict(record) for record in map(service.records.get, ids) if record]
 
     @app.get(ADDRESS, response_class=HTMLResponse)
@@ -64,7 +69,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
         """Leads to the page with the answer, so that Back and a reload ask nothing again."""
         body = (await request.body()).decode("utf-8", "replace")
         question, chosen = " ".join(parse_qs(body).get("frage", [""])[-1].split()), choice_of(body)
-        answers = before(body)
+        answers = await run_in_threadpool(before, body)
         try:
             asking = service.ask("chat", question, list(_history(answers)), filters=chosen)
             answers.append(await unless_gone(request, asking))
@@ -95,7 +100,9 @@ class LeadsThere:
                 return
             page += message.get("body", b"")
             if not message.get("more_body") and head is not None:
-                whole = page.replace(b"</head>", _TO_THE_FORM + b"</head>", 1)
+                asked = scope["query_string"].decode("latin-1")
+                leads = _TO_THE_FORM.format(f"?{asked}" if asked else "").encode()
+                whole = page.replace(b"</head>", leads + b"</head>", 1)
                 MutableHeaders(scope=head)["content-length"] = str(len(whole))
                 await send(head)
                 await send({"type": "http.response.body", "body": whole})
@@ -120,6 +127,13 @@ def _sources(answer: Answer, words: Words) -> list[tuple[int | None, str, str]]:
     places = answer.citations or answer.further
     numbers: list[int | None] = [each.number for each in answer.citations] or [None] * len(places)
     return [(n, citation_path(each), label(each, words)) for n, each in zip(numbers, places, strict=True)]
+
+
+def _doubts(answer: Answer, words: Words) -> list[str]:
+    """What its sources do not bear out, and that meaning was not read."""
+    told = {status: words(f"answer.{status}") for status in ("weak", "unsupported")}
+    doubted = [f"{told[each.status]}: {each.text}" for each in answer.statements if each.status in told]
+    return [*doubted, *([words("answer.by_words")] if answer.by_words else [])]
 
 
 def _history(answers: Sequence[Answer]) -> Iterator[Message]:

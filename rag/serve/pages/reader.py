@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -98,7 +99,8 @@ def _cut(
     """A block, its parts marked that the marks cover; the one that a reader is led to has an id."""
     anchor, target = leads_to
     pieces, at = list[Piece](), block[0]
-    for mark in marks:
+    low = bisect_right(marks, block[0], key=lambda mark: mark[1])
+    for mark in marks[low : bisect_left(marks, block[1], key=lambda mark: mark[0])]:
         if shared := _overlap(block, mark):
             leads = mark == target and target[0] >= block[0]
             pieces += [

@@ -25,6 +25,8 @@ function header() {
   name(nav, words.pages);
   $$("a", nav ?? undefined).forEach((link) => link.classList.contains("here") && link.setAttribute("aria-current", "page"));
   $$(":is(#masthead, #choice, #footnote, .overview) a[target]").forEach((link) => link.removeAttribute("target"));
+  // the other pages are not shown in a frame
+  if (window.parent !== window) $$('.overview a[href*="/artikel?"]').forEach((link) => (link.target = "_blank"));
 }
 
 function messages(root) {

@@ -1,6 +1,6 @@
 /* Asks why an answer is bad, once the thumb is down, which is noted already. The reason goes with its record. */
 
-import { $, ROOT, element, words } from "./dom.js";
+import { $, ROOT, answering, element, words } from "./dom.js";
 
 const REASONS = {
   wrong: "why_wrong",
@@ -44,7 +44,7 @@ function ask(answer, button) {
 
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element && event.target.closest("#conversation button[data-kind=dislike]");
-  if (!button || button.getAttribute("aria-pressed") === "true") return;
+  if (!button || answering() || button.getAttribute("aria-pressed") === "true") return;
   const link = $("a.record", button.closest(".message-buttons-left")?.previousElementSibling ?? button);
   if (link) ask(link.pathname.split("/").at(-1), button);
 }, { capture: true });
