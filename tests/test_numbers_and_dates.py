@@ -54,6 +54,13 @@ def days(text: str, language: str = "de") -> set[tuple[int | None, int, int | No
         ("quatre-vingt-dix-sept, soixante et onze, trois mille cinq cents", "fr", {97, 71, 3500}),
         ("vinte e um, dois mil e quinhentos, doze mil milhões", "pt", {21, 2500, 12_000_000_000}),
         ("двадцять п’ять, двісті п’ятдесят тисяч", "uk", {25, 250_000}),
+        ("one thousand nine hundred, one million two hundred thousand", "en", {1900, 1_200_000}),
+        ("mille neuf cent quatre-vingt, deux mille cent", "fr", {1980, 2100}),
+        ("eine Million zweihunderttausend", "de", {1_200_000}),
+        ("um milhão e duzentos mil", "pt", {1_200_000}),
+        ("один мільйон двісті тисяч", "uk", {1_200_000}),
+        ("in der Saison 1999/00, im Bericht 2024-05", "de", {1999, 2000, 2024, 5}),
+        ("am 3.4. 20 Menschen", "de", {20}),
     ],
 )
 def test_numbers_by_value(text: str, language: str, expected: set[float]) -> None:
@@ -68,6 +75,8 @@ def test_numbers_by_value(text: str, language: str, expected: set[float]) -> Non
         ("3 sept. 2024", "fr", {(2024, 9, 3)}),
         ("15 set. 2025", "pt", {(2025, 9, 15)}),
         ("15 серп. 2025", "uk", {(2025, 8, 15)}),
+        ("Aktualisiert am 24.12. 18:30 Uhr", "de", {(None, 12, 24)}),
+        ("am 17. 9. 2025 und am 1.2.24", "de", {(2025, 9, 17), (2024, 2, 1)}),
         ("zwischen dem 1. und dem 15. Oktober", "de", {(None, 10, 1), (None, 10, 15)}),
         ("du 1er au 15 octobre", "fr", {(None, 10, 1), (None, 10, 15)}),
         ("15./16. August 2025", "de", {(2025, 8, 15), (2025, 8, 16)}),
@@ -117,3 +126,7 @@ def test_a_text_never_lacks_what_it_says_itself(text: str, language: str) -> Non
     found = facts(text, language)
     assert not {"number", "date"} & set(missing(found, found, text, None))
     assert all(0 <= each.start < each.end <= len(text) for each in written(text, language))
+
+
+def test_a_number_of_words_without_end_is_read_to_an_end() -> None:
+    assert numbers("deux cent" + " cent" * 30 + " cinq", "fr")

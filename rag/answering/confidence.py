@@ -168,7 +168,7 @@ def covers(ranking: Ranking, cited: Candidate) -> bool:
     return (
         own >= CITED_COVERAGE
         and confidence(ranking, [cited]) >= CITED_CONFIDENCE
-        and (cue is None or cue.offered_by(cited.text))
+        and (cue is None or cue.offered_by(cited.text, cited.article.language))
     )
 
 

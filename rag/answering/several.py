@@ -49,6 +49,8 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         ),
         dropped=tuple(each for answer in answers for each in answer.dropped),
         withheld=tuple(each for answer in answers for each in answer.withheld),
+        by_words=any(answer.by_words for answer in answers),
+        model=next((answer.model for answer in answers if answer.model), None),
         usage=_summed([answer.usage for answer in answers]),
         timings=_summed([answer.timings for answer in answers]),
     )

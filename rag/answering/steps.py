@@ -96,7 +96,15 @@ class Tools:
             if made in self._made:
                 return ALREADY, None
             asked, passages, text = known[call.name](given)
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, BadRequest) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            IndexError,
+            RecursionError,
+            BadRequest,
+        ) as error:
             return f"{MISUSED} ({type(error).__name__}: {error})", None
         self._made.add(made)
         new = self._new(passages)
@@ -167,7 +175,7 @@ def _steps(
                 if isinstance(piece, End):
                     end = piece
                 else:
-                    said += piece if isinstance(piece, str) else ""
+                    said = "" if isinstance(piece, Restarted) else said + str(piece)
                     yield piece
         except (ContextOverflow, ProviderProtocol) as error:
             if error.code not in ("model_window", "model_thought", "model_spent") or said:
@@ -179,19 +187,32 @@ def _steps(
         if not end.calls:
             yield replace(end, usage=used)
             return
-        turns.append(Turn("assistant", said, calls=end.calls))
+        turns.append(Turn("assistant", said, calls=tuple(map(_readable, end.calls))))
+        stepped = False
         for n, call in enumerate(end.calls):
             text, found = tools.run(call) if n < CALLS_A_STEP else (MISUSED, None)
             misused += found is None
             if found is not None:
+                stepped = True
                 yield found
             turns.append(Turn("tool", text, answers=call.id))
+        if said and not stepped:
+            yield Restarted()
         if misused >= MISUSES or tokens(model, turns) > budget:
             break
     yield Restarted()
     whole = replace(request, passages=tuple(tools.held), sought=len(request.passages))
     for piece in reply_to(model, whole, reply, deadline, overflowed=overflowed):
         yield replace(piece, usage=_sum(used, piece.usage)) if isinstance(piece, End) else piece
+
+
+def _readable(call: Call) -> Call:
+    """The call with arguments that a server can parse."""
+    try:
+        json.loads(call.arguments)
+    except (ValueError, RecursionError):
+        return replace(call, arguments="{}")
+    return call
 
 
 def _sum(one: Usage, other: Usage) -> Usage:

@@ -118,7 +118,11 @@ class ChatModel:
             said = ""
             try:
                 for piece in self._cleaned(turns, reply, deadline, **options):
-                    said += piece if isinstance(piece, str) else ""
+                    said = (
+                        ""
+                        if isinstance(piece, Restarted)
+                        else said + (piece if isinstance(piece, str) else "")
+                    )
                     yield piece
                 return
             except Exception as exc:  # broken data makes the client raise nearly anything
@@ -297,6 +301,8 @@ def _called(calls: dict[int, Call], pieces: Any) -> None:
     """Adds what a chunk holds of calls of tools, each of which comes in pieces."""
     for n, piece in enumerate(pieces or ()):
         at, function = piece.get("index", n), piece.get("function") or {}
+        if (held := calls.get(at)) and piece.get("id") not in (None, "", held.id, f"call_{at}"):
+            at = len(calls)  # a server that numbers every call 0
         so_far = calls.get(at, Call(f"call_{at}", "", ""))
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):  # some servers send it parsed

@@ -96,10 +96,12 @@ class Dense:
 
     def alike(self, one: str, other: str) -> float:
         """The cosine of two texts; 0 where none is to be had that says anything across languages."""
+        if self._error is not None and self._clock() < self._resume:
+            return 0.0
         try:
             return self.embedder.alike(one, other)
         except ProviderError as error:
-            log.warning("a sentence in another language than its source stays weak: %s", error)
+            self._failed(error)
             return 0.0
 
     def announce(self, address: str) -> None:

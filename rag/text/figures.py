@@ -73,7 +73,7 @@ MONTH = (
 ORDINAL = r"(?:\.|st|nd|rd|th|er|º|-го)?"
 OF = r"(?:\s+(?:of|de|do|du))?"
 THROUGH = (
-    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|et|ou|a|e|до|по|та|і)\s*(?:zum|dem|den|the|le|o|ao)?\s*"
+    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|et|ou|a|e|до|по|та|і)\s*(?:(?:zum|dem|den|the|le|o|ao)\s*)?"
 )
 _YEAR = r"(?:1\d|20)\d\d\b"
 
@@ -81,7 +81,9 @@ _YEAR = r"(?:1\d|20)\d\d\b"
 def _date(year: str, first: str, last: str) -> re.Pattern[str]:
     return re.compile(
         r"(?<![\d.])(?i:(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
-        rf"|(?P<dotted>\d{{1,2}}\.[ \u00a0]?\d{{1,2}}\.(?:[ \u00a0]?(?:\d{{4}}|\d\d(?!\d))){year})"
+        # a year of two figures stands apart only where the month does, too: „24.12. 18:30 Uhr“ has none
+        rf"|(?P<dotted>\d{{1,2}}\.(?:\d{{1,2}}\.(?:[ \u00a0]?\d{{4}}|\d\d(?!\d)){year}"
+        rf"|[ \u00a0]\d{{1,2}}\.(?:[ \u00a0]?(?:\d{{4}}|\d\d(?![\d:]))){year}))"
         r"|(?P<slashed>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d))"
         rf"|(?P<long>{first}\d{{1,2}}{ORDINAL}{OF}\s*\b{MONTH}(?:\.?,?{OF}\s+{_YEAR}){year})"
         rf"|(?P<english>\b{MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b{last}(?![.:]\d|\s*(?:Uhr|Prozent|%))"
@@ -169,7 +171,7 @@ _SPOKEN = re.compile(
     r"|(?:jähr|stünd|täg|minüt|wöch|monat|köpf|seit|stell|teil|strahl)\w+)?"
 )
 
-_HALF, _THOUSAND = Decimal("0.5"), 1000
+_HALF, _THOUSAND, _LARGEST = Decimal("0.5"), 1000, 10**15
 _HALVES = "½¼¾⅓⅔⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚"
 _MINUS = r"(?<![\w.,)\]])[−-](?=[\d½¼¾])|(?<=\s)–(?=\d)"
 _MINUS_BEFORE, _LONGEST_MINUS = re.compile(r"\b(?:minus|moins|menos|мінус)\s+$", re.IGNORECASE), 12
@@ -217,7 +219,9 @@ def _without(text: str, found: Iterable[Written]) -> str:
 
 def _seasons(text: str, _: str) -> Iterator[Written]:
     for match in _SEASON.finditer(text):
-        yield Written(*match.span(), numbers=(float(match[1]), float(match[1][:2] + match[2])))
+        first, last = int(match[1]), int(match[2])
+        if last > first % 100 or (first + 1) % 100 == last:  # else a year and a month
+            yield Written(*match.span(), numbers=(float(first), float(first + (last - first) % 100)))
 
 
 def _clocks(text: str, _: str) -> Iterator[Written]:
@@ -320,9 +324,9 @@ def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]
         else:
             if start >= 0:
                 yield _number(text, start, end, total + current)
-            start, total, current = (
-                (part.start, Decimal(0), part.value) if part.kind == "value" else (-1, total, current)
-            )
+            start = part.start if part.kind == "value" else -1
+            large = part.value >= _THOUSAND
+            total, current = (part.value, Decimal(0)) if large else (Decimal(0), part.value)
         end, joined = part.end, False
     if start >= 0:
         yield _number(text, start, end, total + current)
@@ -330,14 +334,16 @@ def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]
 
 def _scaled(total: Decimal, current: Decimal, scale: Decimal) -> tuple[Decimal, Decimal]:
     if scale < _THOUSAND:
-        return total, current * scale
+        return total, (current or 1) * scale
     return (total + current * scale if current else total * scale), Decimal(0)
 
 
 def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, joined: bool) -> bool:
     """Whether a number goes on with this one: "twenty-five", "two hundred and fifty", « soixante-douze »."""
+    if total + current >= _LARGEST:
+        return False
     if not current:
-        return total > 0
+        return total > 0 and any(total % power == 0 and value < power for power in (10**9, 10**6, 1000))
     if value == _HALF:
         return joined
     if language == "fr" and current % 100 in (60, 80) and value < 20:
