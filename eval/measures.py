@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from eval import metrics
 from eval.cases import Case
 from eval.metrics import ArticleSpan
-from rag.answering.confidence import UNSURE, confidence
+from rag.answering.confidence import UNSURE_BY_WORDS, confidence
 from rag.answering.extract import candidates
 from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
@@ -204,7 +204,7 @@ def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict
     if case.articles:
         hits = tuple(hit for hit in job.ranking.hits if hit.passage.article.id not in case.articles)
         others = replace(job.ranking, hits=hits)
-        measures["absent_declined"] = float(confidence(others, candidates(others)) < UNSURE)
+        measures["absent_declined"] = float(confidence(others, candidates(others)) < UNSURE_BY_WORDS)
     return measures
 
 

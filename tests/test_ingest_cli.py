@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.__main__ import main
+from rag.store.library_file import SCHEMA_VERSION
 
 ROOT = Path(__file__).parents[1]
 TEXT = "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. 38 Mitglieder stimmten dafür, 21 dagegen."
@@ -69,7 +70,7 @@ def test_json_is_all_that_is_printed(articles: Path, capsys: pytest.CaptureFixtu
     assert (report["added"], report["articles"], report["chunks"]) == (1, 1, 1)
     assert report["skipped"][0]["name"].endswith("leer.txt")
     assert report["skipped"][0]["reason"].startswith("is empty")
-    assert report["fingerprint"].startswith("schema 3")
+    assert report["fingerprint"].startswith(f"schema {SCHEMA_VERSION}")
 
 
 def test_nothing_readable_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from rag.retrieval.retriever import Ranking
 from rag.schema import Certainty
 from rag.text.analysis import language_of
 
-SURE, UNSURE = 0.74, 0.22
+SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.3
 """From these on an answer may be called sure, and is shown as what comes nearest; below it is declined.
 
 With the other sets fitted, sure answers to general news are right 3 times of 4 or more, and a quarter of the
@@ -84,7 +84,7 @@ def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -
     where the sentence offers one; and a name or a place only where the sentence agrees with the question
     nearly whole, and no other article rivals it.
     """
-    if confidence < UNSURE:
+    if not found or confidence < (UNSURE_BY_WORDS if found[0].near is None else UNSURE):
         return "none"
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
