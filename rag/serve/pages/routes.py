@@ -158,7 +158,8 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
         told = export.entries([{"question": record["question"], "record": record}], words, changed)
-        return HTMLResponse(page("answer.html", words, entries=told, ident=ident))
+        shown = page("answer.html", words, entries=told, ident=ident)
+        return HTMLResponse(shown, headers={"Cache-Control": "no-store"})
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:

@@ -14,6 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
+# these pages have no inline scripts: there one is never ours
+_WITHOUT_SCRIPTS = tuple(
+    "/quelle/ /artikel /antwort/ /auswahl /fragen /auswertung /anmelden /abmelden /api/".split()
+)
 _WITH_FORMS = ("/artikel", "/quelle/", "/fragen", "/anmelden", "/abmelden")
 _FRAMES = ("iframe", "frame", "embed", "object")
 _FOREVER = "public, max-age=31536000, immutable"
@@ -128,10 +132,7 @@ class _Response:
         self.page += message.get("body", b"")
         if message.get("more_body"):
             return
-        # these pages have no inline scripts: there one is never ours
-        own = self.address.startswith(
-            ("/quelle/", "/artikel", "/fragen", "/auswertung", "/anmelden", "/abmelden", "/api/")
-        )
+        own = self.address.startswith(_WITHOUT_SCRIPTS)
         # search fields, login and logout, which work without scripts too
         forms = "'self'" if self.address.startswith(_WITH_FORMS) else "'none'"
         self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
