@@ -17,7 +17,7 @@ from rag.retrieval.retriever import Ranking
 from rag.schema import Certainty
 from rag.text.analysis import language_of
 
-SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.3
+SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.25
 """From these on an answer may be called sure, and is shown as what comes nearest; below it is declined.
 
 With the other sets fitted, sure answers to general news are right 3 times of 4 or more, and a quarter of the
