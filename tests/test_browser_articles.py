@@ -11,7 +11,7 @@ import pytest
 
 from rag.settings import Settings
 from tests.test_browser import axe_violations
-from tests.visit import CHIP, MARKS, PHONE, Site, ask, dossier, serving
+from tests.visit import CHIP, MARKS, PHONE, Site, ask, dossier, serving, visited
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -56,11 +56,7 @@ def address(settings: Settings) -> Iterator[str]:
 @pytest.fixture
 def site(browser: Any, address: str) -> Iterator[Site]:
     """A site that must not have complained by the end of the test."""
-    visited = Site(browser, address, None)  # type: ignore[arg-type]
-    yield visited
-    for context in browser.contexts:
-        context.close()
-    assert visited.complaints == []
+    yield from visited(browser, address)
 
 
 def titles(page: Any) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from rag.settings import Settings
 from tests.test_browser import axe_violations
-from tests.visit import DESKTOP, MARKS, PHONE, Site, ask, dossier
+from tests.visit import DESKTOP, MARKS, PHONE, Site, ask, dossier, visited
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -58,11 +58,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def site(browser: Any, address: str) -> Iterator[Site]:
     """A site that must not have complained by the end of the test."""
-    visited = Site(browser, address, None)  # type: ignore[arg-type]
-    yield visited
-    for context in browser.contexts:
-        context.close()
-    assert visited.complaints == []
+    yield from visited(browser, address)
 
 
 def choose(page: Any) -> Any:

@@ -124,6 +124,15 @@ def dossier(settings: Settings) -> Iterator[str]:
             yield address
 
 
+def visited(browser: Any, address: str) -> Iterator[Site]:
+    """A site for one test, whose browser must not have complained by the end of it."""
+    site = Site(browser, address, None)  # type: ignore[arg-type]
+    yield site
+    for context in browser.contexts:
+        context.close()
+    assert site.complaints == []
+
+
 def ask(page: Any, question: str = QUESTION) -> None:
     """Types a question, sends it with Enter and waits for the whole answer."""
     answers = page.locator(".bot-row").count()

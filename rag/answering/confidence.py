@@ -18,7 +18,8 @@ from rag.schema import Certainty
 from rag.text.analysis import language_of
 
 SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.25
-"""From these on an answer may be called sure, and is shown as what comes nearest; below it is declined.
+"""From these on an answer may be called sure, and is shown as what comes nearest; below it is declined,
+by words alone below the last.
 
 With the other sets fitted, sure answers to general news are right 3 times of 4 or more, and a quarter of the
 answerable questions get one; of the project's own sets 8 to 10 of 10, and a fifth.

@@ -54,7 +54,10 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
 
     0 where they are not both named, or their parts do not tell.
     """
-    asked, said, nouns = _named(query, sentence, language)
+    return _way(*_named(query, sentence, language))
+
+
+def _way(asked: _Text, said: _Text, nouns: list[int]) -> int:
     same = list[bool]()
     for one, other in combinations(nouns, 2):
         keys = asked.keys[one], asked.keys[other]
@@ -69,10 +72,10 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
 
 def misplaced(query: Query, sentence: str, language: str | None) -> bool:
     """Whether a sentence has the two of a question the other way round, or who acts there acted on."""
-    way = agreement(query, sentence, language)
+    asked, said, nouns = _named(query, sentence, language)
+    way = _way(asked, said, nouns)
     if way:
         return way < 0
-    asked, said, nouns = _named(query, sentence, language)
     acting = [place for place in nouns if asked.part(place) == _OPEN]
     return len(acting) == 1 and said.part(said.keys.index(asked.keys[acting[0]])) == _SUFFERS
 
