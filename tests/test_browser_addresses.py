@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
 
+from rag.serve.chat.conversation import Chat
 from tests.fake_engine import canned
 from tests.test_browser import assert_fits, axe_violations, mark_in_panel
 from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask
@@ -59,6 +61,32 @@ def test_back_and_forward_follow_the_conversation_and_the_source(site: Site) -> 
     page.keyboard.press("Escape")
     expect(page).to_have_url(second)
     assert page.evaluate("Object.keys(localStorage).length") == 1
+
+
+def test_back_twice_in_a_row_shows_where_the_reader_has_come_to(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reopen = Chat.reopen
+    begun = threading.Semaphore(0)
+    go_on = threading.Event()
+
+    def slowly(chat: Chat, *told: Any) -> Any:
+        begun.release()
+        go_on.wait(30)
+        return reopen(chat, *told)
+
+    page = site.page()
+    ask(page, OTHER)
+    ask(page)
+    expect(page).to_have_url(re.compile("gespraech="))
+    monkeypatch.setattr(Chat, "reopen", slowly)
+    page.evaluate("history.back()")
+    assert begun.acquire(timeout=30)
+    page.evaluate("history.back()")
+    expect(page).not_to_have_url(re.compile("gespraech="))
+    page.wait_for_timeout(300)
+    go_on.set()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
 
 
 def test_what_is_asked_after_going_back_is_a_conversation_of_its_own(site: Site) -> None:

@@ -76,6 +76,7 @@ class Site:
 def chromium() -> Iterator[Any]:
     """A Chromium, driven by Playwright."""
     api = pytest.importorskip("playwright.sync_api")
+    api.expect.set_options(timeout=15_000)  # for a busy machine
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started

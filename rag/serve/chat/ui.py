@@ -137,9 +137,9 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
 
         def instead(event: Any, show: Any, inputs: list[Any]) -> None:
             """Ends a running answer, and only then shows another thing: what still comes is not to
-            write over it."""
+            write over it. What is wanted while another thing is still being shown comes after that."""
             event(None, cancels=running, queue=False, api_visibility="private").then(
-                show, inputs, results, queue=False, api_visibility="private"
+                show, inputs, results, queue=False, api_visibility="private", trigger_mode="always_last"
             )
 
         # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
