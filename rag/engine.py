@@ -408,7 +408,7 @@ class Engine(Adapters):
             confidence=sure,
             certainty=certainty(ranking, found, sure),
             retrieved=time.perf_counter() - asked.started,
-            by_words=self.dense is not None and meaning is None and not (near and near.shares),
+            by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
         )
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
 

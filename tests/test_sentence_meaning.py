@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -12,14 +14,16 @@ import pytest
 from ingest.__main__ import summary
 from ingest.meaning import WISH, Wish
 from ingest.sync import is_current, sync
+from rag.engine import open_engine
 from rag.models.encoder import DIMENSION, Encoder
 from rag.question.query import understand
-from rag.retrieval.retriever import Retriever
+from rag.retrieval.meaning import Dense
+from rag.retrieval.retriever import Nearness, Retriever
 from rag.retrieval.sentence_meaning import Floats, SentenceMeaning, sentence_meaning
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.store.passage_vectors import pack
-from tests.dossier import APPLES, BRIDGE, DOSSIER, index_of, settings_for, write
+from tests.dossier import APPLES, BRIDGE, DOSSIER, fill, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"
 
@@ -30,9 +34,8 @@ def embed(text: str) -> Floats:
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def give_vectors(index: Retriever, *ids: str) -> None:
+def give_vectors(library: Library, *ids: str) -> None:
     """Keeps vectors for all sentences of the articles with these ids."""
-    library = index.library
     for article in library.articles(ids):
         for chunk in library.chunks_of(article.id):
             sentences = np.stack([embed(article.text[slice(*span)]) for span in chunk.sentences])
@@ -47,18 +50,33 @@ def read(index: Retriever) -> tuple[list[str], SentenceMeaning | None]:
     return articles, sentence_meaning(index.library, ranking, QUESTION, embed)
 
 
-def test_sentences_without_vectors_yet_count_neither_for_nor_against() -> None:
+def test_sentences_are_compared_in_meaning_once_all_that_are_found_have_vectors() -> None:
     index = index_of(*DOSSIER)
-    give_vectors(index, BRIDGE.id)
+    give_vectors(index.library, BRIDGE.id)
     articles, meaning = read(index)
     assert {BRIDGE.id, APPLES.id} <= set(articles)
+    assert meaning is None
+    give_vectors(index.library, *index.library.versions())
+    articles, meaning = read(index)
     assert meaning is not None
-    there = np.array([id == BRIDGE.id for id in articles])
-    for cosines in (meaning.sentence, meaning.passage, meaning.pair):
-        assert cosines[~there] == pytest.approx(cosines[there].mean())
-    assert np.ptp(meaning.sentence[there]) > 0
-    assert np.any(meaning.focus[there])
-    assert not np.any(meaning.focus[~there])
+    assert len(meaning.sentence) == len(meaning.passage) == len(meaning.pair) == len(articles)
+    assert np.ptp(meaning.sentence) > 0
+    assert np.any(meaning.focus)
+
+
+def test_a_passage_without_a_vector_yet_is_found_by_its_words(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    fill(settings, *DOSSIER)
+    with Library.open(settings.data_dir) as library:
+        give_vectors(library, APPLES.id)
+    with closing(open_engine(settings)) as engine:
+        apples = [chunk.id for chunk in engine.library.chunks_of(APPLES.id)]
+        dense = create_autospec(Dense, instance=True)
+        dense.near.return_value = Nearness(5.0, dict.fromkeys(apples, 1.0))
+        engine.dense = dense
+        answer = engine.ask("Was kostet die Reparatur der Brücke an der Wiede?")
+    assert answer.citations[0].article_id == BRIDGE.id
+    assert answer.by_words
 
 
 def test_where_no_sentence_has_vectors_words_alone_count() -> None:

@@ -42,12 +42,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams."""
+    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams.
+
+    `by_meaning` says that they were found by their meaning, too.
+    """
 
     query: Query
     idf: Vector
     gram_idf: Mapping[str, float]
     hits: tuple[Hit, ...]
+    by_meaning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,20 @@ class Retriever:
     ) -> Ranking:
         """The best k passages for a query, by its words, and by meaning too where `near` is given.
 
+        Nearness counts once all passages that the words find have vectors: those without would be put behind.
         `only` are the ids of the articles that count; None for all.
         """
         shares = {} if near is None else self._shares(near, only)
         found = scored(self.library, query, shares, only)
         scores = found.scores
-        if near is not None:
+        by_meaning = bool(shares) and not self._partly_embedded(found, shares)
+        if near is not None and by_meaning:
             meaning = np.array([shares.get(row, 0.0) for row in found.rows])
             scores = (scores + near.weight * meaning) / (1 + near.weight)
         order = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
         best = [place for place in order.tolist() if scores[place] > 0]
         hits = sorted(self._hits(found, best, scores), key=lambda hit: -hit.passage.score)
-        return Ranking(found.query, found.idf, found.gram_idf, tuple(hits[:k]))
+        return Ranking(found.query, found.idf, found.gram_idf, tuple(hits[:k]), by_meaning)
 
     @functools.cached_property
     def languages(self) -> frozenset[str]:
@@ -120,6 +126,13 @@ class Retriever:
         """The nearness of passages by row; one that the library does not know is never served."""
         rows = self.library.rows_of(near.shares, only)
         return {row: near.shares[id] for id, row in rows.items()}
+
+    def _partly_embedded(self, found: Scored, shares: Mapping[int, float]) -> bool:
+        """Whether some passages have a vector of the built-in encoder, and some of the best by words have not."""
+        best = np.argsort(-found.scores, kind="stable")[:RERANKED].tolist()
+        rows = [found.rows[place] for place in best if found.scores[place] > 0]
+        embedded = self.library.embedded([*rows, *shares])
+        return bool(embedded) and not embedded.issuperset(rows)
 
     def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
         """The passages with what their sentences and titles cover, and scores that count it."""

@@ -48,48 +48,45 @@ class SentenceMeaning:
 def sentence_meaning(
     library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
-    """The nearness of all sentences of a ranking; None while none of its passages has vectors.
+    """The nearness of all sentences of a ranking; None while some of its passages have no vectors of theirs.
 
-    A passage that has none yet is as near as the mean of the others. `embed` gives the vector of a question.
+    `embed` gives the vector of a question.
     """
     held = _held(library, ranking)
-    known = [each for each in held if each is not None]
-    if not known:
+    if not held:
         return None
-    sizes = [len(hit.sentences) for hit in ranking.hits]
-    there = np.repeat([each is not None for each in held], sizes)
-
-    def spread(cosines: Floats) -> Vector:
-        values = np.full(len(there), cosines.mean(), dtype=np.float64)
-        values[there] = cosines
-        return values
-
     asked = embed(question)
-    sentences = np.concatenate([each.sentences for each in known])
-    passages = np.repeat([each.passage @ asked for each in known], [len(each.sentences) for each in known])
-    focus = np.zeros(len(there))
+    sizes = [len(each.sentences) for each in held]
+    sentences = np.concatenate([each.sentences for each in held])
+    focus = np.zeros(len(sentences))
     owners = np.repeat([hit.passage.article.id for hit in ranking.hits], sizes)
-    for id in _focused(library, owners[there].tolist()):
+    for id in _focused(library, owners.tolist()):
         focused = embed(without_topic(question, ranking.query.concepts, library.openings([id]).get(id, "")))
         own = owners == id
-        focus[own & there] = (sentences[own[there]] - _mean(library, id)) @ focused
+        focus[own] = (sentences[own] - _mean(library, id)) @ focused
     return SentenceMeaning(
-        sentence=spread(sentences @ asked),
-        passage=spread(passages),
-        pair=spread(np.concatenate([each.pairs for each in known]) @ asked),
+        sentence=_cosines(sentences, asked),
+        passage=np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes),
+        pair=_cosines(np.concatenate([each.pairs for each in held]), asked),
         focus=focus,
     )
 
 
-def _held(library: Library, ranking: Ranking) -> list[PassageVectors | None]:
-    """The vectors of each passage of a ranking; None where they are not there yet, or of another cut."""
+def _cosines(vectors: Floats, asked: Floats) -> Vector:
+    return (vectors @ asked).astype(np.float64)
+
+
+def _held(library: Library, ranking: Ranking) -> list[PassageVectors]:
+    """The vectors of each passage of a ranking; none where one's are not there yet, or of another cut."""
     rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
     vectors = library.vectors_of(rows.values())
-    held = [vectors.get(rows.get(hit.passage.chunk.id, -1)) for hit in ranking.hits]
-    return [
-        each if each is not None and len(each.sentences) == len(hit.sentences) else None
-        for each, hit in zip(held, ranking.hits, strict=True)
-    ]
+    held = []
+    for hit in ranking.hits:
+        each = vectors.get(rows.get(hit.passage.chunk.id, -1))
+        if each is None or len(each.sentences) != len(hit.sentences):
+            return []
+        held.append(each)
+    return held
 
 
 def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:

@@ -306,6 +306,10 @@ class Library(LibraryFile):
         """The stored vectors of passages themselves, packed, by row."""
         return dict(self._rows_of("SELECT row, passage FROM vectors WHERE row IN (%s)", rows))
 
+    def embedded(self, rows: Sequence[int]) -> set[int]:
+        """Those of the rows whose passages have a stored vector."""
+        return {row for (row,) in self._rows_of("SELECT row FROM vectors WHERE row IN (%s)", rows)}
+
     def rows_of_articles(self, article_ids: Collection[str]) -> dict[str, list[int]]:
         """The rows of the passages of articles, in order, by article id."""
         sql = "SELECT article_id, row FROM chunks WHERE article_id IN (%s) ORDER BY article_id, ordinal"
