@@ -128,7 +128,7 @@ class Retriever:
         return {row: near.shares[id] for id, row in rows.items()}
 
     def _partly_embedded(self, found: Scored, shares: Mapping[int, float]) -> bool:
-        """Whether some passages have a vector of the built-in encoder, and some of the best by words have not."""
+        """Whether some passages have a vector of the built-in encoder, and some that words find have not."""
         best = np.argsort(-found.scores, kind="stable")[:RERANKED].tolist()
         rows = [found.rows[place] for place in best if found.scores[place] > 0]
         embedded = self.library.embedded([*rows, *shares])
