@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rag.engine import Engine
     from rag.serve.pages.catalogue import Catalogue
 
+_FRESH = {"Cache-Control": "no-store"}
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
 _LONGEST_OFFSET = 12  # digits
@@ -149,7 +150,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
-            return JSONResponse(record, headers={"Cache-Control": "no-store"})
+            return JSONResponse(record, headers=_FRESH)
         return file(record["question"], [{"question": record["question"], "record": record}], form, request)
 
     @app.get("/antwort/{ident}", response_class=HTMLResponse)
@@ -157,9 +158,8 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         words, record = words_of(request), records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
-        told = export.entries([{"question": record["question"], "record": record}], words, changed)
-        shown = page("answer.html", words, entries=told, ident=ident)
-        return HTMLResponse(shown, headers={"Cache-Control": "no-store"})
+        told = export.shown([{"question": record["question"], "record": record}], words, changed)
+        return HTMLResponse(page("answer.html", words, ident=ident, **told), headers=_FRESH)
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
