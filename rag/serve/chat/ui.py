@@ -23,7 +23,7 @@ from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
 from rag.serve.pages.overview import Overview
-from rag.serve.pages.plain import LeadsThere, add_plain_form
+from rag.serve.pages.plain import add_plain_form
 from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
     add_answer_routes,
@@ -60,7 +60,6 @@ def create_app(
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
-    app.add_middleware(LeadsThere)
     add_doors(app, service, intake)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
@@ -63,14 +63,18 @@ def words_of(request: Asking) -> Words:
     A page that shows the chat in a frame says its language as `lang` in the address (and so in the
     referrer of what the frame asks for); cookies often do not get into such a frame.
     """
-    asked = request.query_params.get("lang") or _asked_for(request.headers.get("referer"))
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or asked
+    around = dict(parse_qsl(came_from(request)[1])).get("lang")
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang") or around
     return words_for(request.headers.get("accept-language"), chosen)
 
 
-def _asked_for(referer: str | None) -> str | None:
-    """The `lang` of the page that asks."""
-    return dict(parse_qsl(_split(referer or "").query)).get("lang")
+def came_from(request: Asking) -> tuple[str, str]:
+    """Path and query of the page that a request comes from, taken as one of this site; else of the chat."""
+    try:
+        parts = urlsplit(request.headers.get("referer") or "/")
+    except ValueError:  # a broken address, as http://[
+        return "/", ""
+    return "/" + parts.path.lstrip("/"), parts.query
 
 
 def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
@@ -187,7 +191,7 @@ def add_interface_routes(app: FastAPI) -> None:
 
     @app.get("/sprache/{lang}")
     def language(request: Request, lang: str) -> Response:
-        back = RedirectResponse(_path_of(request.headers.get("referer")), status_code=303)
+        back = RedirectResponse("?".join(filter(None, came_from(request))), status_code=303)
         if lang in LANGUAGES:
             back.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
         return back
@@ -201,23 +205,8 @@ def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
     return (low, high) if low < high <= length else None
 
 
-def _path_of(referer: str | None) -> str:
-    """Where a reader came from, within this site."""
-    parts = _split(referer or "/")
-    path = "/" + parts.path.lstrip("/")
-    return f"{path}?{parts.query}" if parts.query else path
-
-
 async def _body(request: Request) -> bytes:
     return await request.body()
-
-
-def _split(address: str) -> SplitResult:
-    """Its parts; those of / where it is broken, as http://[ is."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("/")
 
 
 def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
