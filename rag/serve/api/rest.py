@@ -21,10 +21,11 @@ from rag.serve.api.errors import Problem, plain_body, problem_in_stream
 from rag.serve.api.rest_articles import add_article_doors
 from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
 from rag.serve.chat.messages import outdated_citation
+from rag.serve.links import link
 from rag.serve.pages import export
-from rag.serve.pages.docs_page import docs_page
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
+from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
@@ -62,7 +63,7 @@ def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> No
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
-        return HTMLResponse(docs_page(api.openapi(), words_of(request)))
+        return HTMLResponse(page("docs.html", words_of(request), schema=api.openapi(), base=link(PATH)))
 
     app.mount(PATH, api)
 

@@ -14,10 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from rag.i18n import Words, words_for
 from rag.serve.app import add_doors
-from rag.serve.assets import STATIC
 from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
-from rag.serve.links import PREFIX, below
+from rag.serve.links import PREFIX, STATIC, below
 from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue

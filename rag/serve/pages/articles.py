@@ -23,9 +23,10 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
 from rag.serve.pages.around import excerpt
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
-from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
+from rag.serve.pages.catalogue import Catalogue, Wish, wish
 from rag.serve.pages.routes import words_of
 from rag.serve.security.guard import is_foreign
+from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
 
 if TYPE_CHECKING:
     from rag.i18n import Words
@@ -57,8 +58,8 @@ def add_articles_page(
             settings.article_limit,
             settings.chroma_replica,
             catalogue.accounts(),
-            catalogue.passed_over(),
-            catalogue.left_to_words(),
+            catalogue.library.phrase(PASSED_OVER),
+            catalogue.library.phrase(LEFT_TO_WORDS),
         )
         if not asked.query:
             return found
@@ -88,7 +89,11 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def state(
         request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
     ) -> JSONResponse:
-        now, words = without_folders(intake.state, settings), words_of(request)
+        now, words, files = without_folders(intake.state, settings), words_of(request), {}
+        for name in datei:
+            rows, problems = catalogue.from_upload(name)
+            read = [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows]
+            files[name] = {"articles": read, "problems": [words.said(problem) for problem in problems]}
         told = {
             "revision": catalogue.library.revision,
             "running": now.running,
@@ -96,7 +101,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             "total": now.total,
             "failed": bool(now.error) and not now.running,
             "text": state_line(now, words),
-            "files": {name: _file_state(*catalogue.from_upload(name), words) for name in datei},
+            "files": files,
         }
         return JSONResponse(told, headers=_FRESH)
 
@@ -176,13 +181,6 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
         return await run_in_threadpool(incoming.keep)
     finally:
         await run_in_threadpool(incoming.discard)
-
-
-def _file_state(rows: list[Row], problems: tuple[str, ...], words: Words) -> dict[str, Any]:
-    return {
-        "articles": [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows],
-        "problems": [words.said(problem) for problem in problems],
-    }
 
 
 def without_folders(state: SyncState, settings: Settings) -> SyncState:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from rag.i18n import Words
 from rag.schema import Citation
-from rag.serve.assets import STATIC
+from rag.serve.links import STATIC
 from rag.serve.pages.places import citation_path, label
 from rag.serve.views import page
 from rag.wire import answer_from_dict
