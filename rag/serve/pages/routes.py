@@ -146,7 +146,11 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
                 made = export.conversation_html(title, turns, words, changed, base)
             case "docx":
                 made = export.conversation_docx(title, turns, words, changed)
-        return _download(made, title, form)
+        name = quote(export.file_name(title, form))
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
+        # half of a surrogate pair, which JSON can hold, has no bytes
+        content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
+        return Response(content, media_type=_TYPES[form], headers=headers)
 
     @app.get("/antwort/{ident}.{form}")
     def saved_answer(request: Request, ident: str, form: Form) -> Response:
@@ -175,7 +179,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
-        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", "Cache-Control": "no-store"}
+        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **_FRESH}
         return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
 
 
@@ -219,11 +223,3 @@ def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
     if not all(isinstance(turn.get("question"), str) for turn in turns):
         raise BadRequest("every turn has a question")
     return title, turns
-
-
-def _download(made: str | bytes, title: str, form: Form) -> Response:
-    name = quote(export.file_name(title, form))
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
-    # half of a surrogate pair, which JSON can hold, has no bytes
-    content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
-    return Response(content, media_type=_TYPES[form], headers=headers)
