@@ -10,20 +10,18 @@ import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
 from rag.adapters import stepped
+from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
+from rag.settings import Settings
+from rag.store.answers import Records
 from rag.wire import answer_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.store.answers import Records
 
 Found = TypeVar("Found")
 _SECONDS_BETWEEN_LOOKS = 0.5

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
@@ -25,18 +25,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rag import wire
+from rag.engine import Engine
 from rag.errors import BadRequest, BelegError
 from rag.printing import answer_text
 from rag.schema import Answer, Article, Filters, Message, Passage
 from rag.serve.api import schemas as models
 from rag.serve.api.sub_app import version
 from rag.serve.logs import request_id
+from rag.serve.queue import Service
+from rag.store.library import Library
 from rag.wire import Json, answer_to_dict, passage_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.serve.queue import Service
-    from rag.store.library import Library
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from fastapi import Depends, FastAPI, Request
@@ -16,6 +16,7 @@ from openai.types import Model
 from openai.types.create_embedding_response import Usage
 from starlette.concurrency import run_in_threadpool
 
+from rag.models.embedder import Embedder
 from rag.models.providers import build_embedder
 from rag.schema import Delta, Done
 from rag.serve.api import openai_forms as forms
@@ -26,9 +27,6 @@ from rag.serve.api.openai_text import conversation
 from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
-
-if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
 
 PATH = "/v1"
 MODEL, VERBATIM = "beleg", "beleg-extractive"

@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -27,10 +27,8 @@ from rag.serve.pages.routes import words_of
 from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
 from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
+from rag.uploads import Intake
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
-
-if TYPE_CHECKING:
-    from rag.uploads import Intake
 
 PATH = "/api/v1"
 _FRESH = {"Cache-Control": "no-store"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query, Request
 
@@ -13,10 +13,8 @@ from rag.serve.api.errors import Problem
 from rag.serve.api.sub_app import GUARD, faults
 from rag.serve.pages.articles import received, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
+from rag.serve.queue import Service
 from rag.uploads import Intake, Received, SyncState
-
-if TYPE_CHECKING:
-    from rag.serve.queue import Service
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)

@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from rag.engine import Engine
 from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
 from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
@@ -18,13 +19,10 @@ from rag.serve.logs import request_id
 from rag.serve.pages import frame
 from rag.serve.queue import Queue
 from rag.serve.security.access import access_of
+from rag.settings import Settings
 from rag.store.answers import Rating, Records
+from rag.store.library_rows import Counts
 from rag.wire import answer_from_dict, answer_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.store.library_rows import Counts
 
 # a browser follows 10 to 20 updates a second; among many readers each gets fewer, so that none waits long
 _SECONDS_BETWEEN_DRAFTS = 0.07

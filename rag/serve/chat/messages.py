@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from rag.errors import BadRequest
@@ -22,10 +22,8 @@ from rag.serve.chat import render
 from rag.serve.chat.markup import markdown_lines, markdown_text
 from rag.serve.pages.places import day, is_current
 from rag.serve.views import fragment
+from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
-
-if TYPE_CHECKING:
-    from rag.store.library import Library
 
 ChatMessage = dict[str, Any]
 Shown = list[ChatMessage]

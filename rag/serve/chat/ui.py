@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from rag.engine import Engine
 from rag.i18n import Words, words_for
 from rag.serve.app import add_doors
 from rag.serve.chat.conversation import Chat, View
@@ -33,12 +34,9 @@ from rag.serve.pages.routes import (
 )
 from rag.serve.queue import Service
 from rag.serve.views import chat_head
+from rag.settings import Settings
 from rag.store.answers import Rating, Records
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.uploads import Intake
+from rag.uploads import Intake
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
 _REFUSED_AT_ONCE = 50

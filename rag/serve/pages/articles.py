@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -20,18 +20,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
-from rag.i18n import Phrase
+from rag.i18n import Phrase, Words
 from rag.serve.pages.around import excerpt
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
 from rag.serve.pages.catalogue import Catalogue, Wish, wish
 from rag.serve.pages.routes import words_of
 from rag.serve.security.guard import is_foreign
+from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
-
-if TYPE_CHECKING:
-    from rag.i18n import Words
-    from rag.settings import Settings
-    from rag.uploads import Incoming, Intake, Received, SyncState
+from rag.uploads import Incoming, Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
 _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from rag.engine import Engine
 from rag.errors import BelegError
 from rag.i18n import Words
 from rag.schema import Filters
@@ -19,9 +20,6 @@ from rag.serve.links import link
 from rag.serve.pages.catalogue import Catalogue, Row, day_of, ordered
 from rag.serve.views import fragment
 from rag.text.analysis import fold
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
 
 LISTED = 200
 """Articles that can be ticked in the list; any other can be chosen on its own page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI, Request, Response
@@ -17,17 +17,14 @@ from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
 from rag.serve.chat.render import spoken
 from rag.serve.links import link
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form, choice_of, choice_query
 from rag.serve.pages.frame import mode_line
 from rag.serve.pages.places import citation_path, label
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import unless_gone
+from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page
 from rag.wire import answer_from_dict
-
-if TYPE_CHECKING:
-    from rag.serve.pages.catalogue import Catalogue
-    from rag.serve.queue import Service
 
 ADDRESS = "/fragen"
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
@@ -12,9 +11,7 @@ from markupsafe import Markup
 from rag.i18n import Words
 from rag.serve.pages.routes import words_of
 from rag.serve.views import page
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 ADDRESS = "/auswertung"
 

@@ -5,28 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
+from rag.engine import Engine
 from rag.errors import BadRequest
 from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Citation
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.pages import export
 from rag.serve.pages.around import around
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form
 from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
 from rag.serve.pages.reader import reader_fragment, reader_page
 from rag.serve.views import page
 from rag.store.answers import Records, feedback_jsonl
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.serve.pages.catalogue import Catalogue
 
 _FRESH = {"Cache-Control": "no-store"}
 LANGUAGE_COOKIE = "beleg_lang"

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rag.serve.security.proxies import is_trusted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEAD_SECONDS = 20.0
 """For the head of a request, from the connection or the answer before it."""

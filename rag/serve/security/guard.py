@@ -13,7 +13,6 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from limits import RateLimitItemPerSecond
@@ -29,9 +28,7 @@ from rag.serve.api.errors import Problem, told
 from rag.serve.links import link
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
 from rag.serve.security.proxies import BY_PROXY
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
 """Addresses that tell nothing of the articles, and are open to all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Request, Response
@@ -15,9 +15,7 @@ from rag.serve.pages.routes import words_of
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
 from rag.serve.security.guard import Rates, client_of, throttled
 from rag.serve.views import page
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 _LONGEST_PASSWORD = 1000
 _FRESH = {"Cache-Control": "no-store"}

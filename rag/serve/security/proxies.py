@@ -9,18 +9,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from rag.serve.links import PREFIX, below
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from rag.settings import Settings
+from rag.settings import Settings
 
 BY_PROXY = "beleg.by_proxy"
 """In a scope, whether a trusted proxy sends the request."""
