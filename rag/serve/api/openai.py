@@ -72,7 +72,7 @@ def _add_asking(api: FastAPI, service: Service) -> None:
     kinds: Any = (forms.completion, forms.chunks, models.Completion)
     _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
     said = "The same for clients of the older endpoint; the prompt is the question."
-    kinds = (forms.text_completion, forms.text_chunks, models.TextCompletion)
+    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
     _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
     said = "The same for clients of the newer endpoint: text in, text out."
     kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
