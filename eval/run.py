@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import tomllib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +31,7 @@ from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Delta, Done
+from rag.serve.api.sub_app import version
 from rag.settings import FIELDS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
 from rag.wire import answer_to_dict
@@ -188,7 +187,7 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
     kept = {name: getattr(plan.settings, name) for name in FIELDS}
     return {
         "label": plan.label,
-        "version": _version(),
+        "version": version(),
         "set": {
             "name": questions.name,
             "sha256": digest(questions.cases),
@@ -205,15 +204,6 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
         "scorer": BY_VERIFIER,
         "judge": engine.mode if examiner.judge else None,
     }
-
-
-def _version() -> str:
-    """Beleg's version: as installed, or as the project's file says."""
-    try:
-        return metadata.version("beleg")
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 # --- asking --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,12 @@ def _check_format(wanted: dict[str, Any] | None) -> None:
 
 
 def _add_embeddings(api: FastAPI, service: Service) -> None:
-    embedder = _embedder_of(service)
+    @cache
+    def embedder() -> Embedder:
+        """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
+        dense = getattr(service.engine, "dense", None)
+        return dense.embedder if dense else build_embedder(service.settings)
+
     failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
     async def embedded(texts: list[str]) -> Any:
@@ -185,10 +190,12 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         vectors = await unless_gone(request, embedded(texts))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
-        rows = [
-            models.Embedding(object="embedding", index=i, embedding=_encoded(row, sent.encoding_format))
-            for i, row in enumerate(vectors)
-        ]
+        rows = []
+        for index, vector in enumerate(vectors):
+            written = vector.tolist()
+            if sent.encoding_format == "base64":
+                written = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+            rows.append(models.Embedding(object="embedding", index=index, embedding=written))
         tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
         counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
         return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)
@@ -204,27 +211,6 @@ def texts_of(sent: models.Embedded) -> list[str]:
     if sum(map(len, texts)) > _LONGEST_EMBEDDED:
         raise Problem(400, "bad_request", f"At most {_LONGEST_EMBEDDED} characters are embedded at a time.")
     return texts
-
-
-def _embedder_of(service: Service) -> Callable[[], Embedder]:
-    """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
-    made: list[Embedder] = []
-
-    def embedder() -> Embedder:
-        if dense := getattr(service.engine, "dense", None):
-            own: Embedder = dense.embedder
-            return own
-        if not made:
-            made.append(build_embedder(service.settings))
-        return made[0]
-
-    return embedder
-
-
-def _encoded(row: Any, form: str | None) -> list[float] | str:
-    if form == "base64":
-        return base64.b64encode(row.astype("<f4").tobytes()).decode()
-    return [float(number) for number in row]
 
 
 def _no_model(name: str) -> Problem:
