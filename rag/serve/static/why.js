@@ -2,14 +2,14 @@
 
 import { $, ROOT, answering, element, modal, words } from "./dom.js";
 
-const REASONS = ["wrong", "off_topic", "unsupported", "incomplete"];
+const REASONS = ["why_wrong", "why_off_topic", "why_unsupported", "why_incomplete"];
 
 function ask(answer, button) {
   const form = element("form", {}, element("h2", { id: "why-title" }, words.why_title));
   const options = element("fieldset", { "aria-labelledby": "why-title" });
-  for (const reason of REASONS) {
-    const box = element("input", { type: "radio", name: "reason", value: reason });
-    options.append(element("label", {}, box, ` ${words[`why_${reason}`]}`));
+  for (const said of REASONS) {
+    const box = element("input", { type: "radio", name: "reason", value: said.slice("why_".length) });
+    options.append(element("label", {}, box, ` ${words[said]}`));
   }
   const note = element("textarea", { rows: "3", maxlength: "2000" });
   const skip = element("button", { type: "button" }, words.why_skip);
