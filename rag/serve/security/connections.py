@@ -21,12 +21,6 @@ OF_ONE_ADDRESS = 256
 Peer = tuple[str, int]
 
 
-def most_connections() -> int:
-    """Half the files that this process may open; the index, the log and the models need the others."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
-
-
 class Connections:
     """The open connections of a server: how many each address has, and which wait for a request's head.
 
@@ -36,7 +30,9 @@ class Connections:
     def __init__(self, proxies: Sequence[str] = (), head_seconds: float = HEAD_SECONDS) -> None:
         self.proxies = proxies
         self.head_seconds = head_seconds
-        self.most = most_connections()
+        # half the files that this process may open; the index, the log and the models need the others
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.most = 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
         self.most_of_one = min(OF_ONE_ADDRESS, self.most // 2)
         self._of: Counter[str] = Counter()
         self._answered: Counter[Peer] = Counter()
