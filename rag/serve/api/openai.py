@@ -24,7 +24,7 @@ from rag.serve.api import openai_models as models
 from rag.serve.api.errors import Problem
 from rag.serve.api.openai_forms import Wish, reply_of
 from rag.serve.api.openai_text import conversation
-from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
+from rag.serve.api.sub_app import ASKING, faults, sub_app
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 
@@ -38,12 +38,15 @@ _STREAM = {"text/event-stream": {"schema": {"type": "object"}}}
 _EITHER: dict[int | str, dict[str, Any]] = {
     200: {"content": _STREAM, "description": "With `stream`, events as OpenAI's clients read them."}
 }
+_FAILING = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
-    api = sub_app(PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", malformed=400)
+    api = sub_app(
+        PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", 400, models.OpenAIFailure
+    )
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
     _add_asking(api, service)
     _add_embeddings(api, service)
@@ -54,12 +57,12 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
     started = int(time.time())
     known = {name: Model(id=name, object="model", created=started, owned_by="beleg") for name in names}
 
-    @api.get("/models", responses=faults(*GUARD, model=models.OpenAIFailure))
+    @api.get("/models")
     async def listed() -> models.Models:
         """What can be asked for: answers, verbatim answers, and the configured embedding."""
         return models.Models(data=list(known.values()))
 
-    @api.get("/models/{name:path}", responses=faults(400, 404, *GUARD, model=models.OpenAIFailure))
+    @api.get("/models/{name:path}", responses=faults(400, 404, model=models.OpenAIFailure))
     async def model(name: str) -> Model:
         """One of them."""
         if name not in known:
@@ -84,7 +87,6 @@ def _add_endpoint(
 ) -> None:
     """An endpoint for questions: `kinds` are object and events of an answer, and the object's schema."""
     whole, streamed, schema = kinds
-    failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
     async def opened(
         request: Request,
@@ -104,7 +106,7 @@ def _add_endpoint(
         description=about,
         response_model=schema,
         response_model_exclude_unset=True,
-        responses={**failing, **_EITHER},
+        responses={**_FAILING, **_EITHER},
     )
     async def answered(request: Request, coming: Any = Depends(opened)) -> Any:  # noqa: B008
         wish, events = coming
@@ -173,15 +175,13 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         dense = getattr(service.engine, "dense", None)
         return dense.embedder if dense else build_embedder(service.settings)
 
-    failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
-
     async def embedded(texts: list[str]) -> Any:
         """In parts, each in its turn: others come between, and whoever leaves ends it."""
         parts = [texts[i : i + _EMBEDDED_AT_ONCE] for i in range(0, len(texts), _EMBEDDED_AT_ONCE)]
         embed = (await run_in_threadpool(embedder)).embed
         return np.concatenate([await service.run(partial(embed, part)) for part in parts])
 
-    @api.post("/embeddings", responses=failing)
+    @api.post("/embeddings", responses=_FAILING)
     async def embeddings(request: Request, sent: models.EmbeddingRequest) -> models.Embeddings:
         """Vectors of the configured embedding, as the index has them of passages."""
         if sent.model != service.settings.embedding:

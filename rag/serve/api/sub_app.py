@@ -17,6 +17,7 @@ from starlette.routing import Match
 
 from rag.errors import BelegError
 from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
+from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 
 _CLIENT_LEFT = 499
@@ -37,8 +38,8 @@ _MEANINGS = {
 }
 GUARD = (401, 403, 413, 429)
 """What the guard may say at any door."""
-ASKING = (400, 422, *GUARD, 500, 502, 503, 504)
-"""What may become of a question."""
+ASKING = (400, 422, 500, 502, 503, 504)
+"""What else may become of a question."""
 _NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,13 @@ class SubApp(FastAPI):
         return schema
 
 
-def sub_app(path: str, title: str, description: str, malformed: int = 422) -> FastAPI:
-    """The app to be mounted at this path; `malformed` is the status of requests without the right form."""
+def sub_app(
+    path: str, title: str, description: str, malformed: int = 422, failure: type[BaseModel] = Failure
+) -> FastAPI:
+    """The app to be mounted at this path, in whose schema each route may be refused by the guard.
+
+    `malformed` is the status of requests without the right form, `failure` the form of every error.
+    """
     app = SubApp(
         title=title,
         description=description,
@@ -71,6 +77,7 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(_fresh)],
+        responses=faults(*GUARD, model=failure),
     )
 
     app.malformed = malformed
@@ -100,10 +107,9 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     return app
 
 
-def faults(*statuses: int, model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
+def faults(*statuses: int, model: type[BaseModel] = Failure) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
-    known = {"model": model} if model else {}
-    return {status: {**known, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+    return {status: {"model": model, "description": _MEANINGS[status]} for status in statuses}
 
 
 def _fresh(response: Response) -> None:
