@@ -13,7 +13,7 @@ import numpy as np
 from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
 from eval.runs import Run, load_run
-from eval.statistics import DECLINING, Measured, clusters, interval, means, resamples, values
+from eval.statistics import DECLINING, Measured, interval, means, resamples, values
 from eval.tables import aligned, shown
 from rag.errors import BadRequest
 from rag.i18n import ENGLISH
@@ -74,7 +74,8 @@ def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> 
     if not names:
         return []
     ways = [MEASURES[name].better or 1 for name in names]
-    drawn = [values(two, names, w) - values(one, names, w) for w in resamples(clusters(one))]
+    conversations = [case.conversation for case, _ in one]
+    drawn = [values(two, names, w) - values(one, names, w) for w in resamples(conversations)]
     lows, highs = interval(np.concatenate(drawn) * ways)
     found = []
     for name, way, low, high in zip(names, ways, lows, highs, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from eval import metrics
 from eval.cases import Case
@@ -13,11 +12,9 @@ from rag.answering.confidence import UNSURE_BY_WORDS, confidence
 from rag.answering.extract import candidates
 from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
+from rag.store.library import Library
 from rag.text.normalize import paragraphs
 from rag.text.sentences import sentences
-
-if TYPE_CHECKING:
-    from rag.store.library import Library
 
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""

@@ -151,19 +151,16 @@ def citation_precision(
     if not statements:
         return None
     total = sum(len(cited) for _, cited in statements)
-    needed = sum(_needed(text, cited, supports) for text, cited in statements if cited)
+    needed = 0
+    for text, cited in statements:
+        if cited and supports(text, cited):
+            needed += sum(
+                len(cited) == 1
+                or supports(text, [source])
+                or not supports(text, [*cited[:at], *cited[at + 1 :]])
+                for at, source in enumerate(cited)
+            )
     return needed / total if total else 0.0
-
-
-def _needed(text: str, cited: Sequence[Source], supports: Supports[Source]) -> int:
-    if not supports(text, cited):
-        return 0
-    if len(cited) == 1:
-        return 1
-    return sum(
-        supports(text, [source]) or not supports(text, [*cited[:at], *cited[at + 1 :]])
-        for at, source in enumerate(cited)
-    )
 
 
 # --- confidence -----------------------------------------------------------------------------------

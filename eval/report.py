@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,16 +13,18 @@ import numpy as np
 from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
 from eval.metrics import reliability, risk_coverage, says, touches, without_markers
-from eval.runs import Json, Row, Run, write_whole
+from eval.runs import Row, Run, write_whole
 from eval.statistics import means, summary
 from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
-from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
+from rag.schema import Citation
 from rag.serve.views import environment
+from rag.wire import Json
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
 SHOWN = 20  # of the weakest answers
 _MOST_TILES = 4
+_FORMS = {"de": "%d.%m.%Y, %H:%M UTC"}
 _TILES = (
     "evidence_hit",
     "fact_recall",
@@ -62,16 +64,22 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
     values = summary(run.measured)
     known = means(run.measured)
     columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+
+    def members(group: str) -> list[str]:
+        """The measures of a group that are there; those of retrieval at the most telling depths."""
+        names = [name for name in values if MEASURES[name].group == group]
+        return [name for name in names if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
+
     return dict(
         words=pen.words,
         run=run,
         values=values,
-        facts=_facts(run, pen),
+        made=datetime.fromisoformat(run.about["created"]).strftime(_FORMS.get(lang, "%Y-%m-%d, %H:%M UTC")),
         comparisons=[_comparison(runs[0], each) for each in runs[1:]],
         tiles=[name for name in _TILES if name in values][:_MOST_TILES],
         **_confidence_plots(run, pen),
         latency=_latency(run, pen),
-        groups=[(group, here) for group in _GROUPS if (here := _members(group, values))],
+        groups=[(group, here) for group in _GROUPS if (here := members(group))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
         ranks={rank: pen.rank(rank) for rank in RANKS},
         kinds=_kinds(run, columns, pen),
@@ -86,14 +94,11 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
             **run.about["settings"],
         },
         **{each.__name__: each for each in (faults, hits, outcome, pieces)},
-        **{name: getattr(pen, name) for name in ("legend", "shown", "span")},
+        legend=pen.legend,
+        shown=pen.shown,
+        measures=MEASURES,
         says_any=lambda text, ways: any(says(without_markers(text), way) for way in ways),
-        source=lambda place: (
-            ", ".join(filter(None, (place.get("outlet"), place.get("title")))) or place["article_id"]
-        ),
         labels=lambda names: [pen.legend(name)[0] for name in names],
-        unit=lambda name: MEASURES[name].unit,
-        better=lambda name: ("either", "more", "less")[MEASURES[name].better],
     )
 
 
@@ -125,10 +130,6 @@ class Pen:
             case unit:
                 return self.number(value, {"tokens": 0, "cost": 5}.get(unit, 1))
 
-    def span(self, name: str, low: float, high: float) -> str:
-        """An interval of a measure's."""
-        return f"{self.shown(name, low)} – {self.shown(name, high)}"
-
     def legend(self, name: str) -> tuple[str, str]:
         """What a measure is called, and what it says."""
         level, _, rest = name.partition("_")
@@ -148,26 +149,6 @@ class Pen:
         """What a kind of question is called; one that only its set knows, as that writes it."""
         known = self.words.at("articles.languages" if heading == "lang" else "eval.kinds")
         return str(known.get(name, name.replace("_", " ")))
-
-
-def _members(group: str, present: Collection[str]) -> list[str]:
-    """The measures of a group that are there; those of retrieval at the most telling depths."""
-    names = [name for name, measure in MEASURES.items() if measure.group == group and name in present]
-    return [name for name in names if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
-
-
-def _facts(run: Run, pen: Pen) -> list[str]:
-    """What the head of the report says of a run."""
-    about, words = run.about, pen.words
-    mode, created = about["engine"]["mode"], datetime.fromisoformat(about["created"])
-    form = "%d.%m.%Y, %H:%M UTC" if words.lang == "de" else "%Y-%m-%d, %H:%M UTC"
-    return [
-        *([run.label] if about.get("label") else []),
-        words("eval.cases", n=len(run.rows)),
-        words("eval.extractive") if mode == EXTRACTIVE else f"{words('eval.by')} {mode}",
-        f"{words('eval.made')} {created.strftime(form)}",
-        f"Beleg {about.get('version', '')}",
-    ]
 
 
 def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, float]]]:
@@ -210,7 +191,7 @@ def goodness(row: Row) -> float:
 def weakest(run: Run, most: int = SHOWN) -> list[Row]:
     """The rows that fall short, worst first; of those as bad the surest answer comes first."""
     short = [row for row in run.rows if goodness(row) < 1]
-    return sorted(short, key=lambda row: (goodness(row), -float((row.answer or {}).get("confidence", 0))))[
+    return sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))[
         :most
     ]
 
@@ -219,7 +200,7 @@ def outcome(row: Row) -> str:
     """What became of a case: `error`, `declined`, `right`, `wrong`; nothing where it cannot be told."""
     if row.error is not None:
         return "error"
-    if row.answer and row.answer["abstained"] and row.case.answerable is not True:
+    if row.answer and row.answer.abstained and row.case.answerable is not True:
         return "declined"
     right = is_right(row.case, row.measures)
     return "" if right is None else "right" if right else "wrong"
@@ -253,10 +234,10 @@ def pieces(text: str, fragments: Sequence[str]) -> list[tuple[str, bool]]:
     return [*found, (text[end:], False)]
 
 
-def hits(citation: Json, gold: Sequence[Json]) -> bool:
+def hits(cited: Citation, gold: Sequence[Json]) -> bool:
     """Whether a citation touches a gold sentence."""
-    one, *others = ((c["article_id"], c["start"], c["end"]) for c in (citation, *gold))
-    return any(touches(one, other) for other in others)
+    place = (cited.article_id, cited.start, cited.end)
+    return any(touches(place, (each["article_id"], each["start"], each["end"])) for each in gold)
 
 
 # --- plots: points as shares of the axes, which the templates place -------------------------------
@@ -271,7 +252,7 @@ def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
     """Confidence of the answers given and whether they are right; and of how many questions that is known."""
     judged = [(row.answer, is_right(row.case, row.measures)) for row in run.rows if row.answer]
     known = [(answer, right) for answer, right in judged if right is not None]
-    given = [(float(answer["confidence"]), right) for answer, right in known if not answer["abstained"]]
+    given = [(answer.confidence, right) for answer, right in known if not answer.abstained]
     return given, len(known)
 
 

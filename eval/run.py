@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-import tomllib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib import metadata
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +22,7 @@ from eval.formats import QuestionSet
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
 from eval.metrics import ArticleSpan, without_markers
 from eval.report import keep_reports
-from eval.runs import Journal, Json, Row, Run, write_run, write_whole
+from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
 from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.language import detect_language
@@ -33,9 +32,10 @@ from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Delta, Done
+from rag.serve.api.sub_app import version
 from rag.settings import FIELDS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
-from rag.wire import answer_to_dict
+from rag.wire import Json, sent_answer
 
 FOLDER = "evaluation"
 RETRIEVED = 10
@@ -147,7 +147,7 @@ def measure(
         examiner = Examiner(
             shelf=shelf,
             supports=by_verifier(engine.index.idf, shelf),
-            judge=_judge_by(model, settings.llm_deadline) if model else None,
+            judge=partial(_verdict, model, settings.llm_deadline) if model else None,
             extractive=extractive,
             gains=questions.gains,
         )
@@ -188,7 +188,7 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
     kept = {name: getattr(plan.settings, name) for name in FIELDS}
     return {
         "label": plan.label,
-        "version": _version(),
+        "version": version(),
         "set": {
             "name": questions.name,
             "sha256": digest(questions.cases),
@@ -205,15 +205,6 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
         "scorer": BY_VERIFIER,
         "judge": engine.mode if examiner.judge else None,
     }
-
-
-def _version() -> str:
-    """Beleg's version: as installed, or as the project's file says."""
-    try:
-        return metadata.version("beleg")
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -270,19 +261,11 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
         measures["judge_faithfulness"] = faithful
     return Row(
         case=case,
-        answer=answer_to_dict(answer),
+        answer=sent_answer(answer),
         measures=measures,
         gold=tuple(_gold(span, examiner.shelf) for span in gold),
-        judged=tuple(asdict(verdict) for verdict in judged),
+        judged=judged,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A judged sentence; `supported` is None when the model failed or its evidence was not verbatim."""
-
-    sentence: str
-    supported: bool | None
 
 
 def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:
@@ -302,14 +285,10 @@ def faithfulness(judged: tuple[Verdict, ...]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _judge_by(model: ChatModel, seconds: float) -> Judge:
-    """A model as the judge, with at most `seconds` for a sentence; it must quote its evidence."""
-
-    def asked(sentence: str, context: str) -> bool | None:
-        found = judge(model, sentence, context, Deadline(seconds))
-        return None if found is None else found[0]
-
-    return asked
+def _verdict(model: ChatModel, seconds: float, sentence: str, context: str) -> bool | None:
+    """A model's, which must quote its evidence, within so many seconds."""
+    found = judge(model, sentence, context, Deadline(seconds))
+    return None if found is None else found[0]
 
 
 def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, float, float]:

@@ -9,26 +9,33 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainSerializer, TypeAdapter
+from pydantic import Field, PlainSerializer, TypeAdapter
 
 from eval.cases import Case, case_to_dict, why
 from rag.errors import BadRequest, ConfigError
+from rag.wire import Answer, Json
 
-Json = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A judged sentence; `supported` is None when the model failed or its evidence was not verbatim."""
+
+    sentence: str
+    supported: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case with its whole answer (as `rag.wire.answer_to_dict`), measures and gold sentences.
+    """A case with its whole answer, measures and gold sentences.
 
-    `error` ({"type", "message", "where"}) says why there is no answer; `judged` are verdicts.
+    `error` ({"type", "message", "where"}) says why there is no answer.
     """
 
     case: Annotated[Case, PlainSerializer(case_to_dict)]
-    answer: Json | None = None
+    answer: Answer | None = None
     measures: Mapping[str, float] = field(default_factory=dict)
     gold: tuple[Json, ...] = ()
-    judged: tuple[Json, ...] = ()
+    judged: tuple[Verdict, ...] = ()
     error: Mapping[str, str] | None = None
 
 
@@ -37,7 +44,8 @@ class Run:
     """What a set found: `about` says with what and when, `rows` hold a case each, in the set's order."""
 
     about: Json
-    rows: tuple[Row, ...]
+    rows: Annotated[tuple[Row, ...], Field(validation_alias="cases")]
+    format: Literal[1] = 1
 
     @property
     def label(self) -> str:
@@ -60,21 +68,13 @@ class Run:
         return [(row.case, row.measures) for row in self.rows]
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    format: Literal[1]
-    about: Json
-    cases: tuple[Row, ...]
-
-
-_ROW, _FILE = TypeAdapter(Row), TypeAdapter(_File)
+_ROW, _RUN = TypeAdapter(Row), TypeAdapter(Run)
 
 
 def load_run(path: Path) -> Run:
     """A run from its file; raises BadRequest when it is none."""
     try:
-        kept = _FILE.validate_json(path.read_bytes())
-        run = Run(kept.about, kept.cases)
+        run = _RUN.validate_json(path.read_bytes())
         _ = run.label, run.complete, str(run.about["set"]["sha256"])
     except OSError as exc:
         raise BadRequest(f"cannot read the run {path}: {exc.strerror}") from exc
@@ -87,22 +87,21 @@ def load_run(path: Path) -> Run:
 
 def write_run(path: Path, run: Run) -> None:
     """Writes a run, one case a line; a reader sees the old file or the new one, never half of one."""
-    head = json.dumps({"format": 1, "about": run.about}, ensure_ascii=False, indent=1)
-    rows = ",\n".join(_line(row) for row in run.rows)
+    head = json.dumps({"format": run.format, "about": run.about}, ensure_ascii=False, indent=1)
+    rows = ",\n".join(_ROW.dump_json(row).decode() for row in run.rows)
     write_whole(path, f'{head[:-2]},\n "cases": [\n{rows}\n ]\n}}\n')
 
 
 def lean(run: Run) -> Run:
     """The run without the texts of passages and further places, which stand in the articles."""
-    return replace(run, rows=tuple(_lean(row) for row in run.rows))
-
-
-def _lean(row: Row) -> Row:
-    if row.answer is None:
-        return row
-    passages = [{name: value for name, value in p.items() if name != "text"} for p in row.answer["passages"]]
-    further = [{name: value for name, value in c.items() if name != "quote"} for c in row.answer["further"]]
-    return replace(row, answer={**row.answer, "passages": passages, "further": further})
+    rows = []
+    for row in run.rows:
+        if answer := row.answer:
+            passages = tuple(replace(passage, text="") for passage in answer.passages)
+            further = tuple(replace(citation, quote="") for citation in answer.further)
+            answer = replace(answer, passages=passages, further=further)
+        rows.append(replace(row, answer=answer))
+    return replace(run, rows=tuple(rows))
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -115,10 +114,6 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as exc:
         draft.unlink(missing_ok=True)
         raise ConfigError(f"cannot write {path}: {exc.strerror}") from exc
-
-
-def _line(row: Row) -> str:
-    return json.dumps(_ROW.dump_python(row, mode="json"), ensure_ascii=False)
 
 
 class Journal:
@@ -135,14 +130,17 @@ class Journal:
         """
         kept = {row.case.id: row for row in self._rows()} if resume else {}
         rows = {id: row for id, row in kept.items() if row.error is None}
-        lines = [json.dumps(self.identity, ensure_ascii=False), *(_line(row) for row in rows.values())]
+        lines = [
+            json.dumps(self.identity, ensure_ascii=False),
+            *(_ROW.dump_json(row).decode() for row in rows.values()),
+        ]
         write_whole(self.path, "\n".join(lines) + "\n")
         return rows
 
     def add(self, row: Row) -> None:
         """Writes a row down."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(row) + "\n")
+            file.write(_ROW.dump_json(row).decode() + "\n")
             file.flush()
             os.fsync(file.fileno())
 

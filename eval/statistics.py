@@ -47,12 +47,8 @@ def parts(name: str, case: Case, measures: Mapping[str, float]) -> tuple[float, 
     if case.answerable is None or "abstained" not in measures:
         return 0.0, 0.0
     said, true = measures["abstained"], float(not case.answerable)
-    below = {
-        "abstention_precision": said,
-        "abstention_recall": true,
-        "abstention_f1": (said + true) / 2,
-    }[name]
-    return said * true, below
+    below = {"precision": said, "recall": true, "f1": (said + true) / 2}
+    return said * true, below[name.removeprefix("abstention_")]
 
 
 def judged_confidence(name: str, measured: Sequence[Measured]) -> list[tuple[int, float, bool]]:
@@ -112,17 +108,13 @@ def summary(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)
     if not found:
         return {}
     names = list(found)
-    drawn = [values(measured, names, weights) for weights in resamples(clusters(measured))]
+    conversations = [case.conversation for case, _ in measured]
+    drawn = [values(measured, names, weights) for weights in resamples(conversations)]
     lows, highs = interval(np.concatenate(drawn))
     return {
         name: Value(found[name], float(low), float(high), _cases(name, measured))
         for name, low, high in zip(names, lows, highs, strict=True)
     }
-
-
-def clusters(measured: Sequence[Measured]) -> list[str]:
-    """What the cases are resampled by: their conversations."""
-    return [case.conversation for case, _ in measured]
 
 
 def _cases(name: str, measured: Sequence[Measured]) -> int:

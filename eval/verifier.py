@@ -47,17 +47,15 @@ def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
     def supports(sentence: str, cited: Sequence[Citation]) -> bool:
         places = (source(c.article_id, c.start, c.end) for c in cited)
         sources = [place for place in places if place is not None]
-        claims = [Claim(sentence[start:end], idf) for start, end in sentences(sentence)]
-        return bool(sources) and all(_supported(claim, sources) for claim in claims)
+        for start, end in sentences(sentence):
+            claim = Claim(sentence[start:end], idf)
+            found = [support(claim, each) for each in sources]
+            alone = any(each.status == "supported" for each in found)
+            if not alone and (len(found) < 2 or together(claim, sources, found) != "supported"):
+                return False
+        return bool(sources)
 
     return supports
-
-
-def _supported(claim: Claim, sources: Sequence[Source]) -> bool:
-    found = [support(claim, each) for each in sources]
-    return any(each.status == "supported" for each in found) or (
-        len(found) > 1 and together(claim, sources, found) == "supported"
-    )
 
 
 def _chunk(article: Article, start: int, end: int) -> Chunk:

@@ -23,7 +23,7 @@ def _app(engine: Engine, settings: Settings) -> Any:
     from fastapi import FastAPI
     from starlette.staticfiles import StaticFiles
 
-    from rag.serve.assets import STATIC
+    from rag.serve.links import STATIC
     from rag.serve.pages.articles import add_articles_page
     from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.reports import add_report_route

@@ -16,6 +16,7 @@ from rag.serve.pages.articles_page import Shelf, found_fragment
 from rag.serve.pages.catalogue import Catalogue, Wish
 from rag.settings import Settings
 from rag.store.library import Library
+from rag.store.library_file import PASSED_OVER
 from tests.printed import pdf
 from tests.test_readers import LIMIT
 
@@ -63,7 +64,7 @@ def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:
             catalogue.rows(),
             Wish(),
             accounts=catalogue.accounts(),
-            passed_over=catalogue.passed_over(),
+            passed_over=catalogue.library.phrase(PASSED_OVER),
         )
         html = found_fragment(shelf, GERMAN)
     assert "gelesen: 1 Artikel, 30 Zeichen, 1 Seite; nicht gelesen: 2 Seiten" in html

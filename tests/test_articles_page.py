@@ -239,10 +239,10 @@ def test_a_query_is_cut_and_squeezed() -> None:
 def test_bars_count_every_article_once(last: date, unit: str) -> None:
     days = [date(2025, 1, 1), date(2025, 1, 2), last]
     assert unit_for(days[0], last) == unit
-    counted = bars(days, days[:1], unit_for(days[0], last))
+    counted = bars(days, days[:1], unit_for(days[0], last), GERMAN)
     assert sum(bar.articles for bar in counted) == 3
     assert sum(bar.found for bar in counted) == 1
-    starts = [bar.start for bar in counted]
+    starts = [bar.first for bar in counted]
     assert starts == sorted(set(starts))
     assert 12 <= len(starts) <= 70
 

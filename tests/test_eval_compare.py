@@ -34,7 +34,7 @@ def run_of(rows: Sequence[tuple[Case, Measures]], **about: object) -> Run:
         "left_out": {},
         **about,
     }
-    return Run(whole, tuple(Row(each, {"text": "…"}, measures) for each, measures in rows))
+    return Run(whole, tuple(Row(each, measures=measures) for each, measures in rows))
 
 
 def hits(values: Sequence[float], name: str = "evidence_hit") -> Run:

@@ -4,6 +4,7 @@ nothing, and is shown in the web chat."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,12 @@ from eval.cases import Case
 from eval.measures import MEASURES
 from eval.report import Pen, goodness, keep_reports, report, weakest
 from eval.run import folder_of
-from eval.runs import Json, Row, Run
+from eval.runs import Row, Run
 from rag.i18n import LANGUAGES, words_for
 from rag.schema import Message
 from rag.serve.pages.reports import add_report_route, report_page
 from rag.serve.security.headers import SafeHeaders
-from rag.wire import answer_to_dict
+from rag.wire import Json, sent_answer
 from tests.dossier import settings_for
 from tests.fake_engine import ARTICLES, canned
 from tests.visit import CHROMIUM, FLAGS, PHONE
@@ -42,7 +43,7 @@ def row(
         evidence=("38 gegen 21",),
     )
     known = {"abstained": 0.0, "abstention_right": 1.0, "seconds_total": 0.1 * number, "words": 12.0}
-    return Row(case, answer_to_dict(canned(answer)), known | measures, [gold()])
+    return Row(case, sent_answer(canned(answer)), known | measures, [gold()])
 
 
 def gold() -> Json:
@@ -69,7 +70,7 @@ GOOD = row(1, evidence_hit=1.0, fact_recall=1.0, citation_precision=1.0)
 MISSED = row(2, "Wer klagt?", "fernwärme", evidence_hit=0.0, fact_recall=0.5, citation_precision=1.0)
 UNANSWERABLE = Row(
     Case("c3", "Wie heißt die Hauptstadt von Peru?", type="outside", articles=()),
-    answer_to_dict(canned("wärmeplan")),
+    sent_answer(canned("wärmeplan")),
     {"abstained": 0.0, "abstention_right": 0.0, "seconds_total": 0.2},
 )
 FAILED = Row(Case("c4", "Warum?", articles=("x",)), error={"type": "ProviderTimeout", "message": "no token"})
@@ -171,9 +172,8 @@ def test_what_is_left_out_says_what_it_needs_in_the_readers_language() -> None:
 
 
 def hostile_run() -> Run:
-    answer = answer_to_dict(canned("wärmeplan"))
-    for citation in answer["citations"]:
-        citation |= {"quote": HOSTILE, "title": HOSTILE, "outlet": HOSTILE}
+    answer = sent_answer(canned("wärmeplan"))
+    cited = [replace(each, quote=HOSTILE, title=HOSTILE, outlet=HOSTILE) for each in answer.citations]
     case = Case(
         HOSTILE,
         HOSTILE,
@@ -187,7 +187,7 @@ def hostile_run() -> Run:
     )
     place = {**gold(), "text": HOSTILE, "title": HOSTILE, "outlet": HOSTILE}
     measures = {"evidence_hit": 0.0, "fact_recall": 0.0, "abstained": 0.0, "seconds_total": 1.0}
-    bad = Row(case, {**answer, "text": HOSTILE}, measures, [place])
+    bad = Row(case, replace(answer, text=HOSTILE, citations=tuple(cited)), measures, [place])
     failed = Row(Case("x", "?"), error={"type": HOSTILE, "message": HOSTILE})
     about = {"name": HOSTILE, "sha256": HOSTILE, "cases": 2, "retrieval_only": False}
     return run_of(bad, failed, set=about, label=HOSTILE, version=HOSTILE, settings={HOSTILE: HOSTILE})

@@ -16,8 +16,8 @@ import pytest
 from eval.__main__ import main
 from eval.cases import Case, case_to_dict, digest, load_cases
 from eval.measures import Shelf, answer_measures, shelf_of
-from eval.run import Examiner, Verdict, faithfulness, run, verdicts, without_secrets
-from eval.runs import Journal, Row, Run, load_run, write_run
+from eval.run import Examiner, faithfulness, run, verdicts, without_secrets
+from eval.runs import Journal, Row, Run, Verdict, load_run, write_run
 from eval.verifier import by_verifier
 from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ProviderTimeout
@@ -85,7 +85,7 @@ class Failing:
 def test_an_answer_is_measured(engine: Engine, examiner: Examiner) -> None:
     (row,) = run(engine, [SHEEP], examiner)
     assert row.answer is not None
-    assert row.answer["question"] == SHEEP.question
+    assert row.answer.question == SHEEP.question
     wanted = {
         "evidence_hit": 1,
         "fact_recall": 2 / 3,
@@ -323,7 +323,7 @@ def test_a_setting_can_be_varied(folder: Path) -> None:
     one, two = load_run(folder / "r-1.json"), load_run(folder / "r-2.json")
     assert (two.label, two.about["settings"]["passages"]) == ("passages=1 chunk_words=60", 1)
     assert one.about["engine"]["index"] != two.about["engine"]["index"]
-    assert len(two.rows[0].answer["passages"]) == 1  # type: ignore[index]
+    assert len(two.rows[0].answer.passages) == 1  # type: ignore[union-attr]
 
 
 def test_several_runs_are_gone_on_with_one_by_one(
@@ -393,7 +393,7 @@ def test_a_model_is_measured_and_judges_where_one_is_configured(
     assert (kept.about["engine"]["mode"], kept.about["judge"]) == ("scripted", "scripted")
     assert sheep.measures["judge_faithfulness"] == sheep.measures["citation_recall"] == 1
     assert sheep.measures["completion_tokens"] == 20
-    assert sheep.judged == ({"sentence": f"{said}.", "supported": True},)
+    assert sheep.judged == (Verdict(f"{said}.", True),)
     assert peru.measures["abstained"] == 1
     assert "completion_tokens" in capsys.readouterr().out
     assert "sk-verysecret1234" not in (folder / "run.json").read_text("utf-8")

@@ -29,7 +29,7 @@ CODE = "\n".join(
     path.read_text("utf-8")
     for path in [
         ROOT / "rag/i18n.py",
-        *(each for home in (SERVE, EVAL) for end in ("py", "html") for each in home.rglob(f"*.{end}")),
+        *(each for home in (SERVE, EVAL) for end in ("py", "html", "md") for each in home.rglob(f"*.{end}")),
     ]
 )
 EVERYWHERE = "\n".join(

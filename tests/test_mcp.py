@@ -22,7 +22,7 @@ from rag.engine import Engine, open_engine
 from rag.errors import ProviderUnavailable
 from rag.schema import Answer
 from rag.serve.api import mcp as mcp_server
-from rag.serve.api.mcp import AtService, create_server
+from rag.serve.api.mcp import create_server
 from rag.serve.app import add_doors
 from rag.serve.queue import Service
 from rag.store.answers import Records
@@ -356,7 +356,7 @@ def test_too_many_requests_are_refused(engine: Engine, folder: Path) -> None:
 def test_too_many_questions_at_once_are_an_error_of_the_tool(engine: Engine, folder: Path, tool: str) -> None:
     service = service_of(engine, folder, readers=1, waiting=0)
     list(service.queue.enter())
-    server = create_server(AtService(service))
+    server = create_server(engine, service)
     result = visit(server, lambda client: client.call_tool(tool, {"question": QUESTION}))
     assert result.is_error is True
     assert "too many questions at once" in text(result)

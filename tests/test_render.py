@@ -263,9 +263,12 @@ def test_a_card_says_that_its_article_has_changed_since() -> None:
 
 
 def test_a_failure_says_why_and_whether_text_is_incomplete() -> None:
-    assert "&lt;b&gt;" in render.failure_html("<b>", GERMAN, partial=False)
-    assert "konnte nicht antworten" in render.failure_html("x", GERMAN, partial=False)
-    assert "Unvollständig" in render.failure_html("x", GERMAN, partial=True)
+    def told(reason: str, partial: str) -> str:
+        return "".join(messages.parts(messages.failure_message(reason, partial, GERMAN)))
+
+    assert "&lt;b&gt;" in told("<b>", "")
+    assert "konnte nicht antworten" in told("x", "")
+    assert "Unvollständig" in told("x", "Die Brücke")
 
 
 def test_a_number_that_cites_nothing_stays_text() -> None:
@@ -353,7 +356,8 @@ def test_nothing_below_an_answer_without_sources() -> None:
 
 
 def test_long_places_are_cut_between_words() -> None:
-    listed = render.place_list([citation(quote="Donau " * 100)], None, GERMAN)
+    declined = dataclasses.replace(canned("mondlandung"), further=(citation(quote="Donau " * 100),))
+    listed = render.evidence_html(declined, GERMAN)
     assert "Donau …" in listed
     assert len(shown(listed)) < 300
 

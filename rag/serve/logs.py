@@ -12,15 +12,13 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar, copy_context
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    from rag.settings import Settings
+from rag.settings import Settings
 
 HEADER = "X-Request-ID"
 _RAW_HEADER = HEADER.lower().encode()

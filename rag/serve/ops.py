@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
@@ -24,9 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import BelegError
 from rag.schema import Delta, Done, Event
-
-if TYPE_CHECKING:
-    from rag.store.library import Library
+from rag.store.library import Library
 
 _FRESH = {"Cache-Control": "no-store"}
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

@@ -5,25 +5,22 @@ when nobody waits any more.
 from __future__ import annotations
 
 import asyncio
-import functools
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, Unpack
+from typing import TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
 from rag.adapters import stepped
+from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
+from rag.settings import Settings
+from rag.store.answers import Records
 from rag.wire import answer_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.store.answers import Records
 
 Found = TypeVar("Found")
 _SECONDS_BETWEEN_LOOKS = 0.5
@@ -104,25 +101,23 @@ class Service:
         self.metrics.answering.set_function(lambda: self.queue.taken)
 
     def stream(
-        self,
-        door: str,
-        question: str,
-        history: Sequence[Message] = (),
-        **how: Unpack[Asking],
+        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
     ) -> AsyncGenerator[Coming]:
         """What comes of a question; closing it closes the engine's stream.
 
         Raises as the engine does, Overloaded, and DeadlineExceeded.
         """
-        asked = functools.partial(self.engine.stream, question, history, **how)
-        return self._timely(lambda: self._answering(door, asked))
+
+        def answering() -> Iterator[Event]:
+            for event in self.metrics.watch(self.engine.stream(question, history, **how), door):
+                if isinstance(event, Done):
+                    self.records.put(answer_to_dict(event.answer), event.history)
+                yield event
+
+        return self._timely(answering)
 
     async def ask(
-        self,
-        door: str,
-        question: str,
-        history: Sequence[Message] = (),
-        **how: Unpack[Asking],
+        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
     ) -> Answer:
         """The answer. Raises as `stream`; cancelling it ends the engine's work."""
         events = self.stream(door, question, history, **how)
@@ -139,12 +134,6 @@ class Service:
                 if not isinstance(step, Waiting):
                     return step
         raise AssertionError("the work gives something")
-
-    def _answering(self, door: str, asked: Callable[[], Iterator[Event]]) -> Iterator[Event]:
-        for event in self.metrics.watch(asked(), door):
-            if isinstance(event, Done):
-                self.records.put(answer_to_dict(event.answer), event.history)
-            yield event
 
     def _in_turn(self, begin: Callable[[], Iterator[Found]]) -> Iterator[Waiting | Found]:
         for ahead in self.queue.enter():

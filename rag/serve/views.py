@@ -7,8 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
-from rag.serve.assets import asset
-from rag.serve.links import link
+from rag.serve.links import asset, link
 
 
 def environment(folder: Path) -> Environment:

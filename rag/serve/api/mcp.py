@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import Annotated, Any
 from urllib.parse import quote, unquote
 
 from fastapi import FastAPI
@@ -21,22 +22,19 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from pydantic import Field, TypeAdapter, ValidationError
-from starlette.requests import Request
 from starlette.responses import Response
 
 from rag import wire
+from rag.engine import Engine
 from rag.errors import BadRequest, BelegError
 from rag.printing import answer_text
-from rag.schema import Answer, Article, Filters, Message, Passage
+from rag.schema import Article
 from rag.serve.api import schemas as models
 from rag.serve.api.sub_app import version
 from rag.serve.logs import request_id
+from rag.serve.queue import Service
+from rag.store.library import Library
 from rag.wire import Json, answer_to_dict, passage_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.serve.queue import Service
-    from rag.store.library import Library
 
 log = logging.getLogger(__name__)
 
@@ -76,33 +74,11 @@ _GIVES = {
 }
 
 
-class AtService:
-    """The engine of an app, each question in turn, recorded and counted, and ended at its deadline."""
+def create_server(engine: Engine, service: Service | None = None) -> MCPServer[Any]:
+    """The protocol's server over an engine, for any transport.
 
-    def __init__(self, service: Service) -> None:
-        self.service = service
-        self.library = service.engine.library
-
-    async def aask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
-        """As an engine's; raises Overloaded and DeadlineExceeded too."""
-        return await self.service.ask("mcp", question, history, extractive=extractive, filters=filters)
-
-    async def asearch(
-        self, question: str, k: int | None = None, *, filters: Filters | None = None
-    ) -> tuple[Passage, ...]:
-        """As an engine's; raises Overloaded too."""
-        return await self.service.run(lambda: self.service.engine.search(question, k, filters=filters))
-
-
-def create_server(engine: Engine | AtService) -> MCPServer[Any]:
-    """The protocol's server over an engine, for any transport."""
+    With a service each question takes its turn, is recorded and counted, and ends at its deadline.
+    """
     server = _Server(engine.library)
 
     @server.tool(title="Ask the articles", annotations=_READS)
@@ -115,7 +91,8 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
         filters: models.Chosen = None,
     ) -> Result:
         """Answers a question about the articles, each statement with a citation, or says that they do not."""
-        answer = await engine.aask(question, history, extractive=extractive, filters=filters)
+        asked = partial(service.ask, "mcp") if service else engine.aask
+        answer = await asked(question, history, extractive=extractive, filters=filters)
         return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
 
     @server.tool(title="Search the articles", annotations=_READS)
@@ -125,8 +102,17 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
         filters: models.Chosen = None,
     ) -> Result:
         """Finds passages of the articles for a question, best first, with their offsets."""
-        passages = [passage_to_dict(p) for p in await engine.asearch(question, k, filters=filters)]
-        lines = [f"{p['title'] or p['article_id']} ({_place(p)})\n{p['text']}" for p in passages]
+        found = await (
+            service.run(lambda: engine.search(question, k, filters=filters))
+            if service
+            else engine.asearch(question, k, filters=filters)
+        )
+        passages = [passage_to_dict(passage) for passage in found]
+        lines = [
+            f"{p['title'] or p['article_id']} ({p['article_id']}:{p['start']}-{p['end']},"
+            f" score {p['score']:.2f})\n{p['text']}"
+            for p in passages
+        ]
         return _result("\n\n".join(lines) or "No passage fits.", {"passages": passages})
 
     @server.tool(title="Read an article", annotations=_READS)
@@ -153,14 +139,16 @@ def create_server(engine: Engine | AtService) -> MCPServer[Any]:
 
 def add_mcp(app: FastAPI, service: Service) -> None:
     """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
-    server = create_server(AtService(service))
+    server = create_server(service.engine, service)
     served = server.streamable_http_app(
         stateless_http=True,
         max_request_body_size=service.settings.request_limit,
         # the guard has looked at names and origins already, and knows which are ours
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.add_route("/mcp", _no_stream, methods=["GET", "PUT", "PATCH", "DELETE"])
+    # without sessions nothing comes but answers: there is no stream to listen to, and nothing to end
+    refused = Response(status_code=405, headers={"Allow": "POST"})
+    app.add_route("/mcp", lambda _: refused, methods=["GET", "PUT", "PATCH", "DELETE"])
     app.router.routes.extend(served.routes)
     around = app.router.lifespan_context
 
@@ -170,11 +158,6 @@ def add_mcp(app: FastAPI, service: Service) -> None:
             yield state
 
     app.router.lifespan_context = lifespan
-
-
-async def _no_stream(_: Request) -> Response:
-    """Without sessions nothing comes but answers: there is no stream to listen to, and nothing to end."""
-    return Response(status_code=405, headers={"Allow": "POST"})
 
 
 class _Server(MCPServer[Any]):
@@ -204,7 +187,8 @@ class _Server(MCPServer[Any]):
         except ToolError as error:
             match error.__cause__:
                 case ValidationError() as cause:
-                    return _failed("; ".join(f"{_field(each)}: {each['msg']}" for each in cause.errors()))
+                    wrong = [(".".join(map(str, each["loc"])), each["msg"]) for each in cause.errors()]
+                    return _failed("; ".join(f"{place or 'arguments'}: {why}" for place, why in wrong))
                 case BelegError() as cause:
                     return _failed(str(cause))
                 case cause:
@@ -277,11 +261,3 @@ def _failed(message: str) -> Result:
     ident = request_id()
     said = f"{message} (request {ident})" if ident else message
     return Result(content=[types.TextContent(type="text", text=said)], is_error=True)
-
-
-def _place(passage: Json) -> str:
-    return f"{passage['article_id']}:{passage['start']}-{passage['end']}, score {passage['score']:.2f}"
-
-
-def _field(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"]) or "arguments"

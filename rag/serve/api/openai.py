@@ -6,8 +6,8 @@ import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import Any
 
 import numpy as np
 from fastapi import Depends, FastAPI, Request
@@ -16,6 +16,7 @@ from openai.types import Model
 from openai.types.create_embedding_response import Usage
 from starlette.concurrency import run_in_threadpool
 
+from rag.models.embedder import Embedder
 from rag.models.providers import build_embedder
 from rag.schema import Delta, Done
 from rag.serve.api import openai_forms as forms
@@ -23,12 +24,9 @@ from rag.serve.api import openai_models as models
 from rag.serve.api.errors import Problem
 from rag.serve.api.openai_forms import Wish, reply_of
 from rag.serve.api.openai_text import conversation
-from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
+from rag.serve.api.sub_app import ASKING, faults, sub_app
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
-
-if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
 
 PATH = "/v1"
 MODEL, VERBATIM = "beleg", "beleg-extractive"
@@ -40,12 +38,15 @@ _STREAM = {"text/event-stream": {"schema": {"type": "object"}}}
 _EITHER: dict[int | str, dict[str, Any]] = {
     200: {"content": _STREAM, "description": "With `stream`, events as OpenAI's clients read them."}
 }
+_FAILING = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
-    api = sub_app(PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", malformed=400)
+    api = sub_app(
+        PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", 400, models.OpenAIFailure
+    )
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
     _add_asking(api, service)
     _add_embeddings(api, service)
@@ -56,12 +57,12 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
     started = int(time.time())
     known = {name: Model(id=name, object="model", created=started, owned_by="beleg") for name in names}
 
-    @api.get("/models", responses=faults(*GUARD, model=models.OpenAIFailure))
+    @api.get("/models")
     async def listed() -> models.Models:
         """What can be asked for: answers, verbatim answers, and the configured embedding."""
         return models.Models(data=list(known.values()))
 
-    @api.get("/models/{name:path}", responses=faults(400, 404, *GUARD, model=models.OpenAIFailure))
+    @api.get("/models/{name:path}", responses=faults(400, 404, model=models.OpenAIFailure))
     async def model(name: str) -> Model:
         """One of them."""
         if name not in known:
@@ -74,7 +75,7 @@ def _add_asking(api: FastAPI, service: Service) -> None:
     kinds: Any = (forms.completion, forms.chunks, models.Completion)
     _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
     said = "The same for clients of the older endpoint; the prompt is the question."
-    kinds = (forms.text_completion, forms.text_chunks, models.TextCompletion)
+    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
     _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
     said = "The same for clients of the newer endpoint: text in, text out."
     kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
@@ -86,7 +87,6 @@ def _add_endpoint(
 ) -> None:
     """An endpoint for questions: `kinds` are object and events of an answer, and the object's schema."""
     whole, streamed, schema = kinds
-    failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
 
     async def opened(
         request: Request,
@@ -106,7 +106,7 @@ def _add_endpoint(
         description=about,
         response_model=schema,
         response_model_exclude_unset=True,
-        responses={**failing, **_EITHER},
+        responses={**_FAILING, **_EITHER},
     )
     async def answered(request: Request, coming: Any = Depends(opened)) -> Any:  # noqa: B008
         wish, events = coming
@@ -169,8 +169,11 @@ def _check_format(wanted: dict[str, Any] | None) -> None:
 
 
 def _add_embeddings(api: FastAPI, service: Service) -> None:
-    embedder = _embedder_of(service)
-    failing = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
+    @cache
+    def embedder() -> Embedder:
+        """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
+        dense = getattr(service.engine, "dense", None)
+        return dense.embedder if dense else build_embedder(service.settings)
 
     async def embedded(texts: list[str]) -> Any:
         """In parts, each in its turn: others come between, and whoever leaves ends it."""
@@ -178,7 +181,7 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         embed = (await run_in_threadpool(embedder)).embed
         return np.concatenate([await service.run(partial(embed, part)) for part in parts])
 
-    @api.post("/embeddings", responses=failing)
+    @api.post("/embeddings", responses=_FAILING)
     async def embeddings(request: Request, sent: models.EmbeddingRequest) -> models.Embeddings:
         """Vectors of the configured embedding, as the index has them of passages."""
         if sent.model != service.settings.embedding:
@@ -187,10 +190,12 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         vectors = await unless_gone(request, embedded(texts))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
-        rows = [
-            models.Embedding(object="embedding", index=i, embedding=_encoded(row, sent.encoding_format))
-            for i, row in enumerate(vectors)
-        ]
+        rows = []
+        for index, vector in enumerate(vectors):
+            written = vector.tolist()
+            if sent.encoding_format == "base64":
+                written = base64.b64encode(vector.astype("<f4").tobytes()).decode()
+            rows.append(models.Embedding(object="embedding", index=index, embedding=written))
         tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
         counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
         return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)
@@ -206,27 +211,6 @@ def texts_of(sent: models.Embedded) -> list[str]:
     if sum(map(len, texts)) > _LONGEST_EMBEDDED:
         raise Problem(400, "bad_request", f"At most {_LONGEST_EMBEDDED} characters are embedded at a time.")
     return texts
-
-
-def _embedder_of(service: Service) -> Callable[[], Embedder]:
-    """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
-    made: list[Embedder] = []
-
-    def embedder() -> Embedder:
-        if dense := getattr(service.engine, "dense", None):
-            own: Embedder = dense.embedder
-            return own
-        if not made:
-            made.append(build_embedder(service.settings))
-        return made[0]
-
-    return embedder
-
-
-def _encoded(row: Any, form: str | None) -> list[float] | str:
-    if form == "base64":
-        return base64.b64encode(row.astype("<f4").tobytes()).decode()
-    return [float(number) for number in row]
 
 
 def _no_model(name: str) -> Problem:

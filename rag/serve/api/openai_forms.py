@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
@@ -100,42 +100,30 @@ def text_completion(reply: Reply, wish: Wish) -> models.TextCompletion:
 
 def response(reply: Reply, wish: Wish) -> Json:
     """As one object of the newer endpoint."""
-    told = models.Response.model_validate(
-        {
-            **_response(f"resp_{reply.answer.id}", wish, reply.made),
-            "status": "completed" if reply.finish == "stop" else "incomplete",
-            "incomplete_details": None if reply.finish == "stop" else {"reason": "max_output_tokens"},
-            "output": [_message(f"msg_{reply.answer.id}", reply)],
-            "usage": {
-                "input_tokens": reply.usage.prompt_tokens,
-                "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-                "output_tokens": reply.usage.completion_tokens,
-                "output_tokens_details": {"reasoning_tokens": 0},
-                "total_tokens": reply.usage.total_tokens,
-            },
-            "beleg": sent_answer(reply.answer),
-        }
-    )
-    return told.model_dump(mode="json", exclude_unset=True)
+    whole = reply.finish == "stop"
+    counted = {
+        "input_tokens": reply.usage.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": reply.usage.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": reply.usage.total_tokens,
+    }
+    return {
+        **_response(f"resp_{reply.answer.id}", wish, reply.made),
+        "status": "completed" if whole else "incomplete",
+        "incomplete_details": None if whole else {"reason": "max_output_tokens"},
+        "output": [_message(f"msg_{reply.answer.id}", reply)],
+        "usage": counted,
+        "beleg": answer_to_dict(reply.answer),
+    }
 
 
 def _response(ident: str, wish: Wish, made: int) -> Json:
-    return {
-        "id": ident,
-        "object": "response",
-        "created_at": made,
-        "model": wish.model,
-        "status": "in_progress",
-        "output": [],
-        "parallel_tool_calls": False,
-        "tool_choice": "none",
-        "tools": [],
-        "error": None,
-        "instructions": None,
-        "metadata": {},
-        "temperature": None,
-        "top_p": None,
-    }
+    """A response that has begun."""
+    settled = {"parallel_tool_calls": False, "tool_choice": "none", "tools": []}
+    unset = dict.fromkeys(("error", "instructions", "temperature", "top_p"))
+    begun = {"status": "in_progress", "output": [], "metadata": {}, **settled, **unset}
+    return {"id": ident, "object": "response", "created_at": made, "model": wish.model, **begun}
 
 
 def _message(ident: str, reply: Reply | None = None) -> Json:
@@ -178,55 +166,33 @@ async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | R
             )
 
 
-async def chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
-    """The chat's chunks; the last has annotations and the whole answer."""
-    ident = f"chatcmpl-{uuid4().hex}"
+async def chunks(events: Events, wish: Wish, site: str, *, chat: bool = True) -> AsyncGenerator[str]:
+    """The chunks of the chat, or of the older endpoint; the last has annotations and the whole answer.
 
-    def chunk(finish: str | None = None, more: Json | None = None, **delta: Any) -> Json:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        return {"id": ident, "object": "chat.completion.chunk", "choices": [choice], **(more or {})}
+    A failure is an error event, without `[DONE]`.
+    """
+    kind, ident = ("chat.completion.chunk", "chatcmpl") if chat else ("text_completion", "cmpl")
+    frame = {"id": f"{ident}-{uuid4().hex}", "object": kind, "created": int(time.time()), "model": wish.model}
 
-    first = chunk(role="assistant", content="")
-    async for each in _chunks(events, wish, site, chunk, first):
-        yield each
-
-
-async def text_chunks(events: Events, wish: Wish, site: str) -> AsyncGenerator[str]:
-    """The older endpoint's chunks."""
-    ident = f"cmpl-{uuid4().hex}"
-
-    def chunk(finish: str | None = None, more: Json | None = None, content: str = "", **_: Any) -> Json:
-        choice = {"index": 0, "text": content, "finish_reason": finish, "logprobs": None}
-        return {"id": ident, "object": "text_completion", "choices": [choice], **(more or {})}
-
-    async for each in _chunks(events, wish, site, chunk):
-        yield each
-
-
-async def _chunks(
-    events: Events, wish: Wish, site: str, chunk: Callable[..., Json], first: Json | None = None
-) -> AsyncGenerator[str]:
-    """A failure is an error event, without `[DONE]`."""
-    frame = {"created": int(time.time()), "model": wish.model}
-
-    def sent(told: Json) -> str:
-        return _data({**frame, **told})
+    def sent(text: str, finish: str | None = None, delta: Json | None = None, **more: Any) -> str:
+        said = {"delta": {"content": text, **(delta or {})}} if chat else {"text": text}
+        choice = {"index": 0, **said, "finish_reason": finish, "logprobs": None}
+        return _data({**frame, "choices": [choice], **more})
 
     try:
-        if first:
-            yield sent(first)
+        if chat:
+            yield sent("", delta={"role": "assistant"})
         waiting = ""
         async for word in words(events, wish, site):
             if isinstance(word, str):
                 if waiting:
-                    yield sent(chunk(content=waiting))
+                    yield sent(waiting)
                 waiting = word
                 continue
-            more = {"beleg": answer_to_dict(word.answer)}
-            marks = [mark.model_dump() for mark in word.marks]
-            yield sent(chunk(word.finish, more, content=waiting, annotations=marks))
+            marks = {"annotations": [mark.model_dump() for mark in word.marks]}
+            yield sent(waiting, word.finish, marks, beleg=answer_to_dict(word.answer))
             if wish.counted:
-                yield sent({**chunk(), "choices": [], "usage": word.usage.model_dump(exclude_none=True)})
+                yield _data({**frame, "choices": [], "usage": word.usage.model_dump(exclude_none=True)})
         yield "data: [DONE]\n\n"
     except Exception as error:
         yield _data(openai_body(problem_in_stream(error)))

@@ -11,7 +11,6 @@ from openai.types import Completion as OpenAICompletion
 from openai.types import CreateEmbeddingResponse, ErrorObject, Model
 from openai.types import Embedding as OpenAIEmbedding
 from openai.types.chat import ChatCompletion
-from openai.types.responses import Response as OpenAIResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.serve.api import schemas
@@ -108,12 +107,6 @@ class Completion(ChatCompletion):
 
 class TextCompletion(OpenAICompletion):
     """The same of the older endpoint."""
-
-    beleg: Answer
-
-
-class Response(OpenAIResponse):
-    """The same of the newer endpoint."""
 
     beleg: Answer
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -21,15 +21,14 @@ from rag.serve.api.errors import Problem, plain_body, problem_in_stream
 from rag.serve.api.rest_articles import add_article_doors
 from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
 from rag.serve.chat.messages import outdated_citation
+from rag.serve.links import link
 from rag.serve.pages import export
-from rag.serve.pages.docs_page import docs_page
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
+from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
+from rag.uploads import Intake
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
-
-if TYPE_CHECKING:
-    from rag.uploads import Intake
 
 PATH = "/api/v1"
 _FRESH = {"Cache-Control": "no-store"}
@@ -62,15 +61,13 @@ def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> No
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
-        return HTMLResponse(docs_page(api.openapi(), words_of(request)))
+        return HTMLResponse(page("docs.html", words_of(request), schema=api.openapi(), base=link(PATH)))
 
     app.mount(PATH, api)
 
 
 def _add_questions(api: FastAPI, service: Service) -> None:
-    failing = faults(*ASKING, model=models.Failure)
-
-    @api.post("/ask", responses=failing)
+    @api.post("/ask", responses=faults(*ASKING))
     async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
         return sent_answer(
@@ -84,7 +81,10 @@ def _add_questions(api: FastAPI, service: Service) -> None:
 
     streaming: dict[int | str, dict[str, Any]] = {
         200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS},
-        **{status: {**each, **_FAILURE} for status, each in faults(*ASKING).items()},
+        **{
+            status: {"description": each["description"], **_FAILURE}
+            for status, each in faults(*GUARD, *ASKING).items()
+        },
     }
 
     async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
@@ -106,7 +106,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
         except Exception as error:
             yield _sent("error", plain_body(problem_in_stream(error)))
 
-    @api.get("/search", responses=failing)
+    @api.get("/search", responses=faults(*ASKING))
     async def search(
         request: Request,
         q: Annotated[str, Query(min_length=1, description="the question")],
@@ -133,7 +133,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
             raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
         return found
 
-    asking = faults(404, 422, *GUARD, model=models.Failure)
+    asking = faults(404, 422)
 
     @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
@@ -157,9 +157,9 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         )
         return Response(text, media_type="text/markdown", headers=_FRESH)
 
-    rating = {**faults(400, model=models.Failure), **asking}
-
-    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=rating)
+    @api.put(
+        "/answers/{ident}/feedback", status_code=204, response_class=Response, responses=faults(400, 404, 422)
+    )
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Notes what somebody thinks of an answer."""
         if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
@@ -167,8 +167,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         return Response(status_code=204)
 
     lines: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "JSONL"},
-        **faults(*GUARD, model=models.Failure),
+        200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "JSONL"}
     }
 
     @api.get("/feedback", response_class=Response, responses=lines)
@@ -176,9 +175,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         """The rated answers as a question set for `python -m eval`, a case a line."""
         return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=_FRESH)
 
-    @api.get(
-        "/evaluation", response_model=dict[str, Any], responses=faults(404, *GUARD, model=models.Failure)
-    )
+    @api.get("/evaluation", response_model=dict[str, Any], responses=faults(404))
     def evaluation() -> Response:
         """The latest evaluation of this index, as `python -m eval` has left it."""
         try:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from fastapi import FastAPI, Query, Request
 
 from rag.errors import ArticleError
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem
-from rag.serve.api.sub_app import GUARD, faults
+from rag.serve.api.sub_app import faults
 from rag.serve.pages.articles import received, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
+from rag.serve.queue import Service
 from rag.uploads import Intake, Received, SyncState
-
-if TYPE_CHECKING:
-    from rag.serve.queue import Service
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
@@ -46,7 +44,7 @@ def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> 
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
-    @api.get("/articles", responses=faults(422, *GUARD, model=models.Failure))
+    @api.get("/articles", responses=faults(422))
     def articles(
         q: Annotated[str, Query(max_length=200, description="words that the article contains")] = "",
         sort: Sort = "-published",
@@ -59,7 +57,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         rows = [models.ArticleRow.model_validate(row) for row in found[(page - 1) * PAGE : page * PAGE]]
         return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
 
-    @api.get("/articles/{ident:path}", responses=faults(400, 404, 422, *GUARD, model=models.Failure))
+    @api.get("/articles/{ident:path}", responses=faults(400, 404, 422))
     def article(
         ident: str,
         highlight: Annotated[
@@ -77,9 +75,8 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
 def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
     limit = service.settings.article_limit
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
-    changing = faults(409, 422, *GUARD, 507, model=models.Failure)
 
-    @api.post("/articles", status_code=201, responses=changing, openapi_extra=body)
+    @api.post("/articles", status_code=201, responses=faults(409, 422, 507), openapi_extra=body)
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
@@ -93,11 +90,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         writable.refresh()
         return taken
 
-    @api.delete(
-        "/articles/{ident:path}",
-        status_code=202,
-        responses=faults(404, 409, 422, *GUARD, model=models.Failure),
-    )
+    @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file that an article is from; the index follows at once."""
         writable = _writable(intake)
@@ -114,16 +107,14 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         writable.refresh()
         return without_folders(writable.state, service.settings)
 
-    syncing = faults(409, *GUARD, model=models.Failure)
-
-    @api.post("/sync", status_code=202, responses=syncing)
+    @api.post("/sync", status_code=202, responses=faults(409))
     def sync() -> SyncState:
         """Asks for the articles to be read in anew."""
         writable = _writable(intake)
         writable.refresh()
         return without_folders(writable.state, service.settings)
 
-    @api.get("/sync", responses=syncing)
+    @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
         """How far reading in is."""
         return without_folders(_writable(intake).state, service.settings)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import tomllib
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -15,6 +17,7 @@ from starlette.routing import Match
 
 from rag.errors import BelegError
 from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
+from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 
 _CLIENT_LEFT = 499
@@ -35,8 +38,8 @@ _MEANINGS = {
 }
 GUARD = (401, 403, 413, 429)
 """What the guard may say at any door."""
-ASKING = (400, 422, *GUARD, 500, 502, 503, 504)
-"""What may become of a question."""
+ASKING = (400, 422, 500, 502, 503, 504)
+"""What else may become of a question."""
 _NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
 
 log = logging.getLogger(__name__)
@@ -51,14 +54,19 @@ class SubApp(FastAPI):
         """The schema; FastAPI says 422 of every route, even where it never comes."""
         schema = super().openapi()
         schema = {**schema, "servers": [{**each, "url": link(each["url"])} for each in schema["servers"]]}
-        for route in (route for path in schema["paths"].values() for route in path.values()):
-            if self.malformed != 422:
+        for path in schema["paths"].values() if self.malformed != 422 else ():
+            for route in path.values():
                 route["responses"].pop("422", None)
         return schema
 
 
-def sub_app(path: str, title: str, description: str, malformed: int = 422) -> FastAPI:
-    """The app to be mounted at this path; `malformed` is the status of requests without the right form."""
+def sub_app(
+    path: str, title: str, description: str, malformed: int = 422, failure: type[BaseModel] = Failure
+) -> FastAPI:
+    """The app to be mounted at this path, in whose schema each route may be refused by the guard.
+
+    `malformed` is the status of requests without the right form, `failure` the form of every error.
+    """
     app = SubApp(
         title=title,
         description=description,
@@ -69,17 +77,26 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
         redoc_url=None,
         redirect_slashes=False,
         dependencies=[Depends(_fresh)],
+        responses=faults(*GUARD, model=failure),
     )
 
     app.malformed = malformed
 
     def answered(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
-            allowed = {"Allow": ", ".join(_allowed(request))}
+            # the framework names the methods of one of its routes only
+            routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+            allowed = {"Allow": ", ".join(sorted({method for route in routes for method in route.methods}))}
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=allowed)
             return told(problem_of_status(405, f"Please use {allowed['Allow']} here."), f"{path}/", allowed)
-        problem = _problem(request, error)
+        if isinstance(error, RequestValidationError):
+            problem = Problem(malformed, "invalid_request", _first_fault(error, request))
+        elif isinstance(error, HTTPException):
+            detail = _NOWHERE if error.status_code == 404 else str(error.detail)
+            problem = problem_of_status(error.status_code, detail)
+        else:
+            problem = problem_of(error)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
         return told(problem, f"{path}/")
@@ -90,30 +107,14 @@ def sub_app(path: str, title: str, description: str, malformed: int = 422) -> Fa
     return app
 
 
-def faults(*statuses: int, model: type[BaseModel] | None = None) -> dict[int | str, dict[str, Any]]:
+def faults(*statuses: int, model: type[BaseModel] = Failure) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
-    known = {"model": model} if model else {}
-    return {status: {**known, "description": _MEANINGS[status]} for status in dict.fromkeys(statuses)}
+    return {status: {"model": model, "description": _MEANINGS[status]} for status in statuses}
 
 
 def _fresh(response: Response) -> None:
     """Nothing that a door answers is kept by a browser or a proxy."""
     response.headers["Cache-Control"] = "no-store"
-
-
-def _allowed(request: Request) -> list[str]:
-    """The methods of an address; the framework names those of one of its routes only."""
-    routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for route in routes for method in route.methods})
-
-
-def _problem(request: Request, error: Exception) -> Problem:
-    if isinstance(error, RequestValidationError):
-        return Problem(request.app.malformed, "invalid_request", _first_fault(error, request))
-    if isinstance(error, HTTPException):
-        detail = _NOWHERE if error.status_code == 404 else str(error.detail)
-        return problem_of_status(error.status_code, detail)
-    return problem_of(error)
 
 
 def _first_fault(error: RequestValidationError, request: Request) -> str:
@@ -126,8 +127,9 @@ def _first_fault(error: RequestValidationError, request: Request) -> str:
 
 
 def version() -> str:
-    """Beleg's, 0 where it is run from its folder without being installed."""
+    """Beleg's: as installed, or as the project's file says."""
     try:
         return metadata.version("beleg")
     except metadata.PackageNotFoundError:
-        return "0"
+        project = Path(__file__).parents[3] / "pyproject.toml"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])

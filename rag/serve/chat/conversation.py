@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from rag.engine import Engine
 from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
 from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
@@ -18,13 +19,10 @@ from rag.serve.logs import request_id
 from rag.serve.pages import frame
 from rag.serve.queue import Queue
 from rag.serve.security.access import access_of
+from rag.settings import Settings
 from rag.store.answers import Rating, Records
+from rag.store.library_rows import Counts
 from rag.wire import answer_from_dict, answer_to_dict
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.store.library_rows import Counts
 
 # a browser follows 10 to 20 updates a second; among many readers each gets fewer, so that none waits long
 _SECONDS_BETWEEN_DRAFTS = 0.07
@@ -113,8 +111,11 @@ class Chat:
         language model fails, the conversation says so and offers an answer without it. `filters` say which
         articles may answer.
         """
-        if refusal := self._refusal(question, words):
-            yield View(notice=refusal, answering=False)
+        length = len(question)
+        if not question.strip() or length > self.question_limit:
+            key = "errors.long_question" if question.strip() else "errors.empty_question"
+            said = words(key, n=length, limit=self.question_limit)
+            yield View(notice=said, answering=False)
             return
         asked = [*shown, messages.user_message(question)]
         yield View(asked, "", "", answering=True)
@@ -191,14 +192,6 @@ class Chat:
             self._counted = (revision, self.engine.library.counts())
         return self._counted[1]
 
-    def _refusal(self, question: str, words: Words) -> str | None:
-        """Why a question is not even tried."""
-        if not question.strip():
-            return words("errors.empty_question")
-        if len(question) > self.question_limit:
-            return words("errors.long_question", n=len(question), limit=self.question_limit)
-        return None
-
     def _in_turn(
         self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None
     ) -> Iterator[View]:
@@ -230,7 +223,11 @@ class Chat:
         events = self.watch(
             self.engine.stream(question.strip(), history, extractive=extractive, filters=filters), "chat"
         )
-        for event in paced(events, self._pause):
+
+        def pause() -> float:
+            return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
+
+        for event in paced(events, pause):
             match event:
                 case Retrieved(asked_for, passages, step=str(step)):
                     steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
@@ -253,10 +250,6 @@ class Chat:
                     yield View([*asked, *search, *steps, done])
                     further = messages.with_options(done, self._follow_ups(answer, asked))
                     yield View([*asked, *search, *steps, further], answering=False)
-
-    def _pause(self) -> float:
-        """Seconds between two drafts of an answer."""
-        return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
 
     def _search(
         self, found: Retrieved, words: Words, filters: Filters | None, answer: Answer | None = None

@@ -12,14 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
+from urllib.parse import quote
 
 from rag.errors import BadRequest
 from rag.i18n import Words
-from rag.schema import Answer, Article, Citation, Message, Passage
+from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
-from rag.serve.chat.markup import markdown_lines
+from rag.serve.chat.markup import markdown_lines, markdown_text
 from rag.serve.pages.places import day, is_current
+from rag.serve.views import fragment
+from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
 
 ChatMessage = dict[str, Any]
@@ -30,12 +33,6 @@ WITHOUT_MODEL = "\u2060without-model"
 
 DRAFT = "draft"
 """The id of an answer that still grows."""
-
-
-class Articles(Protocol):
-    """What a library says of its articles."""
-
-    def article(self, ident: str, /) -> Article | None: ...
 
 
 @dataclass(slots=True)
@@ -82,7 +79,7 @@ def search_message(
 
 def step_message(passages: Sequence[Passage], step: str, asked: str, words: Words) -> ChatMessage:
     """A further step of the model, with what was new by it."""
-    title = render.step_title(step, asked, len(passages), words)
+    title = words(f"answer.step_{step}", asked=markdown_text(asked), n=len(passages))
     return assistant_message(render.search_html(passages, words) or title, title=title, status="done")
 
 
@@ -92,23 +89,26 @@ def draft_message(text: str) -> ChatMessage:
 
 
 def answer_message(
-    answer: Answer, words: Words, *, articles: Articles | None = None, model_left_out: bool = False
+    answer: Answer, words: Words, *, articles: Library | None = None, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with its evidence and its record; articles tell what has changed since."""
-    label = f"{render.without_model(words)}\n\n" if model_left_out else ""
-    changed, names = (
-        (outdated(answer, articles), _copies(answer, articles, words)) if articles else (set(), {})
-    )
+    label = f"{fragment('label', words, said=words('answer.extractive'))}\n\n" if model_left_out else ""
+    changed, names = set(), {}
+    if articles:
+        changed = {each.article_id for each in answer.citations if outdated_citation(each, articles)}
+        names = _copies(answer, articles, words)
     evidence = render.evidence_html(answer, words, changed, names)
     text = label + render.answer_markdown(answer, words)
-    below = evidence + render.record_link(answer.id, words)
-    return assistant_message(text, below, id=answer.id, log=render.spoken(answer))
+    # the link that saves an answer also tells our scripts which record an answer on the page is
+    record = fragment("record", words, ident=quote(answer.id, safe=""))
+    return assistant_message(text, evidence + record, id=answer.id, log=render.spoken(answer))
 
 
 def failure_message(reason: str, partial: str, words: Words) -> ChatMessage:
     """What a failing language model left behind, marked as such, with the way on."""
     draft = render.draft_markdown(partial)
-    failed = assistant_message(draft, render.failure_html(reason, words, partial=bool(draft)))
+    told = words("answer.partial" if draft else "answer.model_failed", reason=reason)
+    failed = assistant_message(draft, fragment("failure", words, said=told))
     return {**failed, "options": [{"value": WITHOUT_MODEL, "label": words("chat.without_model")}]}
 
 
@@ -129,7 +129,7 @@ def stopped(shown: Shown, words: Words) -> Shown:
 
 
 def _stopped_message(content: Iterable[str], text: str, words: Words) -> ChatMessage:
-    return assistant_message(*content, render.stopped_html(words), log=text)
+    return assistant_message(*content, fragment("stopped", words, said=words("answer.stopped")), log=text)
 
 
 # --- and back -------------------------------------------------------------------------------------
@@ -194,18 +194,13 @@ def history(shown: Shown) -> list[Message]:
 # --- conversations that a browser has kept --------------------------------------------------------
 
 
-def outdated_citation(citation: Citation, articles: Articles) -> bool:
+def outdated_citation(citation: Citation, articles: Library) -> bool:
     """Whether the cited article has changed, or is gone, since it was cited."""
     article = articles.article(citation.article_id)
     return article is None or not is_current(article, citation.sha256)
 
 
-def outdated(answer: Answer, articles: Articles) -> frozenset[str]:
-    """Ids of cited articles that have changed since the answer."""
-    return frozenset(each.article_id for each in answer.citations if outdated_citation(each, articles))
-
-
-def _copies(answer: Answer, articles: Articles, words: Words) -> dict[str, str]:
+def _copies(answer: Answer, articles: Library, words: Words) -> dict[str, str]:
     """What the articles are called that say the cited words too, by id; those that are gone are left out."""
     idents = {ident for citation in answer.citations for ident in citation.also_in}
     found = {ident: articles.article(ident) for ident in idents}
@@ -217,29 +212,30 @@ def _copies(answer: Answer, articles: Articles, words: Words) -> dict[str, str]:
     return {ident: ", ".join(part for part in parts if part) or ident for ident, parts in known.items()}
 
 
-def restored(kept: Any, articles: Articles, held: int, words: Words) -> Shown:
+def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
     """The messages of kept turns: `{"question", "record"}`, or `{"question", "text"}` of a draft.
 
     `held` is how many articles there are. Raises BadRequest when this is no kept conversation.
     """
     if not isinstance(kept, list):
         raise BadRequest("a kept conversation is a list of turns")
-    return [message for turn in kept for message in _restored_turn(turn, articles, held, words)]
-
-
-def _restored_turn(turn: Any, articles: Articles, held: int, words: Words) -> Shown:
-    if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
-        raise BadRequest("a kept turn has a question")
-    asked = user_message(turn["question"])
-    record: Json | None = turn.get("record")
-    if record is None:
-        draft = str(turn.get("text") or "")
-        told = render.stopped_html(words, cut=bool(turn.get("cut")))
-        return [
-            asked,
-            assistant_message(render.draft_markdown(draft), told, log=render.without_markers(draft)),
-        ]
-    answer = answer_from_dict(record)
-    took = float(answer.timings.get("retrieval", 0.0))
-    search = [search_message(answer.passages, held, took, words, answer)] if answer.passages else []
-    return [asked, *search, answer_message(answer, words, articles=articles)]
+    shown: Shown = []
+    for turn in kept:
+        if not isinstance(turn, dict) or not isinstance(turn.get("question"), str):
+            raise BadRequest("a kept turn has a question")
+        shown.append(user_message(turn["question"]))
+        record: Json | None = turn.get("record")
+        if record is None:
+            draft = str(turn.get("text") or "")
+            told = fragment(
+                "stopped", words, said=words("answer.cut" if turn.get("cut") else "answer.stopped")
+            )
+            text, plain = render.draft_markdown(draft), render.without_markers(draft)
+            shown.append(assistant_message(text, told, log=plain))
+            continue
+        answer = answer_from_dict(record)
+        if answer.passages:
+            took = float(answer.timings.get("retrieval", 0.0))
+            shown.append(search_message(answer.passages, held, took, words, answer))
+        shown.append(answer_message(answer, words, articles=articles))
+    return shown

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -13,7 +12,7 @@ from rag.answering.texts import NEAREST, NOTICES
 from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
-from rag.schema import Answer, Citation, Passage, Span, Statement
+from rag.schema import Answer, Citation, Passage, Span
 from rag.serve.chat.markup import markdown_text, shortened
 from rag.serve.pages.places import chip, citation_path, day, origin, place_of
 from rag.serve.views import fragment
@@ -73,43 +72,17 @@ def evidence_html(
         words,
         dropped=len(answer.dropped),
         by_words=answer.by_words,
-        cards=_cards(answer.citations, words, outdated, names or {}),
+        cards=list(_cards(answer.citations, words, outdated, names or {})),
         heading=heading,
         further=_places(further, words),
         folded=bool(answer.citations),
     )
 
 
-def record_link(answer_id: str, words: Words) -> str:
-    """The link that saves an answer; for our scripts it also says which record an answer on the page is."""
-    return fragment("record", words, ident=quote(answer_id, safe=""))
-
-
-def without_model(words: Words) -> str:
-    """The heading of an answer for which the language model was left out."""
-    return fragment("label", words, said=words("answer.extractive"))
-
-
 def spoken(answer: Answer) -> str:
     """What the answer says, without its marks and without what Beleg says of quotations."""
     said = (answer.text[slice(*span)] for span in _paragraphs(answer.text))
     return without_markers("\n\n".join(text for text in said if text not in NOTICES))
-
-
-def failure_html(reason: str, words: Words, *, partial: bool) -> str:
-    """Says, in place of an answer, that the language model failed, or that it broke off."""
-    key = "answer.partial" if partial else "answer.model_failed"
-    return fragment("failure", words, said=words(key, reason=reason))
-
-
-def stopped_html(words: Words, *, cut: bool = False) -> str:
-    """Says that a reader stopped the answer, or left the page before it was there."""
-    return fragment("stopped", words, said=words("answer.cut" if cut else "answer.stopped"))
-
-
-def place_list(places: Sequence[Citation], heading: str | None, words: Words) -> str:
-    """Places worth reading, as links with the beginning of their text."""
-    return fragment("places", words, places=_places(places, words), heading=heading)
 
 
 def search_title(articles: int, cited: int | None, took: float, words: Words) -> str:
@@ -119,14 +92,9 @@ def search_title(articles: int, cited: int | None, took: float, words: Words) ->
     return f"{', '.join([searched, *told])} ({words.seconds(took)} s)"
 
 
-def step_title(step: str, asked: str, new: int, words: Words) -> str:
-    """Sucht nach „Kosten der Brücke“: 2 neue Stellen"""
-    return words(f"answer.step_{step}", asked=markdown_text(asked), n=new)
-
-
 def search_html(passages: Sequence[Passage], words: Words) -> str:
-    """The found passages, best first."""
-    return place_list([place_of(passage) for passage in passages], None, words)
+    """The found passages, best first, as links with the beginning of their text."""
+    return fragment("places", words, places=_places(map(place_of, passages), words), heading=None)
 
 
 def _paragraph(answer: Answer, span: Span, words: Words) -> str:
@@ -138,7 +106,11 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     if quoted is None:
         return _marked_up(answer, span, words)
     leads = answer.statements[0].start == span[0] and answer.certainty != "unsure"
-    return _quotation(quoted, answer.standalone_question if leads else "", words)
+    quote = " ".join(quoted.quote.split())
+    asked = _asked_for(quote, 0, answer.standalone_question if leads else "")
+    said = _with_inserts(quote, (0, len(quote)), asked)
+    source = origin(quoted, words)
+    return f"> {said}{chip(quoted, words)}" + (f" {fragment('cite', words, source=source)}" if source else "")
 
 
 def _quoted(answer: Answer, span: Span) -> Citation | None:
@@ -151,25 +123,31 @@ def _quoted(answer: Answer, span: Span) -> Citation | None:
     return None
 
 
-def _quotation(citation: Citation, question: str, words: Words) -> str:
-    source = origin(citation, words)
-    attribution = f" {fragment('cite', words, source=source)}" if source else ""
-    quote = " ".join(citation.quote.split())
-    said = _with_inserts(quote, (0, len(quote)), _asked_for(quote, 0, question))
-    return f"> {said}{chip(citation, words)}{attribution}"
-
-
 def _marked_up(answer: Answer, span: Span, words: Words) -> str:
     """A part of the answer's text with `[n]` made chips, and with the status of its sentences.
 
     A number that cites nothing stays text.
     """
-    chips = _chips(answer.text, answer.citations, words)
-    within = [each for each in answer.statements if span[0] <= each.start < each.end <= span[1]]
-    lead = [each for each in within if each is answer.statements[0] and each.citations]
-    said = [(_MARKER.sub(_blank, answer.text[each.start : each.end]), each.start) for each in lead]
-    asked = [mark for text, at in said for mark in _asked_for(text, at, answer.standalone_question)]
-    return _with_inserts(answer.text, span, [*chips, *_status_marks(within, words), *asked])
+    chips = {str(citation.number): chip(citation, words) for citation in answer.citations}
+    inserts: list[_Insert] = [
+        (found.start(), 1, found.end(), chips.get(found[1], f" &#91;{found[1]}&#93;"))
+        for found in _MARKER.finditer(answer.text)
+    ]
+    for each in answer.statements:
+        if not span[0] <= each.start < each.end <= span[1]:
+            continue
+        if each is answer.statements[0] and each.citations:
+            said = _MARKER.sub(lambda found: " " * len(found[0]), answer.text[each.start : each.end])
+            inserts += _asked_for(said, each.start, answer.standalone_question)
+        if each.status in ("weak", "unsupported"):
+            told = words(f"answer.{each.status}")
+            opening = Markup('<span class="{}" title="{}">').format(each.status, told)
+            closing = f"</span> {fragment('status', words, said=told)}"
+            inserts += [(each.start, 2, each.start, str(opening)), (each.end, 0, each.end, closing)]
+        elif each.repaired:
+            note = f" {fragment('status', words, said=words('answer.repaired'))}"
+            inserts.append((each.end, 0, each.end, note))
+    return _with_inserts(answer.text, span, inserts)
 
 
 def _with_inserts(text: str, span: Span, inserts: Iterable[_Insert]) -> str:
@@ -189,30 +167,6 @@ def _asked_for(sentence: str, at: int, question: str) -> Iterator[_Insert]:
         yield at + end, -1, at + end, "</mark>"
 
 
-def _blank(match: re.Match[str]) -> str:
-    return " " * len(match[0])
-
-
-def _chips(text: str, citations: Iterable[Citation], words: Words) -> Iterator[_Insert]:
-    """The chips that take the places of the `[n]` in a text."""
-    known = {str(citation.number): chip(citation, words) for citation in citations}
-    for found in _MARKER.finditer(text):
-        yield found.start(), 1, found.end(), known.get(found[1], f" &#91;{found[1]}&#93;")
-
-
-def _status_marks(statements: Iterable[Statement], words: Words) -> Iterator[_Insert]:
-    """What opens and closes the sentences that are not simply supported."""
-    for statement in statements:
-        start, end = statement.start, statement.end
-        if statement.status in ("weak", "unsupported"):
-            told = words(f"answer.{statement.status}")
-            opening = str(Markup('<span class="{}" title="{}">').format(statement.status, told))
-            yield start, 2, start, opening
-            yield end, 0, end, f"</span> {fragment('status', words, said=told)}"
-        elif statement.repaired:
-            yield end, 0, end, f" {fragment('status', words, said=words('answer.repaired'))}"
-
-
 def _escaped(text: str) -> str:
     """As `markdown_text`, keeping a space at either end."""
     if not text.strip():
@@ -228,30 +182,27 @@ def _paragraphs(text: str) -> list[Span]:
 
 def _cards(
     citations: Sequence[Citation], words: Words, outdated: Set[str], names: Mapping[str, str]
-) -> list[Card]:
+) -> Iterator[Card]:
     by_article: dict[str, list[Citation]] = {}
     for citation in citations:
         by_article.setdefault(citation.article_id, []).append(citation)
-    return [_card(cited, words, outdated, names) for cited in by_article.values()]
+    for ident, cited in by_article.items():
+        first = cited[0]
+        copies = dict.fromkeys(names.get(copy, copy) for citation in cited for copy in citation.also_in)
+        changed = words("answer.outdated") if ident in outdated else None
+        pages = sorted({citation.page for citation in cited if citation.page})
+        told = words("answer.page", page=", ".join(map(str, pages))) if pages else None
+        known = (first.outlet, day(first.published, words), told, changed)
+        yield Card(
+            citation_path(first),
+            first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
+            [part for part in known if part],
+            [citation.number for citation in cited],
+            words("answer.also_in", names="; ".join(copies)) if copies else "",
+        )
 
 
-def _card(cited: Sequence[Citation], words: Words, outdated: Set[str], names: Mapping[str, str]) -> Card:
-    first = cited[0]
-    copies = dict.fromkeys(names.get(ident, ident) for citation in cited for ident in citation.also_in)
-    changed = words("answer.outdated") if first.article_id in outdated else None
-    pages = sorted({citation.page for citation in cited if citation.page})
-    told = words("answer.page", page=", ".join(map(str, pages))) if pages else None
-    known = (first.outlet, day(first.published, words), told, changed)
-    return Card(
-        citation_path(first),
-        first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
-        [part for part in known if part],
-        [citation.number for citation in cited],
-        words("answer.also_in", names="; ".join(copies)) if copies else "",
-    )
-
-
-def _places(places: Sequence[Citation], words: Words) -> list[Card]:
+def _places(places: Iterable[Citation], words: Words) -> list[Card]:
     return [
         Card(
             citation_path(place),

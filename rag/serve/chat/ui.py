@@ -6,24 +6,24 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from rag.engine import Engine
 from rag.i18n import Words, words_for
 from rag.serve.app import add_doors
-from rag.serve.assets import STATIC
 from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
-from rag.serve.links import PREFIX, below
+from rag.serve.links import PREFIX, STATIC, below
 from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
 from rag.serve.pages.overview import Overview
-from rag.serve.pages.plain import LeadsThere, add_plain_form
+from rag.serve.pages.plain import add_plain_form
 from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
     add_answer_routes,
@@ -34,12 +34,9 @@ from rag.serve.pages.routes import (
 )
 from rag.serve.queue import Service
 from rag.serve.views import chat_head
+from rag.settings import Settings
 from rag.store.answers import Rating, Records
-
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.settings import Settings
-    from rag.uploads import Intake
+from rag.uploads import Intake
 
 _DAY = 86_400  # seconds that Gradio keeps files of its own
 _REFUSED_AT_ONCE = 50
@@ -60,7 +57,6 @@ def create_app(
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept)
-    app.add_middleware(LeadsThere)
     add_doors(app, service, intake)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode
 
 from rag.schema import Article, Filters, Span
-from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
+from rag.serve.pages.catalogue import Catalogue, Row, wish
 from rag.serve.pages.choice import address_of
+
+Excerpt = tuple[str, str, str]
 
 _MOST_HITS = 1_000
 _BESIDE = 70  # characters of an excerpt, before and after its first hit
@@ -42,7 +44,8 @@ def around(
     catalogue: Catalogue, row: Row, article: Article, *, liste: str = "", query: str = "", at: str = ""
 ) -> Around:
     """What stands around the article of a row; `at` is what the address says of the hit."""
-    asked = list_of(liste)
+    said = {name: values[-1] for name, values in parse_qs(liste).items()}
+    asked = wish(*(said.get(name, "") for name in ("q", "sort", "seite", "von", "bis")))
     found = catalogue.found(asked)
     place = next((i for i, each in enumerate(found) if each.id == row.id), None)
     before = found[place - 1] if place else None
@@ -68,12 +71,6 @@ def around(
     )
 
 
-def list_of(query: str) -> Wish:
-    """The wish of a list's query."""
-    said = {name: values[-1] for name, values in parse_qs(query).items()}
-    return wish(*(said.get(name, "") for name in ("q", "sort", "seite", "von", "bis")))
-
-
 def spans_of(query: str, text: str) -> Sequence[Span]:
     """Where the words of a query stand in a text, also within words, in upper or lower case.
 
@@ -85,20 +82,14 @@ def spans_of(query: str, text: str) -> Sequence[Span]:
     return [match.span() for _, match in zip(range(_MOST_HITS), found, strict=False)]
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """A few words of an article around the first hit."""
-
-    before: str
-    hit: str
-    after: str
-
-
 def excerpt(query: str, text: str) -> Excerpt | None:
-    """None where no word stands in the text: the title, the outlet or the author has them."""
+    """A few words of an article before the first hit, the hit, and some after it.
+
+    None where no word stands in the text: the title, the outlet or the author has them.
+    """
     start, end = next(iter(spans_of(query, text)), (0, 0))
     if start == end:
         return None
     first, last = text.rfind(" ", 0, max(0, start - _BESIDE)) + 1, text.find(" ", end + _BESIDE)
     before, after = text[first:start], text[end : last if last > 0 else None]
-    return Excerpt(("… " if first else "") + before, text[start:end], after + (" …" if last > 0 else ""))
+    return ("… " if first else "") + before, text[start:end], after + (" …" if last > 0 else "")

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from fastapi import FastAPI, HTTPException, Query, Request
@@ -20,17 +20,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
-from rag.i18n import Phrase
+from rag.i18n import Phrase, Words
 from rag.serve.pages.around import excerpt
 from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
-from rag.serve.pages.catalogue import Catalogue, Row, Wish, wish
+from rag.serve.pages.catalogue import Catalogue, Wish, wish
 from rag.serve.pages.routes import words_of
 from rag.serve.security.guard import is_foreign
-
-if TYPE_CHECKING:
-    from rag.i18n import Words
-    from rag.settings import Settings
-    from rag.uploads import Incoming, Intake, Received, SyncState
+from rag.settings import Settings
+from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
+from rag.uploads import Incoming, Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
 _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
@@ -57,8 +55,8 @@ def add_articles_page(
             settings.article_limit,
             settings.chroma_replica,
             catalogue.accounts(),
-            catalogue.passed_over(),
-            catalogue.left_to_words(),
+            catalogue.library.phrase(PASSED_OVER),
+            catalogue.library.phrase(LEFT_TO_WORDS),
         )
         if not asked.query:
             return found
@@ -88,7 +86,11 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     def state(
         request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
     ) -> JSONResponse:
-        now, words = without_folders(intake.state, settings), words_of(request)
+        now, words, files = without_folders(intake.state, settings), words_of(request), {}
+        for name in datei:
+            rows, problems = catalogue.from_upload(name)
+            read = [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows]
+            files[name] = {"articles": read, "problems": [words.said(problem) for problem in problems]}
         told = {
             "revision": catalogue.library.revision,
             "running": now.running,
@@ -96,7 +98,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             "total": now.total,
             "failed": bool(now.error) and not now.running,
             "text": state_line(now, words),
-            "files": {name: _file_state(*catalogue.from_upload(name), words) for name in datei},
+            "files": files,
         }
         return JSONResponse(told, headers=_FRESH)
 
@@ -176,13 +178,6 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
         return await run_in_threadpool(incoming.keep)
     finally:
         await run_in_threadpool(incoming.discard)
-
-
-def _file_state(rows: list[Row], problems: tuple[str, ...], words: Words) -> dict[str, Any]:
-    return {
-        "articles": [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows],
-        "problems": [words.said(problem) for problem in problems],
-    }
 
 
 def without_folders(state: SyncState, settings: Settings) -> SyncState:

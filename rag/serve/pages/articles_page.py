@@ -104,7 +104,7 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
     first, last = shelf.wish.first, shelf.wish.last
     return {
         "shelf": shelf,
-        "days": lambda first, last: shelf.wish.within(first, last).address,
+        "days": lambda first, last: shelf.wish.but(first=first, last=last).address,
         "period": words.period(first, last) if first or last else "",
         "summary": [part for part in summary if part],
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),

@@ -13,11 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from rag.i18n import Phrase
 from rag.schema import Genre
 from rag.serve.links import link
 from rag.store.library import Library
-from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
 from rag.store.library_rows import Account
 
 PAGE = 100
@@ -90,15 +88,10 @@ class Wish:
     @property
     def query_string(self) -> str:
         """The query of the page's address; what is usual is left out."""
-        parts = {
-            "q": self.query,
-            "sort": self.sort,
-            "seite": str(self.page),
-            "von": self.first,
-            "bis": self.last,
-        }
-        usual = {"q": "", "sort": NEWEST_FIRST, "seite": "1", "von": None, "bis": None}
-        return urlencode({name: value for name, value in parts.items() if value != usual[name]})
+        sort = self.sort if self.sort != NEWEST_FIRST else None
+        page = self.page if self.page != 1 else None
+        parts = {"q": self.query, "sort": sort, "seite": page, "von": self.first, "bis": self.last}
+        return urlencode({name: value for name, value in parts.items() if value})
 
     @property
     def address(self) -> str:
@@ -110,30 +103,16 @@ class Wish:
         """An article's address with the way back to this list; the words that it was found by are marked."""
         parts = {"liste": self.query_string, "suche": self.query}
         query = urlencode({name: value for name, value in parts.items() if value})
-        return (
-            f"{row.address}?{query}#treffer"
-            if self.query
-            else f"{row.address}?{query}"
-            if query
-            else row.address
-        )
+        return f"{row.address}?{query}".rstrip("?") + ("#treffer" if self.query else "")
 
-    def within(self, first: date, last: date) -> Wish:
-        """The same, of these days."""
-        return replace(self, first=first, last=last, page=1)
+    def but(self, **changed: Any) -> Wish:
+        """The same but for what is changed, from its first page on."""
+        return replace(self, **{"page": 1, **changed})
 
     def sorted_by(self, column: str) -> Wish:
         """The same by another column, or (by the same) the other way round."""
         turned = column == self.column and not self.descending
-        return replace(self, sort=f"-{column}" if turned else column, page=1)
-
-    def at_page(self, page: int) -> Wish:
-        """The same, another page of it."""
-        return replace(self, page=page)
-
-    def without_query(self) -> Wish:
-        """All articles, in the same order."""
-        return Wish(sort=self.sort)
+        return self.but(sort=f"-{column}" if turned else column)
 
 
 def wish(query: str, sort: str, page: str, first: str = "", last: str = "") -> Wish:
@@ -176,7 +155,10 @@ class Catalogue:
 
     def found(self, asked: Wish) -> list[Row]:
         """The articles of those days that contain every word of the query, sorted."""
-        rows = tuple(row for row in self.rows() if _is_of(row.published, asked))
+        rows = self.rows()
+        if asked.first or asked.last:  # without a date, an article is of no days
+            low, high = asked.first or date.min, asked.last or date.max
+            rows = tuple(row for row in rows if row.published and low <= row.published <= high)
         if asked.query:
             ids = self.library.containing(unicodedata.normalize("NFC", asked.query).split())
             rows = tuple(row for row in rows if row.id in ids)
@@ -191,14 +173,6 @@ class Catalogue:
         """Names of the files that were read, with how much of each was, and was not."""
         files = self.library.files().items()
         return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
-
-    def passed_over(self) -> Phrase | None:
-        """One line on what lies beside the articles and is not read."""
-        return self.library.phrase(PASSED_OVER)
-
-    def left_to_words(self) -> Phrase | None:
-        """One line on what it takes to read what all passages mean, where nobody has asked for it."""
-        return self.library.phrase(LEFT_TO_WORDS)
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and what could not be read of it."""
@@ -235,13 +209,6 @@ class Catalogue:
             if article.copy_of:
                 copies[article.id] = article.copy_of
         return [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
-
-
-def _is_of(day: date | None, asked: Wish) -> bool:
-    """Whether a day is one of the wish's; without a date, an article is of no days."""
-    if not (asked.first or asked.last):
-        return True
-    return day is not None and (asked.first or date.min) <= day <= (asked.last or date.max)
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:

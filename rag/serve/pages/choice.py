@@ -7,11 +7,12 @@ articles may be several. What makes no sense in it is left out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from rag.engine import Engine
 from rag.errors import BelegError
 from rag.i18n import Words
 from rag.schema import Filters
@@ -20,21 +21,10 @@ from rag.serve.pages.catalogue import Catalogue, Row, day_of, ordered
 from rag.serve.views import fragment
 from rag.text.analysis import fold
 
-if TYPE_CHECKING:
-    from rag.engine import Engine
-
 LISTED = 200
 """Articles that can be ticked in the list; any other can be chosen on its own page."""
 _MOST = 200  # outlets or articles of an address
 _NAMED = 3  # articles with a chip each
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A part of a choice: its name, and the address of the chat without it."""
-
-    name: str
-    without: str
 
 
 def choice_of(query: str) -> Filters:
@@ -62,24 +52,22 @@ def choice_query(chosen: Filters) -> list[tuple[str, str]]:
     return [*outlets, *days, *(("artikel", each) for each in chosen.articles)]
 
 
-def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> list[Chip]:
-    """What is chosen, each with the way to leave it out; many articles are one."""
-    titles = {row.id: row.title or words("reader.untitled") for row in rows} if chosen.articles else {}
-    found = [
-        Chip(name, address_of(replace(chosen, outlets=_without(chosen.outlets, name))))
-        for name in chosen.outlets
-    ]
+def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> Iterator[tuple[str, str]]:
+    """What is chosen, each part with the address of the chat without it; many articles are one part."""
+
+    def but(**changed: Any) -> str:
+        return address_of(replace(chosen, **changed))
+
+    for name in chosen.outlets:
+        yield name, but(outlets=tuple(each for each in chosen.outlets if each != name))
     if chosen.first or chosen.last:
-        found.append(
-            Chip(words.period(chosen.first, chosen.last), address_of(replace(chosen, first=None, last=None)))
-        )
+        yield words.period(chosen.first, chosen.last), but(first=None, last=None)
     if len(chosen.articles) > _NAMED:
-        many = words("choice.articles", n=len(chosen.articles))
-        return [*found, Chip(many, address_of(replace(chosen, articles=())))]
-    return found + [
-        Chip(titles.get(id, id), address_of(replace(chosen, articles=_without(chosen.articles, id))))
-        for id in chosen.articles
-    ]
+        yield words("choice.articles", n=len(chosen.articles)), but(articles=())
+    elif chosen.articles:
+        titles = {row.id: row.title or words("reader.untitled") for row in rows}
+        for id in chosen.articles:
+            yield titles.get(id, id), but(articles=tuple(each for each in chosen.articles if each != id))
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
@@ -87,7 +75,7 @@ def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) 
     chosen = choice_of(query)
     if chosen == Filters():
         return fragment("choice", words, chips=(), told="", wrong=False)
-    found, told, wrong = chips(chosen, catalogue.rows(), words), "", False
+    found, told, wrong = list(chips(chosen, catalogue.rows(), words)), "", False
     try:
         among = engine.fitting(chosen) or ()
         told = words("articles.found", shown=len(among), all=len(catalogue.rows()))
@@ -101,23 +89,18 @@ def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
     chosen, rows = choice_of(query), catalogue.rows()
     days = [row.published for row in rows if row.published]
     outlets = Counter(row.outlet for row in rows if row.outlet)
+    # as filters have it: in part and in any case, too
+    named = [fold(name.strip()) for name in chosen.outlets if name.strip()]
     newest = ordered(rows, "datum", descending=True)
     listed = [row for row in newest if row.id in chosen.articles]
     listed += [row for row in newest if row.id not in chosen.articles][: LISTED - len(listed)]
     return {
         "chosen": chosen,
-        "outlets": [(name, n, _is_named(name, chosen)) for name, n in sorted(outlets.items())],
+        "outlets": [
+            (name, n, any(each in fold(name) for each in named)) for name, n in sorted(outlets.items())
+        ],
         "first": min(days, default=None),
         "last": max(days, default=None),
         "listed": listed,
         "more": len(rows) - len(listed),
     }
-
-
-def _is_named(outlet: str, chosen: Filters) -> bool:
-    """As filters have it: in part and in any case, too."""
-    return any(name.strip() and fold(name.strip()) in fold(outlet) for name in chosen.outlets)
-
-
-def _without(names: tuple[str, ...], name: str) -> tuple[str, ...]:
-    return tuple(each for each in names if each != name)

@@ -18,7 +18,6 @@ from rag.serve.views import fragment
 
 _READ = 200  # articles that names are taken from: the start screen waits for this, once
 _NAMES = 5
-_STEPS = 10  # heights of a bar
 
 
 @dataclass
@@ -45,33 +44,20 @@ class Overview:
             ("overview.people", [(name, _found(name)) for name in people]),
             ("overview.places", [(name, _found(name)) for name in where]),
         ]
-        bars = plot.bars if plot else ()
-        drawn = [
-            (
-                bar,
-                address_of(Filters(first=bar.first, last=bar.last)),
-                max(1, round(_STEPS * bar.boxes[-1].height / 100)),
-            )
-            for bar in bars
-        ]
-        slots: list[object] = [None] * (plot.width if plot else 0)
-        for each in drawn:
-            slots[each[0].at] = each
         return fragment(
             "overview",
             words,
             lines=[line for line in lines if line[1]],
-            slots=slots,
             plot=plot,
             period=period,
+            days=lambda first, last: address_of(Filters(first=first, last=last)),
         )
 
     def _names(self) -> tuple[list[str], list[str]]:
         revision = self.catalogue.library.revision
         if self._held[0] != revision:
             ids = [row.id for row in self.catalogue.rows()]
-            some = self.catalogue.library.articles(ids[:: max(1, len(ids) // _READ)])
-            articles = list(some)
+            articles = list(self.catalogue.library.articles(ids[:: max(1, len(ids) // _READ)]))
             texts = [answerable(article) for article in articles]
             said = Counter(name for article in articles for name in speakers(article, ""))
             people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))

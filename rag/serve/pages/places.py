@@ -8,22 +8,17 @@ With `&teil=1` the server sends the article alone, for the chat's side panel.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import quote, urlencode
 
 from rag.i18n import Words
-from rag.schema import Article, Citation, Passage
+from rag.schema import Article, Citation, Passage, cite
 from rag.serve.chat.markup import WORD_JOINER, markdown_text
 from rag.serve.links import link
 
 MARK_ID = "beleg"
 _VERSION_DIGITS = 12
-
-
-def source_path(article_id: str, start: int, end: int, sha256: str) -> str:
-    """The address of a place in an article; see the top of this module."""
-    query = urlencode({"von": start, "bis": end, "v": sha256[:_VERSION_DIGITS]})
-    return link(f"/quelle/{quote(article_id, safe='')}?{query}#{MARK_ID}")
 
 
 def is_current(article: Article, version: str | None) -> bool:
@@ -32,8 +27,9 @@ def is_current(article: Article, version: str | None) -> bool:
 
 
 def citation_path(citation: Citation) -> str:
-    """The address of a cited place."""
-    return source_path(citation.article_id, citation.start, citation.end, citation.sha256)
+    """The address of a cited place; see the top of this module."""
+    query = urlencode({"von": citation.start, "bis": citation.end, "v": citation.sha256[:_VERSION_DIGITS]})
+    return link(f"/quelle/{quote(citation.article_id, safe='')}?{query}#{MARK_ID}")
 
 
 def origin(citation: Citation, words: Words, separator: str = ", ") -> str:
@@ -72,16 +68,5 @@ def chip(citation: Citation, words: Words) -> str:
 def place_of(passage: Passage) -> Citation:
     """A found passage in the form of a citation, so that both are shown alike."""
     chunk, article = passage.chunk, passage.article
-    return Citation(
-        number=0,
-        article_id=article.id,
-        start=chunk.start,
-        end=chunk.end,
-        quote=chunk.text,
-        status="no claim",
-        title=article.title,
-        outlet=article.outlet,
-        published=article.published,
-        sha256=article.sha256,
-        page=article.page_at(chunk.start),
-    )
+    # of an answer that was kept, the article's text is not there
+    return replace(cite(article, (chunk.start, chunk.end), 0, "no claim"), quote=chunk.text)

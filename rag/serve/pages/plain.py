@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import MutableHeaders
 
 from rag.errors import BelegError
 from rag.i18n import Words
@@ -19,27 +17,17 @@ from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
 from rag.serve.chat.render import spoken
 from rag.serve.links import link
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form, choice_of, choice_query
 from rag.serve.pages.frame import mode_line
 from rag.serve.pages.places import citation_path, label
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import unless_gone
+from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page
 from rag.wire import answer_from_dict
 
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from rag.serve.pages.catalogue import Catalogue
-    from rag.serve.queue import Service
-
-    Sent = MutableMapping[str, Any]  # a message of ASGI, not one of a conversation
-
 ADDRESS = "/fragen"
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
-_TO_THE_FORM = Markup('<noscript><meta http-equiv="refresh" content="0; url=./fragen{}"></noscript>')
 _FRESH = {"Cache-Control": "no-store"}
 
 
@@ -78,36 +66,6 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
             return HTMLResponse(shown(request, body, said, question), problem_of(error).status, _FRESH)
         told = urlencode([*choice_query(chosen), *(("zuvor", each.id) for each in answers)])
         return RedirectResponse(f"{link(ADDRESS)}?{told}#antwort", 303)
-
-
-class LeadsThere:
-    """Gradio's page is empty without scripts: there it leads to the form; as ASGI middleware."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != link("/"):
-            await self.app(scope, receive, send)
-            return
-        head: Sent | None = None
-        page = b""
-
-        async def led(message: Sent) -> None:
-            nonlocal head, page
-            if message["type"] == "http.response.start":
-                head = message
-                return
-            page += message.get("body", b"")
-            if not message.get("more_body") and head is not None:
-                asked = scope["query_string"].decode("latin-1")
-                leads = _TO_THE_FORM.format(f"?{asked}" if asked else "").encode()
-                whole = page.replace(b"</head>", leads + b"</head>", 1)
-                MutableHeaders(scope=head)["content-length"] = str(len(whole))
-                await send(head)
-                await send({"type": "http.response.body", "body": whole})
-
-        await self.app(scope, receive, led)
 
 
 def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:

@@ -52,7 +52,10 @@ def reader_fragment(article: Article, span: Span | None, words: Words, *, stale:
 def _shown(
     article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
 ) -> dict[str, object]:
-    span = None if stale else _visible(article.text, span)
+    if stale or not span or not (cited := article.text[slice(*span)]).strip():
+        span = None
+    else:  # without the white space around it
+        span = span[0] + len(cited) - len(cited.lstrip()), span[1] - len(cited) + len(cited.rstrip())
     marks = [span] if span else []
     leads_to = (MARK_ID, span)
     if around and around.query:
@@ -73,24 +76,24 @@ def _shown(
 
 
 def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKind | None]]:
-    """Spans of the paragraphs and asides of an article, in order; a title shown above is left out."""
+    """Spans of the paragraphs and asides of an article, in order.
+
+    A title is left out, for it is shown above, unless the marked place is in it.
+    """
+
+    def kind_of(part: Span) -> AsideKind | None:
+        kinds = (aside.kind for aside in article.asides if aside.start <= part[0] and part[1] <= aside.end)
+        return next(kinds, None)
+
     edges = {edge for aside in article.asides for edge in (aside.start, aside.end)}
     for start, end in paragraphs(article.text):
         cuts = sorted({start, end, *(edge for edge in edges if start < edge < end)})
-        for kind, parts in groupby(pairwise(cuts), key=lambda part: _aside_kind(article, part)):
+        for kind, parts in groupby(pairwise(cuts), key=kind_of):
             pieces = list(parts)
             block = (pieces[0][0], pieces[-1][1])
-            if article.text[slice(*block)].strip() and not _repeats_title(article, block, kind, span):
+            shown_above = kind == "title" and article.title is not None and not _overlap(block, span)
+            if article.text[slice(*block)].strip() and not shown_above:
                 yield block, kind
-
-
-def _aside_kind(article: Article, part: Span) -> AsideKind | None:
-    kinds = (aside.kind for aside in article.asides if aside.start <= part[0] and part[1] <= aside.end)
-    return next(kinds, None)
-
-
-def _repeats_title(article: Article, block: Span, kind: AsideKind | None, span: Span | None) -> bool:
-    return kind == "title" and article.title is not None and not _overlap(block, span)
 
 
 def _cut(
@@ -112,13 +115,6 @@ def _cut(
     pieces[0] = replace(pieces[0], text=pieces[0].text.lstrip())
     pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
     return Block("h2" if kind in ("title", "heading") else "p", kind, tuple(pieces))
-
-
-def _visible(text: str, span: Span | None) -> Span | None:
-    """The span without surrounding white space, None when nothing remains."""
-    if span is None or not (words := text[slice(*span)]).strip():
-        return None
-    return span[0] + len(words) - len(words.lstrip()), span[1] - len(words) + len(words.rstrip())
 
 
 def _overlap(block: Span, span: Span | None) -> Span | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
@@ -12,9 +11,7 @@ from markupsafe import Markup
 from rag.i18n import Words
 from rag.serve.pages.routes import words_of
 from rag.serve.views import page
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 ADDRESS = "/auswertung"
 
@@ -27,7 +24,10 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
     def report(request: Request) -> HTMLResponse:
         words = words_of(request)
         headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        return HTMLResponse(report_page(folder, words, _command(settings)), headers=headers)
+        # the project's own questions are about its seeds, the default
+        seeds = settings.articles == type(settings).articles
+        command = "make eval" if seeds else f"python -m eval SET --articles {settings.articles}"
+        return HTMLResponse(report_page(folder, words, command), headers=headers)
 
 
 def report_page(folder: Path, words: Words, command: str) -> str:
@@ -40,9 +40,3 @@ def report_page(folder: Path, words: Words, command: str) -> str:
         return page("report.html", words, here=ADDRESS, report=Markup(part))
     title, how = words("report.none"), words("report.how")
     return page("missing.html", words, here=ADDRESS, title=title, text=how, command=command)
-
-
-def _command(settings: Settings) -> str:
-    """What evaluates these articles; the project's own questions are about its seeds."""
-    seeds = type(settings).articles  # the default
-    return "make eval" if settings.articles == seeds else f"python -m eval SET --articles {settings.articles}"

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
-from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
+from typing import Annotated, Any, Literal, Protocol
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 
+from rag.engine import Engine
 from rag.errors import BadRequest
 from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Citation
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.pages import export
 from rag.serve.pages.around import around
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form
 from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
@@ -24,10 +26,7 @@ from rag.serve.pages.reader import reader_fragment, reader_page
 from rag.serve.views import page
 from rag.store.answers import Records, feedback_jsonl
 
-if TYPE_CHECKING:
-    from rag.engine import Engine
-    from rag.serve.pages.catalogue import Catalogue
-
+_FRESH = {"Cache-Control": "no-store"}
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
 _LONGEST_OFFSET = 12  # digits
@@ -62,14 +61,18 @@ def words_of(request: Asking) -> Words:
     A page that shows the chat in a frame says its language as `lang` in the address (and so in the
     referrer of what the frame asks for); cookies often do not get into such a frame.
     """
-    asked = request.query_params.get("lang") or _asked_for(request.headers.get("referer"))
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or asked
+    around = dict(parse_qsl(came_from(request)[1])).get("lang")
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang") or around
     return words_for(request.headers.get("accept-language"), chosen)
 
 
-def _asked_for(referer: str | None) -> str | None:
-    """The `lang` of the page that asks."""
-    return dict(parse_qsl(_split(referer or "").query)).get("lang")
+def came_from(request: Asking) -> tuple[str, str]:
+    """Path and query of the page that a request comes from, taken as one of this site; else of the chat."""
+    try:
+        parts = urlsplit(request.headers.get("referer") or "/")
+    except ValueError:  # a broken address, as http://[
+        return "/", ""
+    return "/" + parts.path.lstrip("/"), parts.query
 
 
 def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
@@ -141,7 +144,11 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
                 made = export.conversation_html(title, turns, words, changed, base)
             case "docx":
                 made = export.conversation_docx(title, turns, words, changed)
-        return _download(made, title, form)
+        name = quote(export.file_name(title, form))
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
+        # half of a surrogate pair, which JSON can hold, has no bytes
+        content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
+        return Response(content, media_type=_TYPES[form], headers=headers)
 
     @app.get("/antwort/{ident}.{form}")
     def saved_answer(request: Request, ident: str, form: Form) -> Response:
@@ -149,7 +156,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
-            return JSONResponse(record, headers={"Cache-Control": "no-store"})
+            return JSONResponse(record, headers=_FRESH)
         return file(record["question"], [{"question": record["question"], "record": record}], form, request)
 
     @app.get("/antwort/{ident}", response_class=HTMLResponse)
@@ -157,9 +164,8 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         words, record = words_of(request), records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
-        told = export.entries([{"question": record["question"], "record": record}], words, changed)
-        shown = page("answer.html", words, entries=told, ident=ident)
-        return HTMLResponse(shown, headers={"Cache-Control": "no-store"})
+        told = export.shown([{"question": record["question"], "record": record}], words, changed)
+        return HTMLResponse(page("answer.html", words, ident=ident, **told), headers=_FRESH)
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
@@ -171,7 +177,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
-        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", "Cache-Control": "no-store"}
+        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **_FRESH}
         return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
 
 
@@ -187,7 +193,7 @@ def add_interface_routes(app: FastAPI) -> None:
 
     @app.get("/sprache/{lang}")
     def language(request: Request, lang: str) -> Response:
-        back = RedirectResponse(_path_of(request.headers.get("referer")), status_code=303)
+        back = RedirectResponse("?".join(filter(None, came_from(request))), status_code=303)
         if lang in LANGUAGES:
             back.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
         return back
@@ -201,23 +207,8 @@ def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
     return (low, high) if low < high <= length else None
 
 
-def _path_of(referer: str | None) -> str:
-    """Where a reader came from, within this site."""
-    parts = _split(referer or "/")
-    path = "/" + parts.path.lstrip("/")
-    return f"{path}?{parts.query}" if parts.query else path
-
-
 async def _body(request: Request) -> bytes:
     return await request.body()
-
-
-def _split(address: str) -> SplitResult:
-    """Its parts; those of / where it is broken, as http://[ is."""
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("/")
 
 
 def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
@@ -230,11 +221,3 @@ def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
     if not all(isinstance(turn.get("question"), str) for turn in turns):
         raise BadRequest("every turn has a question")
     return title, turns
-
-
-def _download(made: str | bytes, title: str, form: Form) -> Response:
-    name = quote(export.file_name(title, form))
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "no-store"}
-    # half of a surrogate pair, which JSON can hold, has no bytes
-    content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
-    return Response(content, media_type=_TYPES[form], headers=headers)

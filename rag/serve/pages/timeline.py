@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -13,66 +13,30 @@ from rag.i18n import Words
 Unit = Literal["day", "week", "month", "year"]
 
 _LEAST_BARS = 12  # fewer would be so wide that they are no bars any more
-_HEIGHT = 100
-_BAR = 0.72  # of the room for it
 _LABELS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A stretch of time from `start`: how many articles appeared in it, and how many of these are found."""
+    """A stretch of days, both included: how many articles appeared in it, and how many of these are found."""
 
-    start: date
+    first: date
+    last: date
+    name: str
     articles: int
     found: int
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle of the plot, as wide as a bar; a unit of `x` is a bar with the room beside it."""
-
-    kind: Literal["rest", "hit"]
-    x: float
-    height: float
-    width: float = _BAR
-
-    @property
-    def y(self) -> float:
-        """Its upper edge, from the top."""
-        return _HEIGHT - self.height
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A bar as it is drawn: all its articles behind, the found ones before them; and the days it is of."""
-
-    name: str
-    boxes: tuple[Box, ...]
-    at: int
-    first: date
-    last: date
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A name below the plot, and where."""
-
-    percent: float
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plot:
-    """What the template draws; without dates there are no bars."""
+    """What the template draws, `ticks` being names below it and where, in per cent; no bars without dates."""
 
     unit: Unit = "day"
-    bars: tuple[Drawn, ...] = ()
-    ticks: tuple[Tick, ...] = ()
-    width: int = 0
+    bars: tuple[Bar, ...] = ()
+    ticks: tuple[tuple[float, str], ...] = ()
     most: int = 0
     told: str = ""
     undated: int = 0
-    height: int = _HEIGHT
 
 
 def plot_of(published: Sequence[date | None], found: Sequence[date | None], words: Words) -> Plot | None:
@@ -85,17 +49,24 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
     if not days:
         return Plot() if published else None
     unit = unit_for(min(days), max(days))
-    counts = bars(days, hits, unit)
-    most = max(bar.articles for bar in counts)
-    return Plot(
-        unit,
-        tuple(_drawn(at, bar, most, unit, words) for at, bar in enumerate(counts) if bar.articles),
-        tuple(_ticks(counts, unit, words)),
-        len(counts),
-        most,
-        _description(counts, hits, unit, words),
-        len(found) - len(hits),
-    )
+    drawn = bars(days, hits, unit, words)
+    peak, told = max(drawn, key=lambda bar: bar.found), words("timeline.empty")
+    if hits:
+        told = words(
+            "timeline.text",
+            articles=words("articles.count", n=len(hits)),
+            per=words(f"timeline.per.{unit}"),
+            range=words.dates(min(hits), max(hits)),
+            most=peak.found,
+            peak=_name(peak.first, unit, words),
+        )
+    step = -(-len(drawn) // _LABELS)
+    ticks = [
+        (100 * (at + 0.5) / len(drawn), _tick(drawn[at].first, unit, words))
+        for at in range((len(drawn) - 1) % step // 2, len(drawn), step)
+    ]
+    most = max(bar.articles for bar in drawn)
+    return Plot(unit, tuple(drawn), tuple(ticks), most, told, len(found) - len(hits))
 
 
 def unit_for(first: date, last: date) -> Unit:
@@ -108,54 +79,28 @@ def unit_for(first: date, last: date) -> Unit:
     return "day" if days <= 62 else "week" if days <= 400 else "month" if days <= 2200 else "year"
 
 
-def bars(published: Sequence[date], found: Sequence[date], unit: Unit) -> list[Bar]:
+def bars(published: Sequence[date], found: Sequence[date], unit: Unit, words: Words) -> list[Bar]:
     """A bar for each unit from the first to the last date, with empty ones around them if there are few."""
     start = _STARTS[unit]
     articles, hits = Counter(map(start, published)), Counter(map(start, found))
-    low, high = min(articles), max(articles)
-    starts = list(_from_to(low, high, unit))
+    starts, end = [min(articles)], max(articles)
+    while starts[-1] < end:
+        starts.append(_following(starts[-1], unit))
     while len(starts) < _LEAST_BARS:
         starts.append(_following(starts[-1], unit))
         if len(starts) < _LEAST_BARS:
             starts.insert(0, start(starts[0] - timedelta(days=1)))
-    return [Bar(day, articles[day], hits[day]) for day in starts]
-
-
-def _drawn(at: int, bar: Bar, most: int, unit: Unit, words: Words) -> Drawn:
-    told = (
-        words("articles.count", n=bar.found)
-        if bar.found == bar.articles
-        else words("articles.found", shown=bar.found, all=bar.articles)
-    )
-    boxes = [_box("rest", at, bar.articles, most)] if bar.found < bar.articles else []
-    boxes += [_box("hit", at, bar.found, most)] if bar.found else []
-    last = _following(bar.start, unit) - timedelta(days=1)
-    return Drawn(f"{_name(bar.start, unit, words)}: {told}", tuple(boxes), at, bar.start, last)
-
-
-def _box(kind: Literal["rest", "hit"], at: int, value: int, most: int) -> Box:
-    return Box(kind, at + (1 - _BAR) / 2, max(2.0, _HEIGHT * value / most))
-
-
-def _description(counts: Sequence[Bar], hits: Sequence[date], unit: Unit, words: Words) -> str:
-    if not hits:
-        return words("timeline.empty")
-    peak = max(counts, key=lambda bar: bar.found)
-    return words(
-        "timeline.text",
-        articles=words("articles.count", n=len(hits)),
-        per=words(f"timeline.per.{unit}"),
-        range=words.dates(min(hits), max(hits)),
-        most=peak.found,
-        peak=_name(peak.start, unit, words),
-    )
-
-
-def _ticks(counts: Sequence[Bar], unit: Unit, words: Words) -> Iterator[Tick]:
-    """Names of a few bars, evenly apart, each where its bar is."""
-    step = -(-len(counts) // _LABELS)
-    for at in range((len(counts) - 1) % step // 2, len(counts), step):
-        yield Tick(100 * (at + 0.5) / len(counts), _tick(counts[at].start, unit, words))
+    made = []
+    for day in starts:
+        shown, all_of_them = hits[day], articles[day]
+        told = (
+            words("articles.count", n=shown)
+            if shown == all_of_them
+            else words("articles.found", shown=shown, all=all_of_them)
+        )
+        last = _following(day, unit) - timedelta(days=1)
+        made.append(Bar(day, last, f"{_name(day, unit, words)}: {told}", all_of_them, shown))
+    return made
 
 
 def _tick(day: date, unit: Unit, words: Words) -> str:
@@ -183,9 +128,3 @@ _AT_MOST = {"day": 1, "week": 7, "month": 31, "year": 366}
 
 def _following(day: date, unit: Unit) -> date:
     return _STARTS[unit](day + timedelta(days=_AT_MOST[unit]))
-
-
-def _from_to(low: date, high: date, unit: Unit) -> Iterator[date]:
-    while low <= high:
-        yield low
-        low = _following(low, unit)

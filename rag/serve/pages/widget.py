@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import Response
 
 from rag.i18n import LANGUAGES
-from rag.serve.assets import STATIC
+from rag.serve.links import STATIC
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import resource
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rag.serve.security.proxies import is_trusted
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEAD_SECONDS = 20.0
 """For the head of a request, from the connection or the answer before it."""
@@ -22,12 +19,6 @@ LARGEST_HEAD = 64 * 1024  # bytes
 OF_ONE_ADDRESS = 256
 
 Peer = tuple[str, int]
-
-
-def most_connections() -> int:
-    """Half the files that this process may open; the index, the log and the models need the others."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
 
 
 class Connections:
@@ -39,7 +30,9 @@ class Connections:
     def __init__(self, proxies: Sequence[str] = (), head_seconds: float = HEAD_SECONDS) -> None:
         self.proxies = proxies
         self.head_seconds = head_seconds
-        self.most = most_connections()
+        # half the files that this process may open; the index, the log and the models need the others
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.most = 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
         self.most_of_one = min(OF_ONE_ADDRESS, self.most // 2)
         self._of: Counter[str] = Counter()
         self._answered: Counter[Peer] = Counter()

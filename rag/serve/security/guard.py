@@ -13,13 +13,11 @@ import logging
 import math
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from limits import RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -29,9 +27,7 @@ from rag.serve.api.errors import Problem, told
 from rag.serve.links import link
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
 from rag.serve.security.proxies import BY_PROXY
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
 """Addresses that tell nothing of the articles, and are open to all."""
@@ -107,15 +103,21 @@ class Guard:
 
     def _refusal(self, request: HTTPConnection, scope: Scope) -> Response | None:
         """What to answer instead of letting the request in. Raises Problem."""
-        self._check_name(request)
+        if self.access is None and host_name(request.headers.get("host", "")) not in self.names:
+            # without a login, only those come in who mean this machine
+            raise Problem(
+                403, "unknown_host", "This machine is not known by that name; BELEG_HOSTS can add it."
+            )
         method, path = scope["method"], scope["path"]
         client = client_of(request)
         program = self._program(request, client)
         if program is None and method not in _SAFE and is_foreign(request.headers):
             raise Problem(403, "foreign_origin", "This request comes from a page of another site.")
-        if program is None and self.access and not is_open(path) and not self._logged_in(request):
+        session = request.cookies.get(SESSION_COOKIE, "")
+        if program is None and self.access and not is_open(path) and not self.access.knows(session):
             if method in _SAFE and "text/html" in request.headers.get("accept", ""):
-                return RedirectResponse(f"{link(LOGIN)}?next={quote(_here(request.url))}", status_code=303)
+                here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"{link(LOGIN)}?next={quote(here)}", status_code=303)
             raise Problem(
                 401, "unauthorized", f"Please log in at {LOGIN}, or send a token as Authorization: Bearer …"
             )
@@ -123,17 +125,13 @@ class Guard:
         scope.setdefault("state", {}).update(client=who, site=self._site(request))
         if path.startswith(_CLOSED):
             raise Problem(404, "not_found", "Articles are uploaded at /artikel.")
-        self._check_rate(who, method, path)
-        self._check_size(request.headers, path)
+        if self.rates and (path.startswith(_WORK) or method not in _SAFE) and (wait := self.rates.take(who)):
+            message = f"More than {self.rates.most} requests a minute; please try again in {wait} s."
+            raise Problem(429, "rate_limited", message, wait)
+        stated, limit = request.headers.get("content-length", ""), self._limit(path)
+        if stated.isdecimal() and int(stated) > limit:
+            raise _too_large(limit)
         return None
-
-    def _check_name(self, request: HTTPConnection) -> None:
-        """Without a login, only those come in who mean this machine."""
-        name = host_name(request.headers.get("host", ""))
-        if self.access is None and name not in self.names:
-            raise Problem(
-                403, "unknown_host", "This machine is not known by that name; BELEG_HOSTS can add it."
-            )
 
     def _site(self, request: HTTPConnection) -> str:
         """Where we are, for links that leave the site: no name that anybody can make up in a Host header."""
@@ -155,24 +153,8 @@ class Guard:
             raise throttled(waiting)
         raise Problem(401, "unauthorized", "This token is not known here; BELEG_AUTH lists the valid ones.")
 
-    def _logged_in(self, request: HTTPConnection) -> bool:
-        assert self.access is not None
-        return self.access.knows(request.cookies.get(SESSION_COOKIE, ""))
-
-    def _check_rate(self, who: str, method: str, path: str) -> None:
-        if self.rates is None or not (path.startswith(_WORK) or method not in _SAFE):
-            return
-        if waiting := self.rates.take(who):
-            message = f"More than {self.rates.most} requests a minute; please try again in {waiting} s."
-            raise Problem(429, "rate_limited", message, waiting)
-
     def _limit(self, path: str) -> int:
         return max(self.most, self.most_of_upload) if path.startswith(_UPLOADS) else self.most
-
-    def _check_size(self, headers: Mapping[str, str], path: str) -> None:
-        stated = headers.get("content-length", "")
-        if stated.isdecimal() and int(stated) > self._limit(path):
-            raise _too_large(self._limit(path))
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """What comes in, as long as it is not too much or too slow: its size need not be stated, or true."""
@@ -258,11 +240,6 @@ def client_of(request: HTTPConnection) -> str:
     except ValueError:
         return host
     return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def _here(url: URL) -> str:
-    """The address within this site."""
-    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def _too_large(limit: int) -> Problem:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +21,7 @@ _WITHOUT_SCRIPTS = tuple(
 )
 _WITH_FORMS = ("/artikel", "/quelle/", "/fragen", "/anmelden", "/abmelden")
 _FRAMES = ("iframe", "frame", "embed", "object")
+_TO_THE_FORM = Markup('<noscript><meta http-equiv="refresh" content="0; url=./fragen{}"></noscript></head>')
 _FOREVER = "public, max-age=31536000, immutable"
 COMMON = {
     "X-Content-Type-Options": "nosniff",
@@ -49,7 +51,10 @@ def _digest(script: bytes) -> str:
 
 
 class SafeHeaders:
-    """Adds the headers; an HTML page is held back until complete, to hash its inline scripts."""
+    """Adds the headers; an HTML page is held back until complete, to hash its inline scripts.
+
+    The chat's page is empty without scripts: there it leads to the form that asks without them.
+    """
 
     def __init__(self, app: ASGIApp, embedders: Sequence[str] = (), framed: ASGIApp | None = None) -> None:
         """`framed` is shown in a frame on a page that may not have ours, not the browser's error."""
@@ -61,14 +66,62 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        app, embedders = self.app, self._embedders(scope["path"])
-        if self.framed is not None and is_framed_by_others(Headers(scope=scope), embedders):
+        path: str = scope["path"]
+        # who may frame a page: the chat, its login and sources; not where files are uploaded and deleted
+        framable = path in ("/", "/anmelden", "/fragen") or path.startswith("/quelle/")
+        app, embedders = self.app, self.embedders if framable else ()
+        asked = Headers(scope=scope)
+        if self.framed is not None and is_framed_by_others(asked, embedders):
             app, embedders = self.framed, ("*",)
-        await app(_uncompressed(scope), receive, _Response(_address(scope), send, embedders))
+        if "text/html" in asked.get("accept", ""):  # a compressed page cannot be hashed
+            kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+            scope = {**scope, "headers": kept}
+        query = scope["query_string"].decode("latin-1")
+        held: Message | None = None
+        page = b""
 
-    def _embedders(self, path: str) -> Sequence[str]:
-        """Who may frame a page: the chat, its login and sources; not where files are uploaded and deleted."""
-        return self.embedders if path in ("/", "/anmelden", "/fragen") or path.startswith("/quelle/") else ()
+        async def safe(message: Message) -> None:
+            nonlocal held, page
+            if message["type"] == "http.response.start":
+                if _is_page(Headers(scope=message)):
+                    held = message
+                    return
+                _set(message, f"{path}?{query}", content_security_policy())
+            elif held is not None:
+                page += message.get("body", b"")
+                if message.get("more_body"):
+                    return
+                start, held = held, None
+                if path == "/" and start["status"] == 200 and page:
+                    page = page.replace(b"</head>", _TO_THE_FORM.format(query and f"?{query}").encode(), 1)
+                    MutableHeaders(scope=start)["Content-Length"] = str(len(page))
+                # search fields, login and logout, which work without scripts too
+                forms = "'self'" if path.startswith(_WITH_FORMS) else "'none'"
+                scripts = b"" if path.startswith(_WITHOUT_SCRIPTS) else page
+                policy = content_security_policy(scripts, forms, embedders)
+                _set(start, f"{path}?{query}", policy)
+                await send(start)
+                message = {"type": "http.response.body", "body": page}
+            await send(message)
+
+        await app(scope, receive, safe)
+
+
+def _set(start: Message, address: str, policy: str) -> None:
+    """Puts the headers into the head of a response."""
+    headers = MutableHeaders(scope=start)
+    headers.update(COMMON)
+    if not address.startswith("/widget.js"):
+        # Gradio lets pages of any localhost port read what a reader's cookie opens
+        for name in ("access-control-allow-origin", "access-control-allow-credentials"):
+            del headers[name]
+    headers["Content-Security-Policy"] = policy
+    if start["status"] == 200 and _NEVER_CHANGING.match(address):
+        headers["Cache-Control"] = _FOREVER
+
+
+def _is_page(headers: Headers) -> bool:
+    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
 
 
 def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:
@@ -91,65 +144,3 @@ def _host_and_port(address: str) -> str | None:
     except ValueError:  # a broken address, as http://[
         return None
     return f"{parts.hostname}:{port}" if parts.hostname else None
-
-
-def _uncompressed(scope: Scope) -> Scope:
-    """The scope of a page request without Accept-Encoding: a compressed page cannot be hashed."""
-    accepted = Headers(scope=scope).get("accept", "")
-    if "text/html" not in accepted:
-        return scope
-    return {**scope, "headers": [(k, v) for k, v in scope["headers"] if k != b"accept-encoding"]}
-
-
-def _address(scope: Scope) -> str:
-    return f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
-
-
-class _Response:
-    """One response on its way out."""
-
-    def __init__(self, address: str, send: Send, embedders: Sequence[str]) -> None:
-        self.address = address
-        self.embedders = embedders
-        self.send = send
-        self.start: Message | None = None
-        self.page = b""
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            if _is_page(Headers(scope=message)):
-                self.start = message
-                return
-            self._set(message, content_security_policy())
-            await self.send(message)
-        elif self.start is None:
-            await self.send(message)
-        else:
-            await self._page_part(message)
-
-    async def _page_part(self, message: Message) -> None:
-        assert self.start is not None
-        self.page += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        own = self.address.startswith(_WITHOUT_SCRIPTS)
-        # search fields, login and logout, which work without scripts too
-        forms = "'self'" if self.address.startswith(_WITH_FORMS) else "'none'"
-        self._set(self.start, content_security_policy(b"" if own else self.page, forms, self.embedders))
-        await self.send(self.start)
-        await self.send({"type": "http.response.body", "body": self.page})
-
-    def _set(self, start: Message, policy: str) -> None:
-        headers = MutableHeaders(scope=start)
-        headers.update(COMMON)
-        if not self.address.startswith("/widget.js"):
-            # Gradio lets pages of any localhost port read what a reader's cookie opens
-            for name in ("access-control-allow-origin", "access-control-allow-credentials"):
-                del headers[name]
-        headers["Content-Security-Policy"] = policy
-        if start["status"] == 200 and _NEVER_CHANGING.match(self.address):
-            headers["Cache-Control"] = _FOREVER
-
-
-def _is_page(headers: Headers) -> bool:
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Request, Response
@@ -15,9 +15,7 @@ from rag.serve.pages.routes import words_of
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
 from rag.serve.security.guard import Rates, client_of, throttled
 from rag.serve.views import page
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 _LONGEST_PASSWORD = 1000
 _FRESH = {"Cache-Control": "no-store"}
@@ -29,11 +27,16 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
     """The routes; `guesses` bounds how often a client may be wrong."""
     access = access_of(settings.auth)
 
+    def shown(words: Words, back: str, said: str = "", status: int = 200) -> HTMLResponse:
+        """The page; `back` is where a login leads, `said` what was wrong."""
+        known = {"action": link(LOGIN), "back": back, "said": said, "longest": _LONGEST_PASSWORD}
+        return HTMLResponse(page("login.html", words, **known), status, _FRESH)
+
     @app.get(LOGIN, response_class=HTMLResponse)
     def form(request: Request, next: str = "/") -> Response:
         if access is None:
             return RedirectResponse(link("/"), status_code=303)
-        return HTMLResponse(login_page(words_of(request), inside(next)), headers=_FRESH)
+        return shown(words_of(request), inside(next))
 
     @app.post(LOGIN, response_class=HTMLResponse)
     def login(
@@ -45,14 +48,13 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
         if access is None:
             return RedirectResponse(link(back), status_code=303)
         if waiting := guesses.wait(client):
-            said = words("login.wait", seconds=waiting)
-            headers = {**_FRESH, **throttled(waiting).headers}
-            return HTMLResponse(login_page(words, back, said), status_code=429, headers=headers)
+            again = shown(words, back, words("login.wait", seconds=waiting), 429)
+            again.headers.update(throttled(waiting).headers)
+            return again
         if not access.admits(password):
             guesses.take(client)
             log.warning("a failed login from %s", client)
-            again = login_page(words, back, words("login.wrong"))
-            return HTMLResponse(again, status_code=401, headers=_FRESH)
+            return shown(words, back, words("login.wrong"), 401)
         welcome = RedirectResponse(link(back), status_code=303, headers=_FRESH)
         welcome.set_cookie(
             SESSION_COOKIE,
@@ -67,23 +69,13 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
 
     @app.get(LOGOUT, response_class=HTMLResponse)
     def leaving(request: Request) -> Response:
-        return HTMLResponse(logout_page(words_of(request)), headers=_FRESH)
+        return HTMLResponse(page("logout.html", words_of(request), action=link(LOGOUT)), headers=_FRESH)
 
     @app.post(LOGOUT)
     def logout() -> Response:
         gone = RedirectResponse(link(LOGIN), status_code=303, headers=_FRESH)
         gone.delete_cookie(SESSION_COOKIE, path=link("") or "/")
         return gone
-
-
-def login_page(words: Words, back: str, said: str = "") -> str:
-    """The page; `back` is where a login leads, `said` what was wrong."""
-    return page("login.html", words, action=link(LOGIN), back=back, said=said, longest=_LONGEST_PASSWORD)
-
-
-def logout_page(words: Words) -> str:
-    """The page behind the link."""
-    return page("logout.html", words, action=link(LOGOUT))
 
 
 def inside(address: str) -> str:

@@ -9,22 +9,19 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from rag.serve.links import PREFIX, below
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from rag.settings import Settings
+from rag.settings import Settings
 
 BY_PROXY = "beleg.by_proxy"
 """In a scope, whether a trusted proxy sends the request."""
 _RAW = PREFIX.lower().encode()
+_FORWARDED = (b"forwarded", b"x-real-ip")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
@@ -54,8 +51,13 @@ class Proxied:
         trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
         said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
         prefix = said if said and _PREFIX.fullmatch(said) else self.root
-        headers = [(k, v) for k, v in scope["headers"] if (trusted or not _is_forwarding(k)) and k != _RAW]
-        path = _without(prefix, scope["path"])
+        headers = [(k, v) for k, v in scope["headers"] if k != _RAW]
+        if not trusted:
+            headers = [
+                (k, v) for k, v in headers if not k.startswith(b"x-forwarded-") and k not in _FORWARDED
+            ]
+        # proxies send the path with the prefix, or without
+        path = scope["path"].removeprefix(prefix) if scope["path"].startswith(f"{prefix}/") else scope["path"]
         below(prefix)
         if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
             await RedirectResponse(f"{prefix}/")(scope, receive, send)
@@ -63,12 +65,3 @@ class Proxied:
         # Gradio hands its events to other tasks, with the headers alone
         headers.append((_RAW, prefix.encode()))
         await self.app({**scope, "headers": headers, "path": path, BY_PROXY: trusted}, receive, send)
-
-
-def _is_forwarding(name: bytes) -> bool:
-    return name.startswith(b"x-forwarded-") or name in (b"forwarded", b"x-real-ip")
-
-
-def _without(prefix: str, path: str) -> str:
-    """Proxies send the path with the prefix, or without."""
-    return path[len(prefix) :] if prefix and path.startswith(f"{prefix}/") else path

@@ -1,7 +1,7 @@
 /* The articles page: the list follows what is typed, sorted and changed; articles are deleted. Without
    scripts the search is a form and each heading a link; see intake.js for taking articles in. */
 
-import { ROOT } from "./dom.js";
+import { ROOT, isPlain } from "./dom.js";
 import { Intake } from "./intake.js";
 
 const root = document.querySelector(".articles");
@@ -61,8 +61,7 @@ field.form.addEventListener("submit", (event) => {
 
 found.addEventListener("click", (event) => {
   const link = event.target.closest("th a, .pager a, .summary .clear, .timeline a");
-  const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  if (!link || !plain) return;
+  if (!link || !isPlain(event)) return;
   event.preventDefault();
   show(link.getAttribute("href")).then(() => link.closest(".pager") && found.querySelector("table").scrollIntoView());
   if (!link.matches(".clear")) return;
@@ -84,12 +83,14 @@ found.addEventListener("click", (event) => {
   dialog.showModal();
 });
 
-async function remove() {
-  const answer = await fetch(`${ROOT}/artikel/loeschen?id=${encodeURIComponent(chosen)}`, { method: "POST" }).catch(() => null);
+/** Changes the chosen article, and says what came of it. */
+async function change(what, body) {
+  const address = `${ROOT}/artikel/${what}?id=${encodeURIComponent(chosen)}`;
+  const answer = await fetch(address, { method: "POST", body }).catch(() => null);
   said.textContent = answer ? (await answer.json()).detail : intake.words.no_connection;
   intake.follow();
 }
-dialog?.addEventListener("close", () => dialog.returnValue === "yes" && remove());
+dialog?.addEventListener("close", () => dialog.returnValue === "yes" && change("loeschen"));
 
 /* --- title, outlet, author and date of an upload -------------------------------------------------------------- */
 
@@ -105,15 +106,8 @@ found.addEventListener("click", (event) => {
   facts.showModal();
 });
 
-async function describe() {
-  const body = new URLSearchParams(new FormData(form));
-  const address = `${ROOT}/artikel/angaben?id=${encodeURIComponent(chosen)}`;
-  const answer = await fetch(address, { method: "POST", body }).catch(() => null);
-  said.textContent = answer ? (await answer.json()).detail : intake.words.no_connection;
-  intake.follow();
-}
 form?.querySelector("[type=button]").addEventListener("click", () => facts.close());
-facts?.addEventListener("close", () => facts.returnValue === "yes" && describe());
+facts?.addEventListener("close", () => facts.returnValue === "yes" && change("angaben", new URLSearchParams(new FormData(form))));
 
 /* --- taking articles in ------------------------------------------------------------------------------------ */
 

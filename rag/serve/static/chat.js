@@ -5,7 +5,7 @@
 import { address, placeOf } from "./address.js";
 import { asked, forget, go, keep, restore, shownAnswer, startAnew } from "./conversations.js";
 import "./copy.js";
-import { $, $$, CHIP, PLACE, answering, hovers, loadWords, overlay } from "./dom.js";
+import { $, $$, CHIP, PLACE, answering, hovers, isPlain, loadWords, overlay } from "./dom.js";
 import { leave } from "./embed.js";
 import { listen } from "./keys.js";
 import { announce, notice, polish } from "./labels.js";
@@ -23,8 +23,6 @@ listen(panel);
 /* --- citations ------------------------------------------------------------------------------------------ */
 
 const linkOf = (event) => (event.target instanceof Element ? event.target.closest(`#conversation ${PLACE}`) : null);
-const isPlain = (event) =>
-  event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
 document.addEventListener("click", (event) => {
   const link = linkOf(event);

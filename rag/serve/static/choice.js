@@ -1,7 +1,7 @@
 /* Which articles answer: chips above the composer, the dialog in which they are chosen, and the address.
    A choice is the query of an address, as choice.py has it; the server makes the chips of what `#chosen` says. */
 
-import { $, ROOT, element } from "./dom.js";
+import { $, ROOT, element, isPlain, modal } from "./dom.js";
 
 const NAMES = ["medium", "von", "bis", "artikel"];
 
@@ -41,19 +41,13 @@ async function open() {
     dialog.close();
   });
   $(".no", dialog).addEventListener("click", () => dialog.close());
-  dialog.addEventListener("keydown", (event) => event.stopPropagation());
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    $("#composer textarea")?.focus();
-  });
-  document.body.append(dialog);
-  dialog.showModal();
+  modal(dialog, () => $("#composer textarea")?.focus());
 }
 
 document.addEventListener("click", (event) => {
   if (!(event.target instanceof Element)) return;
   const chip = event.target.closest('#choice a, .overview a:is([href*="?von="], [href*="?medium="])');
-  if (chip && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+  if (chip && isPlain(event)) {
     event.preventDefault();
     choose(choiceIn(chip.search));
     $("#composer textarea")?.focus();

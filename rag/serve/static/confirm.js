@@ -1,6 +1,6 @@
 /* Asks before a conversation is deleted. The cursor waits on the button that keeps it; so does Escape. */
 
-import { element, words } from "./dom.js";
+import { element, modal, words } from "./dom.js";
 
 /** Whether the reader really wants to. */
 export function confirmed(title) {
@@ -15,14 +15,5 @@ export function confirmed(title) {
   );
   no.addEventListener("click", () => dialog.close());
   yes.addEventListener("click", () => dialog.close("yes"));
-  // Escape closes this alone, not what is open beneath it
-  dialog.addEventListener("keydown", (event) => event.stopPropagation());
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((answer) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      answer(dialog.returnValue === "yes");
-    });
-  });
+  return new Promise((answer) => modal(dialog, () => answer(dialog.returnValue === "yes")));
 }

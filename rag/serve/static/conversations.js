@@ -8,7 +8,7 @@
 import { address, tell } from "./address.js";
 import { choiceIn, choose, chosen } from "./choice.js";
 import { confirmed } from "./confirm.js";
-import { $, $$, ROOT, answering, words } from "./dom.js";
+import { $, $$, ROOT, answering, partsOf, words } from "./dom.js";
 import { offer, withdraw } from "./offer.js";
 
 const PREFIX = "beleg:conversation:";
@@ -101,8 +101,7 @@ function shownTurns() {
 }
 
 function draft(row) {
-  const parts = $$(".message-content > .md", row).filter((part) => !part.closest(".thought-group"));
-  const first = parts.find((part) => !$(".stopped, .failure", part));
+  const first = partsOf(row).find((part) => !$(".stopped, .failure", part));
   return first?.innerText.trim() ?? "";
 }
 

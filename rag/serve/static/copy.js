@@ -1,10 +1,9 @@
 /* Copying an answer: its words with numbers, and the list of its sources. */
 
-import { $, $$, CHIP, name, words } from "./dom.js";
+import { $, $$, CHIP, name, partsOf, words } from "./dom.js";
 
 function answerText(row) {
-  const parts = $$(".message-content > .md", row).filter((part) => !part.closest(".thought-group"));
-  const answer = parts.find((part) => !$(".cards, .places", part));
+  const answer = partsOf(row).find((part) => !$(".cards, .places", part));
   if (!answer) return "";
   const copy = answer.cloneNode(true);
   $$(CHIP, copy).forEach((chip) => chip.replaceWith(` [${chip.textContent}]`));

@@ -15,7 +15,25 @@ export const $$ = (selector, root = document) => [...root.querySelectorAll(selec
 /** While an answer comes, the composer offers to stop it. */
 export const answering = () => $("#composer .stop-button") !== null;
 
-/** The words of strings.py in the reader's language; empty where they could not be loaded. */
+/** Whether a click means the link itself, not a new tab or window. */
+export const isPlain = (event) =>
+  event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+
+/** The parts of an answer's message, without the step that shows what was searched. */
+export const partsOf = (row) => $$(".message-content > .md", row).filter((part) => !part.closest(".thought-group"));
+
+/** Shows a dialog, which is gone once it is closed; Escape closes it alone, not what is open beneath it. */
+export function modal(dialog, closed = () => null) {
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** The words of `words.json` in the reader's language; empty where they could not be loaded. */
 export const words = {};
 
 export async function loadWords() {

@@ -1,6 +1,6 @@
 /* Taking articles in: files that are chosen or dropped, their progress and results, and reading in again. */
 
-import { ROOT } from "./dom.js";
+import { ROOT, element } from "./dom.js";
 
 const SOON = 400; // milliseconds between looks while something is going on
 const LATER = 5000; // and while nothing is
@@ -72,16 +72,9 @@ export class Intake {
   }
 
   line(name) {
-    const line = document.createElement("li");
-    const label = document.createElement("b");
-    const outcome = document.createElement("span");
-    const bar = document.createElement("progress");
-    label.textContent = name;
-    outcome.className = "outcome";
-    outcome.textContent = this.words.waiting;
-    bar.value = 0;
-    bar.setAttribute("aria-label", name);
-    line.append(label, outcome, bar);
+    const outcome = element("span", { class: "outcome" }, this.words.waiting);
+    const bar = element("progress", { value: "0", "aria-label": name });
+    const line = element("li", {}, element("b", {}, name), outcome, bar);
     this.results.hidden = false;
     this.results.tabIndex = 0; // it scrolls
     this.results.append(line);
@@ -196,9 +189,7 @@ function refuse(line, reason, words) {
 
 /** The name becomes the way to the article. */
 function link(line, article) {
-  const anchor = document.createElement("a");
-  anchor.href = `${ROOT}/quelle/${encodeURIComponent(article.id)}`;
-  anchor.title = article.title;
-  anchor.textContent = line.querySelector("b").textContent;
-  line.querySelector("b").replaceChildren(anchor);
+  const address = `${ROOT}/quelle/${encodeURIComponent(article.id)}`;
+  const name = line.querySelector("b");
+  name.replaceChildren(element("a", { href: address, title: article.title }, name.textContent));
 }

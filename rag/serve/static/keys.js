@@ -1,7 +1,7 @@
 /* Keys: `/` the composer, `j` and `k` the citations, `?` help, in which they are switched off for who speaks
    to their computer or touches keys by accident. */
 
-import { $, $$, CHIP, element, words } from "./dom.js";
+import { $, $$, CHIP, element, modal, words } from "./dom.js";
 
 const OFF = "beleg:keys-off";
 const KEYS = [
@@ -35,9 +35,7 @@ export function help() {
     element("div", {}, shut),
   );
   shut.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  modal(dialog);
 }
 
 /** The chip before or after the one that is focused; of none, the first or last one. */

@@ -1,6 +1,6 @@
 /* Labels: what Gradio leaves out, says in English, or says with roles that do not fit. */
 
-import { $, $$, CHIP, answering, element, name, words } from "./dom.js";
+import { $, $$, CHIP, answering, element, name, partsOf, words } from "./dom.js";
 
 const BUSY = /busy|queue is full/i;
 
@@ -139,7 +139,7 @@ export function announce() {
 }
 
 function answer() {
-  const parts = $$("#conversation .bot-row", document).at(-1);
-  const text = parts && $$(".message-content > .md", parts).find((part) => !part.closest(".thought-group"));
+  const row = $$("#conversation .bot-row").at(-1);
+  const text = row && partsOf(row)[0];
   return `${words.answered}: ${text?.textContent.replace(/\s+/g, " ").trim() ?? ""}`;
 }

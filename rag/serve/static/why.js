@@ -1,19 +1,14 @@
 /* Asks why an answer is bad, once the thumb is down, which is noted already. The reason goes with its record. */
 
-import { $, ROOT, answering, element, words } from "./dom.js";
+import { $, ROOT, answering, element, modal, words } from "./dom.js";
 
-const REASONS = {
-  wrong: "why_wrong",
-  off_topic: "why_off_topic",
-  unsupported: "why_unsupported",
-  incomplete: "why_incomplete",
-};
+const REASONS = ["why_wrong", "why_off_topic", "why_unsupported", "why_incomplete"];
 
 function ask(answer, button) {
   const form = element("form", {}, element("h2", { id: "why-title" }, words.why_title));
   const options = element("fieldset", { "aria-labelledby": "why-title" });
-  for (const [reason, said] of Object.entries(REASONS)) {
-    const box = element("input", { type: "radio", name: "reason", value: reason });
+  for (const said of REASONS) {
+    const box = element("input", { type: "radio", name: "reason", value: said.slice("why_".length) });
     options.append(element("label", {}, box, ` ${words[said]}`));
   }
   const note = element("textarea", { rows: "3", maxlength: "2000" });
@@ -22,11 +17,6 @@ function ask(answer, button) {
   form.append(options, element("label", {}, words.why_note, note), element("div", {}, skip, send));
   const dialog = element("dialog", { class: "confirm why", "aria-labelledby": "why-title" }, form);
   skip.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("keydown", (event) => event.stopPropagation());
-  dialog.addEventListener("close", () => {
-    dialog.remove();
-    button.focus();
-  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const reason = new FormData(form).get("reason");
@@ -38,8 +28,7 @@ function ask(answer, button) {
     if (sent?.ok) dialog.close();
     else send.before(element("span", { role: "alert" }, words.why_not_sent));
   });
-  document.body.append(dialog);
-  dialog.showModal();
+  modal(dialog, () => button.focus());
 }
 
 document.addEventListener("click", (event) => {
