@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 from ingest.readers.document import (
     Block,
@@ -26,9 +25,6 @@ from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
-if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
-
 _ONE_AT_A_TIME = threading.Lock()  # PDFium is not safe for threads
 _MOST_PAGES = 3_000
 _IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
@@ -41,49 +37,30 @@ def read_pdf(data: bytes) -> Reading:
     with _ONE_AT_A_TIME:
         try:
             pdf = pypdfium2.PdfDocument(data)
-            info = pdf.get_metadata_dict()
-            count = len(pdf)
-            pages: list[list[str]] = []
-            pictures = words = 0
-            for number in range(min(count, _MOST_PAGES)):
-                lines, shown = _page(pdf, number)
-                pages.append(lines)
-                pictures += shown
-                words += sum(len(line.split()) for line in lines)
-                refuse_long(words)
         except pypdfium2.PdfiumError as exc:
-            if "password" in str(exc).lower():
-                raise ArticleError("pdf_locked") from exc
-            raise ArticleError("pdf_broken", why=exc) from exc
+            raise ArticleError("pdf_locked" if "password" in str(exc).lower() else "pdf_broken") from exc
+        info, count = pdf.get_metadata_dict(), len(pdf)
+        pages: list[list[str]] = []
+        pictures = words = 0
+        for number in range(min(count, _MOST_PAGES)):
+            page = pdf[number]
+            try:
+                pages.append(page_lines(page))
+                pictures += sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
+            finally:
+                page.close()
+            words += sum(len(line.split()) for line in pages[-1])
+            refuse_long(words)
     paragraphs, starts = reflow(pages)
     if not paragraphs:
         raise ArticleError("pdf_without_text")
     known = Document("", title=given_title(info.get("Title")), author=person(info.get("Author")))
     document = replace(compose(map(Block, paragraphs), known), pages=tuple(starts))
-    empty = sum(not any(map(str.strip, page)) for page in pages)
-    return Reading(
-        (document,),
-        tuple(_problems(empty, len(pages), count)),
-        counts={"pages": len(pages) - empty},
-        left_out={"pages": count - len(pages) + empty, "pictures": pictures},
-    )
-
-
-def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
-    """The lines of a page, and how many pictures it has."""
-    page = pdf[number]
-    try:
-        return page_lines(page), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
-    finally:
-        page.close()
-
-
-def _problems(empty: int, read: int, count: int) -> Iterator[Phrase]:
-    """Messages on pages that gave no text, or were too many."""
-    if empty:
-        yield Phrase("pdf_empty_pages", empty=empty, pages=count)
-    if count > read:
-        yield Phrase("pdf_many_pages", read=read, pages=count)
+    empty, read = sum(not any(map(str.strip, page)) for page in pages), len(pages)
+    problems = [Phrase("pdf_empty_pages", empty=empty, pages=count)] if empty else []
+    problems += [Phrase("pdf_many_pages", read=read, pages=count)] if count > read else []
+    left_out = {"pages": count - read + empty, "pictures": pictures}
+    return Reading((document,), tuple(problems), counts={"pages": read - empty}, left_out=left_out)
 
 
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}
