@@ -100,15 +100,10 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
         starts.append(start if start is not None else -1)
     # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
     whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
-    return whole, _of_empty_ones(starts, end)
-
-
-def _of_empty_ones(starts: list[int], end: int) -> list[int]:
-    """The beginnings with those of pages without text, which are where the next one begins."""
-    for place in reversed(range(len(starts))):
+    for place in reversed(range(len(starts))):  # pages without text begin where the next one does
         if starts[place] < 0:
             starts[place] = starts[place + 1] if place + 1 < len(starts) else end
-    return starts
+    return whole, starts
 
 
 def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]]:
@@ -141,15 +136,19 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
     forms = [[set(_forms(line, page)) for line in lines[:2]] for page, lines in enumerate(pages)]
     shared = Counter(form for lines in forms for form in set().union(*lines))
 
+    def is_lone_number(line: str, inner: str = "") -> bool:
+        # beside it there is text; else it is one of a column
+        return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
+
     def is_running(page: int, place: int) -> bool:
         times = max((shared[form] for form in forms[page][place]), default=0)
         return times >= max(2, len(pages) // 2) or (
-            _is_lone_number(*pages[page][place : place + 2])
+            is_lone_number(*pages[page][place : place + 2])
             and (times > 1 or len(pages) == 1 or forms[page][place] == {_counted("", 1, "")})
         )
 
     return [
-        sum(1 for _ in takewhile(partial(is_running, page), (0, 1)[: len(lines)]))
+        sum(1 for _ in takewhile(partial(is_running, page), range(len(lines))))
         for page, lines in enumerate(forms)
     ]
 
@@ -167,11 +166,6 @@ def _forms(line: str, page: int) -> Iterator[str]:
 def _counted(before: str, first: int, behind: str) -> str:
     """A line as it would be on the first page, where its number is that of the page."""
     return f"{before}\0{first}\0{behind}"
-
-
-def _is_lone_number(line: str, inner: str = "") -> bool:
-    """Whether a line looks like a page's number and, beside it, there is text; else it is one of a column."""
-    return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:
