@@ -60,7 +60,9 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
         days |= {
             _day(published + timedelta(_RELATIVE[word])) for word in _RELATIVE_WORD.findall(text.lower())
         }
-        days |= {_day(day) for weekday in weekdays for day in _nearest(weekday, published)}
+        back = ((published.weekday() - weekday) % 7 for weekday in weekdays)
+        # the days of that name in the week before publication, on it, and in the week after
+        days |= {_day(published + timedelta(after - n)) for n in back for after in (0, 7)}
     return Facts(
         frozenset(number for each in read for number in each.numbers),
         frozenset(days),
@@ -116,13 +118,6 @@ def fold_quote(text: str) -> str:
 
 def _day(day: date) -> Day:
     return day.year, day.month, day.day
-
-
-def _nearest(weekday: int, published: date) -> Iterator[date]:
-    """The days of that name in the week before publication, on it, and in the week after."""
-    back = (published.weekday() - weekday) % 7
-    yield published - timedelta(back)
-    yield published - timedelta(back) + timedelta(7)
 
 
 def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:

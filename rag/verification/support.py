@@ -213,15 +213,11 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
             said = np.vstack([said, before, title]).max(axis=0)
         found.append((worth, Support("weak", score, span, said, lacks)))
     best = max(found, key=lambda pair: pair[0])[1]
-    return replace(best, status=_status(claim, [source], [best]))
+    return replace(best, status=together(claim, [source], [best]))
 
 
 def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
     """The status of a claim by several passages at once, each with its best window."""
-    return _status(claim, sources, found)
-
-
-def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
     whole = [source.lacks(claim, (source.chunk.start, source.chunk.end)) for source in sources]
     if set.intersection(*map(set, whole)):
         return "unsupported"
@@ -234,16 +230,11 @@ def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -
     if score < UNSUPPORTED:
         return "unsupported"
     lacks = set.intersection(*(set(each.lacks) for each in found))
-    changed = all(source.differs(claim, each.span) for source, each in zip(sources, found, strict=True))
-    if "number" in lacks and changed:
+    spans = [(source, each.span) for source, each in zip(sources, found, strict=True)]
+    if "number" in lacks and all(source.differs(claim, span) for source, span in spans):
         return "unsupported"
-    negated = all(
-        _negated(claim, source.facts_of(each.span)) for source, each in zip(sources, found, strict=True)
-    )
-    exchanged = all(
-        _exchanged(claim, source.article.text[slice(*each.span)])
-        for source, each in zip(sources, found, strict=True)
-    )
+    negated = all(_negated(claim, source.facts_of(span)) for source, span in spans)
+    exchanged = all(_exchanged(claim, source.article.text[slice(*span)]) for source, span in spans)
     if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
     return "supported"
@@ -255,18 +246,12 @@ def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
     if claim.alike is None or found.lacks or _negated(claim, source.facts_of(found.span)):
         return False
     told = zip(claim.concepts, found.said, strict=True)
-    names = [(concept.word, said) for concept, said in told if concept.word[0].isupper()]
-    if any(said < SAID for _, said in names) or _turned(claim, words, [word for word, _ in names]):
+    names = [(concept.word[:_SAME_NAME], said) for concept, said in told if concept.word[0].isupper()]
+    # names that both texts write alike, in the order of the claim: another one may be another role
+    there = [at for _, at in sorted((claim.text.find(n), words.find(n)) for n, _ in names) if at >= 0]
+    if any(said < SAID for _, said in names) or there != sorted(there):
         return False
     return claim.alike(claim.text, words) >= (ALIKE if found.score >= SUPPORTED else ALIKE_ALONE)
-
-
-def _turned(claim: Claim, words: str, names: Sequence[str]) -> bool:
-    """Whether names that both texts write alike stand in another order, which may be another role."""
-    here = [claim.text.find(name[:_SAME_NAME]) for name in names]
-    there = [words.find(name[:_SAME_NAME]) for name in names]
-    both = sorted((x, y) for x, y in zip(here, there, strict=True) if y >= 0)
-    return [y for _, y in both] != sorted(y for _, y in both)
 
 
 def _unsaid(claim: Claim, said: Vector) -> bool:
