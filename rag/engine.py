@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
 
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
@@ -53,7 +52,7 @@ from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Asking, Delta, Done, Event, Filters, Message, Passage, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
@@ -75,7 +74,7 @@ _REMARK = re.compile(r"\s*[(\[][^()\[\]]+[)\]]")
 class Engine(Adapters):
     """Answers questions about one library. Safe to use from several threads.
 
-    Its asynchronous twins, and its forms for LlamaIndex, are those of `Adapters`.
+    `ask`, the methods to await, and the forms for LlamaIndex are those of `Adapters`.
     """
 
     def __init__(
@@ -96,18 +95,6 @@ class Engine(Adapters):
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
-
-    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
-        """The answer to a question; `history` is the conversation so far, oldest first.
-
-        With `extractive` the answer is verbatim sentences even where a language model is configured;
-        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
-        for filters that nothing fits, ProviderError when the model fails.
-        """
-        for event in self.stream(question, history, **how):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("a stream ends with Done")
 
     def stream(
         self,
@@ -247,14 +234,12 @@ class Engine(Adapters):
 
     def _sure_of(self, tried: Iterable[str], n: int, cited: Set[tuple[str, int]] = frozenset()) -> list[str]:
         """The first n questions that are surely answered by more than what is cited already."""
-        sure = (question for question in tried if not self._confident(question) <= cited)
+        places = self._opened().tried
+        sure = (question for question in tried if not places(question) <= cited)
         return list(itertools.islice(sure, n))
 
-    def _confident(self, question: str) -> frozenset[tuple[str, int]]:
-        """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
-        return self._opened().tried(question)
-
     def _try(self, question: str) -> frozenset[tuple[str, int]]:
+        """Where the answer to a suggested question stands, nothing when it is not sure."""
         # by words alone: nothing is sent anywhere
         answer = self._verbatim(self._asked(question, (), None), None)
         sure = answer.certainty == "sure"

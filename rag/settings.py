@@ -21,7 +21,6 @@ ENV_FILE = Path(".env")
 NO_MODEL = "none"
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
-# goes into a header: nothing that could end it, or begin another directive
 _NAMES_OF_ALL = {
     "openai_api_key": "OPENAI_API_KEY",
     "openai_base_url": "OPENAI_BASE_URL",
@@ -30,6 +29,7 @@ _NAMES_OF_ALL = {
 """Settings that every program knows by these variables."""
 _AFTER_THE_MODEL = 30.0  # seconds
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+# goes into a header: nothing that could end it, or begin another directive
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -49,8 +49,7 @@ class Settings:
     )
     openai_api_key: SecretStr | None = Field(None, description="key of the language model's server")
     openai_base_url: str | None = Field(
-        None,
-        description="address of an OpenAI-compatible server, as http://127.0.0.1:11434/v1",
+        None, description="address of an OpenAI-compatible server, as http://127.0.0.1:11434/v1"
     )
     llm: str | None = Field(
         None,
@@ -93,8 +92,7 @@ class Settings:
         description="Ding dictionary (Debian: trans-de-en), used when it is there",
     )
     chroma_url: str | None = Field(
-        None,
-        description="Chroma server that several Belegs share, as http://127.0.0.1:8000",
+        None, description="Chroma server that several Belegs share, as http://127.0.0.1:8000"
     )
     chroma_replica: bool = Field(
         False, description="take the articles from the Chroma server; otherwise ours are written to it"
@@ -117,8 +115,7 @@ class Settings:
         "", description="further names that this machine is called by, as beleg.example, where no auth is set"
     )
     trusted_proxies: str = Field(
-        "",
-        description="proxies that are believed what they forward for whom, as 10.0.0.5 172.16.0.0/12",
+        "", description="proxies that are believed what they forward for whom, as 10.0.0.5 172.16.0.0/12"
     )
     root_path: str = Field(
         "",
@@ -261,7 +258,10 @@ def load_settings(**overrides: object) -> Settings:
     """
     named = {name: value for name, value in overrides.items() if value is not None and name != "given"}
     # pydantic-settings would do this, and imports asyncio and ssl: a quarter of a second in every command
-    chosen: dict[str, Any] = {**_said(_file()), **_said(os.environ), **named}
+    from dotenv import dotenv_values
+
+    file = dotenv_values(ENV_FILE, encoding="utf-8") if ENV_FILE.is_file() else {}
+    chosen: dict[str, Any] = {**_said(file), **_said(os.environ), **named}
     try:
         return Settings(**chosen, given=frozenset(chosen))
     except ValidationError as exc:
@@ -277,11 +277,3 @@ def _said(environment: Mapping[str, str | None]) -> dict[str, str]:
     """What an environment says of the settings, by their names; an empty variable says nothing."""
     held = {name.upper(): value for name, value in environment.items() if value}
     return {name: held[key] for name in FIELDS if (key := variable(name)) in held}
-
-
-def _file() -> Mapping[str, str | None]:
-    if not ENV_FILE.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    return dotenv_values(ENV_FILE, encoding="utf-8")

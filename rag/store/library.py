@@ -276,10 +276,6 @@ class Library(LibraryFile):
         """The stored vectors of passages themselves, packed, by row."""
         return dict(self._rows_of("SELECT row, passage FROM vectors WHERE row IN (%s)", rows))
 
-    def embedded(self, rows: Sequence[int]) -> set[int]:
-        """Those of the rows whose passages have a stored vector."""
-        return {row for (row,) in self._rows_of("SELECT row FROM vectors WHERE row IN (%s)", rows)}
-
     def rows_of_article(self, article_id: str) -> list[int]:
         """The rows of the passages of an article, in order."""
         sql = "SELECT row FROM chunks WHERE article_id = ? ORDER BY ordinal"

@@ -89,17 +89,13 @@ def _lock(folder: Path, wait: float) -> BaseFileLock:
         lock.acquire(timeout=wait)
         announce(folder)
     except Timeout as exc:
-        raise _busy(folder) from exc
+        who = owner(folder)
+        if who is None:
+            raise IndexBusy("folder_in_use", path=folder) from exc
+        told = {"path": folder, "pid": str(who.pid), "command": who.command}
+        if who.address:
+            raise IndexBusy("index_served", **told, address=who.address) from exc
+        raise IndexBusy("index_in_use", **told) from exc
     except OSError as exc:
         raise ConfigError("cannot_use", path=folder, why=exc.strerror) from exc
     return lock
-
-
-def _busy(folder: Path) -> IndexBusy:
-    who = owner(folder)
-    if who is None:
-        return IndexBusy("folder_in_use", path=folder)
-    pid, command = str(who.pid), who.command
-    if who.address:
-        return IndexBusy("index_served", path=folder, pid=pid, command=command, address=who.address)
-    return IndexBusy("index_in_use", path=folder, pid=pid, command=command)

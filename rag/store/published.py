@@ -214,19 +214,13 @@ def _call(address: str, work: Callable[[], Any]) -> Any:
 
 
 def _error(address: str, exc: Exception) -> BelegError:
-    reasons = _reasons(exc)
+    reasons, behind = "", cast("BaseException | None", exc)
+    while behind is not None:  # chromadb hides a refusal behind a blank error
+        reasons += f" {type(behind).__name__} {behind}".lower()
+        behind = behind.__cause__ or behind.__context__
     text = (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
     if _REFUSED.search(reasons):
         return ProviderAuth("chroma_server_refuses", address=address)
     if "certificate" in reasons:
         return ConfigError("chroma_server_strange_certificate", address=address, why=text)
     return ProviderUnavailable("chroma_server_silent", address=address, why=text)
-
-
-def _reasons(error: BaseException | None) -> str:
-    """What an error and those behind it say, in lower case; chromadb hides a refusal behind a blank one."""
-    told = []
-    while error is not None:
-        told.append(f"{type(error).__name__} {error}".lower())
-        error = error.__cause__ or error.__context__
-    return " ".join(told)

@@ -186,17 +186,10 @@ def _strong_forms() -> dict[str, str]:
 
 def sharp(word: str) -> str:
     """A strong verb's past form with the ß that capitals and Swiss spelling lack; any other word as it is."""
-    return _sharp_forms().get(word, word)
-
-
-@functools.lru_cache(maxsize=1)
-def _sharp_forms() -> dict[str, str]:
+    places = (found.start() for found in re.finditer("ss", word))
+    with_sharp = (f"{word[:at]}ß{word[at + 2 :]}" for at in places)
     forms = _strong_forms()
-    return {
-        form.replace("ß", "ss"): form
-        for form in forms
-        if "ß" in form and form.replace("ß", "ss") not in forms
-    }
+    return word if word in forms else next((form for form in with_sharp if form in forms), word)
 
 
 @functools.cache
@@ -257,13 +250,9 @@ def keys(text: str, language: str | None = "de") -> list[str]:
 def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
     """The same of words that `words` found."""
     language = language_of(language)
-    return list(filter(None, (_term(word, language) for word in found)))
-
-
-@functools.lru_cache(maxsize=200_000)
-def _term(word: str, language: str) -> str:
-    """The key of a word, empty for a stop word; a Cyrillic soft sign alone has no sound, and no key."""
-    return "" if word.lower() in STOP[language] else key(word, language)
+    content = (word for word in found if word.lower() not in STOP[language])
+    # a Cyrillic soft sign alone has no sound, and no key
+    return [term for word in content if (term := key(word, language))]
 
 
 def folded(text: str) -> str:

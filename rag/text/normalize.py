@@ -115,18 +115,13 @@ def _pieces(text: str, separator: re.Pattern[str]) -> Iterator[Span]:
         position = high
 
 
-def _static_folder() -> Path:
-    # found without importing llama-index, which takes a second and a half
+@functools.cache
+def _encoding(model: str) -> tiktoken.Encoding:
+    # llama-index, whose import takes a second and a half, ships the vocabularies; else they were downloaded
     spec = importlib.util.find_spec("llama_index.core")
     if spec is None or spec.origin is None:
         raise ConfigError("llama-index-core is not installed; run: make install")
-    return Path(spec.origin).parent / "_static"
-
-
-@functools.cache
-def _encoding(model: str) -> tiktoken.Encoding:
-    # llama-index ships the vocabularies; without this tiktoken would download them
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_static_folder() / "tiktoken_cache"))
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path(spec.origin).parent / "_static" / "tiktoken_cache"))
     import tiktoken
 
     try:

@@ -62,8 +62,11 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
         low = high
         if left >= right:
             continue
-        if spans and _is_fragment(piece, *spans[-1]):
-            spans[-1] = (spans[-1][0], right)
+        start_before, end_before = spans[-1] if spans else (0, 0)
+        # the beginning decides: a column of numbers would else be searched anew at each of them
+        words = re.findall(r"[^\W\d_]{2,}", piece[start_before : min(end_before, start_before + 200)])
+        if spans and len(words) < _WORDS_OF_A_SENTENCE:
+            spans[-1] = (start_before, right)
         else:
             spans.append((left, right))
     return [(start + left, start + right) for whole in spans for left, right in _bounded(piece, *whole)]
@@ -81,7 +84,12 @@ def _ends(text: str, language: str) -> Iterator[int]:
                 last = closed
             continue
         closed = spaced.match(text, closed).end()  # type: ignore[union-attr]
-        if _is_end(text, stop, closed, language) and not _is_bracketed(text, last, closed):
+        # what is in a bracket that closes soon stays with its sentence
+        opened = text.rfind("(", last, closed)
+        bracketed = (
+            opened > text.rfind(")", last, closed) and text.find(")", closed, closed + _BRACKETED) >= 0
+        )
+        if not bracketed and _is_end(text, stop, closed, language):
             yield closed
             last = closed
 
@@ -162,18 +170,6 @@ def _is_glued(text: str, stop: int, closed: int) -> bool:
     return not re.search(r"[@/\\]|www\.|\.\w", (left or [""])[-1]) and not re.search(
         r"[@/\\]|\w\.[a-z]", right[0][1:]
     )
-
-
-def _is_bracketed(text: str, low: int, high: int) -> bool:
-    """Whether a bracket is open that closes soon: what is in it stays with its sentence."""
-    opened = text.rfind("(", low, high)
-    return opened > text.rfind(")", low, high) and text.find(")", high, high + _BRACKETED) >= 0
-
-
-def _is_fragment(text: str, start: int, end: int) -> bool:
-    # the beginning decides: a column of numbers would else be searched anew at each of them
-    words = re.findall(r"[^\W\d_]{2,}", text[start : min(end, start + 200)])
-    return len(words) < _WORDS_OF_A_SENTENCE
 
 
 def _trimmed(text: str, low: int, high: int) -> Span:
