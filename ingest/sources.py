@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ingest.sidecar import changed_at
 from rag.errors import ConfigError
-from rag.settings import FIELDS, Settings
+from rag.settings import DEFAULTS, Settings
 from rag.store.library_rows import FileState
 
 UPLOADS = "uploads"
@@ -74,8 +74,7 @@ def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
 
 def are_named(settings: Settings, paths: Sequence[Path] | None) -> bool:
     """Whether somebody said which articles these are: now, by a setting, or earlier for this data folder."""
-    default = FIELDS["articles"].default
-    said = "articles" in settings.given or settings.articles != default
+    said = "articles" in settings.given or settings.articles != DEFAULTS["articles"]
     return bool(paths) or said or bool(_remembered(settings))
 
 
