@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from ingest.structure.article import answerable
-from rag.schema import CHUNKER_VERSION, Article, Chunk, Span
+from rag.schema import Article, Chunk, Span
 from rag.text.sentences import sentences
-
-__all__ = ["CHUNKER_VERSION", "chunk_article"]
 
 FULL_ENOUGH = 0.6
 """Share of the wanted length from which on a chunk ends with its paragraph."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest.readers.document import Document
-from ingest.structure.body import GENRE_NOTE, captions, glued_headings, headings, notices, tail
+from ingest.structure.body import COMMENT_NOTE, captions, glued_headings, headings, notices, tail
 from ingest.structure.head import head
 from ingest.structure.language import detect_language
 from ingest.structure.shapes import Finding, answerable, outside, trimmed
@@ -45,7 +45,7 @@ def article_from(document: Document, id: str, source: str) -> Article:
         return getattr(document, names[0]) or next(filter(None, values), None)
 
     title = stated("title")
-    is_comment = _IS_COMMENT.match(title or "") or GENRE_NOTE.search(text[-600:])
+    is_comment = _IS_COMMENT.match(title or "") or COMMENT_NOTE.search(text[-600:])
     facts: dict[str, Any] = {
         "title": title,
         "outlet": stated("outlet", "agency"),

@@ -32,6 +32,7 @@ from ingest.structure.shapes import (
     word_count,
 )
 from rag.schema import Span
+from rag.text.languages import pattern
 
 # --- captions and credits --------------------------------------------------------------------
 
@@ -134,20 +135,9 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
 
 # --- notices to readers ----------------------------------------------------------------------
 
-_NOTICE = re.compile(
-    r"(?:[>»→►▶]\s*)?(?:Lesen Sie (?:auch|hier|hierzu|dazu|mehr|weiter)|Lies (?:auch|hier|mehr)"
-    r"|Mehr (?:zum Thema|dazu)\s*:?|Auch interessant|Siehe auch|Zum Thema\s*:|Hier geht es (?:zu|zum|zur)\b"
-    r"|Zum Newsletter|Abonnieren Sie|Folgen Sie uns|Melden Sie sich .{0,40}Newsletter"
-    r"|Empfohlener (?:externer|redaktioneller) Inhalt|(?:Anzeige|Werbung)$"
-    r"|(?:Dieser|Der) (?:Text|Artikel|Beitrag) (?:erschien|ist erschienen|wurde zuerst)\b)",
-    re.IGNORECASE,
-)
+_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}", re.IGNORECASE)
 _LONGEST_NOTICE = 35
-GENRE_NOTE = re.compile(
-    r"(?:Dieser|Der|Bei diesem) (?:Text|Artikel|Beitrag)[^.]{0,30} (?:ist|handelt es sich um) eine?n?"
-    r" (?:Kommentar|Gastbeitrag|Meinungs)"
-    r"|(?:gibt|geben|spiegelt|spiegeln)\b[^.]{0,80}\b(?:Meinung|Ansicht)(?:en)? (?:des|der) (?:Aut|Verf)",
-)
+COMMENT_NOTE = re.compile(pattern("news.comment_notes"))
 
 
 def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.query import Alternative, Concept, Query
-from rag.retrieval.matching import soft_match
+from rag.retrieval.matching import present, soft_match
 from rag.store.library import Library
 from rag.store.terms import PassageTerms
-from rag.text.ngrams import present
 
 Vector = NDArray[np.float64]
 

@@ -24,6 +24,12 @@ def table(language: str, name: str) -> Any:
     return found
 
 
+def rows(name: str) -> list[list[str]]:
+    """The lines of a table in `rag/data`, each as its columns."""
+    lines = (files("rag") / "data" / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines]
+
+
 def word_set(name: str, *languages: str) -> frozenset[str]:
     """The words of some languages, or of all."""
     return frozenset(word for each in languages or LANGUAGES for word in (table(each, name) or "").split())

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from rag.schema import Span
-from rag.text.languages import LANGUAGES, STOP, table, word_set
+from rag.text.languages import LANGUAGES, STOP, pattern, table, word_set
 
 _STARTERS = STOP | {"ru": STOP["uk"]}
 """Words that, with a capital, begin a sentence rather than name something."""
@@ -39,6 +39,10 @@ _SPACED = {
 """What may close a sentence after a space: « and » mean different things in German and French."""
 # marks of footnotes, too
 _ATTACHED = re.compile(r"(?:[“”\"»«’‘'‹›)\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])*")
+_BACK, _PRONOUN = (
+    {each: re.compile(rf"[„“\"(«]?{pattern(name, each)}\b") for each in LANGUAGES}
+    for name in ("opens.back", "opens.pronoun")
+)
 
 LONGEST = 3_000
 """Characters; what is longer without an end is cut at a space."""
@@ -187,3 +191,13 @@ def _bounded(text: str, low: int, high: int) -> Iterator[Span]:
         low = _trimmed(text, cut, high)[0]
     if low < high:
         yield low, high
+
+
+def points_back(sentence: str, language: str) -> bool:
+    """Whether a sentence opens with a word that means something said before, by its article's language."""
+    return _BACK[language].match(sentence) is not None
+
+
+def opens_with_pronoun(sentence: str, language: str) -> bool:
+    """Whether a sentence opens with a pronoun, so that only the one before names whom or what it means."""
+    return _PRONOUN[language].match(sentence) is not None

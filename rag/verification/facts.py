@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.text.figures import WEEKDAYS, Day, written
+from rag.text.languages import pattern
 from rag.text.normalize import lower_case
 
 _WEEKDAY = re.compile(
@@ -24,14 +25,7 @@ _RELATIVE = {
 _RELATIVE_WORD = re.compile(rf"(?<!am )(?<!guten )\b(?:{'|'.join(_RELATIVE)})\b")
 _QUOTE = re.compile(r"„([^„“”\"]+)[“”\"]|“([^“”]+)”|»([^»«]+)«|«\s?([^«»]+?)\s?»|\"([^\"]+)\"")
 _ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[?\.\.\.\]?)\s*")
-_NEGATION = re.compile(
-    r"\b(?:nicht|nichts|nie|niemals|niemand\w*|kein\w*|ohne|weder|unge\w+|not|no|never|none|nobody|nothing|neither"
-    r"|without|n't|cannot|ne|pas|jamais|aucun\w*|sans|não|nunca|nenhum\w*|sem|не|ні|ніколи|жодн\w+|без|немає)\b"
-    r"|n't\b",
-    re.IGNORECASE,
-)
-
-
+_NEGATION = re.compile(rf"\b{pattern('claims.denies')}\b|n't\b", re.IGNORECASE)
 _EARLIEST = 1500
 """From here to the day of publication a number may be a year."""
 

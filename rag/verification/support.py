@@ -21,7 +21,7 @@ from rag.retrieval.matching import coverage
 from rag.schema import Article, Chunk, Span, Status
 from rag.store.terms import SentenceTerms, heading, sentence_terms
 from rag.text.analysis import key, words
-from rag.text.languages import STOP
+from rag.text.languages import LANGUAGES, STOP, pattern, word_set
 from rag.verification.facts import Facts, besides_facts, facts, missing
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
@@ -45,45 +45,15 @@ ANTECEDENTS = 2
 """Sentences in which what a pronoun stands for is looked for."""
 DOSSIER_LANGUAGE = "de"
 
-_POINTS_BACK = re.compile(
-    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b"
-    r"|^\W*(?:es|dies\w*|it|this|cela|isto|isso|це|воно)\b",
-    re.IGNORECASE,
-)
+_POINTS_BACK = re.compile(rf"\b{pattern('claims.pronouns')}\b|^\W*{pattern('claims.opens')}\b", re.IGNORECASE)
 _RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
-_HEDGES = {
-    "de": frozenset(
-        "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
-        " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
-    ),
-    "en": frozenset(
-        "around approximately roughly nearly almost least instead previously recently currently already"
-        " moreover however also later still".split()
-    ),
-}
+_HEDGES = {language: word_set("claims.hedges", language) for language in LANGUAGES}
 """Words whose exchange leaves a claim what it is, by its language."""
-_CONJUNCTIONS = frozenset("und oder sowie bzw and or et ou e і й та або чи".split())
-_GOVERN = {
-    word: forms.split()[0]
-    for forms in (
-        "von vom; gegenüber; an am; auf; mit; für; gegen; nach; zu zum zur; bei beim; aus; in im; über; um;"
-        " als; wegen; durch; vor; of; to; from; with; by; against; for; at; than; on; about; over; avec;"
-        " contre; pour; par; que; sur; de du des; à au aux; por pelo pela"
-    ).split("; ")
-    for word in forms.split()
-}
+_CONJUNCTIONS, _BY, _NEGATIONS = (word_set(f"claims.{name}") for name in ("joins", "by", "negations"))
+_GOVERN = {word: forms.partition("/")[0] for forms in word_set("claims.governs") for word in forms.split("/")}
 """What tells the role of the noun behind it: one who pays *to* someone is not paid."""
 _BEFORE_A_NOUN = 3  # words
-_BY = frozenset("by par por pelo pela pelos pelas".split())
-_ARTICLE = re.compile(
-    r"(?:d(?:er|ie|as|en|em|es)|zum|zur|im|am|beim|vom|(?:k?ein|mein|sein|ihr|unser|dies|jed)(?:e[nmrs]?)?"
-    r"|\w+(?:er|es|em)|the|an?|its|his|her|their|l[ae]s?|l|une?|uma?|[oa]s?|d[aeo]s?|au|aux)"
-)
-_NEGATIONS = frozenset(
-    "nicht kein keine keinen keiner keinem nie ohne weder not no never without nor pas ni sans jamais aucun"
-    " aucune não nem sem nunca не ні без жоден".split()
-)
-
+_ARTICLE = re.compile(pattern("claims.determiners"))
 _SAME_NAME = 4  # letters
 
 Vector = NDArray[np.float64]
