@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id, unchanged
+from ingest.sources import SourceFile, Wanted, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.schema import Article
@@ -76,7 +76,8 @@ def make_plan(
     for id, entry in manifest.items():
         entries[entry.path].append((id, entry))
 
-    fresh = [f for f in files if rebuild or not unchanged(f, held) or held[f.key].unread]
+    as_read = {path for path, state in held.items() if not (rebuild or state.unread)}
+    fresh = [f for f in files if f.key not in as_read or held[f.key][:2] != f.state[:2]]  # by size and time
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
     # an unchanged file whose article gives way to another of that name is read for its new id

@@ -13,7 +13,7 @@ from rag.store.chroma import Progress
 from rag.store.library import Library
 from rag.store.library_file import LEFT_TO_WORDS
 
-__all__ = ["Changes", "Progress", "SyncReport", "report_of", "silent"]
+__all__ = ["Changes", "Progress", "SyncReport", "report_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,3 @@ def report_of(
         read=tuple(read.items()),
         left_out=tuple(left_out.items()),
     )
-
-
-def silent(step: str, done: int, total: int) -> None:
-    """No progress to be shown."""

@@ -141,12 +141,6 @@ def legible(name: str) -> str:
     return _ILLEGIBLE.sub("\ufffd", name)
 
 
-def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
-    """Whether a file has the size and time of its last reading."""
-    known = held.get(file.key)
-    return known is not None and (known.size, known.mtime_ns) == (file.state.size, file.state.mtime_ns)
-
-
 def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: Sequence[str]) -> None:
     """Raises ConfigError when a folder that indexed files (`held`) came from has none left.
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,7 +22,7 @@ from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
 from ingest.publish import is_published, publish
 from ingest.readers.files import passed_over
-from ingest.report import Changes, Progress, SyncReport, report_of, silent
+from ingest.report import Changes, Progress, SyncReport, report_of
 from ingest.sources import (
     UPLOADS,
     SourceFile,
@@ -46,7 +47,7 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Embed, Pair, delete_unknown, is_whole, reconcile
+from rag.store.chroma import Chroma, Pair, delete_unknown, is_whole, reconcile
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER
@@ -90,12 +91,12 @@ class Look:
 class Options:
     """How a sync is made; see `sync`."""
 
-    rebuild: bool = False
-    allow_empty: bool = False
-    wait: bool = True
-    embed: Wish | None = None
-    progress: Progress = silent
-    stop: Callable[[], bool] | None = None
+    rebuild: bool
+    allow_empty: bool
+    wait: bool
+    embed: Wish | None
+    progress: Progress
+    stop: Callable[[], bool] | None
 
 
 def sync(
@@ -124,7 +125,7 @@ def sync(
     fails: the new articles answer by their words then, and nothing that was embedded is paid for again.
     """
     started = time.perf_counter()
-    options = Options(rebuild, allow_empty, wait, embed, progress or silent, stop)
+    options = Options(rebuild, allow_empty, wait, embed, progress or (lambda *_: None), stop)
     with _one_at_a_time:
         look = look_at(settings, paths)
         report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, look)
@@ -135,7 +136,8 @@ def sync(
             remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
             with closing(_embedder(settings)) as embedder:
-                publish(settings, look.folder, passages_by(embedder), take_over=take_over, named=look.named)
+                embed_by = partial(_vectors, embedder)
+                publish(settings, look.folder, embed_by, take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -184,14 +186,13 @@ def _kind_of_run(settings: Settings) -> type[Run]:
     return Replica
 
 
-def passages_by(embedder: Embedder) -> Embed:
-    """Embeds passages by an embedder."""
-    return lambda pairs: embedder.embed([_embedded(*pair) for pair in pairs])
-
-
 def _embedded(article: Article, chunk: Chunk) -> str:
     """The text of a passage as it is embedded: below the article's title, where it has one."""
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
+
+
+def _vectors(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
+    return embedder.embed([_embedded(*pair) for pair in pairs])
 
 
 def embeds_at_once(settings: Settings) -> bool:
@@ -322,7 +323,7 @@ class Run:
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:
         """The vectors of passages."""
-        return passages_by(self.embedder)(pairs)
+        return _vectors(self.embedder, pairs)
 
     def settle(self, found: str) -> None:
         """Goes on with the fingerprint that an index has. Raises IndexMismatch where it does not serve."""

@@ -169,17 +169,12 @@ class Engine(Adapters):
         asked = self._asked(question, history, model, only)
         if part.beside:
             asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
-        near = self._near(asked.standalone)
-        if model is None or asked.only == frozenset():
-            yield from self._told(self._verbatim(asked, near), history)
-            return
-        with self._working:
-            job = self._job(asked, near)
-        if job.passages:
+        job = self._found(asked)
+        if model is None or not job.passages:
+            yield from self._told(self._answer(job, self._extractive(job)), history)
+        else:
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
-        else:
-            yield from self._told(self._answer(job, self._extractive(job)), history)
 
     def search(
         self, question: str, k: int | None = None, *, filters: Filters | None = None
@@ -187,15 +182,12 @@ class Engine(Adapters):
         """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
         sought, only, _ = self._sought(question, self.fitting(filters))
-        near = self._near(question)
+        near = self.dense.near(question) if self.dense else None
         with self._working:
             index = self.index
             query = understand(sought, dictionary=self.dictionary, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
-
-    def _searched(self, question: str, k: int, filters: Filters) -> tuple[Passage, ...]:
-        return self.search(question, k, filters=filters)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.
@@ -203,10 +195,7 @@ class Engine(Adapters):
         Nothing is declined. The evaluation measures these.
         """
         recently = recent(history, self.settings.history_turns)
-        asked = self._asked(self._checked(question), recently, None)
-        near = self._near(asked.standalone)
-        with self._working:
-            return self._job(asked, near)
+        return self._found(self._asked(self._checked(question), recently, None))
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
         """Questions about the dossier in a language of the interface, each surely answered.
@@ -241,9 +230,9 @@ class Engine(Adapters):
     def _try(self, question: str) -> frozenset[tuple[str, int]]:
         """Where the answer to a suggested question stands, nothing when it is not sure."""
         # by words alone: nothing is sent anywhere
-        answer = self._verbatim(self._asked(question, (), None), None)
-        sure = answer.certainty == "sure"
-        return frozenset((c.article_id, c.start) for c in answer.citations if sure)
+        outcome = self._extractive(self._found(self._asked(question, (), None), by_meaning=False))
+        sure = outcome.certainty == "sure"
+        return frozenset((c.article_id, c.start) for c in outcome.citations if sure)
 
     @property
     def mode(self) -> str:
@@ -279,9 +268,6 @@ class Engine(Adapters):
         self.library.close()
         if self.dense is not None:
             self.dense.close()
-
-    def _near(self, question: str) -> Nearness | None:
-        return None if self.dense is None else self.dense.near(question)
 
     def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
         """How near each sentence is to a question; None where vectors are missing, or the encoder fails."""
@@ -368,8 +354,13 @@ class Engine(Adapters):
             dict(usage),
         )
 
+    def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
+        """What is found for a question; the processor's part of it is done in turn."""
+        near = self.dense.near(asked.standalone) if self.dense and by_meaning else None
+        with self._working:
+            return self._job(asked, near)
+
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
-        """What is found for a question; work for the processor alone, to be done in turn."""
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
@@ -406,12 +397,6 @@ class Engine(Adapters):
             return replace(known, confidence=1.0, certainty="sure")
         return replace(known, confidence=0.0, certainty="none")
 
-    def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
-        """The answer in verbatim sentences."""
-        with self._working:
-            job = self._job(asked, near)
-            return self._answer(job, self._extractive(job))
-
     def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
         """The events of an answer that is complete."""
         seconds = answer.timings["retrieval"]
@@ -440,7 +425,12 @@ class Engine(Adapters):
             job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
         )
         reply, deadline, said = self.settings.llm_reply, job.asked.deadline, ""
-        tools = Tools(self.library, self._searched, job.passages, job.asked.only)
+        tools = Tools(
+            self.library,
+            lambda asked, k, filters: self.search(asked, k, filters=filters),
+            job.passages,
+            job.asked.only,
+        )
         started = time.perf_counter()
         try:
             for delta in writing.run(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Any
 from urllib.parse import unquote
 
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
@@ -21,8 +20,13 @@ def read_epub(data: bytes) -> Reading:
         container = parse_xml(archive.read("META-INF/container.xml"))
         place = container.find(".//{*}rootfile").get("full-path")
         book = parse_xml(archive.read(place))
+        files = {item.get("id"): item for item in book.iter(f"{_OPF}item")}
+        spine = [files[ref.get("idref")] for ref in book.iter(f"{_OPF}itemref") if ref.get("idref") in files]
+        # without the table of contents
+        paths = [unquote(i.get("href")) for i in spine if "nav" not in (i.get("properties") or "").split()]
+        names = [posixpath.normpath(posixpath.join(posixpath.dirname(place), path)) for path in paths]
         held = set(archive.namelist())
-        chapters = [archive.read(name) for name in dict.fromkeys(_chapters(book, place)) if name in held]
+        chapters = [archive.read(name) for name in dict.fromkeys(names) if name in held]
         pictures = pictures_in(archive)
     tags = {"title": "title", "outlet": "publisher", "published": "date", "language": "language"}
     known, _ = metadata({name: book.findtext(f".//{_DC}{tag}") for name, tag in tags.items()})
@@ -31,12 +35,3 @@ def read_epub(data: bytes) -> Reading:
     blocks = [block for page in pages for block in blocks_of(page)]
     document = compose(blocks, Document("", structured=True, **known))
     return Reading((document,), counts={"chapters": len(pages)}, left_out={"pictures": pictures})
-
-
-def _chapters(book: Any, place: str) -> list[str]:
-    """Names of the chapters' files, without the table of contents."""
-    files = {item.get("id"): item for item in book.iter(f"{_OPF}item")}
-    spine = [files[ref.get("idref")] for ref in book.iter(f"{_OPF}itemref") if ref.get("idref") in files]
-    shown = [item for item in spine if "nav" not in (item.get("properties") or "").split()]
-    names = [unquote(item.get("href")) for item in shown]
-    return [posixpath.normpath(posixpath.join(posixpath.dirname(place), name)) for name in names]

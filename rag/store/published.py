@@ -8,7 +8,6 @@ answers from its own data folder: a server that is down costs no answer, only ne
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import re
 import threading
@@ -20,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article
@@ -159,11 +158,11 @@ def headers(settings: Settings) -> dict[str, str]:
     given: dict[str, str] = {}
     if settings.chroma_headers is not None:
         try:
-            given = json.loads(settings.chroma_headers.get_secret_value())
-        except ValueError:
-            given = cast("dict[str, str]", None)
-        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-            raise ConfigError('BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}')
+            given = TypeAdapter(dict[str, str]).validate_json(settings.chroma_headers.get_secret_value())
+        except ValidationError:  # which would tell the secret
+            raise ConfigError(
+                'BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}'
+            ) from None
     if settings.chroma_token is not None:
         token = settings.chroma_token.get_secret_value()
         given = {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
