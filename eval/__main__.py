@@ -131,14 +131,14 @@ def _write_report(runs: Sequence[Run], options: argparse.Namespace) -> int:
 
 def _change(value: str) -> Mapping[str, str]:
     """`passages=4,history_turns=0` as settings."""
-    from rag.settings import FIELDS
+    from rag.settings import DEFAULTS
 
     changes = {}
     for name, sign, given in (pair.partition("=") for pair in value.split(",")):
         plain = name.strip().lower().removeprefix("beleg_")
         if not plain or not sign:
             raise argparse.ArgumentTypeError(f"{value!r} is not NAME=VALUE")
-        if plain not in FIELDS:
+        if plain not in DEFAULTS:
             raise argparse.ArgumentTypeError(f"there is no setting {name.strip()!r}; see .env.example")
         changes[plain] = given.strip()
     return changes

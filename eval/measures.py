@@ -119,9 +119,7 @@ class Shelf:
 def shelf_of(library: Library) -> Shelf:
     """The shelf of all articles in a library."""
     articles = {article.id: article for article in library.articles()}
-    chunks: dict[str, list[tuple[str, int, int]]] = {}
-    for chunk in library.chunks():
-        chunks.setdefault(chunk.article_id, []).append((chunk.id, chunk.start, chunk.end))
+    chunks = {id: [(chunk.id, chunk.start, chunk.end) for chunk in library.chunks_of(id)] for id in articles}
     return Shelf(articles, chunks)
 
 

@@ -33,7 +33,7 @@ from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Delta, Done
 from rag.serve.api.sub_app import version
-from rag.settings import FIELDS, Settings, load_settings
+from rag.settings import DEFAULTS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
 from rag.wire import Json, sent_answer
 
@@ -185,7 +185,7 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
     """With what a run is made; two runs with the same are the same but for the time they take."""
     articles = examiner.shelf.articles.values()
     hashes = sorted(article.sha256 for article in articles)
-    kept = {name: getattr(plan.settings, name) for name in FIELDS}
+    kept = {name: getattr(plan.settings, name) for name in DEFAULTS}
     return {
         "label": plan.label,
         "version": version(),

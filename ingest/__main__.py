@@ -25,16 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_intermixed_args(arguments)
     # heavy imports only now, so that --help answers at once
     from rag.errors import BelegError
+    from rag.settings import load_settings
 
     try:
+        settings = load_settings(data=options.data)
         if options.backup or options.restore:
-            said, status = _kept(options), 0
+            said, status = _kept(settings, options), 0
         elif options.check:
-            said, status = _checked(options), 0
+            found = check(settings, options.paths or None)
+            said, status = as_json(found) if options.json else check_text(found), 0
         else:
-            report, other = _run(options)
-            said = _json(report, other) if options.json else summary(report, other)
-            status = 1 if report.skipped and not report.articles else 0
+            said, status = _synced(settings, options)
     except BelegError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -48,6 +49,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
+    """Makes a sync; what is to be said, and the exit status."""
+    from ingest.readers.files import passed_over
+    from ingest.sources import roots
+    from ingest.sync import sync
+    from rag.errors import ConfigError
+    from rag.question.glossary import compile_dictionary
+
+    with closing(Bars()) as bars:
+        report = sync(
+            settings,
+            paths=options.paths or None,
+            rebuild=options.rebuild,
+            take_over=options.take_over,
+            wait=not options.no_wait,
+            embed=options.embed,
+            progress=bars.show,
+        )
+    there = settings.dictionary
+    if options.dictionary and not (there and compile_dictionary(there, settings.data_dir)):
+        raise ConfigError(
+            f"no dictionary at {there}; install Debian's package trans-de-en, or say where"
+            " it is with BELEG_DICTIONARY"
+        )
+    # a replica has no files
+    other = None if settings.chroma_replica else passed_over(roots(settings, options.paths or None))
+    status = 1 if report.skipped and not report.articles else 0
+    if not options.json:
+        return summary(report, other), status
+    pairs = {
+        "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
+        "read": dict(report.read),
+        "left_out": dict(report.left_out),
+        "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
+    }
+    return as_json(asdict(report) | pairs | {"not_read": other}), status
+
+
 def summary(report: SyncReport, other: str | None = None) -> str:
     """The report for people: one line of numbers, then whatever needs a look, by name.
 
@@ -55,15 +94,16 @@ def summary(report: SyncReport, other: str | None = None) -> str:
     """
     from rag.i18n import ENGLISH
 
+    def count(number: int, noun: str) -> str:
+        return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
     lines = [
-        f"{_count(report.articles, 'article')}, {_count(report.chunks, 'passage')} in the index:"
+        f"{count(report.articles, 'article')}, {count(report.chunks, 'passage')} in the index:"
         f" {report.added} added, {report.changed} changed, {report.deleted} deleted,"
         f" {report.unchanged} unchanged ({report.seconds:.1f} s)"
     ]
     if report.pending:
-        lines.append(
-            f"{_count(report.pending, 'passage')} still found by words only: the vectors are to come"
-        )
+        lines.append(f"{count(report.pending, 'passage')} still found by words only: the vectors are to come")
     lines += [report.unasked] if report.unasked else []
     lines += [f"repaired: {line}" for line in report.repaired]
     lines += [f"near-duplicate: {copy} repeats {original}" for copy, original in report.duplicates[:_SHOWN]]
@@ -74,10 +114,6 @@ def summary(report: SyncReport, other: str | None = None) -> str:
     lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
     lines += [f"not read: {other}"] if other else []
     return "\n".join(lines)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -134,12 +170,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _kept(options: argparse.Namespace) -> str:
+def _kept(settings: Settings, options: argparse.Namespace) -> str:
     """Backs up or restores; what was done."""
     from ingest.backup import back_up, restore
-    from rag.settings import load_settings
 
-    settings = load_settings(data=options.data)
     if options.backup:
         return f"{options.backup} holds {', '.join(back_up(settings, options.backup))}"
     names = restore(settings, options.restore, force=options.force)
@@ -177,58 +211,6 @@ def check_text(found: dict[str, Any]) -> str:
         lines += [f"  {problem}" for problem in file["problems"]]
     lines += [f"not read: {found['not_read']}"] if found["not_read"] else []
     return "\n".join(lines) or "no files"
-
-
-def _checked(options: argparse.Namespace) -> str:
-    from rag.settings import load_settings
-
-    found = check(load_settings(data=options.data), options.paths or None)
-    return as_json(found) if options.json else check_text(found)
-
-
-def _run(options: argparse.Namespace) -> tuple[SyncReport, str | None]:
-    from ingest.readers.files import passed_over
-    from ingest.sources import roots
-    from ingest.sync import sync
-    from rag.settings import load_settings
-
-    settings = load_settings(data=options.data)
-    with closing(Bars()) as bars:
-        report = sync(
-            settings,
-            paths=options.paths or None,
-            rebuild=options.rebuild,
-            take_over=options.take_over,
-            wait=not options.no_wait,
-            embed=options.embed,
-            progress=bars.show,
-        )
-    if options.dictionary:
-        _take_up_dictionary(settings)
-    replica = settings.chroma_replica  # which has no files
-    return report, None if replica else passed_over(roots(settings, options.paths or None))
-
-
-def _take_up_dictionary(settings: Settings) -> None:
-    """Raises ConfigError when there is no dictionary to take up."""
-    from rag.errors import ConfigError
-    from rag.question.glossary import compile_dictionary
-
-    if settings.dictionary is None or compile_dictionary(settings.dictionary, settings.data_dir) is None:
-        raise ConfigError(
-            f"no dictionary at {settings.dictionary}; install Debian's package trans-de-en, or say where"
-            " it is with BELEG_DICTIONARY"
-        )
-
-
-def _json(report: SyncReport, other: str | None) -> str:
-    pairs = {
-        "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
-        "read": dict(report.read),
-        "left_out": dict(report.left_out),
-        "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
-    }
-    return as_json(asdict(report) | pairs | {"not_read": other})
 
 
 if __name__ == "__main__":

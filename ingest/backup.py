@@ -68,7 +68,11 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
             if there and not force:
                 raise ConfigError(f"{data} holds {', '.join(there)} already; --force replaces what is there")
             for name in names:
-                _discard(data, name)
+                if (data / name).is_dir():
+                    shutil.rmtree(data / name)
+                if name in DATABASES:  # whose journals are of what they replace
+                    for journal in (f"{name}-wal", f"{name}-shm"):
+                        (data / journal).unlink(missing_ok=True)
                 (Path(folder) / name).replace(data / name)
         return names
     except OSError as exc:
@@ -110,12 +114,3 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
     except (tarfile.TarError, EOFError, ValueError, IndexError) as exc:
         raise ConfigError(f"{source} is no backup of Beleg, or broken ({exc}); nothing was changed") from exc
     return sorted(names - {_MARK})
-
-
-def _discard(data: Path, name: str) -> None:
-    """Removes what stands where something is put back; of a database its journal too."""
-    if (data / name).is_dir():
-        shutil.rmtree(data / name)
-    for each in (name, f"{name}-wal", f"{name}-shm") if name in DATABASES else (name,):
-        with contextlib.suppress(FileNotFoundError):
-            (data / each).unlink()

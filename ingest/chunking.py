@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from ingest.structure.article import answerable
-from rag.schema import CHUNKER_VERSION, Article, Chunk, Span
+from rag.schema import Article, Chunk, Span
 from rag.text.sentences import sentences
-
-__all__ = ["CHUNKER_VERSION", "chunk_article"]
 
 FULL_ENOUGH = 0.6
 """Share of the wanted length from which on a chunk ends with its paragraph."""
@@ -43,38 +43,29 @@ def chunk_article(article: Article, words: int = 120) -> list[Chunk]:
     Every sentence outside the asides is in exactly one chunk, and no chunk covers an aside. A
     sentence of more than twice `words` is cut between words.
     """
-    packed = [run for section in _sections(article, words) for run in _pack(section, words)]
-    return [_chunk(article, ordinal, run) for ordinal, run in enumerate(packed)]
-
-
-def _chunk(article: Article, ordinal: int, run: list[_Sentence]) -> Chunk:
-    start, end = run[0].start, run[-1].end
-    return Chunk(
-        id=f"{article.id}#{article.sha256[:12]}#{ordinal}",
-        article_id=article.id,
-        ordinal=ordinal,
-        start=start,
-        end=end,
-        text=article.text[start:end],
-        sentences=tuple((sentence.start, sentence.end) for sentence in run),
-    )
+    packed = (run for section in _sections(article, words) for run in _pack(section, words))
+    return [
+        Chunk(
+            id=f"{article.id}#{article.sha256[:12]}#{ordinal}",
+            article_id=article.id,
+            ordinal=ordinal,
+            start=run[0].start,
+            end=run[-1].end,
+            text=article.text[run[0].start : run[-1].end],
+            sentences=tuple((sentence.start, sentence.end) for sentence in run),
+        )
+        for ordinal, run in enumerate(packed)
+    ]
 
 
 def _sections(article: Article, words: int) -> Iterator[list[_Sentence]]:
     """The sentences between two asides, for each such stretch that has any."""
-    asides = sorted(aside.start for aside in article.asides)
-    passed = 0
-    section: list[_Sentence] = []
-    for block in answerable(article.text, article.asides):
-        if passed < len(asides) and asides[passed] < block[0]:
-            if section:
-                yield section
-            section = []
-            while passed < len(asides) and asides[passed] < block[0]:
-                passed += 1
-        section.extend(_sentences(article, block, words))
-    if section:
-        yield section
+    starts = sorted(aside.start for aside in article.asides)
+    blocks = answerable(article.text, article.asides)
+    for _, section in groupby(blocks, lambda block: bisect_left(starts, block[0])):
+        found = [sentence for block in section for sentence in _sentences(article, block, words)]
+        if found:
+            yield found
 
 
 def _sentences(article: Article, block: Span, words: int) -> Iterator[_Sentence]:
@@ -118,18 +109,9 @@ def _pack(section: list[_Sentence], words: int) -> list[list[_Sentence]]:
         if sentence.ends_paragraph and not sentence.announces and size >= FULL_ENOUGH * words:
             runs.append([])
             size = 0
-    return _without_rest([run for run in runs if run], words)
-
-
-def _without_rest(runs: list[list[_Sentence]], words: int) -> list[list[_Sentence]]:
-    """The runs, a small last one joined to the one before if that does not grow too far."""
-    if len(runs) < 2:
-        return runs
-    rest, before = _size(runs[-1]), _size(runs[-2])
-    if rest < REST * words and rest + before <= LONGEST * words:
-        return [*runs[:-2], runs[-2] + runs[-1]]
+    runs = [run for run in runs if run]
+    if len(runs) > 1:  # a small last one joins the one before, if that does not grow too far
+        rest, before = (sum(sentence.words for sentence in run) for run in (runs[-1], runs[-2]))
+        if rest < REST * words and rest + before <= LONGEST * words:
+            runs[-2:] = [runs[-2] + runs[-1]]
     return runs
-
-
-def _size(run: list[_Sentence]) -> int:
-    return sum(sentence.words for sentence in run)

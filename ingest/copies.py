@@ -7,7 +7,6 @@ need to be compared.
 
 from __future__ import annotations
 
-import functools
 import re
 import zlib
 from collections import Counter
@@ -70,7 +69,13 @@ def update_copies(library: Library, written: Mapping[str, Article], gone: Collec
     if len(written) > library.counts().articles / 10:
         kept = {article.id: article for article in library.articles() if article.id not in replaced}
         return _among({**kept, **written})
-    group = _group(library, written, orphans) - replaced
+    # the articles in the library that are much like the written ones, at any remove
+    found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
+    group: set[str] = set()
+    while new := found - group:
+        group |= new
+        found = _alike(library, (library.marks([id]) for id in new))
+    group -= replaced
     kept = {article.id: article for article in library.articles(group)}
     settled = {copy: original for copy, original in before.items() if copy not in replaced | group}
     return settled | _among({**kept, **written})
@@ -79,16 +84,6 @@ def update_copies(library: Library, written: Mapping[str, Article], gone: Collec
 def _among(articles: Mapping[str, Article]) -> dict[str, str]:
     # by id, so that the same articles always give the same originals
     return near_duplicates([articles[id] for id in sorted(articles)])
-
-
-def _group(library: Library, written: Mapping[str, Article], orphans: set[str]) -> set[str]:
-    """Ids of the articles in the library that are much like the written ones, at any remove."""
-    found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
-    group: set[str] = set()
-    while new := found - group:
-        group |= new
-        found = _alike(library, (library.marks([id]) for id in new))
-    return group
 
 
 def _alike(library: Library, texts: Iterable[Collection[int]]) -> set[str]:
@@ -132,20 +127,11 @@ def _marks(runs: Hashes) -> Hashes:
 
 def _runs(text: str) -> Hashes:
     """Hashes of the text's runs of eight words, each once, ascending; of a shorter text, its one hash."""
-    numbers = np.array([_number(word) for word in _WORD.findall(text.lower())], dtype=np.uint64)
+    numbers = np.array([zlib.crc32(word.encode()) for word in _WORD.findall(text.lower())], dtype=np.uint64)
     width = max(1, min(_RUN, len(numbers)))
     hashes = np.zeros(max(0, len(numbers) - width + 1), dtype=np.uint64)
-    for place, factor in enumerate(_factors(width)):
+    # an odd 64-bit multiplier a word, others for each width: hashes without collisions worth counting
+    factors = np.random.default_rng(width).integers(0, 2**63, width, np.uint64) * np.uint64(2) + np.uint64(1)
+    for place, factor in enumerate(factors):
         hashes += numbers[place : place + len(hashes)] * factor
     return np.unique(hashes)
-
-
-@functools.cache
-def _factors(width: int) -> Hashes:
-    """One odd 64-bit multiplier a word, others for each width: hashes without collisions worth counting."""
-    return np.random.default_rng(width).integers(0, 2**63, width, np.uint64) * np.uint64(2) + np.uint64(1)
-
-
-@functools.lru_cache(maxsize=200_000)
-def _number(word: str) -> int:
-    return zlib.crc32(word.encode())

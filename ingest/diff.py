@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id, unchanged
+from ingest.sources import SourceFile, Wanted, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.schema import Article
 from rag.store.library import Library
 from rag.store.library_rows import Account, Entry, FileState
-
-_NOTHING = Account()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,7 @@ class Outcome:
     articles: tuple[Article, ...] = ()
     problems: tuple[str, ...] = ()
     unread: bool = False
-    account: Account = _NOTHING
-
-
-Read = Callable[[Sequence[SourceFile]], Mapping[str, Outcome]]
-"""Reads files: their outcomes by key."""
+    account: Account = field(default_factory=Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +63,21 @@ def make_plan(
     library: Library,
     manifest: Mapping[str, Entry],
     files: Sequence[SourceFile],
-    read: Read,
+    read: Callable[[Sequence[SourceFile]], Mapping[str, Outcome]],
     *,
     rebuild: bool,
 ) -> Plan:
-    """Reads what is new or has changed, and says what the library, whose manifest this is, shall hold."""
+    """Reads what is new or has changed, and says what the library, whose manifest this is, shall hold.
+
+    `read` gives the outcomes of files by their keys.
+    """
     held = library.files()
     entries: dict[str, list[tuple[str, Entry]]] = defaultdict(list)
     for id, entry in manifest.items():
         entries[entry.path].append((id, entry))
 
-    fresh = [f for f in files if rebuild or not unchanged(f, held) or held[f.key].unread]
+    as_read = {path for path, state in held.items() if not (rebuild or state.unread)}
+    fresh = [f for f in files if f.key not in as_read or held[f.key][:2] != f.state[:2]]  # by size and time
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
     # an unchanged file whose article gives way to another of that name is read for its new id
@@ -94,8 +92,10 @@ def make_plan(
 
     written: dict[str, Article] = {}
     now: dict[str, Entry] = {}
+    states: dict[str, FileState] = {}
     for file in files:
         outcome = outcomes.get(file.key)
+        states[file.key] = _state_after(file, outcome, bool(entries[file.key])) if outcome else held[file.key]
         if outcome is None or outcome.unread:
             now |= {id: entry for id, entry in entries[file.key] if id not in now}
             continue
@@ -107,7 +107,6 @@ def make_plan(
     if rebuild:
         kept = now.keys() - written.keys()
         written |= {article.id: replace(article, copy_of=None) for article in library.articles(kept)}
-    states = {f.key: _state_after(f, outcomes.get(f.key), held, bool(entries[f.key])) for f in files}
     gone = tuple(sorted(manifest.keys() - now.keys()))
     return Plan(dict(sorted(written.items())), gone, now, states, compare(manifest, now))
 
@@ -139,12 +138,8 @@ def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
     return Changes(len(now) - both, both - same, len(manifest) - both, same)
 
 
-def _state_after(
-    file: SourceFile, outcome: Outcome | None, held: Mapping[str, FileState], indexed: bool
-) -> FileState:
-    """What to note of a file: as it was noted if it was not read, else with what reading it gave."""
-    if outcome is None:
-        return held[file.key]
+def _state_after(file: SourceFile, outcome: Outcome, indexed: bool) -> FileState:
+    """What to note of a file that was read; one that cannot be read any more may be indexed all the same."""
     problems = outcome.problems
     if outcome.unread and indexed:
         problems = tuple(Phrase("earlier_version_answers", problem=problem) for problem in problems)

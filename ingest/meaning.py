@@ -7,6 +7,7 @@ that changes loses its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from ingest.report import Progress
@@ -69,31 +70,23 @@ def embed_sentences(
 
     Raises ProviderUnavailable: what came before is kept.
     """
+    from rag.store.passage_vectors import pack
+
     missing = library.without_sentences()
     for done in range(0, len(missing), _AT_ONCE):
         if stop is not None and stop():
             return len(missing) - done
         progress("sentences", done, len(missing))
-        _embed(library, embedder, missing[done : done + _AT_ONCE])
+        rows = missing[done : done + _AT_ONCE]
+        packed = library.packed_passages(rows)
+        for row, (article, chunk) in library.passages_at(rows).items():
+            sentences = [article.text[start:end] for start, end in chunk.sentences]
+            # what stands right before the passage, at most a paragraph
+            before = article.text[: chunk.start].rstrip().rpartition("\n")[2][-_LONGEST_BEFORE:]
+            pairs = [f"{one} {other}".strip() for one, other in pairwise([before, *sentences])]
+            vectors = embedder.embed([*sentences, *pairs])
+            n = len(sentences)
+            library.put_vectors([(row, packed[row], pack(vectors[:n]), pack(vectors[n:]))])
     if missing:
         progress("sentences", len(missing), len(missing))
     return 0
-
-
-def _embed(library: Library, embedder: Embedder, rows: Sequence[int]) -> None:
-    from rag.store.passage_vectors import pack
-
-    packed = library.packed_passages(rows)
-    for row, (article, chunk) in library.passages_at(rows).items():
-        sentences = [article.text[start:end] for start, end in chunk.sentences]
-        before = [_before(article, chunk), *sentences]
-        pairs = [f"{one} {other}".strip() for one, other in zip(before, sentences, strict=False)]
-        vectors = embedder.embed([*sentences, *pairs])
-        library.put_vectors(
-            [(row, packed[row], pack(vectors[: len(sentences)]), pack(vectors[len(sentences) :]))]
-        )
-
-
-def _before(article: Article, chunk: Chunk) -> str:
-    """What stands right before a passage, at most a paragraph; empty at the beginning."""
-    return article.text[: chunk.start].rstrip().rpartition("\n")[2][-_LONGEST_BEFORE:]

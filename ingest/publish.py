@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,8 +80,6 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
     """Makes us the one Beleg that writes to the server. Raises IndexBusy when it has another."""
-    import socket
-
     name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
     held = server.claim(_id(folder), name, take_over=take_over)
     if held is not None:
@@ -92,8 +92,6 @@ def _id(folder: Path) -> str:
     with contextlib.suppress(OSError):
         if held := path.read_text("utf-8").strip():
             return held
-    import uuid
-
     made = uuid.uuid4().hex
     new = path.with_suffix(".new")
     new.write_text(made, "utf-8")

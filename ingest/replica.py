@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ingest.diff import Plan, compare
@@ -35,14 +35,6 @@ class Replica(Run):
         if library.fingerprint and not self.options.rebuild:
             self.settle(library.fingerprint)
         self.settle(self.server.chroma.fingerprint)
-        return self._plan_of(library, there)
-
-    def embed(self, pairs: Sequence[Pair]) -> Floats:
-        """The server's vectors; our own where they have been deleted meanwhile."""
-        found = self.server.chroma.vectors([chunk.id for _, chunk in pairs])
-        return super().embed(pairs) if found is None else found
-
-    def _plan_of(self, library: Library, there: Collection[str]) -> Plan:
         manifest = library.manifest()
         held = {version_id(id, sha256) for id, sha256 in library.versions().items()}
         offered: dict[str, set[str]] = defaultdict(set)
@@ -53,7 +45,10 @@ class Replica(Run):
         wanted = [min(versions) for id, versions in offered.items() if self.options.rebuild or id not in kept]
         written = {article.id: article for article in self.server.articles(wanted)}
         now = {id: manifest[id] for id in kept - written.keys()}
-        now |= {
-            id: Entry(id, article.source, article.source, article.sha256) for id, article in written.items()
-        }
+        now |= {id: Entry(id, each.source, each.source, each.sha256) for id, each in written.items()}
         return Plan(written, tuple(sorted(manifest.keys() - now.keys())), now, {}, compare(manifest, now))
+
+    def embed(self, pairs: Sequence[Pair]) -> Floats:
+        """The server's vectors; our own where they have been deleted meanwhile."""
+        found = self.server.chroma.vectors([chunk.id for _, chunk in pairs])
+        return super().embed(pairs) if found is None else found

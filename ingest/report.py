@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from rag.store.chroma import Progress
 from rag.store.library import Library
 from rag.store.library_file import LEFT_TO_WORDS
 
-__all__ = ["Changes", "Progress", "SyncReport", "report_of", "silent"]
+__all__ = ["Changes", "Progress", "SyncReport", "report_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,7 @@ class SyncReport:
     left_out: tuple[tuple[str, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """How many articles are new, changed, gone and as before."""
 
     added: int = 0
@@ -59,13 +58,15 @@ def report_of(
 ) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
-    accounts = [state.account for state in library.files().values()]
-    skipped = [(_shown(path), problem) for path, problem in library.problems()]
+    read, left_out = Counter[str](), Counter[str]()
+    skipped: list[tuple[str, str]] = []
+    here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
+    for path, state in library.files().items():
+        read.update(dict(state.account.read))
+        left_out.update(dict(state.account.left_out))
+        skipped += [(path.removeprefix(here), problem) for problem in state.problems]
     return SyncReport(
-        added=changes.added,
-        changed=changes.changed,
-        deleted=changes.deleted,
-        unchanged=changes.unchanged,
+        *changes,
         duplicates=tuple(library.copies().items()),
         skipped=tuple(sorted(skipped)),
         repaired=tuple(repaired),
@@ -75,22 +76,6 @@ def report_of(
         fingerprint=library.fingerprint,
         pending=pending,
         unasked=library.phrase(LEFT_TO_WORDS),
-        read=_sums(account.read for account in accounts),
-        left_out=_sums(account.left_out for account in accounts),
+        read=tuple(read.items()),
+        left_out=tuple(left_out.items()),
     )
-
-
-def _sums(accounts: Iterable[Iterable[tuple[str, int]]]) -> tuple[tuple[str, int], ...]:
-    sums: Counter[str] = Counter()
-    for kind, number in chain.from_iterable(accounts):
-        sums[kind] += number
-    return tuple(sums.items())
-
-
-def silent(step: str, done: int, total: int) -> None:
-    """No progress to be shown."""
-
-
-def _shown(path: str) -> str:
-    """A path as people write it: relative to where they are, if it is below."""
-    return path.removeprefix(f"{Path.cwd()}{os.sep}")

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ingest.readers.document import Document, clean_field, parse_date
 from rag.errors import ArticleError
@@ -27,15 +28,12 @@ def sidecar_of(file: Path) -> Path:
 def corrected(document: Document, file: Path) -> Document:
     """The document with what the sidecar of its file says; what is unreadable in that costs nothing."""
     try:
-        stated = json.loads(sidecar_of(file).read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
+        stated = dict(json.loads(sidecar_of(file).read_text("utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return document
-    if not isinstance(stated, dict):
-        return document
-    said = {name: clean_field(stated.get(name)) for name in FIELDS}
-    day = parse_date(said.pop("published") or "")
-    known = {name: value for name, value in said.items() if value}
-    return replace(document, **known, **({"published": day} if day else {}))  # type: ignore[arg-type]
+    said: dict[str, Any] = {name: clean_field(stated.get(name)) for name in FIELDS}
+    said["published"] = parse_date(said["published"] or "")
+    return replace(document, **{name: value for name, value in said.items() if value})
 
 
 def describe(file: Path, fields: Mapping[str, str]) -> None:

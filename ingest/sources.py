@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ingest.sidecar import changed_at
 from rag.errors import ConfigError
-from rag.settings import FIELDS, Settings
+from rag.settings import DEFAULTS, Settings
 from rag.store.library_rows import FileState
 
 UPLOADS = "uploads"
@@ -74,8 +74,7 @@ def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
 
 def are_named(settings: Settings, paths: Sequence[Path] | None) -> bool:
     """Whether somebody said which articles these are: now, by a setting, or earlier for this data folder."""
-    default = FIELDS["articles"].default
-    said = "articles" in settings.given or settings.articles != default
+    said = "articles" in settings.given or settings.articles != DEFAULTS["articles"]
     return bool(paths) or said or bool(_remembered(settings))
 
 
@@ -123,7 +122,13 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
                     key = f"{key} ({_digest(repr(full))})"
                 keys.add(key)
                 shown = name.replace(os.sep, "/") or os.path.basename(path)  # noqa: PTH119
-                found[full] = SourceFile(path, key, legible(shown), _state(path))
+                try:
+                    stat = os.stat(path)  # noqa: PTH116
+                    # what is said beside it is a change, too
+                    state = FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))
+                except OSError:  # reading it says why
+                    state = FileState(-1, -1)
+                found[full] = SourceFile(path, key, legible(shown), state)
     return list(found.values())
 
 
@@ -134,20 +139,6 @@ def legible(name: str) -> str:
     'Stra�e.txt'
     """
     return _ILLEGIBLE.sub("\ufffd", name)
-
-
-def unchanged(file: SourceFile, held: Mapping[str, FileState]) -> bool:
-    """Whether a file has the size and time of its last reading."""
-    known = held.get(file.key)
-    return known is not None and (known.size, known.mtime_ns) == (file.state.size, file.state.mtime_ns)
-
-
-def _state(path: str) -> FileState:
-    try:
-        stat = os.stat(path)  # noqa: PTH116
-    except OSError:  # reading it says why
-        return FileState(-1, -1)
-    return FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))  # what is said beside it, too
 
 
 def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: Sequence[str]) -> None:

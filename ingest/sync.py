@@ -9,21 +9,20 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
 from ingest.publish import is_published, publish
 from ingest.readers.files import passed_over
-from ingest.report import Changes, Progress, SyncReport, report_of, silent
+from ingest.report import Changes, Progress, SyncReport, report_of
 from ingest.sources import (
     UPLOADS,
     SourceFile,
@@ -48,11 +47,12 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Embed, Pair, delete_unknown, is_whole, reconcile
+from rag.store.chroma import Chroma, Pair, delete_unknown, is_whole, reconcile
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER, batches
-from rag.store.library_rows import Entry
+from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER
+
+_T = TypeVar("_T")
 
 if TYPE_CHECKING:
     from rag.models.embedder import Embedder
@@ -66,32 +66,37 @@ VECTORS = "vectors"
 _AT_ONCE = 32  # articles or files: a step of the progress bar
 _SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
 
+_OF_THE_DISK = frozenset({"cannot_use", "cache_unusable", "disk_full", "index_unwritable"})
+"""Codes of errors by which a disk that is full or read-only is said."""
+
 _one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The source as it is on disk, and the data folder it belongs to."""
+    """The source as it is on disk, and the data folder it belongs to.
+
+    `named` is whether somebody said that these are the articles, else they are the default; `paths` are those
+    that somebody just said.
+    """
 
     folder: Path
     roots: tuple[Path, ...]
     files: tuple[SourceFile, ...]
     named: bool
-    """Whether somebody said that these are the articles; otherwise they are the default."""
     paths: Sequence[Path] | None = None
-    """Those that somebody just said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How a sync is made; see `sync`."""
 
-    rebuild: bool = False
-    allow_empty: bool = False
-    wait: bool = True
-    embed: Wish | None = None
-    progress: Progress = silent
-    stop: Callable[[], bool] | None = None
+    rebuild: bool
+    allow_empty: bool
+    wait: bool
+    embed: Wish | None
+    progress: Progress
+    stop: Callable[[], bool] | None
 
 
 def sync(
@@ -120,18 +125,19 @@ def sync(
     fails: the new articles answer by their words then, and nothing that was embedded is paid for again.
     """
     started = time.perf_counter()
-    options = Options(rebuild, allow_empty, wait, embed, progress or silent, stop)
+    options = Options(rebuild, allow_empty, wait, embed, progress or (lambda *_: None), stop)
     with _one_at_a_time:
         look = look_at(settings, paths)
         report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, look)
         if report is None:
             with _owned(look.folder), closing(_embedder(settings)) as embedder:
-                report = _run(settings)(settings, look, embedder, options).run()
+                report = _kind_of_run(settings)(settings, look, embedder, options).run()
         elif paths is not None:
             remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
             with closing(_embedder(settings)) as embedder:
-                publish(settings, look.folder, passages_by(embedder), take_over=take_over, named=look.named)
+                embed_by = partial(_vectors, embedder)
+                publish(settings, look.folder, embed_by, take_over=take_over, named=look.named)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -144,12 +150,12 @@ def catch_up(settings: Settings) -> list[str]:
         return []
     try:
         report = sync(settings.unpublished)
-        skipped = [f"skipped {name}: {reason}" for name, reason in report.skipped]
-        return [*skipped, report.unasked] if report.unasked else skipped
     except BelegError as error:
         if not answers_all_the_same(settings, error):
             raise
         return [str(error)]
+    skipped = [f"skipped {name}: {reason}" for name, reason in report.skipped]
+    return [*skipped, report.unasked] if report.unasked else skipped
 
 
 @contextlib.contextmanager
@@ -172,22 +178,21 @@ def _embedder(settings: Settings) -> Embedder:
     return build_embedder(settings)
 
 
-def _run(settings: Settings) -> type[Run]:
-    if settings.chroma_replica:
-        from ingest.replica import Replica
+def _kind_of_run(settings: Settings) -> type[Run]:
+    if not settings.chroma_replica:
+        return Run
+    from ingest.replica import Replica
 
-        return Replica
-    return Run
-
-
-def passages_by(embedder: Embedder) -> Embed:
-    """Embeds passages by an embedder."""
-    return lambda pairs: embedder.embed([_embedded(*pair) for pair in pairs])
+    return Replica
 
 
 def _embedded(article: Article, chunk: Chunk) -> str:
     """The text of a passage as it is embedded: below the article's title, where it has one."""
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
+
+
+def _vectors(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
+    return embedder.embed([_embedded(*pair) for pair in pairs])
 
 
 def embeds_at_once(settings: Settings) -> bool:
@@ -246,29 +251,11 @@ def _agrees(settings: Settings, look: Look, library: Library) -> bool:
 
 def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
     """Whether a sync failed for want of room or permission alone, and there is an index to answer from."""
-    folder = look_at(settings, None).folder
-    if not _is_of_the_disk(error) and _has_room(folder):
+    if error.code not in _OF_THE_DISK:
         return False
     try:
-        Library.open(folder, read_only=True).close()
+        Library.open(settings.data_dir.resolve(), read_only=True).close()
     except BelegError:
-        return False
-    return True
-
-
-def _is_of_the_disk(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError | sqlite3.OperationalError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _has_room(folder: Path) -> bool:
-    try:
-        with tempfile.TemporaryFile(dir=folder) as tried:
-            tried.write(bytes(1_000_000))
-    except OSError:
         return False
     return True
 
@@ -283,7 +270,7 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
         if not (_agrees(settings, look, library) and has_vectors(look.folder, library)):
             return None
         # permissions change without a trace in size and time
-        if library.has_unread() or not library.counts().articles:
+        if any(state.unread for state in library.files().values()) or not library.counts().articles:
             return None
         return report_of(library, Changes(unchanged=library.counts().articles))
 
@@ -297,6 +284,8 @@ class Run:
     def __init__(self, settings: Settings, look: Look, embedder: Embedder, options: Options) -> None:
         self.settings, self.look, self.embedder, self.options = settings, look, embedder, options
         self.note = fingerprint(settings)
+        self.is_e5 = chosen(settings).kind == "e5"  # the built-in encoder, also of sentences
+        self.stop = options.stop if options.wait else lambda: True
         self.repaired: list[str] = []
 
     def run(self) -> SyncReport:
@@ -323,25 +312,18 @@ class Run:
         beside = passed_over(self.look.roots)
         library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
         if not self.options.rebuild:
-            refuse_emptied(self.look.roots, self.look.files, self._watched(held))
+            uploads = f"{self.look.folder / UPLOADS}{os.sep}"  # which are deleted on purpose only
+            watched = [entry.path for entry in held.values() if not entry.path.startswith(uploads)]
+            refuse_emptied(self.look.roots, self.look.files, watched)
         plan = make_plan(library, held, self.look.files, self._read, rebuild=self.options.rebuild)
         if not (self.options.rebuild or self.look.named):
             gone = {id: held[id].path for id in plan.gone}
             refuse_replaced(self.look.roots, gone, self.look.folder)
         return plan
 
-    @property
-    def is_e5(self) -> bool:
-        """Whether vectors are made by the built-in encoder, also those of sentences."""
-        return chosen(self.settings).kind == "e5"
-
-    @property
-    def _stop(self) -> Callable[[], bool] | None:
-        return self.options.stop if self.options.wait else lambda: True
-
     def embed(self, pairs: Sequence[Pair]) -> Floats:
         """The vectors of passages."""
-        return passages_by(self.embedder)(pairs)
+        return _vectors(self.embedder, pairs)
 
     def settle(self, found: str) -> None:
         """Goes on with the fingerprint that an index has. Raises IndexMismatch where it does not serve."""
@@ -371,22 +353,24 @@ class Run:
                 file.replace(file.with_name(f"{FILE_NAME}.damaged{suffix}"))
         return Library.open(self.look.folder)
 
-    def _watched(self, manifest: Mapping[str, Entry]) -> list[str]:
-        """The indexed files that are no uploads: those are deleted on purpose only."""
-        uploads = f"{self.look.folder / UPLOADS}{os.sep}"
-        return [entry.path for entry in manifest.values() if not entry.path.startswith(uploads)]
-
     def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
-        outcomes: dict[str, Outcome] = {}
-        for batch in batches(files, _AT_ONCE):
-            self.options.progress("read", len(outcomes), len(files))
-            outcomes |= {file.key: read_file_of(file, self.settings.article_limit) for file in batch}
-        if files:
-            self.options.progress("read", len(files), len(files))
-        return outcomes
+        return {
+            file.key: read_file_of(file, self.settings.article_limit) for file in self._shown("read", files)
+        }
+
+    def _shown(self, step: str, items: Sequence[_T]) -> Iterator[_T]:
+        """The items, with progress shown while they are taken."""
+        for done, item in enumerate(items):
+            if done % _AT_ONCE == 0:
+                self.options.progress(step, done, len(items))
+            yield item
+        if items:
+            self.options.progress(step, len(items), len(items))
 
     def _replace(self, library: Library, plan: Plan) -> None:
         """Makes the library what the plan says, in one transaction."""
+        from ingest.chunking import chunk_article
+        from ingest.copies import marks as marks_of
         from ingest.copies import update_copies
 
         rebuild = self.options.rebuild
@@ -395,8 +379,14 @@ class Run:
                 library.replace(manifest=plan.manifest, files=plan.files)
             return
         marks: dict[str, Sequence[int]] = {}
+
+        def cut() -> Iterator[tuple[Article, Sequence[Chunk]]]:
+            for article in self._shown("index", list(plan.written.values())):
+                marks[article.id] = marks_of(article.text).tolist()
+                yield article, chunk_article(article, self.settings.chunk_words)
+
         library.replace(
-            self._cut(list(plan.written.values()), marks),
+            cut(),
             library.manifest() if rebuild else plan.gone,
             manifest=plan.manifest,
             files=plan.files,
@@ -404,21 +394,6 @@ class Run:
             marks=marks,  # filled while the articles are written
             meta={"fingerprint": self.note},
         )
-
-    def _cut(
-        self, articles: Sequence[Article], marks: dict[str, Sequence[int]]
-    ) -> Iterator[tuple[Article, Sequence[Chunk]]]:
-        """The articles with their chunks; adds each one's marks (see `ingest.copies`) to `marks`."""
-        from ingest.chunking import chunk_article
-        from ingest.copies import marks as marks_of
-
-        for number, article in enumerate(articles):
-            if number % _AT_ONCE == 0:
-                self.options.progress("index", number, len(articles))
-            marks[article.id] = marks_of(article.text).tolist()
-            yield article, chunk_article(article, self.settings.chunk_words)
-        if articles:
-            self.options.progress("index", len(articles), len(articles))
 
     def _embed(self, library: Library, plan: Plan, *, lost_none: bool) -> int:
         """Lets Chroma follow; how many passages still have no vector."""
@@ -430,20 +405,19 @@ class Run:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
             library.note(VECTORS, None)  # until all are there
             try:
-                pending = 0 if self._left_to_words(library, chroma) else self._reconcile(library, chroma)
-                if (
-                    not pending
-                    and library.meta(LEFT_TO_WORDS) is None
-                    and self.is_e5
-                    and library.meta(WISH) != "passages"
-                ):
-                    pending = embed_sentences(library, self.embedder, self.options.progress, self._stop)
+                left = self._left_to_words(library, chroma)
+                pending = 0 if left else self._reconcile(library, chroma)
+                if self.is_e5 and not (left or pending or library.meta(WISH) == "passages"):
+                    pending = embed_sentences(library, self.embedder, self.options.progress, self.stop)
             except ProviderError as error:
                 error.phrase = Phrase("words_meanwhile", problem=error.phrase)
                 raise
         if not pending:
             library.note(VECTORS, _state_of(library))
-            self._prune(library)
+            # lets go of cached vectors that nothing needs, when they are more than those that something does
+            articles = library.articles()
+            texts = (_embedded(each, chunk) for each in articles for chunk in library.chunks_of(each.id))
+            self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)
         return pending
 
     def _left_to_words(self, library: Library, chroma: Chroma) -> bool:
@@ -459,17 +433,16 @@ class Run:
         return left
 
     def _reconcile(self, library: Library, chroma: Chroma) -> int:
-        stop = self._stop
         is_open = not self.embedder.is_builtin and dimension_of(library.fingerprint) is None
         if is_open and library.counts().chunks:
-            if stop and stop():
+            if self.stop and self.stop():
                 return library.counts().chunks
             # asked for only now: the articles did not wait for it
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
         if self.options.rebuild:
             chroma.renew(library.fingerprint)
         embed = kept_in(library, self.embed) if self.is_e5 else self.embed
-        return reconcile(library, chroma, embed, self.options.progress, stop)
+        return reconcile(library, chroma, embed, self.options.progress, self.stop)
 
     def _say_losses(self, library: Library, plan: Plan, chroma: Chroma, *, lost_none: bool) -> None:
         if chroma.damage:
@@ -479,12 +452,3 @@ class Run:
             new = library.chunk_ids(plan.written.keys())
             if lost := set(library.chunk_ids()).difference(chroma.ids(), new):
                 self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")
-
-    def _prune(self, library: Library) -> None:
-        """Lets go of vectors that the index has no use for, when they are more than those it has."""
-        texts = (
-            _embedded(article, chunk)
-            for article in library.articles()
-            for chunk in library.chunks_of(article.id)
-        )
-        self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)

@@ -38,21 +38,20 @@ class Uploads:
     def receive(self, name: str) -> IncomingFile:
         """A new file; `name` is what its sender calls it. Raises ArticleError for an ending not read."""
         safe = safe_name(name)
-        if Path(safe).suffix not in SUFFIXES:
-            ending = Path(safe).suffix
+        if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
         (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
         return IncomingFile(self, safe, Path(tempfile.mkdtemp(dir=self.folder / _INCOMING)) / safe)
 
     def remove(self, path: Path) -> None:
-        """Deletes an uploaded file. Raises ArticleError for any other."""
+        """See `rag.uploads.Intake`."""
         if path.resolve().parent != self.folder:
             raise ArticleError("no_upload")
         path.unlink(missing_ok=True)
         sidecar_of(path).unlink(missing_ok=True)
 
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
-        """Notes title, outlet, author and day beside an uploaded file. Raises ArticleError for any other."""
+        """See `rag.uploads.Intake`."""
         if path.resolve().parent != self.folder or not path.is_file():
             raise ArticleError("no_upload")
         describe(path, fields)
@@ -62,16 +61,16 @@ class Uploads:
 
         Another file of that name is never overwritten: the new one becomes `name-2`.
         """
+        stem, suffix = Path(name).stem, Path(name).suffix
         with self._naming:
-            path = Path(name)
-            others = (f"{path.stem}-{n}{path.suffix}" for n in itertools.count(2))
-            for target in map(self.folder.joinpath, itertools.chain([name], others)):
-                if not target.exists():
-                    file.replace(target)
-                    return target.name, False
-                if filecmp.cmp(file, target, shallow=False):
-                    return target.name, True
-        raise AssertionError("there is always another name")
+            for target in itertools.chain([name], (f"{stem}-{n}{suffix}" for n in itertools.count(2))):
+                there = self.folder / target
+                known = there.exists() and filecmp.cmp(file, there, shallow=False)
+                if known or not there.exists():
+                    break
+            if not known:
+                file.replace(there)
+        return there.name, known
 
 
 class ArticleIntake(Uploads, Watcher):

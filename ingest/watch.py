@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from watchfiles import watch
 
-from ingest.sources import find_sources, roots
-from ingest.sync import SyncReport, is_current, sync
+from ingest.sources import roots
+from ingest.sync import SyncReport, is_current, look_at, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
 from rag.uploads import SyncState
@@ -37,7 +37,8 @@ class Watcher:
 
     It looks every `settings.sync_seconds` too, for network folders and Chroma servers, which tell nothing
     (0: only when asked). A look reads nothing but names, sizes and times. There is one sync at a time; a
-    failed one is made again when the files change, when asked for, and after a minute.
+    failed one is made again when the files change, when asked for, and after a minute. `state` says how far
+    it is.
     """
 
     def __init__(self, settings: Settings, run: Callable[..., SyncReport] = sync) -> None:
@@ -48,7 +49,7 @@ class Watcher:
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._asked = False
-        self._state = SyncState()
+        self.state = SyncState()
         self._seen: tuple[object, ...] | None = None
         self._retry = float("inf")
         self._reported: set[tuple[str, str]] = set()
@@ -65,16 +66,11 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join()
 
-    @property
-    def state(self) -> SyncState:
-        """How far it is."""
-        return self._state
-
     def refresh(self) -> None:
         """Asks for a sync now, even of files that look unchanged."""
         with self._changing:
             self._asked = True
-            self._state = replace(self._state, running=True, step="", done=0, total=0)
+            self.state = replace(self.state, running=True, step="", done=0, total=0)
         self._wake.set()
 
     def _watch(self) -> None:
@@ -82,7 +78,7 @@ class Watcher:
             files = self._look()  # first: what changes after that is seen by the next look
             if is_current(self.settings, vectors=False) and not self.settings.chroma_replica:
                 self._seen = files
-                self._state = SyncState(checked=_now())
+                self.state = SyncState(checked=datetime.now().astimezone())
                 if not is_current(self.settings):  # the chat did not wait for the vectors
                     self._sync()
         for _ in self._reasons():
@@ -130,7 +126,7 @@ class Watcher:
         try:
             files = self._look()
             if not asked and files == self._seen and time.monotonic() < self._retry:
-                self._done(self._state.error)
+                self._done(self.state.error)
                 return
             self._seen = files
         except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
@@ -145,7 +141,7 @@ class Watcher:
 
             with Published(self.settings) as server:
                 return tuple(sorted(server.versions()))
-        return tuple(find_sources(roots(self.settings, None), self.settings.data_dir.resolve()))
+        return look_at(self.settings, None).files
 
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
@@ -155,22 +151,30 @@ class Watcher:
             )
         except BelegError as exc:
             self._failed(exc.phrase)
+            return
         except OSError as exc:
             self._failed(Phrase("no_room", why=exc.strerror or exc))
+            return
         except _Closed:
             raise
         except Exception:
             log.exception("reading articles in failed unexpectedly")
             self._failed(Phrase("internal_error"))
-        else:
-            self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
-            self._tell(report)
-            self._done(None)
+            return
+        self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
+        if report.added or report.changed or report.deleted:
+            log.info("articles: %d new, %d changed, %d gone", report.added, report.changed, report.deleted)
+        for note in report.repaired:
+            log.warning("%s", note)
+        for name, problem in sorted(set(report.skipped) - self._reported):
+            log.warning("%s: %s", name, problem)
+        self._reported = set(report.skipped)
+        self._done(None)
 
     def _progress(self, step: str, done: int, total: int) -> None:
         if self._closed.is_set():
             raise _Closed
-        self._state = replace(self._state, running=True, step=step, done=done, total=total)
+        self.state = replace(self.state, running=True, step=step, done=done, total=total)
 
     def _has_more_urgent(self) -> bool:
         """Whether files have changed while vectors are made: they come first, the vectors after them."""
@@ -180,30 +184,14 @@ class Watcher:
             return True
 
     def _done(self, error: str | None) -> None:
-        checked = self._state.checked if error else _now()
+        checked = self.state.checked if error else datetime.now().astimezone()
         with self._changing:
-            self._state = SyncState(running=self._asked, error=error, checked=checked)
+            self.state = SyncState(running=self._asked, error=error, checked=checked)
 
     def _failed(self, error: str) -> None:
-        if error != self._state.error:
+        if error != self.state.error:
             log.warning("articles were not read in: %s", error)
         self._done(error)
-
-    def _tell(self, report: SyncReport) -> None:
-        """Notes for the log: what changed, and what cannot be read since now."""
-        if report.added or report.changed or report.deleted:
-            log.info("articles: %d new, %d changed, %d gone", report.added, report.changed, report.deleted)
-        for note in report.repaired:
-            log.warning("%s", note)
-        for name, problem in report.skipped:
-            if (name, problem) not in self._reported:
-                log.warning("%s: %s", name, problem)
-        self._reported = set(report.skipped)
-
-
-def _now() -> datetime:
-    """The time here, and its zone, for whoever reads it elsewhere."""
-    return datetime.now().astimezone()
 
 
 class _Closed(Exception):

@@ -41,9 +41,9 @@ def open_engine(
 
     from rag.engine import open_engine as open_index
     from rag.errors import ConfigError
-    from rag.settings import FIELDS, load_settings
+    from rag.settings import DEFAULTS, load_settings
 
-    if unknown := sorted(settings.keys() - FIELDS.keys()):
+    if unknown := sorted(settings.keys() - DEFAULTS.keys()):
         raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
     chosen = load_settings(articles=articles, data=data, **settings)
     if sync:

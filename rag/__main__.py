@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import date
@@ -191,26 +191,18 @@ _COMMANDS = {"ask": _ask, "search": _search, "mcp": _mcp}
 
 def _history(path: Path | None) -> tuple[Message, ...]:
     """The messages in a JSON file; raises ConfigError or BadRequest when it is no such file."""
+    from pydantic import TypeAdapter, ValidationError
+
     if path is None:
         return ()
     try:
-        turns = json.loads(path.read_text(encoding="utf-8-sig"))
-        messages = tuple(Message(turn["role"], _text(turn["content"])) for turn in turns)
+        return TypeAdapter(tuple[Message, ...]).validate_json(path.read_bytes().removeprefix(BOM_UTF8))
     except OSError as exc:
         raise ConfigError(f"--history: cannot read {path}: {exc.strerror}") from exc
-    except (ValueError, TypeError, KeyError) as exc:
+    except ValidationError as exc:
         raise BadRequest(
             f'--history: {path} is not a JSON list of {{"role": "user"|"assistant", "content": "…"}}'
         ) from exc
-    if any(message.role not in ("user", "assistant") for message in messages):
-        raise BadRequest(f'--history: a role in {path} is neither "user" nor "assistant"')
-    return messages
-
-
-def _text(content: object) -> str:
-    if not isinstance(content, str):
-        raise TypeError("content is no text")
-    return content
 
 
 def _count(value: str) -> int:

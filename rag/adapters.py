@@ -1,4 +1,4 @@
-"""What an engine offers to programs of every kind, made of its `ask`, `stream` and `search` alone."""
+"""What an engine offers to programs of every kind, made of its `stream` and `search` alone."""
 
 from __future__ import annotations
 
@@ -48,11 +48,7 @@ async def stepped(items: Iterator[Item]) -> AsyncGenerator[Item]:
 
 
 class Adapters(ABC):
-    """The asynchronous twins of an engine's methods, and its forms for LlamaIndex."""
-
-    @abstractmethod
-    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
-        """The answer to a question."""
+    """The methods of an engine that are made of `stream` and `search`, also to await, and for LlamaIndex."""
 
     @abstractmethod
     def stream(
@@ -65,6 +61,18 @@ class Adapters(ABC):
         self, question: str, k: int | None = None, *, filters: Filters | None = None
     ) -> tuple[Passage, ...]:
         """Passages for a question, best first."""
+
+    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
+        """The answer to a question; `history` is the conversation so far, oldest first.
+
+        With `extractive` the answer is verbatim sentences even where a language model is configured;
+        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
+        for filters that nothing fits, ProviderError when the model fails.
+        """
+        for event in self.stream(question, history, **how):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream ends with Done")
 
     async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Unpack
 
 from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
@@ -53,7 +52,7 @@ from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Asking, Delta, Done, Event, Filters, Message, Passage, Retrieved
+from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
@@ -75,7 +74,7 @@ _REMARK = re.compile(r"\s*[(\[][^()\[\]]+[)\]]")
 class Engine(Adapters):
     """Answers questions about one library. Safe to use from several threads.
 
-    Its asynchronous twins, and its forms for LlamaIndex, are those of `Adapters`.
+    `ask`, the methods to await, and the forms for LlamaIndex are those of `Adapters`.
     """
 
     def __init__(
@@ -96,18 +95,6 @@ class Engine(Adapters):
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
-
-    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
-        """The answer to a question; `history` is the conversation so far, oldest first.
-
-        With `extractive` the answer is verbatim sentences even where a language model is configured;
-        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
-        for filters that nothing fits, ProviderError when the model fails.
-        """
-        for event in self.stream(question, history, **how):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("a stream ends with Done")
 
     def stream(
         self,
@@ -182,17 +169,12 @@ class Engine(Adapters):
         asked = self._asked(question, history, model, only)
         if part.beside:
             asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
-        near = self._near(asked.standalone)
-        if model is None or asked.only == frozenset():
-            yield from self._told(self._verbatim(asked, near), history)
-            return
-        with self._working:
-            job = self._job(asked, near)
-        if job.passages:
+        job = self._found(asked)
+        if model is None or not job.passages:
+            yield from self._told(self._answer(job, self._extractive(job)), history)
+        else:
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
-        else:
-            yield from self._told(self._answer(job, self._extractive(job)), history)
 
     def search(
         self, question: str, k: int | None = None, *, filters: Filters | None = None
@@ -200,15 +182,12 @@ class Engine(Adapters):
         """Passages for a question, best first, of the articles that fit the filters."""
         question = reduced(self._checked(question))
         sought, only, _ = self._sought(question, self.fitting(filters))
-        near = self._near(question)
+        near = self.dense.near(question) if self.dense else None
         with self._working:
             index = self.index
             query = understand(sought, dictionary=self.dictionary, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
-
-    def _searched(self, question: str, k: int, filters: Filters) -> tuple[Passage, ...]:
-        return self.search(question, k, filters=filters)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.
@@ -216,10 +195,7 @@ class Engine(Adapters):
         Nothing is declined. The evaluation measures these.
         """
         recently = recent(history, self.settings.history_turns)
-        asked = self._asked(self._checked(question), recently, None)
-        near = self._near(asked.standalone)
-        with self._working:
-            return self._job(asked, near)
+        return self._found(self._asked(self._checked(question), recently, None))
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
         """Questions about the dossier in a language of the interface, each surely answered.
@@ -247,18 +223,16 @@ class Engine(Adapters):
 
     def _sure_of(self, tried: Iterable[str], n: int, cited: Set[tuple[str, int]] = frozenset()) -> list[str]:
         """The first n questions that are surely answered by more than what is cited already."""
-        sure = (question for question in tried if not self._confident(question) <= cited)
+        places = self._opened().tried
+        sure = (question for question in tried if not places(question) <= cited)
         return list(itertools.islice(sure, n))
 
-    def _confident(self, question: str) -> frozenset[tuple[str, int]]:
-        """Where the answer to a suggested question stands, nothing when it is not sure; remembered."""
-        return self._opened().tried(question)
-
     def _try(self, question: str) -> frozenset[tuple[str, int]]:
+        """Where the answer to a suggested question stands, nothing when it is not sure."""
         # by words alone: nothing is sent anywhere
-        answer = self._verbatim(self._asked(question, (), None), None)
-        sure = answer.certainty == "sure"
-        return frozenset((c.article_id, c.start) for c in answer.citations if sure)
+        outcome = self._extractive(self._found(self._asked(question, (), None), by_meaning=False))
+        sure = outcome.certainty == "sure"
+        return frozenset((c.article_id, c.start) for c in outcome.citations if sure)
 
     @property
     def mode(self) -> str:
@@ -294,9 +268,6 @@ class Engine(Adapters):
         self.library.close()
         if self.dense is not None:
             self.dense.close()
-
-    def _near(self, question: str) -> Nearness | None:
-        return None if self.dense is None else self.dense.near(question)
 
     def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
         """How near each sentence is to a question; None where vectors are missing, or the encoder fails."""
@@ -383,8 +354,13 @@ class Engine(Adapters):
             dict(usage),
         )
 
+    def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
+        """What is found for a question; the processor's part of it is done in turn."""
+        near = self.dense.near(asked.standalone) if self.dense and by_meaning else None
+        with self._working:
+            return self._job(asked, near)
+
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
-        """What is found for a question; work for the processor alone, to be done in turn."""
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
@@ -421,12 +397,6 @@ class Engine(Adapters):
             return replace(known, confidence=1.0, certainty="sure")
         return replace(known, confidence=0.0, certainty="none")
 
-    def _verbatim(self, asked: Asked, near: Nearness | None) -> Answer:
-        """The answer in verbatim sentences."""
-        with self._working:
-            job = self._job(asked, near)
-            return self._answer(job, self._extractive(job))
-
     def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
         """The events of an answer that is complete."""
         seconds = answer.timings["retrieval"]
@@ -455,7 +425,12 @@ class Engine(Adapters):
             job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
         )
         reply, deadline, said = self.settings.llm_reply, job.asked.deadline, ""
-        tools = Tools(self.library, self._searched, job.passages, job.asked.only)
+        tools = Tools(
+            self.library,
+            lambda asked, k, filters: self.search(asked, k, filters=filters),
+            job.passages,
+            job.asked.only,
+        )
         started = time.perf_counter()
         try:
             for delta in writing.run(

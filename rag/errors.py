@@ -22,8 +22,6 @@ BelegError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from rag.i18n import Phrase
 
 
@@ -47,11 +45,6 @@ class BelegError(Exception):
     def code(self) -> str:
         """What went wrong, for programs: stable, unlike the message."""
         return self.phrase.code
-
-    @property
-    def params(self) -> Mapping[str, object]:
-        """What fills the blanks of the message."""
-        return self.phrase.params
 
     def __str__(self) -> str:
         return str(self.phrase)

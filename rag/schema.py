@@ -193,14 +193,6 @@ class Asking(TypedDict, total=False):
     filters: Filters | None
 
 
-def _new_id() -> str:
-    return uuid4().hex
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What every door returns. An abstention is an answer; a failure is an exception.
@@ -237,8 +229,10 @@ class Answer:
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     by_words: bool = False
-    id: str = field(default_factory=_new_id, compare=False)
-    created: str = field(default_factory=_now, compare=False)
+    id: str = field(default_factory=lambda: uuid4().hex, compare=False)
+    created: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False
+    )
     usage: Mapping[str, int | float] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)
 

@@ -59,11 +59,12 @@ def answer_to_dict(answer: schema.Answer) -> Json:
 
 def sent_answer(answer: schema.Answer) -> Answer:
     """The answer as it is sent."""
-    changed = {
-        "passages": tuple(map(sent_passage, answer.passages)),
-        "confidence": float(answer.confidence),
-    }
-    return Answer(**{**{name: getattr(answer, name) for name in _FIELDS}, **changed})
+    passages = tuple(map(sent_passage, answer.passages))
+    return Answer(**{**_fields(answer), "passages": passages, "confidence": float(answer.confidence)})
+
+
+def _fields(answer: schema.Answer) -> Json:
+    return {name: getattr(answer, name) for name in _FIELDS}
 
 
 def answer_from_dict(sent: Json) -> schema.Answer:
@@ -81,8 +82,7 @@ def answer_from_dict(sent: Json) -> schema.Answer:
     later = ("withheld", "by_words")  # older ones lack them
     if missing := [name for name in _FIELDS if name not in sent and name not in later]:
         raise BadRequest(f"this is no answer as Beleg writes it: {', '.join(missing)} is missing")
-    known = {name: getattr(read, name) for name in _FIELDS}
-    return schema.Answer(**{**known, "passages": tuple(map(_whole, read.passages))})
+    return schema.Answer(**{**_fields(read), "passages": tuple(map(_whole, read.passages))})
 
 
 def passage_to_dict(passage: schema.Passage) -> Json:

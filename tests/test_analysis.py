@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text import analysis
 from rag.text.analysis import GRAM, fold, grams, key, keys, relatives, romanise, tokens
 
 LATER = "a digraph with i is folded before j and y have become i: -ijew gives -iev, -iev gives -iv"
@@ -230,16 +226,3 @@ def test_texts_shorter_than_a_gram_have_none(text: str) -> None:
 @given(st.text(max_size=80))
 def test_grams_have_one_length_and_single_spaces(text: str) -> None:
     assert all(len(gram) == GRAM and "  " not in gram for gram in grams(text) if fold(text))
-
-
-@settings(deadline=None)
-@given(st.text("abcčdefhijkoqsšßtuvwxyzžüé", max_size=12))
-def test_no_rule_is_left_out_of_a_word_that_it_would_change(word: str) -> None:
-    def sounded(text: str, rules: list[tuple[re.Pattern[str], str, list[str]]]) -> str:
-        for pattern, sound, _ in rules:
-            text = pattern.sub(sound, text)
-        return text
-
-    spelled = sounded(word, analysis._SOUNDS_BEFORE_ACCENTS)
-    plain = "".join(c for c in unicodedata.normalize("NFD", spelled) if not unicodedata.combining(c))
-    assert fold(word) == re.sub(r"(.)\1+", r"\1", sounded(plain, analysis._SOUNDS))

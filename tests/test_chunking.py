@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.chunking import CHUNKER_VERSION, chunk_article
+from ingest.chunking import chunk_article
 from ingest.readers import read_file
 from ingest.readers.document import Document
 from ingest.structure.article import answerable, article_from
-from rag.schema import Article, Aside, Chunk
+from rag.schema import CHUNKER_VERSION, Article, Aside, Chunk
 from rag.text.normalize import normalise
 from rag.text.sentences import sentences
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from rag.settings import FIELDS, variable
+from rag.settings import DEFAULTS, variable
 from tests.conftest import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-KNOWN = {variable(name) for name in FIELDS}
+KNOWN = {variable(name) for name in DEFAULTS}
 
 
 def steps(name: str) -> list[str]:

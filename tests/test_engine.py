@@ -18,7 +18,7 @@ from rag.answering.confidence import UNSURE
 from rag.answering.texts import comes_nearest, declined
 from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexMismatch
-from rag.schema import Answer, Article, Citation, Delta, Done, Message, Retrieved
+from rag.schema import Answer, Article, Chunk, Citation, Delta, Done, Message, Retrieved
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.text.languages import LANGUAGES
@@ -372,13 +372,14 @@ def test_unchanged_library_keeps_its_index(engine: Engine) -> None:
 
 
 def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) -> None:
-    def look_in() -> None:
+    def look_in() -> Iterator[tuple[Article, list[Chunk]]]:
         with closing(open_engine(settings)) as reader:
             answers.append(reader.ask("Wie viele Schafe verlor der Schäfer?"))
+        yield from ()
 
     answers: list[Answer] = []
     with Library.open(settings.data_dir) as library:
-        library.replace(removed=["konzert"], last=look_in)
+        library.replace(look_in(), removed=["konzert"])
     assert cited(answers[0]) == {"wolf"}
 
 

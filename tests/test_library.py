@@ -7,7 +7,6 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -69,8 +68,7 @@ def test_chunk_text_is_the_slice_of_its_article_beyond_the_basic_plane_too(libra
     written = article()
     cut = chunks(written, (0, 19), (21, 52), (53, len(TEXT)))
     library.replace([(written, cut)])
-    assert list(library.chunks()) == cut
-    assert library.chunk(cut[1].id) == cut[1]
+    assert library.chunks_of("alaska") == cut
     assert [chunk.text for chunk in library.chunks_of("alaska")] == [TEXT[c.start : c.end] for c in cut]
 
 
@@ -84,7 +82,6 @@ def test_a_passage_is_a_chunk_with_its_article(library: Library) -> None:
 
 def test_unknown_ids_are_none_or_empty(library: Library) -> None:
     assert library.article("nowhere") is None
-    assert library.chunk("nowhere#0#0") is None
     assert library.chunks_of("nowhere") == []
     assert list(library.articles(["nowhere"])) == []
 
@@ -94,7 +91,7 @@ def test_articles_and_chunks_can_be_asked_for_in_any_number(library: Library) ->
     library.replace((one, chunks(one)) for one in many)
     ids = [one.id for one in many]
     assert [one.id for one in library.articles(ids)] == ids
-    assert len(list(library.chunks(library.chunk_ids(ids)))) == 2_000
+    assert len(list(library.passages(library.chunk_ids(ids)))) == 2_000
 
 
 def test_new_version_replaces_the_old_one_with_its_chunks(library: Library) -> None:
@@ -228,19 +225,6 @@ def test_library_that_is_being_written_is_not_taken_for_a_truncated_one(tmp_path
         library.replace((one, chunks(one)) for one in [article(f"a{n}") for n in range(500)])
         with Library.open(tmp_path, read_only=True) as other:
             assert other.counts().articles == 500
-
-
-def test_library_of_an_earlier_beleg_gets_its_indexes_once_it_is_opened_to_write(tmp_path: Path) -> None:
-    with Library.open(tmp_path) as library:
-        library.replace([(article("a1"), chunks(article("a1")))])
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        connection.executescript("DROP INDEX articles_by_day; DROP INDEX copies")
-    with Library.open(tmp_path, read_only=True) as library:
-        assert (library.counts().articles, library.copies()) == (1, {})
-    Library.open(tmp_path).close()
-    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection:
-        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-    assert {"articles_by_day", "copies"} <= found
 
 
 def test_database_of_another_program_is_not_taken_for_a_library(tmp_path: Path) -> None:

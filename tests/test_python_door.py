@@ -98,16 +98,6 @@ class Slow(Adapters):
         finally:
             self.closed.set()
 
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
-        raise NotImplementedError
-
     def search(
         self,
         question: str,

@@ -6,7 +6,6 @@ for in the text; what is broken is an ArticleError that names the next step.
 
 from __future__ import annotations
 
-import codecs
 import re
 import stat
 from collections.abc import Callable, Mapping
@@ -36,15 +35,22 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     Raises ArticleError when nothing in it can be used: unreadable, empty, binary, broken, too
     large, or of another format than its ending says.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
         raise ArticleError("ending_not_read", ending=path.suffix, endings=", ".join(SUFFIXES))
+    reader, unreadable = _READERS[suffix]
     data = _bytes_of(path, limit_bytes)
-    _refuse_other_format(path, data)
+    _refuse_other_format(suffix, data)
     try:
         reading = reader(data)
+    except ArticleError:
+        raise
     except RecursionError as exc:
         raise ArticleError("nested_too_deeply") from exc
+    except Exception as exc:  # the libraries that parse these formats name no common ancestor
+        if unreadable is None:
+            raise
+        raise ArticleError(unreadable, why=exc) from exc
     for document in reading.documents:
         if not re.search(r"\w", document.text):
             raise ArticleError("no_text")
@@ -75,30 +81,31 @@ def too_large(limit: int) -> ArticleTooLarge:
 
 _MAGIC = (
     (b"%PDF-", "format_pdf", ".pdf"),
-    (b"\x89PNG", "format_png", None),
-    (b"\xff\xd8\xff", "format_jpeg", None),
-    (b"GIF8", "format_gif", None),
-    (b"RIFF", "format_riff", None),
+    (b"\x89PNG", "format_png", ""),
+    (b"\xff\xd8\xff", "format_jpeg", ""),
+    (b"GIF8", "format_gif", ""),
+    (b"RIFF", "format_riff", ""),
     (b"PK\x03\x04", "format_zip", ".docx .odt .epub"),
-    (b"\x1f\x8b", "format_gzip", None),
-    (b"7z\xbc\xaf", "format_7z", None),
-    (b"Rar!", "format_rar", None),
-    (b"\xd0\xcf\x11\xe0", "format_doc", None),
+    (b"\x1f\x8b", "format_gzip", ""),
+    (b"7z\xbc\xaf", "format_7z", ""),
+    (b"Rar!", "format_rar", ""),
+    (b"\xd0\xcf\x11\xe0", "format_doc", ""),
     (b"{\\rtf", "format_rtf", ".rtf"),
-    (b"\x7fELF", "format_program", None),
-    (b"SQLite format 3", "format_database", None),
+    (b"\x7fELF", "format_program", ""),
+    (b"SQLite format 3", "format_database", ""),
 )
 _HTML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def _refuse_other_format(path: Path, data: bytes) -> None:
-    """Raise ArticleError when the bytes are not what the file's ending says."""
-    suffix = ".html" if path.suffix.lower() == ".htm" else path.suffix.lower()
-    name, right = _format_of(data)
+def _refuse_other_format(suffix: str, data: bytes) -> None:
+    """Raises ArticleError when the bytes are not what the file's ending says."""
+    name, right = ("format_html", ".html .htm") if _HTML_START.match(data) else (None, "")
+    for magic, code, suffixes in _MAGIC:
+        if data.startswith(magic):
+            name, right = code, suffixes
     # stray bytes may come before a PDF
-    if suffix in (right or "").split() or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
+    if suffix in right.split() or (suffix == ".pdf" and b"%PDF-" in data[:1024]):
         return
     advice = Phrase("rename_to", ending=right.split()[0]) if right else Phrase("save_as_text")
     if suffix in (".pdf", ".docx", ".odt", ".epub", ".rtf"):
@@ -106,31 +113,17 @@ def _refuse_other_format(path: Path, data: bytes) -> None:
         raise ArticleError("other_format", ending=suffix[1:], kind=kind, advice=advice)
     if name:
         raise ArticleError("not_as_its_ending", kind=Phrase(name), advice=advice)
-    if not data.startswith(_UTF16) and _is_binary(data):
+    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(data):
         raise ArticleError("file_binary", advice=advice)
-
-
-def _format_of(data: bytes) -> tuple[str | None, str | None]:
-    """What the first bytes say: the code of a name, and the ending under which it would be read."""
-    for magic, name, suffix in _MAGIC:
-        if data.startswith(magic):
-            return name, suffix
-    return ("format_html", ".html") if _HTML_START.match(data) else (None, None)
 
 
 def _is_binary(data: bytes) -> bool:
     """Whether control characters are too many for a text, of which a few are cleaned away."""
     sample = data[:100_000]
     share = 1 - len(sample.translate(None, _CONTROL)) / len(sample)
-    return share > (0.1 if _is_utf8(sample) else 0.02)
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)  # the sample may end within a character
-    except UnicodeDecodeError:
-        return False
-    return True
+    # the sample may end within a character
+    is_utf8 = len(sample.decode("utf-8", "ignore").encode()) > len(sample) - 4
+    return share > (0.1 if is_utf8 else 0.02)
 
 
 def _read_txt(data: bytes) -> Reading:
@@ -138,20 +131,21 @@ def _read_txt(data: bytes) -> Reading:
     return subtitles(text) if has_cues(text) else Reading((Document(text),))
 
 
-_READERS: Mapping[str, Callable[[bytes], Reading]] = {
-    ".txt": _read_txt,
-    ".md": read_markdown,
-    ".html": read_html,
-    ".htm": read_html,
-    ".pdf": read_pdf,
-    ".docx": read_docx,
-    ".odt": read_odt,
-    ".rtf": read_rtf,
-    ".epub": read_epub,
-    ".eml": read_mail,
-    ".mhtml": read_mhtml,
-    ".mht": read_mhtml,
-    ".srt": read_subtitles,
-    ".vtt": read_subtitles,
-    ".jsonl": read_jsonl,
+_READERS: Mapping[str, tuple[Callable[[bytes], Reading], str | None]] = {
+    ".txt": (_read_txt, None),
+    ".md": (read_markdown, None),
+    ".html": (read_html, "html_unreadable"),
+    ".htm": (read_html, "html_unreadable"),
+    ".pdf": (read_pdf, "pdf_broken"),
+    ".docx": (read_docx, "docx_unreadable"),
+    ".odt": (read_odt, "odt_unreadable"),
+    ".rtf": (read_rtf, "rtf_unreadable"),
+    ".epub": (read_epub, "epub_unreadable"),
+    ".eml": (read_mail, "html_unreadable"),
+    ".mhtml": (read_mhtml, "html_unreadable"),
+    ".mht": (read_mhtml, "html_unreadable"),
+    ".srt": (read_subtitles, None),
+    ".vtt": (read_subtitles, None),
+    ".jsonl": (read_jsonl, None),
 }
+"""The reader for each ending, and what is said when the library that it builds on cannot read a file."""

@@ -12,6 +12,7 @@ from rag.errors import ArticleTooLarge
 from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.figures import FULL_DATE, days_of
+from rag.text.languages import table, word_set
 from rag.text.normalize import normalise
 
 
@@ -71,21 +72,10 @@ def refuse_long(words: int) -> None:
 
 # --- metadata as containers state it -----------------------------------------------------------
 
-_UNKNOWN = frozenset({"", "unbekannt", "unknown", "none", "null", "~", "-", "–", "n/a", "k. a.", "k.a."})
-_COMMENT = frozenset(
-    "comment kommentar meinung gastbeitrag gastkommentar kolumne leitartikel glosse essay opinion"
-    " editorial op-ed standpunkt".split()
-)
-_REPORT = frozenset(
-    "report bericht nachricht nachrichten meldung reportage news korrespondentenbericht".split()
-)
+_UNKNOWN, _COMMENT, _REPORT = (word_set(f"news.{name}") for name in ("unknown", "comments", "reports"))
 _LANGUAGES = {
-    "deutsch": "de", "german": "de", "englisch": "en", "english": "en", "französisch": "fr",
-    "french": "fr", "ukrainisch": "uk", "ukrainian": "uk", "russisch": "ru", "russian": "ru",
-    "portugiesisch": "pt", "portuguese": "pt", "spanisch": "es", "spanish": "es",
-    "italienisch": "it", "italian": "it", "niederländisch": "nl", "dutch": "nl", "polnisch": "pl",
-    "polish": "pl",
-}  # fmt: skip
+    name: code for code, names in table("de", "news.language_names").items() for name in names.split()
+}
 
 
 def date_of(match: re.Match[str]) -> date | None:
@@ -110,11 +100,6 @@ def parse_genre(text: str) -> Genre | None:
     return "comment" if word in _COMMENT else "report" if word in _REPORT else None
 
 
-def _parse_language(text: str) -> str | None:
-    code = re.split(r"[-_]", text.strip().lower())[0]
-    return _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
-
-
 def clean_field(value: object) -> str | None:
     """One line of metadata, normalised; None for the ways in which people write "unknown"."""
     if isinstance(value, dict):
@@ -127,46 +112,39 @@ def clean_field(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = squeeze(normalise(str(value)))
-    return None if text.lower() in _UNKNOWN else text
-
-
-_USUAL_NAMES = {
-    "title": ("title", "titel", "headline"),
-    "outlet": ("outlet", "publication", "publisher", "site", "sitename", "site_name", "medium", "source"),
-    "author": ("author", "authors", "byline", "by", "autor", "autoren", "creator"),
-    "published": ("published", "date", "publishdate", "date_published", "published_at", "pubdate", "datum"),
-    "language": ("language", "lang", "sprache"),
-    "genre": ("genre",),
-    "id": ("id",),
-}
-"""What people and programs call a field, the first that is there goes before the others."""
-
-
-def _by_usual_names(fields: Mapping[str, object]) -> dict[str, object]:
-    given = {str(name).lower(): value for name, value in fields.items() if clean_field(value)}
-    return {
-        name: next((given[usual] for usual in names if usual in given), None)
-        for name, names in _USUAL_NAMES.items()
-    }
+    return None if text.lower() in {"", "k. a.", *_UNKNOWN} else text
 
 
 def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]]:
-    """Fields of a Document as front matter or JSON states them, and messages on unusable ones."""
-    found = _by_usual_names(fields)
-    stated = {name: clean_field(found.get(name)) for name in ("id", "title", "outlet", "author")}
-    if stated["outlet"] and re.match(r"https?://", stated["outlet"]):
-        stated["outlet"] = None  # an address, of which the host may be anybody's
-    published, language, genre = (clean_field(found.get(name)) for name in ("published", "language", "genre"))
+    """Fields of a Document as front matter or JSON states them, and messages on unusable ones.
+
+    Of the names that people and programs have for a field (`_USUAL_NAMES`), the first that is there counts.
+    """
+    given = {str(name).lower(): text for name, value in fields.items() if (text := clean_field(value))}
     known: dict[str, Any] = {
-        **stated,
-        "published": parse_date(published) if published else None,
-        "language": _parse_language(language) if language else None,
-        "genre": parse_genre(genre) if genre else None,
+        name: next((given[usual] for usual in usuals.split() if usual in given), None)
+        for name, usuals in _USUAL_NAMES.items()
     }
-    problems = []
-    if published and known["published"] is None:
-        problems.append(Phrase("no_date", date=published[:40]))
-    return known, problems
+    if re.match(r"https?://", known["outlet"] or ""):
+        known["outlet"] = None  # an address, of which the host may be anybody's
+    stated, language = known["published"], (known["language"] or "").lower()
+    code = re.split(r"[-_]", language)[0]
+    known["language"] = _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
+    known["genre"] = parse_genre(known["genre"] or "")
+    known["published"] = parse_date(stated or "")
+    unusable = stated and known["published"] is None
+    return known, [Phrase("no_date", date=stated[:40])] if unusable else []
+
+
+_USUAL_NAMES = {
+    "title": "title titel headline",
+    "outlet": "outlet publication publisher site sitename site_name medium source",
+    "author": "author authors byline by autor autoren creator",
+    "published": "published date publishdate date_published published_at pubdate datum",
+    "language": "language lang sprache",
+    "genre": "genre",
+    "id": "id",
+}
 
 
 def given_title(value: object) -> str | None:

@@ -45,7 +45,8 @@ def passed_over(paths: Sequence[Path]) -> Phrase | None:
     for parent, folders, names in (step for path in paths for step in os.walk(path)):
         linked += sum(os.path.islink(os.path.join(parent, name)) for name in folders)  # noqa: PTH114, PTH118
         folders[:] = [name for name in folders if not name.startswith(".")]
-        kinds.update(_kind(name) for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
+        other = (name for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
+        kinds.update(os.path.splitext(name)[1].lower() for name in other)  # noqa: PTH122
     said = []
     if kinds:
         number, without = kinds.total(), kinds.pop("", 0)
@@ -56,10 +57,6 @@ def passed_over(paths: Sequence[Path]) -> Phrase | None:
     if linked:
         said.append(Phrase("folders_linked", n=linked))
     return Phrase("and_also", first=said[0], second=said[1]) if len(said) == 2 else next(iter(said), None)
-
-
-def _kind(name: str) -> str:
-    return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
 def _names_below(folder: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -22,7 +21,6 @@ from ingest.readers.document import (
 from ingest.readers.encoding import decode
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
-from rag.schema import Genre
 from rag.text.normalize import normalise
 
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -33,23 +31,14 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     declared = _DECLARED.search(data[:4096])
     label = charset or (declared[1].decode("ascii", "replace") if declared else None)
     html = normalise(decode(data, label))
-    try:
-        page = page_tree(html)
-        shown = list(blocks_of(page))
-        refuse_long(sum(len(block.text.split()) for block in shown))
-        offers = page.xpath(" | ".join(_OFFERS)) if (found := _extracted(html, _OFFERS)) else []
-        found = found or _extracted(html, None)
-    except (ArticleError, RecursionError):
-        raise
-    except Exception as exc:  # trafilatura and lxml name no common ancestor
-        raise ArticleError("html_unreadable", why=exc) from exc
+    page = page_tree(html)
+    shown = list(blocks_of(page))
+    refuse_long(sum(len(block.text.split()) for block in shown))
+    offers = page.xpath(" | ".join(_OFFERS)) if (found := _extracted(html, _OFFERS)) else []
+    found = found or _extracted(html, None)
     if found is None:
         raise ArticleError("html_without_article")
-    fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
-    known, _ = metadata({**fields, "language": _html_language(html)})
-    known["author"] = clean_field((found.author or "").replace("; ", ", "))
-    known["genre"] = _html_genre(html, found.categories or [])
-    _read_by_firefox(page, known)
+    known = _stated(html, page, found)
     pictures, stated = len(page.findall(".//img")), _stated_body(page)
     for offer in offers:
         offer.drop_tree()
@@ -92,12 +81,22 @@ def _extracted(html: str, without: list[str] | None) -> Any:
     return found if usable else None
 
 
-def _read_by_firefox(page: Any, known: dict[str, Any]) -> None:
-    """Takes author and outlet from where the reader view of Firefox puts them."""
+def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
+    """What the page says of itself, of which the reader view of Firefox keeps author and outlet elsewhere."""
+    language = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
+    fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
+    known, _ = metadata({**fields, "language": language[1] if language else None})
+    known["author"] = clean_field((found.author or "").replace("; ", ", "))
     for name, where in (("author", "reader-credits"), ("outlet", "reader-domain")):
         held = page.find_class(where)
         if held and not known[name]:
             known[name] = clean_field(held[0].text_content())
+    kind = re.search(r'"@type"\s*:\s*(?:\[\s*)?"(Opinion|Reportage)NewsArticle"', html)
+    if kind:
+        known["genre"] = "comment" if kind[1] == "Opinion" else "report"
+    else:
+        known["genre"] = next(filter(None, map(parse_genre, found.categories or [])), None)
+    return known
 
 
 def _article(page: Any, found: Any) -> list[Block]:
@@ -107,12 +106,22 @@ def _article(page: Any, found: Any) -> list[Block]:
     """
     known = list(blocks_of(found.body))
     taken = _letters(" ".join(block.text for block in known))
-    _drop_links(page, taken)
+    for element in page.xpath(_LEAVES):  # what is a link for the most part leads elsewhere
+        text = _letters(element.text_content())
+        links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
+        if links > len(text) / 2 and text not in taken:
+            element.drop_tree()
     blocks = list(blocks_of(page))
-    hits = set(_found_in(taken, blocks))
-    sure = sorted(n for n in hits if len(blocks[n].text) >= _SURE) or sorted(hits)
+    hits, at = set(), 0
+    for n, block in enumerate(blocks):
+        letters = _letters(block.text)
+        place = taken.find(letters, max(0, at - _NEAR), at + len(letters) + _NEAR)
+        if place >= 0:  # about where the one before ended
+            hits.add(n)
+            at = place + len(letters)
     if 2 * sum(len(_letters(blocks[n].text)) for n in hits) < len(taken):
         return known
+    sure = sorted(n for n in hits if len(blocks[n].text) >= _SURE) or sorted(hits)
     first, last = sure[0], sure[-1] + 1
     while first - 1 in hits:
         first -= 1
@@ -125,17 +134,7 @@ def _article(page: Any, found: Any) -> list[Block]:
     return head + blocks[first:last]
 
 
-def _found_in(taken: str, blocks: Sequence[Block]) -> Iterator[int]:
-    """The blocks whose letters stand in `taken`, about where the one before ended."""
-    at = 0
-    for n, block in enumerate(blocks):
-        letters = _letters(block.text)
-        place = taken.find(letters, max(0, at - _NEAR), at + len(letters) + _NEAR)
-        if place >= 0:
-            at = place + len(letters)
-            yield n
-
-
+_LEAVES = "//p | //li[not(.//p)] | //h2 | //h3 | //h4 | //div[not(.//p or .//div or .//li)]"
 _NEAR = 20_000  # letters
 _SURE = 20  # characters of a block that stands nowhere else by chance
 _HEAD = 8  # blocks between a headline and the text
@@ -143,18 +142,6 @@ _HEAD = 8  # blocks between a headline and the text
 
 def _letters(text: str) -> str:
     return re.sub(r"[\W_]+", "", text)
-
-
-def _drop_links(page: Any, taken: str) -> None:
-    """Takes out of a page what leads elsewhere: paragraphs and items that are links for the most part."""
-    for element in page.xpath(_LEAVES):
-        text = _letters(element.text_content())
-        links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
-        if links > len(text) / 2 and text not in taken:
-            element.drop_tree()
-
-
-_LEAVES = "//p | //li[not(.//p)] | //h2 | //h3 | //h4 | //div[not(.//p or .//div or .//li)]"
 
 
 def _stated_body(page: Any) -> list[Block]:
@@ -169,20 +156,6 @@ def _stated_body(page: Any) -> list[Block]:
         for item in chain(items, *(graph for graph in graphs if isinstance(graph, list))):
             body = item.get("articleBody") if isinstance(item, dict) else None
             if isinstance(body, str) and body.strip():
-                return [Block(_TAGS.sub(" ", unescape(part))) for part in body.split("\n") if part.strip()]
+                lines = [re.sub(r"</?\w[^<>]*>", " ", unescape(line)) for line in body.split("\n")]
+                return [Block(line) for line in lines if line.strip()]
     return []
-
-
-_TAGS = re.compile(r"</?\w[^<>]*>")
-
-
-def _html_language(html: str) -> str | None:
-    match = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
-    return match[1] if match else None
-
-
-def _html_genre(html: str, categories: Iterable[str]) -> Genre | None:
-    kind = re.search(r'"@type"\s*:\s*(?:\[\s*)?"(Opinion|Reportage)NewsArticle"', html)
-    if kind:
-        return "comment" if kind[1] == "Opinion" else "report"
-    return next(filter(None, map(parse_genre, categories)), None)

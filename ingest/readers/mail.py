@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
@@ -25,12 +24,24 @@ def read_mail(data: bytes) -> Reading:
     body = mail.get_body(("plain", "html"))
     if body is None:
         raise ArticleError("no_text")
+    text = normalise(decode(_bytes(body), body.get_content_charset()))
     if body.get_content_subtype() == "html":
-        blocks = list(blocks_of(page_tree(normalise(decode(_bytes(body), body.get_content_charset())))))
+        blocks = list(blocks_of(page_tree(text)))
     else:
-        blocks = [Block(part) for part in _paragraphs(body)]
-    title = squeeze(normalise(str(mail["subject"] or ""))) or None
-    document = Document("", title=title, author=_sender(mail), published=_day(mail), structured=True)
+        text = _SIGNATURE.split(text)[0]
+        if body.get_param("format") == "flowed":  # then wrapped lines end with a space
+            text = re.sub(r"(?<=\S) \n(?=\S)", " ", text)
+        blocks = [Block(part) for part in re.split(r"\n[ \t]*\n", text)]
+    moment = getattr(mail["date"], "datetime", None)
+    senders = getattr(mail["from"], "addresses", ())
+    authors = [squeeze(normalise(each.display_name)) for each in senders if each.display_name]
+    document = Document(
+        "",
+        title=squeeze(normalise(str(mail["subject"] or ""))) or None,
+        author=", ".join(authors) or None,
+        published=moment.date() if moment and 1800 <= moment.year <= 2100 else None,
+        structured=True,
+    )
     attached = (part.get_filename() or part.get_content_type() for part in mail.iter_attachments())
     names = [squeeze(normalise(name)) for name in attached]
     told = ", ".join(names[:_MOST_NAMES]) + ", …" * (len(names) > _MOST_NAMES)
@@ -60,22 +71,3 @@ def _parsed(data: bytes) -> EmailMessage:
 def _bytes(part: MIMEPart) -> bytes:
     held = part.get_payload(decode=True)
     return held if isinstance(held, bytes) else b""
-
-
-def _paragraphs(part: MIMEPart) -> list[str]:
-    """The text, whose wrapped lines are joined, without what stands below the line of a signature."""
-    text = _SIGNATURE.split(normalise(decode(_bytes(part), part.get_content_charset())))[0]
-    if part.get_param("format") == "flowed":
-        text = re.sub(r"(?<=\S) \n(?=\S)", " ", text)
-    return [block for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
-
-
-def _sender(mail: EmailMessage) -> str | None:
-    header = mail["from"]
-    senders = getattr(header, "addresses", ())
-    return ", ".join(squeeze(normalise(each.display_name)) for each in senders if each.display_name) or None
-
-
-def _day(mail: EmailMessage) -> date | None:
-    moment = getattr(mail["date"], "datetime", None)
-    return moment.date() if moment and 1800 <= moment.year <= 2100 else None

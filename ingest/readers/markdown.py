@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from html import escape, unescape
 
 from ingest.readers.document import Block, Document, Reading, compose, metadata
@@ -41,14 +42,13 @@ def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
             problem = Phrase("at_line", line="1", problem=Phrase("head_not_closed"))
             return _line_by_line(unclosed["head"]), text[unclosed.end() :], [problem]
         return {}, text, []
-    head = match["head"]
+    head, body = match["head"], text[match.end() :]
     if head.strip() and not _FIELD.search(head):
         return {}, text, []  # a rule across the page, and text
     try:
-        fields = _toml(head) if match["mark"] == "+++" else _yaml(head)
+        return _toml(head) if match["mark"] == "+++" else _yaml(head), body, []
     except ArticleError as exc:
-        return _line_by_line(head), text[match.end() :], [Phrase("head_by_lines", problem=exc.phrase)]
-    return fields, text[match.end() :], []
+        return _line_by_line(head), body, [Phrase("head_by_lines", problem=exc.phrase)]
 
 
 def _yaml(head: str) -> dict[str, object]:
@@ -68,8 +68,6 @@ def _yaml(head: str) -> dict[str, object]:
 
 
 def _toml(head: str) -> dict[str, object]:
-    import tomllib
-
     try:
         return tomllib.loads(head)
     except tomllib.TOMLDecodeError as exc:
@@ -80,20 +78,16 @@ def _line_by_line(head: str) -> dict[str, object]:
     """The fields of lines such as `title: …`, and of lists below or beside a name."""
     fields: dict[str, object] = {}
     name = ""
+    around = " \t\"'"  # quotation marks, also one that was not closed
     for line in head.split("\n"):
         if field := _FIELD.match(line):
             name, value = field[1], field[2].strip()
             listed = re.fullmatch(r"\[(.*)\]", value)
-            fields[name] = [_bare(each) for each in listed[1].split(",")] if listed else _bare(value)
+            fields[name] = [e.strip(around) for e in listed[1].split(",")] if listed else value.strip(around)
         elif (item := _ITEM.match(line)) and name:
             held = fields[name]
-            fields[name] = [*(held if isinstance(held, list) else []), _bare(item[1])]
+            fields[name] = [*(held if isinstance(held, list) else []), item[1].strip(around)]
     return fields
-
-
-def _bare(value: str) -> str:
-    """A value without quotation marks around it, and any that was not closed."""
-    return value.strip().strip("\"'").strip()
 
 
 def _plain(value: object) -> object:
@@ -105,6 +99,7 @@ def _plain(value: object) -> object:
 
 _MARKED = re.compile(r"==(?=\S)([^=\n]+)(?<=\S)==")
 _CALLOUT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?[ \t]*", re.MULTILINE)
+_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
 def _blocks(body: str) -> list[Block]:
@@ -117,13 +112,9 @@ def _blocks(body: str) -> list[Block]:
         if token.type == "list_item_open" and token.info:
             token.attrSet("value", token.info)  # as it is written: "19. Mai" may be a date
         elif token.type == "html_block":
-            token.content = f"<p>{escape(_without_tags(token.content))}</p>"
+            words = unescape(re.sub(r"<[^<>]*>", " ", _UNSEEN.sub(" ", token.content)))
+            token.content = f"<p>{escape(words)}</p>"
         elif token.type == "html_inline":
             token.content = "<br>" if token.content.startswith("<br") else ""
     html = markdown.renderer.render(tokens, markdown.options, {})
     return list(blocks_of(page_tree(f"<body>{html}</body>")))
-
-
-def _without_tags(html: str) -> str:
-    bare = re.sub(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", " ", html, flags=re.DOTALL | re.I)
-    return unescape(re.sub(r"<[^<>]*>", " ", bare))

@@ -74,7 +74,8 @@ def _pieces(node: Any, kind: AsideKind | None) -> Iterator[_Piece]:
     if apart:
         yield None, kind
     if tag == "tr":
-        yield _row(node), kind
+        cells = (" ".join(squeeze(block.text) for block in blocks_of(cell)) for cell in node)
+        yield " | ".join(cells).strip("| "), kind
     elif (mark := _mark(node, tag)) is not None:
         yield mark, kind
     else:
@@ -113,11 +114,6 @@ def _tag(node: Any) -> str:
 
 def _flat(text: str | None) -> str:
     return (text or "").replace("\n", " ")
-
-
-def _row(node: Any) -> str:
-    cells = (" ".join(squeeze(block.text) for block in blocks_of(cell)) for cell in node)
-    return " | ".join(cells).strip("| ")
 
 
 def _mark(node: Any, tag: str) -> str | None:

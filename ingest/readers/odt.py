@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
 
 from ingest.readers.archive import open_archive, parse_xml, pictures_in
@@ -23,15 +22,12 @@ _AS_HTML = {
 
 def read_odt(data: bytes) -> Reading:
     """The text with its footnotes behind it; deletions and comments are left out."""
-    from lxml import etree
-
-    try:
-        with open_archive(data) as archive:
-            content = parse_xml(archive.read("content.xml"))
-            meta = parse_xml(archive.read("meta.xml")) if "meta.xml" in archive.namelist() else None
-            pictures = pictures_in(archive)
-    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError) as exc:
-        raise ArticleError("odt_unreadable", why=exc) from exc
+    with open_archive(data) as archive:
+        content = parse_xml(archive.read("content.xml"))
+        meta = archive.read("meta.xml") if "meta.xml" in archive.namelist() else b"<meta/>"
+        pictures = pictures_in(archive)
+    names = ("title", "initial-creator", "creator")
+    title, author, maker = (parse_xml(meta).findtext(f".//{{*}}{name}") for name in names)
     body = content.find(f".//{_OFFICE}text")
     if body is None:
         raise ArticleError("odt_without_text")
@@ -39,18 +35,10 @@ def read_odt(data: bytes) -> Reading:
     notes = _notes_behind(body)
     _name_as_html(body)
     blocks = list(blocks_of(body))
-    known = Document("", structured=any(block.kind for block in blocks), **_stated(meta))
+    is_structured = any(block.kind for block in blocks)
+    known = Document("", title=given_title(title), author=person(author or maker), structured=is_structured)
     left_out = {"pictures": pictures, "comments": comments}
     return Reading((compose(blocks, known),), counts={"notes": notes}, left_out=left_out)
-
-
-def _stated(meta: Any) -> dict[str, Any]:
-    if meta is None:
-        return {}
-    title, author, maker = (
-        meta.findtext(f".//{{*}}{name}") for name in ("title", "initial-creator", "creator")
-    )
-    return {"title": given_title(title), "author": person(author or maker)}
 
 
 def _notes_behind(body: Any) -> int:

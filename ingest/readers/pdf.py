@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING
 
 from ingest.readers.document import (
     Block,
@@ -26,9 +25,6 @@ from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
-if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument
-
 _ONE_AT_A_TIME = threading.Lock()  # PDFium is not safe for threads
 _MOST_PAGES = 3_000
 _IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
@@ -41,49 +37,30 @@ def read_pdf(data: bytes) -> Reading:
     with _ONE_AT_A_TIME:
         try:
             pdf = pypdfium2.PdfDocument(data)
-            info = pdf.get_metadata_dict()
-            count = len(pdf)
-            pages: list[list[str]] = []
-            pictures = words = 0
-            for number in range(min(count, _MOST_PAGES)):
-                lines, shown = _page(pdf, number)
-                pages.append(lines)
-                pictures += shown
-                words += sum(len(line.split()) for line in lines)
-                refuse_long(words)
         except pypdfium2.PdfiumError as exc:
-            if "password" in str(exc).lower():
-                raise ArticleError("pdf_locked") from exc
-            raise ArticleError("pdf_broken", why=exc) from exc
+            raise ArticleError("pdf_locked" if "password" in str(exc).lower() else "pdf_broken") from exc
+        info, count = pdf.get_metadata_dict(), len(pdf)
+        pages: list[list[str]] = []
+        pictures = words = 0
+        for number in range(min(count, _MOST_PAGES)):
+            page = pdf[number]
+            try:
+                pages.append(page_lines(page))
+                pictures += sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
+            finally:
+                page.close()
+            words += sum(len(line.split()) for line in pages[-1])
+            refuse_long(words)
     paragraphs, starts = reflow(pages)
     if not paragraphs:
         raise ArticleError("pdf_without_text")
     known = Document("", title=given_title(info.get("Title")), author=person(info.get("Author")))
     document = replace(compose(map(Block, paragraphs), known), pages=tuple(starts))
-    empty = sum(not any(map(str.strip, page)) for page in pages)
-    return Reading(
-        (document,),
-        tuple(_problems(empty, len(pages), count)),
-        counts={"pages": len(pages) - empty},
-        left_out={"pages": count - len(pages) + empty, "pictures": pictures},
-    )
-
-
-def _page(pdf: PdfDocument, number: int) -> tuple[list[str], int]:
-    """The lines of a page, and how many pictures it has."""
-    page = pdf[number]
-    try:
-        return page_lines(page), sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
-    finally:
-        page.close()
-
-
-def _problems(empty: int, read: int, count: int) -> Iterator[Phrase]:
-    """Messages on pages that gave no text, or were too many."""
-    if empty:
-        yield Phrase("pdf_empty_pages", empty=empty, pages=count)
-    if count > read:
-        yield Phrase("pdf_many_pages", read=read, pages=count)
+    empty, read = sum(not any(map(str.strip, page)) for page in pages), len(pages)
+    problems = [Phrase("pdf_empty_pages", empty=empty, pages=count)] if empty else []
+    problems += [Phrase("pdf_many_pages", read=read, pages=count)] if count > read else []
+    left_out = {"pages": count - read + empty, "pictures": pictures}
+    return Reading((document,), tuple(problems), counts={"pages": read - empty}, left_out=left_out)
 
 
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}
@@ -123,15 +100,10 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
         starts.append(start if start is not None else -1)
     # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
     whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
-    return whole, _of_empty_ones(starts, end)
-
-
-def _of_empty_ones(starts: list[int], end: int) -> list[int]:
-    """The beginnings with those of pages without text, which are where the next one begins."""
-    for place in reversed(range(len(starts))):
+    for place in reversed(range(len(starts))):  # pages without text begin where the next one does
         if starts[place] < 0:
             starts[place] = starts[place + 1] if place + 1 < len(starts) else end
-    return starts
+    return whole, starts
 
 
 def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]]:
@@ -164,15 +136,19 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
     forms = [[set(_forms(line, page)) for line in lines[:2]] for page, lines in enumerate(pages)]
     shared = Counter(form for lines in forms for form in set().union(*lines))
 
+    def is_lone_number(line: str, inner: str = "") -> bool:
+        # beside it there is text; else it is one of a column
+        return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
+
     def is_running(page: int, place: int) -> bool:
         times = max((shared[form] for form in forms[page][place]), default=0)
         return times >= max(2, len(pages) // 2) or (
-            _is_lone_number(*pages[page][place : place + 2])
+            is_lone_number(*pages[page][place : place + 2])
             and (times > 1 or len(pages) == 1 or forms[page][place] == {_counted("", 1, "")})
         )
 
     return [
-        sum(1 for _ in takewhile(partial(is_running, page), (0, 1)[: len(lines)]))
+        sum(1 for _ in takewhile(partial(is_running, page), range(len(lines))))
         for page, lines in enumerate(forms)
     ]
 
@@ -190,11 +166,6 @@ def _forms(line: str, page: int) -> Iterator[str]:
 def _counted(before: str, first: int, behind: str) -> str:
     """A line as it would be on the first page, where its number is that of the page."""
     return f"{before}\0{first}\0{behind}"
-
-
-def _is_lone_number(line: str, inner: str = "") -> bool:
-    """Whether a line looks like a page's number and, beside it, there is text; else it is one of a column."""
-    return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:

@@ -67,10 +67,7 @@ def _cues(text: str) -> Iterator[tuple[float, float, str]]:
         if not behind and end < len(text) and len(lines) > 1 and lines[-1].strip().isdecimal():
             lines.pop()  # the number of the next, without a blank line before it
         for line in lines:
-            said = unescape(_TAG.sub("", _SPEAKER.sub(_named, line))).strip()
+            named = _SPEAKER.sub(lambda speaker: f"{speaker[1]}: " if speaker[1] else "", line)
+            said = unescape(_TAG.sub("", named)).strip()
             if said:
                 yield times[0], times[1], said
-
-
-def _named(match: re.Match[str]) -> str:
-    return f"{match[1]}: " if match[1] else ""

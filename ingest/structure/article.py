@@ -11,18 +11,26 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest.readers.document import Document
-from ingest.structure.body import GENRE_NOTE, captions, glued_headings, headings, notices, tail
+from ingest.structure.body import COMMENT_NOTE, captions, glued_headings, headings, notices, tail
 from ingest.structure.head import head
 from ingest.structure.language import detect_language
 from ingest.structure.shapes import Finding, answerable, outside, trimmed
-from rag.schema import Article, Aside, Genre, Span
+from rag.schema import Article, Aside, Span
 from rag.text.normalize import normalise
 
 __all__ = ["answerable", "article_from"]
+
+
+_RUBRIC = (
+    r"(?:Gastkommentar|Gastbeitrag|Kommentar|Meinung|Kolumne|Leitartikel|Glosse|Essay|Opinion|Editorial)"
+)
+_IS_COMMENT = re.compile(
+    rf"{_RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:von|zu|zum|zur)\b)|.*(?:\(|[|–-]\s){_RUBRIC}\)?$"
+)
 
 
 def article_from(document: Document, id: str, source: str) -> Article:
@@ -37,22 +45,20 @@ def article_from(document: Document, id: str, source: str) -> Article:
         return getattr(document, names[0]) or next(filter(None, values), None)
 
     title = stated("title")
+    is_comment = _IS_COMMENT.match(title or "") or COMMENT_NOTE.search(text[-600:])
     facts: dict[str, Any] = {
         "title": title,
         "outlet": stated("outlet", "agency"),
         "author": stated("author"),
         "published": stated("published", "updated"),
         "language": document.language or detect_language(text),
-        "genre": stated("genre") or _genre_in_title(title) or _genre_in_note(text),
+        "genre": stated("genre") or ("comment" if is_comment else None),
     }
-    sha256 = _digest(text, {**facts, "pages": document.pages} if document.pages else facts, asides)
-    return Article(id, text, source, sha256, asides=tuple(asides), pages=document.pages, **facts)
-
-
-def _digest(text: str, facts: dict[str, Any], asides: Sequence[Aside]) -> str:
-    spans = [(aside.start, aside.end, aside.kind) for aside in asides]
+    hashed = {**facts, "pages": document.pages} if document.pages else facts
     # asides too: an article that is marked otherwise is chunked otherwise
-    return hashlib.sha256(json.dumps([text, facts, spans], default=str).encode()).hexdigest()
+    spans = [(aside.start, aside.end, aside.kind) for aside in asides]
+    sha256 = hashlib.sha256(json.dumps([text, hashed, spans], default=str).encode()).hexdigest()
+    return Article(id, text, source, sha256, asides=tuple(asides), pages=document.pages, **facts)
 
 
 def _findings(text: str, document: Document) -> list[Finding]:
@@ -73,21 +79,3 @@ def _findings(text: str, document: Document) -> list[Finding]:
         blocks = outside(text, blocks, [(finding.start, finding.end) for finding in new])
         found += new
     return found
-
-
-_RUBRIC = (
-    r"(?:Gastkommentar|Gastbeitrag|Kommentar|Meinung|Kolumne|Leitartikel|Glosse|Essay|Opinion|Editorial)"
-)
-_RUBRIC_IN_TITLE = re.compile(
-    rf"{_RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:von|zu|zum|zur)\b)|(?:\(|[|–-]\s){_RUBRIC}\)?$"
-)
-
-
-def _genre_in_title(title: str | None) -> Genre | None:
-    found = _RUBRIC_IN_TITLE.search(title or "")
-    return "comment" if found and (found.start() == 0 or found.end() == len(title or "")) else None
-
-
-def _genre_in_note(text: str) -> Genre | None:
-    """Comment when a note at the end says that it is one."""
-    return "comment" if GENRE_NOTE.search(text[-600:]) else None

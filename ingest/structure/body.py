@@ -22,6 +22,7 @@ from ingest.structure.shapes import (
     LIST_ITEM,
     OUTLETS,
     QUOTED,
+    STARTERS,
     STARTS_HIGH,
     Finding,
     ends_sentence,
@@ -31,6 +32,7 @@ from ingest.structure.shapes import (
     word_count,
 )
 from rag.schema import Span
+from rag.text.languages import pattern
 
 # --- captions and credits --------------------------------------------------------------------
 
@@ -52,23 +54,16 @@ def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
         tail = _CREDIT_TAIL.search(line, max(0, len(line) - 100))
         short = word_count(line) <= _LONGEST_CAPTION
         credited = short and (tail or _CREDIT_START.match(line))
-        if marked or credited or is_credit(line) or (after_mark and _is_shouted(line)):
+        words = line.split()
+        # in capitals, or with a stroke between photographer and agency
+        names = all(not word[0].islower() or word in CONNECTORS for word in words)
+        shouted = line.isupper() or ("/" in line and names)
+        bare = len(words) <= 14 and not ends_sentence(line) and line[-1] not in ",;"
+        if marked or credited or is_credit(line) or (after_mark and shouted and bare):
             yield Finding(start, end, "caption")
         elif tail:
             yield Finding(start + tail.start(), end, "caption")
         after_mark = marked
-
-
-def _is_shouted(line: str) -> bool:
-    """A credit in capitals, or one with a stroke between photographer and agency."""
-    words = line.split()
-    names = all(not word[0].islower() or word in CONNECTORS for word in words)
-    return (
-        len(words) <= 14
-        and not ends_sentence(line)
-        and line[-1] not in ",;"
-        and (line.isupper() or ("/" in line and names))
-    )
 
 
 # --- the tail: footers -----------------------------------------------------------------------
@@ -89,8 +84,8 @@ def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
         (start, end), line, before = lines[-1], text[slice(*lines[-1])], text[slice(*lines[-2])]
         if (byline := byline_of(line)) and (not is_list or is_signed(line, byline)):
             yield finding_of(start, end, byline)
-        elif not structured and _is_footer(line, before):
-            footers.append(_footer(start, end, line))
+        elif not structured and (footer := _footer(start, end, line, before)):
+            footers.append(footer)
         else:
             break
         lines.pop()
@@ -109,20 +104,14 @@ def _lines(text: str, block: Span) -> Iterator[Span]:
         position += len(line) + 1
 
 
-def _is_footer(line: str, before: str) -> bool:
-    """A last line of at most four words that is no sentence, list item or speaker of a quote."""
-    return (
-        word_count(line) <= 4
-        and not ends_sentence(line)
-        and line[-1] not in ",;"
-        and "," not in line
-        and not _is_attribution(line, before)
-        and not LIST_ITEM.match(line)
-    )
+def _footer(start: int, end: int, line: str, before: str) -> Finding | None:
+    """A last line of few words, and the source that it states: observador, (dpa/AFP), Quelle: Reuters.
 
-
-def _footer(start: int, end: int, line: str) -> Finding:
-    """A footer and the source it states: observador, (dpa/AFP), Quelle: Reuters."""
+    None for a sentence, an item of a list or the speaker of a quote.
+    """
+    is_apart = word_count(line) <= 4 and not ends_sentence(line) and line[-1] not in ",;" and "," not in line
+    if not is_apart or _is_attribution(line, before) or LIST_ITEM.match(line):
+        return None
     words = re.sub(r"^Quellen?:\s*|[()\[\]]", "", line).lower()
     if all(word in AGENCIES or word in OUTLETS for word in re.split(r"[/,\s+]+", words)):
         return Finding(start, end, "footer", **source_of_codes(words))
@@ -146,20 +135,9 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
 
 # --- notices to readers ----------------------------------------------------------------------
 
-_NOTICE = re.compile(
-    r"(?:[>»→►▶]\s*)?(?:Lesen Sie (?:auch|hier|hierzu|dazu|mehr|weiter)|Lies (?:auch|hier|mehr)"
-    r"|Mehr (?:zum Thema|dazu)\s*:?|Auch interessant|Siehe auch|Zum Thema\s*:|Hier geht es (?:zu|zum|zur)\b"
-    r"|Zum Newsletter|Abonnieren Sie|Folgen Sie uns|Melden Sie sich .{0,40}Newsletter"
-    r"|Empfohlener (?:externer|redaktioneller) Inhalt|(?:Anzeige|Werbung)$"
-    r"|(?:Dieser|Der) (?:Text|Artikel|Beitrag) (?:erschien|ist erschienen|wurde zuerst)\b)",
-    re.IGNORECASE,
-)
+_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}", re.IGNORECASE)
 _LONGEST_NOTICE = 35
-GENRE_NOTE = re.compile(
-    r"(?:Dieser|Der|Bei diesem) (?:Text|Artikel|Beitrag)[^.]{0,30} (?:ist|handelt es sich um) eine?n?"
-    r" (?:Kommentar|Gastbeitrag|Meinungs)"
-    r"|(?:gibt|geben|spiegelt|spiegeln)\b[^.]{0,80}\b(?:Meinung|Ansicht)(?:en)? (?:des|der) (?:Aut|Verf)",
-)
+COMMENT_NOTE = re.compile(pattern("news.comment_notes"))
 
 
 def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
@@ -171,22 +149,6 @@ def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
 
 # --- headings --------------------------------------------------------------------------------
 
-_STARTERS = frozenset(
-    "Ab Aber Alle Allein Allerdings Als Also Am An Anders Anfang Angesichts Auch Auf Aus Außerdem Bei Beide"
-    " Beim Bereits Besonders Bis Bislang Bisher Da Dabei Dadurch Dafür Dagegen Daher Damals Damit Danach"
-    " Daneben Dann Daran Darauf Darin Darüber Darum Das Dass Dazu Dem Den Denn Dennoch Der Deren Derzeit Des"
-    " Deshalb Dessen Deutlich Die Dies Diese Dieser Dieses Doch Dort Durch Ebenso Ein Eine Einem Einen Einer"
-    " Eines Einige Einst Ende Entsprechend Er Erst Es Etwa Eigentlich Für Ganz Gegen Gegenüber Gemeinsam"
-    " Gestern Gleichzeitig Heute Hier Hinter Hinzu Ich Ihm Ihr Ihre Ihren Im Immer In Infolge Ins Insgesamt"
-    " Inzwischen Ist Jede Jeder Jedes Jedoch Jetzt Kaum Kein Keine Können Könnte Kurz Laut Man Manche Mehr"
-    " Mehrere Mehrfach Mit Mitte Muss Nach Nachdem Natürlich Neben Nicht Nichts Noch Nun Nur Ob Obwohl Oder"
-    " Offenbar Ohne Rund Schließlich Schon Sechs Sein Seine Seinen Seit Seitdem Seither Sie Sieben So Sollte"
-    " Sogar Soll Sowohl Spätestens Statt Tatsächlich Trotz Trotzdem Über Überdies Um Und Unter Viele Vier"
-    " Vielmehr Vom Von Vor Vorerst Während Wann War Waren Warum Was Wegen Weil Weiter Weitere Weiterhin"
-    " Welche Wenig Wenige Weniger Wenn Wer Wie Wieder Wiederum Wir Wird Wo Wohl Zehn Zu Zudem Zuerst"
-    " Zugleich Zuletzt Zum Zumindest Zunächst Zur Zuvor Zwar Zwei Zwischen Drei Fünf Januar Februar März"
-    " April Mai Juni Juli August September Oktober November Dezember".split()
-)
 _JUNCTION = re.compile(r"(?<=[a-zäöüß\d?!“”»\"])(?=[A-ZÄÖÜ][a-zäöüß]|„)")
 _CAMEL_NAMES = frozenset({"LinkedIn", "CheckIn", "LogIn", "PlugIn", "OptIn", "BuiltIn", "DropIn", "WalkIn"})
 _INNER_I = re.compile(r"(?:er|ist|ent|ant|or|eur|oge|end|ling|bund)In$|Innen")
@@ -219,23 +181,16 @@ def _is_glued(heading: str, rest: str, vocabulary: Counter[str]) -> bool:
         return False
     if heading[-1] in "?!" or right[0] == "„":
         return bool(re.search(r"\w[?!]?$", heading))
-    starts_sentence = right[0] in _STARTERS and rest[right.end()] in " ,\u00a0"
+    starts_sentence = right[0] in STARTERS and rest[right.end()] in " ,\u00a0"
     left = re.search(r"[^\W\d_]+$", heading)
     if left is None:  # behind a digit or a closing quotation mark
         return starts_sentence and bool(re.search(r"\w[“”»\"]?$", heading))
-    if _is_name(words[-1], left[0], right[0]) or vocabulary[left[0] + right[0]] > 1:
-        return False  # a name comes back, an accident does not
+    joined = left[0] + right[0]
+    # iPhone, McDonald, LinkedIn, SchülerInnen, @HansNiessl; a name comes back, an accident does not
+    is_name = len(left[0]) < 3 or left[0] == "Mac" or joined in _CAMEL_NAMES or vocabulary[joined] > 1
+    if is_name or _INNER_I.search(joined) or re.search(r"[@#/._]", words[-1]):
+        return False
     return starts_sentence or (len(right[0]) > 3 and vocabulary[right[0]] > 0)
-
-
-def _is_name(token: str, left: str, right: str) -> bool:
-    """Whether a capital within a word is meant: iPhone, McDonald, LinkedIn, SchülerInnen, @HansNiessl."""
-    return (
-        len(left) < 3
-        or left == "Mac"
-        or left + right in _CAMEL_NAMES
-        or bool(_INNER_I.search(left + right) or re.search(r"[@#/._]", token))
-    )
 
 
 def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
@@ -249,7 +204,14 @@ def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
         return
     run: list[int] = []
     for index, line in enumerate(lines):
-        if _looks_like_heading(line, lines[index - 1] if index else ""):
+        before = lines[index - 1] if index else ""
+        if (
+            len(line) <= _LONGEST_HEADING
+            and word_count(line) <= (10 if line[-1] in "?!" else HEADING_WORDS)
+            and looks_like_title(line)
+            and not _is_attribution(line, before)
+            and not before.endswith(":")  # what a colon announces is text
+        ):
             run.append(index)
             continue
         if len(run) < 3 and ends_sentence(line) and not LIST_ITEM.match(line):
@@ -257,17 +219,7 @@ def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
         run = []
 
 
-def _looks_like_heading(line: str, before: str) -> bool:
-    return (
-        len(line) <= _LONGEST_HEADING
-        and word_count(line) <= (10 if line[-1] in "?!" else HEADING_WORDS)
-        and looks_like_title(line)
-        and not _is_attribution(line, before)
-        and not before.endswith(":")  # what a colon announces is text
-    )
-
-
-_ATTRIBUTION = re.compile(rf"(?:{NAME}\s*(?:,|\())")
+_ATTRIBUTION = re.compile(rf"{NAME}\s*[,(]")
 
 
 def _is_attribution(line: str, before: str) -> bool:

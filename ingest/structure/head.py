@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any
 
 from ingest.readers.document import date_of, parse_genre
@@ -97,7 +96,9 @@ def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
             yield finding_of(start, end, facts)
         elif line:
             rest.append((start, end))
-            if texts or _is_text(line, is_first=len(rest) == 1):
+            # what comes first may be a title that is a sentence
+            long = word_count(line) > (_LONGEST_OPENER if len(rest) == 1 else 4)
+            if texts or (ends_sentence(line) and (long or _TWO_SENTENCES.search(line))):
                 texts += 1
     if len(rest) > 1:
         yield from _titles(text, rest, title)
@@ -105,16 +106,9 @@ def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
 
 def lists_days(lines: Iterable[str]) -> bool:
     """Whether lines with days of their own are a list: of events, of what happened, of births and deaths."""
-    days = {day for line in lines if (day := _day_of(line))}
-    return len(days) > 1
-
-
-def _day_of(line: str) -> date | None:
-    """The day that a short line begins with or is about; None for running text and what is labelled."""
-    if len(line) > _LONGEST_BYLINE or ends_sentence(line.rstrip(" .:")):
-        return None
-    stamp = _STAMP.match(line) or _STAMP.search(line)
-    return date_of(stamp) if stamp and not stamp["label"] else None
+    short = (line for line in lines if len(line) <= _LONGEST_BYLINE and not ends_sentence(line.rstrip(" .:")))
+    stamps = (_STAMP.search(line) for line in short)
+    return len({date_of(stamp) for stamp in stamps if stamp and not stamp["label"]} - {None}) > 1
 
 
 def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
@@ -122,13 +116,6 @@ def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     stamp = _STAMP.search(line)
     outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
     return bool(_BY.match(line) or outlet or (stamp and stamp["label"]))
-
-
-def _is_text(line: str, *, is_first: bool) -> bool:
-    """Whether running text has begun; what comes first may be a title that is a sentence."""
-    if not ends_sentence(line):
-        return False
-    return word_count(line) > (_LONGEST_OPENER if is_first else 4) or bool(_TWO_SENTENCES.search(line))
 
 
 def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
@@ -203,7 +190,12 @@ def _signature(line: str) -> dict[str, str] | None:
         person = _person_in(part)
         if part.lower() in AGENCIES:
             facts.setdefault("agency", AGENCIES[part.lower()])
-        elif word_count(part) <= 4 and STARTS_HIGH.match(part) and _is_outlet(part):
+        elif (
+            word_count(part) <= 4
+            and STARTS_HIGH.match(part)
+            and OUTLET_WORD.search(part)
+            and not PLACE_WORD.search(part)
+        ):
             facts.setdefault("outlet", part)
         elif person:
             people.append(person)
@@ -212,10 +204,6 @@ def _signature(line: str) -> dict[str, str] | None:
         elif word_count(part) > 1 and not NO_PERSON.match(part):
             return None
     return facts | ({"author": ", ".join(people)} if people else {})
-
-
-def _is_outlet(part: str) -> bool:
-    return bool(OUTLET_WORD.search(part)) and not PLACE_WORD.search(part)
 
 
 def _person_in(part: str) -> str | None:
@@ -243,18 +231,13 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
             yield from _titles(text, rest, title)
     elif title is not None:
         yield Finding(start, end, "heading")
-    else:
-        yield from _title_line(start, line)
-
-
-def _title_line(start: int, line: str) -> Iterator[Finding]:
-    """A title, alone or as in `Roter Teppich für Putin | Vitaly Portnikov. 15.08.2025.`"""
-    name, bar, behind = line.partition(" | ")
-    yield Finding(start, start + len(name), "title", title=name.strip())
-    if bar:
-        outlet = (_signature(behind) or {}).get("outlet")  # without a date a name may be anything
-        facts = byline_of(behind) or ({"outlet": outlet} if outlet else {})
-        yield finding_of(start + len(name) + 1, start + len(line), facts)
+    else:  # alone, or as in `Roter Teppich für Putin | Vitaly Portnikov. 15.08.2025.`
+        name, bar, behind = line.partition(" | ")
+        yield Finding(start, start + len(name), "title", title=name.strip())
+        if bar:
+            outlet = (_signature(behind) or {}).get("outlet")  # without a date a name may be anything
+            facts = byline_of(behind) or ({"outlet": outlet} if outlet else {})
+            yield finding_of(start + len(name) + 1, end, facts)
 
 
 def _is_entry(line: str) -> bool:

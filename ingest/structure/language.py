@@ -5,8 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from rag.text.languages import word_set
+
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
+
+_GERMAN_ALONE, _ELSEWHERE = word_set("news.german_alone"), word_set("news.elsewhere")
+_PLAINLY = 2  # different words that only German has
 
 
 def detect_language(text: str) -> str | None:
@@ -17,19 +22,6 @@ def detect_language(text: str) -> str | None:
         return "de"  # as the model would say, which takes a second to load and a millisecond a text
     letters = sum(map(str.isalpha, sample))
     return str(_identifier().classify(sample)[0]) if letters >= 20 else None
-
-
-_GERMAN_ALONE = frozenset(
-    "und nicht ist mit für auf dem sich auch eine einen einer eines wird wurde sind zum zur dass haben aus"
-    " nach bei über noch nur durch vom beim oder aber der zu ein von vor sie ihre ihren ihrer seine seinen"
-    " seiner diese dieser diesen keine wurden werden worden hatte hatten habe waren wenn weil ich gegen"
-    " zwischen während sowie jedoch damit zwei".split()
-)
-_ELSEWHERE = frozenset(
-    "the and of to is that with les est et une que el y il di e che het een van niet i w na z jest и в на"
-    " та що у і não com".split()
-)
-_PLAINLY = 2  # different words that only German has
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.schema import Aside, AsideKind, Genre, Span
+from rag.text.languages import pattern, table, word_set
 from rag.text.normalize import paragraphs
 
 
@@ -68,54 +69,18 @@ LIST_ITEM = re.compile(
 STARTS_HIGH = re.compile(r"[„“\"»«‚‹'(\[]*[A-ZÄÖÜ\d]")
 QUOTED = re.compile(r"[„“\"»«\[]")
 
-AGENCIES = {
-    "afp": "AFP", "ansa": "ANSA", "ap": "AP", "apa": "APA", "dapd": "dapd", "ddp": "ddp",
-    "dpa": "dpa", "dpa-afx": "dpa-AFX", "dts": "dts", "efe": "EFE", "epd": "epd",
-    "interfax": "Interfax", "kna": "KNA", "reuters": "Reuters", "rtr": "Reuters", "sda": "SDA",
-    "sid": "SID", "tass": "TASS", "ukrinform": "Ukrinform", "upi": "UPI", "xinhua": "Xinhua",
-}  # fmt: skip
-PHOTO_SOURCES = frozenset(
-    "abaca alamy anadolu anp belga bloomberg epa getty handout imago istock keystone laif lusa ntb"
-    " nurphoto picture-alliance pixabay pool ria shutterstock sipa sputnik unsplash wikimedia zuma".split()
-) | frozenset(AGENCIES)
-CONNECTORS = frozenset("über via for für by von vom und and of des der die am im auf the & + – - |".split())
-# words that occur in the names of newspapers and broadcasters, not of people
-OUTLET_WORD = re.compile(
-    r"zeitung|blatt|anzeiger|rundschau|nachrichten|tagesschau|magazin|kurier|presse|spiegel|standard|merkur"
-    r"|\b(?:post|news|times|welt|bild|focus|stern|bote|online|zeit|guardian|journal)\b|\.\w{2,3}$",
-    re.IGNORECASE,
-)
-# capitalised pairs of words that are places or sections, not people
-NO_PERSON = re.compile(
-    r"\b(?:New|Bad|Sankt|St|San|Santa|Los|Las|Tel|Rio|Abu|Buenos|Politik|Ausland|Inland|Krieg|Gipfel|Ukraine"
-    r"|Russland|USA|Wirtschaft|Kultur|Sport|Panorama|Deutschland|Europa|International|Redaktion)\b"
-)
-# where something takes place
-PLACE_WORD = re.compile(
-    r"(?:halle|kirche|kapelle|kloster|platz|straße|gasse|allee|saal|schule|museum|theater|zentrum|stadion|bahnhof"
-    r"|brücke|hafen|ufer|park|rathaus|krankenhaus|gasthof|gasthaus|freibad|hallenbad|bücherei|bibliothek|klinik"
-    r"|schloss|hotel|café|universität|hall|church|castle|square|street|station|centre|center|library)\b",
-    re.IGNORECASE,
-)
-# how names of places begin; elsewhere these are also surnames
-PLACE_BEGINNING = re.compile(
-    r"(?:Klein|Groß|Alt|Neu|Ober|Unter|Nieder|Haus|Hof|Burg|Villa|Gut|Am|Im|An|Beim|Zum|Zur|Lake|Mount|Fort|Port"
-    r"|North|South|East|West)\b",
-    re.IGNORECASE,
-)
-OUTLETS = {
-    "taz": "taz",
-    "faz": "FAZ",
-    "welt": "Welt",
-    "zeit": "Zeit",
-    "bild": "Bild",
-    "ard": "ARD",
-    "zdf": "ZDF",
+AGENCIES: dict[str, str] = {name.lower(): name for name in table("de", "news.agencies").split()} | {
+    "rtr": "Reuters"
 }
-_NO_OUTLET = frozenset(
-    "teilen drucken kommentieren kommentare mehr weiterlesen ende anzeige werbung merken startseite"
-    " impressum share print suche newsletter abonnieren speichern empfehlen vorlesen quelle".split()
+OUTLETS: dict[str, str] = {name.lower(): name for name in table("de", "news.outlets").split()}
+STARTERS, CONNECTORS, _BUTTONS = (
+    word_set(f"news.{name}") for name in ("starters", "credit_joins", "buttons")
 )
+PHOTO_SOURCES = word_set("news.photo_sources") | AGENCIES.keys()
+OUTLET_WORD = re.compile(pattern("news.outlet_words"), re.IGNORECASE)
+NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b")
+PLACE_WORD = re.compile(rf"{pattern('news.place_endings')}\b", re.IGNORECASE)
+PLACE_BEGINNING = re.compile(rf"{pattern('news.place_beginnings')}\b", re.IGNORECASE)
 
 
 def ends_sentence(line: str) -> bool:
@@ -144,12 +109,8 @@ def is_credit(line: str) -> bool:
         len(words) <= 14
         and not ends_sentence(line)
         and any(word.lower() in PHOTO_SOURCES for word in words)
-        and all(_may_stand_in_credit(word) for word in words)
+        and all(not word[:1].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES for word in words)
     )
-
-
-def _may_stand_in_credit(word: str) -> bool:
-    return not word or not word[0].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES
 
 
 def outlet_of_word(word: str) -> str | None:
@@ -159,5 +120,5 @@ def outlet_of_word(word: str) -> str | None:
     if word.lower() in OUTLETS:
         return OUTLETS[word.lower()]
     # up to four letters are an editor's shorthand
-    lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _NO_OUTLET
+    lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _BUTTONS
     return word.capitalize() if lone and word not in AGENCIES else None

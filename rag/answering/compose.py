@@ -10,7 +10,7 @@ from rag.answering.extract import REACH, Candidate
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
-from rag.text.pointing import opens_with_pronoun
+from rag.text.sentences import opens_with_pronoun
 
 MOST_STATEMENTS, MOST_NEAREST = 3, 2
 """Places that an answer quotes, and what comes nearest."""

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.answer_type import Cue, cue_of
-from rag.retrieval.matching import Matrix, soft_match, summed
+from rag.retrieval.matching import Matrix, present, soft_match, summed
 from rag.retrieval.retriever import Hit, Ranking
 from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import key, language_of, words
-from rag.text.ngrams import present
-from rag.text.pointing import points_back
+from rag.text.sentences import points_back
 
 Vector = NDArray[np.float64]
 

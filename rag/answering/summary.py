@@ -14,7 +14,7 @@ from rag.answering.work import Outcome
 from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
 from rag.store.library import Library
 from rag.text.analysis import key, language_of, words
-from rag.text.pointing import points_back
+from rag.text.sentences import points_back
 
 LEAST, MOST, EACH = 3, 5, 12
 """Sentences of one article, where the question does not say how many: one for each 12, but 3 to 5."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,6 +84,12 @@ def _likeness_to(ways: Sequence[Alternative]) -> Callable[[str], list[tuple[str,
         return [(term, like) for term, like in found if like]
 
     return likeness
+
+
+def present(grams: Collection[str], texts: Sequence[str]) -> NDArray[np.bool_]:
+    """Which text has which n-gram; shape (texts, grams)."""
+    found = [[gram in text for gram in grams] for text in texts]
+    return np.array(found, dtype=bool).reshape(len(texts), len(grams))
 
 
 def windows(matrix: Matrix, sizes: Sequence[int]) -> Matrix:

@@ -92,7 +92,9 @@ class Retriever:
         Nearness counts once all passages that the words find have vectors: those without would be put behind.
         `only` are the ids of the articles that count; None for all.
         """
-        shares = {} if near is None else self._shares(near, only)
+        # one that the library does not know is never served
+        rows = {} if near is None else self.library.rows_of(near.shares, only)
+        shares = {} if near is None else {row: near.shares[id] for id, row in rows.items()}
         found = scored(self.library, query, shares, only)
         scores = found.scores
         by_meaning = bool(shares) and not self._partly_embedded(found, shares)
@@ -122,17 +124,12 @@ class Retriever:
             found &= set[str]().union(*(self.library.saying(keys) for keys in sure))
         return found
 
-    def _shares(self, near: Nearness, only: Collection[str] | None) -> dict[int, float]:
-        """The nearness of passages by row; one that the library does not know is never served."""
-        rows = self.library.rows_of(near.shares, only)
-        return {row: near.shares[id] for id, row in rows.items()}
-
     def _partly_embedded(self, found: Scored, shares: Mapping[int, float]) -> bool:
         """Whether some passages have a vector of the built-in encoder, and some that words find have not."""
         best = np.argsort(-found.scores, kind="stable")[:RERANKED].tolist()
         rows = [found.rows[place] for place in best if found.scores[place] > 0]
-        embedded = self.library.embedded([*rows, *shares])
-        return bool(embedded) and not embedded.issuperset(rows)
+        embedded = self.library.packed_passages([*rows, *shares]).keys()
+        return bool(embedded) and not embedded >= set(rows)
 
     def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
         """The passages with what their sentences and titles cover, and scores that count it."""

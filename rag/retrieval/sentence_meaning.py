@@ -60,10 +60,14 @@ def sentence_meaning(
     sentences = np.concatenate([each.sentences for each in held])
     focus = np.zeros(len(sentences))
     owners = np.repeat([hit.passage.article.id for hit in ranking.hits], sizes)
-    for id in _focused(library, owners.tolist()):
-        focused = embed(without_topic(question, ranking.query.concepts, library.openings([id]).get(id, "")))
+    best = list(dict.fromkeys(owners.tolist()))
+    for id in best if library.counts().articles <= FEW else best[:FOCUSED]:
+        rows = library.rows_of_article(id)
+        opening = next(iter(library.terms_of(rows[:1]).values()), "")
+        focused = embed(without_topic(question, ranking.query.concepts, opening))
+        mean = np.concatenate([each.sentences for each in library.vectors_of(rows).values()]).mean(axis=0)
         own = owners == id
-        focus[own] = (sentences[own] - _mean(library, id)) @ focused
+        focus[own] = (sentences[own] - mean) @ focused
     return SentenceMeaning(
         sentence=_cosines(sentences, asked),
         passage=np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes),
@@ -110,15 +114,3 @@ def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> s
             kept.append(question[end:start])
             end = stop
     return " ".join("".join([*kept, question[end:]]).split())
-
-
-def _focused(library: Library, articles: Sequence[str]) -> list[str]:
-    distinct = list(dict.fromkeys(articles))
-    return distinct if library.counts().articles <= FEW else distinct[:FOCUSED]
-
-
-def _mean(library: Library, article_id: str) -> Floats:
-    rows = library.rows_of_articles([article_id]).get(article_id, [])
-    held = library.vectors_of(rows).values()
-    mean: Floats = np.concatenate([each.sentences for each in held]).mean(axis=0)
-    return mean

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.query import Alternative, Concept, Query
-from rag.retrieval.matching import soft_match
+from rag.retrieval.matching import present, soft_match
 from rag.store.library import Library
 from rag.store.terms import PassageTerms
-from rag.text.ngrams import present
 
 Vector = NDArray[np.float64]
 
@@ -80,17 +79,17 @@ def _words_scores(
     """The sum over concepts of idf times the best alternative's mean BM25 part tf / (tf + norm)."""
     scores = np.zeros(len(terms))
     for place, passage in enumerate(terms):
-        said = [key for part in (passage.heading, *passage.sentences) for key in part.line.split()]
-        norm = K1 * (1 - WORDS_B + WORDS_B * len(said) / mean)
-        counts = {key: said.count(key) for key in _terms(concepts) if key in said}
+        keys = [key for part in (passage.heading, *passage.sentences) for key in part.line.split()]
+        norm = K1 * (1 - WORDS_B + WORDS_B * len(keys) / mean)
+        counts = {key: keys.count(key) for key in _terms(concepts) if key in keys}
         parts = {key: tf / (tf + norm) for key, tf in counts.items()}
         for concept, weight in zip(concepts, idf, strict=True):
-            scores[place] += weight * max((_share(a, parts) for a in concept.alternatives), default=0.0)
+            said = (
+                a.weight * sum(parts.get(key, 0.0) for key in a.keys) / len(a.keys)
+                for a in concept.alternatives
+            )
+            scores[place] += weight * max(said, default=0.0)
     return scores
-
-
-def _share(alternative: Alternative, parts: Mapping[str, float]) -> float:
-    return alternative.weight * sum(parts.get(key, 0.0) for key in alternative.keys) / len(alternative.keys)
 
 
 def _gram_scores(query: Query, terms: Sequence[PassageTerms]) -> tuple[dict[str, float], Vector, float]:
@@ -125,22 +124,21 @@ def _gram_sums(grams: Sequence[str], lines: Sequence[str]) -> tuple[Vector, Vect
 
 def _with_spellings(library: Library, query: Query) -> Query:
     """The query in which a word that no passage says in any way may be one that is spelled much like it."""
-    unseen = [c for c in query.concepts if not library.frequency([a.keys for a in c.alternatives])]
-    spelled = {concept: _spellings(library, concept) for concept in unseen}
-    concepts = (replace(c, alternatives=(*c.alternatives, *spelled.get(c, ()))) for c in query.concepts)
+    concepts = []
+    for concept in query.concepts:
+        if not library.frequency([a.keys for a in concept.alternatives]):
+            words = [a.keys[0] for a in concept.alternatives if len(a.keys) == 1 and a.weight == 1.0]
+            likely = [
+                (soft_match(word, other), other)
+                for word in words
+                if len(word) >= _UNSEEN_LENGTH and not word[0].isdigit()
+                for other in library.words_like(word, _PREFIX)
+            ]
+            likely = sorted((pair for pair in likely if pair[0] >= _LEAST_LIKENESS), reverse=True)
+            spelled = (Alternative(likeness, (other,)) for likeness, other in likely[:_SIMILAR])
+            concept = replace(concept, alternatives=(*concept.alternatives, *spelled))
+        concepts.append(concept)
     return replace(query, concepts=tuple(concepts))
-
-
-def _spellings(library: Library, concept: Concept) -> list[Alternative]:
-    words = [a.keys[0] for a in concept.alternatives if len(a.keys) == 1 and a.weight == 1.0]
-    likely = [
-        (soft_match(word, other), other)
-        for word in words
-        if len(word) >= _UNSEEN_LENGTH and not word[0].isdigit()
-        for other in library.words_like(word, _PREFIX)
-    ]
-    likely = sorted((pair for pair in likely if pair[0] >= _LEAST_LIKENESS), reverse=True)
-    return [Alternative(likeness, (other,)) for likeness, other in likely[:_SIMILAR]]
 
 
 def _terms(concepts: Sequence[Concept]) -> list[str]:

@@ -63,10 +63,14 @@ class Records:
         """Opens the records in `folder`, of which the `most` latest are kept; None keeps them in memory."""
         self.most = most
         self._lock = threading.Lock()
-        self._connection = _opened(folder) if folder else None
-        if self._connection is None:
+        try:
+            self._connection = _connect(folder)
+        except (OSError, sqlite3.Error) as exc:
+            log.warning("answers and feedback are not stored, %s cannot be written: %s", folder, exc)
+            folder = None
+            self._connection = _connect(None)
+        if folder is None:
             self.most = min(most, MOST_IN_MEMORY)
-            self._connection = _connect(":memory:")
 
     def put(self, answer: Json, history: Sequence[Message] = (), previous: str | None = None) -> None:
         """Stores an answer (as `answer_to_dict` writes it) with the conversation before it: what of it was
@@ -120,11 +124,9 @@ class Records:
     def close(self) -> None:
         """Closes the file; records in memory are gone."""
         with self._lock:
-            if self._connection:
-                self._connection.close()
+            self._connection.close()
 
     def _write(self, sql: str, values: Sequence[Any]) -> int:
-        assert self._connection is not None
         with self._lock:
             try:
                 with self._connection:
@@ -134,7 +136,6 @@ class Records:
                 return 0
 
     def _read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        assert self._connection is not None
         with self._lock:
             try:
                 return self._connection.execute(sql, values).fetchall()
@@ -148,17 +149,11 @@ def feedback_jsonl(records: Records) -> str:
     return "".join(_dumped(case) + "\n" for case in records.cases())
 
 
-def _opened(folder: Path) -> sqlite3.Connection | None:
-    """The folder's file, None (and a line in the log) when it cannot be written."""
-    try:
+def _connect(folder: Path | None) -> sqlite3.Connection:
+    """The records of a folder, or without one in memory. Raises OSError and sqlite3.Error."""
+    if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        return _connect(str(folder / FILE))
-    except (OSError, sqlite3.Error) as exc:
-        log.warning("answers and feedback are not stored, %s cannot be written: %s", folder, exc)
-        return None
-
-
-def _connect(path: str) -> sqlite3.Connection:
+    path = ":memory:" if folder is None else folder / FILE
     connection = sqlite3.connect(path, check_same_thread=False, timeout=5)
     try:
         connection.execute("pragma journal_mode = wal")

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -29,16 +28,14 @@ from rag.store.library_rows import (
     FileState,
     Listed,
     Selection,
-    account_of,
     article_of,
     article_row,
     chunk_of,
     chunk_row,
     date_of,
-    entry_row,
+    file_of,
     file_row,
     passage_of,
-    problems_of,
     replace_rows,
     set_copies,
 )
@@ -72,9 +69,8 @@ class Library(LibraryFile):
             create(path)
         library = cls(path, read_only=read_only)
         try:
-            library._check()
-            if not read_only:
-                library.complete_indexes()
+            library.check_file()
+            library.counts()  # touches the tables that everything else is built on
         except BaseException:
             library.close()
             raise
@@ -113,25 +109,14 @@ class Library(LibraryFile):
         """The article, or None if the library does not know it."""
         return next(self.articles([id]), None)
 
-    def chunks(self, ids: Collection[str] | None = None) -> Iterator[Chunk]:
-        """All chunks by article and position, or those of `ids` that exist, by id."""
-        if ids is None:
-            return map(chunk_of, self._rows(f"{CHUNK} ORDER BY c.article_id, c.ordinal"))
-        return map(chunk_of, self._rows_of(f"{CHUNK} WHERE c.id IN (%s) ORDER BY c.id", sorted(ids)))
-
-    def chunk(self, id: str) -> Chunk | None:
-        """The chunk, or None if the library does not know it: such a passage is never served."""
-        return next(self.chunks([id]), None)
-
     def passages(self, ids: Collection[str]) -> Iterator[tuple[Article, Chunk]]:
         """The chunks of `ids` that exist, each with its article, in the same version."""
         return map(passage_of, self._rows_of(f"{PASSAGE} WHERE c.id IN (%s)", list(ids)))
 
     def chunks_of(self, article_id: str) -> list[Chunk]:
         """The chunks of an article in order; empty if the library does not know it."""
-        return list(
-            map(chunk_of, self._rows(f"{CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,)))
-        )
+        rows = self._rows(f"{CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,))
+        return list(map(chunk_of, rows))
 
     def chunk_ids(self, article_ids: Collection[str] | None = None) -> list[str]:
         """Ids of all chunks, those of the newest articles first; or of those of some articles."""
@@ -157,7 +142,9 @@ class Library(LibraryFile):
         """
         sql, values = "SELECT id FROM articles WHERE 1", []
         for word in words:
-            patterns = [f"%{_LIKE_SIGNS.sub(_ESCAPED, form)}%" for form in _cases(word)]
+            # SQLite itself sees through the case of ASCII only
+            forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+            patterns = [f"%{_LIKE_SIGNS.sub(_ESCAPED, form)}%" for form in forms]
             matches = " OR ".join(f"{field} LIKE ? ESCAPE '!'" for field in _FIELDS for _ in patterns)
             sql += f" AND ({matches})"
             values += patterns * len(_FIELDS)
@@ -191,25 +178,12 @@ class Library(LibraryFile):
 
     def files(self) -> dict[str, FileState]:
         """Every source file as it was last read, unreadable ones included."""
-        rows = self._rows("SELECT path, size, mtime_ns, problems, unread, account FROM files")
-        return {
-            path: FileState(size, mtime_ns, problems_of(problems), bool(unread), account_of(account))
-            for path, size, mtime_ns, problems, unread, account in rows
-        }
+        return dict(map(file_of, self._rows("SELECT * FROM files")))
 
     def marks(self, article_ids: Collection[str]) -> set[int]:
         """The marks of some articles (see `ingest.copies`)."""
         sql = "SELECT mark FROM marks WHERE article_id IN (%s)"
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
-
-    def problems(self) -> list[tuple[str, str]]:
-        """What could not be read, as path and message."""
-        rows = self._rows("SELECT path, problems FROM files WHERE problems != '[]' OR unread")
-        return [(path, problem) for path, problems in rows for problem in problems_of(problems)]
-
-    def has_unread(self) -> bool:
-        """Whether there are files of which nothing could be read."""
-        return self._row("SELECT 1 FROM files WHERE unread LIMIT 1") is not None
 
     def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
         """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
@@ -243,10 +217,11 @@ class Library(LibraryFile):
         rows = [row for (row,) in self._rows(f"SELECT row FROM {among} LIMIT {most + 1}", values)]
         if len(rows) <= most or not keys:
             return rows[:most]
-        sql = f"SELECT rowid FROM words WHERE words MATCH ? AND rowid IN (SELECT row FROM {among})"
-        if only is None:
-            sql = "SELECT rowid FROM words WHERE words MATCH ?"
-        return [row for (row,) in self._rows(f"{sql} ORDER BY rank LIMIT {most}", [_any_of(keys), *values])]
+        sql = "SELECT rowid FROM words WHERE words MATCH ?"
+        if only is not None:
+            sql += f" AND rowid IN (SELECT row FROM {among})"
+        query = " OR ".join(map(_quoted, keys))
+        return [row for (row,) in self._rows(f"{sql} ORDER BY rank LIMIT {most}", [query, *values])]
 
     def terms_of(self, rows: Sequence[int]) -> dict[int, str]:
         """What matching needs of passages (`PassageTerms.pack`), by row in the order given."""
@@ -290,11 +265,6 @@ class Library(LibraryFile):
         row = self._row("SELECT avg(length) FROM chunks")
         return max(float(row[0] or 0.0), 1.0) if row else 1.0
 
-    def openings(self, article_ids: Collection[str]) -> dict[str, str]:
-        """What matching needs of the first passage of articles (`PassageTerms.pack`), by article id."""
-        sql = "SELECT article_id, terms FROM chunks WHERE ordinal = 0 AND article_id IN (%s)"
-        return dict(self._rows_of(sql, list(article_ids)))
-
     def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
         """The stored vectors of passages that have them all, by row."""
         from rag.store.passage_vectors import PassageVectors  # numpy, which a sync of nothing does without
@@ -306,17 +276,10 @@ class Library(LibraryFile):
         """The stored vectors of passages themselves, packed, by row."""
         return dict(self._rows_of("SELECT row, passage FROM vectors WHERE row IN (%s)", rows))
 
-    def embedded(self, rows: Sequence[int]) -> set[int]:
-        """Those of the rows whose passages have a stored vector."""
-        return {row for (row,) in self._rows_of("SELECT row FROM vectors WHERE row IN (%s)", rows)}
-
-    def rows_of_articles(self, article_ids: Collection[str]) -> dict[str, list[int]]:
-        """The rows of the passages of articles, in order, by article id."""
-        sql = "SELECT article_id, row FROM chunks WHERE article_id IN (%s) ORDER BY article_id, ordinal"
-        found: dict[str, list[int]] = {}
-        for id, row in self._rows_of(sql, list(article_ids)):
-            found.setdefault(id, []).append(row)
-        return found
+    def rows_of_article(self, article_id: str) -> list[int]:
+        """The rows of the passages of an article, in order."""
+        sql = "SELECT row FROM chunks WHERE article_id = ? ORDER BY ordinal"
+        return [row for (row,) in self._rows(sql, (article_id,))]
 
     def without_vectors(self) -> tuple[int, int]:
         """How many articles have passages without a vector of the built-in encoder, and how many passages."""
@@ -344,7 +307,6 @@ class Library(LibraryFile):
         copies: Mapping[str, str] | None = None,
         marks: Mapping[str, Iterable[int]] | None = None,
         meta: Mapping[str, str] | None = None,
-        last: Callable[[], None] | None = None,
     ) -> None:
         """Swaps versions in one transaction: all of it happens, or (on any error) nothing.
 
@@ -352,8 +314,7 @@ class Library(LibraryFile):
         generator may do the work while the transaction is open; `removed` are article ids.
         `manifest`, `files` and `copies` replace what the library holds of each, `meta` is laid
         over it; `marks` are those of added articles, by which `sharing` finds others like them.
-        The revision grows if an article is added, removed or becomes a copy. `last` is called
-        before the end and sees the new state, which nobody else does yet.
+        The revision grows if an article is added, removed or becomes a copy.
         """
         with self._transaction() as connection:
             before = connection.total_changes
@@ -361,17 +322,24 @@ class Library(LibraryFile):
                 connection.execute(f"DELETE FROM articles WHERE id IN ({places(ids)})", ids)
             for article, chunks in added:
                 connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
+                columns = places(ARTICLE.split(","))
                 connection.execute(
-                    f"INSERT INTO articles ({ARTICLE}) VALUES ({places(ARTICLE.split(','))})",
-                    article_row(article),
+                    f"INSERT INTO articles ({ARTICLE}) VALUES ({columns})", article_row(article)
                 )
-                _insert_chunks(connection, article, chunks)
+                for chunk in chunks:
+                    terms, keys = passage_terms(article, chunk)  # what a search needs of it
+                    values = chunk_row(chunk, terms.pack(), len(keys))
+                    row = connection.execute(f"INSERT INTO chunks VALUES (NULL, {places(values)})", values)
+                    words = (row.lastrowid, " ".join(keys))
+                    connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)
             if copies is not None:
                 set_copies(connection, copies)
             if connection.total_changes != before:
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
             if manifest is not None:
-                moved = replace_rows(connection, "manifest", "article_id", map(entry_row, manifest.items()))
+                moved = replace_rows(
+                    connection, "manifest", "article_id", ((id, *entry) for id, entry in manifest.items())
+                )
                 sources = [(source, id) for id, _, _, source, _ in moved]
                 connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
             if files is not None:
@@ -379,8 +347,6 @@ class Library(LibraryFile):
             rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
             connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
-            if last is not None:
-                last()
 
     def put_vectors(self, rows: Iterable[tuple[int, bytes, bytes | None, bytes | None]]) -> None:
         """Keeps vectors of passages (see `PassageVectors`), but of those that are gone by now."""
@@ -399,32 +365,11 @@ class Library(LibraryFile):
             else:
                 connection.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def _check(self) -> None:
-        self.check_format()
-        self.check_length()
-        self.counts()  # touches the tables that everything else is built on
+
+def _all_of(keys: Iterable[str]) -> str:
+    """A full-text query that all of the search keys meet."""
+    return " AND ".join(map(_quoted, keys))
 
 
-def _insert_chunks(connection: sqlite3.Connection, article: Article, chunks: Sequence[Chunk]) -> None:
-    """Writes chunks with what a search needs of them."""
-    for chunk in chunks:
-        terms, keys = passage_terms(article, chunk)
-        row = connection.execute(
-            "INSERT INTO chunks VALUES (NULL,?,?,?,?,?,?,?,?)", chunk_row(chunk, terms.pack(), len(keys))
-        ).lastrowid
-        connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", (row, " ".join(keys)))
-
-
-def _all_of(terms: Iterable[str]) -> str:
-    """A full-text query that all of the terms meet."""
-    return " AND ".join(f'"{term}"' for term in terms)
-
-
-def _any_of(terms: Iterable[str]) -> str:
-    """A full-text query that any of the terms meets."""
-    return " OR ".join(f'"{term}"' for term in terms)
-
-
-def _cases(word: str) -> set[str]:
-    """A word as it may be written; SQLite itself sees through the case of ASCII only."""
-    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+def _quoted(key: str) -> str:
+    return f'"{key}"'

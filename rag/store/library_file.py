@@ -33,12 +33,6 @@ _CANNOT_WRITE = re.compile(
     "SQLITE_(FULL|READONLY|CANTOPEN|IOERR_(WRITE|SHM|FSYNC|DIR_FSYNC|TRUNCATE|DELETE))"
 )
 
-# what is asked often of all articles, without reading their texts; no part of the format
-_INDEXES = """
-CREATE INDEX IF NOT EXISTS articles_by_day ON articles (published);
-CREATE INDEX IF NOT EXISTS listed ON articles (published, id, title, outlet, author, language, genre);
-CREATE INDEX IF NOT EXISTS copies ON articles (id, copy_of) WHERE copy_of IS NOT NULL;
-"""
 _SCHEMA = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -77,7 +71,11 @@ CREATE TABLE marks (
 CREATE INDEX marks_of ON marks (article_id);
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 INSERT INTO meta VALUES ('revision', '0'), ('fingerprint', '');
-{_INDEXES}"""
+-- what is asked often of all articles, without reading their texts
+CREATE INDEX articles_by_day ON articles (published);
+CREATE INDEX listed ON articles (published, id, title, outlet, author, language, genre);
+CREATE INDEX copies ON articles (id, copy_of) WHERE copy_of IS NOT NULL;
+"""
 
 
 class LibraryFile:
@@ -102,39 +100,28 @@ class LibraryFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def check_format(self) -> None:
-        """Raises IndexDamaged when the file is none of ours, IndexMismatch when its format is another.
+    def check_file(self) -> None:
+        """Raises IndexDamaged when the file is none of ours, or cut short, IndexMismatch for another format.
 
         That is IndexOutdated for an earlier one, which a sync builds anew.
         """
+        names = ("application_id", "user_version", "page_size", "page_count")
         with _translated(self.path):
             connection = self._connection()
-            (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            application, version, size, pages = (
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names
+            )
         if application != _APPLICATION_ID:
             raise IndexDamaged("library_strange", path=self.path)
-        if version != SCHEMA_VERSION:
-            folder = self.path.parent
-            if version < SCHEMA_VERSION:
-                raise IndexOutdated("library_outdated", path=folder, found=version, wanted=SCHEMA_VERSION)
-            raise IndexMismatch("library_format", path=folder, found=version, wanted=SCHEMA_VERSION)
-
-    def check_length(self) -> None:
-        """Raises IndexDamaged when the file is cut short, whichever of its pages are missing."""
-        with _translated(self.path):
-            connection = self._connection()
-            (size,) = connection.execute("PRAGMA page_size").fetchone()
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        formats = {"path": self.path.parent, "found": version, "wanted": SCHEMA_VERSION}
+        if version < SCHEMA_VERSION:
+            raise IndexOutdated("library_outdated", **formats)
+        if version > SCHEMA_VERSION:
+            raise IndexMismatch("library_format", **formats)
         log = self.path.with_name(f"{self.path.name}-wal")
-        if log.exists() and log.stat().st_size:
-            return  # it may hold the pages
-        if self.path.stat().st_size < size * pages:
+        may_hold_pages = log.exists() and log.stat().st_size
+        if not may_hold_pages and self.path.stat().st_size < size * pages:
             raise IndexDamaged("library_cut", path=self.path)
-
-    def complete_indexes(self) -> None:
-        """Adds the indexes that a library made by an earlier Beleg lacks."""
-        with _translated(self.path):
-            self._connection().executescript(_INDEXES)
 
     def _connection(self) -> sqlite3.Connection:
         held: _Held | None = getattr(self._local, "held", None)

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from rag.i18n import Phrase
-from rag.schema import Article, Aside, Chunk, Genre
+from rag.schema import Article, Aside, Chunk
 from rag.store.library_file import places
 
-ARTICLE = (
-    "id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages"
-)
+_COLUMNS = tuple(field.name for field in fields(Article))
+ARTICLE = ", ".join(_COLUMNS)
 # SQLite's substr counts code points as Python does, so that offsets need no conversion
 CHUNK = """
     SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
@@ -23,7 +22,7 @@ CHUNK = """
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """
 PASSAGE = f"""
-    SELECT {", ".join(f"a.{column}" for column in ARTICLE.split(", "))},
+    SELECT {", ".join(f"a.{column}" for column in _COLUMNS)},
            c.id, c.ordinal, c."start", c."end", c.sentences
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """
@@ -141,61 +140,37 @@ def replace_rows(
     return new
 
 
-def entry_row(item: tuple[str, Entry]) -> tuple[Any, ...]:
-    """Of the table `manifest`."""
-    id, entry = item
-    return id, *entry
-
-
 def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
     """Of the table `files`."""
     path, state = item
-    # nearly always there are none
     problems = json.dumps([p.dump() if isinstance(p, Phrase) else p for p in state.problems])
     return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 
 
+def file_of(row: tuple[Any, ...]) -> tuple[str, FileState]:
+    """The inverse of `file_row`."""
+    path, size, mtime_ns, problems, unread, account = row
+    told = () if problems == "[]" else tuple(map(Phrase.load, json.loads(problems)))  # nearly always
+    read, left_out = (tuple((kind, number) for kind, number in part) for part in json.loads(account))
+    return path, FileState(size, mtime_ns, told, bool(unread), Account(read, left_out))
+
+
 def article_row(article: Article) -> tuple[Any, ...]:
     """In the order of `ARTICLE`."""
-    published = article.published and article.published.isoformat()
-    asides = json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides])
-    return (
-        article.id,
-        article.text,
-        article.source,
-        article.sha256,
-        article.title,
-        article.outlet,
-        article.author,
-        published,
-        article.language,
-        article.genre,
-        asides,
-        article.copy_of,
-        json.dumps(article.pages),
-    )
+    written = {name: getattr(article, name) for name in _COLUMNS}
+    written["published"] = article.published and article.published.isoformat()
+    written["asides"] = json.dumps([(aside.start, aside.end, aside.kind) for aside in article.asides])
+    written["pages"] = json.dumps(article.pages)
+    return tuple(written.values())
 
 
 def article_of(row: tuple[Any, ...]) -> Article:
     """The inverse of `article_row`."""
-    id, text, source, sha256, title, outlet, author, published, language, genre, asides, copy_of, pages = row
-    return Article(
-        id=id,
-        text=text,
-        source=source,
-        sha256=sha256,
-        title=title,
-        outlet=outlet,
-        author=author,
-        published=date_of(published),
-        language=language,
-        genre=genre if genre in get_args(Genre) else None,
-        asides=()
-        if asides == "[]"
-        else tuple(Aside(*aside) for aside in json.loads(asides)),  # nearly always
-        copy_of=copy_of,
-        pages=tuple(json.loads(pages)),
-    )
+    read = dict(zip(_COLUMNS, row, strict=True))
+    read["published"] = date_of(read["published"])
+    read["asides"] = tuple(Aside(*aside) for aside in json.loads(read["asides"]))
+    read["pages"] = tuple(json.loads(read["pages"]))
+    return Article(**read)
 
 
 def chunk_row(chunk: Chunk, terms: str, length: int) -> tuple[Any, ...]:
@@ -216,16 +191,6 @@ def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
     article = article_of(row[:-5])
     id, ordinal, start, end, sentences = row[-5:]
     return article, chunk_of((id, article.id, ordinal, start, end, article.text[start:end], sentences))
-
-
-def problems_of(value: str) -> tuple[str, ...]:
-    """From the column of that name."""
-    return () if value == "[]" else tuple(map(Phrase.load, json.loads(value)))  # nearly always
-
-
-def account_of(value: str) -> Account:
-    """From the column of that name."""
-    return Account(*(tuple((str(kind), int(number)) for kind, number in part) for part in json.loads(value)))
 
 
 def date_of(value: str | None) -> date | None:

@@ -12,7 +12,6 @@ import json
 import os
 import sys
 import threading
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,15 +24,6 @@ WAIT_SECONDS = 2.0
 """How long a second process waits before it gives up."""
 
 _LOCK, _NOTE = "chroma.lock", "chroma.owner"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Who holds a data folder, e.g. Owner(4711, "python app.py", "http://127.0.0.1:7860")."""
-
-    pid: int
-    command: str
-    address: str | None = None
 
 
 _held: dict[Path, BaseFileLock] = {}  # each counts how often it was taken
@@ -66,16 +56,20 @@ def release(folder: Path) -> None:
 def announce(folder: Path, address: str | None = None) -> None:
     """Leaves a note for others: our pid, our command and, when we serve, our address."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
-    note = json.dumps(asdict(Owner(os.getpid(), command, address)))
+    note = json.dumps({"pid": str(os.getpid()), "command": command, "address": address})
     # a file of its own: some versions of filelock empty the lock file when they try it
     (folder / _NOTE).write_text(note, encoding="utf-8")
 
 
-def owner(folder: Path) -> Owner | None:
-    """What the last owner of the folder wrote about itself; None if it wrote nothing readable."""
+def owner(folder: Path) -> dict[str, str | None] | None:
+    """What the last owner of the folder wrote about itself; None if it wrote nothing readable.
+
+    {"pid": "4711", "command": "app.py", "address": "http://127.0.0.1:7860"}
+    """
     try:
-        return Owner(**json.loads((folder / _NOTE).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        note = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        return {name: note[name] for name in ("pid", "command", "address")}
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
@@ -89,17 +83,10 @@ def _lock(folder: Path, wait: float) -> BaseFileLock:
         lock.acquire(timeout=wait)
         announce(folder)
     except Timeout as exc:
-        raise _busy(folder) from exc
+        who = owner(folder)
+        if who is None:
+            raise IndexBusy("folder_in_use", path=folder) from exc
+        raise IndexBusy("index_served" if who["address"] else "index_in_use", path=folder, **who) from exc
     except OSError as exc:
         raise ConfigError("cannot_use", path=folder, why=exc.strerror) from exc
     return lock
-
-
-def _busy(folder: Path) -> IndexBusy:
-    who = owner(folder)
-    if who is None:
-        return IndexBusy("folder_in_use", path=folder)
-    pid, command = str(who.pid), who.command
-    if who.address:
-        return IndexBusy("index_served", path=folder, pid=pid, command=command, address=who.address)
-    return IndexBusy("index_in_use", path=folder, pid=pid, command=command)

@@ -8,7 +8,6 @@ answers from its own data folder: a server that is down costs no answer, only ne
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import re
 import threading
@@ -20,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article
@@ -159,11 +158,11 @@ def headers(settings: Settings) -> dict[str, str]:
     given: dict[str, str] = {}
     if settings.chroma_headers is not None:
         try:
-            given = json.loads(settings.chroma_headers.get_secret_value())
-        except ValueError:
-            given = cast("dict[str, str]", None)
-        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-            raise ConfigError('BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}')
+            given = TypeAdapter(dict[str, str]).validate_json(settings.chroma_headers.get_secret_value())
+        except ValidationError:  # which would tell the secret
+            raise ConfigError(
+                'BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}'
+            ) from None
     if settings.chroma_token is not None:
         token = settings.chroma_token.get_secret_value()
         given = {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
@@ -214,19 +213,13 @@ def _call(address: str, work: Callable[[], Any]) -> Any:
 
 
 def _error(address: str, exc: Exception) -> BelegError:
-    reasons = _reasons(exc)
+    reasons, behind = "", cast("BaseException | None", exc)
+    while behind is not None:  # chromadb hides a refusal behind a blank error
+        reasons += f" {type(behind).__name__} {behind}".lower()
+        behind = behind.__cause__ or behind.__context__
     text = (str(exc).strip() or type(exc).__name__).splitlines()[0][:200]
     if _REFUSED.search(reasons):
         return ProviderAuth("chroma_server_refuses", address=address)
     if "certificate" in reasons:
         return ConfigError("chroma_server_strange_certificate", address=address, why=text)
     return ProviderUnavailable("chroma_server_silent", address=address, why=text)
-
-
-def _reasons(error: BaseException | None) -> str:
-    """What an error and those behind it say, in lower case; chromadb hides a refusal behind a blank one."""
-    told = []
-    while error is not None:
-        told.append(f"{type(error).__name__} {error}".lower())
-        error = error.__cause__ or error.__context__
-    return " ".join(told)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from importlib.resources import files
+from collections.abc import Iterable
 
 import Stemmer
 
-from rag.text.languages import LANGUAGES, STOP, table, word_set
+from rag.text.languages import LANGUAGES, STOP, rows, table, word_set
 
 GRAM = 5
 """Length of the word-spanning n-grams."""
@@ -45,29 +44,29 @@ _CYRILLIC = dict(
 )
 _CYRILLIC_TABLE = str.maketrans(_CYRILLIC)
 
-# in this order: longer spellings first, then accents, then what remains of each sound; a rule changes
-# nothing in a word without one of its letters, and looking for those is much cheaper
+# in this order: longer spellings first, then accents, then what remains of each sound
 _SOUNDS_BEFORE_ACCENTS = [
-    (re.compile(pattern), sound, letters.split())
-    for pattern, sound, letters in [
-        ("schtsch|shch|stsch", "h", "ch"),
-        ("tsch|tch|tsh|cz|č|ć", "h", "ch tsh cz č ć"),
-        ("dsch|dzh", "s", "dsch dzh"),
-        ("sch|sh|zh|š|ž", "s", "sch sh zh š ž"),
+    (re.compile(pattern), sound)
+    for pattern, sound in [
+        ("schtsch|shch|stsch", "h"),
+        ("tsch|tch|tsh|cz|č|ć", "h"),
+        ("dsch|dzh", "s"),
+        ("sch|sh|zh|š|ž", "s"),
     ]
 ]
 _SOUNDS = [
-    (re.compile(pattern), sound, letters.split())
-    for pattern, sound, letters in [
-        ("kh|ch", "h", "kh ch"),
-        ("ph", "v", "ph"),
-        ("[wvf]+", "v", "w f vv"),
-        ("ts|tz|zz|ß|s|z", "s", "ts z ß"),
-        ("x", "ks", "x"),
-        ("ck|c|k|q", "k", "c q"),
-        ("th", "t", "th"),
-        ("ou|oo", "u", "ou oo"),
-        ("y|j|ie|i+", "i", "y j ie ii"),
+    (re.compile(pattern), sound)
+    for pattern, sound in [
+        ("kh|ch", "h"),
+        ("ph", "v"),
+        ("[wvf]+", "v"),
+        ("ts|tz|zz|ß|s|z", "s"),
+        ("x", "ks"),
+        ("ck|c|k|q", "k"),
+        ("th", "t"),
+        ("ou|oo", "u"),
+        ("y|j|ie|i+", "i"),
+        (r"(.)\1+", r"\1"),
     ]
 ]
 # і of a closed syllable is о or е in an open one: ніч, ночі; Київ, Києва
@@ -97,18 +96,12 @@ def fold(word: str) -> str:
     if _DIGITS.search(word):
         return word
     word = romanise(word.lower())
-    word = _sounded(word, _SOUNDS_BEFORE_ACCENTS)
+    for pattern, sound in _SOUNDS_BEFORE_ACCENTS:
+        word = pattern.sub(sound, word)
     if not word.isascii():
         word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
-    return _DOUBLED.sub(r"\1", _sounded(word, _SOUNDS))
-
-
-def _sounded(word: str, rules: Sequence[tuple[re.Pattern[str], str, Sequence[str]]]) -> str:
-    for pattern, sound, letters in rules:
-        for each in letters:
-            if each in word:
-                word = pattern.sub(sound, word)
-                break
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
     return word
 
 
@@ -171,9 +164,7 @@ def infinitive(word: str) -> str:
 def _strong_forms() -> dict[str, str]:
     """Infinitives by past form; participles without "ge" serve the inseparable prefixes."""
     forms: dict[str, str] = {}
-    table = (files("rag") / "data" / "verbs.de.tsv").read_text(encoding="utf-8")
-    for line in table.splitlines():
-        infinitive, past, participle = line.split("\t")
+    for infinitive, past, participle in rows("verbs.de.tsv"):
         endings = ("", "n", "st", "t") if past.endswith("e") else ("", "en", "st", "t", "e")
         for form in (*(past + ending for ending in endings), participle):
             forms.setdefault(form, infinitive)
@@ -186,25 +177,16 @@ def _strong_forms() -> dict[str, str]:
 
 def sharp(word: str) -> str:
     """A strong verb's past form with the ß that capitals and Swiss spelling lack; any other word as it is."""
-    return _sharp_forms().get(word, word)
-
-
-@functools.lru_cache(maxsize=1)
-def _sharp_forms() -> dict[str, str]:
+    places = (found.start() for found in re.finditer("ss", word))
+    with_sharp = (f"{word[:at]}ß{word[at + 2 :]}" for at in places)
     forms = _strong_forms()
-    return {
-        form.replace("ß", "ss"): form
-        for form in forms
-        if "ß" in form and form.replace("ß", "ss") not in forms
-    }
+    return word if word in forms else next((form for form in with_sharp if form in forms), word)
 
 
 @functools.cache
 def _english_forms() -> dict[str, str]:
     """Verbs by their irregular past forms and participles, nouns by their irregular plurals."""
-    table = (files("rag") / "data" / "forms.en.tsv").read_text(encoding="utf-8")
-    lines = (line.split("\t") for line in table.splitlines())
-    return {form: base for base, *forms in lines for form in forms}
+    return {form: base for base, *forms in rows("forms.en.tsv") for form in forms}
 
 
 def _stem(word: str, language: str) -> str:
@@ -232,8 +214,7 @@ def _ordinary(language: str) -> frozenset[str]:
     """
     if language == "de":
         return frozenset()
-    table = (files("rag") / "data" / f"glossary.{language}.tsv").read_text(encoding="utf-8")
-    heads = (line.partition("\t")[0].lower() for line in table.splitlines())
+    heads = (head.lower() for head, *_ in rows(f"glossary.{language}.tsv"))
     return frozenset(_stem(head, language) for head in heads if head.isalpha())
 
 
@@ -257,13 +238,9 @@ def keys(text: str, language: str | None = "de") -> list[str]:
 def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
     """The same of words that `words` found."""
     language = language_of(language)
-    return list(filter(None, (_term(word, language) for word in found)))
-
-
-@functools.lru_cache(maxsize=200_000)
-def _term(word: str, language: str) -> str:
-    """The key of a word, empty for a stop word; a Cyrillic soft sign alone has no sound, and no key."""
-    return "" if word.lower() in STOP[language] else key(word, language)
+    content = (word for word in found if word.lower() not in STOP[language])
+    # a Cyrillic soft sign alone has no sound, and no key
+    return [term for word in content if (term := key(word, language))]
 
 
 def folded(text: str) -> str:

@@ -235,20 +235,15 @@ def _clocks(text: str, _: str) -> Iterator[Written]:
 
 def _figures(text: str, language: str) -> Iterator[Written]:
     for match in _NUMBER.finditer(text):
-        value = _value(match["digits"], match["apart"]) if match["digits"] else Decimal(0)
+        # 1.300 and 1,300 are thousands, 2,5 and 2.5 are not
+        digits = (match["digits"] or "0").replace(match["apart"] or " ", "").replace(",", ".")
+        value = Decimal(digits)
         for part in (match["part"], match["alone"]):
             value += Decimal(unicodedata.numeric(part)).quantize(Decimal("1.000000")) if part else 0
         end = match.end()
         if scale := _SCALE.match(text, end):
             value, end = value * _scale(scale[1], language), scale.end()
         yield _number(text, match.start(), end, -value if match["minus"] else value)
-
-
-def _value(digits: str, apart: str | None) -> Decimal:
-    """1.300 and 1,300 are thousands, 2,5 and 2.5 are not."""
-    if apart:
-        digits = digits.replace(apart, "")
-    return Decimal(digits.replace(",", "."))
 
 
 def _number(text: str, start: int, end: int, value: Decimal) -> Written:
@@ -314,7 +309,11 @@ def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]
             joined = True
             continue
         if start >= 0 and part.kind == "scale" and (not joined or current == _HALF):
-            total, current = _scaled(total, current, part.value)
+            if part.value < _THOUSAND:
+                current = (current or 1) * part.value
+            else:
+                total = total + current * part.value if current else total * part.value
+                current = Decimal(0)
         elif (
             start >= 0
             and part.kind != "scale"
@@ -330,12 +329,6 @@ def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]
         end, joined = part.end, False
     if start >= 0:
         yield _number(text, start, end, total + current)
-
-
-def _scaled(total: Decimal, current: Decimal, scale: Decimal) -> tuple[Decimal, Decimal]:
-    if scale < _THOUSAND:
-        return total, (current or 1) * scale
-    return (total + current * scale if current else total * scale), Decimal(0)
 
 
 def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, joined: bool) -> bool:

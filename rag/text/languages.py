@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import tomllib
 from importlib.resources import files
 from typing import Any
@@ -11,17 +10,24 @@ _FOLDER = files("rag") / "data" / "languages"
 LANGUAGES = tuple(sorted(file.name.removesuffix(".toml") for file in _FOLDER.iterdir()))
 
 
-@functools.cache
-def _tables(language: str) -> dict[str, Any]:
-    return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+_TABLES = {
+    language: tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    for language in LANGUAGES
+}
 
 
 def table(language: str, name: str) -> Any:
     """What a language's file has under a dotted name, as `courtesy.heads`; None where it has nothing."""
-    found: Any = _tables(language)
+    found: Any = _TABLES[language]
     for key in name.split("."):
         found = (found or {}).get(key)
     return found
+
+
+def rows(name: str) -> list[list[str]]:
+    """The lines of a table in `rag/data`, each as its columns."""
+    lines = (files("rag") / "data" / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines]
 
 
 def word_set(name: str, *languages: str) -> frozenset[str]:

@@ -8,8 +8,8 @@ import importlib.util
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,11 @@ def paragraphs(text: str) -> list[Span]:
     A line break ends a paragraph, unless the text is hard-wrapped (every line is short, most
     paragraphs have several, and few of them end a sentence): then only a blank line does.
     """
-    return list(_pieces(text, _BLANK_LINE if _is_hard_wrapped(text) else _NEWLINE))
+    separator = _BLANK_LINE if _is_hard_wrapped(text) else _NEWLINE
+    ends = [0, *chain.from_iterable(match.span() for match in separator.finditer(text)), len(text)]
+    pieces = [(low, text[low:high]) for low, high in zip(ends[::2], ends[1::2], strict=True)]
+    found = ((low + len(piece) - len(piece.lstrip()), piece.strip()) for low, piece in pieces)
+    return [(start, start + len(piece)) for start, piece in found if piece]
 
 
 def _is_hard_wrapped(text: str) -> bool:
@@ -104,29 +108,13 @@ def has_vocabulary(model: str) -> bool:
         return False
 
 
-def _pieces(text: str, separator: re.Pattern[str]) -> Iterator[Span]:
-    position = 0
-    bounds = [(match.start(), match.end()) for match in separator.finditer(text)]
-    for low, high in [*bounds, (len(text), len(text))]:
-        piece = text[position:low]
-        if piece.strip():
-            left = position + len(piece) - len(piece.lstrip())
-            yield left, left + len(piece.strip())
-        position = high
-
-
-def _static_folder() -> Path:
-    # found without importing llama-index, which takes a second and a half
+@functools.cache
+def _encoding(model: str) -> tiktoken.Encoding:
+    # llama-index, whose import takes a second and a half, ships the vocabularies; else they were downloaded
     spec = importlib.util.find_spec("llama_index.core")
     if spec is None or spec.origin is None:
         raise ConfigError("llama-index-core is not installed; run: make install")
-    return Path(spec.origin).parent / "_static"
-
-
-@functools.cache
-def _encoding(model: str) -> tiktoken.Encoding:
-    # llama-index ships the vocabularies; without this tiktoken would download them
-    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(_static_folder() / "tiktoken_cache"))
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(Path(spec.origin).parent / "_static" / "tiktoken_cache"))
     import tiktoken
 
     try:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from rag.schema import Span
-from rag.text.languages import LANGUAGES, STOP, table, word_set
+from rag.text.languages import LANGUAGES, STOP, pattern, table, word_set
 
 _STARTERS = STOP | {"ru": STOP["uk"]}
 """Words that, with a capital, begin a sentence rather than name something."""
@@ -39,6 +39,10 @@ _SPACED = {
 """What may close a sentence after a space: « and » mean different things in German and French."""
 # marks of footnotes, too
 _ATTACHED = re.compile(r"(?:[“”\"»«’‘'‹›)\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])*")
+_BACK, _PRONOUN = (
+    {each: re.compile(rf"[„“\"(«]?{pattern(name, each)}\b") for each in LANGUAGES}
+    for name in ("opens.back", "opens.pronoun")
+)
 
 LONGEST = 3_000
 """Characters; what is longer without an end is cut at a space."""
@@ -62,8 +66,11 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
         low = high
         if left >= right:
             continue
-        if spans and _is_fragment(piece, *spans[-1]):
-            spans[-1] = (spans[-1][0], right)
+        start_before, end_before = spans[-1] if spans else (0, 0)
+        # the beginning decides: a column of numbers would else be searched anew at each of them
+        words = re.findall(r"[^\W\d_]{2,}", piece[start_before : min(end_before, start_before + 200)])
+        if spans and len(words) < _WORDS_OF_A_SENTENCE:
+            spans[-1] = (start_before, right)
         else:
             spans.append((left, right))
     return [(start + left, start + right) for whole in spans for left, right in _bounded(piece, *whole)]
@@ -81,7 +88,12 @@ def _ends(text: str, language: str) -> Iterator[int]:
                 last = closed
             continue
         closed = spaced.match(text, closed).end()  # type: ignore[union-attr]
-        if _is_end(text, stop, closed, language) and not _is_bracketed(text, last, closed):
+        # what is in a bracket that closes soon stays with its sentence
+        opened = text.rfind("(", last, closed)
+        bracketed = (
+            opened > text.rfind(")", last, closed) and text.find(")", closed, closed + _BRACKETED) >= 0
+        )
+        if not bracketed and _is_end(text, stop, closed, language):
             yield closed
             last = closed
 
@@ -164,18 +176,6 @@ def _is_glued(text: str, stop: int, closed: int) -> bool:
     )
 
 
-def _is_bracketed(text: str, low: int, high: int) -> bool:
-    """Whether a bracket is open that closes soon: what is in it stays with its sentence."""
-    opened = text.rfind("(", low, high)
-    return opened > text.rfind(")", low, high) and text.find(")", high, high + _BRACKETED) >= 0
-
-
-def _is_fragment(text: str, start: int, end: int) -> bool:
-    # the beginning decides: a column of numbers would else be searched anew at each of them
-    words = re.findall(r"[^\W\d_]{2,}", text[start : min(end, start + 200)])
-    return len(words) < _WORDS_OF_A_SENTENCE
-
-
 def _trimmed(text: str, low: int, high: int) -> Span:
     while low < high and text[low].isspace():
         low += 1
@@ -191,3 +191,13 @@ def _bounded(text: str, low: int, high: int) -> Iterator[Span]:
         low = _trimmed(text, cut, high)[0]
     if low < high:
         yield low, high
+
+
+def points_back(sentence: str, language: str) -> bool:
+    """Whether a sentence opens with a word that means something said before, by its article's language."""
+    return _BACK[language].match(sentence) is not None
+
+
+def opens_with_pronoun(sentence: str, language: str) -> bool:
+    """Whether a sentence opens with a pronoun, so that only the one before names whom or what it means."""
+    return _PRONOUN[language].match(sentence) is not None

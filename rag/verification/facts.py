@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.text.figures import WEEKDAYS, Day, written
+from rag.text.languages import pattern
 from rag.text.normalize import lower_case
 
 _WEEKDAY = re.compile(
@@ -24,14 +25,7 @@ _RELATIVE = {
 _RELATIVE_WORD = re.compile(rf"(?<!am )(?<!guten )\b(?:{'|'.join(_RELATIVE)})\b")
 _QUOTE = re.compile(r"„([^„“”\"]+)[“”\"]|“([^“”]+)”|»([^»«]+)«|«\s?([^«»]+?)\s?»|\"([^\"]+)\"")
 _ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[?\.\.\.\]?)\s*")
-_NEGATION = re.compile(
-    r"\b(?:nicht|nichts|nie|niemals|niemand\w*|kein\w*|ohne|weder|unge\w+|not|no|never|none|nobody|nothing|neither"
-    r"|without|n't|cannot|ne|pas|jamais|aucun\w*|sans|não|nunca|nenhum\w*|sem|не|ні|ніколи|жодн\w+|без|немає)\b"
-    r"|n't\b",
-    re.IGNORECASE,
-)
-
-
+_NEGATION = re.compile(rf"\b{pattern('claims.denies')}\b|n't\b", re.IGNORECASE)
 _EARLIEST = 1500
 """From here to the day of publication a number may be a year."""
 
@@ -60,7 +54,9 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
         days |= {
             _day(published + timedelta(_RELATIVE[word])) for word in _RELATIVE_WORD.findall(text.lower())
         }
-        days |= {_day(day) for weekday in weekdays for day in _nearest(weekday, published)}
+        back = ((published.weekday() - weekday) % 7 for weekday in weekdays)
+        # the days of that name in the week before publication, on it, and in the week after
+        days |= {_day(published + timedelta(after - n)) for n in back for after in (0, 7)}
     return Facts(
         frozenset(number for each in read for number in each.numbers),
         frozenset(days),
@@ -116,13 +112,6 @@ def fold_quote(text: str) -> str:
 
 def _day(day: date) -> Day:
     return day.year, day.month, day.day
-
-
-def _nearest(weekday: int, published: date) -> Iterator[date]:
-    """The days of that name in the week before publication, on it, and in the week after."""
-    back = (published.weekday() - weekday) % 7
-    yield published - timedelta(back)
-    yield published - timedelta(back) + timedelta(7)
 
 
 def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:

@@ -96,7 +96,7 @@ class Draft:
             lead = raw[: len(raw) - len(text)]
             begin = start + len(lead)
             # a marker behind the full stop belongs to the sentence before it, unless a line ends between
-            own = [(at, marker) for at, marker in self._markers if self._stem(at) <= end]
+            own = [(at, marker) for at, marker in self._markers if self._words_end(at) <= end]
             self._markers = self._markers[len(own) :]
             if _SOURCES.fullmatch(text):
                 self._over = True
@@ -107,7 +107,7 @@ class Draft:
         self._text = "" if self._over else self._text[start:]
         self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
 
-    def _stem(self, at: int) -> int:
+    def _words_end(self, at: int) -> int:
         """The end of the words that a marker at this place follows; its own place after a line break."""
         before = self._text[:at]
         stem = len(before.rstrip())

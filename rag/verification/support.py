@@ -21,7 +21,7 @@ from rag.retrieval.matching import coverage
 from rag.schema import Article, Chunk, Span, Status
 from rag.store.terms import SentenceTerms, heading, sentence_terms
 from rag.text.analysis import key, words
-from rag.text.languages import STOP
+from rag.text.languages import LANGUAGES, STOP, pattern, word_set
 from rag.verification.facts import Facts, besides_facts, facts, missing
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
@@ -45,45 +45,15 @@ ANTECEDENTS = 2
 """Sentences in which what a pronoun stands for is looked for."""
 DOSSIER_LANGUAGE = "de"
 
-_POINTS_BACK = re.compile(
-    r"\b(?:er|sie|ihm|ihn|ihnen|he|she|him|they|them|ils?|elles?|lui|el[ea]s?|він|вона|вони|йому|їй|їм)\b"
-    r"|^\W*(?:es|dies\w*|it|this|cela|isto|isso|це|воно)\b",
-    re.IGNORECASE,
-)
+_POINTS_BACK = re.compile(rf"\b{pattern('claims.pronouns')}\b|^\W*{pattern('claims.opens')}\b", re.IGNORECASE)
 _RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
-_HEDGES = {
-    "de": frozenset(
-        "rund etwa circa ungefähr knapp fast mindestens falls sofern wenn statt dabei zuvor zuletzt erstmals"
-        " derzeit weiterhin bereits zudem außerdem jedoch allerdings".split()
-    ),
-    "en": frozenset(
-        "around approximately roughly nearly almost least instead previously recently currently already"
-        " moreover however also later still".split()
-    ),
-}
+_HEDGES = {language: word_set("claims.hedges", language) for language in LANGUAGES}
 """Words whose exchange leaves a claim what it is, by its language."""
-_CONJUNCTIONS = frozenset("und oder sowie bzw and or et ou e і й та або чи".split())
-_GOVERN = {
-    word: forms.split()[0]
-    for forms in (
-        "von vom; gegenüber; an am; auf; mit; für; gegen; nach; zu zum zur; bei beim; aus; in im; über; um;"
-        " als; wegen; durch; vor; of; to; from; with; by; against; for; at; than; on; about; over; avec;"
-        " contre; pour; par; que; sur; de du des; à au aux; por pelo pela"
-    ).split("; ")
-    for word in forms.split()
-}
+_CONJUNCTIONS, _BY, _NEGATIONS = (word_set(f"claims.{name}") for name in ("joins", "by", "negations"))
+_GOVERN = {word: forms.partition("/")[0] for forms in word_set("claims.governs") for word in forms.split("/")}
 """What tells the role of the noun behind it: one who pays *to* someone is not paid."""
 _BEFORE_A_NOUN = 3  # words
-_BY = frozenset("by par por pelo pela pelos pelas".split())
-_ARTICLE = re.compile(
-    r"(?:d(?:er|ie|as|en|em|es)|zum|zur|im|am|beim|vom|(?:k?ein|mein|sein|ihr|unser|dies|jed)(?:e[nmrs]?)?"
-    r"|\w+(?:er|es|em)|the|an?|its|his|her|their|l[ae]s?|l|une?|uma?|[oa]s?|d[aeo]s?|au|aux)"
-)
-_NEGATIONS = frozenset(
-    "nicht kein keine keinen keiner keinem nie ohne weder not no never without nor pas ni sans jamais aucun"
-    " aucune não nem sem nunca не ні без жоден".split()
-)
-
+_ARTICLE = re.compile(pattern("claims.determiners"))
 _SAME_NAME = 4  # letters
 
 Vector = NDArray[np.float64]
@@ -213,15 +183,11 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
             said = np.vstack([said, before, title]).max(axis=0)
         found.append((worth, Support("weak", score, span, said, lacks)))
     best = max(found, key=lambda pair: pair[0])[1]
-    return replace(best, status=_status(claim, [source], [best]))
+    return replace(best, status=together(claim, [source], [best]))
 
 
 def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
     """The status of a claim by several passages at once, each with its best window."""
-    return _status(claim, sources, found)
-
-
-def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
     whole = [source.lacks(claim, (source.chunk.start, source.chunk.end)) for source in sources]
     if set.intersection(*map(set, whole)):
         return "unsupported"
@@ -234,16 +200,11 @@ def _status(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -
     if score < UNSUPPORTED:
         return "unsupported"
     lacks = set.intersection(*(set(each.lacks) for each in found))
-    changed = all(source.differs(claim, each.span) for source, each in zip(sources, found, strict=True))
-    if "number" in lacks and changed:
+    spans = [(source, each.span) for source, each in zip(sources, found, strict=True)]
+    if "number" in lacks and all(source.differs(claim, span) for source, span in spans):
         return "unsupported"
-    negated = all(
-        _negated(claim, source.facts_of(each.span)) for source, each in zip(sources, found, strict=True)
-    )
-    exchanged = all(
-        _exchanged(claim, source.article.text[slice(*each.span)])
-        for source, each in zip(sources, found, strict=True)
-    )
+    negated = all(_negated(claim, source.facts_of(span)) for source, span in spans)
+    exchanged = all(_exchanged(claim, source.article.text[slice(*span)]) for source, span in spans)
     if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
     return "supported"
@@ -255,18 +216,12 @@ def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
     if claim.alike is None or found.lacks or _negated(claim, source.facts_of(found.span)):
         return False
     told = zip(claim.concepts, found.said, strict=True)
-    names = [(concept.word, said) for concept, said in told if concept.word[0].isupper()]
-    if any(said < SAID for _, said in names) or _turned(claim, words, [word for word, _ in names]):
+    names = [(concept.word[:_SAME_NAME], said) for concept, said in told if concept.word[0].isupper()]
+    # names that both texts write alike, in the order of the claim: another one may be another role
+    there = [at for _, at in sorted((claim.text.find(n), words.find(n)) for n, _ in names) if at >= 0]
+    if any(said < SAID for _, said in names) or there != sorted(there):
         return False
     return claim.alike(claim.text, words) >= (ALIKE if found.score >= SUPPORTED else ALIKE_ALONE)
-
-
-def _turned(claim: Claim, words: str, names: Sequence[str]) -> bool:
-    """Whether names that both texts write alike stand in another order, which may be another role."""
-    here = [claim.text.find(name[:_SAME_NAME]) for name in names]
-    there = [words.find(name[:_SAME_NAME]) for name in names]
-    both = sorted((x, y) for x, y in zip(here, there, strict=True) if y >= 0)
-    return [y for _, y in both] != sorted(y for _, y in both)
 
 
 def _unsaid(claim: Claim, said: Vector) -> bool:

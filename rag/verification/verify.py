@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
 from rag.verification.facts import fold_quote
@@ -37,14 +36,6 @@ class Checked:
     differs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A passage's number (from 1) and what it says to the claim."""
-
-    passage: int
-    found: Support
-
-
 class Verifier:
     """Checks the sentences of one answer in order, and numbers their citations as they appear."""
 
@@ -74,44 +65,39 @@ class Verifier:
     def by_a_later(self, marker: Marker, sentence: Sentence) -> Checked | None:
         """A sentence without citations, by a marker further on in its paragraph; None unless it says it."""
         claim, pointing = Claim(sentence.text, self._idf, self._alike), _pointing(sentence, marker)
-        places = {
-            n: place
-            for n, place in self._places(claim, pointing).items()
-            if place.found.status == "supported"
-        }
+        found = self._places(claim, pointing)
+        places = {n: support for n, support in found.items() if support.status == "supported"}
         return self._cited(claim, pointing, places, mended=True) if places else None
 
     def is_copied_head(self, sentence: Sentence) -> bool:
         """Whether a line without citations is what the prompt says of a passage's origin."""
-        parts = [fold_quote(part) for part in sentence.text.split("·")]
-        return not sentence.markers and len(parts) > 1 and any(head.issuperset(parts) for head in self._heads)
-
-    @cached_property
-    def _heads(self) -> list[set[str]]:
+        parts = {fold_quote(part) for part in sentence.text.split("·")}
+        if sentence.markers or "·" not in sentence.text:
+            return False
         articles = (passage.article for passage in self._passages)
-        return [
-            {
-                fold_quote(str(part))
-                for part in (each.outlet, each.author, each.published, each.genre, each.title)
-            }
-            for each in articles
-        ]
+        heads = ((each.outlet, each.author, each.published, each.genre, each.title) for each in articles)
+        return any(parts <= {fold_quote(str(fact)) for fact in head} for head in heads)
 
     def _cited(
-        self, claim: Claim, sentence: Sentence, places: dict[int, _Place], *, mended: bool = False
+        self, claim: Claim, sentence: Sentence, places: dict[int, Support], *, mended: bool = False
     ) -> Checked:
-        status, repaired = self._judged(claim, places)
-        if repaired is not None:
-            places = {repaired.passage: repaired}
-        numbers = {passage: self._number(place, status, len(places)) for passage, place in places.items()}
-        shown = _with_numbers(sentence, numbers, self._targets(sentence, places, repaired))
+        """The sentence as a statement by what the passages, by their numbers, say to it."""
+        status, instead = self._judged(claim, places)
+        targets = [
+            (at, [n for n in dict.fromkeys(p.passage for p in marker.pointers) if n in places])
+            for at, marker in sentence.markers
+        ]
+        if instead:
+            places, targets = instead, [(sentence.markers[-1][0], list(instead))]
+        numbers = {n: self._number(n, found, status, len(places)) for n, found in places.items()}
         statement = Statement(
             _SPACE_BEFORE_END.sub("", sentence.text),
             tuple(dict.fromkeys(numbers.values())),
             status,
-            repaired=mended or repaired is not None,
+            repaired=mended or bool(instead),
         )
-        return Checked(statement, shown, all(place.found.lacks for place in places.values()))
+        differs = all(found.lacks for found in places.values())
+        return Checked(statement, _with_numbers(sentence, numbers, targets), differs)
 
     def _uncited(self, claim: Claim, sentence: Sentence) -> Checked:
         is_claim = (
@@ -124,74 +110,52 @@ class Verifier:
             pointed = self.by_a_later(marker, replace(sentence, text=text))
             if pointed is not None:
                 return pointed
-        says = [
-            _Place(n, found)
-            for n, source in enumerate(self._sources, 1)
-            if (found := support(claim, source)).status == "supported" and found.score >= SAYS_IT
-        ]
+        says = self._supporting(claim, SAYS_IT)
         if len(says) != 1:
             return Checked(Statement(sentence.text, (), "unsupported"), sentence.text)
-        marker = Marker("", (Pointer(says[0].passage),))
-        return self._cited(claim, _pointing(sentence, marker), {says[0].passage: says[0]}, mended=True)
+        marker = Marker("", (Pointer(*says),))
+        return self._cited(claim, _pointing(sentence, marker), says, mended=True)
 
-    def _places(self, claim: Claim, sentence: Sentence) -> dict[int, _Place]:
-        """What each passage that the sentence points at says to it."""
-        places: dict[int, _Place] = {}
-        for pointer in self._pointers(sentence):
-            aim = None if pointer.sentence is None else pointer.sentence - 1
-            found = support(claim, self._sources[pointer.passage - 1], aim)
-            places.setdefault(pointer.passage, _Place(pointer.passage, found))
-        return places
+    def _supporting(self, claim: Claim, least: float, besides: Container[int] = ()) -> dict[int, Support]:
+        """The passages, by their numbers, that support a claim with at least this coverage."""
+        found = {n: support(claim, each) for n, each in enumerate(self._sources, 1) if n not in besides}
+        return {n: each for n, each in found.items() if each.status == "supported" and each.score >= least}
 
-    def _pointers(self, sentence: Sentence) -> Iterator[Pointer]:
+    def _places(self, claim: Claim, sentence: Sentence) -> dict[int, Support]:
+        """What each passage that the sentence points at says to it, by the passage's number from 1."""
+        places: dict[int, Support] = {}
         for _, marker in sentence.markers:
             if not marker.pointers:
                 self.dropped.append(f"{marker.written}: no range of at most five passages")
             for pointer in marker.pointers:
-                if 1 <= pointer.passage <= len(self._sources):
-                    yield pointer
-                else:
+                if not 1 <= pointer.passage <= len(self._sources):
                     self.dropped.append(f"{pointer}: there are only passages 1 to {len(self._sources)}")
+                elif pointer.passage not in places:
+                    aim = None if pointer.sentence is None else pointer.sentence - 1
+                    places[pointer.passage] = support(claim, self._sources[pointer.passage - 1], aim)
+        return places
 
-    def _judged(self, claim: Claim, places: dict[int, _Place]) -> tuple[Status, _Place | None]:
+    def _judged(self, claim: Claim, places: dict[int, Support]) -> tuple[Status, dict[int, Support]]:
         """The status by the cited passages, and the one that is cited instead, if any."""
-        found = [place.found for place in places.values()]
+        found = list(places.values())
         best = max(found, key=lambda each: (_RANK[each.status], each.score), default=None)
         status: Status = best.status if best else "unsupported"
         if len(found) > 1 and status != "supported":
             sources = [self._sources[passage - 1] for passage in places]
             status = max(status, together(claim, sources, found), key=_RANK.__getitem__)
         if status == "supported":
-            return status, None
-        least = (best.score if best else 0.0) + MARGIN
-        others = [
-            _Place(n, other)
-            for n, source in enumerate(self._sources, 1)
-            if n not in places
-            and (other := support(claim, source)).status == "supported"
-            and other.score >= least
-        ]
-        return ("supported", others[0]) if len(others) == 1 else (status, None)
+            return status, {}
+        others = self._supporting(claim, (best.score if best else 0.0) + MARGIN, places)
+        return ("supported", others) if len(others) == 1 else (status, {})
 
-    def _number(self, place: _Place, status: Status, count: int) -> int:
-        passage = self._passages[place.passage - 1]
-        key = (passage.article.id, place.found.span)
+    def _number(self, passage: int, found: Support, status: Status, count: int) -> int:
+        article = self._passages[passage - 1].article
+        key = (article.id, found.span)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers) + 1
-            own = status if count == 1 else place.found.status
-            self.citations.append(cite(passage.article, place.found.span, self._numbers[key], own))
+            own = status if count == 1 else found.status
+            self.citations.append(cite(article, found.span, self._numbers[key], own))
         return self._numbers[key]
-
-    def _targets(
-        self, sentence: Sentence, places: dict[int, _Place], repaired: _Place | None
-    ) -> list[tuple[int, list[int]]]:
-        """Offsets in the sentence with the passages that are cited there."""
-        if repaired is not None:
-            return [(sentence.markers[-1][0], [repaired.passage])]
-        return [
-            (at, list(dict.fromkeys(p.passage for p in marker.pointers if p.passage in places)))
-            for at, marker in sentence.markers
-        ]
 
 
 def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
