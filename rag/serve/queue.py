@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
-from rag.adapters import stepped
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
+from rag.stepped import stepped
 from rag.wire import answer_to_dict
 
 if TYPE_CHECKING:
