@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
 from rag.settings import Settings, load_settings
+from rag.store import lock
 from rag.terminal import Bars, make_ready, program
 
 if TYPE_CHECKING:
@@ -72,8 +73,7 @@ def serve(settings: Settings) -> None:
         from rag.engine import open_engine
 
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
-            if engine.dense is not None:
-                engine.dense.announce(address_of(bound))
+            lock.announce(settings.data_dir.resolve(), address_of(bound))
 
             def site() -> FastAPI:
                 # gradio takes seconds, and the port answers meanwhile

@@ -26,7 +26,7 @@ _INCOMING = ".incoming"  # hidden, so that no sync reads what is not complete
 
 
 class Uploads:
-    """The folder of uploaded files."""
+    """The folder of uploaded files; see `rag.uploads.Intake`."""
 
     def __init__(self, settings: Settings) -> None:
         """Clears away what an earlier process left half received."""
@@ -36,7 +36,6 @@ class Uploads:
         shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
 
     def receive(self, name: str) -> IncomingFile:
-        """A new file; `name` is what its sender calls it. Raises ArticleError for an ending not read."""
         safe = safe_name(name)
         if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
@@ -44,14 +43,12 @@ class Uploads:
         return IncomingFile(self, safe, Path(tempfile.mkdtemp(dir=self.folder / _INCOMING)) / safe)
 
     def remove(self, path: Path) -> None:
-        """See `rag.uploads.Intake`."""
         if path.resolve().parent != self.folder:
             raise ArticleError("no_upload")
         path.unlink(missing_ok=True)
         sidecar_of(path).unlink(missing_ok=True)
 
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
-        """See `rag.uploads.Intake`."""
         if path.resolve().parent != self.folder or not path.is_file():
             raise ArticleError("no_upload")
         describe(path, fields)
@@ -95,21 +92,18 @@ class IncomingFile:
         self._file = path.open("wb")
 
     def write(self, data: bytes) -> None:
-        """Takes the next part. Raises ArticleTooLarge as soon as it is too much."""
         self._size += len(data)
         if self._size > self.uploads.limit:
             raise too_large(self.uploads.limit)
         self._file.write(data)
 
     def keep(self) -> Received:
-        """Saves the file. Raises ArticleError when it cannot be read as articles."""
         self._file.close()
         reading = read_file(self.path, limit_bytes=self.uploads.limit)
         name, known = self.uploads.place(self.path, self.name)
         return Received(name, known, reading.problems)
 
     def discard(self) -> None:
-        """Removes what was not kept."""
         self._file.close()
         shutil.rmtree(self.path.parent, ignore_errors=True)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from codecs import BOM_UTF8
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -32,12 +33,16 @@ examples:
 """
 
 
+_PROGRAMS = {"serve": "app", "ingest": "ingest.__main__", "eval": "eval.__main__"}
+"""Commands that have a module of their own."""
+
+
 @ends_with_its_reader
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; 0 when it answered or declined, 1 on an error, which is said on stderr."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] and (other := _main_of(given[0])):
-        return other(given[1:])
+    if given and given[0] in _PROGRAMS:
+        return int(import_module(_PROGRAMS[given[0]]).main(given[1:]))
     options = _parser().parse_args(given)
     from rag.settings import load_settings  # pydantic takes most of a second: not for --help
 
@@ -57,24 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _main_of(command: str) -> Callable[[Sequence[str]], int] | None:
-    """The main function of a command that has a module of its own; None for ours."""
-    match command:
-        case "serve":
-            from app import main as serve
-
-            return serve
-        case "ingest":
-            from ingest.__main__ import main as ingest
-
-            return ingest
-        case "eval":
-            from eval.__main__ import main as evaluate
-
-            return evaluate
-    return None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,11 +7,12 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence, Set
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
-from rag.adapters import Adapters
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
@@ -52,12 +53,18 @@ from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
+from rag.schema import Answer, Asking, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
+from rag.stepped import stepped
 from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
 from rag.text.normalize import normalise
 from rag.verification.verify import Verifier
+
+if TYPE_CHECKING:
+    from llama_index.core.tools import QueryEngineTool
+
+    from rag.integrations.llama_index import BelegQueryEngine, BelegRetriever
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
@@ -71,11 +78,8 @@ TRIALS_REMEMBERED = 10_000
 _REMARK = re.compile(r"\s*[(\[][^()\[\]]+[)\]]")
 
 
-class Engine(Adapters):
-    """Answers questions about one library. Safe to use from several threads.
-
-    `ask`, the methods to await, and the forms for LlamaIndex are those of `Adapters`.
-    """
+class Engine:
+    """Answers questions about one library. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -95,6 +99,18 @@ class Engine(Adapters):
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
+
+    def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
+        """The answer to a question; `history` is the conversation so far, oldest first.
+
+        With `extractive` the answer is verbatim sentences even where a language model is configured;
+        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
+        for filters that nothing fits, ProviderError when the model fails.
+        """
+        for event in self.stream(question, history, **how):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream ends with Done")
 
     def stream(
         self,
@@ -188,6 +204,52 @@ class Engine(Adapters):
             query = understand(sought, dictionary=self.dictionary, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
+
+    async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
+        """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
+        events = self.astream(question, history, **how)
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.answer
+        raise AssertionError("a stream ends with Done")
+
+    def astream(
+        self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
+    ) -> AsyncGenerator[Event]:
+        """As `stream`, without holding up the event loop; stopping it early closes the stream."""
+        return stepped(self.stream(question, history, **how))
+
+    async def asearch(
+        self, question: str, k: int | None = None, *, filters: Filters | None = None
+    ) -> tuple[Passage, ...]:
+        """As `search`, without holding up the event loop."""
+        import asyncio
+
+        return await asyncio.to_thread(self.search, question, k, filters=filters)
+
+    def as_retriever(self, k: int | None = None) -> BelegRetriever:
+        """The retrieval as a LlamaIndex `BaseRetriever`, for k passages a question."""
+        from rag.integrations.llama_index import BelegRetriever
+
+        return BelegRetriever(self, k)
+
+    def as_query_engine(self, *, extractive: bool = False) -> BelegQueryEngine:
+        """Question answering as a LlamaIndex `BaseQueryEngine`: `source_nodes[n - 1]` is what `[n]` cites."""
+        from rag.integrations.llama_index import BelegQueryEngine
+
+        return BelegQueryEngine(self, extractive=extractive)
+
+    def as_tool(
+        self, name: str = "beleg", description: str | None = None, *, extractive: bool = False
+    ) -> QueryEngineTool:
+        """Question answering as a tool of a LlamaIndex agent, which reads the answer with its sources.
+
+        `description` is what the agent is told of it; say there what the articles are about.
+        """
+        from rag.integrations.llama_index import query_tool
+
+        return query_tool(self, name, description, extractive=extractive)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.

@@ -142,17 +142,12 @@ class Words:
 
     def period(self, first: date | None, last: date | None) -> str:
         """15.–19. August 2025, ab 15. Aug. 2025; one that ends before it begins is said all the same."""
+        if first and last and first <= last:
+            return self.dates(first, last)
         if first and last:
-            return (
-                self.dates(first, last)
-                if first <= last
-                else f"{self.short_date(first)} – {self.short_date(last)}"
-            )
-        return (
-            self("choice.since", day=self.short_date(first))
-            if first
-            else self("choice.until", day=self.short_date(last or date.max))
-        )
+            return f"{self.short_date(first)} – {self.short_date(last)}"
+        key, day = ("choice.since", first) if first else ("choice.until", last or date.max)
+        return self(key, day=self.short_date(day))
 
     def dates(self, first: date, last: date) -> str:
         """15.–19. August 2025, saying only once what both dates share."""

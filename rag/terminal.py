@@ -49,7 +49,11 @@ def ends_with_its_reader(main: Main) -> Callable[..., int]:
                 if not sys.stdout.closed:
                     sys.stdout.flush()
         except BrokenPipeError:
-            _mute()
+            # what is still buffered goes nowhere, as Python writes it at its end
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for stream in (sys.stdout, sys.stderr):
+                os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
             return READER_LEFT
 
     return ended
@@ -81,10 +85,8 @@ class Bars:
             from tqdm import tqdm
 
             self.close()
-            self._step, self._bar = (
-                step,
-                tqdm(total=total, desc=step, unit=_UNITS[step], leave=False, disable=None),
-            )
+            self._step = step
+            self._bar = tqdm(total=total, desc=step, unit=_UNITS[step], leave=False, disable=None)
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
@@ -101,11 +103,3 @@ def as_json(value: object, indent: int = 2) -> str:
     except UnicodeEncodeError:
         return json.dumps(value, indent=indent)
     return text
-
-
-def _mute() -> None:
-    """Sends what is still buffered nowhere, as Python writes it at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)

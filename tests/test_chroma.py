@@ -26,7 +26,7 @@ from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
 from rag.store.chroma import CHUNKS, FOLDER, Chroma, Pair, is_whole, reconcile
 from rag.store.library import Library
-from rag.store.lock import owner
+from rag.store.lock import announce, owner
 
 NOTE = "embedding builtin/512"
 SENTENCES = [
@@ -417,11 +417,11 @@ def test_one_process_may_open_the_folder_twice(chroma: Chroma, data: Path) -> No
 
 
 def test_owner_leaves_its_address_and_takes_it_along(data: Path) -> None:
-    with Chroma.open(data) as chroma:
-        chroma.announce("http://127.0.0.1:7860")
+    with Chroma.open(data):
+        announce(data.resolve(), "http://127.0.0.1:7860")
         noted = owner(data)
         assert noted is not None
-        assert (noted.pid, noted.address) == (os.getpid(), "http://127.0.0.1:7860")
+        assert (noted["pid"], noted["address"]) == (str(os.getpid()), "http://127.0.0.1:7860")
     assert owner(data) is None
 
 

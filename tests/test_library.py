@@ -76,8 +76,9 @@ def test_a_passage_is_a_chunk_with_its_article(library: Library) -> None:
     written = article()
     cut = chunks(written, (0, 19), (21, 52), (53, len(TEXT)))
     library.replace([(written, cut)])
-    found = list(library.passages([cut[2].id, "nowhere#0#0", cut[0].id]))
-    assert sorted(found, key=lambda pair: pair[1].ordinal) == [(written, cut[0]), (written, cut[2])]
+    rows = library.rows_of([cut[2].id, "nowhere#0#0", cut[0].id])
+    found = library.passages_at(list(rows.values()))
+    assert {id: found[row] for id, row in rows.items()} == {c.id: (written, c) for c in (cut[0], cut[2])}
 
 
 def test_unknown_ids_are_none_or_empty(library: Library) -> None:
@@ -91,7 +92,7 @@ def test_articles_and_chunks_can_be_asked_for_in_any_number(library: Library) ->
     library.replace((one, chunks(one)) for one in many)
     ids = [one.id for one in many]
     assert [one.id for one in library.articles(ids)] == ids
-    assert len(list(library.passages(library.chunk_ids(ids)))) == 2_000
+    assert len(library.rows_of(library.chunk_ids(ids))) == 2_000
 
 
 def test_new_version_replaces_the_old_one_with_its_chunks(library: Library) -> None:

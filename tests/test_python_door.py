@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rag import open_engine
-from rag.adapters import Adapters
+from rag.engine import Engine
 from rag.errors import ArticleError, BadRequest, ConfigError, ProviderUnavailable
 from rag.schema import Answer, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from tests.dossier import DOSSIER, write
@@ -70,7 +70,7 @@ def test_an_unknown_setting_is_not_passed_over(tmp_path: Path) -> None:
 # --- awaiting
 
 
-class Slow(Adapters):
+class Slow(Engine):
     """An engine whose stream waits in its second step, and notes when it is closed."""
 
     def __init__(self) -> None:

@@ -66,6 +66,7 @@ def read_pdf(data: bytes) -> Reading:
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}
 _PAGE_NUMBER = re.compile(r"(?:Seite|Page)?\s*[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:/|von|of)\s*\d{1,4})?", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
+_COUNTED = "{}\0{}\0{}"  # a line as it would be on the first page, where its number is that of the page
 _COUNT = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{1,4}(?!\d)")  # no year, which heads what happened then
 
 
@@ -144,7 +145,7 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
         times = max((shared[form] for form in forms[page][place]), default=0)
         return times >= max(2, len(pages) // 2) or (
             is_lone_number(*pages[page][place : place + 2])
-            and (times > 1 or len(pages) == 1 or forms[page][place] == {_counted("", 1, "")})
+            and (times > 1 or len(pages) == 1 or forms[page][place] == {_COUNTED.format("", 1, "")})
         )
 
     return [
@@ -160,12 +161,7 @@ def _forms(line: str, page: int) -> Iterator[str]:
         yield line
     if _PAGE_NUMBER.fullmatch(line) or (has_words and not SENTENCE_END.search(line)):
         for number in _COUNT.finditer(line):
-            yield _counted(line[: number.start()], int(number[0]) - page, line[number.end() :])
-
-
-def _counted(before: str, first: int, behind: str) -> str:
-    """A line as it would be on the first page, where its number is that of the page."""
-    return f"{before}\0{first}\0{behind}"
+            yield _COUNTED.format(line[: number.start()], int(number[0]) - page, line[number.end() :])
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:

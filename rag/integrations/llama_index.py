@@ -6,7 +6,7 @@ its global `Settings` are neither read nor changed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -16,10 +16,12 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 from llama_index.core.tools import QueryEngineTool
 
-from rag.adapters import Adapters
 from rag.printing import answer_text
 from rag.schema import Answer, Citation, Passage
 from rag.wire import answer_to_dict
+
+if TYPE_CHECKING:
+    from rag.engine import Engine
 
 _DESCRIPTION = (
     "Answers a question about a dossier of news articles, in German or English. Every statement carries a "
@@ -31,7 +33,7 @@ _DESCRIPTION = (
 class BelegRetriever(BaseRetriever):
     """Passages of an engine, best first, as nodes with exact offsets into their article."""
 
-    def __init__(self, engine: Adapters, k: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, engine: Engine, k: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._engine = engine
         self._k = k
@@ -51,7 +53,7 @@ class BelegQueryEngine(BaseQueryEngine):
     """
 
     def __init__(
-        self, engine: Adapters, *, extractive: bool = False, callback_manager: CallbackManager | None = None
+        self, engine: Engine, *, extractive: bool = False, callback_manager: CallbackManager | None = None
     ) -> None:
         super().__init__(callback_manager)
         self._engine = engine
@@ -78,8 +80,8 @@ class CitedResponse(Response):
         return str((self.metadata or {}).get("readable") or super().__str__())
 
 
-def query_tool(engine: Adapters, name: str, description: str | None, *, extractive: bool) -> QueryEngineTool:
-    """An engine as a tool for agents; see `Adapters.as_tool`."""
+def query_tool(engine: Engine, name: str, description: str | None, *, extractive: bool) -> QueryEngineTool:
+    """An engine as a tool for agents; see `Engine.as_tool`."""
     return QueryEngineTool.from_defaults(
         BelegQueryEngine(engine, extractive=extractive), name=name, description=description or _DESCRIPTION
     )

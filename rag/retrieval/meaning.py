@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -74,15 +75,13 @@ class Dense:
         """What is near to a question; None when that cannot be had now, and words alone must do."""
         if self._chroma is None:
             return None
-        try:
+        with contextlib.suppress(BelegError):
             vector = self.embed(question)
-        except BelegError:
-            return None
-        try:
-            return nearness(self._chroma.query(vector, NEAREST), self.weight)
-        except BelegError as exc:
-            self._failed(exc)
-            return None
+            try:
+                return nearness(self._chroma.query(vector, NEAREST), self.weight)
+            except BelegError as exc:
+                self._failed(exc)
+        return None
 
     def embed(self, question: str) -> Floats:
         """The vector of a question. Raises ProviderError, at once where the last one is to be waited out."""
@@ -103,11 +102,6 @@ class Dense:
         except ProviderError as error:
             self._failed(error)
             return 0.0
-
-    def announce(self, address: str) -> None:
-        """Tells other processes that want the folder where we are found."""
-        if self._chroma is not None:
-            self._chroma.announce(address)
 
     def close(self) -> None:
         """Gives the vector index back."""

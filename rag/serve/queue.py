@@ -13,12 +13,12 @@ from typing import TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
-from rag.adapters import stepped
 from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
 from rag.settings import Settings
+from rag.stepped import stepped
 from rag.store.answers import Records
 from rag.wire import answer_to_dict
 

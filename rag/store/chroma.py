@@ -117,10 +117,22 @@ class Chroma:
         return np.array([found[id] for id in ids], dtype=np.float32)
 
     def add(self, pairs: Sequence[Pair], vectors: Floats) -> None:
-        """Writes passages, one row of `vectors` each, in the place of those of the same id."""
-        stored = records(pairs)
+        """Writes passages, one row of `vectors` each, in the place of those of the same id.
+
+        A passage's text is its document, where any client of Chroma looks for it (docs/scaling.md: its cost).
+        """
+        load_llama_index()
+        from llama_index.core.vector_stores.utils import node_to_metadata_dict
+
+        nodes = [_node(*pair) for pair in pairs]
+        ids, texts = [chunk.id for _, chunk in pairs], [chunk.text for _, chunk in pairs]
+        stated: list[Any] = [
+            node_to_metadata_dict(node, remove_text=True, flat_metadata=True) for node in nodes
+        ]
         with self._changing():
-            self.call(lambda: self.chunks.upsert(embeddings=vectors, **stored))
+            self.call(
+                lambda: self.chunks.upsert(ids=ids, embeddings=vectors, metadatas=stated, documents=texts)
+            )
 
     def delete(self, ids: Iterable[str]) -> None:
         """Removes vectors; unknown ids are ignored."""
@@ -138,11 +150,6 @@ class Chroma:
             self.call(lambda: self.client.delete_collection(CHUNKS))
             self.chunks = self.call(lambda: self._collection(fingerprint))
             self._spoilt = False
-
-    def announce(self, address: str) -> None:
-        """Tells other processes that want the folder where we are found."""
-        if self.folder is not None:
-            lock.announce(self.folder, address)
 
     def close(self) -> None:
         """Ends the use; of a folder the last one of the process closes and unlocks it."""
@@ -260,7 +267,8 @@ def add_missing(
         if stop and stop():
             return len(missing) - done
         started = time.monotonic()
-        if pairs := list(library.passages(missing[done : done + size])):
+        rows = library.rows_of(missing[done : done + size])
+        if pairs := list(library.passages_at(list(rows.values())).values()):
             chroma.add(pairs, embed(pairs))
         done = min(done + size, len(missing))
         fast = time.monotonic() - started < _SECONDS
@@ -268,22 +276,6 @@ def add_missing(
     if progress and missing:
         progress("embed", done, len(missing))
     return 0
-
-
-def records(pairs: Sequence[Pair]) -> dict[str, Any]:
-    """Ids, metadata and documents of passages, as `upsert` takes them beside the vectors.
-
-    A passage's text is its document, where any client of Chroma looks for it (docs/scaling.md says the cost).
-    """
-    load_llama_index()
-    from llama_index.core.vector_stores.utils import node_to_metadata_dict
-
-    nodes = [_node(*pair) for pair in pairs]
-    return {
-        "ids": [chunk.id for _, chunk in pairs],
-        "metadatas": [node_to_metadata_dict(n, remove_text=True, flat_metadata=True) for n in nodes],
-        "documents": [chunk.text for _, chunk in pairs],
-    }
 
 
 def _node(article: Article, chunk: Chunk) -> Any:

@@ -18,27 +18,9 @@ from typing import TYPE_CHECKING, Self
 from rag.errors import ConfigError
 from rag.i18n import Phrase
 from rag.schema import Article, Chunk
+from rag.store import library_rows as records
 from rag.store.library_file import FILE_NAME, LibraryFile, batches, create, places
-from rag.store.library_rows import (
-    ARTICLE,
-    CHUNK,
-    PASSAGE,
-    Counts,
-    Entry,
-    FileState,
-    Listed,
-    Selection,
-    article_of,
-    article_row,
-    chunk_of,
-    chunk_row,
-    date_of,
-    file_of,
-    file_row,
-    passage_of,
-    replace_rows,
-    set_copies,
-)
+from rag.store.library_rows import Counts, Entry, FileState, Listed, Selection
 from rag.store.terms import passage_terms
 
 if TYPE_CHECKING:
@@ -101,22 +83,18 @@ class Library(LibraryFile):
     def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
         """All articles, or those of `ids` that exist, by id."""
         if ids is None:
-            return map(article_of, self._rows(f"SELECT {ARTICLE} FROM articles ORDER BY id"))
-        sql = f"SELECT {ARTICLE} FROM articles WHERE id IN (%s) ORDER BY id"
-        return map(article_of, self._rows_of(sql, sorted(ids)))
+            return map(records.article_of, self._rows(f"SELECT {records.ARTICLE} FROM articles ORDER BY id"))
+        sql = f"SELECT {records.ARTICLE} FROM articles WHERE id IN (%s) ORDER BY id"
+        return map(records.article_of, self._rows_of(sql, sorted(ids)))
 
     def article(self, id: str) -> Article | None:
         """The article, or None if the library does not know it."""
         return next(self.articles([id]), None)
 
-    def passages(self, ids: Collection[str]) -> Iterator[tuple[Article, Chunk]]:
-        """The chunks of `ids` that exist, each with its article, in the same version."""
-        return map(passage_of, self._rows_of(f"{PASSAGE} WHERE c.id IN (%s)", list(ids)))
-
     def chunks_of(self, article_id: str) -> list[Chunk]:
         """The chunks of an article in order; empty if the library does not know it."""
-        rows = self._rows(f"{CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,))
-        return list(map(chunk_of, rows))
+        rows = self._rows(f"{records.CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,))
+        return list(map(records.chunk_of, rows))
 
     def chunk_ids(self, article_ids: Collection[str] | None = None) -> list[str]:
         """Ids of all chunks, those of the newest articles first; or of those of some articles."""
@@ -157,7 +135,7 @@ class Library(LibraryFile):
         sql = "SELECT id, title, outlet, author, published, language, genre FROM articles"
         rows = self._rows(f"{sql} WHERE {where} ORDER BY published DESC, title, id", values)
         listed = (
-            Listed(id, title, outlet, author, date_of(day), language, genre)
+            Listed(id, title, outlet, author, records.date_of(day), language, genre)
             for id, title, outlet, author, day, language, genre in rows
         )
         return [row for row in listed if selection.ids is None or row.id in selection.ids]
@@ -178,7 +156,7 @@ class Library(LibraryFile):
 
     def files(self) -> dict[str, FileState]:
         """Every source file as it was last read, unreadable ones included."""
-        return dict(map(file_of, self._rows("SELECT * FROM files")))
+        return dict(map(records.file_of, self._rows("SELECT * FROM files")))
 
     def marks(self, article_ids: Collection[str]) -> set[int]:
         """The marks of some articles (see `ingest.copies`)."""
@@ -201,7 +179,7 @@ class Library(LibraryFile):
             " (SELECT min(published) FROM articles), (SELECT max(published) FROM articles)"
         )
         assert row is not None  # an aggregate always has a row
-        return Counts(row[0], row[1], date_of(row[2]), date_of(row[3]))
+        return Counts(row[0], row[1], records.date_of(row[2]), records.date_of(row[3]))
 
     # --- searching
 
@@ -230,8 +208,8 @@ class Library(LibraryFile):
 
     def passages_at(self, rows: Sequence[int]) -> dict[int, tuple[Article, Chunk]]:
         """The passages of rows that exist, each with its article, in the same version."""
-        found = self._rows_of(f"{PASSAGE.replace('SELECT', 'SELECT c.row,', 1)} WHERE c.row IN (%s)", rows)
-        return {values[0]: passage_of(values[1:]) for values in found}
+        found = self._rows_of(f"{records.PASSAGE} WHERE c.row IN (%s)", rows)
+        return {values[0]: records.passage_of(values[1:]) for values in found}
 
     def rows_of(self, ids: Collection[str], only: Collection[str] | None = None) -> dict[str, int]:
         """The rows of chunks that exist, by id; with `only`, of those articles alone."""
@@ -322,28 +300,26 @@ class Library(LibraryFile):
                 connection.execute(f"DELETE FROM articles WHERE id IN ({places(ids)})", ids)
             for article, chunks in added:
                 connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
-                columns = places(ARTICLE.split(","))
-                connection.execute(
-                    f"INSERT INTO articles ({ARTICLE}) VALUES ({columns})", article_row(article)
-                )
+                values = records.article_row(article)
+                connection.execute(f"INSERT INTO articles VALUES ({places(values)})", values)
                 for chunk in chunks:
                     terms, keys = passage_terms(article, chunk)  # what a search needs of it
-                    values = chunk_row(chunk, terms.pack(), len(keys))
+                    values = records.chunk_row(chunk, terms.pack(), len(keys))
                     row = connection.execute(f"INSERT INTO chunks VALUES (NULL, {places(values)})", values)
                     words = (row.lastrowid, " ".join(keys))
                     connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)
             if copies is not None:
-                set_copies(connection, copies)
+                records.set_copies(connection, copies)
             if connection.total_changes != before:
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
             if manifest is not None:
-                moved = replace_rows(
+                moved = records.replace_rows(
                     connection, "manifest", "article_id", ((id, *entry) for id, entry in manifest.items())
                 )
                 sources = [(source, id) for id, _, _, source, _ in moved]
                 connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
             if files is not None:
-                replace_rows(connection, "files", "path", map(file_row, files.items()))
+                records.replace_rows(connection, "files", "path", map(records.file_row, files.items()))
             rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
             connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())

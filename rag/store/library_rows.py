@@ -22,7 +22,7 @@ CHUNK = """
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """
 PASSAGE = f"""
-    SELECT {", ".join(f"a.{column}" for column in _COLUMNS)},
+    SELECT c.row, {", ".join(f"a.{column}" for column in _COLUMNS)},
            c.id, c.ordinal, c."start", c."end", c.sentences
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """

@@ -53,8 +53,14 @@ def release(folder: Path) -> None:
         lock.release()
 
 
-def announce(folder: Path, address: str | None = None) -> None:
-    """Leaves a note for others: our pid, our command and, when we serve, our address."""
+def announce(folder: Path, address: str) -> None:
+    """Tells others that want the folder, where this process has it, at which address we serve."""
+    if folder in _held:
+        _write_note(folder, address)
+
+
+def _write_note(folder: Path, address: str | None = None) -> None:
+    """Leaves a note for others that want the folder: our pid, our command and, when we serve, our address."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
     note = json.dumps({"pid": str(os.getpid()), "command": command, "address": address})
     # a file of its own: some versions of filelock empty the lock file when they try it
@@ -81,7 +87,7 @@ def _lock(folder: Path, wait: float) -> BaseFileLock:
         # not bound to a thread: the web chat opens in one and closes in another
         lock = FileLock(folder / _LOCK, thread_local=False)
         lock.acquire(timeout=wait)
-        announce(folder)
+        _write_note(folder)
     except Timeout as exc:
         who = owner(folder)
         if who is None:

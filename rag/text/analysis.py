@@ -255,9 +255,5 @@ def folded_of(found: Iterable[str]) -> str:
 
 def grams(text: str) -> list[str]:
     """Word-spanning 5-grams of the folded text."""
-    return grams_of(folded(text))
-
-
-def grams_of(line: str) -> list[str]:
-    """5-grams of text that is folded already."""
+    line = folded(text)
     return [line[i : i + GRAM] for i in range(len(line) - GRAM + 1)]

@@ -6,6 +6,7 @@ day and month, with weekdays and „heute“ resolved against the day of publica
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:
     default = published.year if published else None
     return any(
         month == other_month
-        and (number is None or number == other_number)
+        and number in (None, other_number)
         and ((year or default) == (other_year or default) or year is None or (other_year or default) is None)
         for other_year, other_month, other_number in said
     )
@@ -128,9 +129,7 @@ def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:
 def _falls_on(weekday: int, days: frozenset[Day], published: date | None) -> bool:
     for stated, month, number in days:
         year = stated or (published.year if published else None)
-        try:
+        with contextlib.suppress(ValueError):
             if year and number and date(year, month, number).weekday() == weekday:
                 return True
-        except ValueError:
-            continue
     return False

@@ -143,9 +143,10 @@ def _pointer(written: str) -> Pointer:
 def _range(first: Pointer, last: Pointer) -> list[Pointer]:
     """All from the first to the last; none when the range is too wide or runs backwards."""
     if first.sentence is None and last.sentence is None:
-        numbers = range(first.passage, last.passage + 1)
-        return [Pointer(n) for n in numbers] if 1 < len(numbers) <= WIDEST_RANGE else []
-    if first.sentence is None or (last.sentence is not None and first.passage != last.passage):
+        found = [Pointer(n) for n in range(first.passage, last.passage + 1)]
+    elif first.sentence is None or (last.sentence is not None and first.passage != last.passage):
         return []
-    numbers = range(first.sentence, (last.sentence or last.passage) + 1)  # [2.1-2.3] or [2.1-3]
-    return [Pointer(first.passage, n) for n in numbers] if 1 < len(numbers) <= WIDEST_RANGE else []
+    else:  # [2.1-2.3] or [2.1-3]
+        numbers = range(first.sentence, (last.sentence or last.passage) + 1)
+        found = [Pointer(first.passage, n) for n in numbers]
+    return found if 1 < len(found) <= WIDEST_RANGE else []

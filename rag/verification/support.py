@@ -77,11 +77,8 @@ class Claim:
 
     @cached_property
     def concepts(self) -> tuple[Concept, ...]:
-        return understand(
-            besides_facts(self.text, self.language),
-            self.language,
-            languages={DOSSIER_LANGUAGE, self.language},
-        ).concepts
+        words = besides_facts(self.text, self.language)
+        return understand(words, self.language, languages={DOSSIER_LANGUAGE, self.language}).concepts
 
     @cached_property
     def weights(self) -> Vector:
@@ -103,12 +100,14 @@ class Source:
     article: Article
     chunk: Chunk
 
+    @property
+    def language(self) -> str:
+        return self.article.language or DOSSIER_LANGUAGE
+
     @cached_property
     def sentences(self) -> tuple[SentenceTerms, ...]:
-        return tuple(
-            sentence_terms(self.article.text[start:end], self.article.language)
-            for start, end in self.chunk.sentences
-        )
+        texts = (self.article.text[slice(*span)] for span in self.chunk.sentences)
+        return tuple(sentence_terms(text, self.article.language) for text in texts)
 
     @cached_property
     def title(self) -> SentenceTerms:
@@ -122,13 +121,11 @@ class Source:
 
     def facts_of(self, span: Span) -> Facts:
         """The facts of a stretch of the article."""
-        return facts(
-            self.article.text[slice(*span)], self.article.language or DOSSIER_LANGUAGE, self.article.published
-        )
+        return facts(self.article.text[slice(*span)], self.language, self.article.published)
 
     def is_foreign_to(self, claim: Claim) -> bool:
         """Whether it is in another language than the claim."""
-        return claim.language != (self.article.language or DOSSIER_LANGUAGE)
+        return claim.language != self.language
 
     def differs(self, claim: Claim, span: Span) -> bool:
         """Whether the words at `span` have another number where the claim's is missing."""
