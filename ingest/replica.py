@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ingest.diff import Plan, compare
 from ingest.report import SyncReport
 from ingest.sync import Run
 from rag.errors import ConfigError
+from rag.models.hashing import Floats
 from rag.store.chroma import Pair
 from rag.store.library import Library
 from rag.store.library_rows import Entry
 from rag.store.published import Published, version_id
-
-if TYPE_CHECKING:
-    from rag.models.hashing import Floats
 
 
 class Replica(Run):

@@ -9,7 +9,6 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ingest.readers import read_file, too_large
 from ingest.readers.files import SUFFIXES
@@ -17,10 +16,8 @@ from ingest.sidecar import describe, sidecar_of
 from ingest.sources import slug
 from ingest.watch import Watcher
 from rag.errors import ArticleError
+from rag.settings import Settings
 from rag.uploads import Received
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
 
 _INCOMING = ".incoming"  # hidden, so that no sync reads what is not complete
 

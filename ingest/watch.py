@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from watchfiles import watch
 
@@ -18,10 +17,8 @@ from ingest.sources import roots
 from ingest.sync import SyncReport, is_current, look_at, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
+from rag.settings import Settings
 from rag.uploads import SyncState
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
 
 SETTLE_SECONDS = 0.4
 """Files that change are read once nothing has changed for so long: one may still be being copied."""

@@ -89,11 +89,8 @@ class Engine:
         model: ChatModel | None = None,
         dense: Dense | None = None,
     ) -> None:
-        self.library = library
-        self.settings = settings
-        self.model = model
-        self.dense = dense
-        self.dictionary = dictionary
+        self.library, self.settings, self.dictionary = library, settings, dictionary
+        self.model, self.dense = model, dense
         self._state: _State | None = None
         self._opening = threading.Lock()
         # of fifty threads that work at the same time all are late, one after the other only the last is

@@ -173,25 +173,17 @@ def _letters(page: PdfTextPage, angles: Sequence[int], angle: int) -> Iterator[_
     import pypdfium2.raw as pdfium
 
     held = pdfium.FS_RECTF()
-    box: _Box | None = None
+    box: tuple[float, float, float, float] | None = None
     for place, turned in enumerate(angles):
         char = chr(pdfium.FPDFText_GetUnicode(page, place))
         if not char.isspace():
             there = turned == angle and pdfium.FPDFText_GetLooseCharBox(page, place, held)
-            box = _level((held.left, held.bottom, held.right, held.top), angle // 2) if there else None
+            left, bottom, right, top = held.left, held.bottom, held.right, held.top
+            for _ in range(angle // 2):  # turned back by quarters of a circle
+                left, bottom, right, top = -top, left, -bottom, right
+            box = (left, bottom, right, top) if there else None
         if box and char not in "\r\n\0\ufffe":
             yield _Letter(char, place, *box)
-
-
-_Box = tuple[float, float, float, float]  # left, bottom, right, top
-
-
-def _level(box: _Box, quarters: int) -> _Box:
-    """A box turned back by so many quarters of a circle."""
-    for _ in range(quarters):
-        left, bottom, right, top = box
-        box = (-top, left, -bottom, right)
-    return box
 
 
 def _piece(page: PdfTextPage, run: Sequence[_Letter]) -> Iterator[Line]:

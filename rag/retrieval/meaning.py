@@ -6,8 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 from rag.errors import (
     BelegError,
@@ -19,16 +18,14 @@ from rag.errors import (
     ProviderTimeout,
     ProviderUnavailable,
 )
+from rag.models.embedder import Embedder
 from rag.models.embedding_choice import chosen
+from rag.models.hashing import Floats
 from rag.models.providers import build_embedder
 from rag.retrieval.retriever import Nearness
+from rag.settings import Settings
 from rag.store.chroma import Chroma
 from rag.store.fingerprint import dimension_of
-
-if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
-    from rag.models.hashing import Floats
-    from rag.settings import Settings
 
 NEAREST = 100
 """Chunks that are asked for; what is farther away counts as not near at all."""
@@ -77,46 +74,43 @@ class Dense:
             return None
         with contextlib.suppress(BelegError):
             vector = self.embed(question)
-            try:
+            with self._patient():
                 return nearness(self._chroma.query(vector, NEAREST), self.weight)
-            except BelegError as exc:
-                self._failed(exc)
         return None
 
     def embed(self, question: str) -> Floats:
         """The vector of a question. Raises ProviderError, at once where the last one is to be waited out."""
-        if self._error is not None and self._clock() < self._resume:
-            raise self._error
-        try:
+        with self._patient():
             return self.embedder.query(question)
-        except BelegError as exc:
-            self._failed(exc)
-            raise
 
     def alike(self, one: str, other: str) -> float:
         """The cosine of two texts; 0 where none is to be had that says anything across languages."""
-        if self._error is not None and self._clock() < self._resume:
-            return 0.0
-        try:
+        with contextlib.suppress(ProviderError), self._patient():
             return self.embedder.alike(one, other)
-        except ProviderError as error:
-            self._failed(error)
-            return 0.0
+        return 0.0
+
+    @contextlib.contextmanager
+    def _patient(self) -> Iterator[None]:
+        """Raises the last error again, where that is to be waited out; notes a new one."""
+        if self._error is not None and self._clock() < self._resume:
+            raise self._error
+        try:
+            yield
+        except BelegError as error:
+            with self._guard:
+                now = self._clock()
+                if isinstance(error, _LASTING):
+                    self._resume, self._error = now + PAUSE, error
+                if now >= self._speak:
+                    self._speak = now + PAUSE
+                    log.warning("questions are answered by their words alone, not by meaning: %s", error)
+            raise
 
     def close(self) -> None:
         """Gives the vector index back."""
         if self._chroma is not None:
             self._chroma.close()
         self.embedder.close()
-
-    def _failed(self, error: BelegError) -> None:
-        with self._guard:
-            now = self._clock()
-            if isinstance(error, _LASTING):
-                self._resume, self._error = now + PAUSE, error
-            if now >= self._speak:
-                self._speak = now + PAUSE
-                log.warning("questions are answered by their words alone, not by meaning: %s", error)
 
 
 def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from rag.errors import IndexMismatch
 from rag.models.embedding_choice import chosen
 from rag.schema import ANALYSER_VERSION, BUILTIN_DIMENSION, CHUNKER_VERSION
+from rag.settings import Settings
 from rag.store.library_file import SCHEMA_VERSION
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
 
 _DIMENSION = re.compile(r"/(\d+)(?=, chunks )")
 
