@@ -89,6 +89,8 @@ def test_an_email_with_a_web_page_only_gives_its_words(tmp_path: Path) -> None:
 
 def test_what_is_no_email_is_refused(tmp_path: Path) -> None:
     assert "not an e-mail" in complaint(write(tmp_path, "a.eml", "\nNur ein Satz ohne Kopf."))
+    empty = "Subject: Leer\nContent-Type: text/html; charset=utf-8\n\n   \n"
+    assert "no text" in complaint(write(tmp_path, "b.eml", empty))
 
 
 def test_a_page_saved_as_one_file_is_read_as_the_page(tmp_path: Path) -> None:

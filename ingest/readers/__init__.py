@@ -141,7 +141,7 @@ _READERS: Mapping[str, tuple[Callable[[bytes], Reading], str | None]] = {
     ".odt": (read_odt, "odt_unreadable"),
     ".rtf": (read_rtf, "rtf_unreadable"),
     ".epub": (read_epub, "epub_unreadable"),
-    ".eml": (read_mail, "html_unreadable"),
+    ".eml": (read_mail, "no_text"),
     ".mhtml": (read_mhtml, "html_unreadable"),
     ".mht": (read_mhtml, "html_unreadable"),
     ".srt": (read_subtitles, None),
