@@ -48,10 +48,10 @@ class Settings:
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     llm: str | None = None
-    llm_window: int | None = Field(None, ge=1024)
-    llm_reply: int = Field(800, ge=64)
-    llm_deadline: float = Field(240.0, gt=0)
-    llm_patience: float = Field(120.0, gt=0)
+    llm_window: int | None = Field(None, ge=1024)  # tokens
+    llm_reply: int = Field(800, ge=64)  # tokens
+    llm_deadline: float = Field(240.0, gt=0)  # seconds
+    llm_patience: float = Field(120.0, gt=0)  # seconds
     steps: int = Field(4, ge=1, le=10)
     llm_retries: int = Field(2, ge=0)
     llm_temperature: float = Field(0.0, ge=0, le=2)
@@ -75,17 +75,17 @@ class Settings:
     hosts: str = ""
     trusted_proxies: str = ""
     root_path: str = ""
-    rate: int = Field(600, ge=0)
-    request_limit: int = Field(2_000_000, ge=10_000)
-    deadline: float = Field(120.0, gt=0)
+    rate: int = Field(600, ge=0)  # a minute
+    request_limit: int = Field(2_000_000, ge=10_000)  # bytes
+    deadline: float = Field(120.0, gt=0)  # seconds
     origins: str = ""
     chunk_words: int = Field(120, ge=30, le=400)
     passages: int = Field(8, ge=1, le=50)
-    question_limit: int = Field(2000, ge=10)
-    history_turns: int = Field(6, ge=0)
+    question_limit: int = Field(2000, ge=10)  # characters
+    history_turns: int = Field(6, ge=0)  # messages
     readers: int = Field(50, ge=1)
     waiting: int = Field(100, ge=0)
-    article_limit: int = Field(20_000_000, ge=1000)
+    article_limit: int = Field(20_000_000, ge=1000)  # bytes
     sync_seconds: float = Field(5.0, ge=0)
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.question.query import Alternative, Concept
-from rag.retrieval.matching import COMPOUND, coverage, soft_match, windows
+from rag.retrieval.matching import COMPOUND, coverage, soft_match
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import key, keys
 
@@ -135,31 +135,6 @@ def test_coverage_stays_within_the_heaviest_alternative(
     alternatives: list[tuple[float, str]], words: list[str]
 ) -> None:
     assert 0 <= says(" ".join(words), *alternatives) <= max((weight for weight, _ in alternatives), default=0)
-
-
-# --- neighbours --------------------------------------------------------------------------------
-
-
-def test_a_window_says_what_its_two_sentences_say() -> None:
-    matrix = np.array([[1, 0, 0.2], [0, 0.5, 0.4], [0.3, 0, 0]])
-    assert windows(matrix, [3]).tolist() == [[1, 0.5, 0.4], [0.3, 0.5, 0.4], [0.3, 0, 0]]
-
-
-def test_a_window_ends_with_its_chunk() -> None:
-    matrix = np.array([[1, 0], [0, 0.5], [0.3, 0]])
-    assert windows(matrix, [0, 1, 2, 0]).tolist() == [[1, 0], [0.3, 0.5], [0.3, 0]]
-
-
-@pytest.mark.parametrize("rows", [[], [[0.5, 1]]])
-def test_fewer_than_two_sentences_are_their_own_window(rows: list[list[float]]) -> None:
-    matrix = np.array(rows).reshape(-1, 2)
-    assert windows(matrix, [len(rows)]).tolist() == rows
-
-
-def test_windows_leave_the_matrix_as_it_was() -> None:
-    matrix = np.array([[1.0, 0.0], [0.0, 1.0]])
-    windows(matrix, [2])
-    assert matrix.tolist() == [[1, 0], [0, 1]]
 
 
 WORDS = "Gipfel Gipfeltreffen Präsident Präsidenten 15 150 Treffen traf Rat Verhandlung Verhandlungen".split()

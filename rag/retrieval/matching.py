@@ -92,14 +92,6 @@ def present(grams: Collection[str], texts: Sequence[str]) -> NDArray[np.bool_]:
     return np.array(found, dtype=bool).reshape(len(texts), len(grams))
 
 
-def windows(matrix: Matrix, sizes: Sequence[int]) -> Matrix:
-    """Coverage by each sentence together with the one after it, of chunks with so many sentences each."""
-    chunk = np.repeat(np.arange(len(sizes)), sizes)
-    both = matrix.copy()
-    both[:-1] = np.maximum(matrix[:-1], matrix[1:] * (chunk[1:] == chunk[:-1])[:, np.newaxis])
-    return both
-
-
 def summed(values: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """The weighted sum of each row; not by `@`, which may round equal rows differently."""
     total: NDArray[np.float64] = (values * weights).sum(axis=1)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.query import Concept, Query
-from rag.retrieval.matching import Matrix, coverage, summed, windows
+from rag.retrieval.matching import Matrix, coverage, summed
 from rag.retrieval.words import Scored, idf_of, scored
 from rag.schema import Article, Passage
 from rag.store.library import Library
@@ -134,25 +134,19 @@ class Retriever:
     def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
         """The passages with what their sentences and titles cover, and scores that count it."""
         terms = [found.terms[place] for place in best]
-        sizes = [len(each.sentences) for each in terms]
-        ends = np.cumsum([0, *sizes]).tolist()
+        ends = [0, *accumulate(len(each.sentences) for each in terms)]
         sentences = [sentence for each in terms for sentence in each.sentences]
         matrix = coverage(found.query.concepts, [*sentences, *(each.heading for each in terms)])
-        own, titles = matrix[: ends[-1]], matrix[ends[-1] :]
-        covered = np.zeros(len(best))
-        if len(found.idf) and len(own):
-            np.maximum.at(
-                covered, np.repeat(np.arange(len(sizes)), sizes), summed(windows(own, sizes), found.idf)
-            )
-            covered /= found.idf.sum() or 1.0
+        total = float(found.idf.sum()) or 1.0
         held = self.library.passages_at([found.rows[place] for place in best])
         hits = []
         for n, (place, (start, end)) in enumerate(zip(best, pairwise(ends), strict=True)):
-            passage = held.get(found.rows[place])
-            if passage is not None:  # a sync may have replaced it meanwhile
-                score = (float(scores[place]) + COVERAGE_WEIGHT * float(covered[n])) / (1 + COVERAGE_WEIGHT)
-                article, chunk = passage
-                hits.append(
-                    Hit(Passage(chunk, article, score), own[start:end], titles[n], terms[n].sentences)
-                )
+            if found.rows[place] not in held:
+                continue  # a sync has replaced it meanwhile
+            article, chunk = held[found.rows[place]]
+            own, title = matrix[start:end], matrix[ends[-1] + n]
+            pairs = np.maximum(own, np.vstack([own[1:], own[-1:]]))  # each sentence with the one after it
+            covered = float(summed(pairs, found.idf).max(initial=0.0)) / total
+            score = (float(scores[place]) + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
+            hits.append(Hit(Passage(chunk, article, score), own, title, terms[n].sentences))
         return hits

@@ -33,16 +33,10 @@ _LONGEST_PREFIX = max(map(len, _PREFIXES))
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
 _DIGITS = re.compile(r"\d")
 
-_CYRILLIC = dict(
-    zip(
-        "абвгґдеєёжзиіїйклмнопрстуфхцчшщъыьэюя",
-        "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch schtsch  y  e ju ja".split(
-            " "
-        ),
-        strict=True,
-    )
+_LATIN = "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch schtsch  y  e ju ja".split(
+    " "
 )
-_CYRILLIC_TABLE = str.maketrans(_CYRILLIC)
+_CYRILLIC = str.maketrans(dict(zip("абвгґдеєёжзиіїйклмнопрстуфхцчшщъыьэюя", _LATIN, strict=True)))
 
 # in this order: longer spellings first, then accents, then what remains of each sound
 _SOUNDS_BEFORE_ACCENTS = [
@@ -87,7 +81,7 @@ def words(text: str) -> list[str]:
 
 def romanise(word: str) -> str:
     """A lower-case word with Cyrillic letters in German transliteration."""
-    return word.translate(_CYRILLIC_TABLE)
+    return word.translate(_CYRILLIC)
 
 
 @functools.lru_cache(maxsize=200_000)
