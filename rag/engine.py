@@ -7,9 +7,9 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence, Set
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -91,8 +91,10 @@ class Engine:
     ) -> None:
         self.library, self.settings, self.dictionary = library, settings, dictionary
         self.model, self.dense = model, dense
-        self._state: _State | None = None
-        self._opening = threading.Lock()
+        # of the articles at one revision: their index, and where answers to suggested questions stand in it,
+        # for the start screen and every answer try questions that are mostly the same
+        self._index_at = functools.lru_cache(1)(lambda _revision: Retriever(library))
+        self._tried = functools.lru_cache(TRIALS_REMEMBERED)(lambda _revision, question: self._try(question))
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
         self._catalogue = Catalogue(library, self._mentioning)
@@ -282,8 +284,8 @@ class Engine:
 
     def _sure_of(self, tried: Iterable[str], n: int, cited: Set[tuple[str, int]] = frozenset()) -> list[str]:
         """The first n questions that are surely answered by more than what is cited already."""
-        places = self._opened().tried
-        sure = (question for question in tried if not places(question) <= cited)
+        revision = self.library.revision
+        sure = (question for question in tried if not self._tried(revision, question) <= cited)
         return list(itertools.islice(sure, n))
 
     def _try(self, question: str) -> frozenset[tuple[str, int]]:
@@ -308,17 +310,7 @@ class Engine:
     @property
     def index(self) -> Retriever:
         """The index of the library's current revision, opened anew when that has changed."""
-        return self._opened().index
-
-    def _opened(self) -> _State:
-        revision = self.library.revision
-        with self._opening:
-            state = self._state
-            if state is None or state.revision != revision:
-                # the start screen and every answer try questions that are mostly the same
-                tried = functools.lru_cache(TRIALS_REMEMBERED)(self._try)
-                state = self._state = _State(revision, Retriever(self.library), tried)
-        return state
+        return self._index_at(self.library.revision)
 
     def close(self) -> None:
         """Releases the library and the vector index, and ends what the model is saying."""
@@ -574,15 +566,6 @@ class Engine:
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The articles at one revision: their index, and where answers to suggested questions stand in it."""
-
-    revision: int
-    index: Retriever
-    tried: Callable[[str], frozenset[tuple[str, int]]]
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -105,19 +105,10 @@ class Source:
         return self.article.language or DOSSIER_LANGUAGE
 
     @cached_property
-    def sentences(self) -> tuple[SentenceTerms, ...]:
-        texts = (self.article.text[slice(*span)] for span in self.chunk.sentences)
-        return tuple(sentence_terms(text, self.article.language) for text in texts)
-
-    @cached_property
-    def title(self) -> SentenceTerms:
-        return sentence_terms(heading(self.article), self.article.language)
-
-    @cached_property
-    def windows(self) -> tuple[tuple[int, int], ...]:
-        """Runs of one and of two sentences, first and last included."""
-        count = len(self.chunk.sentences)
-        return (*((i, i) for i in range(count)), *((i, i + 1) for i in range(count - 1)))
+    def terms(self) -> tuple[SentenceTerms, ...]:
+        """Those of its sentences, and last those of the article's heading."""
+        texts = [self.article.text[slice(*span)] for span in self.chunk.sentences]
+        return tuple(sentence_terms(text, self.article.language) for text in (*texts, heading(self.article)))
 
     def facts_of(self, span: Span) -> Facts:
         """The facts of a stretch of the article."""
@@ -136,10 +127,6 @@ class Source:
         """What the claim says to the letter and the words at `span` do not."""
         words = self.article.text[slice(*span)]
         return tuple(missing(claim.facts, self.facts_of(span), words, self.article.published))
-
-    def span(self, window: tuple[int, int]) -> Span:
-        """Where a window stands in the article."""
-        return self.chunk.sentences[window[0]][0], self.chunk.sentences[window[1]][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,21 +150,20 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
     `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred;
     in another language, where words tell little, it is taken.
     """
-    windows = source.windows
-    if sentence is not None and sentence < len(source.sentences) and source.is_foreign_to(claim):
-        windows = ((sentence, sentence),)
-    covered = coverage(claim.concepts, source.sentences)
-    title = coverage(claim.concepts, [source.title])
+    spans = source.chunk.sentences
+    windows = [(first, first + further) for further in (0, 1) for first in range(len(spans) - further)]
+    if sentence is not None and sentence < len(spans) and source.is_foreign_to(claim):
+        windows = [(sentence, sentence)]
+    *covered, title = coverage(claim.concepts, source.terms)
     found = []
     for first, last in windows:
-        said = covered[first : last + 1].max(axis=0)
-        span, score = source.span((first, last)), claim.share(said)
+        said = np.max(covered[first : last + 1], axis=0)
+        span, score = (spans[first][0], spans[last][1]), claim.share(said)
         lacks = source.lacks(claim, span)
         aimed = sentence is not None and first <= sentence <= last
         worth = score - LACK_COSTS * len(lacks) - PAIR_GAIN * (last - first) + AIM_GAIN * aimed
         if _POINTS_BACK.search(source.article.text[slice(*span)]):
-            before = covered[max(0, first - ANTECEDENTS) : first]
-            said = np.vstack([said, before, title]).max(axis=0)
+            said = np.max([said, *covered[max(0, first - ANTECEDENTS) : first], title], axis=0)
         found.append((worth, Support("weak", score, span, said, lacks)))
     best = max(found, key=lambda pair: pair[0])[1]
     return replace(best, status=together(claim, [source], [best]))
