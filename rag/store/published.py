@@ -50,13 +50,13 @@ class Published:
         self.address = str(settings.chroma_url)
         self._call = partial(_call, self.address)
         client = self._call(lambda: _client(settings))
-        with contextlib.ExitStack() as on_error:
-            on_error.callback(client.close)
+        try:
             self.chroma = Chroma(client, self._call, None)
-            self._articles: Collection = self._call(
-                lambda: client.get_or_create_collection(ARTICLES, embedding_function=None)
-            )
-            on_error.pop_all()
+            articles = partial(client.get_or_create_collection, ARTICLES, embedding_function=None)
+            self._articles: Collection = self._call(articles)
+        except BaseException:
+            client.close()
+            raise
 
     @property
     def identity(self) -> str:

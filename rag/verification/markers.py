@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 LONGEST_MARKER = 32
 """Characters after an opening bracket within which a marker closes; beyond it, it is text."""
@@ -69,19 +70,15 @@ def parse(deltas: Iterable[str]) -> Iterator[Piece]:
     holds back at most LONGEST_MARKER characters; one that never closes is resolved at the end.
     """
     held = ""
-    for delta in deltas:
+    for delta, complete in chain(((delta, False) for delta in deltas), [("", True)]):
         held += delta
         while held:
-            piece, rest = _next(held, complete=False)
+            piece, rest = _next(held, complete=complete)
             if piece is None:
                 break
             held = rest
             if piece:
                 yield piece
-    while held:
-        piece, held = _next(held, complete=True)
-        if piece:
-            yield piece
 
 
 def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
