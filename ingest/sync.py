@@ -449,6 +449,6 @@ class Run:
             self.repaired.append(f"the vector index was damaged ({chroma.damage}) and is filled anew")
             chroma.damage = None
         elif lost_none and not self.options.rebuild:
-            new = library.chunk_ids(plan.written.keys())
-            if lost := set(library.chunk_ids()).difference(chroma.ids(), new):
+            missing = set(library.chunk_ids()) - chroma.ids()
+            if lost := [id for id in missing if id.rsplit("#", 2)[0] not in plan.written]:
                 self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")

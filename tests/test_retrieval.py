@@ -143,7 +143,7 @@ def test_matrix_says_which_sentence_covers_which_concept() -> None:
 
 def test_chunk_that_the_library_no_longer_has_is_never_served() -> None:
     retriever = index_of(*DOSSIER)
-    (chunk,) = retriever.library.chunk_ids(["konzert"])
+    (chunk,) = [each.id for each in retriever.library.chunks_of("konzert")]
     near = Nearness(0.5, {chunk: 1.0, "konzert#gone#0": 1.0})
     query = understand("Wer dirigiert die Konzerte?")
     assert found(retriever.rank(query, 20, near))[0] == "konzert"
@@ -154,7 +154,7 @@ def test_chunk_that_the_library_no_longer_has_is_never_served() -> None:
 
 def test_a_passage_near_in_meaning_is_found_without_a_word_of_the_question() -> None:
     retriever = index_of(*DOSSIER)
-    (chunk,) = retriever.library.chunk_ids(["konzert"])
+    (chunk,) = [each.id for each in retriever.library.chunks_of("konzert")]
     assert found(retriever.rank(understand("Xylqua?"), 20, Nearness(0.5, {chunk: 1.0}))) == ["konzert"]
 
 

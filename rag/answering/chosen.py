@@ -76,10 +76,10 @@ def _meant(code: str, kind: Phrase, said: Sequence[str], known: Sequence[str]) -
 def _check_ids(ids: Sequence[str], library: Library) -> None:
     kind = Phrase("filter_articles")
     _check_number(kind, ids)
-    held = library.versions(ids) if ids else {}
+    held = library.versions() if ids else {}
     missing = next((id for id in ids if id not in held), None)
     if missing is not None:
-        every = sorted(library.versions())
+        every = sorted(held)
         near = difflib.get_close_matches(missing, every, _NAMED, 0.4) or every
         raise BadRequest("filter_no_article", name=missing, there=_some(kind, near))
 

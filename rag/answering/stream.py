@@ -67,7 +67,7 @@ class Writing:
         yield from self._read(pieces)
         while (restarted := self._restarted) is not None:
             if isinstance(restarted, Found):
-                self._all_passages = self._all_passages.with_more(restarted.passages)
+                self._all_passages = self._all_passages.anew(restarted.passages)
             yield restarted
             self._begin()
             yield from self._read(pieces)

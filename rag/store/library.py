@@ -96,14 +96,11 @@ class Library(LibraryFile):
         rows = self._rows(f"{records.CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,))
         return list(map(records.chunk_of, rows))
 
-    def chunk_ids(self, article_ids: Collection[str] | None = None) -> list[str]:
-        """Ids of all chunks, those of the newest articles first; or of those of some articles."""
-        if article_ids is None:
-            newest = "ORDER BY a.published DESC, a.id, c.ordinal"
-            sql = f"SELECT c.id FROM chunks c JOIN articles a ON a.id = c.article_id {newest}"
-            return [row[0] for row in self._rows(sql)]
-        sql = "SELECT id FROM chunks WHERE article_id IN (%s) ORDER BY id"
-        return [row[0] for row in self._rows_of(sql, sorted(article_ids))]
+    def chunk_ids(self) -> list[str]:
+        """Ids of all chunks, those of the newest articles first."""
+        newest = "ORDER BY a.published DESC, a.id, c.ordinal"
+        sql = f"SELECT c.id FROM chunks c JOIN articles a ON a.id = c.article_id {newest}"
+        return [row[0] for row in self._rows(sql)]
 
     def languages(self) -> set[str | None]:
         """The languages of the articles, None where one is not known."""
@@ -140,11 +137,9 @@ class Library(LibraryFile):
         )
         return [row for row in listed if selection.ids is None or row.id in selection.ids]
 
-    def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
-        """Article id → sha256 of the version that is served, of all articles or of those of `ids`."""
-        if ids is None:
-            return dict(self._rows("SELECT id, sha256 FROM articles"))
-        return dict(self._rows_of("SELECT id, sha256 FROM articles WHERE id IN (%s)", list(ids)))
+    def versions(self) -> dict[str, str]:
+        """Article id → sha256 of the version that is served."""
+        return dict(self._rows("SELECT id, sha256 FROM articles"))
 
     def copies(self) -> dict[str, str]:
         """Article id → id of the article that it nearly repeats."""

@@ -47,13 +47,9 @@ class Verifier:
         self.citations: list[Citation] = []
         self.dropped: list[str] = []
 
-    def anew(self) -> Verifier:
-        """One of the same passages that has checked nothing yet."""
-        return Verifier(self._passages, self._idf, self._alike)
-
-    def with_more(self, passages: Sequence[Passage]) -> Verifier:
-        """The same with passages behind those that there are."""
-        return Verifier((*self._passages, *passages), self._idf, self._alike)
+    def anew(self, further: Sequence[Passage] = ()) -> Verifier:
+        """One that has checked nothing yet, of the same passages and further ones behind them."""
+        return Verifier((*self._passages, *further), self._idf, self._alike)
 
     def check(self, sentence: Sentence) -> Checked:
         """The sentence as a statement; its citations join `citations`, its bad pointers `dropped`."""
