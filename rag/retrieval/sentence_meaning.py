@@ -19,7 +19,7 @@ from rag.retrieval.retriever import Ranking
 from rag.store.library import Library
 from rag.store.passage_vectors import PassageVectors
 from rag.store.terms import PassageTerms
-from rag.text.analysis import tokens
+from rag.text.analysis import TOKEN
 
 Vector = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -108,9 +108,5 @@ def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> s
         if share >= NAMED
         for word in concept.word.split()
     }
-    kept, end = [], 0
-    for word, start, stop in tokens(question):
-        if word.lower() in named:
-            kept.append(question[end:start])
-            end = stop
-    return " ".join("".join([*kept, question[end:]]).split())
+    kept = TOKEN.sub(lambda word: "" if word[0].lower() in named else word[0], question)
+    return " ".join(kept.split())

@@ -30,7 +30,8 @@ _LONGEST_WORD = 100
 _LEAST_STEM, _LEAST_FOLDED = 4, 3
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
+"""A word or a number."""
 _DIGITS = re.compile(r"\d")
 
 _LATIN = "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch schtsch  y  e ju ja".split(
@@ -71,12 +72,12 @@ _DOUBLED = re.compile(r"(.)\1+")
 
 def tokens(text: str) -> list[tuple[str, int, int]]:
     """Words and numbers of `text`, as written, with their offsets."""
-    return [(match.group(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [(match.group(), match.start(), match.end()) for match in TOKEN.finditer(text)]
 
 
 def words(text: str) -> list[str]:
     """Words and numbers of `text`, as written."""
-    return _TOKEN.findall(text)
+    return TOKEN.findall(text)
 
 
 def romanise(word: str) -> str:
@@ -115,15 +116,13 @@ def key(word: str, language: str | None = "de") -> str:
     lower = word.lower()
     if language == "uk":  # there is no Snowball stemmer for it
         return lower if _DIGITS.search(lower) else _ukrainian_stem(lower)
-    stem = _stem(base_form(romanise(lower), language), language)
-    return _spelt(stem) if stem in _ordinary(language) else fold(stem)
-
-
-def base_form(word: str, language: str) -> str:
-    """What an irregular form of a lower-case word is a form of; any other word as it is."""
+    base = romanise(lower)
     if language == "de":
-        return infinitive(word)
-    return _english_forms().get(word, word) if language == "en" else word
+        base = infinitive(base)
+    elif language == "en":
+        base = _english_forms().get(base, base)
+    stem = _stem(base, language)
+    return _spelt(stem) if stem in _ordinary(language) else fold(stem)
 
 
 def relatives(word: str) -> tuple[str, ...]:
@@ -226,7 +225,7 @@ def _ukrainian_stem(word: str) -> str:
 
 def keys(text: str, language: str | None = "de") -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, without stop words of `language`."""
-    return keys_of(_TOKEN.findall(text), language)
+    return keys_of(TOKEN.findall(text), language)
 
 
 def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
@@ -239,7 +238,7 @@ def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
 
 def folded(text: str) -> str:
     """The words and numbers of `text` in one spelling, with single spaces at and between them."""
-    return folded_of(_TOKEN.findall(text))
+    return folded_of(TOKEN.findall(text))
 
 
 def folded_of(found: Iterable[str]) -> str:
