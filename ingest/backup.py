@@ -7,12 +7,11 @@ folder is the user's own, and is no part of it either.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from ingest.sources import SOURCE, UPLOADS
@@ -45,8 +44,13 @@ def back_up(settings: Settings, target: Path) -> list[str]:
                 (Path(folder) / _MARK).touch()
                 archive.add(Path(folder) / _MARK, _MARK)
                 for name in held:
-                    with _still(data / name, Path(folder)) as source:
-                        archive.add(source, name, filter=_complete)
+                    source = data / name
+                    if name in DATABASES:  # a copy as of one moment, whoever writes meanwhile
+                        source = Path(folder) / name
+                        live, still = sqlite3.connect(data / name, timeout=30), sqlite3.connect(source)
+                        with closing(live), closing(still):
+                            live.backup(still)
+                    archive.add(source, name, filter=_complete)
             made.replace(target)
     except (OSError, sqlite3.Error) as exc:
         raise ConfigError(f"the backup {target} was not written: {exc}; nothing was changed") from exc
@@ -79,21 +83,6 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
         raise ConfigError(f"{source} was not restored: {exc}; try again") from exc
     finally:
         lock.release(data)
-
-
-@contextlib.contextmanager
-def _still(path: Path, folder: Path) -> Iterator[Path]:
-    """The path itself; of a database a copy as of one moment, whoever writes meanwhile."""
-    if path.name not in DATABASES:
-        yield path
-        return
-    copy = folder / path.name
-    with (
-        contextlib.closing(sqlite3.connect(path, timeout=30)) as live,
-        contextlib.closing(sqlite3.connect(copy)) as still,
-    ):
-        live.backup(still)
-    yield copy
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
