@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from rag.answering.texts import comes_nearest, stand_in
 from rag.i18n import ENGLISH, GERMAN, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
-from rag.serve.chat import markup, messages, render
+from rag.serve import views as markup
+from rag.serve.chat import messages, render
 from rag.serve.pages import frame, places, reader
 from rag.serve.pages.frame import mode_line
 from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, FakeLibrary, canned, written

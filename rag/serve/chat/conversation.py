@@ -13,12 +13,12 @@ from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
 from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
 from rag.serve.chat import messages
-from rag.serve.chat.markup import markdown_text
 from rag.serve.chat.messages import ChatMessage, Shown
 from rag.serve.logs import request_id
 from rag.serve.pages import frame
 from rag.serve.queue import Queue
 from rag.serve.security.access import access_of
+from rag.serve.views import markdown_text
 from rag.settings import Settings
 from rag.store.answers import Rating, Records
 from rag.store.library_rows import Counts

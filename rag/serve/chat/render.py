@@ -13,9 +13,8 @@ from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
 from rag.schema import Answer, Citation, Passage, Span
-from rag.serve.chat.markup import markdown_text, shortened
 from rag.serve.pages.places import chip, citation_path, day, origin, place_of
-from rag.serve.views import fragment
+from rag.serve.views import fragment, markdown_text, shortened
 
 _SNIPPET = 180
 _FURTHER = 3

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, Citation, Passage, cite
-from rag.serve.chat.markup import WORD_JOINER, markdown_text
 from rag.serve.links import link
+from rag.serve.views import WORD_JOINER, markdown_text
 
 MARK_ID = "beleg"
 _VERSION_DIGITS = 12
