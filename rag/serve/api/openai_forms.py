@@ -17,15 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from rag.schema import Answer, Delta, Done, Filters, Message
 from rag.serve.api import openai_models as models
 from rag.serve.api.errors import openai_body, problem_in_stream
-from rag.serve.api.openai_text import (
-    correction,
-    cut,
-    decided,
-    escaped,
-    references,
-    url_citations,
-    usage,
-)
+from rag.serve.api.openai_text import correction, cut, decided, escaped, references, url_citations, usage
 from rag.serve.queue import Coming
 from rag.wire import answer_to_dict, json_line, sent_answer
 
