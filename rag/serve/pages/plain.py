@@ -37,10 +37,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
     def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
         mode = mode_line(service.engine.mode, words, service.engine.sends_to)
-        turns = [
-            (each, list(paragraphs(each)), _doubts(each, words), _sources(each, words))
-            for each in before(query)
-        ]
+        turns = [(each, list(paragraphs(each)), *_below(each, words)) for each in before(query)]
         form = choice_form(catalogue, query)
         return page("plain.html", words, turns=turns, said=said, question=question, mode=mode, **form)
 
@@ -80,18 +77,20 @@ def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:
         ]
 
 
-def _sources(answer: Answer, words: Words) -> list[tuple[int | None, str, str]]:
-    """Number, address and name of each cited place; of an answer that declines, those that come nearest."""
-    places = answer.citations or answer.further
-    numbers: list[int | None] = [each.number for each in answer.citations] or [None] * len(places)
-    return [(n, citation_path(each), label(each, words)) for n, each in zip(numbers, places, strict=True)]
+def _below(answer: Answer, words: Words) -> tuple[list[str], list[tuple[int | None, str, str]]]:
+    """What its sources do not bear out, and number, address and name of each cited place.
 
-
-def _doubts(answer: Answer, words: Words) -> list[str]:
-    """What its sources do not bear out, and that meaning was not read."""
+    Of an answer that declines the places are those that come nearest, without a number.
+    """
     told = {status: words(f"answer.{status}") for status in ("weak", "unsupported")}
-    doubted = [f"{told[each.status]}: {each.text}" for each in answer.statements if each.status in told]
-    return [*doubted, *([words("answer.by_words")] if answer.by_words else [])]
+    doubts = [f"{told[each.status]}: {each.text}" for each in answer.statements if each.status in told]
+    if answer.by_words:
+        doubts.append(words("answer.by_words"))
+    places = answer.citations or answer.further
+    return doubts, [
+        (each.number if answer.citations else None, citation_path(each), label(each, words))
+        for each in places
+    ]
 
 
 def _history(answers: Sequence[Answer]) -> Iterator[Message]:

@@ -96,7 +96,9 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         article = engine.library.article(article_id)
         if article is None:
             return HTMLResponse(missing_page(words), status_code=404)
-        span, stale = _span(von, bis, len(article.text)), not is_current(article, v)
+        said = [int(each) for each in (von, bis) if each.isdecimal() and len(each) <= _LONGEST_OFFSET]
+        inside = len(said) == 2 and said[0] < said[1] <= len(article.text)
+        span, stale = (said[0], said[1]) if inside else None, not is_current(article, v)
         if teil:
             return HTMLResponse(reader_fragment(article, span, words, stale=stale))
         row = catalogue.row(article_id)
@@ -225,14 +227,6 @@ def report_page(folder: Path, words: Words, command: str) -> str:
         return page("report.html", words, here=REPORT, report=Markup(part))
     title, how = words("report.none"), words("report.how")
     return page("missing.html", words, here=REPORT, title=title, text=how, command=command)
-
-
-def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
-    """The offsets of an address, None unless they are a range inside the article."""
-    if not all(each.isdecimal() and len(each) <= _LONGEST_OFFSET for each in (start, end)):
-        return None
-    low, high = int(start), int(end)
-    return (low, high) if low < high <= length else None
 
 
 async def _body(request: Request) -> bytes:

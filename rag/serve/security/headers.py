@@ -83,7 +83,8 @@ class SafeHeaders:
         async def safe(message: Message) -> None:
             nonlocal held, page
             if message["type"] == "http.response.start":
-                if _is_page(Headers(scope=message)):
+                told = Headers(scope=message)
+                if told.get("content-type", "").startswith("text/html") and "content-encoding" not in told:
                     held = message
                     return
                 _set(message, f"{path}?{query}", content_security_policy())
@@ -118,10 +119,6 @@ def _set(start: Message, address: str, policy: str) -> None:
     headers["Content-Security-Policy"] = policy
     if start["status"] == 200 and _NEVER_CHANGING.match(address):
         headers["Cache-Control"] = _FOREVER
-
-
-def _is_page(headers: Headers) -> bool:
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
 
 
 def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:
