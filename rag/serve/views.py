@@ -14,6 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rag.i18n import GERMAN, Words
 from rag.serve.links import asset, link
 
+WORD_JOINER = "\u2060"
+"""Keeps a chip on the line of the word before it."""
+
+_ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
+
 
 def environment(folder: Path) -> Environment:
     """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
@@ -52,10 +57,7 @@ def fragment(name: str, words: Words, **values: object) -> str:
     return " ".join(made.split()).replace("> <", "><").replace("%", "&#37;")
 
 
-WORD_JOINER = "\u2060"
-"""Keeps a chip on the line of the word before it."""
-
-_ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
+# --- Markdown ------------------------------------------------------------------------------------
 
 
 def markdown_text(text: str) -> str:

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from rag.errors import BelegError
-from rag.i18n import Words
 from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
 from rag.serve.chat.render import spoken
@@ -37,9 +36,10 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
     def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
         mode = mode_line(service.engine.mode, words, service.engine.sends_to)
-        turns = [(each, list(paragraphs(each)), *_below(each, words)) for each in before(query)]
-        form = choice_form(catalogue, query)
-        return page("plain.html", words, turns=turns, said=said, question=question, mode=mode, **form)
+        turns = [(each, list(paragraphs(each))) for each in before(query)]
+        places = {"place": citation_path, "name": lambda citation: label(citation, words)}
+        form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
+        return page("plain.html", words, turns=turns, **places, **form)
 
     def before(query: str) -> list[Answer]:
         ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]
@@ -75,22 +75,6 @@ def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:
             (words, citation and (citation_path(citation), citation.number))
             for words, citation in zip(parts[::2], [*numbers, None], strict=True)
         ]
-
-
-def _below(answer: Answer, words: Words) -> tuple[list[str], list[tuple[int | None, str, str]]]:
-    """What its sources do not bear out, and number, address and name of each cited place.
-
-    Of an answer that declines the places are those that come nearest, without a number.
-    """
-    told = {status: words(f"answer.{status}") for status in ("weak", "unsupported")}
-    doubts = [f"{told[each.status]}: {each.text}" for each in answer.statements if each.status in told]
-    if answer.by_words:
-        doubts.append(words("answer.by_words"))
-    places = answer.citations or answer.further
-    return doubts, [
-        (each.number if answer.citations else None, citation_path(each), label(each, words))
-        for each in places
-    ]
 
 
 def _history(answers: Sequence[Answer]) -> Iterator[Message]:
