@@ -143,8 +143,8 @@ def test_label_leaves_out_what_is_unknown(changes: dict[str, object], expected: 
 
 def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
     cited = citation(title='"Ein" (kleiner) Titel')
-    assert places.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
-    rendered = MARKDOWN.render(places.chip(cited, GERMAN))
+    assert render.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
+    rendered = MARKDOWN.render(render.chip(cited, GERMAN))
     assert f'title="{html.escape(places.label(cited, GERMAN))}"' in rendered
     assert shown(rendered) == "\u20601"
 

@@ -13,51 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
 from rag.serve.links import asset, link
+from rag.serve.pages.places import citation_path, label, origin
 
 WORD_JOINER = "\u2060"
 """Keeps a chip on the line of the word before it."""
 
 _ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
-
-
-def environment(folder: Path) -> Environment:
-    """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
-    return Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-_TEMPLATES = environment(Path(__file__).parent / "templates")
-_TEMPLATES.globals |= {"asset": asset, "link": link}
-
-
-def page(template: str, words: Words, **values: object) -> str:
-    """A template filled in: a page, or the part of one that a script replaces."""
-    return _TEMPLATES.get_template(template).render(words=words, **values)
-
-
-def chat_head() -> str:
-    """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
-    # made once for all readers, so that what it names lies beside the page, whatever path that has
-    return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
-
-
-def fragment(name: str, words: Words, **values: object) -> str:
-    """A macro of `chat.html` filled in, for the Markdown of the chat.
-
-    It is one line, for a blank one would end the HTML in Markdown. Percent signs are escaped too:
-    Gradio's placeholders for formulas are made of them.
-    """
-    macros = _TEMPLATES.get_template("chat.html").make_module({"words": words})
-    made = str(getattr(macros, name)(**values))
-    return " ".join(made.split()).replace("> <", "><").replace("%", "&#37;")
-
-
-# --- Markdown ------------------------------------------------------------------------------------
 
 
 def markdown_text(text: str) -> str:
@@ -82,3 +43,43 @@ def shortened(text: str, length: int) -> str:
     """The beginning of a passage, cut between words."""
     line = one_line(text)
     return line if len(line) <= length else line[:length].rsplit(" ", 1)[0].rstrip(" ,;:–") + " …"
+
+
+def environment(folder: Path) -> Environment:
+    """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_TEMPLATES = environment(Path(__file__).parent / "templates")
+_TEMPLATES.globals |= {
+    **{"asset": asset, "link": link, "shortened": shortened},
+    **{"place": citation_path, "source": label, "origin": origin},
+}
+
+
+def page(template: str, words: Words, **values: object) -> str:
+    """A template filled in: a page, or the part of one that a script replaces."""
+    return _TEMPLATES.get_template(template).render(words=words, **values)
+
+
+def chat_head() -> str:
+    """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
+    # made once for all readers, so that what it names lies beside the page, whatever path that has
+    return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
+
+
+def fragment(name: str, words: Words, **values: object) -> str:
+    """A macro of `chat.html` filled in, for the Markdown of the chat.
+
+    It is one line, for a blank one would end the HTML in Markdown. Percent signs are escaped too:
+    Gradio's placeholders for formulas are made of them.
+    """
+    macros = _TEMPLATES.get_template("chat.html").make_module({"words": words})
+    made = str(getattr(macros, name)(**values))
+    return " ".join(made.split()).replace("> <", "><").replace("%", "&#37;")

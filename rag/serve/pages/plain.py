@@ -19,7 +19,7 @@ from rag.serve.links import link
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form, choice_of, choice_query
 from rag.serve.pages.frame import mode_line
-from rag.serve.pages.places import citation_path, label
+from rag.serve.pages.places import citation_path
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page
@@ -37,9 +37,8 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
         words = words_of(request)
         mode = mode_line(service.engine.mode, words, service.engine.sends_to)
         turns = [(each, list(paragraphs(each))) for each in before(query)]
-        places = {"place": citation_path, "name": lambda citation: label(citation, words)}
         form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
-        return page("plain.html", words, turns=turns, **places, **form)
+        return page("plain.html", words, turns=turns, **form)
 
     def before(query: str) -> list[Answer]:
         ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]

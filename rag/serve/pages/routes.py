@@ -168,8 +168,9 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         words, record = words_of(request), records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
-        told = export.shown([{"question": record["question"], "record": record}], words, changed)
-        return HTMLResponse(page("answer.html", words, ident=ident, **told), headers=_FRESH)
+        told = export.entries([{"question": record["question"], "record": record}], words)
+        shown = page("answer.html", words, ident=ident, entries=told, changed=changed)
+        return HTMLResponse(shown, headers=_FRESH)
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
