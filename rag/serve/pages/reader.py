@@ -13,7 +13,7 @@ from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
 from rag.serve.pages.catalogue import Catalogue, Row, wish
 from rag.serve.pages.choice import address_of
-from rag.serve.pages.places import MARK_ID, day, original_path
+from rag.serve.pages.places import MARK_ID, original_path
 from rag.serve.views import page
 from rag.text.normalize import paragraphs
 
@@ -31,15 +31,6 @@ class Piece:
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or an aside of the article."""
-
-    tag: str
-    kind: AsideKind | None
-    pieces: tuple[Piece, ...]
-
-
 def reader_page(
     article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
 ) -> str:
@@ -47,18 +38,18 @@ def reader_page(
 
     What is searched for inside is marked in place of that.
     """
-    shown = _shown(article, span, words, stale=stale, around=around)
-    return page("reader.html", words, around=around, **shown)
+    return page("reader.html", words, around=around, **_shown(article, span, stale=stale, around=around))
 
 
 def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
     """The article with its place marked: `<article>` with a header and the text in blocks."""
-    return page("article.html", words, **_shown(article, span, words, stale=stale))
+    return page("article.html", words, **_shown(article, span, stale=stale))
 
 
 def _shown(
-    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+    article: Article, span: Span | None, *, stale: bool, around: Around | None = None
 ) -> dict[str, object]:
+    """What the templates show; a block is a kind of aside, or None, and its pieces."""
     if stale or not span or not (cited := article.text[slice(*span)]).strip():
         span = None
     else:  # without the white space around it
@@ -68,13 +59,10 @@ def _shown(
     if around and around.query:
         marks = list(around.hits)
         leads_to = ("treffer", marks[around.at - 1] if marks else None)
-    blocks = [_cut(article.text, block, kind, marks, leads_to) for block, kind in _blocks(article, span)]
-    genre = words("reader.comment") if article.genre == "comment" else None
+    blocks = [(kind, _cut(article.text, block, marks, leads_to)) for block, kind in _blocks(article, span)]
     page_number = article.page_at(span[0]) if span else None
-    known = [part for part in (article.outlet, day(article.published, words), genre) if part]
     return {
         "article": article,
-        "kicker": known or [article.source],
         "stale": stale,
         "original": original_path(article.id, page_number),
         "page_number": page_number,
@@ -103,9 +91,7 @@ def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKi
                 yield block, kind
 
 
-def _cut(
-    text: str, block: Span, kind: AsideKind | None, marks: Sequence[Span], leads_to: tuple[str, Span | None]
-) -> Block:
+def _cut(text: str, block: Span, marks: Sequence[Span], leads_to: tuple[str, Span | None]) -> list[Piece]:
     """A block, its parts marked that the marks cover; the one that a reader is led to has an id."""
     anchor, target = leads_to
     pieces, at = list[Piece](), block[0]
@@ -121,7 +107,7 @@ def _cut(
     pieces.append(Piece(text[at : block[1]]))
     pieces[0] = replace(pieces[0], text=pieces[0].text.lstrip())
     pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
-    return Block("h2" if kind in ("title", "heading") else "p", kind, tuple(pieces))
+    return pieces
 
 
 def _overlap(block: Span, span: Span | None) -> Span | None:
