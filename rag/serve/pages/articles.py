@@ -121,23 +121,11 @@ def found_fragment(shelf: Shelf, words: Words) -> str:
 
 
 def _found(shelf: Shelf, words: Words) -> dict[str, object]:
-    days = [row.published for row in shelf.rows if row.published]
-    summary = [
-        words("articles.count", n=len(shelf.rows)),
-        words.dates(min(days), max(days)) if days else "",
-        words("articles.passages", n=sum(row.chunks for row in shelf.rows)),
-    ]
-    first, last = shelf.wish.first, shelf.wish.last
     return {
         "shelf": shelf,
         "days": lambda first, last: shelf.wish.but(first=first, last=last).address,
-        "period": words.period(first, last) if first or last else "",
-        "summary": [part for part in summary if part],
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
-        "accounts": [(name, words.account(*account)) for name, account in shelf.accounts[:_MOST_ACCOUNTS]],
-        "passed_over": shelf.passed_over and words.said(shelf.passed_over),
-        "left_to_words": shelf.left_to_words and words.said(shelf.left_to_words),
-        "problems": [(name, words.said(why)) for name, why in shelf.problems],
+        "most_accounts": _MOST_ACCOUNTS,
     }
 
 
