@@ -23,6 +23,7 @@ PAGE = 100
 
 NEWEST_FIRST = "-datum"
 _LONGEST_FILTER = 200
+_STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,20 +188,10 @@ class Catalogue:
         copies: dict[str, str] = {}
         for article in self.library.articles():
             path = manifest[article.id].path if article.id in manifest else article.source
-            rows[article.id] = Row(
-                article.id,
-                article.title,
-                article.outlet,
-                article.published,
-                article.language,
-                article.genre,
-                len(article.text.split()),
-                chunks.get(article.id, 0),
-                article.author,
-                Path(path).name,
-                in_file[path],
-                path.startswith(self.uploads),
-            )
+            known: dict[str, Any] = {name: getattr(article, name) for name in _STATED}
+            known |= {"words": len(article.text.split()), "chunks": chunks.get(article.id, 0)}
+            known |= {"file": Path(path).name, "in_file": in_file[path]}
+            rows[article.id] = Row(**known, uploaded=path.startswith(self.uploads))
             if article.copy_of:
                 copies[article.id] = article.copy_of
         whole = [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
