@@ -275,8 +275,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
         """Takes in a file, which is the request's body; its articles are read in at once."""
-        writable = _writable(intake)
-        _refuse_replica(service)
+        writable = _writable(intake, of_replica=service.settings.chroma_replica)
         try:
             taken = await received(request, writable, name, limit)
         except OSError as exc:
@@ -287,8 +286,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file that an article is from; the index follows at once."""
-        writable = _writable(intake)
-        _refuse_replica(service)
+        writable = _writable(intake, of_replica=service.settings.chroma_replica)
         if catalogue.library.article(ident) is None:
             raise _no_article()
         path = catalogue.upload_of(ident)
@@ -314,20 +312,14 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
         return without_folders(_writable(intake).state, service.settings)
 
 
-def _writable(intake: Intake | None) -> Intake:
+def _writable(intake: Intake | None, *, of_replica: bool = False) -> Intake:
+    """The intake. Raises Problem where there is none, or where a replica's articles would be changed."""
     if intake is None:
         raise Problem(409, "read_only", "This Beleg takes in no articles.")
+    if of_replica:
+        said = "This Beleg takes its articles from a Chroma server; add and delete them"
+        raise Problem(409, "read_only", f"{said} at the Beleg that writes there.")
     return intake
-
-
-def _refuse_replica(service: Service) -> None:
-    if service.settings.chroma_replica:
-        raise Problem(
-            409,
-            "read_only",
-            "This Beleg takes its articles from a Chroma server; add and delete them at the Beleg that writes"
-            " there.",
-        )
 
 
 def _no_article() -> Problem:

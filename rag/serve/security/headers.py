@@ -36,7 +36,8 @@ def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders:
     `forms` is where a form may lead, `embedders` are the origins whose pages may frame this one.
     Gradio sets styles inline, embeds icons as data addresses and needs no `unsafe-eval`.
     """
-    hashes = "".join(f" '{_digest(script)}'" for script in _INLINE_SCRIPT.findall(page))
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
+    hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     framing = " ".join(("'self'", *embedders))
     return (
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
@@ -44,10 +45,6 @@ def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders:
         f"manifest-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action {forms}; "
         f"frame-ancestors {framing}"
     )
-
-
-def _digest(script: bytes) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script).digest()).decode()
 
 
 class SafeHeaders:
