@@ -147,7 +147,7 @@ def _change(value: str) -> Mapping[str, str]:
 def _measure(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from eval.formats import load_set, tagged, with_distractors
+    from eval.cases import load_set, tagged, with_distractors
     from eval.report import keep_reports
     from eval.run import folder_of, journal_of, measure, plans
     from eval.runs import lean, write_run

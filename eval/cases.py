@@ -1,21 +1,30 @@
-"""Question sets: one case a line of JSON."""
+"""Question sets in any form that is read: our JSONL, one case a line, SQuAD, BEIR, and XQuAD as plain lines.
+
+The form is told by the content. Sets of the latter three bring their articles along.
+"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
+from ingest.sources import slug
 from rag.errors import BadRequest
 from rag.schema import Message
+from rag.text.normalize import normalise, paragraphs
+from rag.text.sentences import sentences
 
 T = TypeVar("T")
+Records = tuple[Mapping[str, str], ...]
+"""Articles as `.jsonl` records: id, title, text."""
 
 
 def _not_empty(text: str) -> str:
@@ -122,3 +131,188 @@ def digest(cases: Sequence[Case]) -> str:
     """SHA-256 of what a set asks, whatever the layout of its file."""
     rows = [case_to_dict(case) for case in cases]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+# --- sets with their articles -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionSet:
+    """Cases, and the articles they are about where the set brings its own.
+
+    `gains` (case → article → relevance) mark a set that has judgements of relevance only: with
+    them retrieval is measured, and nothing is answered.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+    articles: Records = ()
+    gains: Mapping[str, Mapping[str, float]] | None = None
+
+
+def load_set(path: Path, lang: str = "de") -> QuestionSet:
+    """The set in a file or folder; `lang` chooses the questions where a set has several languages.
+
+    Raises BadRequest when nothing known is there.
+    """
+    if path.is_dir():
+        if (path / "corpus.jsonl").exists() and (path / "queries.jsonl").exists():
+            return _beir(path)
+        if (path / "passages.jsonl").exists():
+            return _paragraphs(path, lang)
+        raise BadRequest(
+            f"{path} is no question set: a folder holds corpus.jsonl, queries.jsonl and qrels (BEIR), or"
+            " passages.jsonl and questions"
+        )
+    if path.suffix == ".json":
+        return _squad(path)
+    return QuestionSet(path.stem, tuple(load_cases(path)))
+
+
+def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
+    """The cases with a tag, all without one; raises BadRequest when none has it."""
+    if tag is None:
+        return questions
+    cases = tuple(case for case in questions.cases if tag in case.tags)
+    if not cases:
+        known = sorted({each for case in questions.cases for each in case.tags})
+        raise BadRequest(
+            f"no case of {questions.name} has the tag {tag}; there are: {', '.join(known) or 'none'}"
+        )
+    return replace(questions, name=f"{questions.name} ({tag})", cases=cases)
+
+
+def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
+    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles.
+
+    Raises BadRequest for a set that brings no articles, or a line without a text.
+    """
+    if not questions.articles:
+        raise BadRequest(f"{questions.name} brings no articles; put the others into the folder of --articles")
+    rows = csv.reader(read_text(path).splitlines(), delimiter=";", quotechar="'")
+    texts = [";".join(cells[1:]) for cells in rows if cells]
+    if not all(text.strip() for text in texts):
+        raise BadRequest(f"{path} has a line without a text; each is label;'text'")
+    others = tuple({"id": slug(f"{path.stem}-{n}"), "text": text} for n, text in enumerate(texts))
+    name = f"{questions.name} among {len(others)} of {path.stem}"
+    return replace(questions, name=name, articles=(*questions.articles, *others))
+
+
+# --- SQuAD ----------------------------------------------------------------------------------------
+
+
+def _squad(path: Path) -> QuestionSet:
+    """A file {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}.
+
+    SQuAD 1.1 and 2.0, XQuAD, MLQA, GermanQuAD. Each paragraph becomes an article.
+    """
+    try:
+        documents = json.loads(read_text(path))["data"]
+        articles, cases = [], []
+        for number, document in enumerate(documents):
+            title = str(document.get("title") or "").replace("_", " ")
+            for place, paragraph in enumerate(document["paragraphs"]):
+                id, text = f"p{number}-{place}", normalise(paragraph["context"])
+                articles.append({"id": id, "title": title, "text": text})
+                cases += [_squad_case(qa, id, paragraph["context"], text) for qa in paragraph["qas"]]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise BadRequest(f"{path} is no SQuAD file ({type(exc).__name__}: {exc})") from exc
+    check_ids(path, cases)
+    return QuestionSet(path.stem, tuple(cases), tuple(articles))
+
+
+def _squad_case(qa: Mapping[str, Any], article: str, context: str, text: str) -> Case:
+    if qa.get("is_impossible"):
+        return Case(str(qa["id"]), qa["question"], type="unanswerable", articles=())
+    # an offset lies elsewhere once the text is normalised
+    answers = [
+        (normalise(a["text"]).strip(), len(normalise(context[: a["answer_start"]]))) for a in qa["answers"]
+    ]
+    return _span_case(str(qa["id"]), qa["question"], None, article, text, answers)
+
+
+def _span_case(
+    id: str, question: str, lang: str | None, article: str, text: str, answers: Sequence[tuple[str, int]]
+) -> Case:
+    """A case whose answers are spans: each is an accepted wording, and its sentence is evidence."""
+    spans = [span for block in paragraphs(text) for span in sentences(text, *block)]
+    evidence = [text[low:high] for _, start in answers for low, high in spans if low <= start < high]
+    return Case(
+        id=id,
+        question=question,
+        lang=lang,
+        type="span",
+        articles=(article,),
+        facts=(tuple(dict.fromkeys(answer for answer, _ in answers)),),
+        evidence=tuple(dict.fromkeys(evidence)),
+    )
+
+
+# --- XQuAD as plain lines -------------------------------------------------------------------------
+
+
+def _paragraphs(folder: Path, lang: str) -> QuestionSet:
+    """`passages.jsonl` (id, title, text) and questions in every other `.jsonl` (id, passage, answer…)."""
+    articles = {
+        row["id"]: {**row, "text": normalise(row["text"])} for row in _rows(folder / "passages.jsonl")
+    }
+    cases = []
+    try:
+        for file in sorted(folder.glob("*.jsonl")):
+            for row in _rows(file) if file.name != "passages.jsonl" else ():
+                answer, text = (row["answer"], row["answer_start"]), articles[row["passage"]]["text"]
+                question = row[f"question_{lang}"]
+                cases.append(_span_case(row["id"], question, lang, row["passage"], text, [answer]))
+    except (KeyError, TypeError) as exc:
+        raise BadRequest(f"{folder}: a question lacks {exc}; other languages: --lang") from exc
+    check_ids(folder, cases)
+    return QuestionSet(f"{folder.name}-{lang}", tuple(cases), tuple(articles.values()))
+
+
+# --- BEIR -----------------------------------------------------------------------------------------
+
+
+def _beir(folder: Path) -> QuestionSet:
+    """`corpus.jsonl` and `queries.jsonl` (_id, title, text), judgements in `qrels.tsv` or `qrels/test.tsv`.
+
+    Thakur et al. 2021 (arXiv 2104.08663). Queries that nothing is judged relevant for are left out.
+    """
+    files = [folder / "qrels.tsv", *(folder / "qrels" / f"{part}.tsv" for part in ("test", "dev", "train"))]
+    qrels = next((file for file in files if file.exists()), None)
+    if qrels is None:
+        raise BadRequest(f"{folder} has no judgements: neither qrels.tsv nor qrels/test.tsv")
+    gains = _gains(qrels)
+    corpus = _rows(folder / "corpus.jsonl")
+    queries = {str(row["_id"]): str(row["text"]) for row in _rows(folder / "queries.jsonl")}
+    judged = {query: found for query, found in gains.items() if query in queries and any(found.values())}
+    cases = [
+        Case(query, queries[query], articles=tuple(id for id, gain in found.items() if gain > 0))
+        for query, found in judged.items()
+    ]
+    check_ids(folder, cases)
+    articles = []
+    for row in corpus:
+        title = str(row.get("title") or "")
+        # BEIR searches the title with the text; an article's title is searched as well
+        articles.append({"id": slug(str(row["_id"])), "title": title, "text": str(row["text"]) or title})
+    return QuestionSet(folder.name, tuple(cases), tuple(articles), judged)
+
+
+def _gains(path: Path) -> dict[str, dict[str, float]]:
+    """Judgements from `query <tab> document <tab> score` lines, or trec's four columns, by query."""
+    found: dict[str, dict[str, float]] = {}
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        cells = line.split()
+        try:
+            if cells:
+                query, *_, document, score = cells
+                found.setdefault(query, {})[slug(document)] = float(score)
+        except ValueError as exc:
+            if number > 1:  # the first line may be a heading
+                reason = "not a query, a document and a score"
+                raise BadRequest(f"{path}, line {number}: {reason}") from exc
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return read_lines(path, TypeAdapter(dict[str, Any]), "JSON object")

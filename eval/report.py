@@ -23,7 +23,6 @@ from rag.wire import Json
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
 SHOWN = 20  # of the weakest answers
-_MOST_TILES = 4
 _FORMS = {"de": "%d.%m.%Y, %H:%M UTC"}
 _TILES = (
     "evidence_hit",
@@ -76,7 +75,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         values=values,
         made=datetime.fromisoformat(run.about["created"]).strftime(_FORMS.get(lang, "%Y-%m-%d, %H:%M UTC")),
         comparisons=[_comparison(runs[0], each) for each in runs[1:]],
-        tiles=[name for name in _TILES if name in values][:_MOST_TILES],
+        tiles=[name for name in _TILES if name in values][:4],
         **_confidence_plots(run, pen),
         latency=_latency(run, pen),
         groups=[(group, here) for group in _GROUPS if (here := members(group))],
@@ -86,7 +85,6 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         kind_columns=[name for name in columns if name in known],
         weakest=weakest(run),
         case_columns=[name for name in COLUMNS if name in known and name != "words"],
-        left_out=[(name, measure.needs) for name, measure in MEASURES.items() if name not in values],
         settings={
             **run.about["engine"],
             **{name: run.about.get(name) for name in ("scorer", "judge")},

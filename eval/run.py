@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from eval.cases import Case, digest
-from eval.formats import QuestionSet
+from eval.cases import Case, QuestionSet, digest
 from eval.measures import Scorer, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
 from eval.metrics import ArticleSpan, without_markers
 from eval.report import keep_reports

@@ -26,8 +26,12 @@ def _app(engine: Engine, settings: Settings) -> Any:
     from rag.serve.links import STATIC
     from rag.serve.pages.articles import add_articles_page
     from rag.serve.pages.catalogue import Catalogue
-    from rag.serve.pages.reports import add_report_route
-    from rag.serve.pages.routes import add_answer_routes, add_article_routes, add_interface_routes
+    from rag.serve.pages.routes import (
+        add_answer_routes,
+        add_article_routes,
+        add_interface_routes,
+        add_report_route,
+    )
     from rag.serve.security.headers import SafeHeaders
     from rag.store.answers import Records
 

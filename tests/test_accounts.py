@@ -12,7 +12,7 @@ from ingest.__main__ import main
 from ingest.readers import read_file
 from ingest.sync import sync
 from rag.i18n import GERMAN
-from rag.serve.pages.articles_page import Shelf, found_fragment
+from rag.serve.pages.articles import Shelf, found_fragment
 from rag.serve.pages.catalogue import Catalogue, Wish
 from rag.settings import Settings
 from rag.store.library import Library

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
-from rag.serve.pages.around import excerpt
-from rag.serve.pages.articles import without_folders
-from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
+from rag.serve.pages.articles import Shelf, articles_page, found_fragment, state_line, without_folders
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.pages.reader import excerpt
 from rag.serve.pages.timeline import bars, plot_of, unit_for
 from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.formats import load_set, tagged, with_distractors
+from eval.cases import load_set, tagged, with_distractors
 from eval.runs import load_run
 from eval.verifier import Pair, by_group, check_with_index, load_pairs, quality
 from rag.errors import BadRequest

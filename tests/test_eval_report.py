@@ -20,7 +20,7 @@ from eval.run import folder_of
 from eval.runs import Row, Run
 from rag.i18n import LANGUAGES, words_for
 from rag.schema import Message
-from rag.serve.pages.reports import add_report_route, report_page
+from rag.serve.pages.routes import add_report_route, report_page
 from rag.serve.security.headers import SafeHeaders
 from rag.wire import Json, sent_answer
 from tests.dossier import settings_for

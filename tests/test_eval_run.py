@@ -316,6 +316,14 @@ def test_the_command_prints_measures_and_keeps_the_run(
     assert data["cases"][0]["error"] is None
 
 
+def test_a_lean_run_leaves_out_texts_that_stand_in_the_articles(folder: Path) -> None:
+    assert main([*options(folder), "--lean", "--out", str(folder / "run.json")]) == 0
+    answer = load_run(folder / "run.json").rows[0].answer
+    assert answer is not None
+    assert {passage.text for passage in answer.passages} == {""}
+    assert "elf Schafe" in answer.citations[0].quote
+
+
 def test_a_setting_can_be_varied(folder: Path) -> None:
     assert (
         main([*options(folder), "--with", "passages=1,chunk_words=60", "--out", str(folder / "r.json")]) == 0

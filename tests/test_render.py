@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 from rag.answering.texts import comes_nearest, stand_in
 from rag.i18n import ENGLISH, GERMAN, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
-from rag.serve.chat import markup, messages, render
+from rag.serve import views as markup
+from rag.serve.chat import messages, render
 from rag.serve.pages import frame, places, reader
 from rag.serve.pages.frame import mode_line
 from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, FakeLibrary, canned, written
@@ -142,8 +143,8 @@ def test_label_leaves_out_what_is_unknown(changes: dict[str, object], expected: 
 
 def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
     cited = citation(title='"Ein" (kleiner) Titel')
-    assert places.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
-    rendered = MARKDOWN.render(places.chip(cited, GERMAN))
+    assert render.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
+    rendered = MARKDOWN.render(render.chip(cited, GERMAN))
     assert f'title="{html.escape(places.label(cited, GERMAN))}"' in rendered
     assert shown(rendered) == "\u20601"
 

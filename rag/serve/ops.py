@@ -84,16 +84,11 @@ class CountRequests:
 
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                status = str(message["status"])
-                self.metrics.requests.labels(door_of(scope["path"]), method, status).inc()
+                doors = (door for prefix, door in _DOORS if scope["path"].startswith(prefix))
+                self.metrics.requests.labels(next(doors, "pages"), method, str(message["status"])).inc()
             await send(message)
 
         await self.app(scope, receive, counted)
-
-
-def door_of(path: str) -> str:
-    """The door that a path belongs to."""
-    return next((door for prefix, door in _DOORS if path.startswith(prefix)), "pages")
 
 
 def add_health_routes(app: FastAPI, library: Library, metrics: Metrics) -> None:

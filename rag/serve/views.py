@@ -1,13 +1,48 @@
-"""HTML from the templates in `templates/`: what is filled in is escaped, so that foreign text stays text."""
+"""What is shown: HTML from `templates/`, and Markdown, in both of which foreign text stays text.
+
+Article text, model text and questions are foreign: nothing in them may become active. Templates escape what
+is filled in; in Markdown every character that could start something is written as an entity.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
 from rag.serve.links import asset, link
+from rag.serve.pages.places import citation_path, label, origin
+
+WORD_JOINER = "\u2060"
+"""Keeps a chip on the line of the word before it."""
+
+_ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
+
+
+def markdown_text(text: str) -> str:
+    """One line of Markdown that shows exactly these words and does nothing.
+
+    >>> markdown_text("1. <b>www.taz.de</b>")
+    '&#49;. &#60;b&#62;www&#46;taz.de&#60;/b&#62;'
+    """
+    return _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", one_line(text))
+
+
+def markdown_lines(text: str) -> str:
+    """As `markdown_text`, keeping the line breaks: for what a user typed."""
+    return "\n".join(markdown_text(line) for line in text.strip().splitlines())
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def shortened(text: str, length: int) -> str:
+    """The beginning of a passage, cut between words."""
+    line = one_line(text)
+    return line if len(line) <= length else line[:length].rsplit(" ", 1)[0].rstrip(" ,;:–") + " …"
 
 
 def environment(folder: Path) -> Environment:
@@ -22,7 +57,10 @@ def environment(folder: Path) -> Environment:
 
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
-_TEMPLATES.globals |= {"asset": asset, "link": link}
+_TEMPLATES.globals |= {
+    **{"asset": asset, "link": link, "shortened": shortened},
+    **{"place": citation_path, "source": label, "origin": origin},
+}
 
 
 def page(template: str, words: Words, **values: object) -> str:

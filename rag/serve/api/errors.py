@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from rag import errors
@@ -59,9 +60,12 @@ class Problem(Exception):
 
 
 def problem_of(error: BaseException) -> Problem:
-    """The row of the table for an error."""
+    """The row of the table for an error; what the framework refuses by itself has its own status."""
     if isinstance(error, Problem):
         return error
+    if isinstance(error, HTTPException):
+        status, usual = error.status_code, "bad_request" if error.status_code < 500 else "internal"
+        return Problem(status, _BY_STATUS.get(status, usual), str(error.detail))
     for kind, status, code in TABLE:
         if isinstance(error, kind):
             return Problem(status, code, str(error), BUSY_SECONDS if status == 503 else None)
@@ -73,11 +77,6 @@ def problem_in_stream(error: Exception) -> Problem:
     problem = problem_of(error)
     log.warning("a stream failed: %s", error, exc_info=problem.code == "internal")
     return problem
-
-
-def problem_of_status(status: int, message: str) -> Problem:
-    """For what the framework refuses by itself."""
-    return Problem(status, _BY_STATUS.get(status, "bad_request" if status < 500 else "internal"), message)
 
 
 def plain_body(problem: Problem) -> dict[str, Any]:

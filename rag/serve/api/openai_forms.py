@@ -17,15 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from rag.schema import Answer, Delta, Done, Filters, Message
 from rag.serve.api import openai_models as models
 from rag.serve.api.errors import openai_body, problem_in_stream
-from rag.serve.api.openai_text import (
-    correction,
-    cut,
-    decided,
-    escaped,
-    references,
-    url_citations,
-    usage,
-)
+from rag.serve.api.openai_text import correction, cut, decided, escaped, references, url_citations, usage
 from rag.serve.queue import Coming
 from rag.wire import answer_to_dict, json_line, sent_answer
 
@@ -74,28 +66,23 @@ def completion(reply: Reply, wish: Wish) -> models.Completion:
     message = ChatCompletionMessage(
         role="assistant", content=reply.content, refusal=None, annotations=reply.marks
     )
+    choice = Choice(index=0, message=message, finish_reason=reply.finish, logprobs=None)
     return models.Completion(
-        id=f"chatcmpl-{reply.answer.id}",
-        object="chat.completion",
-        created=reply.made,
-        model=wish.model,
-        choices=[Choice(index=0, message=message, finish_reason=reply.finish, logprobs=None)],
-        usage=reply.usage,
-        beleg=sent_answer(reply.answer),
+        id=f"chatcmpl-{reply.answer.id}", object="chat.completion", choices=[choice], **_common(reply, wish)
     )
 
 
 def text_completion(reply: Reply, wish: Wish) -> models.TextCompletion:
     """As one object of the older endpoint."""
+    choice = CompletionChoice(index=0, text=reply.content, finish_reason=reply.finish, logprobs=None)
     return models.TextCompletion(
-        id=f"cmpl-{reply.answer.id}",
-        object="text_completion",
-        created=reply.made,
-        model=wish.model,
-        choices=[CompletionChoice(index=0, text=reply.content, finish_reason=reply.finish, logprobs=None)],
-        usage=reply.usage,
-        beleg=sent_answer(reply.answer),
+        id=f"cmpl-{reply.answer.id}", object="text_completion", choices=[choice], **_common(reply, wish)
     )
+
+
+def _common(reply: Reply, wish: Wish) -> Json:
+    beleg = sent_answer(reply.answer)
+    return {"created": reply.made, "model": wish.model, "usage": reply.usage, "beleg": beleg}
 
 
 def response(reply: Reply, wish: Wish) -> Json:

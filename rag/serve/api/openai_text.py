@@ -78,17 +78,13 @@ def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     cited = {citation.number: citation for citation in answer.citations}
     definition = _DEFINITION.search(content)
     end = definition.start() if definition else len(content)
-    return [
-        Annotation(type="url_citation", url_citation=_url_citation(marker, cited[int(marker[1])], site))
-        for marker in _MARKER.finditer(content, 0, end)
-        if int(marker[1]) in cited
-    ]
-
-
-def _url_citation(marker: re.Match[str], cited: Citation, site: str) -> AnnotationURLCitation:
-    start, end = marker.span()
-    url = f"{site}{citation_path(cited)}"
-    return AnnotationURLCitation(start_index=start, end_index=end, url=url, title=_title(cited))
+    marks = []
+    for marker in _MARKER.finditer(content, 0, end):
+        if place := cited.get(int(marker[1])):
+            at = {"start_index": marker.start(), "end_index": marker.end()}
+            url = AnnotationURLCitation(**at, url=f"{site}{citation_path(place)}", title=_title(place))
+            marks.append(Annotation(type="url_citation", url_citation=url))
+    return marks
 
 
 def usage(answer: Answer, asked: Iterable[Message], text: str) -> CompletionUsage:

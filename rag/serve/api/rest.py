@@ -1,33 +1,36 @@
-"""REST, at /api/v1: ask, stream, search, answers and what is thought of them, the latest evaluation.
+"""REST, at /api/v1: questions, articles, answers and what is thought of them, the latest evaluation.
 
-The articles are in `rest_articles.py`. Every error is `{"error": {"code", "message"}}`.
+Every error is `{"error": {"code", "message"}}`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from rag.errors import ArticleError
 from rag.schema import Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem, plain_body, problem_in_stream
-from rag.serve.api.rest_articles import add_article_doors
 from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
+from rag.serve.pages.articles import received, without_folders
+from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
 from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
-from rag.uploads import Intake
+from rag.uploads import Intake, Received, SyncState
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 PATH = "/api/v1"
@@ -50,6 +53,25 @@ _EVENT = {
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
 }
+
+_MOST_HIGHLIGHTS = 100
+_RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
+_SORTS = {
+    **{"title": "titel", "outlet": "medium", "published": "datum", "language": "sprache"},
+    "words": "laenge",
+}
+Sort = Literal[
+    "title",
+    "-title",
+    "outlet",
+    "-outlet",
+    "published",
+    "-published",
+    "language",
+    "-language",
+    "words",
+    "-words",
+]
 
 
 def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
@@ -203,3 +225,111 @@ def _event(event: Coming) -> ServerSentEvent:
 def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
     """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
     return ServerSentEvent(event=name, raw_data=json_line(data))
+
+
+# --- articles -----------------------------------------------------------------------------------
+
+
+def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> None:
+    """The routes; without an intake what would change something is refused (409)."""
+    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
+    _add_reading(api, catalogue)
+    _add_changes(api, service, catalogue, intake)
+
+
+def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
+    @api.get("/articles", responses=faults(422))
+    def articles(
+        q: Annotated[str, Query(max_length=200, description="words that the article contains")] = "",
+        sort: Sort = "-published",
+        page: Annotated[int, Query(ge=1, le=10**6)] = 1,
+    ) -> models.Articles:
+        """The articles, a hundred a page."""
+        column = sort.removeprefix("-")
+        down = "-" if sort.startswith("-") else ""
+        found = catalogue.found(Wish(" ".join(q.split()), down + _SORTS[column], page))
+        rows = [models.ArticleRow.model_validate(row) for row in found[(page - 1) * PAGE : page * PAGE]]
+        return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
+
+    @api.get("/articles/{ident:path}", responses=faults(400, 404, 422))
+    def article(
+        ident: str,
+        highlight: Annotated[
+            list[str], Query(max_length=_MOST_HIGHLIGHTS, description="places to mark, as start-end")
+        ] = [],  # noqa: B006
+    ) -> models.Article:
+        """A whole article, with the words that stand at the marked places."""
+        found = catalogue.library.article(ident)
+        if found is None:
+            raise _no_article()
+        read = models.Article.model_validate(found)
+        return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
+
+
+def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
+    limit = service.settings.article_limit
+    body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
+
+    @api.post("/articles", status_code=201, responses=faults(409, 422, 507), openapi_extra=body)
+    async def upload(
+        request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
+    ) -> Received:
+        """Takes in a file, which is the request's body; its articles are read in at once."""
+        writable = _writable(intake, of_replica=service.settings.chroma_replica)
+        try:
+            taken = await received(request, writable, name, limit)
+        except OSError as exc:
+            raise Problem(507, "no_space", f"The file cannot be saved: {exc.strerror}") from exc
+        writable.refresh()
+        return taken
+
+    @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
+    def remove(ident: str) -> SyncState:
+        """Deletes the uploaded file that an article is from; the index follows at once."""
+        writable = _writable(intake, of_replica=service.settings.chroma_replica)
+        if catalogue.library.article(ident) is None:
+            raise _no_article()
+        path = catalogue.upload_of(ident)
+        if path is None:
+            raise Problem(409, "not_uploaded", "The article is from the articles folder; delete it there.")
+        try:
+            writable.remove(path)
+        except (ArticleError, OSError) as exc:
+            raise Problem(409, "not_deleted", "The file cannot be deleted.") from exc
+        writable.refresh()
+        return without_folders(writable.state, service.settings)
+
+    @api.post("/sync", status_code=202, responses=faults(409))
+    def sync() -> SyncState:
+        """Asks for the articles to be read in anew."""
+        writable = _writable(intake)
+        writable.refresh()
+        return without_folders(writable.state, service.settings)
+
+    @api.get("/sync", responses=faults(409))
+    def state() -> SyncState:
+        """How far reading in is."""
+        return without_folders(_writable(intake).state, service.settings)
+
+
+def _writable(intake: Intake | None, *, of_replica: bool = False) -> Intake:
+    """The intake. Raises Problem where there is none, or where a replica's articles would be changed."""
+    if intake is None:
+        raise Problem(409, "read_only", "This Beleg takes in no articles.")
+    if of_replica:
+        said = "This Beleg takes its articles from a Chroma server; add and delete them"
+        raise Problem(409, "read_only", f"{said} at the Beleg that writes there.")
+    return intake
+
+
+def _no_article() -> Problem:
+    return Problem(404, "not_found", "There is no such article.")
+
+
+def _highlight(text: str, place: str) -> models.Highlight:
+    """The words at `start-end`. Raises Problem when that is no range of the text."""
+    match = _RANGE.fullmatch(place)
+    start, end = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not start < end <= len(text):
+        raise Problem(400, "bad_request", f"highlight is start-end, within the {len(text)} characters.")
+    return models.Highlight(start=start, end=end, quote=text[start:end])

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from rag.errors import BelegError
-from rag.serve.api.errors import Problem, problem_of, problem_of_status, told
+from rag.serve.api.errors import Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 
@@ -89,14 +89,13 @@ def sub_app(
             allowed = {"Allow": ", ".join(sorted({method for route in routes for method in route.methods}))}
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=allowed)
-            return told(problem_of_status(405, f"Please use {allowed['Allow']} here."), f"{path}/", allowed)
+            error = HTTPException(405, f"Please use {allowed['Allow']} here.")
+            return told(problem_of(error), f"{path}/", allowed)
+        if isinstance(error, HTTPException) and error.status_code == 404:
+            error = HTTPException(404, _NOWHERE)
+        problem = problem_of(error)
         if isinstance(error, RequestValidationError):
             problem = Problem(malformed, "invalid_request", _first_fault(error, request))
-        elif isinstance(error, HTTPException):
-            detail = _NOWHERE if error.status_code == 404 else str(error.detail)
-            problem = problem_of_status(error.status_code, detail)
-        else:
-            problem = problem_of(error)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
         return told(problem, f"{path}/")

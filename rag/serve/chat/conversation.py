@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from rag.engine import Engine
@@ -13,12 +14,12 @@ from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
 from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
 from rag.serve.chat import messages
-from rag.serve.chat.markup import markdown_text
 from rag.serve.chat.messages import ChatMessage, Shown
 from rag.serve.logs import request_id
 from rag.serve.pages import frame
 from rag.serve.queue import Queue
 from rag.serve.security.access import access_of
+from rag.serve.views import markdown_text
 from rag.settings import Settings
 from rag.store.answers import Rating, Records
 from rag.store.library_rows import Counts
@@ -75,7 +76,8 @@ class Chat:
         self.queue = queue or Queue(settings.readers, settings.waiting)
         self.watch = watch
         self._suggested: dict[str, tuple[int, tuple[str, ...]]] = {}
-        self._counted: tuple[int, Counts] | None = None
+        # it takes as long as an answer: once for each state of the library
+        self._counted = lru_cache(maxsize=1)(lambda _: engine.library.counts())
 
     def greeting(self, words: Words) -> Greeting:
         """The greeting, with what the dossier holds by now; suggestions as far as they are known."""
@@ -186,11 +188,8 @@ class Chat:
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
 
     def _held(self) -> Counts:
-        """What the library holds, counted once for each of its states: it takes as long as an answer."""
-        revision = self.engine.library.revision
-        if self._counted is None or self._counted[0] != revision:
-            self._counted = (revision, self.engine.library.counts())
-        return self._counted[1]
+        """What the library holds."""
+        return self._counted(self.engine.library.revision)
 
     def _in_turn(
         self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None

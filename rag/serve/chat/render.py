@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -13,11 +12,9 @@ from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
 from rag.schema import Answer, Citation, Passage, Span
-from rag.serve.chat.markup import markdown_text, shortened
-from rag.serve.pages.places import chip, citation_path, day, origin, place_of
-from rag.serve.views import fragment
+from rag.serve.pages.places import citation_path, label, origin, place_of
+from rag.serve.views import WORD_JOINER, fragment, markdown_text
 
-_SNIPPET = 180
 _FURTHER = 3
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
@@ -25,17 +22,6 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 _Insert = tuple[int, int, int, str]
 """Markup in a text: where it starts, its order among those that start there, what it replaces up to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A cited article, or a place worth reading: where it leads, what is known of it, what copies it has."""
-
-    address: str
-    title: str
-    origin: Sequence[str]
-    numbers: Sequence[int] = ()
-    copies: str = ""
 
 
 def draft_markdown(text: str) -> str:
@@ -67,15 +53,22 @@ def evidence_html(
     """
     further = answer.further[:_FURTHER]
     heading = words("answer.nearest") if answer.abstained else words("answer.further", n=len(further))
+    sources: dict[str, list[Citation]] = {}
+    for citation in answer.citations:
+        sources.setdefault(citation.article_id, []).append(citation)
+    copies = {
+        ident: dict.fromkeys((names or {}).get(copy, copy) for each in cited for copy in each.also_in)
+        for ident, cited in sources.items()
+    }
     return fragment(
         "evidence",
         words,
-        dropped=len(answer.dropped),
-        by_words=answer.by_words,
-        cards=list(_cards(answer.citations, words, outdated, names or {})),
+        answer=answer,
+        sources=sources,
+        outdated=outdated,
+        copies={ident: "; ".join(told) for ident, told in copies.items()},
         heading=heading,
-        further=_places(further, words),
-        folded=bool(answer.citations),
+        further=further,
     )
 
 
@@ -94,7 +87,7 @@ def search_title(articles: int, cited: int | None, took: float, words: Words) ->
 
 def search_html(passages: Sequence[Passage], words: Words) -> str:
     """The found passages, best first, as links with the beginning of their text."""
-    return fragment("places", words, places=_places(map(place_of, passages), words), heading=None)
+    return fragment("places", words, places=[place_of(passage) for passage in passages], heading=None)
 
 
 def _paragraph(answer: Answer, span: Span, words: Words) -> str:
@@ -180,34 +173,7 @@ def _paragraphs(text: str) -> list[Span]:
     return [span for span in zip(edges[::2], edges[1::2], strict=True) if text[slice(*span)].strip()]
 
 
-def _cards(
-    citations: Sequence[Citation], words: Words, outdated: Set[str], names: Mapping[str, str]
-) -> Iterator[Card]:
-    by_article: dict[str, list[Citation]] = {}
-    for citation in citations:
-        by_article.setdefault(citation.article_id, []).append(citation)
-    for ident, cited in by_article.items():
-        first = cited[0]
-        copies = dict.fromkeys(names.get(copy, copy) for citation in cited for copy in citation.also_in)
-        changed = words("answer.outdated") if ident in outdated else None
-        pages = sorted({citation.page for citation in cited if citation.page})
-        told = words("answer.page", page=", ".join(map(str, pages))) if pages else None
-        known = (first.outlet, day(first.published, words), told, changed)
-        yield Card(
-            citation_path(first),
-            first.title or words("answer.quoted", quote=shortened(first.quote, 60)),
-            [part for part in known if part],
-            [citation.number for citation in cited],
-            words("answer.also_in", names="; ".join(copies)) if copies else "",
-        )
-
-
-def _places(places: Iterable[Citation], words: Words) -> list[Card]:
-    return [
-        Card(
-            citation_path(place),
-            shortened(place.quote, _SNIPPET),
-            [part for part in (origin(place, words, " · "), place.title) if part] or [place.article_id],
-        )
-        for place in places
-    ]
+def chip(citation: Citation, words: Words) -> str:
+    """The numbered link to a cited place, as Markdown."""
+    title = markdown_text(label(citation, words)).replace("(", "&#40;").replace(")", "&#41;")
+    return f'{WORD_JOINER}[{citation.number}]({citation_path(citation)} "{title}")'

@@ -24,12 +24,12 @@ from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_of, chosen_html
 from rag.serve.pages.overview import Overview
 from rag.serve.pages.plain import add_plain_form
-from rag.serve.pages.reports import add_report_route
 from rag.serve.pages.routes import (
     add_answer_routes,
     add_article_routes,
     add_choice_route,
     add_interface_routes,
+    add_report_route,
     words_of,
 )
 from rag.serve.queue import Service

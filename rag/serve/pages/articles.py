@@ -8,8 +8,8 @@ reason), 507 no space. Whatever changes something is refused (403) to pages of o
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -21,13 +21,17 @@ from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
-from rag.serve.pages.around import excerpt
-from rag.serve.pages.articles_page import Shelf, articles_page, found_fragment, state_line
-from rag.serve.pages.catalogue import Catalogue, Wish, wish
+from rag.schema import Filters
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, wish
+from rag.serve.pages.choice import address_of
+from rag.serve.pages.reader import Excerpt, excerpt
 from rag.serve.pages.routes import words_of
+from rag.serve.pages.timeline import plot_of
 from rag.serve.security.guard import is_foreign
+from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
+from rag.store.library_rows import Account
 from rag.uploads import Incoming, Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
@@ -35,6 +39,109 @@ _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once
 
 log = logging.getLogger(__name__)
+
+
+_MOST_ASKED = 50  # articles in the address of a chat
+_MOST_ACCOUNTS = 500  # files; the command line names all
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """What the page shows: all articles, those found for a wish (sorted), and files with problems.
+
+    `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
+    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
+    takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
+    was read of each file, `passed_over` what lies beside them, `left_to_words` what it takes to read
+    what they mean. `excerpts` are what was found, by article.
+    """
+
+    rows: Sequence[Row]
+    found: Sequence[Row]
+    wish: Wish
+    problems: Sequence[tuple[str, str]] = ()
+    state: SyncState | None = None
+    folder: str = ""
+    seconds: float = 0.0
+    suffixes: Sequence[str] = ()
+    limit: int = 0
+    replica: bool = False
+    accounts: Sequence[tuple[str, Account]] = ()
+    passed_over: str | None = None
+    left_to_words: str | None = None
+    excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
+
+    @property
+    def asks(self) -> str | None:
+        """The address of the chat about what was found, None where that is nothing, all, or too much."""
+        if not self.wish.narrows or not self.found:
+            return None
+        if not self.wish.query:
+            return address_of(Filters(first=self.wish.first, last=self.wish.last))
+        if len(self.found) > _MOST_ASKED:
+            return None
+        return address_of(Filters(articles=tuple(row.id for row in self.found)))
+
+    @property
+    def writable(self) -> bool:
+        """Whether articles are added and deleted here."""
+        return self.state is not None and not self.replica
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """The columns of the list; where an article is from matters where it can be deleted."""
+        return COLUMNS if self.writable else COLUMNS[:-1]
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has."""
+        return max(1, -(-len(self.found) // PAGE))
+
+    @property
+    def page(self) -> int:
+        """The page that is shown, counted from 1."""
+        return min(self.wish.page, self.pages)
+
+    @property
+    def page_rows(self) -> Sequence[Row]:
+        """The articles of the page that is shown."""
+        return self.found[(self.page - 1) * PAGE : self.page * PAGE]
+
+
+def articles_page(shelf: Shelf, words: Words) -> str:
+    """The whole page."""
+    script_words = {**words.at("intake.file"), "limit": words.size(shelf.limit)}
+    state = state_line(shelf.state, words) if shelf.state else ""
+    return page("articles.html", words, script_words=script_words, state=state, **_found(shelf, words))
+
+
+def found_fragment(shelf: Shelf, words: Words) -> str:
+    """What changes with the wish and with the articles: summary, plot, table, files with problems."""
+    return page("found.html", words, **_found(shelf, words))
+
+
+def _found(shelf: Shelf, words: Words) -> dict[str, object]:
+    return {
+        "shelf": shelf,
+        "days": lambda first, last: shelf.wish.but(first=first, last=last).address,
+        "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
+        "most_accounts": _MOST_ACCOUNTS,
+    }
+
+
+def state_line(state: SyncState, words: Words) -> str:
+    """How far reading in is, in one sentence of plain text."""
+    if state.running:
+        steps = {"read": "reading", "index": "writing", "embed": "embedding", "sentences": "sentences"}
+        key = f"intake.{steps[state.step]}" if state.step in steps else None
+        if key is None or not state.total:
+            return words("intake.refreshing")
+        return words(key, done=state.done, total=state.total)
+    if state.error:
+        return words("intake.sync_failed", reason=words.said(state.error))
+    if state.checked is None:
+        return ""
+    return words("intake.current", time=f"{state.checked:%H:%M}", zone=f"{state.checked:%Z}")
 
 
 def add_articles_page(

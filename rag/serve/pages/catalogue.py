@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,6 +23,7 @@ PAGE = 100
 
 NEWEST_FIRST = "-datum"
 _LONGEST_FILTER = 200
+_STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,16 +139,11 @@ class Catalogue:
         """`uploads` is the folder whose files can be deleted again."""
         self.library = library
         self.uploads = f"{uploads.resolve()}{os.sep}"
-        self._making = threading.Lock()
-        self._held: tuple[int, tuple[Row, ...]] = (-1, ())
+        self._rows_at = lru_cache(maxsize=1)(self._made)
 
     def rows(self) -> tuple[Row, ...]:
         """All articles, by title."""
-        revision = self.library.revision
-        with self._making:
-            if self._held[0] != revision:
-                self._held = (revision, tuple(ordered(list(self._made()), "titel", descending=False)))
-            return self._held[1]
+        return self._rows_at(self.library.revision)
 
     def row(self, article_id: str) -> Row | None:
         """An article of the list."""
@@ -185,30 +181,21 @@ class Catalogue:
         entry = self.library.manifest().get(article_id)
         return Path(entry.path) if entry and entry.path.startswith(self.uploads) else None
 
-    def _made(self) -> Iterable[Row]:
+    def _made(self, _: int) -> tuple[Row, ...]:
         chunks, manifest = self.library.chunk_counts(), self.library.manifest()
         in_file = Counter(entry.path for entry in manifest.values())
         rows: dict[str, Row] = {}
         copies: dict[str, str] = {}
         for article in self.library.articles():
             path = manifest[article.id].path if article.id in manifest else article.source
-            rows[article.id] = Row(
-                article.id,
-                article.title,
-                article.outlet,
-                article.published,
-                article.language,
-                article.genre,
-                len(article.text.split()),
-                chunks.get(article.id, 0),
-                article.author,
-                Path(path).name,
-                in_file[path],
-                path.startswith(self.uploads),
-            )
+            known: dict[str, Any] = {name: getattr(article, name) for name in _STATED}
+            known |= {"words": len(article.text.split()), "chunks": chunks.get(article.id, 0)}
+            known |= {"file": Path(path).name, "in_file": in_file[path]}
+            rows[article.id] = Row(**known, uploaded=path.startswith(self.uploads))
             if article.copy_of:
                 copies[article.id] = article.copy_of
-        return [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+        whole = [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+        return tuple(ordered(whole, "titel", descending=False))
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:

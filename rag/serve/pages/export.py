@@ -21,7 +21,7 @@ from markupsafe import Markup
 from rag.i18n import Words
 from rag.schema import Citation
 from rag.serve.links import STATIC
-from rag.serve.pages.places import citation_path, label
+from rag.serve.pages.places import label
 from rag.serve.views import page
 from rag.wire import answer_from_dict
 
@@ -59,12 +59,6 @@ def entries(turns: Iterable[Turn], words: Words) -> list[Entry]:
     return [_entry(turn, words) for turn in turns]
 
 
-def shown(turns: Iterable[Turn], words: Words, changed: Changed) -> dict[str, Any]:
-    """The same for the templates, with what they ask of a citation. Raises as `entries`."""
-    asked = {"changed": changed, "name": lambda citation: label(citation, words), "place": citation_path}
-    return {"entries": entries(turns, words), **asked}
-
-
 def saved(words: Words, today: date | None = None) -> str:
     """Gespeichert am 2. Januar 2026 mit Beleg"""
     return words("export.saved", date=today or datetime.now(UTC).date())
@@ -77,8 +71,8 @@ def conversation_markdown(
 
     Raises BadRequest when a record is none.
     """
-    told = shown(turns, words, changed)
-    return page("kept.md", words, title=title, saved=saved(words, today), plain=_plain, **told)
+    made, told = saved(words, today), entries(turns, words)
+    return page("kept.md", words, title=title, saved=made, plain=_plain, entries=told, changed=changed)
 
 
 def conversation_html(title: str, turns: Sequence[Turn], words: Words, changed: Changed, base: str) -> str:
@@ -87,8 +81,8 @@ def conversation_html(title: str, turns: Sequence[Turn], words: Words, changed: 
     Raises BadRequest when a record is none.
     """
     style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
-    told = shown(turns, words, changed)
-    return page("kept.html", words, title=title, saved=saved(words), style=style, base=base, **told)
+    told = {"title": title, "saved": saved(words), "entries": entries(turns, words), "changed": changed}
+    return page("kept.html", words, style=style, base=base, **told)
 
 
 def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: Changed) -> bytes:

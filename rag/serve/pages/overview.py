@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from rag.i18n import Words
@@ -20,12 +20,12 @@ _READ = 200  # articles that names are taken from: the start screen waits for th
 _NAMES = 5
 
 
-@dataclass
 class Overview:
     """What was found of a library, once for each of its revisions."""
 
-    catalogue: Catalogue
-    _held: tuple[int, tuple[list[str], list[str]]] = field(default=(-1, ([], [])))
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._names_at = lru_cache(maxsize=1)(self._names)
 
     def html(self, words: Words) -> str:
         """Lines of outlets, people and places, each a link, and a bar for each day, week, month or year."""
@@ -35,7 +35,7 @@ class Overview:
         known = [day for day in days if day]
         period = words.dates(min(known), max(known)) if known else ""
         outlets = Counter(row.outlet for row in rows if row.outlet).most_common(_NAMES)
-        people, where = self._names()
+        people, where = self._names_at(self.catalogue.library.revision)
         lines = [
             (
                 "articles.columns.medium",
@@ -53,16 +53,14 @@ class Overview:
             days=lambda first, last: address_of(Filters(first=first, last=last)),
         )
 
-    def _names(self) -> tuple[list[str], list[str]]:
-        revision = self.catalogue.library.revision
-        if self._held[0] != revision:
-            ids = [row.id for row in self.catalogue.rows()]
-            articles = list(self.catalogue.library.articles(ids[:: max(1, len(ids) // _READ)]))
-            texts = [answerable(article) for article in articles]
-            said = Counter(name for article in articles for name in speakers(article, ""))
-            people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))
-            self._held = (revision, (people[:_NAMES], places(texts, _NAMES)))
-        return self._held[1]
+    def _names(self, _: int) -> tuple[list[str], list[str]]:
+        """People who are quoted, and places."""
+        ids = [row.id for row in self.catalogue.rows()]
+        articles = list(self.catalogue.library.articles(ids[:: max(1, len(ids) // _READ)]))
+        texts = [answerable(article) for article in articles]
+        said = Counter(name for article in articles for name in speakers(article, ""))
+        people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))
+        return people[:_NAMES], places(texts, _NAMES)
 
 
 def _found(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Places in articles: their addresses, their names, and the chips that link to them.
+"""Places in articles: their addresses and their names.
 
 The address of a place is `/quelle/<article id>?von=<start>&bis=<end>&v=<version>#beleg`: `von`
 and `bis` are offsets in the article's text, half-open; `v` is the beginning of the article's hash, so
@@ -14,7 +14,6 @@ from urllib.parse import quote, urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, Citation, Passage, cite
-from rag.serve.chat.markup import WORD_JOINER, markdown_text
 from rag.serve.links import link
 
 MARK_ID = "beleg"
@@ -57,12 +56,6 @@ def label(citation: Citation, words: Words) -> str:
     return (
         ": ".join(part for part in (origin(citation, words), citation.title) if part) or citation.article_id
     )
-
-
-def chip(citation: Citation, words: Words) -> str:
-    """The numbered link to a cited place, as Markdown."""
-    title = markdown_text(label(citation, words)).replace("(", "&#40;").replace(")", "&#41;")
-    return f'{WORD_JOINER}[{citation.number}]({citation_path(citation)} "{title}")'
 
 
 def place_of(passage: Passage) -> Citation:

@@ -12,7 +12,6 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from rag.errors import BelegError
-from rag.i18n import Words
 from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
 from rag.serve.chat.render import spoken
@@ -20,7 +19,7 @@ from rag.serve.links import link
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form, choice_of, choice_query
 from rag.serve.pages.frame import mode_line
-from rag.serve.pages.places import citation_path, label
+from rag.serve.pages.places import citation_path
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page
@@ -37,12 +36,9 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
     def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
         mode = mode_line(service.engine.mode, words, service.engine.sends_to)
-        turns = [
-            (each, list(paragraphs(each)), _doubts(each, words), _sources(each, words))
-            for each in before(query)
-        ]
-        form = choice_form(catalogue, query)
-        return page("plain.html", words, turns=turns, said=said, question=question, mode=mode, **form)
+        turns = [(each, list(paragraphs(each))) for each in before(query)]
+        form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
+        return page("plain.html", words, turns=turns, **form)
 
     def before(query: str) -> list[Answer]:
         ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]
@@ -78,20 +74,6 @@ def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:
             (words, citation and (citation_path(citation), citation.number))
             for words, citation in zip(parts[::2], [*numbers, None], strict=True)
         ]
-
-
-def _sources(answer: Answer, words: Words) -> list[tuple[int | None, str, str]]:
-    """Number, address and name of each cited place; of an answer that declines, those that come nearest."""
-    places = answer.citations or answer.further
-    numbers: list[int | None] = [each.number for each in answer.citations] or [None] * len(places)
-    return [(n, citation_path(each), label(each, words)) for n, each in zip(numbers, places, strict=True)]
-
-
-def _doubts(answer: Answer, words: Words) -> list[str]:
-    """What its sources do not bear out, and that meaning was not read."""
-    told = {status: words(f"answer.{status}") for status in ("weak", "unsupported")}
-    doubted = [f"{told[each.status]}: {each.text}" for each in answer.statements if each.status in told]
-    return [*doubted, *([words("answer.by_words")] if answer.by_words else [])]
 
 
 def _history(answers: Sequence[Answer]) -> Iterator[Message]:

@@ -1,18 +1,25 @@
-"""An article as HTML for the reader: the page, and the part that the side panel shows."""
+"""An article as HTML: its page, with what stands around it, and the part that the side panel shows."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from urllib.parse import parse_qs, urlencode
 
 from rag.i18n import Words
-from rag.schema import Article, AsideKind, Span
-from rag.serve.pages.around import Around
-from rag.serve.pages.places import MARK_ID, day, original_path
+from rag.schema import Article, AsideKind, Filters, Span
+from rag.serve.pages.catalogue import Catalogue, Row, wish
+from rag.serve.pages.choice import address_of
+from rag.serve.pages.places import MARK_ID, original_path
 from rag.serve.views import page
 from rag.text.normalize import paragraphs
+
+Excerpt = tuple[str, str, str]
+_MOST_HITS = 1_000
+_BESIDE = 70  # characters of an excerpt, before and after its first hit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +31,6 @@ class Piece:
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A paragraph or an aside of the article."""
-
-    tag: str
-    kind: AsideKind | None
-    pieces: tuple[Piece, ...]
-
-
 def reader_page(
     article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
 ) -> str:
@@ -40,18 +38,18 @@ def reader_page(
 
     What is searched for inside is marked in place of that.
     """
-    shown = _shown(article, span, words, stale=stale, around=around)
-    return page("reader.html", words, around=around, **shown)
+    return page("reader.html", words, around=around, **_shown(article, span, stale=stale, around=around))
 
 
 def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
     """The article with its place marked: `<article>` with a header and the text in blocks."""
-    return page("article.html", words, **_shown(article, span, words, stale=stale))
+    return page("article.html", words, **_shown(article, span, stale=stale))
 
 
 def _shown(
-    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+    article: Article, span: Span | None, *, stale: bool, around: Around | None = None
 ) -> dict[str, object]:
+    """What the templates show; a block is a kind of aside, or None, and its pieces."""
     if stale or not span or not (cited := article.text[slice(*span)]).strip():
         span = None
     else:  # without the white space around it
@@ -61,13 +59,10 @@ def _shown(
     if around and around.query:
         marks = list(around.hits)
         leads_to = ("treffer", marks[around.at - 1] if marks else None)
-    blocks = [_cut(article.text, block, kind, marks, leads_to) for block, kind in _blocks(article, span)]
-    genre = words("reader.comment") if article.genre == "comment" else None
+    blocks = [(kind, _cut(article.text, block, marks, leads_to)) for block, kind in _blocks(article, span)]
     page_number = article.page_at(span[0]) if span else None
-    known = [part for part in (article.outlet, day(article.published, words), genre) if part]
     return {
         "article": article,
-        "kicker": known or [article.source],
         "stale": stale,
         "original": original_path(article.id, page_number),
         "page_number": page_number,
@@ -96,9 +91,7 @@ def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKi
                 yield block, kind
 
 
-def _cut(
-    text: str, block: Span, kind: AsideKind | None, marks: Sequence[Span], leads_to: tuple[str, Span | None]
-) -> Block:
+def _cut(text: str, block: Span, marks: Sequence[Span], leads_to: tuple[str, Span | None]) -> list[Piece]:
     """A block, its parts marked that the marks cover; the one that a reader is led to has an id."""
     anchor, target = leads_to
     pieces, at = list[Piece](), block[0]
@@ -114,7 +107,7 @@ def _cut(
     pieces.append(Piece(text[at : block[1]]))
     pieces[0] = replace(pieces[0], text=pieces[0].text.lstrip())
     pieces[-1] = replace(pieces[-1], text=pieces[-1].text.rstrip())
-    return Block("h2" if kind in ("title", "heading") else "p", kind, tuple(pieces))
+    return pieces
 
 
 def _overlap(block: Span, span: Span | None) -> Span | None:
@@ -123,3 +116,84 @@ def _overlap(block: Span, span: Span | None) -> Span | None:
         return None
     start, end = max(block[0], span[0]), min(block[1], span[1])
     return (start, end) if start < end else None
+
+
+# --- what stands around it -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Addresses of the list, of the neighbours in it, and of the chat about this article; the search inside.
+
+    `at` counts from 1 which of the `hits` is shown; `liste` is the list's query, for the search's form.
+    """
+
+    address: str
+    asks: str
+    back: str
+    before: str | None = None
+    after: str | None = None
+    liste: str = ""
+    query: str = ""
+    hits: tuple[Span, ...] = ()
+    at: int = 1
+
+    def hit(self, at: int) -> str:
+        """The address of a hit; past the last one is the first again."""
+        found = {"liste": self.liste, "suche": self.query, "treffer": str((at - 1) % len(self.hits) + 1)}
+        return f"{self.address}?{urlencode({name: value for name, value in found.items() if value})}#treffer"
+
+
+def around(
+    catalogue: Catalogue, row: Row, article: Article, *, liste: str = "", query: str = "", at: str = ""
+) -> Around:
+    """What stands around the article of a row; `at` is what the address says of the hit."""
+    said = {name: values[-1] for name, values in parse_qs(liste).items()}
+    asked = wish(*(said.get(name, "") for name in ("q", "sort", "seite", "von", "bis")))
+    found = catalogue.found(asked)
+    place = next((i for i, each in enumerate(found) if each.id == row.id), None)
+    before = found[place - 1] if place else None
+    after = found[place + 1] if place is not None and place + 1 < len(found) else None
+    # the title stands above the text, and there nothing is marked
+    titles = [aside for aside in article.asides if aside.kind == "title" and article.title]
+    hits = tuple(
+        (start, end)
+        for start, end in spans_of(query, article.text)
+        if not any(title.start <= start < title.end for title in titles)
+    )
+    number = int(at) if at.isascii() and at.isdecimal() and len(at) < 8 else 1
+    return Around(
+        row.address,
+        address_of(Filters(articles=(row.id,))),
+        asked.address,
+        asked.reading(before) if before else None,
+        asked.reading(after) if after else None,
+        asked.query_string,
+        query,
+        hits,
+        min(max(1, number), max(1, len(hits))),
+    )
+
+
+def spans_of(query: str, text: str) -> Sequence[Span]:
+    """Where the words of a query stand in a text, also within words, in upper or lower case.
+
+    >>> spans_of("hafen AM", "Am Hafen: die Hafenbrücke")
+    [(0, 2), (3, 8), (14, 19)]
+    """
+    words = "|".join(map(re.escape, sorted(query.split(), key=len, reverse=True)))
+    found = re.finditer(words, text, re.IGNORECASE) if words else ()
+    return [match.span() for _, match in zip(range(_MOST_HITS), found, strict=False)]
+
+
+def excerpt(query: str, text: str) -> Excerpt | None:
+    """A few words of an article before the first hit, the hit, and some after it.
+
+    None where no word stands in the text: the title, the outlet or the author has them.
+    """
+    start, end = next(iter(spans_of(query, text)), (0, 0))
+    if start == end:
+        return None
+    first, last = text.rfind(" ", 0, max(0, start - _BESIDE)) + 1, text.find(" ", end + _BESIDE)
+    before, after = text[first:start], text[end : last if last > 0 else None]
+    return ("… " if first else "") + before, text[start:end], after + (" …" if last > 0 else "")

@@ -1,4 +1,4 @@
-"""Our own addresses beside the chat: articles, answers to keep, feedback, and the interface language."""
+"""Our own addresses beside the chat: articles, answers to keep, feedback, the evaluation, the language."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from markupsafe import Markup
 
 from rag.engine import Engine
 from rag.errors import BadRequest
@@ -17,16 +18,17 @@ from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Citation
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.pages import export
-from rag.serve.pages.around import around
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form
 from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
-from rag.serve.pages.reader import reader_fragment, reader_page
+from rag.serve.pages.reader import around, reader_fragment, reader_page
 from rag.serve.views import page
+from rag.settings import Settings
 from rag.store.answers import Records, feedback_jsonl
 
 _FRESH = {"Cache-Control": "no-store"}
+REPORT = "/auswertung"
 LANGUAGE_COOKIE = "beleg_lang"
 _YEAR = 31_536_000  # seconds
 _LONGEST_OFFSET = 12  # digits
@@ -94,7 +96,9 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         article = engine.library.article(article_id)
         if article is None:
             return HTMLResponse(missing_page(words), status_code=404)
-        span, stale = _span(von, bis, len(article.text)), not is_current(article, v)
+        said = [int(each) for each in (von, bis) if each.isdecimal() and len(each) <= _LONGEST_OFFSET]
+        inside = len(said) == 2 and said[0] < said[1] <= len(article.text)
+        span, stale = (said[0], said[1]) if inside else None, not is_current(article, v)
         if teil:
             return HTMLResponse(reader_fragment(article, span, words, stale=stale))
         row = catalogue.row(article_id)
@@ -164,8 +168,9 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         words, record = words_of(request), records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
-        told = export.shown([{"question": record["question"], "record": record}], words, changed)
-        return HTMLResponse(page("answer.html", words, ident=ident, **told), headers=_FRESH)
+        told = export.entries([{"question": record["question"], "record": record}], words)
+        shown = page("answer.html", words, ident=ident, entries=told, changed=changed)
+        return HTMLResponse(shown, headers=_FRESH)
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
@@ -199,12 +204,30 @@ def add_interface_routes(app: FastAPI) -> None:
         return back
 
 
-def _span(start: str, end: str, length: int) -> tuple[int, int] | None:
-    """The offsets of an address, None unless they are a range inside the article."""
-    if not all(each.isdecimal() and len(each) <= _LONGEST_OFFSET for each in (start, end)):
-        return None
-    low, high = int(start), int(end)
-    return (low, high) if low < high <= length else None
+def add_report_route(app: FastAPI, settings: Settings) -> None:
+    """The report in the reader's language, or how to make one."""
+    folder = settings.data_dir / "evaluation"
+
+    @app.get(REPORT, response_class=HTMLResponse)
+    def report(request: Request) -> HTMLResponse:
+        words = words_of(request)
+        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
+        # the project's own questions are about its seeds, the default
+        seeds = settings.articles == type(settings).articles
+        command = "make eval" if seeds else f"python -m eval SET --articles {settings.articles}"
+        return HTMLResponse(report_page(folder, words, command), headers=headers)
+
+
+def report_page(folder: Path, words: Words, command: str) -> str:
+    """The part of the latest report that is for pages, framed; `command` makes one where there is none."""
+    try:
+        part = (folder / f"part.{words.lang}.html").read_text(encoding="utf-8")
+    except OSError:
+        part = ""
+    if part:
+        return page("report.html", words, here=REPORT, report=Markup(part))
+    title, how = words("report.none"), words("report.how")
+    return page("missing.html", words, here=REPORT, title=title, text=how, command=command)
 
 
 async def _body(request: Request) -> bytes:

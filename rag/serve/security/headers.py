@@ -36,7 +36,8 @@ def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders:
     `forms` is where a form may lead, `embedders` are the origins whose pages may frame this one.
     Gradio sets styles inline, embeds icons as data addresses and needs no `unsafe-eval`.
     """
-    hashes = "".join(f" '{_digest(script)}'" for script in _INLINE_SCRIPT.findall(page))
+    digests = (hashlib.sha256(script).digest() for script in _INLINE_SCRIPT.findall(page))
+    hashes = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     framing = " ".join(("'self'", *embedders))
     return (
         f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
@@ -44,10 +45,6 @@ def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders:
         f"manifest-src 'self'; worker-src 'self' blob:; base-uri 'self'; form-action {forms}; "
         f"frame-ancestors {framing}"
     )
-
-
-def _digest(script: bytes) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script).digest()).decode()
 
 
 class SafeHeaders:
@@ -83,7 +80,8 @@ class SafeHeaders:
         async def safe(message: Message) -> None:
             nonlocal held, page
             if message["type"] == "http.response.start":
-                if _is_page(Headers(scope=message)):
+                told = Headers(scope=message)
+                if told.get("content-type", "").startswith("text/html") and "content-encoding" not in told:
                     held = message
                     return
                 _set(message, f"{path}?{query}", content_security_policy())
@@ -118,10 +116,6 @@ def _set(start: Message, address: str, policy: str) -> None:
     headers["Content-Security-Policy"] = policy
     if start["status"] == 200 and _NEVER_CHANGING.match(address):
         headers["Cache-Control"] = _FOREVER
-
-
-def _is_page(headers: Headers) -> bool:
-    return headers.get("content-type", "").startswith("text/html") and "content-encoding" not in headers
 
 
 def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@
 import { address, tell } from "./address.js";
 import { choiceIn, choose, chosen } from "./choice.js";
 import { confirmed } from "./confirm.js";
-import { $, $$, ROOT, answering, partsOf, words } from "./dom.js";
+import { $, $$, ROOT, answering, partsOf, quietly, words } from "./dom.js";
 import { offer, withdraw } from "./offer.js";
 
 const PREFIX = "beleg:conversation:";
@@ -21,21 +21,13 @@ const TITLE_LENGTH = 90;
 const records = new Map();
 
 export function all() {
-  try {
-    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
-    return keys.map((key) => read(key.slice(PREFIX.length))).filter(Boolean).sort((a, b) => b.updated - a.updated);
-  } catch {
-    return [];
-  }
+  const keys = (quietly(() => Object.keys(localStorage)) ?? []).filter((key) => key.startsWith(PREFIX));
+  return keys.map((key) => read(key.slice(PREFIX.length))).filter(Boolean).sort((a, b) => b.updated - a.updated);
 }
 
 export function read(id) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(PREFIX + id));
-    return kept && Array.isArray(kept.turns) ? kept : null;
-  } catch {
-    return null;
-  }
+  const kept = quietly(() => JSON.parse(localStorage.getItem(PREFIX + id)));
+  return kept && Array.isArray(kept.turns) ? kept : null;
 }
 
 /** Stores a conversation; the oldest ones make room. */
@@ -54,30 +46,15 @@ export function write(kept) {
   }
 }
 
-function remove(id) {
-  try {
-    localStorage.removeItem(PREFIX + id);
-  } catch {
-    /* nothing is kept here */
-  }
-}
+const remove = (id) => quietly(() => localStorage.removeItem(PREFIX + id));
 
-/** The conversation of this tab. */
+/** The conversation of this tab; where it cannot be kept, a reload starts anew. */
 export const current = {
   get id() {
-    try {
-      return sessionStorage.getItem(OPEN);
-    } catch {
-      return null;
-    }
+    return quietly(() => sessionStorage.getItem(OPEN));
   },
   set id(id) {
-    try {
-      if (id) sessionStorage.setItem(OPEN, id);
-      else sessionStorage.removeItem(OPEN);
-    } catch {
-      /* a reload starts anew */
-    }
+    quietly(() => (id ? sessionStorage.setItem(OPEN, id) : sessionStorage.removeItem(OPEN)));
   },
 };
 

@@ -12,6 +12,15 @@ export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+/** What comes of an act that a browser may refuse, as keeping things; else null. */
+export function quietly(act) {
+  try {
+    return act();
+  } catch {
+    return null;
+  }
+}
+
 /** While an answer comes, the composer offers to stop it. */
 export const answering = () => $("#composer .stop-button") !== null;
 

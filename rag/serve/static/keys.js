@@ -1,7 +1,7 @@
 /* Keys: `/` the composer, `j` and `k` the citations, `?` help, in which they are switched off for who speaks
    to their computer or touches keys by accident. */
 
-import { $, $$, CHIP, element, modal, words } from "./dom.js";
+import { $, $$, CHIP, element, modal, quietly, words } from "./dom.js";
 
 const OFF = "beleg:keys-off";
 const KEYS = [
@@ -12,13 +12,7 @@ const KEYS = [
   ["?", "key_help"],
 ];
 
-const off = () => {
-  try {
-    return localStorage.getItem(OFF) !== null;
-  } catch {
-    return false;
-  }
-};
+const off = () => quietly(() => localStorage.getItem(OFF)) !== null;
 
 export function help() {
   const rows = KEYS.flatMap(([key, what]) => [element("dt", {}, element("kbd", {}, key)), element("dd", {}, words[what])]);
