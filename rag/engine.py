@@ -7,7 +7,7 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence, Set
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from rag.answering.several import one_of
 from rag.answering.steps import Found, Tools, write_in_steps
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
-from rag.answering.texts import comes_nearest, declined, stand_in, too_many, unverified
+from rag.answering.texts import Why, comes_nearest, declined, stand_in, too_many, unverified
 from rag.answering.work import (
     Asked,
     Job,
@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
+BESIDE = "beside the question"
+_WHY: Mapping[str, Why] = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
 CANDIDATE_PASSAGES = 20
 BESIDE_WEIGHT = 0.5
 """What the words count of a question that is joined to another by „und“."""
@@ -518,11 +520,11 @@ class Engine:
             return self._instead(job, NOT_IN_PASSAGES, writing)
         if len(wrong) * 2 > len(claims) or not claims:
             return self._instead(job, UNVERIFIED, writing)
-        unlikely = job.certainty == "none"
-        if unlikely and not says_what_was_asked(job, writing.statements, writing.citations):
-            return self._instead(job, LOW_CONFIDENCE, writing)
+        answers = bool(job.summary) or says_what_was_asked(job, writing.statements, writing.citations)
+        if not answers and job.certainty != "unsure":
+            return self._instead(job, BESIDE if job.certainty == "sure" else LOW_CONFIDENCE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)
-        return Outcome(
+        outcome = Outcome(
             writing.text,
             tuple(writing.statements),
             tuple(writing.citations),
@@ -531,12 +533,15 @@ class Engine:
             dropped=tuple(writing.dropped),
             withheld=tuple(writing.withheld),
         )
+        if answers:
+            return outcome
+        return replace(below(comes_nearest(job.asked.language), outcome), certainty="unsure")
 
     def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
         """In place of what a model wrote: the verbatim answer, where it is sure enough; else declined."""
         outcome = self._extractive(job)
         if outcome.reason is None:
-            notice = stand_in(reason == UNVERIFIED, job.asked.language)
+            notice = stand_in(_WHY[reason], job.asked.language)
             outcome = replace(below(notice, outcome), reason=reason, stands_in=True)
         else:
             outcome = self._declined(job, reason)

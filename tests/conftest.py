@@ -74,9 +74,9 @@ def site(browser: Any, served: tuple[str, FakeEngine]) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def llama_cpp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaPeer]:
-    """A real model server with random weights, where `make test-llama` has built one."""
+    """A real language model, where `make test-llama` has installed it."""
     if not llama_cpp_peer.installed():
-        missing("llama_cpp is not installed: make test-llama builds it", "BELEG_REQUIRE_LLAMA")
+        missing("no language model is installed: make test-llama does it", "BELEG_REQUIRE_LLAMA")
     with llama_cpp_peer.serve(tmp_path_factory.mktemp("llama")) as peer:
         yield peer
 

@@ -117,3 +117,5 @@ def test_negations_are_counted() -> None:
     assert facts("Es gab keine Einigung und nicht einmal ein Protokoll.").negations == 2
     assert facts("There wasn't any deal.", "en").negations == 1
     assert facts("Es gab eine Einigung.").negations == 0
+    assert facts("Der ungelöste Streit blieb ungeklärt.").negations == 2
+    assert facts("Ungeachtet dessen kamen ungefähr ungewöhnlich viele.").negations == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -14,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from rag.answering.confidence import UNSURE
-from rag.answering.texts import declined, stand_in
-from rag.engine import LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
+from rag.answering.texts import comes_nearest, declined, stand_in
+from rag.engine import BESIDE, LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
     ContextOverflow,
     ProviderAuth,
@@ -133,11 +134,35 @@ def test_verbatim_answer_stands_in_for_what_a_model_leaves_open(
     answer, verbatim = engine.ask(QUESTION), engine.ask(QUESTION, extractive=True)
     assert (answer.abstained, answer.reason, answer.model) == (False, reason, None)
     assert answer.citations == verbatim.citations
-    notice = stand_in(reason == UNVERIFIED, "de")
+    notice = stand_in("unproven" if reason == UNVERIFIED else "unanswered", "de")
     assert answer.text == f"{notice}\n\n{verbatim.text}"
     for statement in answer.statements:
         assert " ".join(statement.text.split()) in answer.text[statement.start : statement.end]
     assert answer.usage["prompt_tokens"] == 100
+
+
+def test_what_is_true_and_was_not_asked_gives_way_to_a_sure_answer(
+    engine: Engine, server: OpenAIServer
+) -> None:
+    question = "Wer leitet die Bücherei?"
+    script(server, lambda body: first_sentence(body, "(?!Die Bücherei)"))
+    answer, verbatim = engine.ask(question), engine.ask(question, extractive=True)
+    assert verbatim.certainty == "sure"
+    assert (answer.reason, answer.model, answer.citations) == (BESIDE, None, verbatim.citations)
+    assert answer.text == f"{stand_in('beside', 'de')}\n\n{verbatim.text}"
+    assert [sentence.endswith(": supported") for sentence in answer.withheld] == [True]
+
+
+def test_what_is_true_and_perhaps_not_asked_is_shown_as_what_comes_nearest(
+    engine: Engine, server: OpenAIServer
+) -> None:
+    script(server, lambda body: first_sentence(body, "Die Bücherei am Markt"))
+    answer = engine.ask(QUESTION)
+    assert engine.ask(QUESTION, extractive=True).certainty == "unsure"
+    assert (answer.certainty, answer.model) == ("unsure", "scripted")
+    assert answer.text.startswith(comes_nearest("de"))
+    [statement] = answer.statements
+    assert answer.text[statement.start : statement.end].startswith("Die Bücherei am Markt")
 
 
 def test_withheld_sentences_are_told_apart_from_bad_pointers(engine: Engine, server: OpenAIServer) -> None:
@@ -148,10 +173,11 @@ def test_withheld_sentences_are_told_apart_from_bad_pointers(engine: Engine, ser
     assert all(sentence.endswith(": unsupported") for sentence in answer.withheld)
 
 
-def first_sentence(body: Json) -> Reply:
-    """What very weak models do: the first sentence of the first passage, with its citation."""
-    [line] = [line for line in body["messages"][-1]["content"].split("\n") if line.startswith("[1.1] ")]
-    return Reply(f"{line.removeprefix('[1.1] ').rstrip('.')} [1.1].")
+def first_sentence(body: Json, begins: str = "") -> Reply:
+    """What very weak models do: the first sentence of a passage, with its citation."""
+    given = "\n".join(str(message["content"]) for message in body["messages"])
+    number, words = re.findall(rf"^\[(\d+\.1)\] ({begins}.*)\.$", given, re.MULTILINE)[0]
+    return Reply(f"{words} [{number}].")
 
 
 @pytest.mark.parametrize(
@@ -216,7 +242,7 @@ def test_english_question_is_searched_in_german_and_answered_in_english(
     script(server, Reply(f"QUESTION: What does the repair cost?\nGERMAN: {QUESTION}"), Reply("KEINE_ANTWORT"))
     answer = engine.ask("What does the repair of the bridge cost?")
     assert answer.language == "en"
-    assert answer.text.startswith(stand_in(withheld=False, language="en"))
+    assert answer.text.startswith(stand_in("unanswered", "en"))
     assert answer.passages[0].article.id == "bruecke"
     assert "Answer in English" in server.requests[1].prompt
 

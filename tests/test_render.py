@@ -233,7 +233,7 @@ def test_references_that_led_nowhere_are_owned_up_to() -> None:
 
 
 def test_verbatim_sentences_in_place_of_a_models_answer_say_so_once() -> None:
-    notice = stand_in(withheld=True, language="de")
+    notice = stand_in("unproven", "de")
     plain = canned("wärmeplan")
     answer = dataclasses.replace(
         plain, text=f"{notice}\n\n{plain.text}", reason="not verified", withheld=("Nein.: unsupported",)

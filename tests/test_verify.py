@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.chunking import chunk_article
@@ -124,10 +126,13 @@ def test_number_in_parentheses_that_is_an_age_is_left() -> None:
     assert statuses(writing) == ["supported"]
 
 
-def test_a_copied_head_of_a_passage_is_not_shown() -> None:
-    head = f"{PLAN.outlet} · {PLAN.published} · {PLAN.title}"
-    writing, _ = write(f"{head}\n{VOTED} [1].")
-    assert writing.text == f"{VOTED} [1]."
+@pytest.mark.parametrize("title", ["Der Plan steht", "Die Kommunen suchen einen Plan", "2024 · 2024 · 2024"])
+def test_a_head_of_a_passage_copied_more_or_less_is_shown_at_no_time(title: str) -> None:
+    plan = replace(PLAN, outlet="Küstenkurier", title="Der Plan steht")
+    writing, shown = write(f"{plan.outlet} · 2024-03-04 · {title}\n{VOTED} [1].", plan)
+    assert writing.text == shown.strip() == f"{VOTED} [1]."
+    writing, shown = write(f"{plan.outlet}: {VOTED} [1].", plan)
+    assert writing.text == shown == f"{plan.outlet}: {VOTED} [1]."
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ class Writing:
         for sentence in self._draft.add(piece):
             yield from self._close(sentence)
         showable = _UNCERTAIN_END.sub("", self._draft.showable)
+        if not self._closed:
+            showable = showable.lstrip()  # as the lead of the first sentence is left out
+        if not self._shown and self._verifier.may_be_head(showable):
+            return
         self._looped = self._looped or len(showable) > LONGEST_SENTENCE
         if len(showable) > self._shown and not self._looped and not is_sentinel(showable):
             yield showable[self._shown :]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal, get_args
 
 from rag.text.languages import LANGUAGES, table
+
+Why = Literal["unproven", "unanswered", "beside"]
+"""Why a model's answer is not shown: not borne out, none given, or of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,9 @@ def too_many(language: str) -> str:
     return _said("too_many", language)
 
 
-def stand_in(withheld: bool, language: str) -> str:
-    """What stands above verbatim sentences in place of a model's answer: withheld, or none given."""
-    return f"{_said('stands_in', language)} {_said('unproven' if withheld else 'unanswered', language)}"
+def stand_in(why: Why, language: str) -> str:
+    """What stands above verbatim sentences in place of a model's answer, and why that is not shown."""
+    return f"{_said('stands_in', language)} {_said(why, language)}"
 
 
 def _said(name: str, language: str) -> str:
@@ -85,5 +88,5 @@ def _said(name: str, language: str) -> str:
 
 
 NEAREST = frozenset(comes_nearest(language) for language in LANGUAGES)
-NOTICES = NEAREST | {stand_in(withheld, language) for withheld in (True, False) for language in LANGUAGES}
+NOTICES = NEAREST | {stand_in(why, language) for why in get_args(Why) for language in LANGUAGES}
 """What stands above quotations and is no part of what they say."""

@@ -75,7 +75,7 @@ class ChatModel:
         self._settings = settings
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closed = False
-        self._learnt: Dialect | None = None
+        self._dialect = Dialect()
 
     @property
     def name(self) -> str:
@@ -118,11 +118,8 @@ class ChatModel:
             said = ""
             try:
                 for piece in self._cleaned(turns, reply, deadline, **options):
-                    said = (
-                        ""
-                        if isinstance(piece, Restarted)
-                        else said + (piece if isinstance(piece, str) else "")
-                    )
+                    said = "" if isinstance(piece, Restarted) else said
+                    said += piece if isinstance(piece, str) else ""
                     yield piece
                 return
             except Exception as exc:  # broken data makes the client raise nearly anything
@@ -212,9 +209,8 @@ class ChatModel:
         with contextlib.ExitStack() as stack:
             response = None
             while response is None:
-                dialect = self._learnt or self._by_name
-                wished = {"temperature": self._settings.llm_temperature, **options}
-                request = dialect.request(turns, reply, **wished)
+                dialect, temperature = self._dialect, self._settings.llm_temperature
+                request = dialect.request(turns, reply, **{"temperature": temperature, **options})
                 timeout = self._timeout(deadline)
                 try:
                     response = stack.enter_context(asked(model=self.name, timeout=timeout, **request))
@@ -222,7 +218,7 @@ class ChatModel:
                     learnt = None if overflows(refusal) else dialect.learnt(refusal)
                     if learnt is None:
                         raise
-                    self._learnt = learnt
+                    self._dialect = learnt
             yield response
 
     def _alive(self, data: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
@@ -239,13 +235,6 @@ class ChatModel:
             raise self._late(deadline)
         patience = min(self.server.patience, left)
         return httpx.Timeout(patience, connect=min(_CONNECT, patience))
-
-    @functools.cached_property
-    def _by_name(self) -> Dialect:
-        """What is known of a model by its name: OpenAI's reasoning models take one temperature."""
-        from llama_index.llms.openai.utils import O1_MODELS
-
-        return Dialect(frozenset({"max_tokens", "temperature"} if self.name in O1_MODELS else ()))
 
     @functools.cached_property
     def _client(self) -> Any:  # its overloads know no request that is put together

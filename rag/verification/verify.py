@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
 from rag.verification.facts import fold_quote
@@ -66,13 +67,20 @@ class Verifier:
         return self._cited(claim, pointing, places, mended=True) if places else None
 
     def is_copied_head(self, sentence: Sentence) -> bool:
-        """Whether a line without citations is what the prompt says of a passage's origin."""
-        parts = {fold_quote(part) for part in sentence.text.split("·")}
-        if sentence.markers or "·" not in sentence.text:
-            return False
+        """Whether a line without citations is what the prompt says of a passage's origin, more or less."""
+        return not sentence.markers and "·" in sentence.text and self.may_be_head(sentence.text)
+
+    def may_be_head(self, text: str) -> bool:
+        """Whether a line that begins so may become one: small models copy them, and alter them."""
+        first, more, _ = text.partition("·")
+        begun = fold_quote(first)
+        return any(part == begun if more else part.startswith(begun) for part in self._origins)
+
+    @cached_property
+    def _origins(self) -> set[str]:
         articles = (passage.article for passage in self._passages)
-        heads = ((each.outlet, each.author, each.published, each.genre, each.title) for each in articles)
-        return any(parts <= {fold_quote(str(fact)) for fact in head} for head in heads)
+        named = (part for each in articles for part in (each.outlet, each.author, each.title) if part)
+        return set(map(fold_quote, named))
 
     def _cited(
         self, claim: Claim, sentence: Sentence, places: dict[int, Support], *, mended: bool = False
