@@ -37,7 +37,7 @@ Sort = Literal[
 
 
 def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> None:
-    """The routes; without an intake what would change something is refused (409)."""
+    """The routes; without an intake, changes are refused (409)."""
     catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
     _add_reading(api, catalogue)
     _add_changes(api, service, catalogue, intake)
@@ -64,7 +64,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
             list[str], Query(max_length=_MOST_HIGHLIGHTS, description="places to mark, as start-end")
         ] = [],  # noqa: B006
     ) -> models.Article:
-        """A whole article, with the words that stand at the marked places."""
+        """A whole article, with the words at the marked places."""
         found = catalogue.library.article(ident)
         if found is None:
             raise _no_article()
@@ -80,7 +80,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
-        """Takes in a file, which is the request's body; its articles are read in at once."""
+        """Adds the file in the request's body; its articles are read at once."""
         writable = _writable(intake)
         _refuse_replica(service)
         try:
@@ -92,7 +92,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
 
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
-        """Deletes the uploaded file that an article is from; the index follows at once."""
+        """Deletes the uploaded file of an article; the index follows at once."""
         writable = _writable(intake)
         _refuse_replica(service)
         if catalogue.library.article(ident) is None:
@@ -109,14 +109,14 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
 
     @api.post("/sync", status_code=202, responses=faults(409))
     def sync() -> SyncState:
-        """Asks for the articles to be read in anew."""
+        """Requests a new sync of the articles."""
         writable = _writable(intake)
         writable.refresh()
         return without_folders(writable.state, service.settings)
 
     @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
-        """How far reading in is."""
+        """The progress of the sync."""
         return without_folders(_writable(intake).state, service.settings)
 
 
