@@ -1,6 +1,6 @@
-"""Question sets in any form that is read: our JSONL, SQuAD, BEIR, and XQuAD as plain lines.
+"""Reads question sets: our JSONL, SQuAD, BEIR, and XQuAD as plain lines.
 
-The form is told by the content. Sets of the latter three bring their articles along.
+The format is recognised by the content. The latter three bring their articles along.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Records = tuple[Mapping[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
-    """Cases, and the articles they are about where the set brings its own.
+    """Cases, and the set's own articles, if any.
 
-    `gains` (case → article → relevance) mark a set that has judgements of relevance only: with
-    them retrieval is measured, and nothing is answered.
+    `gains` (case → article → relevance) are for sets with relevance judgements only, for which only retrieval
+    is measured.
     """
 
     name: str
@@ -41,7 +41,7 @@ class QuestionSet:
 def load_set(path: Path, lang: str = "de") -> QuestionSet:
     """The set in a file or folder; `lang` chooses the questions where a set has several languages.
 
-    Raises BadRequest when nothing known is there.
+    Raises BadRequest for an unknown format.
     """
     if path.is_dir():
         if (path / "corpus.jsonl").exists() and (path / "queries.jsonl").exists():

@@ -1,4 +1,4 @@
-"""HTML from the templates in `templates/`: what is filled in is escaped, so that foreign text stays text."""
+"""HTML from the templates in `templates/`, which escape everything filled in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.serve.links import asset, link
 
 
 def environment(folder: Path) -> Environment:
-    """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
+    """The templates of a folder; values are escaped, and a missing value is an error."""
     return Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -32,7 +32,7 @@ def page(template: str, words: Words, **values: object) -> str:
 
 def chat_head() -> str:
     """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
-    # made once for all readers, so that what it names lies beside the page, whatever path that has
+    # made once for all readers, with relative addresses that fit any path
     return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
 
 

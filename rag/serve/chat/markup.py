@@ -1,7 +1,7 @@
 """Foreign text as Markdown that shows exactly its words and does nothing.
 
-Article text, model text and questions are foreign: nothing in them may become active. Every character that
-could start something is written as an entity. For HTML, the templates do the like.
+Article text, model text and questions are not trusted: nothing in them may become active. Every character
+that could start markup is written as an entity. For HTML the templates do the same.
 """
 
 from __future__ import annotations

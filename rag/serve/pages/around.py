@@ -1,4 +1,4 @@
-"""What stands around an article on its page: the list that it was opened from, and a search inside."""
+"""The frame of an article on its page: the list that it was opened from, and a search inside."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Around:
     at: int = 1
 
     def hit(self, at: int) -> str:
-        """The address of a hit; past the last one is the first again."""
+        """The address of a hit; after the last comes the first."""
         found = {"liste": self.liste, "suche": self.query, "treffer": str((at - 1) % len(self.hits) + 1)}
         return f"{self.address}?{urlencode({name: value for name, value in found.items() if value})}#treffer"
 
@@ -50,7 +50,7 @@ def around(
     place = next((i for i, each in enumerate(found) if each.id == row.id), None)
     before = found[place - 1] if place else None
     after = found[place + 1] if place is not None and place + 1 < len(found) else None
-    # the title stands above the text, and there nothing is marked
+    # the title is shown above the text, where nothing is marked
     titles = [aside for aside in article.asides if aside.kind == "title" and article.title]
     hits = tuple(
         (start, end)
@@ -72,7 +72,7 @@ def around(
 
 
 def spans_of(query: str, text: str) -> Sequence[Span]:
-    """Where the words of a query stand in a text, also within words, in upper or lower case.
+    """Spans of a query's words in a text, also inside words, in any case.
 
     >>> spans_of("hafen AM", "Am Hafen: die Hafenbrücke")
     [(0, 2), (3, 8), (14, 19)]

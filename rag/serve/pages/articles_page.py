@@ -21,13 +21,13 @@ _MOST_ACCOUNTS = 500  # files; the command line names all
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """What the page shows: all articles, those found for a wish (sorted), and files with problems.
+    """The content of the page: all articles, those found for a wish (sorted), and files with problems.
 
-    `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
-    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
-    takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
-    was read of each file, `passed_over` what lies beside them, `left_to_words` what it takes to read
-    what they mean. `excerpts` are what was found, by article.
+    `state` is None if articles cannot be added; `folder` is the name of the watched folder, checked every
+    `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica` takes its
+    articles from a Chroma server, so none can be added or deleted. `accounts` say what was read of each file,
+    `passed_over` which files were not read, `left_to_words` what embedding the rest would take. `excerpts`
+    are the hits of a search, by article.
     """
 
     rows: Sequence[Row]
@@ -47,7 +47,7 @@ class Shelf:
 
     @property
     def asks(self) -> str | None:
-        """The address of the chat about what was found, None where that is nothing, all, or too much."""
+        """The address of the chat about the articles found; None if those are none, all, or too many."""
         if not self.wish.narrows or not self.found:
             return None
         if not self.wish.query:
@@ -63,7 +63,7 @@ class Shelf:
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns of the list; where an article is from matters where it can be deleted."""
+        """The columns of the list; the origin only where articles can be deleted."""
         return COLUMNS if self.writable else COLUMNS[:-1]
 
     @property
@@ -90,7 +90,7 @@ def articles_page(shelf: Shelf, words: Words) -> str:
 
 
 def found_fragment(shelf: Shelf, words: Words) -> str:
-    """What changes with the wish and with the articles: summary, plot, table, files with problems."""
+    """The part that changes with wish and articles: summary, plot, table, files with problems."""
     return page("found.html", words, **_found(shelf, words))
 
 
@@ -116,7 +116,7 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
 
 
 def state_line(state: SyncState, words: Words) -> str:
-    """How far reading in is, in one sentence of plain text."""
+    """The progress of the sync, in one sentence."""
     if state.running:
         steps = {"read": "reading", "index": "writing", "embed": "embedding", "sentences": "sentences"}
         key = f"intake.{steps[state.step]}" if state.step in steps else None

@@ -17,7 +17,7 @@ from rag.text.normalize import paragraphs
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a block's text; the `anchor` is the id of the place that a reader is led to."""
+    """A part of a block's text; `anchor` is the id of the place to scroll to."""
 
     text: str
     marked: bool = False
@@ -36,10 +36,7 @@ class Block:
 def reader_page(
     article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
 ) -> str:
-    """A whole page with the article and its marked place; needs no JavaScript.
-
-    What is searched for inside is marked in place of that.
-    """
+    """A whole page with the article and its marked place, or the hits of a search; needs no JavaScript."""
     shown = _shown(article, span, words, stale=stale, around=around)
     return page("reader.html", words, around=around, **shown)
 
@@ -99,7 +96,7 @@ def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKi
 def _cut(
     text: str, block: Span, kind: AsideKind | None, marks: Sequence[Span], leads_to: tuple[str, Span | None]
 ) -> Block:
-    """A block, its parts marked that the marks cover; the one that a reader is led to has an id."""
+    """A block with its marked parts; the one to scroll to has an id."""
     anchor, target = leads_to
     pieces, at = list[Piece](), block[0]
     low = bisect_right(marks, block[0], key=lambda mark: mark[1])
@@ -118,7 +115,7 @@ def _cut(
 
 
 def _overlap(block: Span, span: Span | None) -> Span | None:
-    """The common part of two spans, None when there is none."""
+    """The common part of two spans; None without one."""
     if span is None:
         return None
     start, end = max(block[0], span[0]), min(block[1], span[1])

@@ -1,4 +1,4 @@
-"""`/auswertung`: the latest evaluation of this index, as `python -m eval` left it in the data folder."""
+"""`/auswertung`: the latest evaluation of this index, which `python -m eval` leaves in the data folder."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
 
 
 def report_page(folder: Path, words: Words, command: str) -> str:
-    """The part of the latest report that is for pages, framed; `command` makes one where there is none."""
+    """The latest report as a page; without one, the `command` that makes it."""
     try:
         part = (folder / f"part.{words.lang}.html").read_text(encoding="utf-8")
     except OSError:
