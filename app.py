@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PORTS_TRIED = 20
 END_SECONDS = 5.0
-"""From a signal on, for what is being answered; then the program ends all the same."""
+"""Seconds after a signal for answers under way; then the program ends anyway."""
 
 # before gradio is imported: nothing is sent anywhere
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -63,7 +63,7 @@ def settings_from(arguments: Sequence[str] | None) -> Settings:
 
 
 def serve(settings: Settings) -> None:
-    """Everything in order: the log, the port, the articles, the engine, the server."""
+    """Sets everything up in order: log, port, articles, engine, server."""
     from rag.serve.logs import configure
 
     configure(settings)
@@ -76,7 +76,7 @@ def serve(settings: Settings) -> None:
             lock.announce(settings.data_dir.resolve(), address_of(bound))
 
             def site() -> FastAPI:
-                # gradio takes seconds, and the port answers meanwhile
+                # importing gradio takes seconds; meanwhile the port already answers
                 from rag.serve.chat.ui import create_app
 
                 app = create_app(engine, settings, intake=intake)
@@ -88,7 +88,7 @@ def serve(settings: Settings) -> None:
 
 
 def answering(engine: Engine) -> str:
-    """Who answers, and where text is sent."""
+    """A line on who answers, and where text is sent."""
     if engine.sends_to is None:
         return "answers are verbatim sentences; no language model, nothing is sent anywhere"
     return f"{engine.mode} answers; questions and passages are sent to {engine.sends_to}"
@@ -100,7 +100,7 @@ def warm_up(engine: Engine) -> None:
 
 
 def _load(engine: Engine) -> None:
-    with contextlib.suppress(Exception):  # the first question will say so, and Beleg may be ending
+    with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending
         for question in ("Wer war dabei?", "Who was there?"):
             engine.ask(question, extractive=True)
         if engine.model is not None:
@@ -108,7 +108,7 @@ def _load(engine: Engine) -> None:
 
 
 def listener(settings: Settings) -> socket.socket:
-    """A socket on the settings' port; on the next free one when nobody asked for a certain port."""
+    """A socket on the settings' port, or on the next free one if no port was set."""
     _refuse_strangers(settings)
     asked = "port" in settings.given
     last = settings.port if asked else min(settings.port + PORTS_TRIED, 65535)
@@ -121,7 +121,7 @@ def listener(settings: Settings) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """Where a browser finds what listens there."""
+    """The address for a browser."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -129,8 +129,8 @@ def address_of(bound: socket.socket) -> str:
 def update(settings: Settings) -> None:
     """Reads new and changed articles into the index, and says which files could not be read.
 
-    That a Chroma server cannot have them, or that the index folder is read-only or its disk full, is said,
-    and no reason not to answer from the index as it is.
+    If a Chroma server cannot be written, or the index folder is read-only or its disk full, it says so and
+    uses the index as it is.
     """
     from ingest.sync import answers_all_the_same, embeds_at_once, is_current, sync
 
@@ -158,9 +158,9 @@ def run(
     embedders: Sequence[str] = (),
     proxies: Sequence[str] = (),
 ) -> None:
-    """Serves what `build` makes until a signal comes; says where, and the note, as soon as a page answers.
+    """Serves the app from `build` until a signal; prints address and note as soon as a page answers.
 
-    Until the app is built there is a page that says so. Pages of the embedders may show either in a frame.
+    Until the app is built, a page says so. Pages of the embedders may show both in a frame.
     """
     from rag.serve.opening import opening
 
@@ -169,14 +169,14 @@ def run(
         app = build()
     with served(app, bound, proxies) as server:
         while server.is_alive():
-            server.join(1)  # a wait without an end would not always hear of a signal
+            server.join(1)  # an unlimited wait would not always notice a signal
 
 
 @contextlib.contextmanager
 def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> Iterator[threading.Thread]:
-    """Serves an app in a thread of its own, from when it can be asked until the block ends.
+    """Serves an app in its own thread, from the moment it can be asked until the block ends.
 
-    The thread is a daemon, and so is each that it starts: of those none keeps the program from ending.
+    That thread and those that it starts are daemons, so that none keeps the program from ending.
     """
     import uvicorn
 
@@ -190,9 +190,9 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
         h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_keep_alive=5,
         limit_concurrency=connections.most,
-        # rag.serve.security.proxies believes those that BELEG_TRUSTED_PROXIES names
+        # rag.serve.security.proxies handles BELEG_TRUSTED_PROXIES
         proxy_headers=False,
-        # uvicorn's own lines go where ours go
+        # uvicorn logs to the same place
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=3,
@@ -213,7 +213,7 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
 
 
 def _refuse_strangers(settings: Settings) -> None:
-    """Raises ConfigError for an address that other machines can reach, unless a login is asked for there."""
+    """Raises ConfigError for an address that other machines can reach without `BELEG_AUTH`."""
     from rag.serve.security.access import access_of
     from rag.serve.security.guard import is_loopback
 
@@ -239,7 +239,7 @@ def _bound(host: str, port: int) -> socket.socket | None:
 
 
 def _stop(*_: object) -> NoReturn:
-    """SIGTERM ends the program in order, like Ctrl-C."""
+    """Makes SIGTERM end the program in order, like Ctrl-C."""
     raise SystemExit(0)
 
 

@@ -1,4 +1,4 @@
-"""Runs a question set and says how good the answers are: `python -m eval SET.jsonl`."""
+"""Measures the answers to a question set: `python -m eval SET.jsonl`."""
 
 from __future__ import annotations
 

@@ -35,10 +35,10 @@ def _not_empty(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question with what a good answer holds.
+    """A question with the parts of a good answer.
 
     `articles` are the ids of the articles that hold the answer: () for an unanswerable question,
-    None when it is not said. `facts` are lists of accepted alternatives, `forbidden` what must not
+    None if not stated. `facts` are lists of accepted alternatives, `forbidden` what must not
     be said, `evidence` verbatim fragments of the sentences that answer.
 
     {"id": "s-01", "question": "Wie oft reiste Witkoff?", "lang": "de", "type": "fact",
@@ -59,12 +59,12 @@ class Case:
 
     @property
     def answerable(self) -> bool | None:
-        """Whether the articles answer it; None when the set does not say."""
+        """Whether the articles answer it; None if the set does not say."""
         return None if self.articles is None else bool(self.articles)
 
     @property
     def conversation(self) -> str:
-        """What the turns of one conversation share: its first question."""
+        """The first question of its conversation, which identifies that."""
         return " ".join((self.history[0].content if self.history else self.question).casefold().split())
 
 
@@ -79,7 +79,7 @@ def load_cases(path: Path) -> list[Case]:
 
 
 def read_lines(path: Path, form: TypeAdapter[T], what: str) -> list[T]:
-    """What stands in a JSONL file, null as if it were not there; raises BadRequest, naming the line."""
+    """The objects in a JSONL file, without null fields; raises BadRequest, naming the line."""
     found = []
     for number, line in enumerate(read_text(path).split("\n"), 1):
         if line.strip():
@@ -94,7 +94,7 @@ def read_lines(path: Path, form: TypeAdapter[T], what: str) -> list[T]:
 
 
 def why(exc: ValueError) -> str:
-    """What is wrong with data, in a line: the first place that is, and how."""
+    """The first error in data, on one line: place and reason."""
     if not isinstance(exc, ValidationError):
         return str(exc)
     first = exc.errors()[0]
@@ -128,7 +128,7 @@ def case_to_dict(case: Case) -> dict[str, Any]:
 
 
 def digest(cases: Sequence[Case]) -> str:
-    """SHA-256 of what a set asks, whatever the layout of its file."""
+    """SHA-256 of a set's cases, independent of the layout of its file."""
     rows = [case_to_dict(case) for case in cases]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 

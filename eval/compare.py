@@ -33,7 +33,7 @@ example: python -m eval compare before.json after.json --max-drop citation_preci
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """In how many questions B is better than A, as good, or worse."""
+    """The numbers of questions in which B is better than A, equal, or worse."""
 
     wins: int = 0
     ties: int = 0
@@ -110,7 +110,7 @@ def check_pair(before: Run, after: Run) -> None:
 def regressions(
     differences: Sequence[Difference], drops: Mapping[str, float], least: Mapping[str, float]
 ) -> list[str]:
-    """What is broken of the limits, in words; raises BadRequest for a limit on what was not measured."""
+    """The broken limits, in words; raises BadRequest for a limit on a measure that is missing."""
     found = {difference.name: difference for difference in differences}
     if unknown := sorted((drops.keys() | least.keys()) - found.keys()):
         raise BadRequest(f"not measured in both runs: {', '.join(unknown)}")
@@ -204,7 +204,7 @@ def _table(differences: Sequence[Difference]) -> str:
 
 
 def _remarks(before: Run, after: Run) -> list[str]:
-    """In what the runs differ besides their answers."""
+    """Differences of the runs other than their answers."""
     one, two = before.about, after.about
     differing = [
         f"{name}: {a} → {b}"

@@ -1,6 +1,6 @@
 """Fits the weights by which a sentence is chosen: `python -m eval.fit SET=ARTICLES …`, as seeds.jsonl=seeds.
 
-Each set is asked of an index of its own, with the built-in encoder. The weights are those of a conditional
+Each set gets its own index, with the built-in encoder. The weights are those of a conditional
 logit (McFadden 1974) over all sentences of the best passages, cross-validated by article in five folds; sets
 count by the square root of their size. Halves tagged `test` are left out.
 """
@@ -40,7 +40,7 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A question's sentences: their features by name, and which of them answer."""
+    """The sentences for a question: their features by name, and which of them answer it."""
 
     fold: int
     features: Mapping[str, Vector]
@@ -90,9 +90,10 @@ def rank(example: Example, by: Mapping[str, float]) -> int:
 
 
 def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> dict[str, float]:
-    """The weights that make the right sentences likeliest, with a ridge; by Newton's steps, made safe.
+    """The maximum-likelihood weights with a ridge penalty, by Newton's method with step halving.
 
-    The curvature is that of the sum over all sentences alone, as in an EM step: one may be right for several.
+    The curvature is that of the sum over all sentences, as in an EM step, because several sentences may be
+    right.
     """
     matrices = [np.stack([e.features[name] for name in names], axis=1) for e, _ in weighted]
     scale = np.concatenate(matrices).std(axis=0) + 1e-9
@@ -114,7 +115,7 @@ def weights(weighted: Sequence[tuple[Example, float]], names: Sequence[str]) -> 
             slope += part * ((right - chance) @ matrix)
             centred = matrix - chance @ matrix
             curvature += part * (centred.T * chance) @ centred
-        if loss > least:  # too far: half of the way back
+        if loss > least:  # too far: go half of the way back
             step = step * 0.5
             beta = beta - step
             continue

@@ -1,4 +1,4 @@
-"""What is measured: the measures of one answer, and how those of a set become one number each."""
+"""The measures: their definitions, and their values for one answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""
 
 LEVELS = ("article", "evidence")
-"""By what retrieval is measured: a passage's article, or whether it holds a gold sentence."""
+"""Levels at which retrieval is measured: the passage's article, or whether the passage holds a gold
+sentence."""
 
 Scorer = Callable[[str, Sequence[Citation]], bool]
 """Whether the cited places, taken together, support a sentence."""
@@ -87,19 +88,19 @@ HEADLINE = (
     *("article_mrr@10", "evidence_recall@5", "evidence_mrr@10", "evidence_ndcg@10"),
     *("judge_faithfulness", "words"),
 )
-"""What tables show first."""
+"""The measures at the top of tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The articles as far as measuring needs them: texts, and the chunks that retrieval ranks."""
+    """The parts of articles that measuring needs: texts, and the chunks that retrieval ranks."""
 
     articles: Mapping[str, Article]
     chunks: Mapping[str, Sequence[tuple[str, int, int]]] = field(default_factory=dict)
     """For each article its chunks: id, start, end."""
 
     def gold(self, case: Case) -> list[ArticleSpan]:
-        """The sentences that the case's evidence touches."""
+        """The sentences that the case's evidence overlaps."""
         found = []
         for id in case.articles or ():
             if (article := self.articles.get(id)) is not None:
@@ -131,7 +132,7 @@ def _sentences(article: Article) -> list[tuple[int, int]]:
 def answer_measures(
     case: Case, answer: Answer, shelf: Shelf, supports: Scorer, language: str | None
 ) -> dict[str, float]:
-    """The measures that apply to an answer; `language` is the one its text is written in, if told.
+    """The measures that apply to an answer; `language` is that of its text, if known.
 
     {"evidence_hit": 1.0, "fact_recall": 0.5, "abstained": 0.0, "article_hit@1": 1.0, …}
     """
@@ -162,7 +163,7 @@ def answer_measures(
 
 
 def _decision_measures(case: Case, answer: Answer, right: bool | None) -> dict[str, float]:
-    """Whether it was right to answer or to decline, and to be sure where the answer says that it is."""
+    """Whether answering, or declining, was right; and being sure, if the answer says so."""
     measures: dict[str, float] = {}
     if case.answerable is not None:
         measures["abstention_right"] = float(answer.abstained is not case.answerable)
@@ -208,7 +209,7 @@ def passage_measures(
 ) -> dict[str, float]:
     """Retrieval by article and by evidence, over the passages as they were handed out, best first.
 
-    By evidence an item is a passage, and one is relevant that holds a gold sentence.
+    By evidence, the items are passages, and those with a gold sentence are relevant.
     """
     measures: dict[str, float] = {}
     if case.articles:
@@ -232,10 +233,10 @@ def ranked_measures(level: str, ranked: Sequence[str], gains: Mapping[str, float
 
 
 def is_right(case: Case, measures: Mapping[str, float]) -> bool | None:
-    """Whether an answer is right as far as the case can tell; None when it cannot.
+    """Whether an answer is right; None if the case does not say enough.
 
-    An unanswerable question is declined; any other is answered with a gold sentence cited, or,
-    without gold sentences, with all facts said.
+    Right is declining an unanswerable question, and for any other citing a gold sentence or, without gold
+    sentences, saying all facts.
     """
     if case.answerable is False:
         return measures.get("abstained") == 1.0

@@ -1,6 +1,6 @@
-"""One metric a function, over plain values; each says where its definition comes from.
+"""One metric per function, over plain values, each with the source of its definition.
 
-None means that a metric does not apply: the case lacks the field that it needs.
+None means that a metric does not apply because the case lacks a field.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _dcg(gains: Iterable[float]) -> float:
 
 
 def folded(text: str) -> str:
-    """Case-folded, NFC, white space folded: how facts are compared."""
+    """The form in which facts are compared: case-folded, NFC, single spaces."""
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
@@ -92,7 +92,7 @@ def forbidden_rate(text: str, forbidden: Sequence[str]) -> float | None:
 
 
 def evidence_hit(citations: Iterable[Citation], gold: Collection[ArticleSpan]) -> float | None:
-    """1 when a cited span touches a gold sentence, else 0; None without gold sentences."""
+    """1 when a cited span overlaps a gold sentence, else 0; None without gold sentences."""
     if not gold:
         return None
     return float(any(touches((c.article_id, c.start, c.end), span) for c in citations for span in gold))
@@ -106,7 +106,7 @@ def touches(one: ArticleSpan, other: ArticleSpan) -> bool:
 def gold_sentences(
     id: str, text: str, sentences: Iterable[Span], fragments: Iterable[str]
 ) -> list[ArticleSpan]:
-    """The sentences of an article that the evidence fragments touch, wherever they occur, each once."""
+    """The sentences of an article that overlap the evidence fragments, wherever these occur, each once."""
     found: dict[ArticleSpan, None] = {}
     spans = list(sentences)
     for fragment in filter(None, fragments):
@@ -129,7 +129,7 @@ def quote_exact(citations: Iterable[Citation], texts: Mapping[str, str]) -> floa
 def citation_recall(
     statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
 ) -> float | None:
-    """Share of the statements that cite something, and that all they cite together supports.
+    """Share of the statements that are supported by all their citations together.
 
     ALCE (Gao et al. 2023, arXiv 2305.14627, section 4.2), with `supports` in the place of its NLI
     model. Every sentence counts. None for an answer without statements.
@@ -144,9 +144,9 @@ def citation_precision(
 ) -> float | None:
     """Share of the citations that their statement needs.
 
-    A citation counts when all that the statement cites supports it together, and when the citation
-    supports it alone, or the others do not without it (ALCE, as `citation_recall`). 0 for an answer
-    that cites nothing; None for one without statements.
+    A citation counts if all citations of the statement support it together, and either this one supports it
+    alone or the others do not support it without this one (ALCE, as `citation_recall`). 0 for an answer
+    without citations; None for one without statements.
     """
     if not statements:
         return None
@@ -209,13 +209,13 @@ def calibration_error(confidence: Floats, right: NDArray[np.bool_], weights: Flo
 
 
 def bin_of(confidence: Floats) -> NDArray[np.int_]:
-    """Which of the ten equal ranges of confidence each lies in; 1 belongs to the last."""
+    """The number of the equal range, of ten, for each confidence; 1 belongs to the last."""
     places: NDArray[np.int_] = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return places
 
 
 def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float, int]]:
-    """For each range of confidence that has answers: mean confidence, share right, and how many they are.
+    """For each range of confidence with answers: mean confidence, share right, and number of answers.
 
     The reliability diagram of Guo et al. 2017, from (confidence, right).
     """

@@ -1,4 +1,4 @@
-"""A run, or several, as HTML: what the templates show, worked out; words and markup are in the templates."""
+"""Prepares one or several runs for the templates of the HTML report."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ _GOODNESS = (
 
 
 def report(runs: Sequence[Run], lang: str = "de") -> str:
-    """The page on the last of the runs; with several it begins with how the others differ from the first.
+    """The page on the last of the runs; with several it begins with their differences from the first.
 
-    It is one file that loads nothing. Raises BadRequest for runs that cannot be compared.
+    It is a single file that loads nothing. Raises BadRequest for runs that cannot be compared.
     """
     return _TEMPLATES.get_template("report.html").render(_view(runs, lang))
 
@@ -58,7 +58,7 @@ def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
 
 
 def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
-    """All that the templates show."""
+    """The values for the templates."""
     run, pen = runs[-1], Pen(LANGUAGES[lang])
     values = summary(run.measured)
     known = means(run.measured)
@@ -107,7 +107,7 @@ class Pen:
     words: Words
 
     def number(self, value: float, digits: int) -> str:
-        """A number with so many digits behind the decimal sign."""
+        """A number with so many decimals."""
         return f"{value:.{digits}f}".replace(".", self.words.at("format.decimal")).replace("-", "−")
 
     def share(self, value: float, digits: int = 1) -> str:
@@ -129,7 +129,7 @@ class Pen:
                 return self.number(value, {"tokens": 0, "cost": 5}.get(unit, 1))
 
     def legend(self, name: str) -> tuple[str, str]:
-        """What a measure is called, and what it says."""
+        """A measure's name and explanation."""
         level, _, rest = name.partition("_")
         rank, _, k = rest.partition("@")
         if level not in LEVELS or not k:
@@ -139,12 +139,12 @@ class Pen:
         return f"{self.words(f'eval.level.{level}')}: {self.rank(rest)}", said
 
     def rank(self, name: str) -> str:
-        """What a measure of ranks is called: hit@1 is „an erster Stelle“."""
+        """The name of a measure of ranks: hit@1 is „an erster Stelle“."""
         rank, _, k = name.partition("@")
         return self.words("eval.rank.first" if name == "hit@1" else f"eval.rank.{rank}", k=k)
 
     def kind(self, heading: str, name: str) -> str:
-        """What a kind of question is called; one that only its set knows, as that writes it."""
+        """The name of a kind of question; unknown kinds keep the name from their set."""
         known = self.words.at("articles.languages" if heading == "lang" else "eval.kinds")
         return str(known.get(name, name.replace("_", " ")))
 
@@ -175,7 +175,7 @@ def _kinds(run: Run, columns: Sequence[str], pen: Pen) -> list[tuple[str, str, i
 
 
 def goodness(row: Row) -> float:
-    """How good an answer is, 0 to 1: the mean of what is known of it; -1 where the case failed."""
+    """A score for an answer, 0 to 1: the mean of its known measures; -1 for a failed case."""
     if row.error is not None:
         return -1.0
     # where only retrieval was measured, by how well it ranked
@@ -187,7 +187,7 @@ def goodness(row: Row) -> float:
 
 
 def weakest(run: Run, most: int = SHOWN) -> list[Row]:
-    """The rows that fall short, worst first; of those as bad the surest answer comes first."""
+    """The rows with faults, worst first, and among equals the most confident first."""
     short = [row for row in run.rows if goodness(row) < 1]
     return sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))[
         :most
@@ -195,7 +195,7 @@ def weakest(run: Run, most: int = SHOWN) -> list[Row]:
 
 
 def outcome(row: Row) -> str:
-    """What became of a case: `error`, `declined`, `right`, `wrong`; nothing where it cannot be told."""
+    """The outcome of a case: `error`, `declined`, `right`, `wrong`; empty if unknown."""
     if row.error is not None:
         return "error"
     if row.answer and row.answer.abstained and row.case.answerable is not True:
@@ -205,7 +205,7 @@ def outcome(row: Row) -> str:
 
 
 def faults(row: Row) -> list[str]:
-    """What is wrong with an answer (`eval.fault` of the locales)."""
+    """The faults of an answer (`eval.fault` of the locales)."""
     measures = row.measures
     if row.error is not None:
         return ["error"]
@@ -222,7 +222,7 @@ def faults(row: Row) -> list[str]:
 
 
 def pieces(text: str, fragments: Sequence[str]) -> list[tuple[str, bool]]:
-    """The text cut at the evidence fragments in it, and which pieces are such."""
+    """The text in pieces, each with whether it is an evidence fragment."""
     spans = sorted((at, at + len(f)) for f in fragments if f and (at := text.find(f)) >= 0)
     found, end = [], 0
     for low, high in spans:
@@ -233,7 +233,7 @@ def pieces(text: str, fragments: Sequence[str]) -> list[tuple[str, bool]]:
 
 
 def hits(cited: Citation, gold: Sequence[Json]) -> bool:
-    """Whether a citation touches a gold sentence."""
+    """Whether a citation overlaps a gold sentence."""
     place = (cited.article_id, cited.start, cited.end)
     return any(touches(place, (each["article_id"], each["start"], each["end"])) for each in gold)
 

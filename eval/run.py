@@ -1,4 +1,4 @@
-"""From a set and settings to a run: opens the index, asks, measures, and keeps what was found."""
+"""Runs a question set: opens the index, asks, measures, and stores the results."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Delta, Done
-from rag.serve.api.sub_app import version
 from rag.settings import DEFAULTS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
+from rag.version import VERSION
 from rag.wire import Json, sent_answer
 
 FOLDER = "evaluation"
 RETRIEVED = 10
-"""Passages that are asked for where only retrieval is measured."""
+"""Passages to retrieve when only retrieval is measured."""
 _ELSEWHERE = Path(".beleg")
 _NOT_ABOUT_ANSWERS = ("articles", "data", "host", "port")
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
@@ -46,12 +46,12 @@ _SECRET_NAMES = {"key", "token", "secret", "password"}
 
 Progress = Callable[[], object]
 Judge = Callable[[str, str], bool | None]
-"""Whether a context supports a sentence; None where no verdict can be trusted."""
+"""Whether a context supports a sentence; None without a reliable verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run: the settings it is made with, and what to call it."""
+    """One planned run: its settings and its name."""
 
     settings: Settings
     label: str
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Everything that measuring an answer takes besides the case.
+    """Everything needed to measure an answer, except the case.
 
     `gains` (query → article → relevance) makes it a measurement of retrieval alone.
     """
@@ -75,17 +75,17 @@ class Examiner:
 
 
 def folder_of(settings: Settings) -> Path:
-    """Where the evaluations of an index are kept."""
+    """The folder for the evaluations of an index."""
     return settings.data_dir / FOLDER
 
 
 def plans(
     questions: QuestionSet, articles: Sequence[Path], data: Path | None, changes: Sequence[Mapping[str, str]]
 ) -> list[Plan]:
-    """A run for each articles folder, with the settings as they are and with each set of changes.
+    """A plan for each articles folder, with the given settings and with each set of changes.
 
-    Settings that change the index get an index of their own. A set that brings its articles is
-    asked about these; its paragraphs stay whole, as published figures count them.
+    Settings that change the index get their own index. A set that brings its articles is asked about these;
+    its paragraphs stay whole, as in published figures.
     """
     if data and len(articles) > 1:
         raise BadRequest("--data is the folder of one index; give it with one --articles at most")
@@ -131,8 +131,8 @@ def measure(
 ) -> Run:
     """The run of a plan, which is kept as `latest.json` beside the index, with its reports.
 
-    `extractive` asks for verbatim sentences even with a model configured; `resume` goes on with a run that
-    was broken off. Raises BelegError when it cannot begin; what fails in a case is in the run.
+    `extractive` asks for verbatim sentences even with a model configured; `resume` continues an interrupted
+    run. Raises BelegError if the run cannot begin; failures of single cases are recorded in the run.
     """
     settings = plan.settings
     sync(settings.unpublished, embed="all")
@@ -165,7 +165,7 @@ def measure(
 
 
 def journal_of(plan: Plan) -> Path:
-    """Where the answered cases of a plan are written down until all plans are through."""
+    """The journal of a plan's answered cases, kept until all plans are done."""
     name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
     return folder_of(plan.settings) / f"under-way-{name}.jsonl"
 
@@ -181,13 +181,13 @@ def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
 
 
 def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examiner) -> Json:
-    """With what a run is made; two runs with the same are the same but for the time they take."""
+    """The conditions of a run; runs under the same conditions differ only in the time they take."""
     articles = examiner.shelf.articles.values()
     hashes = sorted(article.sha256 for article in articles)
     kept = {name: getattr(plan.settings, name) for name in DEFAULTS}
     return {
         "label": plan.label,
-        "version": version(),
+        "version": VERSION,
         "set": {
             "name": questions.name,
             "sha256": digest(questions.cases),
@@ -220,8 +220,7 @@ def run(
 ) -> tuple[Row, ...]:
     """The rows of all cases, in order; with a journal each is on disk before the next is asked.
 
-    What fails in one case is recorded in its row. Raises BadRequest when the journal to go on from
-    belongs to another run.
+    A failure in one case is recorded in its row. Raises BadRequest if the journal belongs to another run.
     """
     rows = journal.begin(resume=resume) if journal else {}
     for case in cases:
@@ -253,7 +252,7 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
     language = detect_language(without_markers(answer.text))
     measures = answer_measures(case, answer, examiner.shelf, examiner.supports, language)
     measures |= {"seconds_first": first, "seconds_total": total}
-    if answer.passages or answer.abstained:  # the library's own answers search nothing
+    if answer.passages or answer.abstained:  # answers from the library involve no search
         measures |= sentence_measures(case, engine.find(case.question, case.history), gold)
     judged = verdicts(answer, examiner.judge) if examiner.judge else ()
     if (faithful := faithfulness(judged)) is not None:
@@ -268,7 +267,7 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
 
 
 def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:
-    """The verdict on each sentence that claims something, by all passages that the answer had."""
+    """The verdict on each sentence with a claim, by all passages of the answer."""
     context = "\n\n".join(passage.chunk.text for passage in answer.passages)
     claims = [statement.text for statement in answer.statements if statement.status != "no claim"]
     return tuple(Verdict(claim, judge(claim, context)) for claim in claims)
@@ -291,7 +290,7 @@ def _verdict(model: ChatModel, seconds: float, sentence: str, context: str) -> b
 
 
 def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, float, float]:
-    """The answer, and the seconds until its first words and until it was complete, as a door sees them."""
+    """The answer, and the seconds until its first words and until it is complete, as seen by a door."""
     started, first = time.perf_counter(), None
     for event in engine.stream(case.question, case.history, extractive=extractive):
         if first is None and isinstance(event, Delta | Done):
@@ -317,9 +316,9 @@ def _gold(span: ArticleSpan, shelf: Shelf) -> Json:
 
 
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as they may be written down: no keys or tokens, and addresses without a user or query.
+    """Settings without keys and tokens, and with addresses without user or query.
 
-    Secrets are told by their type and, should one be plain text, by their name.
+    Secrets are recognised by type and, in case one is plain text, by name.
     """
     return {name: _public(name, value) for name, value in settings.items() if value is not None}
 

@@ -1,4 +1,4 @@
-"""A run on disk: one JSON file, and while it is under way a journal that a crash cannot spoil."""
+"""A run on disk: one JSON file and, while it is under way, a journal that survives a crash."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a set found: `about` says with what and when, `rows` hold a case each, in the set's order."""
+    """The results of a set: `about` says with what and when, `rows` are the cases in the set's order."""
 
     about: Json
     rows: Annotated[tuple[Row, ...], Field(validation_alias="cases")]
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def label(self) -> str:
-        """What tells this run from others."""
+        """The name of the run."""
         return str(self.about.get("label") or self.about["engine"]["mode"])
 
     @property
@@ -93,7 +93,7 @@ def write_run(path: Path, run: Run) -> None:
 
 
 def lean(run: Run) -> Run:
-    """The run without the texts of passages and further places, which stand in the articles."""
+    """The run without the texts of passages and further places, which are in the articles anyway."""
     rows = []
     for row in run.rows:
         if answer := row.answer:
@@ -117,14 +117,14 @@ def write_whole(path: Path, text: str) -> None:
 
 
 class Journal:
-    """The rows of a run that is under way: a line each, on disk before the next question is asked."""
+    """The rows of a run under way, one per line, each on disk before the next question is asked."""
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
         self.path = path
         self.identity = dict(identity)
 
     def begin(self, *, resume: bool) -> dict[str, Row]:
-        """The answered rows to go on from, by case id; none unless `resume`.
+        """The rows already answered, by case id; none unless `resume`.
 
         Raises BadRequest when the journal belongs to another set, index, engine or version.
         """
@@ -138,7 +138,7 @@ class Journal:
         return rows
 
     def add(self, row: Row) -> None:
-        """Writes a row down."""
+        """Appends a row."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_ROW.dump_json(row).decode() + "\n")
             file.flush()
@@ -160,4 +160,4 @@ class Journal:
             try:
                 yield _ROW.validate_json(line)
             except ValueError:
-                return  # the line that a crash cut short; the cases from here on are asked again
+                return  # a line cut short by a crash; this case and those after it are asked again

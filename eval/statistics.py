@@ -1,4 +1,4 @@
-"""From the measures of single cases to one number for a set, with its 95 % interval."""
+"""Combines the measures of cases to one number for a set, with its 95 % interval."""
 
 from __future__ import annotations
 
@@ -36,8 +36,7 @@ class Value:
 
 
 def parts(name: str, case: Case, measures: Mapping[str, float]) -> tuple[float, float]:
-    """What a case adds above and below the line of a measure: every measure but those of `CALIBRATION` is a
-    ratio of two sums.
+    """A case's part of numerator and denominator: every measure except `CALIBRATION` is a ratio of two sums.
 
     A mean is the sum of values over the number of cases that have one; precision, recall and F1 of
     declining are such ratios of counts (F1 = 2 right / (declined + unanswerable)).
@@ -52,9 +51,10 @@ def parts(name: str, case: Case, measures: Mapping[str, float]) -> tuple[float, 
 
 
 def judged_confidence(name: str, measured: Sequence[Measured]) -> list[tuple[int, float, bool]]:
-    """The cases that a measure of calibration is taken of: place, confidence, and what it is held against.
+    """The cases for a measure of calibration: position, confidence, and outcome.
 
-    For AUROC that the question is answerable; for ECE that the answer, of those not declined, is right.
+    The outcome is, for AUROC, that the question is answerable; for ECE, that an answer (not declined) is
+    right.
     """
     found = []
     for place, (case, measures) in enumerate(measured):
@@ -68,7 +68,7 @@ def judged_confidence(name: str, measured: Sequence[Measured]) -> list[tuple[int
 def values(measured: Sequence[Measured], names: Sequence[str], weights: Floats | None = None) -> Floats:
     """The measures, a column each, under each weighting of the cases (a row of `weights`; default: 1 each).
 
-    NaN where nothing is below the line.
+    NaN if the denominator is 0.
     """
     weights = np.ones((1, len(measured))) if weights is None else weights
     rows = [[part for name in names for part in parts(name, case, found)] for case, found in measured]
@@ -118,7 +118,7 @@ def summary(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)
 
 
 def _cases(name: str, measured: Sequence[Measured]) -> int:
-    """Over how many cases a measure is taken."""
+    """The number of cases that have a measure."""
     if name in DECLINING:
         return sum(case.answerable is not None and bool(found) for case, found in measured)
     if name in CALIBRATION:
@@ -127,7 +127,7 @@ def _cases(name: str, measured: Sequence[Measured]) -> int:
 
 
 def means(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)) -> dict[str, float]:
-    """As `summary`, values only. Declining says nothing where no question is unanswerable."""
+    """Like `summary`, values only; without declining if no question is unanswerable."""
     declinable = any(case.answerable is False for case, _ in measured)
     names = [name for name in names if declinable or name not in DECLINING]
     found = values(measured, names)[0] if measured else []

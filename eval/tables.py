@@ -47,7 +47,7 @@ def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def shown(name: str, value: float) -> str:
-    """A value with the digits that its unit deserves."""
+    """A value with the number of digits that suits its unit."""
     digits = {"words": 1, "tokens": 0, "cost": 5}.get(MEASURES[name].unit, 3)
     return f"{value:.{digits}f}"
 
@@ -101,7 +101,7 @@ def _cost(run: Run) -> list[str]:
 
 
 def _notes(run: Run) -> list[str]:
-    """What is not measured, and why; what failed."""
+    """Notes: measures left out, with the reason, and failed cases."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for name, needs in run.about["left_out"].items():
         reasons[needs].append(name)

@@ -1,7 +1,4 @@
-"""How well statements are checked: the verifier against pairs of sentence and passage labelled by hand.
-
-Scores by the verifier say nothing about the verifier; these pairs do.
-"""
+"""Measures the verifier itself, on pairs of sentence and passage labelled by hand."""
 
 from __future__ import annotations
 
@@ -30,11 +27,11 @@ from rag.verification.support import Claim, Idf, Source, support, together
 BY_VERIFIER = "rag.verification.support"
 SET = Path(__file__).with_name("sets") / "support.jsonl"
 JUDGED: tuple[Status, ...] = ("supported", "unsupported")
-"""The verdicts that precision and recall are taken of; `weak` is neither."""
+"""The verdicts with precision and recall; `weak` is neither right nor wrong."""
 
 
 def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
-    """Our verifier as the scorer: what is cited must reach *supported*, at one place or together.
+    """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together.
 
     A statement of several sentences, as verbatim ones may be, is supported when each of them is.
     """
@@ -68,10 +65,10 @@ def _chunk(article: Article, start: int, end: int) -> Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A sentence, the passage it is held against, and whether a person finds it supported.
+    """A sentence, a passage, and a person's judgement whether the passage supports it.
 
-    `kind` says how the sentence came about (true, changed number, negated …), `split` whether it may
-    be tuned on.
+    `kind` says how the sentence was made (true, changed number, negated …), `split` whether it may be tuned
+    on.
     """
 
     id: Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -106,7 +103,7 @@ def load_pairs(path: Path) -> list[Pair]:
 
 
 def quality(outcomes: Sequence[tuple[Pair, Status]]) -> Quality:
-    """How good the verdicts are, from pairs and the status that each was given."""
+    """The quality of verdicts, from pairs and the status given to each."""
     given = Counter(status for _, status in outcomes)
     labelled = Counter(pair.label for pair, _ in outcomes)
     right = Counter(status for pair, status in outcomes if status == pair.label)
@@ -156,14 +153,14 @@ def main(arguments: Sequence[str]) -> int:
 def check_with_index(
     pairs: Sequence[Pair], articles: Path | None, data: Path | None
 ) -> list[tuple[Pair, Status]]:
-    """The pairs as our verifier judges them, words weighed as in the index of these articles."""
+    """The verifier's verdicts on the pairs, with the word weights of an index of these articles."""
     settings = load_settings(articles=articles, data=data)
     catch_up(settings)
     with closing(open_engine(settings)) as engine:
         held = {article.id: article for article in engine.library.articles()}
         outcomes, alike = [], engine.dense.alike if engine.dense else None
         for pair in pairs:
-            # of the article only its language and date count: the text is the passage's
+            # only the article's language and date matter; its text is the passage
             article = held.get(pair.article) or Article(pair.article, "", pair.article, "")
             place = replace(article, text=pair.passage, asides=())
             source = Source(place, _chunk(place, 0, len(pair.passage)))

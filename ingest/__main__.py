@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
-    """Makes a sync; what is to be said, and the exit status."""
+    """Runs a sync; returns the report and the exit status."""
     from ingest.readers.files import passed_over
     from ingest.sources import roots
     from ingest.sync import sync
@@ -88,9 +88,9 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
 
 
 def summary(report: SyncReport, other: str | None = None) -> str:
-    """The report for people: one line of numbers, then whatever needs a look, by name.
+    """The report for people: one line of numbers, then everything that needs attention, by name.
 
-    `other` says what lies beside the articles and is not read.
+    `other` is a line on files that are not read.
     """
     from rag.i18n import ENGLISH
 
@@ -119,8 +119,8 @@ def summary(report: SyncReport, other: str | None = None) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=program("python -m ingest", "ingest"),
-        description="Index articles (.txt, .md, .html, .mhtml, .pdf, .docx, .odt, .rtf, .epub, .eml, .srt,"
-        " .vtt, .jsonl): new and changed ones are added, deleted ones removed, the rest is left alone.",
+        description="Index articles (.txt, .md, .html, .pdf, .docx and others): new and changed ones are"
+        " added, deleted ones removed, the rest is left alone. --check names files that are not read.",
         epilog="example: python -m ingest ~/dossier --data .beleg/dossier",
     )
     parser.add_argument(
@@ -171,7 +171,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _kept(settings: Settings, options: argparse.Namespace) -> str:
-    """Backs up or restores; what was done."""
+    """Backs up or restores; returns the report."""
     from ingest.backup import back_up, restore
 
     if options.backup:
@@ -181,7 +181,7 @@ def _kept(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
-    """The account of every file, by name, and what lies beside them.
+    """The account of every file, by name, and of files that are not read.
 
     {"files": [{"name": "a.pdf", "read": {"characters": 120, "pages": 1}, "left_out": {"pages": 2},
                 "problems": ["2 of 3 pages have no text: …"]}], "not_read": "1 file of other kinds: .doc 1"}
@@ -201,7 +201,7 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
 
 
 def check_text(found: dict[str, Any]) -> str:
-    """The same for people: a line a file, with what could not be read below it."""
+    """The account for people: one line per file, with its problems below."""
     from rag.i18n import ENGLISH
 
     lines: list[str] = []

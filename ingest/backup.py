@@ -1,8 +1,8 @@
-"""What only a data folder holds, in one file: `python -m ingest --backup FILE` and `--restore FILE`.
+"""Backup and restore of a data folder: `python -m ingest --backup FILE` and `--restore FILE`.
 
-That is uploads, answers with feedback, paid embeddings, evaluations, and where the articles come from. The
-index itself is left out: the next start, or `python -m ingest`, builds it from the articles. The articles
-folder is the user's own, and is no part of it either.
+A backup holds what exists nowhere else: uploads, answers with feedback, paid embeddings, evaluations, and the
+source of the articles. The index is left out, because the next start or `python -m ingest` builds it; so is
+the articles folder, which is the user's own.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _MARK = "beleg-backup-1"
 
 
 def back_up(settings: Settings, target: Path) -> list[str]:
-    """Writes the backup; the names of what is in it.
+    """Writes the backup; returns the names of the files in it.
 
-    The web chat may run meanwhile: databases are copied as of one moment. The file appears once it
-    is complete. Raises ConfigError where there is nothing to save, or no place for it.
+    The web chat may be running: databases are copied as of one moment. The file appears when it is complete.
+    Raises ConfigError if there is nothing to save, or no place for it.
     """
     data = settings.data_dir
     held = [name for name in (*DATABASES, *FILES, *FOLDERS) if (data / name).exists()]
@@ -58,10 +58,10 @@ def back_up(settings: Settings, target: Path) -> list[str]:
 
 
 def restore(settings: Settings, source: Path, *, force: bool = False) -> list[str]:
-    """Puts back what a backup holds; the names of it. All of it, or nothing, is put in place.
+    """Restores a backup, completely or not at all; returns the names of the files.
 
-    Raises ConfigError for a file that is no backup, and (unless `force`) where something is there already,
-    IndexBusy where another process has the index open.
+    Raises ConfigError for a file that is not a backup and (unless `force`) if there is something to replace,
+    IndexBusy if another process has the index open.
     """
     data = settings.data_dir
     lock.acquire(data)
@@ -74,7 +74,7 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
             for name in names:
                 if (data / name).is_dir():
                     shutil.rmtree(data / name)
-                if name in DATABASES:  # whose journals are of what they replace
+                if name in DATABASES:  # together with the journals of the databases replaced
                     for journal in (f"{name}-wal", f"{name}-shm"):
                         (data / journal).unlink(missing_ok=True)
                 (Path(folder) / name).replace(data / name)
@@ -86,13 +86,14 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Leaves out what is still being received (hidden), and what is neither file nor folder."""
+    """Filters out incomplete uploads (hidden), and anything but files and folders."""
     hidden = any(part.startswith(".") for part in Path(entry.name).parts)
     return None if hidden or not (entry.isfile() or entry.isdir()) else entry
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:
-    """Unpacks a backup; its names. Raises ConfigError when it is none, or would write elsewhere."""
+    """Unpacks a backup; returns its names. Raises ConfigError unless it is one, and if it would write
+    elsewhere."""
     try:
         with tarfile.open(source) as archive:
             names = {Path(entry.name).parts[0] for entry in archive.getmembers() if entry.name}

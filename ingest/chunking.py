@@ -1,4 +1,4 @@
-"""Articles to chunks: runs of whole sentences of about the same length, cut out by offset."""
+"""Cuts articles into chunks: runs of whole sentences of about the same length, by offset."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rag.schema import Article, Chunk, Span
 from rag.text.sentences import sentences
 
 FULL_ENOUGH = 0.6
-"""Share of the wanted length from which on a chunk ends with its paragraph."""
+"""Share of the wanted length from which a chunk ends with its paragraph."""
 REST = 0.25
 """Share of the wanted length below which a last chunk joins the one before."""
 LONGEST = 1.5
-"""A chunk that took in such a rest, or what a colon announced, is at most this many times as long."""
+"""Greatest length, in wanted lengths, of a chunk with such a rest, or with text after a colon."""
 
-# a "word" of a hundred characters is no word: text without spaces is cut too
+# text without spaces is cut, too: a hundred characters are not a word
 _WORD = re.compile(r"\S{1,100}")
 
 
@@ -27,7 +27,7 @@ _WORD = re.compile(r"\S{1,100}")
 class _Sentence:
     """A sentence to be packed; `ends_paragraph` when no other follows in its paragraph.
 
-    One that ends with a colon `announces` the next, and the two stay together.
+    A sentence that ends with a colon `announces` the next one, and they stay together.
     """
 
     start: int
@@ -98,7 +98,7 @@ def _pack(section: list[_Sentence], words: int) -> list[list[_Sentence]]:
     runs: list[list[_Sentence]] = [[]]
     size = 0
     for sentence in section:
-        # a chunk that is nearly empty would rather be too long than say nothing
+        # a nearly empty chunk is better made too long
         full = size + sentence.words > words and size >= REST * words
         announced = bool(runs[-1]) and runs[-1][-1].announces and size + sentence.words <= LONGEST * words
         if full and not announced:

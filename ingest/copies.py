@@ -1,8 +1,7 @@
-"""Articles that nearly repeat another, as agency copies do; kept up to date without comparing all with all.
+"""Finds near-copies, such as the same agency text twice, without comparing all articles with each other.
 
-Every article leaves marks in the library: the hashes of an eighth of its runs of eight words. A copy shares
-most of its runs with the original, hence marks, so that only articles with a good part of them in common
-need to be compared.
+The library keeps marks of every article: the hashes of an eighth of its runs of eight words. A copy shares
+most runs with the original, and so most marks; only articles with many marks in common are compared.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from rag.store.library import Library
 _RUN = 8
 _ONE_IN = 8  # a copy of 40 words is still found 49 times in 50
 _SAME = 0.8  # of the runs of the shorter one
-_PART = 0.2  # of the marks of the shorter one: fewer are chance, or a phrase that many have
-_GOOD_PART = 0.5  # the same where each article is looked up, and not compared with all
+_PART = 0.2  # of the marks of the shorter one; fewer may be chance or a common phrase
+_GOOD_PART = 0.5  # the same where each article is looked up instead of compared with all
 _WORD = re.compile(r"\w+")
 
 Hashes = NDArray[np.uint64]
@@ -89,7 +88,7 @@ def _among(articles: Mapping[str, Article]) -> dict[str, str]:
 def _alike(library: Library, texts: Iterable[Collection[int]]) -> set[str]:
     """Ids of the articles that share a good part of the marks of one of the texts.
 
-    One mark is not enough: a phrase that many have would join half the library.
+    One mark is not enough: a common phrase would join half the library.
     """
     return {
         id
@@ -103,7 +102,7 @@ def _candidates(runs: Sequence[Hashes]) -> list[tuple[int, int]]:
     """Pairs of articles, earlier one first, that share a good part of the marks.
 
     Each mark pairs an article with the first and with the previous one that has it, so that a phrase
-    common to all of them costs no more than any other. What is too short for a mark has its least run.
+    common to all of them costs no more than any other. A text too short for a mark gets its smallest hash.
     """
     samples = [found if len(found := _marks(own)) else own[:1] for own in runs]
     ends: dict[int, tuple[int, int]] = {}

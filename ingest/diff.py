@@ -1,4 +1,4 @@
-"""The plan of a sync: what differs between the files and the library, found before anything is written."""
+"""The plan of a sync: the differences between files and library, found before anything is written."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from rag.store.library_rows import Account, Entry, FileState
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What reading one file gave; `unread` when that is nothing but problems.
+    """The result of reading one file; `unread` if there are only problems.
 
-    The articles have the ids that they would like; another file may want the same.
+    The articles have preliminary ids, which another file may want, too.
     """
 
     articles: tuple[Article, ...] = ()
@@ -30,7 +30,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the library shall hold: articles to be written, ids to be removed, manifest and files."""
+    """The changes to the library: articles to write, ids to remove, manifest and files."""
 
     written: Mapping[str, Article]
     gone: tuple[str, ...]
@@ -40,7 +40,7 @@ class Plan:
 
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
-    """Reads a file and marks what is aside in its articles."""
+    """Reads a file and finds the asides of its articles."""
     from ingest.readers import read_file
     from ingest.sidecar import corrected
     from ingest.structure.article import article_from
@@ -67,7 +67,7 @@ def make_plan(
     *,
     rebuild: bool,
 ) -> Plan:
-    """Reads what is new or has changed, and says what the library, whose manifest this is, shall hold.
+    """Reads new and changed files, and makes the plan for the library with this manifest.
 
     `read` gives the outcomes of files by their keys.
     """
@@ -80,7 +80,7 @@ def make_plan(
     fresh = [f for f in files if f.key not in as_read or held[f.key][:2] != f.state[:2]]  # by size and time
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
-    # an unchanged file whose article gives way to another of that name is read for its new id
+    # an unchanged file is read again if its article needs a new id
     renamed = [
         f
         for f in files
@@ -139,7 +139,7 @@ def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
 
 
 def _state_after(file: SourceFile, outcome: Outcome, indexed: bool) -> FileState:
-    """What to note of a file that was read; one that cannot be read any more may be indexed all the same."""
+    """The record of a file that was read; an unreadable one may still be indexed in its earlier version."""
     problems = outcome.problems
     if outcome.unread and indexed:
         problems = tuple(Phrase("earlier_version_answers", problem=problem) for problem in problems)

@@ -1,7 +1,8 @@
-"""Vectors of sentences, by which the one that answers is chosen; made behind those of passages, newest first.
+"""Makes the vectors of sentences, by which the answering sentence is chosen; after those of passages, newest
+first.
 
-What is there is kept as it comes, in the library, so that whatever breaks off is gone on with; an article
-that changes loses its own.
+Each is kept in the library at once, so that an interrupted run continues; a changed article loses its
+vectors.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
 Pair = tuple[Article, Chunk]
 Wish = Literal["all", "passages"]
-"""What vectors of the built-in encoder are wanted of: passages and their sentences, or passages alone."""
+"""What the built-in encoder embeds: passages and their sentences, or passages alone."""
 
 WISH = "embed"
-"""A note in the library: the wish, which is said once."""
+"""A note in the library: the wish, which has to be given only once."""
 
 MOST_UNASKED = 1_000
-"""Articles whose vectors are made without being asked for: half an hour of one core."""
+"""Most new articles that are embedded without a request: half an hour or more of one core."""
 
 _AT_ONCE = 4  # passages: a second or two
 _LONGEST_BEFORE = 300  # characters
@@ -36,7 +37,7 @@ _SECONDS = {"passages": 0.26, "all": 0.96}  # of one core, for a passage
 
 
 def left_to_words(passages: int) -> Phrase:
-    """Says that so many passages are found by words alone, and what it takes to change that."""
+    """A message that so many passages are found by words alone, and what embedding them would take."""
     minutes = {wish: passages * seconds / 60 for wish, seconds in _SECONDS.items()}
     said = {w: f"{round(m / 60)} h" if m >= 90 else f"{max(1, round(m))} min" for w, m in minutes.items()}
     return Phrase("left_to_words", passages=passages, long=said["all"], short=said["passages"])
@@ -66,9 +67,9 @@ def kept_in(
 def embed_sentences(
     library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool] | None = None
 ) -> int:
-    """Makes the vectors of sentences that the library lacks; how many passages lack them still.
+    """Makes missing vectors of sentences; returns the number of passages that still lack them.
 
-    Raises ProviderUnavailable: what came before is kept.
+    Raises ProviderUnavailable; vectors made before that are kept.
     """
     from rag.store.passage_vectors import pack
 

@@ -1,4 +1,4 @@
-"""Makes a Chroma server's articles those of our library, for replicas to fill themselves from."""
+"""Copies the library's articles to a Chroma server, from which replicas fill themselves."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from rag.store.published import Published
 
-_PUBLISHED = "published"  # a note in the library: what the server has, and which server that is
-_WRITER = "writer.id"  # beside the library, which may be made anew
+_PUBLISHED = "published"  # a note in the library: the server, and what it has
+_WRITER = "writer.id"  # a file beside the library, because the library may be rebuilt
 
 
 def is_published(library: Library) -> bool:
@@ -34,9 +34,9 @@ def publish(
 ) -> None:
     """Writes new vectors, then the articles they belong to, then removes old ones; holds the folder's lock.
 
-    So a replica sees a whole version of each article. Raises IndexBusy when another Beleg is the server's
-    writer, unless this one is to `take_over`, and ConfigError when that would replace its articles by some
-    that nobody `named`.
+    In this order a replica always sees whole versions of articles. Raises IndexBusy if another Beleg is the
+    writer, except with `take_over`, and ConfigError if that would replace its articles by some that nobody
+    `named`.
     """
     from rag.store.published import Published
 
@@ -62,11 +62,11 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
     from rag.store.published import version_id
 
     def ours(pairs: Sequence[Pair]) -> Floats:
-        _claim(server, folder)  # it may have been taken over meanwhile
+        _claim(server, folder)  # another Beleg may have taken over meanwhile
         return embed(pairs)
 
     if not server.chroma.is_of(library.fingerprint):
-        server.delete(server.versions())  # no replica takes an article whose vectors are gone
+        server.delete(server.versions())  # replicas do not take articles without vectors
         server.chroma.renew(library.fingerprint)
     add_missing(library, server.chroma, ours)
     versions = {version_id(id, sha256): id for id, sha256 in library.versions().items()}
@@ -79,7 +79,7 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
 
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
-    """Makes us the one Beleg that writes to the server. Raises IndexBusy when it has another."""
+    """Registers this Beleg as the server's writer. Raises IndexBusy if there is another one."""
     name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
     held = server.claim(_id(folder), name, take_over=take_over)
     if held is not None:
@@ -87,7 +87,7 @@ def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
 
 
 def _id(folder: Path) -> str:
-    """Who writes from this data folder: the same after a crash, and after its index is built anew."""
+    """The id of this data folder as a writer; survives crashes and rebuilds."""
     path = folder / _WRITER
     with contextlib.suppress(OSError):
         if held := path.read_text("utf-8").strip():

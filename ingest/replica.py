@@ -1,4 +1,4 @@
-"""A sync whose source is the Chroma server: its articles in the place of files, with their vectors."""
+"""A sync from a Chroma server in place of files, vectors included."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Replica(Run):
     """See `Run`."""
 
     def run(self) -> SyncReport:
-        """Makes it. Raises ConfigError where the server has no articles, and leaves everything as it is."""
+        """Runs the sync. Raises ConfigError, without changes, if the server has no articles."""
         with Published(self.settings) as self.server:
             return super().run()
 
     def plan(self, library: Library) -> Plan:
-        """What differs between the server's articles and the library's."""
+        """The differences between the server's articles and the library's."""
         there = self.server.versions()
         if not there or not self.server.chroma.fingerprint:
             raise ConfigError("chroma_server_empty", address=self.server.address)
@@ -46,6 +46,6 @@ class Replica(Run):
         return Plan(written, tuple(sorted(manifest.keys() - now.keys())), now, {}, compare(manifest, now))
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:
-        """The server's vectors; our own where they have been deleted meanwhile."""
+        """The server's vectors; our own if those have been deleted meanwhile."""
         found = self.server.chroma.vectors([chunk.id for _, chunk in pairs])
         return super().embed(pairs) if found is None else found

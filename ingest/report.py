@@ -1,4 +1,4 @@
-"""What a sync did, as it is told to people and programs."""
+"""The report of a sync, for people and programs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Changes", "Progress", "SyncReport", "report_of"]
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. Numbers count articles; `skipped` holds the name and reason of what was not read.
+    """What a sync did. Numbers count articles; `skipped` has name and reason of each file that was not read.
 
-    `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what
-    was found damaged and is whole again; `articles` and `chunks` are what the index holds now, `pending`
-    is how many of the chunks are found by their words only, for their vectors are still to come, `unasked`
-    says what it takes where there are too many to make their vectors without `--embed`; `read` and
-    `left_out` are how much of what kind the files of the index gave and did not.
+    `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what was
+    damaged and is whole again; `articles` and `chunks` are what the index holds now. `pending` is the number
+    of chunks without vectors, found by their words only; `unasked` says what embedding them would take if
+    they are too many to do so without `--embed`. `read` and `left_out` count the parts of files that were
+    read and not read, by kind.
     """
 
     added: int
@@ -45,7 +45,7 @@ class SyncReport:
 
 
 class Changes(NamedTuple):
-    """How many articles are new, changed, gone and as before."""
+    """The numbers of articles added, changed, deleted and unchanged."""
 
     added: int = 0
     changed: int = 0

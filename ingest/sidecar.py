@@ -1,4 +1,4 @@
-"""What people say of a file where it says less, or wrong: kept beside it, never in it.
+"""Corrections of a file's metadata by people: kept beside the file, never in it.
 
 The sidecar of `faehre.pdf` is `.faehre.pdf.json`, hidden, so that it is no article itself:
 
@@ -21,12 +21,12 @@ FIELDS = ("title", "outlet", "author", "published")
 
 
 def sidecar_of(file: Path) -> Path:
-    """Where it is, or would be."""
+    """The path of the sidecar, whether it exists or not."""
     return file.with_name(f".{file.name}.json")
 
 
 def corrected(document: Document, file: Path) -> Document:
-    """The document with what the sidecar of its file says; what is unreadable in that costs nothing."""
+    """The document with the corrections from its sidecar; an unreadable sidecar is ignored."""
     try:
         stated = dict(json.loads(sidecar_of(file).read_text("utf-8")))
     except (OSError, ValueError, TypeError, RecursionError):
@@ -37,9 +37,9 @@ def corrected(document: Document, file: Path) -> Document:
 
 
 def describe(file: Path, fields: Mapping[str, str]) -> None:
-    """Writes the sidecar; a field that is empty is as the file says it, and without any there is none.
+    """Writes the sidecar without empty fields, which are taken from the file; deletes it if all are empty.
 
-    Raises ArticleError for a day that is none.
+    Raises ArticleError for an invalid day.
     """
     said = {name: text for name in FIELDS if (text := clean_field(fields.get(name, "")))}
     if "published" in said:
@@ -57,7 +57,7 @@ def describe(file: Path, fields: Mapping[str, str]) -> None:
 
 
 def changed_at(path: str) -> int:
-    """When the sidecar of a file was changed, in nanoseconds since 1970; 0 without one."""
+    """The time of the sidecar's last change, in nanoseconds since 1970; 0 without one."""
     with contextlib.suppress(OSError):
         return sidecar_of(Path(path)).stat().st_mtime_ns
     return 0

@@ -1,4 +1,4 @@
-"""Where articles come from: the files of the source folders, and the ids that their names give."""
+"""The sources of articles: the files of the source folders, and article ids from their names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UPLOADS = "uploads"
 """Folder in the data folder where the web chat saves articles; always a source."""
 
 SOURCE = "source.json"
-"""File in the data folder: which paths stand in for the articles folder."""
+"""File in the data folder with the paths that replace the articles folder."""
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -32,7 +32,7 @@ _ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 class SourceFile(NamedTuple):
     """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder.
 
-    Key and name are legible, for what is stored; only `given` opens the file.
+    Key and name are legible, for storage; only `given` opens the file.
     """
 
     given: str
@@ -42,7 +42,7 @@ class SourceFile(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """Where it is, as given."""
+        """The path as given."""
         return Path(self.given)
 
     @property
@@ -52,7 +52,7 @@ class SourceFile(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """An id that an article would like, and the file it is from."""
+    """The preferred id of an article, and its file."""
 
     name: str
     file: str
@@ -60,7 +60,8 @@ class Wanted(NamedTuple):
 
     @property
     def longer(self) -> str:
-        """What it takes when another wants the same: the file's path, for records before the name."""
+        """The longer id if another article wants the same: with the file's path, for records before the
+        name."""
         path = slug(self.file)
         return f"{path}-{self.name}" if self.record else path
 
@@ -73,15 +74,15 @@ def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
 
 
 def are_named(settings: Settings, paths: Sequence[Path] | None) -> bool:
-    """Whether somebody said which articles these are: now, by a setting, or earlier for this data folder."""
+    """Whether these articles were named: now, by a setting, or earlier for this data folder."""
     said = "articles" in settings.given or settings.articles != DEFAULTS["articles"]
     return bool(paths) or said or bool(_remembered(settings))
 
 
 def remember(settings: Settings, paths: Sequence[Path]) -> None:
-    """Makes `paths` the source of the data folder, in the place of the articles folder.
+    """Makes `paths` the source of the data folder, in place of the articles folder.
 
-    It lasts as long as the setting says the same folder: who sets another one wants that.
+    It lasts until the setting names another folder.
     """
     usual = str(settings.articles.resolve())
     note = {"paths": [str(path.resolve()) for path in paths], "instead_of": usual}
@@ -118,15 +119,15 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
             full = f"{base}{os.sep}{name}" if name else base
             if full not in found and (not full.startswith(inside) or full.startswith(uploads)):
                 key = legible(full)
-                if key in keys:  # two names that differ only in what is not legible
+                if key in keys:  # two names that differ only in illegible characters
                     key = f"{key} ({_digest(repr(full))})"
                 keys.add(key)
                 shown = name.replace(os.sep, "/") or os.path.basename(path)  # noqa: PTH119
                 try:
                     stat = os.stat(path)  # noqa: PTH116
-                    # what is said beside it is a change, too
+                    # a change of the sidecar is a change, too
                     state = FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))
-                except OSError:  # reading it says why
+                except OSError:  # reading it will report the reason
                     state = FileState(-1, -1)
                 found[full] = SourceFile(path, key, legible(shown), state)
     return list(found.values())
@@ -142,9 +143,9 @@ def legible(name: str) -> str:
 
 
 def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: Sequence[str]) -> None:
-    """Raises ConfigError when a folder that indexed files (`held`) came from has none left.
+    """Raises ConfigError if a folder of indexed files (`held`) has none left.
 
-    An unmounted disk or a wrong checkout looks like that; it must not cost the index.
+    That may be an unmounted disk or a wrong checkout, which must not empty the index.
     """
     for folder in folders:
         base = legible(f"{folder.resolve()}{os.sep}")
@@ -155,10 +156,10 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
 
 
 def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
-    """Raises ConfigError when indexed articles would go for no other reason than where we look.
+    """Raises ConfigError if indexed articles would be removed only because another folder is searched.
 
-    `held` are files by what is to be removed; those of the folders and uploads may go. An index of
-    other articles gives way to these only where somebody names them.
+    `held` are the files to be removed; those of the folders and uploads may be. Other articles are replaced
+    only by articles that were named.
     """
     bases = [legible(str(folder.resolve())) for folder in (*folders, data / UPLOADS)]
     for path in map(Path, held.values()):
@@ -183,7 +184,7 @@ def assign_ids(wanted: Sequence[Wanted]) -> list[str]:
 
 
 def own_id(file: SourceFile, id: str | None, number: int) -> str:
-    """The stem of the file's name; for records the id they give, or the stem and their number (from 1)."""
+    """The stem of the file's name; for records their own id, or the stem and their number (from 1)."""
     stem = slug(file.name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
     if not file.holds_records:
         return stem

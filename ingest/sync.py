@@ -1,7 +1,7 @@
-"""Brings the index in line with the article files: a diff by content, safe to break off anywhere.
+"""Brings the index in line with the article files: a diff by content, safe to interrupt anywhere.
 
-look → diff → read → chunk → `library.replace`, one transaction → `reconcile`, by which Chroma follows. From
-the transaction on the new articles answer by their words; by meaning as soon as their vectors are there.
+look → diff → read → chunk → `library.replace` (one transaction) → `reconcile` (Chroma). After the transaction
+new articles are found by their words, and by meaning as soon as their vectors are ready.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ if TYPE_CHECKING:
 __all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "is_current", "sync"]
 
 VECTORS = "vectors"
-"""Note in the library: of which of its states Chroma has all vectors."""
+"""A note in the library: the revision of which Chroma has all vectors."""
 
-_AT_ONCE = 32  # articles or files: a step of the progress bar
-_SPARE_VECTORS = 10_000  # of other texts or models, kept in case they come back
+_AT_ONCE = 32  # articles or files for each step of the progress bar
+_SPARE_VECTORS = 10_000  # cached vectors of other texts or models, in case these come back
 
 _OF_THE_DISK = frozenset({"cannot_use", "cache_unusable", "disk_full", "index_unwritable"})
 """Codes of errors by which a disk that is full or read-only is said."""
@@ -111,18 +111,18 @@ def sync(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> SyncReport:
-    """Makes the index in `settings.data_dir` that of the article files, and says what was done.
+    """Brings the index in `settings.data_dir` in line with the article files, and reports what was done.
 
-    The source is `settings.articles` (or `paths`, which replace it for this data folder from now
-    on) and the uploads in the data folder. `rebuild` makes everything anew, for other settings or an
-    emptied source; `take_over` makes this Beleg the one that writes to the Chroma server. Unless it shall
-    `wait`, and once `stop` says so between two batches, vectors that are missing are left to the next sync.
-    Beyond `MOST_UNASKED` articles the built-in encoder makes vectors only once `embed` has said of what.
-    Raises ArticleError for a path that does not exist or holds nothing (with `allow_empty` that gives an
-    index without articles), ConfigError (also where articles that nobody named would take the place of
-    others), IndexBusy when another process uses the folder, IndexMismatch when the index was built with
-    other settings; in all these cases the old index is untouched. Raises ProviderError when the embedding
-    fails: the new articles answer by their words then, and nothing that was embedded is paid for again.
+    The source is `settings.articles` (or `paths`, which replace it for this data folder from now on) and the
+    uploads in the data folder. `rebuild` makes everything anew, for other settings or an emptied source;
+    `take_over` makes this Beleg the writer of the Chroma server. Without `wait`, and when `stop` returns true
+    between two batches, missing vectors are left to the next sync. For more than `MOST_UNASKED` new articles
+    the built-in encoder makes vectors only if `embed` says of what. Raises ArticleError for a path that does
+    not exist or holds nothing (with `allow_empty` that gives an index without articles), ConfigError (also if
+    articles that nobody named would replace others), IndexBusy when another process uses the folder,
+    IndexMismatch when the index was built with other settings; in all these cases the old index is untouched.
+    Raises ProviderError when the embedding fails: the new articles are found by their words then, and nothing
+    embedded is paid for again.
     """
     started = time.perf_counter()
     options = Options(rebuild, allow_empty, wait, embed, progress or (lambda *_: None), stop)
@@ -142,9 +142,9 @@ def sync(
 
 
 def catch_up(settings: Settings) -> list[str]:
-    """Makes the index current for whoever asks right away; what is to be said of that, a line each.
+    """Brings the index up to date before a question; returns notes for people, one line each.
 
-    A disk that is full or read-only is no reason not to answer from the index as it is. Raises as `sync`.
+    With a full or read-only disk the index is used as it is. Raises the same as `sync`.
     """
     if is_current(settings.unpublished):
         return []
@@ -160,7 +160,7 @@ def catch_up(settings: Settings) -> list[str]:
 
 @contextlib.contextmanager
 def _owned(folder: Path) -> Iterator[None]:
-    """With the folder's lock, and a disk that fails said as such."""
+    """Holds the folder's lock, and reports a failing disk as such."""
     lock.acquire(folder)
     try:
         yield
@@ -172,7 +172,7 @@ def _owned(folder: Path) -> Iterator[None]:
 
 
 def _embedder(settings: Settings) -> Embedder:
-    # only when there is something to do: it imports numpy
+    # imported only when needed, because it imports numpy
     from rag.models.providers import build_embedder
 
     return build_embedder(settings)
@@ -187,7 +187,7 @@ def _kind_of_run(settings: Settings) -> type[Run]:
 
 
 def _embedded(article: Article, chunk: Chunk) -> str:
-    """The text of a passage as it is embedded: below the article's title, where it has one."""
+    """The text to embed for a passage: below the article's title, if there is one."""
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
 
 
@@ -196,7 +196,7 @@ def _vectors(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
 
 
 def embeds_at_once(settings: Settings) -> bool:
-    """Whether vectors cost seconds (or a server's time), and not hours of this machine."""
+    """Whether vectors take seconds (or a server's time), not hours of this machine."""
     return chosen(settings).kind not in ("class", "e5")
 
 
@@ -204,10 +204,10 @@ def embeds_at_once(settings: Settings) -> bool:
 
 
 def is_current(settings: Settings, *, vectors: bool = True) -> bool:
-    """Whether the index is that of the article files, by the files' size and time alone.
+    """Whether the index is up to date, judged by the files' sizes and times alone.
 
-    Without `vectors` it may lack some of these. Takes no lock and imports nothing heavy; False for any
-    index that is not fit to be opened.
+    Without `vectors`, some vectors may be missing. Takes no lock and imports nothing slow; False for any
+    index that cannot be opened.
     """
     try:
         look = look_at(settings, None)
@@ -231,7 +231,7 @@ def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
 
 
 def has_vectors(folder: Path, library: Library) -> bool:
-    """Whether Chroma was given all vectors of the library as it is, and its folder is as it was left."""
+    """Whether Chroma has all vectors of the library, in an unchanged folder."""
     return library.meta(VECTORS) == _state_of(library) and is_whole(folder)
 
 
@@ -250,7 +250,7 @@ def _agrees(settings: Settings, look: Look, library: Library) -> bool:
 
 
 def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
-    """Whether a sync failed for want of room or permission alone, and there is an index to answer from."""
+    """Whether a sync failed only for lack of space or permission, and there is an index to answer from."""
     if error.code not in _OF_THE_DISK:
         return False
     try:
@@ -261,7 +261,7 @@ def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
 
 
 def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
-    """The report when there is nothing to do; None when there is, or it takes the lock to find out."""
+    """The report if there is nothing to do; None if there is, or if the lock is needed to find out."""
     try:
         library = Library.open(look.folder, read_only=True)
     except BelegError:
@@ -269,7 +269,7 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     with library:
         if not (_agrees(settings, look, library) and has_vectors(look.folder, library)):
             return None
-        # permissions change without a trace in size and time
+        # a change of permissions shows in neither size nor time
         if any(state.unread for state in library.files().values()) or not library.counts().articles:
             return None
         return report_of(library, Changes(unchanged=library.counts().articles))
@@ -279,7 +279,7 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
 
 
 class Run:
-    """One sync from files; whoever makes it holds the folder's lock."""
+    """One sync from files; the caller holds the folder's lock."""
 
     def __init__(self, settings: Settings, look: Look, embedder: Embedder, options: Options) -> None:
         self.settings, self.look, self.embedder, self.options = settings, look, embedder, options
@@ -289,12 +289,12 @@ class Run:
         self.repaired: list[str] = []
 
     def run(self) -> SyncReport:
-        """Makes it. Raises what `sync` raises."""
+        """Runs the sync. Raises the same as `sync`."""
         with self._library() as library:
             plan = self.plan(library)
             lost_none = has_vectors(self.look.folder, library)
             if not (plan.manifest or library.counts().articles or self.options.allow_empty):
-                library.replace(files=plan.files)  # nothing could be read: no index is made of that
+                library.replace(files=plan.files)  # nothing could be read, so no index is made
                 return report_of(library, plan.changes, self.repaired)
             self._replace(library, plan)
             if self.look.paths is not None:
@@ -303,7 +303,7 @@ class Run:
             return report_of(library, plan.changes, self.repaired, pending)
 
     def plan(self, library: Library) -> Plan:
-        """What differs between the files and the library; nothing is written."""
+        """The differences between files and library; writes nothing."""
         if library.fingerprint and not self.options.rebuild:
             self.settle(library.fingerprint)
         held = library.manifest()
@@ -326,13 +326,14 @@ class Run:
         return _vectors(self.embedder, pairs)
 
     def settle(self, found: str) -> None:
-        """Goes on with the fingerprint that an index has. Raises IndexMismatch where it does not serve."""
+        """Adopts the fingerprint of an existing index. Raises IndexMismatch if it does not fit the
+        settings."""
         check_fingerprint(found, self.note)
         self.note = found
         self.embedder.expect(dimension_of(found))
 
     def _library(self) -> Library:
-        """The library, a new one in the place of one that is damaged or of an earlier format."""
+        """The library; a new one in place of a damaged one or an earlier format."""
         path = self.look.folder / FILE_NAME
         if not path.exists() and (self.look.folder / "chroma").exists():
             self.repaired.append("the library was missing and was built anew")
@@ -341,13 +342,13 @@ class Run:
         except IndexDamaged as exc:
             self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
         except IndexMismatch as exc:
-            # nothing takes the place of what cannot be read any more that nobody named
+            # articles that nobody named never replace an unreadable index
             outdated = isinstance(exc, IndexOutdated) and self.look.named
             if not (self.options.rebuild or (outdated and (self.look.files or self.settings.chroma_replica))):
                 raise
             if not self.options.rebuild:
                 self.repaired.append("the index was of an earlier Beleg and was built anew from the articles")
-        for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, for they may not be ours
+        for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, in case they are not ours
             file = path.with_name(f"{FILE_NAME}{suffix}")
             if file.exists():
                 file.replace(file.with_name(f"{FILE_NAME}.damaged{suffix}"))
@@ -368,7 +369,7 @@ class Run:
             self.options.progress(step, len(items), len(items))
 
     def _replace(self, library: Library, plan: Plan) -> None:
-        """Makes the library what the plan says, in one transaction."""
+        """Applies the plan to the library, in one transaction."""
         from ingest.chunking import chunk_article
         from ingest.copies import marks as marks_of
         from ingest.copies import update_copies
@@ -396,7 +397,7 @@ class Run:
         )
 
     def _embed(self, library: Library, plan: Plan, *, lost_none: bool) -> int:
-        """Lets Chroma follow; how many passages still have no vector."""
+        """Brings Chroma in line; returns the number of passages without a vector."""
         if self.options.embed:
             library.note(WISH, self.options.embed)
         elif has_vectors(self.look.folder, library) and not self.options.rebuild:
@@ -421,7 +422,7 @@ class Run:
         return pending
 
     def _left_to_words(self, library: Library, chroma: Chroma) -> bool:
-        """Whether there is more to embed than anybody has asked for; nothing new is embedded then."""
+        """Whether there is more to embed than was requested; then nothing new is embedded."""
         articles, passages = library.without_vectors()
         unasked = self.is_e5 and not library.meta(WISH) and not self.settings.chroma_url
         left = unasked and articles > MOST_UNASKED
@@ -437,7 +438,7 @@ class Run:
         if is_open and library.counts().chunks:
             if self.stop and self.stop():
                 return library.counts().chunks
-            # asked for only now: the articles did not wait for it
+            # asked for only now, so that the articles did not wait for it
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
         if self.options.rebuild:
             chroma.renew(library.fingerprint)

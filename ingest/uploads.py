@@ -1,4 +1,4 @@
-"""Articles that come by the web chat: checked as they arrive, and saved as files among the uploads."""
+"""Articles uploaded in the web chat: checked as they arrive, and saved as files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Uploads:
     """The folder of uploaded files; see `rag.uploads.Intake`."""
 
     def __init__(self, settings: Settings) -> None:
-        """Clears away what an earlier process left half received."""
+        """Removes incomplete files of an earlier process."""
         self.folder = settings.uploads_dir.resolve()
         self.limit = settings.article_limit
         self._naming = threading.Lock()
@@ -51,7 +51,7 @@ class Uploads:
         describe(path, fields)
 
     def place(self, file: Path, name: str) -> tuple[str, bool]:
-        """Moves a file to where it stays; its name there, and whether it was there already.
+        """Moves a file to its place; returns its name there, and whether it was there already.
 
         Another file of that name is never overwritten: the new one becomes `name-2`.
         """
@@ -68,7 +68,7 @@ class Uploads:
 
 
 class ArticleIntake(Uploads, Watcher):
-    """Uploads and watcher in one: what the web chat is handed, see `rag.uploads.Intake`."""
+    """Uploads and watcher together, for the web chat; see `rag.uploads.Intake`."""
 
     suffixes = SUFFIXES
 
@@ -78,10 +78,10 @@ class ArticleIntake(Uploads, Watcher):
 
 
 class IncomingFile:
-    """A file on its way in; see `rag.uploads.Incoming`."""
+    """A file being uploaded; see `rag.uploads.Incoming`."""
 
     def __init__(self, uploads: Uploads, name: str, path: Path) -> None:
-        """`path` is where it lies until it is kept, alone in its folder."""
+        """`path` is its temporary place, alone in a folder."""
         self.uploads = uploads
         self.name = name
         self.path = path
@@ -106,7 +106,7 @@ class IncomingFile:
 
 
 def safe_name(name: str) -> str:
-    """A file name that is one anywhere, whatever a sender says: no folder, nothing hidden.
+    """A file name that is safe anywhere: no folders, not hidden.
 
     >>> safe_name("../../Öl & Gas.TXT")
     'Oel-Gas.txt'

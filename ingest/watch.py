@@ -21,10 +21,10 @@ from rag.settings import Settings
 from rag.uploads import SyncState
 
 SETTLE_SECONDS = 0.4
-"""Files that change are read once nothing has changed for so long: one may still be being copied."""
+"""Changed files are read once nothing has changed for so long, because they may still be being copied."""
 
 _LONGEST_SETTLING = 10.0
-_RETRY_SECONDS = 60.0  # after a failure that a further look at the files does not explain
+_RETRY_SECONDS = 60.0  # after a failure that the files do not explain
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,9 @@ log = logging.getLogger(__name__)
 class Watcher:
     """Looks at the files when they change, and syncs when they differ or `refresh` asks for it.
 
-    It looks every `settings.sync_seconds` too, for network folders and Chroma servers, which tell nothing
-    (0: only when asked). A look reads nothing but names, sizes and times. There is one sync at a time; a
-    failed one is made again when the files change, when asked for, and after a minute. `state` says how far
-    it is.
+    It also looks every `settings.sync_seconds`, for network folders and Chroma servers, which report no
+    changes (0: only on request). A look reads only names, sizes and times. There is one sync at a time; a
+    failed one is repeated when files change, on request, and after a minute. `state` says how far it is.
     """
 
     def __init__(self, settings: Settings, run: Callable[..., SyncReport] = sync) -> None:
@@ -53,18 +52,18 @@ class Watcher:
         self._thread = threading.Thread(target=self._watch, name="beleg-watch", daemon=True)
 
     def start(self) -> None:
-        """Begins to look."""
+        """Starts watching."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends: a sync under way is broken off, and the next one completes it."""
+        """Stops watching; a sync under way is interrupted, and the next one completes it."""
         self._closed.set()
         self._wake.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def refresh(self) -> None:
-        """Asks for a sync now, even of files that look unchanged."""
+        """Requests a sync now, even if files look unchanged."""
         with self._changing:
             self._asked = True
             self.state = replace(self.state, running=True, step="", done=0, total=0)
@@ -72,7 +71,7 @@ class Watcher:
 
     def _watch(self) -> None:
         with contextlib.suppress(BelegError, _Closed):
-            files = self._look()  # first: what changes after that is seen by the next look
+            files = self._look()  # taken first, so that later changes are seen by the next look
             if is_current(self.settings, vectors=False) and not self.settings.chroma_replica:
                 self._seen = files
                 self.state = SyncState(checked=datetime.now().astimezone())
@@ -85,7 +84,7 @@ class Watcher:
                 self._turn(asked=asked)
 
     def _reasons(self) -> Iterator[None]:
-        """Whenever there is reason for a look, until it is closed."""
+        """Yields whenever there is a reason to look, until closed."""
         seconds = self.settings.sync_seconds
         while not self._closed.is_set():
             folders = [] if self.settings.chroma_replica else roots(self.settings, None)
@@ -102,7 +101,8 @@ class Watcher:
                 yield
 
     def _changes(self, folders: list[Path], seconds: float) -> Iterator[None]:
-        """When files have changed and lie still, and every so many seconds, until woken or a look fails."""
+        """Yields when files have changed and settled, and every so many seconds, until woken or a look
+        fails."""
         for _ in watch(
             *folders,
             watch_filter=None,
@@ -115,7 +115,7 @@ class Watcher:
             ignore_permission_denied=True,
         ):
             yield
-            if self._seen is None:  # what is watched may be a folder that is gone
+            if self._seen is None:  # a watched folder may be gone
                 return
 
     def _turn(self, *, asked: bool) -> None:
@@ -174,7 +174,7 @@ class Watcher:
         self.state = replace(self.state, running=True, step=step, done=done, total=total)
 
     def _has_more_urgent(self) -> bool:
-        """Whether files have changed while vectors are made: they come first, the vectors after them."""
+        """Whether files have changed while vectors are made; they go first."""
         try:
             return self._asked or (bool(self.settings.sync_seconds) and self._look() != self._seen)
         except BelegError:

@@ -27,16 +27,16 @@ def open_engine(
 ) -> Engine:
     """An engine over a folder of articles, indexed first where that is new or has changed.
 
-    `articles` is the folder (or file), `data` that of its index; what is not given comes from the
-    environment and `.env`, as for every other door. `settings` are further ones, by the names in
-    .env.example without BELEG_ and in lower case: `passages=4`. With `sync=False` the index is taken as it
-    is. Files that cannot be read are logged as warnings.
+    `articles` is the folder (or file), `data` the folder of its index; by default both come from the
+    environment and `.env`. Further `settings` have the names of .env.example without BELEG_, in lower case:
+    `passages=4`. With `sync=False` the index is used as it is. Files that cannot be read are logged as
+    warnings.
 
     Raises ConfigError for a setting that is wrong or an index that is not there, ArticleError when
     there is nothing to read, IndexBusy when another process owns the index, IndexMismatch and
     IndexDamaged when it does not fit the settings or cannot be read; all are BelegError of rag.errors.
     """
-    # heavy, and `import rag` is what every part of Beleg begins with
+    # imported here because they are slow, and every part of Beleg imports `rag`
     import logging
 
     from rag.engine import open_engine as open_index

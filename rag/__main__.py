@@ -16,6 +16,7 @@ from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
 from rag.schema import Filters, Genre, Message
 from rag.terminal import as_json, ends_with_its_reader, program
+from rag.version import VERSION
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"Beleg {VERSION}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_ in [
         ("ask", "answer a question, with citations"),

@@ -72,7 +72,7 @@ BESIDE = "beside the question"
 _WHY: Mapping[str, Why] = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
 CANDIDATE_PASSAGES = 20
 BESIDE_WEIGHT = 0.5
-"""What the words count of a question that is joined to another by „und“."""
+"""Weight of the words of the other question in its sentence, for a question joined to it by „und“."""
 SUGGESTIONS_FROM = 40  # articles
 SUGGESTIONS_TRIED = 24
 FOLLOW_UPS_TRIED = 8
@@ -104,9 +104,9 @@ class Engine:
     def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
 
-        With `extractive` the answer is verbatim sentences even where a language model is configured;
-        `filters` say which articles may answer. Raises BadRequest for an empty or over-long question and
-        for filters that nothing fits, ProviderError when the model fails.
+        With `extractive` the answer is verbatim sentences even if a language model is configured; `filters`
+        choose the articles that may answer. Raises BadRequest for an empty or over-long question and for
+        filters that no article fits, ProviderError if the model fails.
         """
         for event in self.stream(question, history, **how):
             if isinstance(event, Done):
@@ -121,10 +121,10 @@ class Engine:
         extractive: bool = False,
         filters: Filters | None = None,
     ) -> Iterator[Event]:
-        """The answer as it comes about: `Retrieved`, any number of `Delta`, then `Done`.
+        """The answer as events: `Retrieved`, any number of `Delta`s, then `Done`.
 
-        Deltas are provisional; the answer of `Done` is verified. Raises as `ask` does; a
-        ProviderError in the middle of an answer has the text so far as its `partial`.
+        Deltas are provisional; the answer in `Done` is verified. Raises the same as `ask`; a ProviderError in
+        the middle of an answer has the text so far as `partial`.
         """
         question = self._checked(question)
         history = recent(history, self.settings.history_turns)
@@ -144,7 +144,8 @@ class Engine:
         model: ChatModel | None,
         only: frozenset[str] | None,
     ) -> Iterator[Event]:
-        """The answers to the questions of one message, a delta each; a later one may lean on those before."""
+        """Answers the questions of one message in turn, one delta each; a later one may refer to those
+        before."""
         answers, said, before = list[Answer](), "", history
         for part in parts[:MOST_PARTS]:
             try:
@@ -172,7 +173,7 @@ class Engine:
         model: ChatModel | None,
         only: frozenset[str] | None,
     ) -> Iterator[Event]:
-        """The answer to one question, by the library or from what the articles say."""
+        """Answers one question, from the library or from what the articles say."""
         question, asks = part.asks, reduced(part.asks)
         kind = self._catalogue.kind(asks)
         last = next((said.content for said in reversed(history) if said.role == "user"), "")
@@ -182,7 +183,7 @@ class Engine:
             yield from self._told(replace(answer, question=question), history)
             return
         if model is not None:
-            model.warm_up()  # its import takes seconds, which are not the server's
+            model.warm_up()  # importing takes seconds, which must not count as the server's
         asked = self._asked(question, history, model, only)
         if part.beside:
             asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
@@ -253,17 +254,17 @@ class Engine:
         return query_tool(self, name, description, extractive=extractive)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
-        """What verbatim answers are made from: passages, candidate sentences best first, and the confidence.
+        """The material of verbatim answers: passages, candidate sentences (best first), and the confidence.
 
-        Nothing is declined. The evaluation measures these.
+        Nothing is declined; the evaluation measures these.
         """
         recently = recent(history, self.settings.history_turns)
         return self._found(self._asked(self._checked(question), recently, None))
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
-        """Questions about the dossier in a language of the interface, each surely answered.
+        """Suggested questions about the dossier in a language of the interface, all with a sure answer.
 
-        The latest articles are asked about, each of them once before any is asked about again.
+        They are about the latest articles, one for each article before a second for any.
         """
         latest = [row.id for row in self.library.listed()][:SUGGESTIONS_FROM]
         articles = {article.id: article for article in self.library.articles(latest)}
@@ -271,10 +272,10 @@ class Engine:
         return self._sure_of(itertools.islice(tried, SUGGESTIONS_TRIED), n)
 
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
-        """Questions to ask next, in the answer's language: about what it cites, surely answered elsewhere.
+        """Questions to ask next, in the answer's language: about its citations, with a sure answer elsewhere.
 
-        `asked` are the conversation's questions. Few are tried, so that a reader does not wait. Where nothing
-        is cited, they are those to begin with.
+        `asked` are the questions of the conversation. Only a few are tried, so that readers do not wait. If
+        nothing is cited, they are those of the start page.
         """
         cited = {(c.article_id, c.start) for c in answer.citations}
         if not cited:
@@ -299,12 +300,12 @@ class Engine:
 
     @property
     def mode(self) -> str:
-        """Who answers: the language model's name, or `extractive`."""
+        """The name of the language model that answers, or `extractive`."""
         return EXTRACTIVE if self.model is None else self.model.name
 
     @property
     def sends_to(self) -> str | None:
-        """The hosts that questions and passages are sent to; None when nothing is sent anywhere."""
+        """The hosts that questions and passages are sent to; None if nothing is sent."""
         embedder = self.dense.embedder if self.dense else build_embedder(self.settings)
         hosts = [None if self.model is None else self.model.server.host, embedder.host]
         return ", ".join(dict.fromkeys(host for host in hosts if host)) or None
@@ -315,7 +316,7 @@ class Engine:
         return self._index_at(self.library.revision)
 
     def close(self) -> None:
-        """Releases the library and the vector index, and ends what the model is saying."""
+        """Releases the library and the vector index, and cuts requests to the model."""
         if self.model is not None:
             self.model.close()
         self.library.close()
@@ -323,24 +324,24 @@ class Engine:
             self.dense.close()
 
     def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
-        """How near each sentence is to a question; None where vectors are missing, or the encoder fails."""
+        """Nearness of each sentence to a question; None if vectors are missing or the encoder fails."""
         if self.dense is None:
             return None
         try:
             return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError:  # which the log has
+        except ProviderError:  # the log has it
             return None
 
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:
-        """Ids of the articles that fit the filters; None for all. Raises BadRequest where none does."""
+        """Ids of the articles that fit the filters; None for all. Raises BadRequest if none fits."""
         return chosen(filters, self.library, self._catalogue.known)
 
     def _sought(
         self, question: str, only: frozenset[str] | None
     ) -> tuple[str, frozenset[str] | None, SumUp | None]:
-        """What is looked for, in which articles, and whether those are to be summed up.
+        """What to search for, in which articles, and whether to sum them up.
 
-        A source that the question names is no part of what is looked for.
+        The source that a question names is not searched for.
         """
         if asked := to_sum_up(self._catalogue.kind(question)):
             sums_up = self._catalogue.to_sum_up(asked, only)
@@ -359,7 +360,7 @@ class Engine:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
     def _remark(self, found: re.Match[str]) -> str:
-        """What stands in brackets; nothing where no article says it: „(ref. 7c1f)“."""
+        """A remark in brackets; empty if no article has its words: „(ref. 7c1f)“."""
         concepts = understand(found.group(), dictionary=self.dictionary).concepts
         return found.group() if self.index.mentioning(concepts) else ""
 
@@ -442,7 +443,7 @@ class Engine:
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
 
     def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
-        """The same with key sentences, from whose passages a model writes."""
+        """The job with key sentences and their passages, from which a model writes a summary."""
         summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
         passages = summary.passages[: self.settings.passages]
         known = replace(job, passages=passages, summary=summary.outcome)
@@ -451,7 +452,7 @@ class Engine:
         return replace(known, confidence=0.0, certainty="none")
 
     def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
-        """The events of an answer that is complete."""
+        """The events of a complete answer."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
         yield Delta(answer.text)
@@ -472,7 +473,7 @@ class Engine:
         return Outcome(say(job.asked.language), (), (), "none", reason, nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
-        """The answer by a model, each sentence checked as it is complete."""
+        """The answer by a model; each sentence is checked when it is complete."""
         writing = Writing(Verifier(job.passages, self.index.idf, self.dense.alike if self.dense else None))
         request = Request(
             job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
@@ -513,7 +514,7 @@ class Engine:
         yield Done(answer, job.asked.history)
 
     def _verified(self, job: Job, writing: Writing) -> Outcome:
-        """What a model wrote, where it is borne out and says what was asked; else what takes its place."""
+        """The model's answer if it is supported and answers the question, else what takes its place."""
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
         wrong = [statement for statement in claims if statement.status == "unsupported"]
         if writing.declined:
@@ -538,7 +539,8 @@ class Engine:
         return replace(below(comes_nearest(job.asked.language), outcome), certainty="unsure")
 
     def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
-        """In place of what a model wrote: the verbatim answer, where it is sure enough; else declined."""
+        """In place of the model's answer: the verbatim answer if it is certain enough, else a declined
+        one."""
         outcome = self._extractive(job)
         if outcome.reason is None:
             notice = stand_in(_WHY[reason], job.asked.language)
@@ -576,9 +578,9 @@ class Engine:
 def open_engine(settings: Settings) -> Engine:
     """The engine over the index in the settings' data folder.
 
-    Raises IndexMismatch when the index was built with other settings, IndexDamaged when it cannot
-    be read, ConfigError when there is none. With an embedding that has weight in the ranking it owns
-    the folder until it is closed, and raises IndexBusy when another process does.
+    Raises IndexMismatch if the index was built with other settings, IndexDamaged if it cannot be read,
+    ConfigError if there is none. With an embedding that has weight in the ranking the engine owns the folder
+    until it is closed; raises IndexBusy if another process owns it.
     """
     library = Library.open(settings.data_dir, read_only=True)
     check_fingerprint(library.fingerprint, fingerprint(settings))

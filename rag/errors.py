@@ -28,9 +28,9 @@ from rag.i18n import Phrase
 class BelegError(Exception):
     """Root of all errors that Beleg raises on purpose.
 
-    `code` names the message in `[errors]` of `rag/locales`, and `params` fill its blanks. `str` is English,
-    `words.said(error.phrase)` the reader's language. What is no code there is the message itself: so are
-    errors put that only whoever runs Beleg reads.
+    `code` names the message in `[errors]` of `rag/locales`, and `params` fill its blanks. `str(error)` is
+    English, `words.said(error.phrase)` is in the reader's language. A string that is not a code there is the
+    message itself, for errors that only operators read.
 
     >>> str(Overloaded("too_many_questions"))
     'too many questions at once; please try again in a minute'
@@ -79,9 +79,9 @@ class IndexDamaged(BelegError):
 
 
 class ProviderError(BelegError):
-    """The language or embedding model failed; `partial` is the text that had come by then.
+    """The language or embedding model failed; `partial` is the text received before.
 
-    `retry_after` are the seconds that the server asks to wait, None where it does not say.
+    `retry_after` is the number of seconds that the server asks to wait, None if it does not say.
     """
 
     def __init__(

@@ -21,10 +21,10 @@ _LOCALES = Path(__file__).parent / "locales"
 
 
 class Phrase(str):
-    """A message in English that can be said in any language: text, its `code`, and what fills its blanks.
+    """A message in English that can be translated: the text, its `code`, and the values for its blanks.
 
-    The code is a key under `[errors]` of the locales; a text that is none stands for itself. Among what fills
-    the blanks may be further phrases.
+    The code is a key under `[errors]` of the locales; any other text stands for itself. Values may be
+    phrases, too.
 
     >>> kind = Phrase("format_pdf")
     >>> str(kind), GERMAN.said(kind)
@@ -48,13 +48,13 @@ class Phrase(str):
         return (self.code,), dict(self.params)
 
     def dump(self) -> list[Any]:
-        """As JSON has it; `load` reads it."""
+        """The phrase as JSON; `load` reads it."""
         filled = {n: v.dump() if isinstance(v, Phrase) else v for n, v in self.params.items()}
         return [self.code, filled]
 
     @classmethod
     def load(cls, dumped: Any) -> Any:
-        """The phrase that was dumped; anything else as it is."""
+        """The phrase from `dump`; any other text unchanged."""
         if not isinstance(dumped, list):
             return dumped
         code, params = dumped
@@ -63,7 +63,7 @@ class Phrase(str):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
-    """One language. `tables` are those of its file: words, lists of them, and forms for one and for other."""
+    """The words of one language; `tables` are the tables of its file."""
 
     lang: str
     tables: Mapping[str, Any]
@@ -81,13 +81,13 @@ class Words:
         return str(found).format_map(shown) if values else str(found)
 
     def said(self, message: str) -> str:
-        """A phrase in this language, any other text as it is."""
+        """A phrase in this language; any other text unchanged."""
         if not isinstance(message, Phrase) or message.code not in self.tables["errors"]:
             return str(message)
         return self(f"errors.{message.code}", **message.params)
 
     def at(self, key: str) -> Any:
-        """What the file says under a dotted key: words, a list, or a table of them."""
+        """The entry under a dotted key: words, a list, or a table."""
         found: Any = self.tables
         for name in key.split("."):
             found = found[name]
@@ -150,7 +150,7 @@ class Words:
         return self(key, day=self.short_date(day))
 
     def dates(self, first: date, last: date) -> str:
-        """15.–19. August 2025, saying only once what both dates share."""
+        """15.–19. August 2025: parts that both dates share appear once."""
         if first == last:
             return self.long_date(first)
         if (first.year, first.month) == (last.year, last.month):

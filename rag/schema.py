@@ -19,10 +19,10 @@ Span = tuple[int, int]
 """Half-open range of characters, `start <= i < end`, in an article's text."""
 
 CHUNKER_VERSION = "1"
-"""Grows when the same article would be cut differently: part of an index's fingerprint."""
+"""To be raised when articles are cut differently; part of an index's fingerprint."""
 
 ANALYSER_VERSION = "3"
-"""Grows when the same words would get other keys (`rag.text.analysis`): part of an index's fingerprint."""
+"""To be raised when words get other search keys (`rag.text.analysis`); part of an index's fingerprint."""
 
 BUILTIN_DIMENSION = 512
 """Length of the built-in embedding's vectors: part of an index's fingerprint."""
@@ -34,7 +34,7 @@ Role = Literal["user", "assistant"]
 Certainty = Literal["sure", "unsure", "none"]
 
 SENT_WHOLE = {"json_schema_serialization_defaults_required": True}
-"""For the JSON schemas that pydantic makes of these values: what has a default is sent nevertheless."""
+"""For JSON schemas by pydantic: fields with a default are always sent, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Aside:
 class Article:
     """One news article. What its source does not state is None, never a guess.
 
-    `text` is NFC with `\\n` line ends and is never changed after reading; `source` names the file
-    it came from; `sha256` covers text and metadata, so that any change makes a new version;
-    `copy_of` is the id of an article whose text is nearly the same (an agency copy); `pages` are the
-    offsets at which the pages of a printed one (a PDF) begin, the first page's first.
+    `text` is NFC with `\\n` line ends and is never changed after reading; `source` names the file it came
+    from; `sha256` covers text and metadata, so that any change makes a new version; `copy_of` is the id of an
+    article with nearly the same text (an agency copy); `pages` are the offsets at which the pages of a PDF
+    begin.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Article:
     pages: tuple[int, ...] = ()
 
     def page_at(self, offset: int) -> int | None:
-        """The number of the page, from 1, on which a character stands; None where there are no pages."""
+        """The number, from 1, of the page with this character; None without pages."""
         return bisect_right(self.pages, offset) or None
 
 
@@ -103,12 +103,11 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A place in an article, with the words that stand there, cut out by us.
+    """A place in an article, with the words there, cut out by Beleg.
 
-    Title, outlet, date and hash are those of the article when it was cited, so that a stored
-    answer can be shown, and checked against a changed source, later. `page`, from 1, is where the quote
-    begins in a PDF, else None. `also_in` are the ids of other articles that were found to say the same
-    words: near-copies, which count as one source.
+    Title, outlet, date and hash are those at the time of the citation, so that a stored answer can be shown
+    later, and checked against a changed source. `page`, from 1, is where the quote begins in a PDF, else
+    None. `also_in` are the ids of near-copies with the same words, which count as one source.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -147,8 +146,8 @@ def cite(article: Article, span: Span, number: int, status: Status) -> Citation:
 class Statement:
     """One sentence of an answer; `citations` are numbers of the answer's citations.
 
-    `text` is the sentence without its `[n]`; with them it stands at `start:end` of the answer's
-    text. `repaired` says that the model pointed elsewhere, and that we found the place that supports it.
+    `text` is the sentence without its `[n]`; with them it is `start:end` of the answer's text. `repaired`
+    says that the model pointed elsewhere, and Beleg found the place that supports the sentence.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -162,7 +161,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One earlier turn of a conversation."""
+    """One earlier message of a conversation."""
 
     role: Role
     content: str
@@ -170,10 +169,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which articles may answer: those that fit everything that is given; by default, all.
+    """Which articles may answer: those that fit all that is given; by default, all.
 
-    An outlet or an author may be named in part and in any case („taz“); of several of a kind, one is enough.
-    `first` and `last` are days of publication, both included: an article without a date is in no range.
+    Part of an outlet's or author's name is enough, in any case („taz“); several of one kind are alternatives.
+    `first` and `last` are days of publication, both included; articles without a date are in no range.
     `articles` are ids.
     """
 
@@ -187,7 +186,7 @@ class Filters:
 
 
 class Asking(TypedDict, total=False):
-    """How a question is asked: for verbatim sentences even with a language model, and of which articles."""
+    """Options of a question: verbatim sentences even with a language model, and which articles may answer."""
 
     extractive: bool
     filters: Filters | None
@@ -197,19 +196,16 @@ class Asking(TypedDict, total=False):
 class Answer:
     """What every door returns. An abstention is an answer; a failure is an exception.
 
-    `text` carries `[n]` behind each statement; `citations` are numbered 1…n in order of
-    appearance; `passages` are what was searched, best first; `further` are other places worth
-    reading, which the text does not rest on; `certainty` is `none` where the answer is declined,
-    which `abstained` says too, and `unsure` where verbatim sentences, below a line that says so, only
-    come nearest, or where its sources bear a model's answer out in part; `reason` says why an answer
-    was declined, or why the verbatim sentences of one that was not stand in place of what a model
-    wrote; `model` is the language model that wrote the text, None for verbatim sentences; `dropped`
-    says which citations of the model point nowhere, and why, `withheld` which of its sentences are
-    not shown; `by_words` says that its passages were found by their words alone, for the vectors by which
-    they are compared in meaning are not all there yet, or the embedding fails;
-    `id` and `created` (ISO 8601, UTC) name the answer as a record; `usage` counts tokens
-    (`prompt_tokens`, `completion_tokens`; `estimated` where the provider reports none) and, where it
-    is reported, `cost`; `timings` are seconds by step.
+    - `text` has `[n]` behind each statement; `citations` are numbered from 1 in order of appearance. -
+    `passages` are what was searched, best first; `further` are other places worth reading. - `certainty` is
+    `none` if the answer is declined, which `abstained` says, too. It is `unsure` if verbatim sentences only
+    come nearest, or if the sources support a model's answer only in part. - `reason` says why the question
+    was declined, or why verbatim sentences took the place of a model's answer. - `model` is the language
+    model that wrote the text, None for verbatim sentences. `dropped` are its citations that point nowhere,
+    with the reason; `withheld` are its sentences that are not shown. - `by_words` says that meaning could
+    not be searched, because vectors are missing or the embedding fails. - `id` and `created` (ISO 8601,
+    UTC) identify the record. `usage` counts tokens (`prompt_tokens`, `completion_tokens`; `estimated` if
+    the provider reports none) and `cost` if reported; `timings` are seconds by step.
     """
 
     question: str
@@ -241,8 +237,8 @@ class Answer:
 class Retrieved:
     """First event of a stream: what was found, and the question as it was understood.
 
-    `answered` says that the answer is there too, and follows at once. A model that goes on searching adds one
-    for each further step: the tool that it used (`search`, `read`, `catalogue`), what for, and what was new.
+    `answered` says that the answer is ready and follows at once. If a model searches again, there is one more
+    such event for each step: the tool (`search`, `read`, `catalogue`), what for, and the new passages.
     """
 
     standalone_question: str
@@ -261,7 +257,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Last event of a stream: the verified answer, and what of the conversation before it was used."""
+    """Last event of a stream: the verified answer, and the earlier messages that were used."""
 
     answer: Answer
     history: tuple[Message, ...] = ()

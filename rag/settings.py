@@ -26,10 +26,10 @@ _NAMES_OF_ALL = {
     "openai_base_url": "OPENAI_BASE_URL",
     "chroma_url": "CHROMA_URL",
 }
-"""Settings that every program knows by these variables."""
+"""Settings with the names of variables that other programs share."""
 _AFTER_THE_MODEL = 30.0  # seconds
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-# goes into a header: nothing that could end it, or begin another directive
+# goes into a header: no characters that could end it or begin another directive
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
 
@@ -41,7 +41,7 @@ class Settings:
     """
 
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
-    """Names of the settings that somebody has set, where `load_settings` made them."""
+    """Names of the settings that were set explicitly, if made by `load_settings`."""
 
     articles: Path = Path("seeds")
     data: Path | None = None
@@ -132,7 +132,7 @@ class Settings:
 
     @property
     def data_dir(self) -> Path:
-        """The index folder; by default one for each articles folder, so that none mixes."""
+        """The index folder; by default one for each articles folder."""
         if self.data is not None:
             return self.data
         path = self.articles.resolve()
@@ -141,7 +141,7 @@ class Settings:
 
     @property
     def answered_within(self) -> float:
-        """Seconds until a program has its answer: never before the model's own have passed."""
+        """Seconds until a program has its answer; more than the model's own limit."""
         return max(self.deadline, self.llm_deadline + _AFTER_THE_MODEL) if self.has_model else self.deadline
 
     @property
@@ -151,17 +151,17 @@ class Settings:
 
     @property
     def embedders(self) -> tuple[str, ...]:
-        """The origins whose pages may show the chat in a frame, beside our own."""
+        """The origins of other sites whose pages may show the chat in a frame."""
         return tuple(self.origins.replace(",", " ").split())
 
     @property
     def proxies(self) -> tuple[str, ...]:
-        """The addresses and networks of the proxies that are believed."""
+        """The addresses and networks of trusted proxies."""
         return tuple(self.trusted_proxies.replace(",", " ").split())
 
     @property
     def unpublished(self) -> Self:
-        """These settings for one who only asks: then nothing is written to a Chroma server."""
+        """These settings for asking only, so that nothing is written to a Chroma server."""
         return self if self.chroma_replica else replace(self, chroma_url=None)
 
     @property
@@ -172,7 +172,7 @@ class Settings:
 
     @property
     def base_url(self) -> str:
-        """Where the language model is asked."""
+        """The address of the language model's server."""
         return (self.openai_base_url or OPENAI).rstrip("/")
 
 
@@ -195,7 +195,7 @@ def load_settings(**overrides: object) -> Settings:
     Raises ConfigError, naming the setting and what is wrong with it.
     """
     named = {name: value for name, value in overrides.items() if value is not None and name != "given"}
-    # pydantic-settings would do this, and imports asyncio and ssl: a quarter of a second in every command
+    # pydantic-settings would do this, but its imports (asyncio, ssl) cost every command a quarter of a second
     file: Mapping[str, str | None] = {}
     if ENV_FILE.is_file():
         from dotenv import dotenv_values  # which most have no use for
@@ -214,6 +214,6 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _said(environment: Mapping[str, str | None]) -> dict[str, str]:
-    """What an environment says of the settings, by their names; an empty variable says nothing."""
+    """The settings in an environment, by name; empty variables do not count."""
     held = {name.upper(): value for name, value in environment.items() if value}
     return {name: held[key] for name in DEFAULTS if (key := variable(name)) in held}

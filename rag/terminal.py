@@ -1,4 +1,4 @@
-"""What commands have in common: output that may close early (`… | head -1`), and odd surroundings."""
+"""Shared by all commands: output that closes early (`… | head -1`), odd encodings, progress bars."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _UNITS = {"read": "file", "index": "article", "embed": "passage", "sentences": "passage"}
 
 READER_LEFT = 141
-"""The exit status that shells give a program which SIGPIPE (13) ended: 128 + 13."""
+"""The exit status that shells give to a program ended by SIGPIPE: 128 + 13."""
 
 Main = Callable[[Sequence[str] | None], int]
 
 
 def program(alone: str, command: str = "") -> str:
-    """What a command is called where it runs: `beleg serve`, `python -m rag serve`, or as it is `alone`."""
+    """How a command was called: `beleg serve`, `python -m rag serve`, or the name that it has `alone`."""
     started = Path(sys.argv[0])
     if started.stem == "beleg":
         return f"beleg {command}".rstrip()
@@ -33,9 +33,9 @@ def program(alone: str, command: str = "") -> str:
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
-    """The main function, which ends quietly with 141 when nobody reads its output any more.
+    """Wraps a main function: it ends quietly with 141 when its output is no longer read. Calls `make_ready`
+    first.
 
-    Before that, see `make_ready`.
     """
 
     @functools.wraps(main)
@@ -45,7 +45,7 @@ def ends_with_its_reader(main: Main) -> Callable[..., int]:
             try:
                 return main(arguments)
             finally:
-                # now, while a failure can be caught: Python itself flushes too late for that
+                # flush while a failure can still be caught; Python's own flush comes too late
                 if not sys.stdout.closed:
                     sys.stdout.flush()
         except BrokenPipeError:
@@ -60,27 +60,27 @@ def ends_with_its_reader(main: Main) -> Callable[..., int]:
 
 
 def make_ready() -> None:
-    """Lets a program run in any surroundings, of what a process is given by the machine.
+    """Prepares for odd environments.
 
-    Output shows "?" for a character that its encoding lacks (cp1252, ASCII); proxies and certificates
-    that cannot be used are said and left out.
+    Output shows "?" for characters that its encoding lacks (cp1252, ASCII); unusable proxies and certificates
+    are reported and left out.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # there may be none, or one of somebody else's
+        if isinstance(stream, io.TextIOWrapper):  # there may be no stream, or one that cannot be reconfigured
             stream.reconfigure(errors="replace")
     for problem in leave_out_unusable(os.environ):
         print(f"beleg: {problem}", file=sys.stderr)
 
 
 class Bars:
-    """One progress bar a step, on stderr, and only where somebody watches (a terminal)."""
+    """One progress bar for each step, on stderr, and only on a terminal."""
 
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
         self._step = ""
 
     def show(self, step: str, done: int, total: int) -> None:
-        """Moves the bar of a step; that of the step before is cleared away."""
+        """Moves the bar of a step; removes that of the step before."""
         if self._bar is None or step != self._step:
             from tqdm import tqdm
 
@@ -90,13 +90,13 @@ class Bars:
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:
-        """Clears the bar away."""
+        """Removes the bar."""
         if self._bar is not None:
             self._bar.close()
 
 
 def as_json(value: object, indent: int = 2) -> str:
-    """JSON for standard output; with escapes where its encoding lacks a character, so that none is lost."""
+    """JSON for standard output, with escapes for characters that its encoding lacks."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")

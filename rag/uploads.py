@@ -1,4 +1,5 @@
-"""What the web chat needs of `ingest`, which `rag` never imports: taking articles in, and how far that is."""
+"""The interface through which the web chat adds articles; `ingest` implements it, because `rag` never imports
+that."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from rag.schema import SENT_WHOLE
 
 @dataclass(frozen=True, slots=True)
 class SyncState:
-    """How far reading articles in is. `running` holds until all that was asked for is done.
+    """The progress of a sync. `running` is true until everything asked for is done.
 
-    `step` is "read" (files), "index" (articles) or "embed" (passages: the articles answer by their words
-    already, by meaning soon), with how many are `done` of `total`; `error` says
-    why the last sync failed, and what to do; `checked` is when the index was last found or made current.
+    `step` is "read" (files), "index" (articles) or "embed" (passages; the articles already answer by their
+    words), with `done` of `total`; `error` says why the last sync failed, and what to do; `checked` is when
+    the index was last found, or made, current.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -31,9 +32,9 @@ class SyncState:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An uploaded file: its `name` among the uploads; `known` when the very same was there already.
+    """An uploaded file: its `name` among the uploads; `known` if the same file was there already.
 
-    `problems` say which parts of it cannot be used.
+    `problems` are the parts that cannot be used.
     """
 
     __pydantic_config__: ClassVar = SENT_WHOLE
@@ -43,7 +44,7 @@ class Received:
 
 
 class Incoming(Protocol):
-    """A file on its way in: `write` until all is there, then `keep`; `discard` it in any case."""
+    """A file being uploaded: `write` its parts, then `keep` it; always `discard` at the end."""
 
     def write(self, data: bytes) -> None:
         """Takes the next part. Raises ArticleTooLarge."""
@@ -52,7 +53,7 @@ class Incoming(Protocol):
         """Saves the file among the uploads. Raises ArticleError when it cannot be read as articles."""
 
     def discard(self) -> None:
-        """Removes what was not kept."""
+        """Removes the file unless it was kept."""
 
 
 class Intake(Protocol):
@@ -60,14 +61,14 @@ class Intake(Protocol):
 
     @property
     def state(self) -> SyncState:
-        """How far it is now."""
+        """The progress."""
 
     @property
     def suffixes(self) -> tuple[str, ...]:
         """Endings of the files that are read, in lower case."""
 
     def refresh(self) -> None:
-        """Asks for a sync, which another thread makes; `state` is running from now on."""
+        """Requests a sync in another thread; `state` is running from now on."""
 
     def receive(self, name: str) -> Incoming:
         """A new file of that name. Raises ArticleError for an ending that is not read."""
@@ -78,5 +79,5 @@ class Intake(Protocol):
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
         """Notes `title`, `outlet`, `author` and `published` (YYYY-MM-DD) of an uploaded file, beside it.
 
-        What is empty is as the file says it. Raises ArticleError for any other file, and a day that is none.
+        Empty fields are taken from the file. Raises ArticleError for other files and for an invalid day.
         """

@@ -1,7 +1,7 @@
-"""An Answer as plain data: the one contract behind `--json`, REST, MCP and the evaluation.
+"""An Answer as plain data: the contract behind `--json`, REST, MCP and the evaluation.
 
-The values of `rag.schema` are the description; here stands only what is different on the wire, which is that
-a passage is flat and has no whole article in it.
+The values of `rag.schema` describe it; this module has only the difference: a passage is flat, without its
+whole article.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _FIELDS = tuple(field.name for field in fields(schema.Answer))
 
 
 def answer_to_dict(answer: schema.Answer) -> Json:
-    """The answer as a dict that `json.dumps` takes as it is; dates are ISO, unknown is null.
+    """The answer as a dict for `json.dumps`; dates are ISO, unknown is null.
 
     {"text": "Keine Einigung, kein Abkommen. [1]", "abstained": false, "certainty": "sure", "reason": null,
      "citations": [{"number": 1, "article_id": "002_ba0a", "start": 812, "end": 843, "quote": "Keine …",
@@ -68,9 +68,9 @@ def _fields(answer: schema.Answer) -> Json:
 
 
 def answer_from_dict(sent: Json) -> schema.Answer:
-    """The answer that `answer_to_dict` made; of a passage's article only what was sent is known.
+    """The answer from the dict of `answer_to_dict`; articles have only the fields that were sent.
 
-    Raises BadRequest when it is something else.
+    Raises BadRequest for anything else.
     """
     if isinstance(sent, dict) and "abstained" in sent:  # older ones lack it
         sent = {"certainty": "none" if sent["abstained"] else "sure", **sent}
@@ -86,13 +86,13 @@ def answer_from_dict(sent: Json) -> schema.Answer:
 
 
 def passage_to_dict(passage: schema.Passage) -> Json:
-    """A passage in the same manner."""
+    """A passage as a dict for `json.dumps`."""
     told: Json = _PASSAGE.dump_python(sent_passage(passage), mode="json")
     return told
 
 
 def json_line(data: Json) -> str:
-    """As JSON in one line: umlauts as they are, half a surrogate pair, which has no bytes, as `?`."""
+    """JSON on one line, with umlauts unescaped; a lone surrogate, which cannot be encoded, becomes `?`."""
     return json.dumps(data, ensure_ascii=False).encode("utf-8", "replace").decode()
 
 

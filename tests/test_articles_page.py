@@ -140,7 +140,7 @@ def test_a_replica_says_where_its_articles_are_from_and_offers_no_change() -> No
     state = SyncState(error=Phrase("chroma_server_silent", address="http://c:8000", why="refused"))
     of_replica = replace(shelf(*ROWS, state=state), replica=True)
     page = articles_page(of_replica, GERMAN)
-    assert "nimmt seine Artikel von einem Chroma-Server" in page
+    assert "kommen die Artikel von einem Chroma-Server" in page
     assert "der Chroma-Server http://c:8000 antwortet nicht" in page
     assert 'id="refresh"' in page
     for none in ('type="file"', 'class="delete"', "<dialog", "Herkunft", "„seeds“"):
@@ -166,7 +166,7 @@ def test_a_search_without_a_hit_says_so_and_can_be_lifted() -> None:
 def test_unreadable_files_are_named_with_the_reason() -> None:
     problems = [("leer.txt", Phrase("file_empty")), ("leer.txt", "twice"), ("x.pdf", "strange")]
     html = found_fragment(shelf(BRIDGE, problems=problems), GERMAN)
-    assert "2 Dateien sind nicht ganz zu lesen" in html
+    assert "2 Dateien sind nicht vollständig lesbar" in html
     assert "<b>leer.txt</b> ist leer" in html
 
 

@@ -275,7 +275,7 @@ def test_title_and_day_of_an_upload_are_changed_and_shown(house: House) -> None:
     answer = house.client.post("/artikel/angaben", params={"id": "Markt"}, data=said)
     assert (answer.status_code, answer.json()) == (
         202,
-        {"detail": "Die Angaben zu Markt.txt sind gesichert."},
+        {"detail": "Die Angaben zu Markt.txt sind gespeichert."},
     )
     house.settled("Markt.txt")
     page = house.client.get("/artikel").text

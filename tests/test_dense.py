@@ -111,7 +111,7 @@ def test_a_provider_that_fails_leaves_the_new_articles_answering_by_words(
     sync(settings)
     write(settings.articles, replace(BRIDGE, id="neu", text="Ganz neu ist der Kran."))
     server.down = True
-    with pytest.raises(ProviderUnavailable, match=r"failure of its own \(503\).*answer by their words"):
+    with pytest.raises(ProviderUnavailable, match=r"failure of its own \(503\).*found by their words"):
         sync(settings)
     assert first(settings, "Was ist mit dem Kran?") == "neu"
     assert is_current(settings, vectors=False)
@@ -137,7 +137,7 @@ def test_the_chat_starts_without_its_provider_and_has_the_new_articles(
 ) -> None:
     server.down = True
     app.update(settings)
-    assert "answer by their words" in capsys.readouterr().err
+    assert "found by their words" in capsys.readouterr().err
     assert first(settings, BY_WORDS) == "buecherei"
 
 

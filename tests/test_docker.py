@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +35,33 @@ def test_what_is_copied_exists_and_is_sent_to_the_builder() -> None:
 
 def test_every_package_is_in_the_image() -> None:
     assert {"rag", "ingest", "eval", "app.py"} <= {step.split()[0] for step in steps("COPY")}
+
+
+@pytest.mark.slow
+def test_what_is_copied_is_enough_to_answer_and_to_measure(tmp_path: Path) -> None:
+    image = tmp_path / "beleg"
+    image.mkdir()
+    for source, target in (step.split() for step in steps("COPY")):
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, image / target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / source, image / target)
+    environment = {**os.environ, "BELEG_DATA": str(tmp_path / "data"), "PYTHONDONTWRITEBYTECODE": "1"}
+    commands = [
+        ["app.py", "--help"],
+        ["-m", "rag", "ask", "Wie oft reiste Witkoff nach Russland?"],
+        ["-m", "eval", "eval/sets/seeds.jsonl", "--tag", "topic_switch"],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, *command],
+            cwd=image,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
 
 
 def test_it_runs_the_chat_without_root_from_the_hashed_lock() -> None:

@@ -335,7 +335,7 @@ def test_a_failure_that_passes_is_tried_again_after_growing_waits(
     [
         (401, "invalid_api_key", {}, ProviderAuth, r"refused access \(401\); check BELEG_EMBEDDING_KEY"),
         (404, "model_not_found", {}, ProviderProtocol, "does not know the model bge-m3"),
-        (429, "insufficient_quota", {}, ProviderRateLimited, "quota .* is used up.*BELEG_EMBEDDING=builtin"),
+        (429, "insufficient_quota", {}, ProviderRateLimited, "quota .* is used up.*BELEG_EMBEDDING=words"),
         (429, "busy", {"retry_after": "3600"}, ProviderRateLimited, "try again in 3600 seconds"),
         (400, "context_length_exceeded", {}, ContextOverflow, "set BELEG_CHUNK_WORDS lower"),
     ],
@@ -377,13 +377,13 @@ def test_a_server_that_is_not_there_is_named(like: Callable[..., Settings]) -> N
         (reply_with([[1.0, 2.0]]), "sent 1 embeddings for 3 texts"),
         (reply_with([[1.0] * DIMENSION] * 4), "sent 4 embeddings for 3 texts"),
         (reply_with([[1.0, 2.0]] * 3), r"vectors of 2 numbers, where the index has 16.*ingest --rebuild"),
-        (reply_with([[1.0] * 16, [1.0] * 15, [1.0] * 16]), "no vectors of one length"),
+        (reply_with([[1.0] * 16, [1.0] * 15, [1.0] * 16]), "vectors of different lengths"),
         (reply_with([[0.0] * 16, [1.0] * 16, [1.0] * 16]), "no direction"),
         (reply_with([[float("nan")] * 16] * 3), "no direction"),
-        (reply_with([["a"] * 16] * 3), "no embedding"),
-        (HTML, "no embedding"),
-        (reply_of({"data": None}), "no embedding"),
-        (reply_of({"object": "list"}), "no embedding"),
+        (reply_with([["a"] * 16] * 3), "not an embedding"),
+        (HTML, "not an embedding"),
+        (reply_of({"data": None}), "not an embedding"),
+        (reply_of({"object": "list"}), "not an embedding"),
     ],
 )
 def test_vectors_that_cannot_be_searched_with_are_never_kept(

@@ -59,7 +59,7 @@ def test_every_fault_of_a_model_is_told_in_each_language(code: str) -> None:
 
 def test_an_error_is_worded_for_its_reader() -> None:
     error = BelegError("model_busy", host="h", when=Phrase("in_seconds", seconds=2.5))
-    assert str(error) == "h is asked too much; try again in 2.5 seconds"
+    assert str(error) == "h is overloaded; try again in 2.5 seconds"
     assert GERMAN.said(error.phrase) == "h ist überlastet; bitte in 2,5 Sekunden noch einmal versuchen"
 
 

@@ -310,7 +310,11 @@ STREAM = "Die Reparatur der Brücke kostet viel Geld, sagte der Sprecher [1]. Me
         (refusal(429, "slow down", retry_after="3600"), ProviderRateLimited, "3600 seconds"),
         (refusal(429, "no credit", "insufficient_quota"), ProviderRateLimited, "quota"),
         (HTML, ProviderProtocol, "OPENAI_BASE_URL"),
-        (Reply(STREAM, after=0, then={"id": "x", "choices": None}), ProviderProtocol, "no chat completion"),
+        (
+            Reply(STREAM, after=0, then={"id": "x", "choices": None}),
+            ProviderProtocol,
+            "not a chat completion",
+        ),
         (Reply(finish="content_filter"), ProviderProtocol, "content filter"),
     ],
 )

@@ -18,12 +18,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
+from rag.version import VERSION
 from tests.conftest import ROOT
 from tests.dossier import LIBRARY, write
 
 pytestmark = pytest.mark.slow
 PRODUCT = ("app.py", "rag", "ingest", "eval")
+DEPENDENCIES: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+    "dependencies"
+]
 QUESTION = "Wer leitet die Bücherei?"
 
 
@@ -48,20 +53,44 @@ def imported_by(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_whatever_the_product_imports_is_named_as_a_dependency() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = {canonical(each) for each in project["dependencies"]}
+def imported_by_the_product() -> set[str]:
+    """The top-level modules that any file of the product imports."""
     files = [
         file for name in PRODUCT for file in [ROOT / name, *(ROOT / name).rglob("*.py")] if file.is_file()
     ]
+    return {module for file in files for module in imported_by(file)}
+
+
+def test_whatever_the_product_imports_is_named_as_a_dependency() -> None:
+    named = {canonical(each) for each in DEPENDENCIES}
     ours = {Path(name).stem for name in PRODUCT}
-    foreign = {module for file in files for module in imported_by(file)} - sys.stdlib_module_names - ours
+    foreign = imported_by_the_product() - sys.stdlib_module_names - ours
     assert {"chromadb", "httpx", "trafilatura", "yaml"} <= foreign
     found_in = packages_distributions()
     unnamed = {name for name in foreign if not named & set(map(canonical, found_in.get(name, [])))}
     assert unnamed == set()
     # lxml had it until 5.2; an old pip does not follow the extra by which justext asks for it
     assert "lxml-html-clean" in named
+
+
+def test_whatever_is_named_as_a_dependency_is_imported() -> None:
+    found_in = packages_distributions()
+    imported = {canonical(each) for module in imported_by_the_product() for each in found_in.get(module, [])}
+    # the first brings LlamaIndex's parts, the second is what trafilatura cleans pages with
+    assert {canonical(each) for each in DEPENDENCIES} - imported == {"llama-index", "lxml-html-clean"}
+
+
+def test_what_is_locked_is_within_the_bounds_of_each_dependency() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.]+)", lock, re.MULTILINE))
+    outside = [
+        each for each in map(Requirement, DEPENDENCIES) if locked[canonical(each.name)] not in each.specifier
+    ]
+    assert outside == []
+
+
+def test_every_dependency_is_exact_or_bounded_on_both_sides() -> None:
+    assert [each for each in DEPENDENCIES if not re.search(r"==|>=[\d.]+,<\d+$", each)] == []
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +140,7 @@ def test_the_wheel_holds_every_file_that_is_no_code(wheel: Path) -> None:
 
 
 def test_the_wheel_gives_a_command(wheel: Path) -> None:
+    assert wheel.name.startswith(f"beleg-{VERSION}-")
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
         scripts = configparser.ConfigParser()

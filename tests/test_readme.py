@@ -1,4 +1,4 @@
-"""Protects README and the pages in docs: what they show is what Beleg says, and what they name is there."""
+"""Protects README and the pages in docs: Beleg says what they show, and what they name is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SHOWN = re.findall(r"^\$ python -m rag (.+)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
 KINDS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -24,6 +24,15 @@ KINDS = [
     if line.startswith("| ")
 ][1:]
 """Rows of the table: kind, question (behind an arrow, one that follows another), beginning of the answer."""
+
+
+EXAMPLES = [
+    re.findall(
+        r"\*\*(.+?)\*\* (.+?)(?=\*\*|$)", " ".join(re.sub("^ *> ", "", block, flags=re.MULTILINE).split())
+    )
+    for block in re.findall(r"(?:^ *> .+\n)+", (ROOT / "docs" / "asking.md").read_text("utf-8"), re.MULTILINE)
+]
+"""Conversations of docs/asking.md: each question with the pieces of its answer, and "…" between them."""
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +46,19 @@ def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     capsys.readouterr()
     assert main(arguments) == 0
     return " ".join(capsys.readouterr().out.split())
+
+
+def conversation(
+    questions: list[str], options: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> list[str]:
+    """The answers to questions that follow each other."""
+    turns: list[dict[str, str]] = []
+    history = folder / "history.json"
+    for question in questions:
+        history.write_text(json.dumps(turns), "utf-8")
+        answer = said(["ask", question, *options, "--history", str(history)], capsys)
+        turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return [turn["content"] for turn in turns[1::2]]
 
 
 @pytest.mark.parametrize(("command", "output"), SHOWN)
@@ -60,24 +82,22 @@ def test_each_kind_of_question_is_answered_as_readme_says(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    asked, _, option = question.partition(" `")
-    *before, asked = asked.split(" → ")
-    history = tmp_path / "history.json"
-    turns = [
-        {"role": role, "content": text}
-        for earlier in before
-        for role, text in (
-            ("user", earlier),
-            ("assistant", said(["ask", earlier, *index], capsys)),
-        )
-    ]
-    history.write_text(json.dumps(turns), "utf-8")
-    options = [*shlex.split(option.strip("`")), "--history", str(history), *index]
-    assert said(["ask", asked, *options], capsys).startswith(answer), kind
+    questions, _, option = question.partition(" `")
+    options = [*shlex.split(option.strip("`")), *index]
+    assert conversation(questions.split(" → "), options, tmp_path, capsys)[-1].startswith(answer), kind
 
 
-def test_readme_shows_an_answer_a_declined_question_and_every_kind() -> None:
-    assert (len(SHOWN), len(KINDS)) == (2, 10)
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example[0][0])
+def test_answers_are_as_the_page_on_asking_shows_them(
+    example: list[tuple[str, str]], index: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = conversation([question for question, _ in example], index, tmp_path, capsys)
+    for (_, shown), answer in zip(example, answers, strict=True):
+        assert re.match(".*".join(map(re.escape, shown.strip().split("…"))), answer)
+
+
+def test_an_answer_a_declined_question_and_every_kind_are_shown() -> None:
+    assert (len(SHOWN), len(KINDS), len(EXAMPLES)) == (2, 10, 9)
 
 
 def test_the_program_in_readme_runs(

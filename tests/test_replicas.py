@@ -151,6 +151,6 @@ def assert_takes_nothing_in(address: str) -> None:
             assert answer.status_code == 409, path
             assert "Chroma" in answer.text, path
         page = client.get("/artikel").text
-        assert "nimmt seine Artikel von einem Chroma-Server" in page
+        assert "kommen die Artikel von einem Chroma-Server" in page
         assert 'type="file"' not in page
         assert client.get("/api/v1/articles").json()["total"] == 31

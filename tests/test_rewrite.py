@@ -30,10 +30,6 @@ HISTORY = (
 )
 
 
-def xfail(question: str, reason: str) -> object:
-    return pytest.param(question, marks=pytest.mark.xfail(strict=True, reason=reason))
-
-
 # --- which questions stand alone ---------------------------------------------------------------
 
 

@@ -382,7 +382,9 @@ def test_index_of_a_dossier_does_not_give_way_to_articles_that_nobody_named(
     unnamed = Settings(data=house.data)
     sync(unnamed, paths=[house.articles])
     (house.data / "source.json").unlink()
-    with pytest.raises(ConfigError, match=r"of other articles, as .*heating.txt.*python -m ingest FOLDER"):
+    with pytest.raises(
+        ConfigError, match=r"holds other articles, such as .*heating.txt.*python -m ingest FOLDER"
+    ):
         sync(unnamed)
     assert set(house.held()) == {"heating", "summit"}
     assert numbers(sync(unnamed, paths=[Path("seeds")])) == (0, 0, 1, 1)
@@ -876,7 +878,7 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
 
     with monkeypatch.context() as broken:
         broken.setattr("rag.store.library.passage_terms", full)
-        with pytest.raises(ConfigError, match="No space left on device; the index as it is"):
+        with pytest.raises(ConfigError, match="No space left on device; the existing index"):
             house.sync()
     assert len(house.texts()) == 2
     house.sync()

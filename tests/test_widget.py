@@ -97,7 +97,7 @@ def test_a_frame_that_is_refused_says_so(tmp_path: Path, path: str, referer: str
     client = fake(tmp_path, origins="https://news.example https://*.paper.example")
     asks = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
     page = client.get(path, headers={**asks, "Referer": referer})
-    assert ("Hier nicht zu zeigen" in page.text) is not allowed
+    assert ("Hier nicht anzeigbar" in page.text) is not allowed
     assert page.headers["content-security-policy"].endswith("frame-ancestors 'self' *") is not allowed
 
 
@@ -273,7 +273,7 @@ class TestInTheBrowser:
         with site_with(PAGE.format(beleg=beleg, lang="de"), tmp_path) as stranger:
             paper = Newspaper(browser, stranger, beleg)
             paper.bubble.click()
-            paper.chat.get_by_role("heading", name="Hier nicht zu zeigen").wait_for()
+            paper.chat.get_by_role("heading", name="Hier nicht anzeigbar").wait_for()
             assert paper.chat.get_by_role("link").get_attribute("target") == "_blank"
             assert paper.chat.locator("#composer").count() == 0
             # where the browser does not say whose page it is, the policy keeps the chat out

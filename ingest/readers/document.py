@@ -1,4 +1,4 @@
-"""What a file gives before anything is detected in it: its text, and what its container states about that."""
+"""The raw content of a file, before detection: its text, and what its container states about it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rag.text.normalize import normalise
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Text of a file and what its container states about it; None where it states nothing.
+    """Text of a file, and metadata that its container states (else None).
 
     `text` is normalised, so that `asides` (stretches the format itself marks as a heading or
     caption) count in the article's own offsets. `structured` says that the format marks its
@@ -43,8 +43,8 @@ class Document:
 class Reading:
     """What one file gave: its documents, and messages on the parts that could not be used.
 
-    `counts` says of what else there was how much was read (pages, notes), `left_out` how much was not
-    (pictures, comments, headers).
+    `counts` are further parts that were read (pages, notes), `left_out` parts that were not (pictures,
+    comments, headers).
     """
 
     documents: tuple[Document, ...]
@@ -61,7 +61,8 @@ class Block(NamedTuple):
 
 
 MOST_WORDS = 500_000
-"""Of one article, a thick novel; also single marks count, of which 19 MB would be 80,000 passages."""
+"""Words of one article, as many as a thick novel; single marks count, because 19 MB of them make 80,000
+passages."""
 
 
 def refuse_long(words: int) -> None:
@@ -79,7 +80,7 @@ _LANGUAGES = {
 
 
 def date_of(match: re.Match[str]) -> date | None:
-    """Day of a match of `FULL_DATE`, or of a pattern around it; None where there is none for certain."""
+    """The day of a match of `FULL_DATE`, or of a pattern around it; None unless it is certain."""
     days = days_of(match, month_first=True)
     year, month, day = days[0] if len(days) == 1 else (None, 0, None)
     try:
@@ -126,7 +127,7 @@ def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]
         for name, usuals in _USUAL_NAMES.items()
     }
     if re.match(r"https?://", known["outlet"] or ""):
-        known["outlet"] = None  # an address, of which the host may be anybody's
+        known["outlet"] = None  # a web address, whose host may not be the outlet
     stated, language = known["published"], (known["language"] or "").lower()
     code = re.split(r"[-_]", language)[0]
     known["language"] = _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
@@ -148,7 +149,7 @@ _USUAL_NAMES = {
 
 
 def given_title(value: object) -> str | None:
-    """Title of the metadata, unless it is what a program puts there by itself."""
+    """The title in the metadata, unless a program put it there by itself."""
     title = clean_field(value)
     if not title or " " not in title or re.search(r"^(microsoft|word doc)|\.\w{2,4}$", title, re.IGNORECASE):
         return None
@@ -166,7 +167,7 @@ def person(name: object) -> str | None:
 
 
 BEFORE_MARK = re.compile(r"(?:^|[^\W\d_]{3}|[.,;:!?…“”\"»«’')\]])$")
-"""What stands before a raised number that leads to a note; before a power stands less: m², 10⁶."""
+"""Text before a raised number that marks a note; before a power there is less: m², 10⁶."""
 
 # --- text of structured formats ----------------------------------------------------------------
 

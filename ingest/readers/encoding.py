@@ -13,7 +13,7 @@ _AS_ON_THE_WEB = {
     "koi": "koi8-r", "koi8": "koi8-r", "koi8-ru": "koi8-u", "mac": "mac-roman", "csmacintosh": "mac-roman",
     "mac-ukrainian": "mac-cyrillic", "iso-8859-8-i": "iso8859-8", "csisolatin9": "iso8859-15",
 }  # fmt: skip
-"""What pages that declare an encoding are written in, where it differs or Python knows no such name."""
+"""The real encoding of pages that declare one, where it differs or Python does not know the name."""
 
 _IN_BYTES = re.compile(r"(?:cp|iso|koi|mac|big5|gb18030|euc)[\w-]*")
 _DOS = "cp850"
@@ -23,10 +23,10 @@ _UMLAUT_WITHIN_WORD = re.compile(r"(?<=[A-Za-zÄÖÜäöüß])[äöüß](?=[a-z�
 def decode(data: bytes, declared: str | None = None) -> str:
     """Text of bytes: by byte-order mark, as UTF-8, by the declared name, or as Windows-1252.
 
-    Names mean what browsers take them for (https://encoding.spec.whatwg.org/#names-and-labels): most
-    pages that declare iso-8859-1 are Windows-1252. Broken bytes become U+FFFD. No statistics guess the
-    encoding, for on short German texts they are wrong more often than Windows-1252 is, except that
-    umlauts within words tell a text from DOS.
+    Names have the meaning that browsers give them (https://encoding.spec.whatwg.org/#names-and-labels): most
+    pages that declare iso-8859-1 are Windows-1252. Broken bytes become U+FFFD. The encoding is not guessed
+    by statistics, which on short German texts are wrong more often than Windows-1252; only texts from DOS are
+    recognised, by umlauts inside words.
     """
     for mark, name in ((b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
@@ -46,7 +46,7 @@ def decode(data: bytes, declared: str | None = None) -> str:
 
 
 def _encoding_of(label: str) -> str | None:
-    """Python's name of the encoding that a page declares; None for one that says nothing of its bytes."""
+    """Python's name of the declared encoding; None for one that does not describe the bytes."""
     name = re.sub(r"^(iso)[-_]?(8859)[-_]?(?=\d)", r"\1-\2-", label.strip().lower().removeprefix("x-"))
     try:
         name = codecs.lookup(_AS_ON_THE_WEB.get(name, name)).name

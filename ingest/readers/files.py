@@ -29,14 +29,14 @@ def find_names(paths: Sequence[Path]) -> list[str]:
         if not path.exists():
             raise ArticleError("path_missing", path=path)
         found.update(_names_below(str(path)) if path.is_dir() else [str(path)])
-    # by folder: what lies in „a“ goes before „a-b“, as no other character does
+    # by folder: files in „a“ come before „a-b“
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
 
 def passed_over(paths: Sequence[Path]) -> Phrase | None:
-    """One line on what lies under the paths and is not read, by its ending; None when there is nothing.
+    """One line on files under the paths that are not read, by ending; None if there are none.
 
-    Hidden files, READMEs and what Office keeps open are not worth a word.
+    Hidden files, READMEs and Office's lock files are not mentioned.
 
     "3 files of other kinds: .eml 2, .odt 1; 1 linked folder not entered"
     """
@@ -74,5 +74,5 @@ def _is_article_name(name: str) -> bool:
 
 
 def _is_apart(low: str) -> bool:
-    """Whether a file, its name in lower case, is no article: hidden, a lock, or about the folder."""
+    """Whether a file (name in lower case) is not an article: hidden, a lock file, or a README."""
     return low.startswith((".", "~$")) or low.rpartition(".")[0] == "readme"

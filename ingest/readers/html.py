@@ -62,14 +62,14 @@ _OFFERS = [
         "@role='dialog' or @aria-modal='true'",
     )
 ]
-"""What asks for consent, a subscription or an address, by the names that sites give it."""
+"""Elements that ask for consent, a subscription or an address, by the names that sites give them."""
 
 
 def _extracted(html: str, without: list[str] | None) -> Any:
-    """What trafilatura takes for the article; None when there is no text in it."""
+    """The article as found by trafilatura; None without text."""
     from trafilatura import bare_extraction
 
-    # only dates that the page marks up as its own: the text is full of others
+    # only dates in the page's metadata, because the text is full of others
     found = bare_extraction(
         html,
         with_metadata=True,
@@ -82,7 +82,7 @@ def _extracted(html: str, without: list[str] | None) -> Any:
 
 
 def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
-    """What the page says of itself, of which the reader view of Firefox keeps author and outlet elsewhere."""
+    """The metadata of the page; Firefox's reader view has author and outlet in other places."""
     language = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
     fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
     known, _ = metadata({**fields, "language": language[1] if language else None})
@@ -100,13 +100,13 @@ def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
 
 
 def _article(page: Any, found: Any) -> list[Block]:
-    """All from the first to the last block that trafilatura takes for the article, and the notes behind it.
+    """Everything from the first to the last block that trafilatura finds, and the notes after it.
 
-    It passes over headings, lists, boxes and notes; what surrounds the article it knows well.
+    Trafilatura misses headings, lists, boxes and notes, but recognises the surroundings of an article well.
     """
     known = list(blocks_of(found.body))
     taken = _letters(" ".join(block.text for block in known))
-    for element in page.xpath(_LEAVES):  # what is a link for the most part leads elsewhere
+    for element in page.xpath(_LEAVES):  # a block that is mostly links leads elsewhere
         text = _letters(element.text_content())
         links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
         if links > len(text) / 2 and text not in taken:

@@ -32,9 +32,9 @@ _LINK = re.compile(r"\[\[(?:[^\]|]*\|)?([^\]|]*)\]\]")
 
 
 def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
-    """Front matter in YAML or TOML, body, and what is wrong with it.
+    """Front matter in YAML or TOML, body, and problems.
 
-    What cannot be read as a whole is read line by line: it costs no more than its own field.
+    Front matter that is invalid as a whole is read line by line, so that an error costs only its field.
     """
     match = _FRONT_MATTER.match(text)
     if match is None:
@@ -103,7 +103,7 @@ _UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", r
 
 
 def _blocks(body: str) -> list[Block]:
-    """The blocks of a text; of HTML in it only the words are taken, lest an open tag hides the rest."""
+    """The blocks of a text; of HTML in it only the words, so that an unclosed tag does not hide the rest."""
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])

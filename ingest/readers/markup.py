@@ -1,4 +1,4 @@
-"""Marked-up text, whatever it was made of, as blocks: what a page shows, one paragraph after the other."""
+"""Turns HTML, from whatever format, into blocks: what a page shows, paragraph by paragraph."""
 
 from __future__ import annotations
 

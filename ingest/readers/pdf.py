@@ -1,4 +1,4 @@
-"""PDF files, whose printed lines become paragraphs again."""
+"""PDF files: joins printed lines to paragraphs."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def read_pdf(data: bytes) -> Reading:
 _LIGATURES = {ord("ﬀ"): "ff", ord("ﬁ"): "fi", ord("ﬂ"): "fl", ord("ﬃ"): "ffi", ord("ﬄ"): "ffl"}
 _PAGE_NUMBER = re.compile(r"(?:Seite|Page)?\s*[-–]?\s*\d{1,4}\s*[-–]?(?:\s*(?:/|von|of)\s*\d{1,4})?", re.I)
 _LETTER = re.compile(r"[^\W\d_]")
-_COUNTED = "{}\0{}\0{}"  # a line as it would be on the first page, where its number is that of the page
-_COUNT = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{1,4}(?!\d)")  # no year, which heads what happened then
+_COUNTED = "{}\0{}\0{}"  # the line as on the first page, with its number replaced by the page's
+_COUNT = re.compile(r"(?<!\d)(?!(?:19|20)\d\d(?!\d))\d{1,4}(?!\d)")  # not a year, which may be a heading
 
 
 def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
@@ -99,7 +99,7 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
                 start = end - len(line)
             previous = flowed
         starts.append(start if start is not None else -1)
-    # what is left of hyphens at line ends is one: as long, so that the pages begin where they did
+    # hyphens left at line ends become plain ones of the same length, so that offsets of pages hold
     whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
     for place in reversed(range(len(starts))):  # pages without text begin where the next one does
         if starts[place] < 0:
@@ -129,7 +129,7 @@ def _clean(line: str) -> str:
 
 
 def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
-    """How many lines each page begins with that are its number or a running head, two at most.
+    """The number of lines at the top of each page that are its number or a running head, two at most.
 
     A running head has the same words and figures on half of the pages, but for one number that counts
     the pages. Lines of figures that merely look alike are text.
@@ -155,7 +155,7 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
 
 
 def _forms(line: str, page: int) -> Iterator[str]:
-    """What a line may share with those of other pages: its words and figures, or all but one that counts."""
+    """The forms of a line to compare with other pages: its words and figures, or all but one figure."""
     has_words = _LETTER.search(line)
     if has_words:
         yield line
@@ -165,7 +165,7 @@ def _forms(line: str, page: int) -> Iterator[str]:
 
 
 def _goes_on(line: str, following: str, width: int) -> bool:
-    """Whether a paragraph goes on from one printed line to the next, where the page does not say it."""
+    """Whether a paragraph continues on the next printed line, if the page does not show it."""
     if SENTENCE_END.search(line):
         return len(line) >= 0.8 * width  # a full line may end with a sentence by chance
     return following[0].islower() or line[-1] in f"{_HYPHENS}," or len(line) >= 0.6 * width
@@ -178,13 +178,13 @@ _OWN_HYPHEN = re.compile(
     r"(?:vice|будь)-\w+|\w+-(?:vous|mêmes?|elles?|небудь)|\w+[áêôí]-l[oa]s?|peut-être|(?:compte-rendu|porte-parole)s?",
     re.IGNORECASE,
 )
-"""Words of French, Portuguese and Ukrainian that are always written with one."""
+"""French, Portuguese and Ukrainian words that always have a hyphen."""
 
 
 def _join_lines(text: str, line: str, written: Mapping[str, int]) -> str:
-    """A paragraph and its next line: a hyphen between goes, unless it is one of the word's own.
+    """Joins a paragraph and its next line, without the hyphen between them unless it belongs to the word.
 
-    It is where the word is written with one within a line, and not without; `written` counts such words.
+    It does if the word is written with a hyphen elsewhere, and never without; `written` counts such words.
     """
     broken = _BROKEN.search(text)
     if not broken:

@@ -41,7 +41,7 @@ class Line:
     top: float
     bold: bool = False
     room: float = 0.0
-    """What is left free behind it, up to the edge of its column."""
+    """The free space after it, up to the edge of its column."""
     starts: tuple[float, ...] = ()
     """Of the pieces that it is made of, from the left."""
 
@@ -225,7 +225,7 @@ def _in_columns(lines: list[Line]) -> list[Line]:
 
 
 def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], list[Line]]]:
-    """What stands left and right of a gutter, for each stretch between what spans it or is no column."""
+    """The lines left and right of a gutter, for each stretch between lines that span it."""
 
     def spans(level: list[Line]) -> bool:
         return any(line.left < gutter < line.right for line in level)

@@ -1,4 +1,4 @@
-"""Subtitles and transcripts with times (.srt, .vtt): what is said, without when."""
+"""Subtitles and transcripts (.srt, .vtt): the words without the times."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Raw documents to articles: what the text states about itself is detected, and set aside.
+"""Makes articles of raw documents: finds what the text states about itself, and sets it aside.
 
-The text is never changed, for offsets must hold against the original file. Titles, bylines,
-datelines, captions, headings and footers are marked as asides: shown, but never answers. The
-rules are those of German news copy; what none of them recognises stays text.
+The text is never changed, because offsets must fit the original file. Titles, bylines, datelines, captions,
+headings and footers are marked as asides: shown, but never answers. The rules are those of German news copy;
+anything that they do not recognise stays text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _IS_COMMENT = re.compile(
 
 
 def article_from(document: Document, id: str, source: str) -> Article:
-    """The article of a document: what the container states goes before what the text states."""
+    """The article of a document; metadata of the container takes precedence over the text's."""
     text = normalise(document.text)
     findings = _findings(text, document)
     marked = [Aside(*trimmed(text, found.start, found.end), found.kind) for found in findings]
@@ -55,14 +55,14 @@ def article_from(document: Document, id: str, source: str) -> Article:
         "genre": stated("genre") or ("comment" if is_comment else None),
     }
     hashed = {**facts, "pages": document.pages} if document.pages else facts
-    # asides too: an article that is marked otherwise is chunked otherwise
+    # asides, too, because they change how an article is chunked
     spans = [(aside.start, aside.end, aside.kind) for aside in asides]
     sha256 = hashlib.sha256(json.dumps([text, hashed, spans], default=str).encode()).hexdigest()
     return Article(id, text, source, sha256, asides=tuple(asides), pages=document.pages, **facts)
 
 
 def _findings(text: str, document: Document) -> list[Finding]:
-    """What all detectors find, each looking only at what those before it left."""
+    """The findings of all detectors; each sees only what those before it left."""
     detectors: list[Callable[[str, list[Span]], Iterable[Finding]]] = [
         functools.partial(head, title=document.title),
         functools.partial(tail, structured=document.structured),

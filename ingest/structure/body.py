@@ -1,4 +1,4 @@
-"""What stands aside in the body of an article and below it: captions, footers, notices, headings."""
+"""Finds asides in the body of an article and below it: captions, footers, notices, headings."""
 
 from __future__ import annotations
 
@@ -196,8 +196,7 @@ def _is_glued(heading: str, rest: str, vocabulary: Counter[str]) -> bool:
 def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
     """Short lines without final punctuation between paragraphs of running text.
 
-    Three in a row are a list; a text that mostly does without punctuation has no headings that
-    could be told from it.
+    Three in a row are a list. In a text mostly without punctuation no headings can be recognised.
     """
     lines = [text[start:end] for start, end in blocks]
     if 2 * sum(ends_sentence(line) for line in lines) < len(lines):
@@ -210,7 +209,7 @@ def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
             and word_count(line) <= (10 if line[-1] in "?!" else HEADING_WORDS)
             and looks_like_title(line)
             and not _is_attribution(line, before)
-            and not before.endswith(":")  # what a colon announces is text
+            and not before.endswith(":")  # a line after a colon is text
         ):
             run.append(index)
             continue

@@ -80,7 +80,7 @@ _NUMBERED = re.compile(
 
 def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
     """Title, bylines and datelines among the first blocks."""
-    rest: list[Span] = []  # what is neither byline nor dateline
+    rest: list[Span] = []  # neither byline nor dateline
     is_list = lists_days(text[start:end].strip() for start, end in blocks)
     has_dateline = False
     texts = 0
@@ -147,7 +147,7 @@ def source_of_codes(codes: str) -> dict[str, Any]:
 
 
 def byline_of(line: str) -> dict[str, Any] | None:
-    """What a line states that consists of nothing but author, date and outlet; None for any other.
+    """The metadata in a line that has nothing but author, date and outlet; None for other lines.
 
     {"author": "Anna Muster", "published": date(2025, 8, 15)}
     """
@@ -178,7 +178,7 @@ def byline_of(line: str) -> dict[str, Any] | None:
 
 
 def _signature(line: str) -> dict[str, str] | None:
-    """Author, outlet and agency of a line without its date; None when it is running text.
+    """Author, outlet and agency of a line without its date; None for running text.
 
     Lone words that are none of these (a place, a section, an editor's shorthand) state nothing.
     """

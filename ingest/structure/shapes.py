@@ -14,7 +14,8 @@ from rag.text.normalize import paragraphs
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A stretch to set aside, and what it states. `agency` and `updated` count when nothing better does."""
+    """A stretch to set aside, and its metadata. `agency` and `updated` count only if there is nothing
+    better."""
 
     start: int
     end: int
@@ -84,12 +85,12 @@ PLACE_BEGINNING = re.compile(rf"{pattern('news.place_beginnings')}\b", re.IGNORE
 
 
 def ends_sentence(line: str) -> bool:
-    """Whether a paragraph ends as running text does, closing quotation marks and what is hung on it aside."""
+    """Whether a paragraph ends like running text, apart from closing quotation marks and appended marks."""
     return without_marks(line).rstrip(_CLOSING)[-1:] in tuple(".!?…:")
 
 
 def without_marks(line: str) -> str:
-    """A paragraph without what is hung on its last sentence: [1], ¹, *, (rtz), an emoji, an address.
+    """A paragraph without marks appended to its last sentence: [1], ¹, *, (rtz), an emoji, an address.
 
     >>> without_marks("Der Kutter sank.[2][3] (rtz) 🚢")
     'Der Kutter sank.'

@@ -19,20 +19,20 @@ from rag.text.analysis import words
 from rag.text.languages import STOP
 
 TASK = "a task"
-"""Why what is no question is declined."""
+"""The reason given when a task is declined."""
 MOST_LISTED = 10
-"""Articles that an answer names; the page of articles lists all."""
+"""Most articles that an answer names; the articles page lists all."""
 _FIRST_LINE = 300
-_LEAST_WITHIN = 6  # letters of a word that is looked for within others: „Gas“ is in „Gasse“
+_LEAST_WITHIN = 6  # least letters of a word that is also searched inside others: „Gas“ is in „Gasse“
 _ADJECTIVE_ENDING = re.compile(r"(?<=\w{3})(?:ого|ому|им)\b")
 _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ауіюя])\b")
 
 Mentioning = Callable[[str, str], set[str]]
-"""Ids of the articles that mention some words of a language."""
+"""Finds the ids of the articles that mention words, given the words and their language."""
 
 
 class Catalogue:
-    """What the library answers by itself. Safe to use from several threads."""
+    """Answers from the library alone. Safe to use from several threads."""
 
     def __init__(self, library: Library, mentioning: Mentioning) -> None:
         self.library = library
@@ -40,13 +40,13 @@ class Catalogue:
         self._known: tuple[int, Known] | None = None
 
     def kind(self, question: str) -> Request | Talk | None:
-        """What a question asks of the library; None where the articles are to answer."""
+        """The question as a request to the library, or as talk; None where the articles answer."""
         return kind_of(question, self.known) if may_be_about_the_dossier(question) else None
 
     def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
         """The answer to a question about the dossier, or to talk.
 
-        With `only`, ids of articles, the dossier is those alone.
+        `only` are the ids of the articles that count, None for all.
         """
         started = time.perf_counter()
         said = _Said()
@@ -64,7 +64,7 @@ class Catalogue:
         return answer
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
-        """The articles that a question for a summary means; none where nothing fits."""
+        """The articles that a request for a summary means; none where nothing fits."""
         unknown = asked.unknown or asked.unknown_title
         rows = [] if unknown else self.library.listed(self._selection(asked, only))
         if asked.order:
@@ -73,7 +73,7 @@ class Catalogue:
         return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
 
     def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
-        """Whether a summary is asked for, and of articles that there are."""
+        """Whether the request is for a summary of articles that exist."""
         asked = to_sum_up(kind)
         return asked is not None and bool(self.to_sum_up(asked, only).ids)
 
@@ -94,7 +94,7 @@ class Catalogue:
         return held[1]
 
     def place(self, article: Article) -> Span:
-        """What is quoted to open an article: its title where it stands in the text, or its first sentence."""
+        """The place that a citation of a whole article opens: its title, or its first sentence."""
         title = next((aside for aside in article.asides if aside.kind == "title"), None)
         if title is not None:
             return title.start, title.end
@@ -142,9 +142,9 @@ class Catalogue:
         )
 
     def _mentioned(self, about: str, language: str) -> set[str]:
-        """Ids of the articles that say all of it, also within words: Garantien in Sicherheitsgarantien."""
+        """Ids of the articles with all these words, also inside others: Garantien in Sicherheitsgarantien."""
         found = self._mentioning(about, language)
-        if not found and language == "uk":  # names as in the nominative: Зеленського, Петерсена, Мерцом
+        if not found and language == "uk":  # names back in the nominative: Зеленського, Петерсена, Мерцом
             found = self._mentioning(_CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about)), "uk")
         said = [word for word in words(about) if word.lower() not in STOP[language]]
         if said and min(map(len, said)) >= _LEAST_WITHIN:
@@ -152,7 +152,7 @@ class Catalogue:
         return found
 
     def _opening(self, asked: Request, rows: Sequence[Listed], text: Texts) -> str:
-        """The line above a list: who, when or where, if it is the same for all; else how many of how many."""
+        """The line above a list: who, when or where if it is the same for all, else "3 of 5 articles"."""
         authors, days = _distinct(row.author for row in rows), {row.published for row in rows}
         if asked.asks == "who" and authors:
             return text("written_by", names=", ".join(authors))
@@ -163,12 +163,12 @@ class Catalogue:
         everything = self.library.counts().articles
         if what := _what(asked, text):
             return text("of", n=len(rows), all=everything, what=what)
-        if len(rows) < everything:  # filters
+        if len(rows) < everything:  # the reader has chosen articles
             return f"{text.articles(len(rows))}:"
         return text("holds", articles=text.articles(everything))
 
     def _none(self, asked: Request, text: Texts) -> str:
-        """Says that nothing fits, and what there is instead."""
+        """The line that nothing fits, with what exists instead."""
         counts = self.library.counts()
         if asked.unknown:
             return text("none_of", name=asked.unknown, names=_some(self.known.outlets, self.known.authors))
@@ -194,7 +194,7 @@ class _Said:
         self.lines.append((text, article_id))
 
     def articles(self, rows: Sequence[Listed], text: Texts, *, with_author: bool = False) -> None:
-        """The articles, so many as are listed, and how many more there are."""
+        """The articles up to `MOST_LISTED`, and how many more there are."""
         for row in rows[:MOST_LISTED]:
             self.line(_named(row, text, with_author=with_author), row.id)
         if len(rows) > MOST_LISTED:
@@ -234,7 +234,7 @@ class _Said:
 
 
 def _tell_first(asked: Request, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
-    """The newest or oldest: so many as are asked for, else all of that day."""
+    """The newest or oldest articles: as many as asked for, else all of that day."""
     dated = [row for row in rows if row.published] or list(rows)
     if asked.order == "oldest":
         dated.reverse()
@@ -277,14 +277,14 @@ def _tell_groups(subject: Subject, rows: Sequence[Listed], text: Texts, said: _S
 
 
 def _named(row: Listed, text: Texts, *, with_author: bool = False) -> str:
-    """„Sieben Monate bis Alaska“, taz, 15.08.2025"""
+    """An article in a list: „Sieben Monate bis Alaska“, taz, 15.08.2025."""
     title = text.quoted(row.title) if row.title else f"{text('no_title')} ({row.id})"
     author = (row.author or text("no_author")) if with_author else None
     return ", ".join(part for part in (title, author, row.outlet, text.day(row.published)) if part)
 
 
 def _what(asked: Request, text: Texts) -> str:
-    """The filters as they were understood."""
+    """The filters in words, as understood."""
     parts = [name.said for name in asked.named]
     parts += [text.quoted(title) for title in (asked.unknown_title,) if title]
     parts += [text.days(asked.days.first, asked.days.last)] if asked.days else []

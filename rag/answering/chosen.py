@@ -1,4 +1,4 @@
-"""The articles that may answer: those that filters choose, and those of a source that a question names."""
+"""The articles that may answer, chosen by filters or by the source that a question names."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rag.store.library_rows import Selection
 from rag.text.analysis import fold
 
 MOST_FILTERS = 1_000
-"""Names or ids of a kind that filters may have."""
+"""Most names, or ids, of one kind in filters."""
 _NAMED = 10
 
 
 def chosen(filters: Filters | None, library: Library, known: Known) -> frozenset[str] | None:
-    """Ids of the articles that fit the filters; None for all of them.
+    """Ids of the articles that fit the filters; None for all articles.
 
-    Raises BadRequest, naming what there is, where nothing fits.
+    Raises BadRequest, which names what exists, if nothing fits.
     """
     if filters is None or filters == Filters():
         return None
@@ -48,7 +48,7 @@ def chosen(filters: Filters | None, library: Library, known: Known) -> frozenset
 
 
 def named(source: Source, library: Library) -> frozenset[str]:
-    """Ids of the articles that a source named in a question means; none where there is no such article."""
+    """Ids of the articles of the source named in a question; empty if there are none."""
     outlets = frozenset(each for name in source.named for each in name.outlets)
     authors = frozenset(each for name in source.named for each in name.authors)
     selection = Selection(
@@ -62,7 +62,7 @@ def named(source: Source, library: Library) -> frozenset[str]:
 
 
 def _meant(code: str, kind: Phrase, said: Sequence[str], known: Sequence[str]) -> frozenset[str]:
-    """The known names that have one of those that were said in them. Raises BadRequest, as `code` has it."""
+    """The known names that contain one of the given names. Raises BadRequest with `code` if none does."""
     _check_number(kind, said)
     found: set[str] = set()
     for name in said:

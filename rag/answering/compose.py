@@ -1,4 +1,4 @@
-"""From the best sentences to a short answer: up to three places, verbatim, each with its citation."""
+"""Makes a short answer of the best sentences: up to three places, verbatim, each with its citation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from rag.text.analysis import language_of
 from rag.text.sentences import opens_with_pronoun
 
 MOST_STATEMENTS, MOST_NEAREST = 3, 2
-"""Places that an answer quotes, and what comes nearest."""
+"""Most places quoted in an answer, and in one that only comes nearest."""
 MOST_WORDS = 80
 FURTHER = 3
 FURTHER_REACH = 5.0
-"""A place to read that is further behind the best is left out: of those, 1 in 80 says something more."""
+"""Places to read further that score lower than the best by more are left out: 1 in 80 would add something."""
 ONE_VALUE = frozenset({"number", "date", "duration", "age", "place", "person"})
-"""Kinds of answer that one sentence gives, if it offers one at all."""
+"""Kinds of answer that a single sentence gives completely."""
 VALUE_REACH = 2.0
-"""Beside it, a sentence further behind is filler: on the tuning questions of all sets without it, answers to
-such questions have 44 words instead of 62, and more of the facts (.80, before .78)."""
+"""For such an answer, sentences that score lower by more are filler: without them, answers to such tuning
+questions have 44 words instead of 62, and say more of the facts (.80, before .78)."""
 SAME = 0.6
 OTHER_ARTICLE = 0.5
 NEXT_SENTENCE = 1.0
@@ -30,14 +30,14 @@ LONG_CONTINUATION = 30
 ENOUGH_WORDS = 45
 
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
-# what follows a quotation and names its speaker: “, sagte …
+# the speaker after a quotation: “, sagte …
 _SPEAKER = re.compile(r"[“”],? +\w+ +\w+")
 _DASH = re.compile(r"\s[–—-]\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An extractive answer: its text with [n], the statements, and what they cite."""
+    """An extractive answer: its text with [n], the statements, and their citations."""
 
     text: str
     statements: tuple[Statement, ...]
@@ -47,7 +47,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A run of sentences of one chunk that is quoted as one."""
+    """Adjacent sentences of one chunk, quoted together."""
 
     candidate: Candidate
     start: int
@@ -55,7 +55,7 @@ class _Place:
 
     @property
     def has_aside(self) -> bool:
-        """Whether a caption or the like stands in it."""
+        """Whether it contains a caption or the like."""
         asides = self.candidate.article.asides
         return any(aside.start < self.end and self.start < aside.end for aside in asides)
 
@@ -67,7 +67,7 @@ class _Place:
 def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS) -> Draft:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
-    A question that asks for one value gets what may be that value, and no sentence for its own sake.
+    For a question that asks for one value, only sentences that may hold it are quoted.
     """
     if not candidates:
         return Draft("", (), (), ())
@@ -90,7 +90,7 @@ def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOS
 def nearest(
     candidates: Sequence[Candidate], besides: Sequence[Candidate] = (), start: int = 1
 ) -> tuple[Citation, ...]:
-    """The best places to read, one a chunk, that are not already in the answer."""
+    """The best places to read that are not already in the answer, one for each chunk."""
     seen = {candidate.chunk.id for candidate in besides}
     places: list[Candidate] = []
     for candidate in candidates:
@@ -103,13 +103,13 @@ def nearest(
 
 
 def _value_asked(question: str, best: Candidate) -> Cue | None:
-    """The one value that a question asks for, where the best sentence offers one."""
+    """The single value that the question asks for, if the best sentence offers one."""
     cue = cue_of(question)
     return cue if cue and cue.kind in ONE_VALUE and cue.offered_by(best.text) else None
 
 
 def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candidate]:
-    """The best sentence, and those that may stand beside it."""
+    """The best sentence, and those good enough to be quoted beside it."""
     best, *others = candidates
     least = best.score - (VALUE_REACH if asked else REACH)
     near = [candidate for candidate in others if candidate.score >= least]
@@ -131,7 +131,7 @@ def _choose(pool: list[Candidate], asked: Cue | None, most: int) -> list[_Place]
 
 
 def _followed(place: _Place, asked: Cue | None) -> _Place:
-    """A lone short place with the sentence after it, where that still fits and may be what is asked for."""
+    """Adds the next sentence to a single short place, where it fits and may answer the question."""
     spans = place.candidate.chunk.sentences
     after = [span for span in spans if span[0] >= place.end]
     if not after or place.words > ENOUGH_WORDS:
@@ -157,7 +157,7 @@ def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
 
 
 def _place(candidate: Candidate, left: int) -> _Place:
-    """The candidate's sentence, with what it cannot be understood without."""
+    """The candidate's sentence, with the sentences needed to understand it."""
     text, spans = candidate.article.text, candidate.chunk.sentences
     first, last = _speech(text, spans, candidate.index)
     while first > 0 and _closes_quote(text, spans[first : last + 1]):
@@ -167,7 +167,7 @@ def _place(candidate: Candidate, left: int) -> _Place:
     if last + 1 < len(spans) and _is_attribution(text[slice(*spans[last + 1])]):
         last += 1
     if first > 0 and opens_with_pronoun(text[slice(*spans[first])], language_of(candidate.article.language)):
-        first -= 1  # which names whom it means
+        first -= 1  # the sentence before names whom the pronoun means
     start, end = spans[first][0], spans[last][1]
     if text[start:end].endswith(":") and last + 1 < len(spans):
         end = _continuation(text, spans[last + 1])
@@ -177,7 +177,7 @@ def _place(candidate: Candidate, left: int) -> _Place:
 
 
 def _speech(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:
-    """The first and last sentence to quote, so that words inside a quotation keep their speaker."""
+    """The first and last sentence to quote, so that quoted speech keeps its speaker."""
     opened = text[spans[0][0] : spans[index][0]]
     if not _opens(opened) or "„" in text[slice(*spans[index])]:
         return index, index
@@ -194,26 +194,26 @@ def _opens(text: str) -> bool:
 
 
 def _is_attribution(sentence: str) -> bool:
-    """Whether this is the line under a pull quote that names its speaker."""
+    """Whether this is the line with the speaker's name under a pull quote."""
     return _ATTRIBUTION.fullmatch(sentence) is not None
 
 
 def _opens_quote(text: str, spans: Sequence[Span]) -> bool:
-    """Whether a quotation begins here and ends, with its speaker, further on."""
+    """Whether a quotation begins here and ends, with its speaker, in a later sentence."""
     quoted = text[spans[0][0] : spans[-1][1]]
     return quoted.count("„") > len(re.findall("[“”]", quoted))
 
 
 def _closes_quote(text: str, spans: Sequence[Span]) -> bool:
-    """Whether a quotation ends here that began in a sentence before."""
+    """Whether a quotation that began in an earlier sentence ends here."""
     quoted = text[spans[0][0] : spans[-1][1]]
     if "„" not in text:
-        return False  # English marks: there “ opens
+        return False  # English quotation marks, where “ opens
     return quoted.count("„") < quoted.count("“")
 
 
 def _continuation(text: str, span: Span) -> int:
-    """Where what follows a colon may end: at its end, or at its first dash when it is long."""
+    """The end of the text after a colon: its end, or its first dash if it is long."""
     start, end = span
     if len(text[start:end].split()) <= LONG_CONTINUATION:
         return end
@@ -222,7 +222,7 @@ def _continuation(text: str, span: Span) -> int:
 
 
 def _joined(places: list[_Place], place: _Place) -> list[_Place]:
-    """The places with one more; one that follows or overlaps another becomes one with it."""
+    """The places with one more; adjacent and overlapping places are merged."""
     for i, other in enumerate(places):
         gap = place.candidate.article.text[other.end : place.start]
         same = other.candidate.chunk.id == place.candidate.chunk.id
@@ -241,7 +241,7 @@ def _repeats(candidate: Candidate, places: Sequence[_Place]) -> bool:
         if same_article and place.start <= candidate.span[0] < place.end:
             return True
         if _numbers(own) != _numbers(said):
-            continue  # another figure may be a contradiction, which readers are to see
+            continue  # a different figure may contradict the first, and readers should see that
         if len(own & said) >= SAME * max(1, min(len(own), len(said))):
             return True
     return False
@@ -252,7 +252,7 @@ def _numbers(terms: set[str]) -> set[str]:
 
 
 def _flat(quote: str) -> str:
-    """A quote on one line, the marks of its own footnotes unlike ours: `[1]` is `⁽¹⁾`."""
+    """A quote on one line; its own footnote marks are written unlike ours: `[1]` becomes `⁽¹⁾`."""
     return _OWN_MARK.sub(lambda mark: f"⁽{mark[1].translate(_RAISED)}⁾", " ".join(quote.split()))
 
 
@@ -262,6 +262,6 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 def _source(citation: Citation) -> str:
     day = citation.published.strftime("%d.%m.%Y") if citation.published else None
-    page = f"S. {citation.page}" if citation.page else None  # as the date, in German
+    page = f"S. {citation.page}" if citation.page else None  # in German, like the date
     known = ", ".join(part for part in (citation.outlet, day, page) if part)
     return f" ({known})" if known else ""

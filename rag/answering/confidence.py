@@ -1,4 +1,4 @@
-"""How certain it is that the articles answer a question: a chance, 0 to 1, and what is said of an answer."""
+"""How certain an answer is: the probability that the articles answer, and `sure`, `unsure` or `none`."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from rag.schema import Certainty
 from rag.text.analysis import language_of
 
 SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.25
-"""From these on an answer may be called sure, and is shown as what comes nearest; below it is declined,
-by words alone below the last.
+"""Confidence from which an answer may be called sure, and from which it is shown as the nearest place; below
+that (by words alone, below the third) the question is declined.
 
 With the other sets fitted, sure answers to general news are right 3 times of 4 or more, and a quarter of the
 answerable questions get one; of the project's own sets 8 to 10 of 10, and a fifth.
 """
 AGREED, ONE_ARTICLE = 0.9, 0.7
-"""How much of the question a sentence says that agrees with it nearly whole, and the share of the chance that
-its article has, from which on no other article rivals it."""
+"""Share of the question that a sentence must say to say nearly all of it, and share of the probability from
+which its article has no rival."""
 NEVER_BY_SCORE = frozenset({"person", "place", "reason"})
-"""Kinds of answer that no sentence can be checked for: near misses are as near as answers."""
+"""Kinds of answer that cannot be checked in a sentence: near misses look just like answers."""
 
-# by words alone; fitted by logistic regression (cross-validated by question) on the tuning questions of the
-# project's sets and of dev.jsonl, and on the same with the chunks of their evidence taken out
+# By words alone: fitted by logistic regression, cross-validated by question, on the tuning questions of the
+# project's sets and dev.jsonl, each also without the chunks of its evidence.
 ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07, -1.03, 0.79, 0.6
 
 # by meaning, too; fitted on whether the answer is right, on the tuning questions of seeds,
@@ -41,9 +41,9 @@ NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.64
 WHO_OR_WHY, SHARE, WORDS_WANTING, MEANING_BIAS = -0.53, 3.24, 0.32, -16.59
 LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
 
-# Where the confidence is below `UNSURE`, of what a model cites: with these a third of the answerable
-# questions' evidence (tuning questions of all sets) still counts as an answer, and 3 % of the first sentences
-# of the best passage to unanswerable ones, which models are fond of copying.
+# For sentences that a model cites when the confidence is below `UNSURE`. On the tuning questions of all sets
+# a third of the evidence of answerable questions passes, and 3 % of the first sentences of the best passage
+# to unanswerable ones, which models like to copy.
 CITED_CONFIDENCE, CITED_COVERAGE = 0.17, 0.15
 
 TITLE_COUNTS = 0.8
@@ -54,11 +54,11 @@ CONTENT = 0.9
 def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
     """The chance that the best sentence, read in its passage, answers the question.
 
-    By words alone it falls with what the passages leave unsaid (`_by_words`). Where sentences are read by
-    meaning, it rises with how near the nearest of the best is, and with the share of the chance that the best
-    one's article has among all; it falls where the figure or date that is asked for is on offer only far from
-    there, where the noun behind "wie viele" and "welche" is not said, where a name or a reason is asked for,
-    and where words are wanting: that all are there is no sign, for near misses have them, too.
+    By words alone it falls with the words of the question that the passages lack (`_by_words`). With meaning,
+    it rises with the similarity of the best sentences, and with the share of the best one's article in the
+    probability of all. It falls if the figure or date asked for is only far from there, if the noun after
+    "wie viele" or "welche" is missing, if a name or a reason is asked for, and if words are missing. That all
+    words are there proves nothing: near misses have them, too.
     """
     by_words = _by_words(ranking, found)
     if not by_words or found[0].near is None:
@@ -79,11 +79,11 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
 
 
 def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -> Certainty:
-    """What is said of a verbatim answer that begins with the best sentence.
+    """How certain a verbatim answer is that begins with the best sentence.
 
-    Sure is never a reason, nor what swaps the roles of those whom the question names; a figure or date only
-    where the sentence offers one; and a name or a place only where the sentence agrees with the question
-    nearly whole, and no other article rivals it.
+    Never sure: a reason, and a sentence in which the parties of the question have changed roles. A figure or
+    date is sure only if the sentence has one; a name or a place only if the sentence says nearly the whole
+    question and its article has no rival.
     """
     if not found or confidence < (UNSURE_BY_WORDS if found[0].near is None else UNSURE):
         return "none"
@@ -100,16 +100,16 @@ def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -
 
 
 def _share(found: Sequence[Candidate]) -> float:
-    """The share of the chance to hold the answer that the best sentence's article has, 0 to 1."""
+    """The share of the best sentence's article in the probability of all, 0 to 1."""
     chances = np.exp(np.array([candidate.score for candidate in found]) - found[0].score)
     own = np.array([candidate.article.id == found[0].article.id for candidate in found])
     return float(chances[own].sum() / chances.sum())
 
 
 def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Sequence[float]) -> float:
-    """How much farther than the nearest sentence the nearest is that offers the figure or date asked for.
+    """How much less similar than the best sentence the first one with the figure or date asked for is.
 
-    0 where none is asked for, `GREATEST_DISTANCE` where none is offered.
+    0 if none is asked for, `GREATEST_DISTANCE` if no sentence has one.
     """
     figure = figure_of(ranking.query)
     if figure is None:
@@ -123,7 +123,7 @@ def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Seque
 
 
 def _noun_missing(ranking: Ranking, best: Candidate) -> float:
-    """How far the best article leaves the noun unsaid that is asked for, 0 to 1."""
+    """How far the noun that is asked for is missing in the best article, 0 to 1."""
     noun = (asked_noun(ranking.query) or "").lower()
     for place, concept in enumerate(ranking.query.concepts):
         if noun and noun in concept.word.lower().split():
@@ -160,9 +160,9 @@ def _by_words(ranking: Ranking, found: Sequence[Candidate]) -> float:
 
 
 def covers(ranking: Ranking, cited: Candidate) -> bool:
-    """Whether a sentence that a model cites covers what was asked: its concepts, and the kind of answer.
+    """Whether a sentence that a model cites covers the question: its concepts, and the kind of answer.
 
-    Some of the question it must say by itself, for every sentence stands in a passage that was found.
+    The sentence itself must say some of it, because every sentence is in a passage that the search found.
     """
     cue = cue_of(ranking.query.text)
     own = float(cited.covered @ ranking.idf) / (float(ranking.idf.sum()) or 1.0)
@@ -174,7 +174,7 @@ def covers(ranking: Ranking, cited: Candidate) -> bool:
 
 
 def _unsaid(said: NDArray[np.float64], concepts: tuple[Concept, ...]) -> float:
-    """The share of the content words that are not said, 0 to 1."""
+    """The share of the question's content words that are missing, 0 to 1."""
     pairs = zip(said, concepts, strict=True)
     missing = [bool(share < SAID) for share, concept in pairs if concept.weight >= CONTENT]
     return sum(missing) / max(1, len(missing))

@@ -21,7 +21,7 @@ from rag.text.sentences import points_back
 
 Vector = NDArray[np.float64]
 
-# fitted as conditional logits (`python -m eval.fit`): by words alone, and with meaning
+# fitted as conditional logit models (`python -m eval.fit`): by words alone, and with meaning
 WEIGHTS = {
     "coverage": 4.0,
     "grams": 4.3,
@@ -71,19 +71,19 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
-"""A sentence that begins with a place, as the first one of an agency's report does: „Wien – Die …“"""
+"""A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 NAMED = 0.9
 REACH = 4.0
-"""A sentence that is further behind the best is no part of an answer."""
+"""Sentences that score lower than the best by more are not part of an answer."""
 _COUNT_REACH = 3
 _SAME_NOUN = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence that may answer: where it stands, and how well it answers (higher is better).
+    """A sentence that may answer, with its place and its score (higher is better).
 
-    `covered` is how far it says each concept of the question, 0 to 1; `near` its cosine with the question,
+    `covered` is how far it says each concept of the question, 0 to 1; `near` is its cosine with the question,
     None by words alone.
     """
 
@@ -95,21 +95,21 @@ class Candidate:
 
     @property
     def article(self) -> Article:
-        """The article that the sentence stands in."""
+        """The sentence's article."""
         return self.hit.passage.article
 
     @property
     def chunk(self) -> Chunk:
-        """The chunk that the sentence stands in."""
+        """The sentence's chunk."""
         return self.hit.passage.chunk
 
     @property
     def span(self) -> Span:
-        """The sentence's place in its article."""
+        """The sentence's span in its article."""
         return self.hit.passage.chunk.sentences[self.index]
 
     def is_in(self, citation: Citation) -> bool:
-        """Whether the sentence stands, in part at least, in the cited words."""
+        """Whether the sentence overlaps the cited words."""
         start, end = self.span
         return self.article.id == citation.article_id and start < citation.end and citation.start < end
 
@@ -127,7 +127,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
-    """A sentence as it is scored: its text, the language of its article, and its terms."""
+    """A sentence to score: its text, the language of its article, and its terms."""
 
     text: str
     language: str
@@ -151,7 +151,7 @@ def candidates(ranking: Ranking, meaning: SentenceMeaning | None = None) -> list
 
 
 def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[str, Vector]:
-    """What each sentence of a ranking is chosen by, by name: one number a sentence, in their order."""
+    """The features by which sentences are chosen, by name: one number for each sentence, in order."""
     hits, question = ranking.hits, _Question(ranking)
     sizes = [len(hit.sentences) for hit in hits]
     sentences = [
@@ -189,7 +189,7 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
 
 
 class _Question:
-    """What the scoring of every sentence shares."""
+    """The parts of a question that the scoring of every sentence needs."""
 
     def __init__(self, ranking: Ranking) -> None:
         query = ranking.query
@@ -209,14 +209,14 @@ class _Question:
         )
 
     def read(self, sentence: str, language: str) -> float:
-        """What a sentence gains by the kind of answer that it offers, and by a count beside its noun."""
+        """Scores for having the kind of answer that is asked for, and for a count next to its noun."""
         cue: Cue | None = self.cue
         gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
         counts = language == self.query.language and _counts(sentence, self.counted, language)
         return gain + COUNT_WEIGHT * counts
 
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
-        """How far each sentence, given as its folded text, has the question's 5-grams, 0 to 1."""
+        """Share of the question's 5-grams in each sentence, given as folded text."""
         if self.gram_idf:
             idf = np.array(list(self.gram_idf.values()))
             return summed(present(self.gram_idf.keys(), lines), idf / self.gram_total)
@@ -234,10 +234,11 @@ class _Question:
 
 
 def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix, Matrix, Matrix, Matrix]:
-    """What the sentence before each, the one before that, the one after and the title cover of each
-    concept beyond what is covered already: by the sentence, and by the one before for the second.
+    """How much the neighbours and the title add to what each sentence covers of each concept.
 
-    The sentences are those of chunks with `sizes` sentences each; `title` has a row for each of them.
+    Four arrays: the sentence before, the one before that, the one after, and the title. Each counts only what
+    the sentence itself does not cover; the second also leaves out what the sentence before covers. The
+    sentences are those of chunks with `sizes` sentences each; `title` has one row for each sentence.
     """
     before, two_before, after = np.zeros_like(matrix), np.zeros_like(matrix), np.zeros_like(matrix)
     chunk = np.repeat(np.arange(len(sizes)), sizes)
@@ -250,7 +251,7 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
 
 
 def _counts(sentence: str, noun: str | None, language: str) -> bool:
-    """Whether a count stands right before the noun that the question counts."""
+    """Whether a number comes right before the noun that the question counts."""
     if noun is None:
         return False
     said = words(sentence)

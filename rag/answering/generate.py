@@ -1,4 +1,4 @@
-"""The language model's part: the prompt within its window, the reply, a follow-up question in full."""
+"""Asks the language model: a prompt within its window, the reply, and a follow-up question put in full."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.schema import Article, Message, Passage
 from rag.text.normalize import count_tokens, has_vocabulary
 
 ESTIMATE = 1.3
-"""Tokens of an unknown model for one of OpenAI's newest, whose vocabulary is larger than most."""
+"""Factor on token counts for unknown models: the vocabulary counted with is larger than most."""
 MESSAGE_TOKENS = 8
 LEAST_PASSAGES = 1
 REPHRASED_TOKENS = 200
@@ -27,9 +27,9 @@ _REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE |
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an answer is written from: `standalone` is the question in full, passages best first.
+    """The material for an answer: `standalone` is the question in full, passages are best first.
 
-    Of them the first `sought` were found for the question, and those behind them in further steps.
+    The first `sought` passages were found for the question, the others in further steps.
     """
 
     question: str
@@ -43,9 +43,9 @@ class Request:
 def reply_to(
     model: ChatModel, request: Request, reply: int, deadline: Deadline, *, overflowed: bool = False
 ) -> Iterator[Said]:
-    """The model's reply as it is. Raises ProviderError.
+    """The model's raw reply. Raises ProviderError.
 
-    A prompt that does not fit, or that has `overflowed` already, is shrunk once.
+    A prompt that does not fit, or that has `overflowed` before, is shortened once.
     """
     budget = model.window - reply
     try:
@@ -63,8 +63,8 @@ def reply_to(
 def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> list[Turn]:
     """System prompt, history and passages within a budget of tokens; the best passage always stays.
 
-    The oldest turns go first, then the passages that fit worst, last those of further steps. The numbers of
-    those that stay are what they were. `rule` is one more for the system prompt.
+    Left out are first the oldest messages, then the lowest-ranked passages, and last those of further steps.
+    The others keep their numbers. `rule` is added to the system prompt.
     """
     history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
     passages = dict(enumerate(request.passages, 1))
@@ -88,7 +88,7 @@ def tokens(model: ChatModel, turns: Sequence[Turn]) -> int:
 def rephrase(
     model: ChatModel, question: str, history: Sequence[Message], language: str, deadline: Deadline
 ) -> tuple[str, str, Usage] | None:
-    """The question in full, the same in German, and what that used; None when the model fails at it."""
+    """The question in full, the same in German, and the tokens used; None if the model fails."""
     said = "\n".join(f"{m.role}: {_MARKER.sub('', m.content)}" for m in history)
     turns = [
         Turn("system", REPHRASE.format(language=LANGUAGES[language])),
@@ -107,7 +107,7 @@ def rephrase(
 
 
 def passage_text(number: int, passage: Passage) -> str:
-    """A passage as the model sees it: where it is from, and its sentences by number."""
+    """A passage as the model sees it: its source, and its numbered sentences."""
     article, chunk = passage.article, passage.chunk
     sentences = "\n".join(
         f"[{number}.{n}] {_quoted(article.text[start:end])}"
@@ -124,7 +124,7 @@ def _origin(article: Article) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Article text on one line, without what could pass for a delimiter or a citation of ours."""
+    """Article text on one line, without anything that looks like our delimiters or citations."""
     plain = " ".join(text.split()).replace("<", "‹").replace(">", "›")
     return _BRACKETED.sub(r"(\1)", plain)
 

@@ -1,4 +1,4 @@
-"""An optional second opinion by the model on sentences that words alone cannot decide."""
+"""An optional second opinion by the model on sentences that cannot be decided by words."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _SCHEMA = {
 
 
 def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> tuple[bool, Usage] | None:
-    """Whether the passage supports the sentence, and what asking used.
+    """Whether the passage supports the sentence, and the tokens used.
 
-    None when there is no verdict to trust: the model failed, or the words that it quotes as
-    evidence do not stand in the passage.
+    None without a verdict that can be trusted: the model failed, or the evidence that it quotes is not in the
+    passage.
     """
     turns = [Turn("system", JUDGE), Turn("user", JUDGED.format(passage=passage, sentence=sentence))]
     try:

@@ -1,4 +1,4 @@
-"""Follow-up questions ask for more: what stands near the last answer, and not the same again."""
+"""Ranks candidates for a follow-up question: places near the last answer, but not the same again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rag.schema import Message
 from rag.text.languages import pattern
 
 AGAIN, NEAR, SAME_ARTICLE = -4.0, 1.5, 0.5
-"""What a sentence loses that was quoted last, and what others gain within `REACH` characters, or beyond."""
+"""Penalty for a sentence quoted last; bonus for others within `REACH` characters, and beyond."""
 REACH = 500
 _MORE = re.compile(rf"\b{pattern('follow_up.more')}\b", re.IGNORECASE)
 
@@ -20,7 +20,7 @@ _MORE = re.compile(rf"\b{pattern('follow_up.more')}\b", re.IGNORECASE)
 def leaning(found: list[Candidate], question: str, history: Sequence[Message]) -> list[Candidate]:
     """The candidates for a follow-up question, best first, given the conversation before it.
 
-    What was quoted last may be the answer still if it offers the person, number or day that is asked for.
+    A sentence that was just quoted may answer again if it has the person, number or day asked for.
     """
     last = next((message.content for message in reversed(history) if message.role == "assistant"), "")
     said = " ".join(last.split())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rag.text import languages
 
 NO_ANSWER = "KEINE_ANTWORT"
-"""First word of a reply that says: the passages do not answer this."""
+"""The first word of a reply that declines: the passages do not answer the question."""
 
 LANGUAGES = {language: str(languages.table(language, "name")) for language in languages.LANGUAGES}
-"""What a model calls each language."""
+"""The names of languages in prompts."""
 
-# short, for small models lose long lists of rules; one claim a sentence, so that each can be checked alone
+# short, because small models lose track of long lists; one claim a sentence, so that each can be checked
 SYSTEM = """\
 You answer questions about a dossier of news articles, for journalists who check every word.
 
@@ -33,7 +33,7 @@ as comment are the author's opinion.
 8. Plain text, no lists, no headings, no list of sources. At most five sentences.
 9. Answer in {language}."""
 
-# for models that can call tools; what they say of them is told to the model as it is
+# for models that can call tools; these texts are sent to the model verbatim
 IN_STEPS = """\
 
 10. If the passages do not suffice, as for a comparison or a question over several articles, call the \
@@ -50,7 +50,7 @@ Question ({language}): {question}"""
 
 UNDERSTOOD = "\n(in full: {standalone})"
 
-# two lines, for small models fail at JSON; the German line is what the articles are searched with
+# two lines, because small models fail at JSON; the articles are searched with the German line
 REPHRASE = """\
 Rewrite the last question of a conversation so that it can be understood alone. Replace pronouns and fill \
 in what was left out, from the conversation only. Do not answer it. Reply with exactly two lines:

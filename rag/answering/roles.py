@@ -1,7 +1,7 @@
-"""Who does what to whom, where a question and a sentence name the same two: „Was verlangt A von B?“
+"""Who does what to whom, in a question and a sentence that name the same two parties: „Was verlangt A von B?“
 
-A coarse reading, by prepositions, articles that show a case, the passive, and else the order of the words. It
-only decides between sentences that have the two one way round and the other.
+A coarse reading by prepositions, articles that show a case, the passive, and else word order. It only decides
+between sentences that have the parties the same way round and the other.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ _WORDS = {
     for language in LANGUAGES
 }
 _ATTRIBUTE = re.compile(r"[^\W\d_a-z]\w*|\w+e[nrms]?")
-"""A title or an adjective, over which the article of a noun is looked for."""
+"""Words between a noun and its article that may be skipped: titles and adjectives."""
 _LOOKED_BACK = 4
 _ACTS, _OPEN, _SUFFERS, _BESIDE = range(4)
 
 
 def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
-    """The candidates, best first; one that swaps the question's roles changes places with one that has them.
+    """The candidates, best first; one with the question's roles swapped makes way for one that has them
+    right.
 
-    It must say as much of the question: else the two speak of different things.
+    The other must say as much of the question; otherwise the two are about different things.
     """
     near = [each for each in found if each.score >= found[0].score - REACH] if found else []
     ways = [agreement(query, each.text, each.article.language) for each in near]
@@ -50,9 +51,9 @@ def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
 
 
 def agreement(query: Query, sentence: str, language: str | None) -> int:
-    """1 where the two that a question names have the same parts in a sentence, -1 where each has the other's.
+    """1 if the two parties of a question have the same roles in a sentence, -1 if they are swapped.
 
-    0 where they are not both named, or their parts do not tell.
+    0 if not both are named, or their roles are unclear.
     """
     return _way(*_named(query, sentence, language))
 
@@ -71,7 +72,7 @@ def _way(asked: _Text, said: _Text, nouns: list[int]) -> int:
 
 
 def misplaced(query: Query, sentence: str, language: str | None) -> bool:
-    """Whether a sentence has the two of a question the other way round, or who acts there acted on."""
+    """Whether the parties of the question are swapped in a sentence, or the one who acts is acted upon."""
     asked, said, nouns = _named(query, sentence, language)
     way = _way(asked, said, nouns)
     if way:
@@ -81,7 +82,7 @@ def misplaced(query: Query, sentence: str, language: str | None) -> bool:
 
 
 def _named(query: Query, sentence: str, language: str | None) -> tuple[_Text, _Text, list[int]]:
-    """A question and a sentence, and the places in the question of the nouns and names that both have."""
+    """Question and sentence as words, and the positions in the question of the names that both have."""
     asked, said = _Text(query.text, query.language), _Text(sentence, language_of(language))
     left_out = asked_noun(query)
     nouns = [
@@ -93,7 +94,7 @@ def _named(query: Query, sentence: str, language: str | None) -> tuple[_Text, _T
 
 
 class _Text:
-    """A question or a sentence, word by word, with the search key of each."""
+    """The words of a question or sentence, each with its search key."""
 
     def __init__(self, text: str, language: str) -> None:
         found = tokens(text)
@@ -105,18 +106,18 @@ class _Text:
         self._passive = not self._known["passive"].isdisjoint(map(str.lower, self.words))
 
     def acts_before(self, one: int, other: int) -> bool | None:
-        """Whether the word at the first place acts rather than the other; None where one does neither."""
+        """Whether the first word acts rather than the second; None if one has neither role."""
         parts = self.part(one), self.part(other)
         return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
 
     def has_case_of(self, place: int, there: int, other: _Text) -> bool:
-        """Whether the articles of a word, here and in another text, show one case, and so one part."""
+        """Whether a word's articles, here and in another text, show the same case, hence the same role."""
         case = self._case(place)
         same = case is not None and case == other._case(there)
         return same and self._passive == other._passive and self.part(place) == other.part(there)
 
     def _case(self, place: int) -> str | None:
-        """The article of a word, where it is not that of who acts and who is acted on alike, as „die“ is."""
+        """The article of a word, if it shows the case; „die“, for example, does not."""
         for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
             if self.words[at].lower() in self._known["cases"]:
                 return self.words[at].lower()
@@ -125,17 +126,17 @@ class _Text:
         return None
 
     def joined(self, one: int, other: int) -> bool:
-        """Whether two words are one part: „Trump und Putin“, „Putins Ziele“."""
+        """Whether two words have one role together: „Trump und Putin“, „Putins Ziele“."""
         owned = other == one + 1 and self.words[one].endswith("s")
         return owned or not self._known["joins"].isdisjoint(map(str.lower, self.words[one:other]))
 
     def part(self, place: int) -> int:
-        """How far a word is from acting, by what stands before it."""
+        """How far a word is from acting, judged by the word before it."""
         marked = _OPEN
         for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
             word = self.words[at]
             if self._opens[at + 1]:
-                break  # a comma or a quotation mark: another clause
+                break  # after a comma or quotation mark: another clause
             if self._passive and word.lower() in self._known["by"]:
                 return _ACTS
             if word.lower() in self._known["at"] | self._known["beside"]:

@@ -1,4 +1,4 @@
-"""How a model says that the passages do not answer: by the word that it was given, or in words of its own."""
+"""Recognises a reply that declines, by the agreed word (the sentinel) or in the model's own words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rag.models.debris import Restarted
 from rag.verification.facts import facts
 
 SENTINEL_LENGTH = 16
-"""Characters of a reply that are held back until it is clear whether it is the sentinel."""
+"""Characters of a reply that are held back until it is clear whether it begins with the sentinel."""
 
 _SENTINEL = re.compile(r"[\W_]*(?:KEINE[_ ]?ANTWORT|NO[_ ]?ANSWER)\b[\W_]*")
 _ALONE = re.compile(
@@ -42,19 +42,19 @@ class Declined:
 
 
 def is_sentinel(text: str) -> bool:
-    """Whether these words are the sentinel, or its like, and nothing else."""
+    """Whether these words are only the sentinel, or a variant of it."""
     return _SENTINEL.fullmatch(text) is not None or _ALONE.fullmatch(text) is not None
 
 
 def declines(sentence: str) -> bool:
-    """Whether a sentence says, in words of its own, that the passages do not answer."""
+    """Whether a sentence says in its own words that the passages do not answer."""
     said = facts(sentence)
     about = _OF_THE_SOURCES.match(sentence) or _OF_ITSELF.match(sentence)
     return about is not None and said.negations > 0 and not (said.numbers or said.days or said.quotes)
 
 
 def sentinel_first(pieces: Iterator[Said]) -> Iterator[Said | Declined]:
-    """Holds the beginning back until it is no sentinel for certain."""
+    """Holds back the beginning of a reply until it cannot be the sentinel any more."""
     held, decided, declined = "", False, False
     for piece in pieces:
         if isinstance(piece, Restarted):

@@ -1,4 +1,4 @@
-"""The answers to several questions of one message as one answer, each under its own words."""
+"""Joins the answers to several questions of one message, each below its question."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ _NUMBER = re.compile(r"\d+")
 
 
 def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> Answer:
-    """The answers in order, their citations numbered through; it is declined only if all of them are.
+    """One answer made of several, in order, with citations numbered consecutively.
 
-    Where they are not equally certain, it is unsure.
-
-    `left` says that further questions were not answered.
+    It is declined only if all of them are, and unsure if they are not equally certain. `left` says that
+    further questions were not answered.
     """
     text, statements, citations = "", list[Statement](), list[Citation]()
     for answer in answers:
@@ -57,7 +56,7 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
 
 
 def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
-    """The text of an answer and its statements as they stand at `at`, with numbers that go on from `by`."""
+    """An answer's text and statements moved to `at`, with citation numbers raised by `by`."""
     text, end, moved = "", 0, list[Statement]()
     for statement in sorted(answer.statements, key=lambda each: each.start):
         text += answer.text[end : statement.start]
@@ -70,7 +69,7 @@ def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
 
 
 def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
-    """The sentence with its `[n]` moved; other brackets belong to what is quoted."""
+    """The sentence with its `[n]` renumbered; other brackets belong to the quotation."""
 
     def marker(found: re.Match[str]) -> str:
         meant = all(int(number) in numbers for number in _NUMBER.findall(found.group()))

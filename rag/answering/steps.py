@@ -1,4 +1,4 @@
-"""Several steps: a model that can call tools searches again, reads an article, or looks at what there is."""
+"""Answers in several steps: a model that can call tools searches again, reads or lists articles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOUND_A_SEARCH = 4
 READ_AT_ONCE = 8  # passages
 LISTED = 50  # articles
 MISUSES = 2
-"""After so many calls that are none, or are made again, the model answers from what there is."""
+"""After so many malformed or repeated calls the model has to answer from what it has."""
 
 
 def _tool(name: str, description: str, required: Sequence[str], **kinds: str) -> dict[str, Any]:
@@ -63,7 +63,7 @@ TOOLS = [
 
 @dataclass(frozen=True)
 class Found(Restarted):
-    """A step that was made: `tool` with what it was `asked` for, and the passages that are new by it."""
+    """A finished step: the `tool`, what it was `asked` for, and the new passages."""
 
     tool: str
     asked: str
@@ -71,7 +71,7 @@ class Found(Restarted):
 
 
 class Tools:
-    """The tools for one question. `held` are all passages, whose numbers stay what they are.
+    """The tools for one question. `held` are all passages so far; their numbers never change.
 
     `only` are the ids of the articles that may answer, None for all.
     """
@@ -88,7 +88,7 @@ class Tools:
         self._made: set[tuple[str, str]] = set()
 
     def run(self, call: Call) -> tuple[str, Found | None]:
-        """What a tool says to the model, and the step for people; None for a call that is none."""
+        """A tool's reply to the model, and the step to show to readers; None for a malformed call."""
         try:
             given = json.loads(call.arguments or "{}")
             known = {"search": self._searched, "read": self._whole, "catalogue": self._listed}
@@ -145,7 +145,7 @@ class Tools:
         return new
 
     def _told(self, passages: Sequence[Passage]) -> str:
-        """The passages with the numbers that they have."""
+        """The passages with their numbers."""
         numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
         told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
         return "\n\n".join(told) or NOTHING
@@ -156,7 +156,8 @@ def write_in_steps(
 ) -> Iterator[Said | Declined]:
     """The model's answer in pieces, after at most `most` requests; `Found` for each step on the way.
 
-    Without tools, and where a model misuses them twice, it is made of what there is. Raises ProviderError.
+    If the server has no tools, or the model misuses them twice, it answers from what it has. Raises
+    ProviderError.
     """
     return sentinel_first(_steps(model, request, tools, reply, deadline, most))
 
@@ -207,7 +208,7 @@ def _steps(
 
 
 def _readable(call: Call) -> Call:
-    """The call with arguments that a server can parse."""
+    """The call, with arguments that are valid JSON."""
     try:
         json.loads(call.arguments)
     except (ValueError, RecursionError):

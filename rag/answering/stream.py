@@ -1,4 +1,4 @@
-"""An answer as a model writes it: what is shown at once, and what each sentence turns out to be."""
+"""Follows an answer while a model writes it: text to show at once, and the status of each sentence."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from rag.verification.verify import Checked, Verifier
 CUT_OFF = "cut off by the limit of the reply"
 LOOPED = "the model repeated itself, and was stopped"
 REPEATED = 3
-"""How often a sentence is said when a model is taken to go round in a loop."""
+"""Repetitions of a sentence after which a model counts as caught in a loop."""
 UNSUPPORTED_IN_A_ROW = 5
 LONGEST_SENTENCE = 1500
-"""Characters; whoever writes more without an end will find none."""
+"""Characters without the end of a sentence after which the reply is cut off."""
 _UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
@@ -51,18 +51,18 @@ class Writing:
 
     @property
     def citations(self) -> list[Citation]:
-        """What the statements cite, by number."""
+        """The citations of the statements, by number."""
         return self._verifier.citations
 
     @property
     def dropped(self) -> list[str]:
-        """Citations that point nowhere, and why."""
+        """Citations that point nowhere, with the reason."""
         return self._verifier.dropped
 
     def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str | Restarted]:
-        """The text to show, as it comes about; citations appear as their sentence is complete.
+        """Pieces of text to show; a citation appears when its sentence is complete.
 
-        After something else than text, the text begins anew.
+        After an event that is not text, the text starts again from the beginning.
         """
         yield from self._read(pieces)
         while (restarted := self._restarted) is not None:
@@ -86,7 +86,7 @@ class Writing:
             yield from self._close(sentence)
 
     def _finish(self) -> None:
-        """Puts the answer together; one that says nothing but that there is none is declined."""
+        """Completes the answer; one that only says that there is no answer is declined."""
         self.text, self.statements, self._differs = "", list[Statement](), list[bool]()
         for sentence, checked in self._closed:
             lead = sentence.lead if self.text else ""
@@ -99,7 +99,7 @@ class Writing:
         self.declined = self.declined or (says_so and not claims) or not (self.text or self.withheld)
 
     def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
-        """Lets the model judge the weak statements; what that used."""
+        """Lets the model judge the weak statements; returns the tokens used."""
         usage: dict[str, float] = {}
         quotes = {citation.number: citation.quote for citation in self.citations}
         for i, statement in enumerate(self.statements):
@@ -139,7 +139,7 @@ class Writing:
             self._shown = len(showable)
 
     def _close(self, sentence: Sentence) -> Iterator[str]:
-        """Checks a complete sentence; what of it is not yet shown."""
+        """Checks a complete sentence; returns the part that is not yet shown."""
         shown, self._shown = self._shown, 0
         folded = fold_quote(sentence.text)
         self._said[folded] += 1
@@ -162,7 +162,7 @@ class Writing:
             yield remainder
 
     def _point_back(self, last: Sentence) -> None:
-        """A marker at the end of a paragraph counts for its bare sentences, where the passage says them."""
+        """Applies a paragraph's last marker to its sentences without one, where the passage says them."""
         if not last.markers or "\n" in last.lead:
             return
         for i in range(len(self._closed) - 2, -1, -1):

@@ -1,4 +1,4 @@
-"""The sentences of articles that say most of the rest, verbatim: a summary that needs no language model."""
+"""Summaries without a language model: the sentences that are most like the rest, verbatim."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from rag.text.analysis import key, language_of, words
 from rag.text.sentences import points_back
 
 LEAST, MOST, EACH = 3, 5, 12
-"""Sentences of one article, where the question does not say how many: one for each 12, but 3 to 5."""
+"""Sentences in the summary of an article, unless the question says: one for each 12, but 3 to 5."""
 MOST_SENTENCES = 20
 MOST_ARTICLES = 10
 LEADING = 3
-"""Sentences from each article that a summary of several is chosen from."""
+"""First sentences of each article among which a summary of several chooses."""
 DAMPING, STEPS = 0.85, 50  # LexRank: Erkan and Radev 2004
 FIRST, TITLE, BACKWARDS, LENGTH = 0.5, 3.0, 0.4, 0.6
-"""What the first sentence and the title's words add, and what pointing back and a bad length leave."""
+"""Bonuses for the first sentence and for words of the title; factors for referring back and for length."""
 REDUNDANT = 0.7
 _SHORT, _LONG = 7, 40  # words
 
 Matrix = NDArray[np.float64]
 Similarity = Callable[[Sequence[str], str], Matrix]
-"""How alike each two of some texts of a language are, 0 to 1."""
+"""The similarity of every pair of texts in a language, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Key sentences with the passages that they stand in."""
+    """Key sentences with their passages."""
 
     outcome: Outcome
     passages: tuple[Passage, ...]
@@ -53,7 +53,7 @@ class _Sentence:
 
 
 def by_words(texts: Sequence[str], language: str) -> Matrix:
-    """Cosine of the texts' terms, each weighed by how few of the texts have it."""
+    """Cosine of the texts' terms, rare terms weighing more."""
     counted = [Counter(filter(None, (key(word, language) for word in words(text)))) for text in texts]
     spread = Counter(term for terms in counted for term in terms)
     place = {term: i for i, term in enumerate(spread)}
@@ -74,10 +74,10 @@ def summarise(
     most: int | None,
     similarity: Similarity = by_words,
 ) -> Summary:
-    """The key sentences of some articles, in their order: `most` of them, or 3 to 5 of one article and
-    the opening of each of several.
+    """The key sentences of articles, in their order: `most` of them, or 3 to 5 of one article and the lead of
+    each of several.
 
-    `headings` are what stands above the sentences of an article, by its id.
+    `headings` are the lines above the sentences of each article, by its id.
     """
     articles = {article.id: article for article in library.articles(ids)}
     shown = [articles[id] for id in ids if id in articles and articles[id].copy_of not in articles][
@@ -133,7 +133,7 @@ def _key(sentences: list[_Sentence], most: int, similarity: Similarity) -> list[
 
 
 def _centrality(alike: Matrix) -> Matrix:
-    """LexRank: how often a reader comes by who goes on to a sentence like the last; the greatest is 1."""
+    """LexRank: how often a random walk from sentence to similar sentence visits each; the maximum is 1."""
     ahead = alike / np.maximum(alike.sum(axis=1, keepdims=True), 1e-9)
     rank = np.full(len(alike), 1 / len(alike))
     for _ in range(STEPS):
@@ -143,7 +143,7 @@ def _centrality(alike: Matrix) -> Matrix:
 
 
 def _standing(sentence: _Sentence, *, opens: bool) -> float:
-    """What the place, the beginning and the length of a sentence make of its worth."""
+    """A factor for the position, beginning and length of a sentence."""
     text = sentence.text
     worth = 1 + FIRST * opens
     if points_back(text, language_of(sentence.article.language)) or text.rstrip().endswith("?"):
@@ -152,7 +152,7 @@ def _standing(sentence: _Sentence, *, opens: bool) -> float:
 
 
 def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:
-    """The sentences below the headings of their articles, each with its citation."""
+    """The sentences with citations, below the headings of their articles."""
     text, statements, citations = "", list[Statement](), list[Citation]()
     below = None
     for number, sentence in enumerate(sentences, 1):

@@ -1,4 +1,4 @@
-"""What Beleg itself says in an answer, by language (English for any other)."""
+"""The sentences that Beleg itself says in an answer, by language (English for any other)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Why = Literal["unproven", "unanswered", "beside"]
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The phrases of a language about the dossier and about Beleg itself: `catalogue` in its file."""
+    """A language's phrases about the dossier and about Beleg: `[catalogue]` in its file."""
 
     language: str
 
     def at(self, name: str) -> Any:
-        """A phrase as it stands there, or several."""
+        """A phrase, or a list of them, as in the file."""
         return table(self.language, f"catalogue.{name}")
 
     def __call__(self, phrase: str, /, **blanks: object) -> str:
@@ -52,7 +52,7 @@ class Texts:
                 bounds.append(self.day(date.fromisoformat(bound)))
             elif bound:
                 without_year = re.sub("/%Y|%Y-|%Y", "", self("day"))
-                bounds.append(date.fromisoformat(f"2024-{bound}").strftime(without_year))  # a leap year
+                bounds.append(date.fromisoformat(f"2024-{bound}").strftime(without_year))  # any leap year
             else:
                 bounds.append("…")
         return bounds[0] if first == last else " – ".join(bounds)
@@ -64,17 +64,17 @@ def declined(language: str) -> str:
 
 
 def unverified(language: str) -> str:
-    """The sentence that withholds an answer which the articles do not bear out."""
+    """The sentence in place of an answer that the articles do not support."""
     return _said("unverified", language)
 
 
 def comes_nearest(language: str) -> str:
-    """The line above places that may answer a question, and may not."""
+    """The line above places that may or may not answer the question."""
     return _said("nearest", language)
 
 
 def too_many(language: str) -> str:
-    """The sentence that says that the questions after the fourth are left."""
+    """The sentence that says that only four questions are answered."""
     return _said("too_many", language)
 
 

@@ -1,4 +1,4 @@
-"""A question on its way through the engine: as it was asked, with what was found, and what came of it."""
+"""The stages of a question in the engine: as asked, with what was found, and the outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ sentences of the best passage, which weak models copy, 62 that answer nothing.""
 
 @dataclass(frozen=True, slots=True)
 class SumUp:
-    """What is to be summed up, newest first, in how many sentences, with the headings of the articles."""
+    """The articles to sum up, newest first, the number of sentences, and the articles' headings."""
 
     ids: tuple[str, ...]
     headings: dict[str, str]
@@ -29,12 +29,12 @@ class SumUp:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question with what it leans on; `german` is what a model made of it, None without one.
+    """A question with its context; `german` is a model's translation of it, None without one.
 
-    `message` is what was typed, `question` what that asks (`rag.question.parse`), `sought` the same without
-    the source that it names. `only` are the ids of the articles that may answer, None for all, and `sums_up`
-    says that it asks what they say on the whole. `started` is when it came, by `time.perf_counter`; `usage`
-    grows.
+    `message` is the text as typed, `question` the part that asks (`rag.question.parse`), `sought` the same
+    without the source that it names. `only` are the ids of the articles that may answer, None for all;
+    `sums_up` says that it asks for a summary. `started` is the time of arrival by `time.perf_counter`;
+    `usage` is added to.
     """
 
     message: str
@@ -54,11 +54,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A question with what was found for it, `retrieved` seconds after it came; `timings` grow.
+    """A question with what was found for it, `retrieved` seconds after it came; `timings` are added to.
 
-    `copies` are articles that were found too, and nearly repeat one of those that the passages are from.
-    `summary` is the answer in key sentences to a question for what articles say on the whole. `by_words` says
-    that the passages were to be compared in meaning, too, and could not be.
+    `copies` are near-copies, also found, of the articles that the passages are from. `summary` is the answer
+    to a question for a summary. `by_words` says that meaning should have been compared, too, but could not
+    be.
     """
 
     asked: Asked
@@ -76,9 +76,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was made of a question, and how certain that is; `reason` says why it was declined.
+    """The answer to a question and how certain it is; `reason` says why it was declined.
 
-    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why that is not shown.
+    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why the model's is not
+    shown.
     """
 
     text: str
@@ -93,7 +94,7 @@ class Outcome:
 
 
 def below(notice: str, verbatim: Outcome) -> Outcome:
-    """The verbatim answer below a notice that says what it is."""
+    """The verbatim answer below a line that says what it is."""
     lead = f"{notice}\n\n"
     moved = tuple(
         replace(statement, start=statement.start + len(lead), end=statement.end + len(lead))
@@ -103,7 +104,7 @@ def below(notice: str, verbatim: Outcome) -> Outcome:
 
 
 def borne_out(statements: Sequence[Statement]) -> Certainty:
-    """How certain a model's answer is: sure where its sources say all that it claims."""
+    """How certain a model's answer is: sure if its sources support every statement."""
     claims = [statement.status for statement in statements if statement.status != "no claim"]
     return "sure" if claims and all(status == "supported" for status in claims) else "unsure"
 
@@ -139,7 +140,7 @@ def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
 
 
 def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
-    """The citations, each with the other articles that say the same words."""
+    """The citations, each with the other articles that have the same words."""
     texts = {article.id: " ".join(article.text.split()) for article in copies}
     return tuple(
         replace(
@@ -151,7 +152,7 @@ def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tu
 
 
 def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
-    """The places that are not cited already."""
+    """The places that are not cited yet."""
     return tuple(
         place
         for place in further

@@ -1,4 +1,4 @@
-"""The language model as Beleg asks it, by the openai client: one deadline, one clear error for each fault."""
+"""Asks the language model by the openai client: one deadline, one clear error for each fault."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 LONGEST_WAIT = 20.0
-"""Seconds that a Retry-After may ask for; a reader rather hears that the server is busy."""
+"""Longest Retry-After, in seconds, to wait for; beyond that the reader is told that the server is busy."""
 UNKNOWN_WINDOW = 4096
-"""Tokens that a model nobody knows is trusted to take in: what Ollama gives every model by default."""
+"""Assumed window of an unknown model, in tokens: Ollama's default for every model."""
 NO_KEY = "none"
 _CONNECT = 10.0
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
@@ -39,9 +39,9 @@ Usage = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Last item of a stream: why the model stopped (`stop`, `length`, `tool_calls`), and what it used.
+    """Last item of a stream: why the model stopped (`stop`, `length`, `tool_calls`), and the tokens used.
 
-    `thought` says whether it thought beside the reply, `calls` are the tools that it calls.
+    `thought` says whether there were thoughts besides the reply; `calls` are the tools that it calls.
     """
 
     reason: str
@@ -51,11 +51,11 @@ class End:
 
 
 Said = str | Restarted | End
-"""A piece of a reply: text, that what came so far was no part of it, or its end."""
+"""A piece of a reply: text, a restart that voids the text so far, or the end."""
 
 
 class Deadline:
-    """A moment after which nobody waits any more; `seconds` from now."""
+    """The end of the time to wait, `seconds` from now."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.seconds = seconds
@@ -84,7 +84,7 @@ class ChatModel:
 
     @functools.cached_property
     def window(self) -> int:
-        """Tokens that the model takes in: as the settings say, else by LlamaIndex's table."""
+        """The model's window in tokens: from the settings, else from LlamaIndex's table."""
         if self._settings.llm_window:
             return self._settings.llm_window
         load_llama_index()
@@ -96,7 +96,7 @@ class ChatModel:
             return UNKNOWN_WINDOW
 
     def close(self) -> None:
-        """Ends what is being said, and says nothing more."""
+        """Ends replies under way, and refuses further requests."""
         self._closed = True
         for stream in list(self._sockets):
             with contextlib.suppress(OSError):
@@ -104,15 +104,15 @@ class ChatModel:
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def warm_up(self) -> None:
-        """Imports what the first question would wait for; sends nothing."""
+        """Imports everything that the first question needs; sends nothing."""
         _ = self._client, self.window
         count_tokens("", self.name)
 
     def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any) -> Iterator[Said]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
-        A fault before the first word is tried again where that can help and time allows. Raises
-        ProviderError, whose `partial` is the text so far.
+        A fault before the first word is retried if that can help and there is time. Raises ProviderError,
+        whose `partial` is the text so far.
         """
         for attempt in itertools.count():
             said = ""
@@ -122,10 +122,10 @@ class ChatModel:
                     said += piece if isinstance(piece, str) else ""
                     yield piece
                 return
-            except Exception as exc:  # broken data makes the client raise nearly anything
+            except Exception as exc:  # broken data makes the client raise almost anything
                 error = translated(exc, self.server)
                 error.partial = said
-                # a try that the deadline would end at once is none
+                # no further try if the deadline would end it at once
                 longest = min(LONGEST_WAIT, deadline.remaining() - 1)
                 retries = 0 if said or self._closed else self._settings.llm_retries
                 if not waited(error, attempt, retries=retries, longest=longest):
@@ -134,7 +134,7 @@ class ChatModel:
     def complete(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
     ) -> tuple[str, Usage]:
-        """The whole reply and what it used, in one try: for side tasks that can be done without.
+        """The whole reply and the tokens used, in one try, for optional tasks.
 
         Raises ProviderError.
         """
@@ -155,7 +155,7 @@ class ChatModel:
     def _cleaned(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
     ) -> Iterator[Said]:
-        """The reply without debris. Raises ProviderProtocol where nothing of it is left for the reader."""
+        """The reply without debris. Raises ProviderProtocol if nothing is left for the reader."""
         debris = Debris()
         for piece in self._once(turns, reply, deadline, **options):
             yield from debris.take("" if isinstance(piece, End) else piece, last=isinstance(piece, End))
@@ -173,7 +173,7 @@ class ChatModel:
         reason, said, begun, thought = None, "", False, False
         usage: Usage = {}
         calls: dict[int, Call] = {}
-        with self._opened(turns, reply, deadline, options) as response:  # closed when nobody listens any more
+        with self._opened(turns, reply, deadline, options) as response:  # close it when the reader is gone
             for event in events(self._alive(response.iter_bytes(), deadline)):
                 if event is None:
                     reason = reason or ("stop" if said or calls else None)
@@ -202,7 +202,8 @@ class ChatModel:
     def _opened(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
     ) -> Iterator[Any]:
-        """The open reply to a request in the server's dialect; what it refuses is left out from then on."""
+        """The open reply to a request in the server's dialect; refused parameters are left out from then
+        on."""
         from openai import APIStatusError
 
         asked = self._client.chat.completions.with_streaming_response.create
@@ -249,7 +250,7 @@ class ChatModel:
         )
 
     def _watch(self, request: httpx.Request) -> None:
-        """Notes the connection of a request (httpx calls it a `trace`); none is made after `close`."""
+        """Records the connection of a request (an httpx `trace`); refuses new ones after `close`."""
         import httpx
 
         def note(event: str, info: Mapping[str, Any]) -> None:
@@ -261,7 +262,7 @@ class ChatModel:
         request.extensions["trace"] = note
 
     def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
-        """Tokens by our own count, for servers that report none of a stream (llama-cpp-python)."""
+        """Tokens by our own count, for servers that report none for a stream (llama-cpp-python)."""
         asked = sum(count_tokens(turn.content, self.name) for turn in turns)
         return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
 
@@ -272,14 +273,14 @@ class ChatModel:
 
 
 def _usage(reported: Any) -> dict[str, float]:
-    """Tokens, and cost where the server says it (OpenRouter does)."""
+    """Tokens, and the cost if the server reports it (OpenRouter does)."""
     names = ("prompt_tokens", "completion_tokens", "cost")
     found = {name: reported.get(name) for name in names} if isinstance(reported, Mapping) else {}
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
 def _reported(error: Any, response: Any) -> Exception:
-    """An error that the server tells in the middle of a stream, as the client raises those of a status."""
+    """An error reported in the middle of a stream, as the exception that the client raises for a status."""
     from openai import APIError
 
     said = error.get("message") if isinstance(error, Mapping) else error
@@ -287,14 +288,14 @@ def _reported(error: Any, response: Any) -> Exception:
 
 
 def _called(calls: dict[int, Call], pieces: Any) -> None:
-    """Adds what a chunk holds of calls of tools, each of which comes in pieces."""
+    """Collects the pieces of tool calls in a chunk."""
     for n, piece in enumerate(pieces or ()):
         at, function = piece.get("index", n), piece.get("function") or {}
         if (held := calls.get(at)) and piece.get("id") not in (None, "", held.id, f"call_{at}"):
-            at = len(calls)  # a server that numbers every call 0
+            at = len(calls)  # some servers number every call 0
         so_far = calls.get(at, Call(f"call_{at}", "", ""))
         arguments = function.get("arguments") or ""
-        if not isinstance(arguments, str):  # some servers send it parsed
+        if not isinstance(arguments, str):  # some servers send parsed arguments
             arguments = json.dumps(arguments)
         calls[at] = Call(
             piece.get("id") or so_far.id,

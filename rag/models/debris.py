@@ -1,6 +1,7 @@
-"""What models and their servers leave in a reply that is none of it: thoughts, template tokens, delimiters.
+"""Removes what does not belong to a reply: thoughts, template tokens, delimiters.
 
-Seen of DeepSeek-R1, Qwen3, QwQ, Magistral, Kimi, gpt-oss and small models, behind vLLM, llama.cpp, LM Studio.
+Seen from DeepSeek-R1, Qwen3, QwQ, Magistral, Kimi, gpt-oss and small models, behind vLLM, llama.cpp, LM
+Studio.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ _ALOUD = re.compile(
     r"|(?:also|gut)(?=,)|der (?:be)?nutzer|die (?:be)?nutzerin|l'utilisateur|o usuário|користувач)(?!\w))",
     re.IGNORECASE,
 )
-"""How models begin that think aloud; the opening tag is then often in the template, and never comes."""
+"""First words of models that think aloud; their opening tag is often in the template and never sent."""
 _BEGINNING = 16  # characters
 
 
 class Restarted:
-    """In place of a piece: what came so far was thought aloud, the reply begins now."""
+    """In place of a piece: the text so far was a thought, and the reply begins now."""
 
 
 class Debris:
-    """Takes a reply in pieces, and gives what of them is for the reader, however the reply is cut.
+    """Takes a reply in pieces, and returns the text for the reader, however the reply is cut.
 
-    `thought` says whether there was more, `said` whether anything is for the reader.
+    `thought` says whether there was anything else, `said` whether there was text for the reader.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Debris:
         self._header: tuple[str, str] | None = None  # the kind of a header, and what it says so far
 
     def take(self, piece: str, *, last: bool = False) -> Iterator[str | Restarted]:
-        """What is certain with a piece more; with `last`, all the rest."""
+        """The certain text after a further piece; with `last`, all the rest."""
         self._held += piece
         while not self._over and (token := _TOKEN.search(self._held)):
             before, self._held = self._held[: token.start()], self._held[token.end() :]
@@ -97,7 +98,7 @@ class Debris:
             case "turn" | "channel" as kind:
                 self._header, self._thinking = (kind, ""), False
             case "ends":
-                # a thought of gpt-oss ends as a turn does; after words for the reader a model plays on alone
+                # a thought of gpt-oss ends like a turn; after the reply, a model invents further turns
                 self._over, self._thinking = self.said, False
             case "sentence":  # also HTML's for what is struck out, in the middle of a sentence
                 self._over = self.said and self._ended
@@ -105,7 +106,7 @@ class Debris:
                 yield from self._told("]" if token["shut"] else "[")
 
     def _entered(self) -> None:
-        """After a header: on any channel but the last one models think, and a user's turn is invented."""
+        """Handles a header: all channels except the final one are thoughts, and a user's turn is invented."""
         if self._header is None:
             return
         kind, name = self._header[0], self._header[1].strip().lower()

@@ -1,4 +1,4 @@
-"""Dialects of servers that speak OpenAI's protocol: what a request must leave out, and what a reply holds."""
+"""Differences between servers that speak OpenAI's protocol: in requests that they accept, and in replies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OPTIONAL = re.compile(
 _TOOLS = re.compile(r"\btools?\b", re.IGNORECASE)
 _ROLES = re.compile(r"\broles?\b|\balternat", re.IGNORECASE)
 _BROKEN_BY_TEMPLATES = 500
-"""Status of servers that fail while they write the turns into the model's template."""
+"""Status of servers that fail when filling the model's chat template."""
 
 Json = dict[str, Any]
 
@@ -37,7 +37,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool that the model calls, its arguments as it wrote them: JSON, or what was meant to be."""
+    """A call of a tool, with arguments as the model wrote them: JSON, or an attempt at it."""
 
     id: str
     name: str
@@ -46,7 +46,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a server was found not to take: parameters, and turns other than user and assistant by turns."""
+    """Limits of a server found so far: refused parameters, and whether user and assistant must alternate."""
 
     refused: frozenset[str] = frozenset()
     alternates: bool = False
@@ -63,7 +63,7 @@ class Dialect:
         }
 
     def learnt(self, refusal: APIStatusError) -> Dialect | None:
-        """The same without what the server refuses; None where it refuses something else."""
+        """The dialect without the refused parameter; None if the refusal is about something else."""
         said = f"{refusal.param or ''} {refusal.message} {refusal.body or ''}"
         if refusal.status_code in (400, 422):
             for name in _OPTIONAL.findall(said):
@@ -77,7 +77,7 @@ class Dialect:
 
 
 def _alternating(turns: Sequence[Turn]) -> list[Turn]:
-    """Turns of user and assistant by turns, the user first; the system's is the beginning of the user's."""
+    """Alternating turns, the user first; the system prompt becomes the beginning of the first user turn."""
     told: list[Turn] = []
     for turn in turns:
         role = "assistant" if turn.role == "assistant" else "user"
@@ -103,7 +103,7 @@ def _message(turn: Turn) -> Json:
 def events(data: Iterable[bytes]) -> Iterator[Json | None]:
     """The events of a stream (or the one reply of a server that does not stream), None for its proper end.
 
-    Raises ValueError for what is no JSON. Pings, comments and a byte order mark are passed over.
+    Raises ValueError for invalid JSON. Pings, comments and a byte order mark are skipped.
     """
     held = b""
     for some in data:
@@ -129,14 +129,15 @@ def _event(line: bytes) -> Iterator[Json | None]:
 
 
 def delta_of(event: Mapping[str, Any]) -> tuple[Json, str | None]:
-    """What a chunk adds, and why the model stopped, if it did. Raises TypeError for what is no chunk."""
+    """The text that a chunk adds, and the finish reason, if any. Raises TypeError for anything but a
+    chunk."""
     for choice in event["choices"][:1]:
         return choice.get("delta") or choice.get("message") or {}, choice.get("finish_reason")
     return {}, None
 
 
 def text_of(content: Any) -> tuple[str, bool]:
-    """The text of a content, which may be a list of parts, and whether there are thoughts in it."""
+    """The text of a content, possibly a list of parts, and whether it has thoughts."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, dict)]
         text = "".join(

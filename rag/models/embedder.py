@@ -1,7 +1,7 @@
-"""Embedding as Beleg does it: in batches, tried again, checked, and never paid for twice.
+"""Embeds in batches, with retries and checks, and never pays twice for a text.
 
-LlamaIndex's own `embeddings_cache` would write questions to disk too, and take a question and a passage of
-the same words for one, although models want them prefixed differently: the cache is beside the model.
+LlamaIndex's own `embeddings_cache` would write questions to disk, too, and confuse a question and a passage
+with the same words, although models want different prefixes; so Beleg has its own cache.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
 PROBE = "Beleg"
-"""The text by which a model's dimension is found, and whether it is the model that it was."""
+"""A text to find out a model's dimension, and whether it is still the same model."""
 
 RETRIES, LONGEST_WAIT = 6, 90.0
-"""Further tries for a batch, and the seconds that a server may ask to wait: its limits go by the minute."""
+"""Further tries for a batch, and the longest wait in seconds; servers' limits are by the minute."""
 
 _FIRST_RETRIES = 2
 _SAME_MODEL = 0.99  # cosine: servers round, and batch in different ways
@@ -39,7 +39,7 @@ _REMOTE = {"api_base", "api_key", "azure_endpoint", "base_url", "endpoint_url"}
 
 
 class Embedder:
-    """Texts and questions to vectors: by the built-in embedding, which is free and stays on this machine."""
+    """Turns texts and questions into vectors; this one by the built-in embedding, on this machine."""
 
     is_builtin = True
 
@@ -48,14 +48,14 @@ class Embedder:
 
     @property
     def host(self) -> str | None:
-        """Whom texts are sent to; None when they stay here."""
+        """The host that texts are sent to; None if they stay here."""
         return None
 
     def load(self) -> None:
         """Imports and builds what embedding needs. Raises ConfigError."""
 
     def expect(self, dimension: int | None) -> None:
-        """Says how long vectors were when the index was built; others are refused from now on."""
+        """Sets the length of vectors in the index; others are refused from now on."""
 
     def dimension(self) -> int:
         """Length of the vectors. Raises ProviderError."""
@@ -68,12 +68,12 @@ class Embedder:
     def query(self, question: str) -> Floats:
         """The vector of a question. Raises ProviderError.
 
-        Questions are remembered while the process lives, never on disk.
+        Questions are cached in memory, never on disk.
         """
         return self._remembered(question)
 
     def alike(self, _one: str, _other: str, /) -> float:
-        """The cosine of two texts in any languages; 0 of a model whose cosines are not calibrated."""
+        """The cosine of two texts in any languages; 0 for models whose cosines are not calibrated."""
         return 0.0
 
     def prune(self, texts: Iterable[str], limit: int) -> None:
@@ -119,14 +119,14 @@ class ModelEmbedder(Embedder):
 
     @property
     def host(self) -> str | None:
-        """As above; for a class that wants a key or an address, its name stands for them."""
+        """As above; for a class that takes a key or an address, its name."""
         if self._is_class and not _REMOTE & type(self.model).model_fields.keys():
             return None
         return self.server.host
 
     @property
     def model(self) -> BaseEmbedding:
-        """The LlamaIndex embedding. Raises ConfigError when it cannot be built."""
+        """The LlamaIndex embedding. Raises ConfigError if it cannot be built."""
         with self._guard:
             self._model = self._model or self._build()
             return self._model
@@ -147,8 +147,7 @@ class ModelEmbedder(Embedder):
     def dimension(self) -> int:
         """Length of the vectors, found by asking once. Raises ProviderError.
 
-        Where the answer is not what the cache remembers, another model goes by the name now, and
-        what the old one gave is forgotten.
+        If it differs from the cache, a different model has this name now, and cached vectors are dropped.
         """
         if self._dimension is None:
             row = self._asked([PROBE], _FIRST_RETRIES)[0]
@@ -212,7 +211,7 @@ class ModelEmbedder(Embedder):
         raise AssertionError("a try succeeds, or raises")
 
     def _checked(self, found: Any, wanted: int) -> Floats:
-        """The vectors as an array. Raises ProviderProtocol unless every one can be searched with."""
+        """The vectors as an array. Raises ProviderProtocol unless all are usable for search."""
         who = self.server.model if self._is_class else f"{self.server.model} at {self.server.host}"
         try:
             rows = np.asarray(found, dtype=np.float32)

@@ -1,4 +1,5 @@
-"""Embeddings as LlamaIndex classes: built in, on a server, or any class; apart, for their slow import."""
+"""Embeddings as LlamaIndex classes: built in, on a server, or any class; a separate module, because imports
+are slow."""
 
 from __future__ import annotations
 
@@ -17,13 +18,13 @@ from rag.models.embedding_choice import Choice
 from rag.models.proxies import client
 
 QUERY_PATIENCE = 5.0
-"""Seconds that a reader waits for a question's vector, before it is answered by the words alone."""
+"""Seconds to wait for a question's vector before it is answered by words alone."""
 
 OPTIONS = {
     "additional_kwargs", "default_headers", "dimensions", "embed_batch_size",
     "query_patience", "query_prefix", "text_prefix", "timeout",
 }  # fmt: skip
-"""What BELEG_EMBEDDING_OPTIONS may hold for a server: anything else would be passed over in silence."""
+"""The options that BELEG_EMBEDDING_OPTIONS may have for a server; others are refused, not ignored."""
 
 
 class LocalEmbedding(BaseEmbedding):

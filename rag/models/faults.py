@@ -1,4 +1,4 @@
-"""What a model's client lets through, as our errors: one table, one clear message for each fault."""
+"""Translates errors of models' clients into ours: one table, one clear message for each fault."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ TABLE: Mapping[str, tuple[type[ProviderError], str]] = {
     "OSError": (ProviderUnavailable, "model_class_broke"),  # those of `requests` are, too
     "Exception": (ProviderProtocol, "model_nonsense"),
 }
-"""The first key counts that an error has: its code, status, or a class of it, the nearest first."""
+"""Keys are tried in this order: the error's code, its status, its classes from the most specific."""
 
 PASSING = {
     "model_busy", "model_failed", "model_unreachable", "model_reports", "model_broke_off", "model_class_broke"
 }  # fmt: skip
-"""What may be gone a moment later; a timeout has cost time enough."""
+"""Faults worth a retry; a timeout has already taken long enough."""
 
 FIRST_WAIT = 0.5
-"""Seconds before the second try where the server asks for no other time; doubled for each further one."""
+"""Seconds before the second try, unless the server asks for another time; doubled for each further try."""
 
 _OVERFLOW = re.compile(
     r"context.{0,20}(?:length|window|size)|maximum context|too many tokens|prompt is too long", re.IGNORECASE
@@ -66,15 +66,15 @@ _QUOTED = 200
 
 
 class CutStream(Exception):
-    """A stream that ended without saying why, which looks complete to the client."""
+    """A stream that ended without a finish reason, which the client takes for complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Whom a message is about: the model, where it is, and how long it is waited for.
+    """The subject of a message: the model, its server, and the patience with it.
 
-    `setting`, `address`, `key` and `without` are what messages advise to see to; `codes` are said in place
-    of the table's.
+    `setting`, `address`, `key` and `without` are the settings that messages name; `codes` replace those of
+    the table.
     """
 
     model: str
@@ -94,9 +94,9 @@ class Server:
 
 
 def translated(error: Exception, server: Server, partial: str = "") -> ProviderError:
-    """Our error for a foreign one, with what happened and what to do next; never a key.
+    """Our error for a foreign one, with what happened and what to do next; never with a key.
 
-    Raises ConfigError where it is one: that is not the provider's fault.
+    Raises ConfigError if the fault is in the settings.
     """
     if isinstance(error, ConfigError):
         raise error
@@ -124,11 +124,11 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
 
 
 def waited(error: ProviderError, attempt: int, *, retries: int, longest: float) -> bool:
-    """Waits before another try, as long as the server asks for; False when none shall be made.
+    """Waits before another try, as long as the server asks; False if there should be none.
 
-    `attempt` counts from 0. None is made after `retries`, for an error that time does not mend, and where
-    the wait would be over `longest` seconds. (The clients below never try again: openai's repeats a used-up
-    quota, a timeout and a wait of an hour, and knows no deadline for all tries together.)
+    `attempt` counts from 0. There is no further try after `retries`, for a permanent error, or if the wait
+    would exceed `longest` seconds. (The clients' own retries are off: openai's would repeat a used-up quota,
+    a timeout and a wait of an hour, without a common deadline.)
     """
     if error.code not in PASSING or attempt >= retries:
         return False
@@ -141,7 +141,7 @@ def waited(error: ProviderError, attempt: int, *, retries: int, longest: float) 
 
 
 def without_secrets(text: str) -> str:
-    """A foreign text, short, on one line, without what looks like a key."""
+    """A foreign text, shortened to one line, without anything that looks like a key."""
     return _SECRET.sub("…", " ".join(text.split()))[:_QUOTED]
 
 

@@ -1,4 +1,4 @@
-"""LlamaIndex's slow import, by one thread at a time."""
+"""Imports LlamaIndex, which is slow, by one thread at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _guard = threading.Lock()
 
 
 def load_llama_index() -> None:
-    """Imports LlamaIndex's core; whoever imports a part of it in a thread calls this before.
+    """Imports LlamaIndex's core; to be called before importing a part of it in a thread.
 
-    Its modules import each other in circles. Of two threads that begin at different ends, each gets modules
-    of the other's that are half loaded: "cannot import name 'core' from 'llama_index'".
+    Its modules import each other in cycles. Two threads that start at different ends would see half-loaded
+    modules: "cannot import name 'core' from 'llama_index'".
     """
     with _guard:
         import llama_index.core  # noqa: F401

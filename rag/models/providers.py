@@ -1,4 +1,4 @@
-"""Whatever embeds or generates, built from the settings. Nothing is loaded or sent yet."""
+"""Builds the language model and the embedding from the settings. Nothing is loaded or sent yet."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ def _server(settings: Settings, choice: Choice) -> Server:
         setting="BELEG_EMBEDDING",
         address=address,
         key=key_name,
-        without="BELEG_EMBEDDING=builtin",
+        without="BELEG_EMBEDDING=words",
         codes={**codes, "model_window": "embedding_window"},
     )
 
 
 def _key(settings: Settings) -> SecretStr | None:
-    """The key that goes to the embedding's server: OPENAI_API_KEY never goes to another than its own."""
+    """The key for the embedding's server; OPENAI_API_KEY goes to no server but its own."""
     if settings.embedding_key is not None:
         return settings.embedding_key
     own = settings.embedding_url

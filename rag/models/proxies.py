@@ -1,6 +1,6 @@
-"""The way out of this machine that the environment prescribes: proxies, and certificates to trust.
+"""Proxies and certificates from the environment.
 
-What cannot be used of it is named and left out; this machine is reached without a proxy.
+Unusable ones are reported and left out; this machine itself is reached without a proxy.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def client(url: str, **options: Any) -> httpx.Client:
 
 
 def leave_out_unusable(environment: MutableMapping[str, str]) -> list[str]:
-    """Takes from an environment what httpx would fail at; what was taken, for people.
+    """Removes variables that httpx would fail at from an environment; returns messages on them.
 
     Other libraries read the environment for themselves, gradio while it is imported. Where there is a
     proxy, this machine is added to what goes past it.
@@ -48,7 +48,7 @@ def leave_out_unusable(environment: MutableMapping[str, str]) -> list[str]:
         if path := environment.get(name):
             try:
                 _trusted({name: path})
-            except OSError as exc:  # also what is no certificate
+            except OSError as exc:  # also for a file that is not a certificate
                 taken.append(f"{name} names {path}, which cannot be used ({exc}); it is left out")
                 del environment[name]
     for name in _PROXIES:

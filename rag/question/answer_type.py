@@ -11,14 +11,14 @@ from rag.schema import Span
 from rag.text.analysis import language_of, words
 from rag.text.languages import LANGUAGES, pattern, table
 
-# of these kinds, upper case tells nothing: patterns of small letters take half as long as ones of any case
+# for these kinds capitals do not matter, and matching in lower case takes half the time of IGNORECASE
 _IN_SMALL_LETTERS = frozenset({"number", "duration", "reason", "definition"})
 
 _DIGIT = re.compile(r"\d")
 
 _CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
 _NAME = rf"[{_CAPITAL}][\w’'-]+"
-# in this order: "how old" asks for an age and not for any number
+# the order matters: "how old" asks for an age, not for just any number
 _KINDS = ("date", "duration", "age", "number", "person", "place", "reason", "definition")
 _ASKS = {kind: re.compile(pattern(f"asks.{kind}"), re.IGNORECASE) for kind in _KINDS}
 
@@ -40,7 +40,7 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
             rf"(?:\d|\b(?:{told('numbers')}|{told('one')})\w*).{{0,12}}?{told('units')}\w*"
         ),
         "age": re.compile(told("age")),
-        # not at the beginning of a sentence, where a capital tells nothing
+        # not at the beginning of a sentence, where everything has a capital
         "person": re.compile(rf"(?<![.!?“„] )(?<!^){_NAME} (?:{told('particles')} )?{_NAME}"),
         "place": re.compile(rf"\b(?i:{told('places')})\b {told('before_place')}[{_CAPITAL}]\w+"),
         "reason": re.compile(rf"\b{told('reasons')}\b"),
@@ -49,7 +49,7 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
 
 
 def _dates(language: str) -> re.Pattern[str]:
-    """Dates, which are no counts: „am 15. August 2025“, „seit 2014“, but „2014 Menschen“ is one."""
+    """Dates, whose figures are not counts: „am 15. August 2025“, „seit 2014“; not „2014 Menschen“."""
     written = table(language, "calendar.written").replace(" ", "|")
     other = table(language, "offers.other_months")  # also short ones
     month = f"(?:{written}|{other})" if other else f"(?:{written})"
@@ -67,18 +67,17 @@ _DATES = {language: _dates(language) for language in LANGUAGES}
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """The kind of answer asked for, and the question's own words, which are no answer to it."""
+    """The kind of answer that a question asks for, and its own words, which cannot be the answer."""
 
     kind: str
     own_words: frozenset[str]
 
     def offered_by(self, sentence: str, language: str | None = "de") -> bool:
-        """Whether the sentence of an article in `language` has something of that kind which the question
-        did not say."""
+        """Whether a sentence in `language` has something of that kind that is not in the question."""
         return any(True for _ in self.spans(sentence, language))
 
     def spans(self, sentence: str, language: str | None = "de") -> Iterator[Span]:
-        """Where it has that, offsets in the sentence."""
+        """Where in the sentence that is, as offsets."""
         language, read = language_of(language), sentence
         if self.kind == "number" and _DIGIT.search(sentence):
             read = without_dates(sentence, language)
@@ -90,18 +89,18 @@ class Cue:
 
 
 def dates_in(sentence: str, language: str | None) -> list[Span]:
-    """Where whole dates stand in the sentence of an article in `language`."""
+    """Spans of the whole dates in a sentence in `language`."""
     return [date.span() for date in _DATES[language_of(language)].finditer(sentence)]
 
 
 def without_dates(sentence: str, language: str) -> str:
-    """The sentence with spaces for its dates, whose numbers count nothing."""
+    """The sentence with its dates blanked, so that their figures are not taken for counts."""
     return _DATES[language].sub(lambda date: " " * len(date[0]), sentence)
 
 
 @functools.lru_cache(maxsize=1_000)
 def cue_of(question: str) -> Cue | None:
-    """The cue of a question in any of our languages; None when it asks for no particular kind."""
+    """The kind of answer that a question in any of our languages asks for; None for no particular kind."""
     for kind, asks in _ASKS.items():
         if asks.search(question.strip()):
             return Cue(kind, frozenset(word.lower() for word in words(question)))

@@ -19,13 +19,13 @@ DATE = re.compile(
     rf"|{_YEAR}\b)(?:\s+р(?:оку|оці|ік|\.))?",
     re.IGNORECASE,
 )
-"""A day, a month or a year; a month's name alone where it is no other word (may), or after „im“."""
+"""A day, a month or a year; a month alone only if its name is no other word (may), or after „im“."""
 _FIGURES, _WORDS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """From `first` to `last`, both included, None for open; without a year where the question has none.
+    """A range of days, both ends included, None for an open end; without a year where the question has none.
 
     Written as ISO dates, or as `MM-DD` of any year (`yearless`).
     """
@@ -47,14 +47,14 @@ class Days:
         return None if self.yearless else Days(None, self.last)
 
     def through(self, other: Days) -> Days | None:
-        """From these to those: „vom 15. bis zum 19. August 2025“; None where the years cannot be told."""
+        """The range between two: „vom 15. bis zum 19. August 2025“; None where the years are unclear."""
         if self.yearless and not other.yearless and self.first and other.first:
             return Days(f"{other.first[:4]}-{self.first}", other.last)
         return Days(self.first, other.last, self.yearless) if self.yearless == other.yearless else None
 
 
 def days_of(written: str) -> Days | None:
-    """The days that a match of `DATE` means; None for one that the calendar does not have."""
+    """The days that a match of `DATE` means; None for a date that does not exist."""
     figures = _FIGURES.findall(written)
     year = next((int(each) for each in figures if len(each) == 4), None)
     small = [int(each) for each in figures if len(each) < 4]
@@ -70,10 +70,10 @@ def days_of(written: str) -> Days | None:
 
 
 def _days(year: int | None, month: int | None, day: int | None) -> Days:
-    """Raises ValueError for a day that is none."""
+    """Raises ValueError for a date that does not exist."""
     if month is None:
         return Days(f"{year}-01-01", f"{year}-12-31")
-    whole = calendar.monthrange(year or 2024, month)[1]  # of a leap year, where none is said
+    whole = calendar.monthrange(year or 2024, month)[1]  # without a year, any leap year will do
     first, last = date(year or 2024, month, day or 1), date(year or 2024, month, day or whole)
     cut = 0 if year else len("2024-")
     return Days(first.isoformat()[cut:], last.isoformat()[cut:], year is None)

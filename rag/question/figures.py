@@ -1,7 +1,7 @@
-"""Which figure or date a question asks for, in finer kinds, and whether a sentence offers one.
+"""Which kind of figure or date a question asks for, and whether a sentence offers one.
 
-That a sentence offers what is asked for can be checked, other than who or why: where no sentence near the
-question does, the articles hardly say it. The kinds are in `rag/data/figures.toml`.
+Unlike "who" or "why" this can be checked: if no sentence near the question has such a figure, the articles
+hardly answer it. The kinds are in `rag/data/figures.toml`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _ENDINGS = ("e", "en", "er", "es", "em")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The figure or date that is asked for: its kind, and for a count search keys of what is counted.
+    """The figure or date that a question asks for: its kind and, for a count, search keys of what is counted.
 
-    `own` are the question's words, which are no answer; `cue` where the kind is one of the coarser ones.
+    `own` are the question's words, which cannot be the answer; `cue` is set for kinds of `answer_type`.
     """
 
     kind: str
@@ -40,11 +40,11 @@ class Figure:
     cue: Cue | None = None
 
     def offered_by(self, sentence: str, language: str) -> bool:
-        """Whether a sentence of an article in `language` has one that the question did not say."""
+        """Whether a sentence in `language` has one that is not in the question."""
         return any(True for _ in self.spans(sentence, language))
 
     def spans(self, sentence: str, language: str) -> Iterator[Span]:
-        """Where it has them, offsets in the sentence."""
+        """Where in the sentence they are, as offsets."""
         if self.nouns:
             yield from self._counted(without_dates(sentence, language), language)
         elif self.cue is not None:
@@ -55,7 +55,7 @@ class Figure:
                     yield found.span()
 
     def _counted(self, sentence: str, language: str) -> Iterator[Span]:
-        """Each number at most four words before the noun that is counted, up to that."""
+        """Spans from a number to the counted noun, at most four words after it."""
         said, at = list[tuple[str, Span]](), 0
         for word in words(sentence):
             at = sentence.index(word, at)
@@ -95,9 +95,9 @@ def figure_of(query: Query) -> Figure | None:
 
 
 def asked_for(question: str, sentence: str, language: str) -> list[Span]:
-    """Where in a sentence in `language` the figure or date stands that a question asks for, if it does.
+    """Spans of the figure or date that a question asks for, in a sentence in `language`.
 
-    A date is given as a whole. Of more than two places none is given: so many tell a reader nothing.
+    A date is one span. Empty for more than two: marking so many would not help a reader.
     """
     figure = figure_of(understand(question, languages=(language,)))
     found = list(figure.spans(sentence, language)) if figure else []
@@ -114,12 +114,12 @@ def asked_for(question: str, sentence: str, language: str) -> list[Span]:
 
 
 def asked_noun(query: Query) -> str | None:
-    """The noun behind "wie viele", "welche", "which": what is asked for must be on offer."""
+    """The noun after "wie viele", "welche", "which"; an answer must have one of its kind."""
     return next(iter(_said_next(query, _patterns().asked)), None)
 
 
 def _said_next(query: Query, asks: re.Pattern[str]) -> list[str]:
-    """What may be the noun behind the words that ask: in German the first with a capital, else one of two."""
+    """Candidates for the noun after the asking words: the first with a capital (German), or the next two."""
     found = asks.search(query.text)
     stop = STOP.get(query.language, frozenset())
     behind = words(query.text[found.end() :])[:_WORDS_TO_THE_NOUN] if found else []
@@ -132,7 +132,7 @@ def _said_next(query: Query, asks: re.Pattern[str]) -> list[str]:
 
 
 def _keys(query: Query, noun: str) -> Iterator[str]:
-    """The search keys of a word of the question in the languages of the articles."""
+    """The search keys of a question's word in the languages of the articles."""
     for concept in query.concepts:
         if noun.lower() in concept.word.lower().split():
             yield from (key for alternative in concept.alternatives for key in alternative.keys)

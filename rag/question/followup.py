@@ -1,4 +1,4 @@
-"""Follow-up questions: what an elliptic question leaves out is carried over from the history."""
+"""Follow-up questions: the words that they leave out are taken from the conversation before."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ ANSWERED_WEIGHT = 0.35
 EXCHANGES = 2
 FADING = 0.5
 MESSAGE_LIMIT = 2000
-"""Characters of an earlier message that count: as many as a question may have."""
+"""Characters of an earlier message that are read; a question may have as many."""
 
 _MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
 _CONJUNCTION = re.compile(rf"^{pattern('follow_up.conjunction')}\b", re.IGNORECASE)
-# for these, what a name or noun before them in the question says is enough
+# for these a name or noun earlier in the question is enough
 _PRONOUN = re.compile(rf"\b{pattern('follow_up.pronoun')}\b", re.IGNORECASE)
-# these mean what happened, or where and when; it is said before only where a clause ends between
+# these refer to an event, place or time; the question itself gives it only if a clause ends in between
 _POINTS_BACK = re.compile(rf"\b{pattern('follow_up.points_back')}\b", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(rf"[,;:]|\b{pattern('follow_up.clause')}\b")
 _POINTS = re.compile(pattern("follow_up.points"), re.IGNORECASE)
-# "Was ist mit Selenskyj?" asks the question before again, of another
+# "Was ist mit Selenskyj?" repeats the last question about somebody else
 _WHAT_ABOUT = re.compile(rf"^{pattern('follow_up.what_about')}\b", re.IGNORECASE)
-# "Wer ist Dmitrijew?" has one word of its own, and is whole
+# "Wer ist Dmitrijew?" has one content word, and is complete
 _IDENTIFIES = re.compile(
     rf"^(?i:{pattern('follow_up.who')})(?:\s+{pattern('follow_up.copula')})?"
     r"\s+(?:(?:der|die|das|the)\s+[A-ZÄÖÜ]{2,}\b|[A-ZÄÖÜА-ЯЄІЇҐ]\w+)"
 )
-# whoever is spoken to is nobody from before
+# the person addressed was not mentioned before
 _ADDRESS = re.compile(r"(?<=[\w,;:] )(?:Sie|Ihnen|Ihre?[mnrs]?)\b")
 _DETERMINED = {
     language: re.compile(rf"\b{pattern('follow_up.determiner', language)}\W+(\w+)", re.IGNORECASE)
     for language in LANGUAGES
     if table(language, "follow_up.determiner")
 }
-# the noun of "welche Bedingungen", "how many soldiers": asked for, so that no pronoun means it
+# the noun of "welche Bedingungen", "how many soldiers" is what is asked for; no pronoun refers to it
 _ASKED_NOUN = re.compile(rf"\b{pattern('follow_up.asked_noun')}\s+(\w+)", re.IGNORECASE)
 _EXPLETIVE = re.compile(pattern("follow_up.expletive"), re.IGNORECASE)
 _FEW_WORDS = 1
@@ -64,7 +64,7 @@ class Context:
 
 
 def recent(history: Sequence[Message], turns: int) -> tuple[Message, ...]:
-    """The last messages of a conversation, each cut to `MESSAGE_LIMIT`: all of it that is ever used."""
+    """The last messages of a conversation, each cut to `MESSAGE_LIMIT`; the rest is never used."""
     last = history[max(0, len(history) - turns) :]
     return tuple(Message(message.role, message.content[:MESSAGE_LIMIT]) for message in last)
 
@@ -87,10 +87,10 @@ def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...
 
 
 def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
-    """The last question with one part of it changed, where that is what is asked: „Und die ukrainische?“.
+    """The last question with one part exchanged, as „Und die ukrainische?“ asks for; else None.
 
-    An adjective takes the place of one of its kind, a name that of the first name, or of the one that has
-    the same preposition. None where nothing in the last question is of the kind.
+    An adjective replaces an adjective of its kind; a name replaces the first name, or the one with the same
+    preposition. None if the last question has nothing of that kind.
     """
     asked = [reduced(message.content) for message in history if message.role == "user"]
     found = _ELLIPSIS.match(question)
@@ -114,8 +114,8 @@ def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
 def stands_alone(question: str) -> bool:
     """Whether a question can be understood without what was said before.
 
-    It cannot when it opens like a follow-up, points back with a pronoun before it has named
-    anything, or has hardly a word of its own.
+    It cannot if it opens like a follow-up, has a pronoun before any name or noun, or hardly any content
+    words.
     """
     if any(pattern.search(question) for pattern in (_CONJUNCTION, _WHAT_ABOUT, _POINTS)):
         return False
@@ -128,7 +128,7 @@ def stands_alone(question: str) -> bool:
     named, asked = _named(question, own, language), _ASKED_NOUN.search(question)
     noun = min(named, asked.start(1)) if asked else named
     if language == "de" and noun == len(question):
-        return False  # no noun at all: „Wer war zuerst da?“
+        return False  # it names nothing: „Wer war zuerst da?“
     pronoun, points = _PRONOUN.search(plain), _POINTS_BACK.search(plain)
     if pronoun and named > pronoun.start() and not _CLAUSE_ENDS.search(plain, noun, pronoun.start()):
         return False
@@ -136,12 +136,12 @@ def stands_alone(question: str) -> bool:
 
 
 def _named(question: str, own: Sequence[tuple[str, int]], language: str) -> int:
-    """Where the question first names somebody or something; its length where it does not.
+    """Offset of the first name or noun, a word with a capital or an article; the length if there is none.
 
-    That is a word with a capital or an article; what is asked for ("welche Bedingungen") is not named.
+    The noun that is asked for ("welche Bedingungen") does not count.
     """
     asked = {match.start(1) for match in _ASKED_NOUN.finditer(question)}
-    articles = _DETERMINED.get(language)  # Ukrainian has none
+    articles = _DETERMINED.get(language)  # Ukrainian has no articles
     determined = {match.start(1) for match in articles.finditer(question)} if articles else set()
     for word, start in own:
         if start not in asked and ((word[0].isupper() and start > 0) or start in determined):
@@ -150,12 +150,12 @@ def _named(question: str, own: Sequence[tuple[str, int]], language: str) -> int:
 
 
 def _hidden(pattern: re.Pattern[str], text: str) -> str:
-    """The text with dots for what the pattern finds, so that offsets stay."""
+    """The text with dots over what the pattern finds, so that offsets stay the same."""
     return pattern.sub(lambda match: "·" * len(match.group()), text)
 
 
 def standalone(question: str, contexts: Sequence[Context]) -> str:
-    """The question with the words it leans on, for people to read."""
+    """The question with the words that it takes from before, for people to read."""
     if not contexts:
         return question
     said = {word.lower() for word in words(question)}

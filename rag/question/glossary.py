@@ -21,9 +21,7 @@ from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 
-import Stemmer
-
-from rag.text.analysis import keys, words
+from rag.text.analysis import keys, stemmer, words
 
 Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
@@ -33,7 +31,6 @@ LONGEST_DING_PHRASE = 4
 LEAST_CORRECTED = 5
 CORRECTED_WEIGHT = 0.8
 
-_SNOWBALL = {"en": "english", "fr": "french", "pt": "portuguese"}
 _PREFIX = 4
 _DING_NOTES = re.compile(r"\{[^}]*\}|\[[^\]]*\]|\([^)]*\)|/[^/]*/|<[^>]*>")
 _DING_MOST = 12
@@ -41,7 +38,7 @@ _DING_MOST = 12
 
 @dataclass(frozen=True)
 class Glossary:
-    """Translations by the stems of the headword; `dictionary` is a larger one behind Beleg's own."""
+    """Translations by the stems of the headword; `dictionary` is a larger one to fall back on."""
 
     language: str
     entries: Mapping[str, Translations]
@@ -58,7 +55,8 @@ class Glossary:
     def misspelt(self, word: str) -> Translations:
         """Translations of the headwords that an unknown word is one typing error away from, best first.
 
-        A letter too many, too few, wrong, or two that changed places (Damerau, 1964); the first one is right.
+        An error is one letter too many, missing, wrong, or swapped with its neighbour (Damerau, 1964), but
+        not the first letter.
         """
         found: dict[str, float] = {}
         for form in {word, _stems(self.language, [word])}:
@@ -71,7 +69,7 @@ class Glossary:
 
     @functools.cached_property
     def _forms(self) -> Mapping[str, list[str]]:
-        """Headwords by what is left of them without a letter (Garbe, SymSpell, 2012)."""
+        """Headwords by each form that is left when one letter is dropped (Garbe, SymSpell, 2012)."""
         forms: dict[str, list[str]] = defaultdict(list)
         heads = {headword.lower() for headword, _ in _lines(self.language)} | self.entries.keys()
         for head in heads:
@@ -142,7 +140,7 @@ def compile_dictionary(ding: Path, folder: Path) -> Path | None:
 
 
 def compiled_dictionary(ding: Path | None, folder: Path) -> Path | None:
-    """What `compile_dictionary` made of the Ding dictionary as it is now; None if it did not yet."""
+    """The look-up file of the current Ding dictionary; None if `compile_dictionary` has not made it yet."""
     if ding is None or not ding.is_file():
         return None
     target = _compiled(ding, folder)
@@ -213,7 +211,7 @@ def _headwords_of(language: str) -> Mapping[str, list[str]]:
 
 
 def headwords(word: str, language: str) -> Translations:
-    """What a German search key may be in another of our languages, surest first: the glossary backwards."""
+    """Translations of a German search key into one of our languages, surest first: the glossary reversed."""
     senses, _ = _senses(language)
     return tuple(sorted(senses.get(word, {}).items(), key=lambda item: -item[1]))
 
@@ -230,7 +228,7 @@ def _german_keys() -> frozenset[str]:
 
 @functools.cache
 def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[str, Sequence[str]]]:
-    """A glossary backwards: headwords by German search key, and the reverse."""
+    """A glossary reversed: headwords by German search key, and German search keys by headword."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
     known = german_words()
@@ -251,10 +249,10 @@ def german_words() -> Mapping[str, str]:
 
 
 def known_keys() -> str:
-    """What `rag/data/keys.de.tsv` holds: each German word of the English glossary, a tab, its search key.
+    """The content of `rag/data/keys.de.tsv`: each German word of the English glossary, a tab, its search key.
 
-    Nothing follows the tab of a phrase. Analysing them takes half a second, which every process would pay
-    with its first question. `make keys` writes the file.
+    A phrase has no key. The file, written by `make keys`, saves half a second at the first question of each
+    process.
     """
     germans = sorted({german for _, translations in _lines("en") for german, _ in translations})
     return "".join(f"{german}\t{_only_key(german)}\n" for german in germans)
@@ -292,25 +290,21 @@ def _headword_key(language: str, headword: str) -> str:
 
 @functools.lru_cache(maxsize=50_000)
 def _stem(language: str, word: str) -> str:
-    return str(_stemmer(language).stemWord(word))
-
-
-@functools.cache
-def _stemmer(language: str) -> Stemmer.Stemmer:
-    return Stemmer.Stemmer(_SNOWBALL[language])
+    found = stemmer(language)
+    return str(found.stemWord(word)) if found else word
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
-    return " ".join(_stem(language, word) if language in _SNOWBALL else word for word in words)
+    return " ".join(_stem(language, word) for word in words)
 
 
 def _shortened(word: str) -> set[str]:
-    """The word, and what is left of it without one of its letters."""
+    """The word, and every form of it with one letter dropped."""
     return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
 
 
 def _one_error(left: str, right: str) -> bool:
-    """Whether one typing error lies between two different words."""
+    """Whether two different words are one typing error apart."""
     if len(left) != len(right):
         return left in _shortened(right) or right in _shortened(left)
     wrong = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
@@ -323,7 +317,7 @@ def _one_error(left: str, right: str) -> bool:
 def _ding(path: Path) -> Iterable[tuple[str, str, float]]:
     """(English, German, weight) of a Ding file: `de; de | de … :: en; en | en …` a line.
 
-    A translation further down its list counts less, and so does one that shares its entry with many.
+    A translation counts less the further down its list it is, and the more others its entry has.
     """
     with path.open(encoding="utf-8") as file:
         for line in file:

@@ -1,10 +1,10 @@
-"""What kind of question this is: about what the articles say, about the dossier itself, or just talk.
+"""The kind of a question: about what the articles say, about the dossier itself, or just talk.
 
-A question is about the dossier only if every word of it is explained: it asks (how many, which, who, when),
-it names something that a dossier has (articles, sources, authors, titles, dates), and what else it says is a
-filter that the library knows (an outlet, an author, a title), a date, a language, a kind of article, or what
-the articles are to mention. One word left over, and it is a question for the articles: „Wie viele Artikel hat
-das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
+A question is about the dossier only if every word of it can be explained: it asks (how many, which, who,
+when), names something that a dossier has (articles, sources, authors, titles, dates), and otherwise holds
+only filters: an outlet, author or title that the library knows, a date, a language, a kind of article, or
+what the articles should mention. If one word is left over, the question is for the articles: „Wie viele
+Artikel hat das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
 
 The words are the `classes` in `data/languages`.
 """
@@ -27,7 +27,7 @@ Subject = Literal["articles", "outlets", "authors", "languages", "period"]
 Order = Literal["newest", "oldest"]
 
 LONGEST = 40
-"""Words of a question that can be about the dossier."""
+"""Words; a longer question is not about the dossier."""
 
 _LONGEST_PHRASE = 4
 _MOST_ABOUT = 6
@@ -51,7 +51,7 @@ _VERBS = frozenset({"exist", "publish", "write", "aux"})
 _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
-# what may stand beside the subject without saying more of it
+# words that may accompany the subject without narrowing it
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
 )
@@ -66,7 +66,7 @@ _LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A greeting, thanks, a question about Beleg itself, or a task, which is none of Beleg's."""
+    """A greeting, thanks, a question about Beleg itself, or a task, which Beleg declines."""
 
     language: str
     about: Literal["greeting", "thanks", "self", "task"]
@@ -76,11 +76,10 @@ class Talk:
 class Request:
     """What a question about the dossier asks for.
 
-    `asks` is `count`, or what is to be said of the subject, of which a `summary` has `limit` sentences; the
-    rest are filters: `named` outlets and
-    authors, articles by the ids of their `titles`, `days`, `weekday` (0 is Sunday), `written_in` a language,
-    `genre`, `about` words that the articles mention. `unknown` is an outlet or author that the library does
-    not have, `unknown_title` such a title.
+    `asks` is what to tell of the subject; `limit` is the number of articles, or of sentences of a `summary`.
+    Filters: `named` outlets and authors, ids of articles by `titles`, `days`, `weekday` (0 is Sunday),
+    `written_in` a language, `genre`, `about` words that the articles mention. `unknown` is an outlet or
+    author, `unknown_title` a title that the library does not have.
     """
 
     language: str
@@ -101,14 +100,14 @@ class Request:
 
     @property
     def selects(self) -> bool:
-        """Whether it names some of the articles rather than all."""
+        """Whether it selects some articles rather than all."""
         given = (self.named, self.titles, self.days, self.about, self.order, self.unknown, self.unknown_title)
         return any(given) or self.weekday is not None or bool(self.written_in)
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """A word or phrase of the question with the classes that explain it; none: nothing does."""
+    """A word or phrase of the question with the classes that explain it, if any."""
 
     word: str
     classes: frozenset[str] = frozenset()
@@ -120,7 +119,7 @@ class _Item:
 
 
 def kind_of(question: str, known: Known) -> Request | Talk | None:
-    """The request to the library that a question is, or talk; None for a question about what articles say."""
+    """The question as a request to the library, or as talk; None for a question about what articles say."""
     for language in _candidates(question):
         items = _with_names(list(_scanned(question, known)), known.whole_at)
         items = _with_names(_with_phrases(items, _lexicon(language)), known.part_at)
@@ -137,7 +136,7 @@ _OF_THEM = re.compile(rf"\b{pattern('kind.of_them')}\b", re.IGNORECASE)
 def of_those_before(
     question: str, kind: Request | Talk | None, before: Request | Talk | None
 ) -> Request | None:
-    """The request within what was listed before, where it is for some of that: „Welche davon …?“."""
+    """The request within the list before, where the question asks for some of it: „Welche davon …?“."""
     if not isinstance(kind, Request) or not isinstance(before, Request) or not _OF_THEM.search(question):
         return None
     return replace(
@@ -153,17 +152,17 @@ def of_those_before(
 
 
 def to_sum_up(kind: Request | Talk | None) -> Request | None:
-    """The request, where it is for a summary of articles."""
+    """The request, if it asks for a summary of articles."""
     return kind if isinstance(kind, Request) and kind.asks == "summary" else None
 
 
 def may_be_about_the_dossier(question: str) -> bool:
-    """Whether what the library knows decides the kind: most questions are plainly for the articles."""
+    """A quick look, without the library; False for most questions."""
     return bool(_candidates(question))
 
 
 def _candidates(question: str) -> list[str]:
-    """The languages in which it may be about the dossier, the likeliest first: few words tell little."""
+    """Languages in which it may be about the dossier, likeliest first: few words do not show the language."""
     said = [word.lower() for word in words(question)]
     likeliest = detect_language(question)
     others = [language for language in LANGUAGES if language != likeliest and language != "uk"]
@@ -176,7 +175,7 @@ def _candidates(question: str) -> list[str]:
 
 @functools.cache
 def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
-    """Phrase → the classes that it is of."""
+    """Phrase → its classes."""
     found: dict[tuple[str, ...], frozenset[str]] = {}
     for name, phrases in table(language, "classes").items():
         for phrase in phrases.split():
@@ -187,7 +186,7 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
 
 @functools.cache
 def _signals(language: str) -> frozenset[str]:
-    """Words of which a question about the dossier has one: most questions have none, and are seen off."""
+    """Every question about the dossier has one of these words; most other questions have none."""
     telling = {
         *_NOUNS,
         *_COURTESIES,
@@ -216,7 +215,7 @@ def _scanned(question: str, known: Known) -> Iterator[_Item]:
 
 
 def _with_names(items: Sequence[_Item], look_up: _LookUp) -> list[_Item]:
-    """Runs of unexplained words that the library knows as titles, outlets or authors, each made one item."""
+    """Joins runs of unexplained words that the library knows as a title, outlet or author into one item."""
     taken: list[_Item] = []
     i = 0
     while i < len(items):
@@ -241,7 +240,7 @@ def _run(items: Sequence[_Item], start: int) -> list[str]:
 
 
 def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozenset[str]]) -> list[_Item]:
-    """The words that the lexicon has, the longest phrase first."""
+    """Joins and classifies words that the lexicon has, longest phrases first."""
     taken: list[_Item] = []
     i = 0
     while i < len(items):
@@ -266,7 +265,7 @@ def _talk(items: Sequence[_Item], language: str) -> Talk | None:
 
 
 def _request(items: list[_Item], language: str) -> Request | None:
-    """The request, if all that is said belongs to one."""
+    """The request, if every word of the question belongs to one."""
     items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
     if not any(item.among((*_NOUNS, "dossier", "titled")) for item in items):
         return None
@@ -282,7 +281,7 @@ def _request(items: list[_Item], language: str) -> Request | None:
 
 
 def _task(items: list[_Item], language: str) -> Talk | None:
-    """Something to be written, translated, computed or ignored, rather than a question."""
+    """A task instead of a question: to write, translate, compute or ignore something."""
     if any("prompt" in item.classes for item in items):
         return Talk(language, "task")
     opens = next((item for item in items if not item.among(("plain", "can_you", *_COURTESIES))), None)
@@ -294,7 +293,7 @@ def _task(items: list[_Item], language: str) -> Talk | None:
 
 
 def _summary(items: list[_Item], language: str) -> Request | None:
-    """What a question asks to be summed up: articles that it names, or all („Worum geht es hier?“)."""
+    """A request for a summary of the articles named, or of all („Worum geht es hier?“)."""
     about = bool(items) and "what" in items[0].classes and "mention" in items[-1].classes
     if not about and not any("summary" in item.classes for item in items):
         return None
@@ -324,7 +323,7 @@ _Taken = tuple[list[_Item], Request]
 
 
 def _about(items: list[_Item], given: Request) -> _Taken | None:
-    """What the articles are to mention: what follows the word for it, or stands before it at the end."""
+    """What the articles should mention: the words after „über“, or before „erwähnt“ at the end."""
     at = next((i for i, item in enumerate(items) if "mention" in item.classes), None)
     noun = next((i for i, item in enumerate(items) if item.among(_ONE | _MANY)), None)
     if at is None:
@@ -333,7 +332,7 @@ def _about(items: list[_Item], given: Request) -> _Taken | None:
     while behind < len(items) and items[behind].among(("mention", "plain", "source")):
         behind += 1
     if noun is None or noun > at or items[noun].among(("report", "reports")):
-        return None  # „Berichte über Verletzte“ are asked for what they say
+        return None  # „Berichte über Verletzte“ asks what they say
     if behind < len(items) and items[behind].value is not None and "titled" in items[behind].classes:
         return [*items[:at], *items[at + 1 :]], given
     if behind < len(items):
@@ -359,7 +358,7 @@ _IN_TOPIC = frozenset({"plain", "named", "newest", "oldest", "in:de", "in:en", "
 
 
 def _end_of_topic(items: Sequence[_Item], start: int) -> int:
-    """Where what is mentioned ends: before „von der taz“, „gibt es“."""
+    """Where the topic ends: before „von der taz“, „gibt es“."""
     end = start
     while end < len(items) and (not items[end].classes or items[end].among((*_IN_TOPIC, "source"))):
         if "source" in items[end].classes:
@@ -371,7 +370,7 @@ def _end_of_topic(items: Sequence[_Item], start: int) -> int:
 
 
 def _days(items: list[_Item], given: Request) -> _Taken | None:
-    """The dates, with the words that make ranges of them."""
+    """Dates, and the words that make ranges of them."""
     at = [i for i, item in enumerate(items) if "days" in item.classes]
     if not at:
         return items, given
@@ -390,7 +389,7 @@ def _days(items: list[_Item], given: Request) -> _Taken | None:
 
 
 def _just_before(items: Sequence[_Item], at: int) -> list[int]:
-    """The places of the words that may make a range of a date: „vor dem 15. August“."""
+    """Indices of words before a date that may make it a range: „vor dem 15. August“."""
     found = []
     for i in range(at - 1, max(-1, at - 4), -1):
         if not items[i].among((*_RANGES, "source", "plain")) or items[i].among(_ASKS):
@@ -431,12 +430,12 @@ def _names(items: list[_Item], given: Request) -> _Taken:
 
 
 def _next(items: Sequence[_Item], at: int) -> _Item | None:
-    """The item after one that says anything."""
+    """The next item that carries meaning."""
     return next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
 
 
 def _names_next(items: Sequence[_Item], at: int) -> bool:
-    """Whether a source's name follows („von der Zeitung taz“), or the one who is asked for."""
+    """Whether a source's name follows („von der Zeitung taz“), or a word that asks for one („von wem“)."""
     follows = _next(items, at)
     if follows is None:
         return any("who" in item.classes for item in items)
@@ -467,7 +466,7 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
         )
         if item.among(("newest", "oldest")):
             if not any(other.among(_ONE | _MANY) for other in items):
-                return None  # the first author, the latest source: of what, the library cannot tell
+                return None  # "the first author", "the latest source": the library cannot know of what
             given = replace(given, order="newest" if "newest" in item.classes else "oldest")
         elif name.startswith("in:"):
             given = replace(given, written_in=name[3:])
@@ -479,7 +478,7 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
                 return None
             given = replace(given, limit=number)
         elif i == len(items) - 1 and given.language == "de" and item.among(("before", "since")):
-            continue  # a verb's particle: „liegen … vor“, „decken … ab“
+            continue  # the particle of a separable verb: „liegen … vor“, „decken … ab“
         else:
             kept.append(item)
     genres = {name.rstrip("s") for item in kept for name in item.classes} & {"report", "comment"}
@@ -489,7 +488,7 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
 
 
 def _asked(items: Sequence[_Item], given: Request) -> Request | None:
-    """The request with its subject and what is asked of it; None where that is not the dossier's to say."""
+    """The request with its subject and what is asked of it; None where the dossier cannot say."""
     asks = [i for i, item in enumerate(items) if item.among(_ASKS)]
     ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
     if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
@@ -509,7 +508,7 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
 def _of_subject(
     ask: str, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
 ) -> Request | None:
-    """How many of what the question names first, or which."""
+    """How many, or which, of what the question names first."""
     noun, singular = items[nouns[0]], _is_singular(items, nouns[0])
     subject = next(_SUBJECTS[name] for name in sorted(noun.classes & _NOUNS))
     if subject in ("outlets", "authors") and singular and given.selects and ask in ("which", "what", "list"):
@@ -530,7 +529,7 @@ def _of_subject(
 def _are_of_the_dossier(
     subject: Subject, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
 ) -> bool:
-    """Whether sources, authors and languages are those of articles, rather than somebody's."""
+    """Whether it means the sources, authors or languages of the articles, not those of a person."""
     if any(items[i].among(_ONE | _MANY) for i in nouns):
         return not given.about
     of_others = given.named and subject == "outlets"  # „Welche Quellen hat Portnikov?“
@@ -538,7 +537,7 @@ def _are_of_the_dossier(
 
 
 def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
-    """Who wrote them, when or where they appeared: of articles that are named, or of all."""
+    """Who wrote articles, when or where they appeared: some articles, or all."""
     nouns = [i for i, item in enumerate(items) if item.among(_ONE | _MANY | {"author", "authors"})]
     if given.titles and not nouns and not verbs & {"write", "publish"}:
         return None
@@ -546,7 +545,7 @@ def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[
         return None
     plural = any(not _is_singular(items, i) for i in nouns)
     if not given.selects and not plural:
-        return None  # „Wer hat den Bericht geschrieben?“: which one it means, only the articles can tell
+        return None  # „Wer hat den Bericht geschrieben?“ may mean a report that the articles mention
     whens = sum("when" in item.classes for item in items)
     if ask == "when":
         if whens > 1 or not given.selects:
@@ -573,14 +572,14 @@ def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
 
 
 def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
-    """Whether keywords, or a question to be answered with yes or no, ask for a list: „Artikel von …“."""
+    """Whether keywords („Artikel von …“) or a yes-or-no question ask for a list."""
     if subject == "articles":
         return given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
     return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
 
 
 def _is_singular(items: Sequence[_Item], at: int) -> bool:
-    """Whether one is meant; „Artikel“ alone does not tell, the word before it does."""
+    """Whether the noun is singular; for „Artikel“ the word before it decides."""
     if items[at].among(frozenset({*_MANY, "outlets", "authors", "titles"})):
         both = items[at].among(frozenset({*_ONE, "outlet", "author", "title"}))
         return both and at > 0 and items[at - 1].word.lower() in _SINGULAR_BEFORE

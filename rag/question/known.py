@@ -1,4 +1,4 @@
-"""The outlets, authors and titles that a library knows, to be found in a question."""
+"""Finds the outlets, authors and titles of a library in a question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rag.text.analysis import fold, words
 
 _LEAST_TITLE = 3
-"""Words of a title's main part that name it without quotation marks; fewer may be anything."""
+"""Words; a shorter main part of a title counts as its name only in quotation marks."""
 _LONGEST_ENDING = 3
 _LEAST_STEM = 4
 _LONGEST_NAME = 6
@@ -41,7 +41,8 @@ class Known:
     _parts: dict[Words, Named] = field(default_factory=dict)
 
     def titled(self, quoted: str) -> frozenset[str]:
-        """Ids of the articles that a quoted title means: whole, its main part, or some words of it."""
+        """Ids of the articles that a quoted title means: the whole title, its main part, or some of its
+        words."""
         said = _without_determiner(_lower(quoted))
         if found := self._titles.get(said):
             return found
@@ -55,16 +56,16 @@ class Known:
         return frozenset().union(*within)
 
     def whole_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
-        """How many words at the beginning of a run are a title or a whole name, and what they mean."""
+        """The number of words at the beginning of a run that are a title or a whole name, and its meaning."""
         lower = _lower(" ".join(run))
-        if len(lower) == len(run):  # else a word is cut otherwise here
+        if len(lower) == len(run):  # otherwise the words were split differently
             for title in self._beginnings.get(lower[0], ()):
                 if lower[: len(title)] == title:
                     return len(title), self._titles[title]
         return _longest(run, self._names, least=2)
 
     def part_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
-        """How many words at the beginning of a run are of an outlet's or an author's name, and whose."""
+        """The number of words at the beginning of a run that are part of a name, and whose name it is."""
         return _longest(run, self._parts, least=1)
 
 
@@ -90,7 +91,7 @@ def known_of(outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tu
 def _names_of(
     outlets: Sequence[str], authors: Sequence[str]
 ) -> tuple[dict[Words, Named], dict[Words, Named]]:
-    """Whole names, and all runs of their words, each with all that it may mean."""
+    """Names and all runs of words in them, each with everything that it may mean."""
     whole: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     parts: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
     for place, names in enumerate((outlets, authors)):

@@ -1,4 +1,4 @@
-"""The places that articles name most, told by how names are used: no list of names is needed."""
+"""The places that articles name most, recognised by how names are used, without a list of names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEAST, _IN_THERE, _WITH_ONE = 2, 0.2, 0.2
 
 
 def places(texts: Sequence[str], n: int = 5) -> list[str]:
-    """Names that stand after „in“ without an article, and seldom have one: the commonest first.
+    """Names after „in“ that rarely come with an article, most frequent first.
 
     >>> places(["Sie trafen sich in Riad. In der Stadt, in Riad, war es heiß, in Wahrheit kühl."])
     ['Riad']

@@ -1,8 +1,8 @@
-"""A message reduced to what it asks: greeting, thanks, apology, frame and shouting come off.
+"""Reduces a message to its question: greetings, thanks, apologies, polite openings and shouting are removed.
 
-A clause is courtesy if all its words are in its language's `courtesy` and one is a head. So combinations need
-no entry of their own: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …". Names of topics are not on it, nor
-the words by which a question asks, nor third persons: "Sagte er, …" is content.
+A clause is courtesy if all its words are in its language's `courtesy` lists and one of them is a head. So no
+list of phrases is needed: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …". Topics, question words and
+third persons are not in the lists: "Sagte er, …" is content.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from rag.text.languages import LANGUAGES, pattern, word_set
 
 @dataclass(frozen=True, slots=True)
 class Courtesy:
-    """A language's courtesy: `words` are all that it is made of, `heads` those that tell it."""
+    """A language's polite words: all of them (`words`), and those of which a polite clause has one
+    (`heads`)."""
 
     heads: frozenset[str]
     words: frozenset[str]
@@ -37,26 +38,26 @@ GREETINGS = word_set("courtesy.greetings")
 SIGN_OFFS = word_set("courtesy.sign_offs")
 BEFORE_SIGN_OFFS = word_set("courtesy.before")
 OPENS_A_SENTENCE = word_set("courtesy.opens")
-"""No nouns and no address: with a capital, they begin a sentence."""
+"""Words that have a capital only at the beginning of a sentence."""
 PLEASE = word_set("courtesy.please")
 ADVERSATIVES = word_set("courtesy.adversatives")
 ASKING = word_set("courtesy.asking")
-"""Words by which a question begins that a frame leads to without a comma."""
+"""Words that begin a question after a polite opening without a comma."""
 PREPOSITIONS = word_set("courtesy.prepositions")
 SPEAKERS = word_set("courtesy.speakers")
-"""Whoever asks and whoever is asked: no article of the dossier is about them."""
+"""Words for the person asking and for Beleg, whom no article is about."""
 ADDRESS = word_set("courtesy.address")
 
 NAME_WORDS = 3
-"""Words that a name has at most, beside a greeting: "Hallo Frau Dr. Weber"."""
+"""Most words of a name after a greeting: "Hallo Frau Dr. Weber"."""
 LONGEST = 4_000
-"""Characters of a message that is read for courtesy; a longer one is a text, and stays."""
+"""Characters; a longer message is left as it is."""
 STRANGE_WORDS = 4
-"""Words, none with a capital, that a German clause about the speakers may have besides those of courtesy."""
+"""Most other words, all in lower case, of a German clause about the speakers."""
 MOST_WORDS = 30
-"""Words of courtesy that are taken off at once."""
+"""Most words of courtesy removed in one step."""
 LEAST_QUESTION = 3
-"""Words before a comma that make a question by themselves: in "Wer sagte, ich helfe?" they do not."""
+"""Least words before a comma that can be a question: in "Wer sagte, ich helfe?" they are not."""
 
 _WORD = re.compile(r"[^\W_]+")
 _URL = re.compile(r"\b(?:https?://|www\.)\S+|^\s*@\w+", re.IGNORECASE)
@@ -72,7 +73,7 @@ _PLEASE = re.compile(rf"[\s,]+{pattern('courtesy.please_last')}(?=[\s.!?]*$)", r
 
 
 def reduced(message: str) -> str:
-    """What `message` asks, its words as they were; the whole of it where it asks nothing ("Danke!").
+    """The question in `message`, in its own words; the whole message where there is none ("Danke!").
 
     >>> reduced("Hallo, können Sie mir bitte sagen, wie alt Putin ist? Vielen Dank!")
     'wie alt Putin ist?'
@@ -88,14 +89,14 @@ def reduced(message: str) -> str:
 
 
 def _tidy(message: str) -> str:
-    """The message without addresses of pages, emoji, repeated marks and shouting."""
+    """The message without web addresses, emoji, repeated punctuation and shouting."""
     text = _MARKS.sub(r"\1", _SMALL_TALK.sub(" ", _EMOJI.sub("\n", _URL.sub(" ", message))))
     shouted = text.isupper() and _count(text) >= LEAST_QUESTION
     return (_WORD.sub(lambda word: sharp(word.group()), text.lower()) if shouted else text).strip()
 
 
 def _without_opening(text: str) -> str:
-    """The text behind the first greeting or frame that it opens with."""
+    """The text after the greeting or polite phrase that it opens with."""
     end = max(_opening(text, courtesy) for courtesy in COURTESIES.values())
     gap = _BREAK.search(text)
     if not end and gap and _is_about_speakers(text[: gap.start()], text.islower()):
@@ -110,7 +111,7 @@ def _without_opening(text: str) -> str:
 
 
 def _opening(text: str, courtesy: Courtesy) -> int:
-    """Where the words of courtesy end that the text opens with; 0 where it opens with others."""
+    """End of the words of courtesy that the text opens with; 0 for none."""
     found = list(itertools.islice(_WORD.finditer(text), MOST_WORDS))
     if not found or _QUOTED.search(text, 0, found[0].start()):
         return 0
@@ -133,7 +134,7 @@ def _opening(text: str, courtesy: Courtesy) -> int:
 
 
 def _asks(following: Sequence[re.Match[str]], before: str, courtesy: Courtesy) -> bool:
-    """Whether a question begins with the words that follow, without a comma before it."""
+    """Whether a question follows without a comma before it."""
     if not following:
         return False
     first, *others = (word.group() for word in following[:2])
@@ -145,7 +146,7 @@ def _asks(following: Sequence[re.Match[str]], before: str, courtesy: Courtesy) -
 
 
 def _without_please(text: str) -> str:
-    """The text without "bitte" at its end, unless that is what is asked: "Wer sagt bitte?"."""
+    """The text without "bitte" at its end, except where that is the question: "Wer sagt bitte?"."""
     found = _PLEASE.search(text)
     if found and ("," in found.group() or _count(text[: found.start()]) >= LEAST_QUESTION):
         return text[: found.start()] + text[found.end() :]
@@ -153,13 +154,13 @@ def _without_please(text: str) -> str:
 
 
 def _without_end(text: str) -> str:
-    """The text before the last clause, if that is thanks, a wish, a frame or a sign-off."""
+    """The text without its last clause, if that is thanks, a wish, a polite phrase or a sign-off."""
     end = _last_clause(text) or _sign_off(text)
     return text[:end].rstrip(" ,;–—-\n") if end else text
 
 
 def _last_clause(text: str) -> int:
-    """Where a last clause begins that is courtesy alone; 0 where the last is none."""
+    """Start of the last clause if it is only courtesy, else 0."""
     for gap in reversed(list(_BREAK.finditer(text))):
         end, comma = gap.end(), gap.group() == ","
         if _count(text[end:]) > MOST_WORDS:
@@ -181,7 +182,7 @@ def _may_follow_comma(text: str, end: int) -> bool:
 
 
 def _sign_off(text: str) -> int:
-    """Where thanks or a greeting begins that ends the text without a mark before it; 0 without one."""
+    """Start of thanks or a greeting at the end without punctuation before it; 0 for none."""
     if text.endswith("?"):  # "Wer sagte zum Abschied danke?"
         return 0
     found = list(_WORD.finditer(text))
@@ -196,9 +197,9 @@ def _sign_off(text: str) -> int:
 
 
 def _is_about_speakers(text: str, in_small_letters: bool) -> bool:
-    """Whether this is about whoever asks or is asked, and names nothing: "Ich komme hier nicht weiter.".
+    """Whether a clause is only about the speakers, without a topic: "Ich komme hier nicht weiter.".
 
-    In a message all in small letters any other word may be a name.
+    In a message without capitals any other word may be a name.
     """
     said = _WORD.findall(text)
     if not 1 < len(said) <= MOST_WORDS or _QUOTED.search(text) or said[0].lower() not in EVERY_WORD:
@@ -213,7 +214,7 @@ def _is_about_speakers(text: str, in_small_letters: bool) -> bool:
 
 
 def _addresses(said: Sequence[str], *, first: bool = False) -> bool:
-    """Whether these words mean who asks or who is asked; "EU" is no Portuguese "eu"."""
+    """Whether these words mean one of the speakers; "EU" is not the Portuguese "eu"."""
     spoken = (word.lower() for word in said if len(word) == 1 or not word.isupper())
     return not SPEAKERS.isdisjoint(spoken) or not (first or ADDRESS.isdisjoint(said))
 
@@ -228,7 +229,7 @@ def _count(text: str) -> int:
 
 
 def _is_courtesy(text: str) -> bool:
-    """Whether this is courtesy alone, perhaps with a name below: "Viele Grüße, Anna"."""
+    """Whether this is only courtesy, possibly signed: "Viele Grüße, Anna"."""
     said = _WORD.findall(text)
     return bool(said) and not _QUOTED.search(text) and any(_are(said, each) for each in COURTESIES.values())
 

@@ -9,9 +9,9 @@ from rag.text.analysis import words
 from rag.text.languages import pattern
 
 MOST_PARTS = 4
-"""Questions of one message that are answered."""
+"""Most questions of one message that are answered."""
 LEAST_WORDS = 3
-"""Words of a question beside another; „Wann und wo …?“ is one."""
+"""Least words of each of two joined questions; „Wann und wo …?“ is one question."""
 
 _ASKS = rf"(?:{pattern('parts.before')}\s+)?{pattern('parts.asks')}\b"
 _OPENS = re.compile(_ASKS, re.IGNORECASE)
@@ -20,29 +20,29 @@ _ENDS = re.compile(r"(?<=\?)\s+|\n+")
 _IS_ASKED = re.compile(r"\?\s*$")
 # „In welcher Stadt (und bei welchem Fest) endet …?“
 _PHRASE = re.compile(rf"(?:\w+ )?{pattern('parts.phrase')} \w+(?: \w+)?", re.IGNORECASE)
-# „…, dass er kommt und was er will“: the verb at the end
+# „…, dass er kommt und was er will“: a subordinate clause, with its verb at the end
 _HANGING = re.compile(rf"{_ASKS} {pattern('parts.subject')} ", re.IGNORECASE)
-# „Sie sagte, wer kam und was geschah“: clauses that hang on another
+# „Sie sagte, wer kam und was geschah“: subordinate clauses
 _HANGS = re.compile(rf",\s*{_ASKS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One question of a message; `beside` are those in the same sentence, which are of the same matter."""
+    """One question of a message; `beside` are the others in its sentence, which share its topic."""
 
     asks: str
     beside: str = ""
 
 
 def parts_of(message: str) -> list[Part]:
-    """The questions of a message in order; itself where it is one.
+    """The questions of a message, in order.
 
     >>> [part.asks for part in parts_of("Wie lang ist die Brücke und wer hat sie gebaut?")]
     ['Wie lang ist die Brücke?', 'wer hat sie gebaut?']
     """
     pieces = [piece.strip() for piece in _ENDS.split(message) if piece.strip()]
     asked = [piece for piece in pieces if _IS_ASKED.search(piece)]
-    if len(asked) < len(pieces):  # what is said beside a lone question belongs to it
+    if len(asked) < len(pieces):  # statements beside a single question belong to it
         return [Part(message)] if len(asked) < 2 else [Part(piece) for piece in asked]
     return [part for piece in pieces for part in _parts(piece)]
 
@@ -53,7 +53,7 @@ def _parts(piece: str) -> list[Part]:
 
 
 def _joined(question: str) -> list[str]:
-    """The questions that „und“ joins, where each is one by itself."""
+    """Splits a sentence at „und“ where both halves are questions by themselves."""
     if not _OPENS.match(question) or _HANGS.search(question):
         return [question]
     parts = [part.strip(" ,;") for part in _AND.split(question)]

@@ -1,4 +1,4 @@
-"""A question as the search understands it: language, concepts with their alternatives, answer type."""
+"""Turns a question into a query: language, concepts with their alternatives, answer type."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ DOSSIER_WEIGHT = 0.1
 
 _PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
 _DEGREE = re.compile(rf"\b({pattern('query.how')})\s+{pattern('query.degree')}\b", re.IGNORECASE)
-# what a question asks for says little of what it is about: "an welchem Tag", "in which city"
+# the noun that is asked for says little about the topic: "an welchem Tag", "in which city"
 _ASKED_FOR = re.compile(rf"\b{pattern('query.asked_for')}\s+({pattern('query.asked_noun')})\b", re.IGNORECASE)
-# Portuguese "segundo" is "second", too, unless an article or a name follows
+# Portuguese "segundo" also means "second", except before an article or a name
 _SOURCE = re.compile(rf"\b(?:(?i:{pattern('query.source')})|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b")
 _SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
 _BEFORE_A_NAME = 3
 _OF = word_set("query.of")
 
-# German, typed without any capitals
+# German without capitals
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t)$")
 _NO_NOUN = re.compile(r"(?:lich|isch|ig|bar|los|sam|end|te|rt)(?:e[nmrs]?)?$|te[nt]$")
 _SMALL = STOP["de"] | frozenset(
@@ -52,7 +52,7 @@ _SMALL = STOP["de"] | frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One way to say a concept: its search keys, its 5-grams, and how surely it is meant (0 to 1)."""
+    """One way to express a concept: its search keys, its 5-grams, and how likely it is meant (0 to 1)."""
 
     weight: float
     keys: tuple[str, ...]
@@ -63,9 +63,9 @@ class Alternative:
 class Concept:
     """A content word or phrase of the question, `word` as written, with its alternatives.
 
-    They are in the languages of the articles: itself in its own language, and its translations.
-
-    `is_source` where the question names it as the one who says so ("laut Portnikov").
+    The alternatives are in the languages of the articles: the word itself in its own language, and
+    translations. `is_source` marks the person or outlet that the question names as its source ("laut
+    Portnikov").
     """
 
     word: str
@@ -76,8 +76,11 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question, understood. `grams` run over its whole text where it is in the articles' language,
-    and are empty otherwise: then each alternative has its own."""
+    """A question as the search sees it.
+
+    `grams` are the 5-grams of its whole text if it is in the articles' language; else each alternative has
+    its own.
+    """
 
     text: str
     language: str
@@ -86,12 +89,12 @@ class Query:
 
 
 def _sources(text: str) -> set[str]:
-    """The words of those whom the question names as its source: "laut dem Bericht aus Washington"."""
+    """The words that name the source in the question: "laut dem Bericht aus Washington"."""
     found = set(_SOURCE_BEFORE.findall(text))
     for marker in _SOURCE.finditer(text):
         behind = words(text[marker.end() :])
         first = next((i for i, word in enumerate(behind[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
-        if first is None:  # all in small letters
+        if first is None:  # without capitals
             found.update(behind[:1])
         else:
             named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, behind[first:])
@@ -102,8 +105,8 @@ def _sources(text: str) -> set[str]:
 def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
     """Language of a question: de, en, fr, pt or uk.
 
-    When in doubt, as with a name alone, it is that of the articles, whose `languages` are given: German
-    where there are German ones.
+    When in doubt, as with a name alone, it is one of `languages`, those of the articles: German if there are
+    German ones.
     """
     otherwise = "de" if "de" in languages else min(languages)
     said = [word.lower() for word in words(text)]
@@ -137,7 +140,7 @@ def understand(
         for concept in _concepts(context, detect_language(context), dictionary, languages):
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
-    # among several languages it would favour the articles in its own
+    # with several languages they would favour the articles in the question's own
     whole = languages == {language}
     own = _grams(text) if whole else ()
     return Query(text, language, tuple(concepts.values()), own)
@@ -163,7 +166,7 @@ def _concepts(
 
 
 def _weight(word: str, language: str) -> float:
-    """What a word of the question says about its topic: little for "nennen", nothing for "Artikel"."""
+    """How much a word says about the topic of a question: little for "nennen", nothing for "Artikel"."""
     lower = word.lower()
     if lower in DOSSIER_WORDS:
         return DOSSIER_WEIGHT
@@ -171,7 +174,7 @@ def _weight(word: str, language: str) -> float:
 
 
 def _keys(word: str, language: str) -> set[str]:
-    """The search key of a word, and of what its infinitive may be: "meinte" is "meinen"."""
+    """The search key of a word, and of its possible infinitive: "meinte", "meinen"."""
     forms = {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)} if language == "de" else {word}
     return {key(form, language) for form in forms}
 
@@ -182,20 +185,20 @@ def _carriers(language: str) -> frozenset[str]:
 
 
 def _own(text: str, language: str) -> tuple[Concept, ...]:
-    """The content words of a question in the language, not German, that all articles are in."""
+    """The content words of a question in the one language, not German, of all articles."""
     concepts: dict[str, Concept] = {}
     for place, word in enumerate(words(text)):
         term = key(word, language)
         if term and word.lower() not in STOP[language]:
             ways = tuple(filter(_is_sayable, (_itself(word, language), *_synonyms(term, language))))
-            # the States of a name state nothing
+            # a name counts in full: "States" in "United States" is not the verb
             weight = 1.0 if _is_name(word, first=place == 0) else _weight(word, language)
             concepts.setdefault(term, Concept(word, ways, weight))
     return tuple(concepts.values())
 
 
 def _synonyms(term: str, language: str) -> Iterable[Alternative]:
-    """Other ways to say a search key in a language other than German."""
+    """Synonyms of a search key in a language other than German."""
     for other, like in foreign_synonyms(term, language)[:SYNONYMS_MOST]:
         if like >= LEAST_LIKENESS:
             yield Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language)))
@@ -206,7 +209,7 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
     bases = {}
-    # what a frame led to ("Sagen Sie mir, …") has its verb at the end, and the particle before it
+    # after a polite opening ("Sagen Sie mir, …") the verb is at the end, joined to its particle
     if text[:1].islower() and (joined := joined_verb(text)):
         at, infinitive, base = joined
         separated[at], bases[at] = infinitive, base
@@ -239,7 +242,7 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
 
 
 def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
-    """The ways to say a German word, each with its weight: itself, its family, and its synonyms."""
+    """Alternatives for a German word, each with its weight: the word, its family, and synonyms."""
     family = [((key(relative),), RELATIVE_WEIGHT) for relative in relatives(word)]
     similar = [item for item in near_synonyms(term) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
     near = [((other,), SYNONYM_WEIGHT * like) for other, like in similar]
@@ -247,7 +250,7 @@ def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
 
 
 def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
-    """How a German word is said in articles of other languages: as it is, and by its translations."""
+    """Alternatives for a German word in articles of other languages: the word as it is, and translations."""
     for language in sorted(set(languages) - {"de"}):
         meant = headwords(term, language)[:TRANSLATIONS_MOST]
         ways = [(word, KEPT_ORIGINAL if meant else 1.0), *meant]
@@ -274,7 +277,7 @@ def _longest(
     stop: frozenset[str],
     languages: frozenset[str],
 ) -> tuple[int, Concept | None]:
-    """The concept that starts here, and how many words it takes: the longest known phrase."""
+    """The concept that starts here, the longest known phrase, and its number of words."""
     lower = [word.lower() for word in words[:LONGEST_PHRASE]]
     for length in range(len(lower), 0, -1):
         if length == 1 and lower[0] in stop:
@@ -303,7 +306,7 @@ def _concept(
     alternatives: list[Alternative] = []
     for each in _first(language, languages):
         if each == "de":
-            same = phrase.lower()  # a name, which typed small is looked up as a word
+            same = phrase.lower()  # a name; typed in lower case it would be looked up as a word
             alternatives += [
                 _itself(german, "de", 1.0 if german.lower() == same else weight)
                 for german, weight in translations
@@ -320,7 +323,7 @@ def _concept(
 
 
 def _by_way_of_german(translations: Sequence[tuple[str, float]], language: str) -> Iterable[Alternative]:
-    """How a word with these German translations is said in articles of a third language."""
+    """Alternatives in a third language for a word with these German translations."""
     meant: dict[str, float] = {}
     for german, weight in translations:
         for head, likeness in headwords(" ".join(keys(german)), language):
@@ -330,12 +333,12 @@ def _by_way_of_german(translations: Sequence[tuple[str, float]], language: str) 
 
 
 def _first(language: str, languages: frozenset[str]) -> list[str]:
-    """The articles' languages, that of the question before all others."""
+    """The articles' languages, that of the question first."""
     return sorted(languages, key=lambda other: (other != language, other))
 
 
 def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
-    """A word or phrase as it stands in articles of its language."""
+    """A word or phrase itself, for articles in its language."""
     return Alternative(weight, tuple(keys(phrase, language)), _grams(phrase))
 
 
@@ -344,7 +347,7 @@ def _grams(text: str) -> tuple[str, ...]:
 
 
 def _is_sayable(alternative: Alternative) -> bool:
-    """Whether it is more than function words."""
+    """Whether it has more than function words."""
     return bool(alternative.keys)
 
 
@@ -353,9 +356,9 @@ def _is_name(word: str, first: bool) -> bool:
 
 
 def with_capitals(text: str) -> str:
-    """`text` with capitals for its nouns and names, as far as we know; as it is where it has some.
+    """`text` with capitals for its nouns and names, as far as known; unchanged if it has any.
 
-    What is in no dictionary is a name: "was will putin" gives "was will Putin".
+    A word that is in no dictionary is taken for a name: "was will putin" gives "was will Putin".
     """
     if not text.islower():
         return text
@@ -376,7 +379,7 @@ def _is_small(word: str) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    """The German words of the glossary without a capital, their search keys, and those of the nouns."""
+    """German words of the glossary that have no capital, their search keys, and the search keys of nouns."""
     pairs = german_words().items()
     small = {word: term for word, term in pairs if term and word[0].islower()}
     return frozenset(small), frozenset(small.values()), frozenset(t for w, t in pairs if t and w[0].isupper())

@@ -1,4 +1,4 @@
-"""Separable verbs put together again: „Sie gab das Amt … ab“ says abgeben, not geben."""
+"""Joins separated German verbs: „Sie gab das Amt … ab“ is abgeben, not geben."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _PARTICLES = frozenset(
     " statt teil um unter vor voran voraus vorbei weg weiter wieder zu zurück zusammen".split()
 )
 _LONGEST_PARTICLE = max(map(len, _PARTICLES))
-_ALWAYS_APART = _PARTICLES - {"um", "unter", "wieder"}  # unterstützen is no stützen … unter
-# a particle with no word behind it in its clause, or with a conjunction: most sentences have none
-_AT_AN_END = re.compile(  # of lower-case text, for which it takes half the time
+_ALWAYS_APART = _PARTICLES - {"um", "unter", "wieder"}  # „unterstützen“ is not separable
+# a particle at the end of its clause, or before a conjunction: most sentences have none
+_AT_AN_END = re.compile(  # for lower-case text, which takes half the time
     rf"(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
     r"|\s+(?:und|oder|sowie|aber)\b)"
 )
@@ -30,7 +30,7 @@ _LEAST_LENGTH = 3
 
 @dataclass(frozen=True, slots=True)
 class SeparatedVerb:
-    """A verb and its particle, each by its offset in the text, and the search key of both together."""
+    """A verb and its particle, as offsets in the text, and the search key of the joined verb."""
 
     verb: int
     particle: int
@@ -38,7 +38,7 @@ class SeparatedVerb:
 
 
 def separated_verbs(text: str) -> list[SeparatedVerb]:
-    """The verbs of German `text` whose particle stands apart, at the end of its clause."""
+    """The verbs of German `text` whose particle is apart, at the end of the clause."""
     if not _AT_AN_END.search(text.lower()):
         return []
     return [
@@ -47,9 +47,10 @@ def separated_verbs(text: str) -> list[SeparatedVerb]:
 
 
 def joined_verb(clause: str) -> tuple[int, str, str] | None:
-    """The last word of a German clause that has its verb there, where that is a separable verb.
+    """The separable verb at the end of a German subordinate clause, if there is one.
 
-    Its offset, the search key of its infinitive, and the form without the particle: "antrat" has "trat".
+    Returns its offset, the search key of its infinitive, and the form without the particle ("trat" for
+    "antrat").
     """
     found = tokens(clause)
     word, start, _ = found[-1] if found and found[-1][0] not in STOP["de"] else ("", 0, 0)
@@ -75,7 +76,7 @@ def _in_clause(clause: str, offset: int) -> Iterator[SeparatedVerb]:
 
 
 def _joined(word: str, particle: str) -> str | None:
-    """The search key of particle and verb together, where that is a German word."""
+    """The search key of particle and verb joined, if that is a German word."""
     lower = word.lower()
     if len(lower) < _LEAST_LENGTH or word[0].isupper():
         return None

@@ -14,9 +14,9 @@ from rag.text.analysis import fold, tokens, words
 from rag.text.languages import STOP, pattern, word_set
 
 LEAST_NAME = 3
-"""Letters of a name by which a source is known."""
+"""Least letters of a name that identifies a source."""
 BETWEEN = 3
-"""Words between a source's name and the word that makes it one: „laut einem Bericht der taz“."""
+"""Most words between „laut“ and the like and the source's name: „laut einem Bericht der taz“."""
 
 _SAYS, _BY, _VIEW, _ARTICLE, _COMMENTS, _STANDS = (
     re.compile(pattern(f"source.{name}"), re.IGNORECASE)
@@ -30,10 +30,10 @@ _QUOTED = re.compile(r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a question says of the articles that are to answer, and what it asks them.
+    """The articles that a question names as its source, and what it asks of them.
 
-    `asks` is the question without the words that name them; `sought` is looked for, and has the authors,
-    who are those that speak in their articles.
+    `asks` is the question without the words for the source; `sought`, used for the search, keeps authors,
+    because they speak in their articles.
     """
 
     asks: str
@@ -45,14 +45,14 @@ class Source:
 
     @property
     def asks_more(self) -> bool:
-        """Whether it asks for something in them, not for all that they say: „Was schreibt die taz?“."""
+        """Whether it asks for something particular; „Was schreibt die taz?“ does not."""
         stop = STOP[detect_language(self.asks)]
         said = [word for word in words(self.asks) if word.lower() not in stop]
         return not all(_SAYS.fullmatch(word) or _STANDS.fullmatch(word) for word in said)
 
 
 _Found = tuple[Span, Source]
-"""What was found, and the words that said it."""
+"""A source, and the span of the words that name it."""
 
 
 def source_of(question: str, known: Known) -> Source | None:
@@ -101,7 +101,7 @@ _Said = Sequence[tuple[str, int, int]]
 
 
 def _title(question: str, said: _Said, known: Known) -> Iterator[_Found]:
-    """A title in quotation marks or without, behind a word that makes it a source: „im Artikel ‚…‘“."""
+    """A title, quoted or not, after words that make it a source: „im Artikel ‚…‘“."""
     for quoted in _QUOTED.finditer(question):
         before = [i for i, word in enumerate(said) if word[2] <= quoted.start()]
         start = _source_begins(said, len(before)) if before else None
@@ -115,7 +115,7 @@ def _title(question: str, said: _Said, known: Known) -> Iterator[_Found]:
 
 
 def _source_begins(said: _Said, at: int) -> int | None:
-    """Where the words begin that make what stands at `at` a source: „im Artikel“, „laut dem Text“, „in“."""
+    """Start of the words that make the name at `at` a source: „im Artikel“, „laut dem Text“, „in“."""
     i, found = at - 1, None
     while i >= max(0, at - 4):
         word = said[i][0].lower()
@@ -128,7 +128,7 @@ def _source_begins(said: _Said, at: int) -> int | None:
 
 
 def _day(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
-    """„im Text vom 19. August“: a date beside a word for article."""
+    """A date beside a word for article: „im Text vom 19. August“."""
     for date in DATE.finditer(question):
         at = sum(end <= date.start() for _, _, end in said)
         if at < 2 or said[at - 1][0].lower() not in _FROM | _IN | {"am", "on"}:
@@ -140,7 +140,7 @@ def _day(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa:
 
 
 def _comments(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
-    """„in den Kommentaren“, „Was sagen die Kommentare …?“."""
+    """Comments as a source: „in den Kommentaren“, „Was sagen die Kommentare …?“."""
     for i, (word, _, end) in enumerate(said):
         if not _COMMENTS.fullmatch(word) or i == 0:
             continue
@@ -157,7 +157,7 @@ def _comments(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # 
 
 
 def _name(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
-    """Known outlets and authors beside a word that makes them a source."""
+    """Known outlets and authors after words that make them a source."""
     i = 0
     while i < len(said):
         length, named = _name_at(said, i, known)
@@ -184,7 +184,7 @@ def _name_at(said: _Said, at: int, known: Known) -> tuple[int, Named | None]:
 
 
 def _narrowed(name: Named, said: _Said, at: int) -> Named | None:
-    """What the name can mean: its last word is the outlet's or author's last, unless „die“ is before it."""
+    """Outlets and authors whose last word the name ends with; any, if „die“ is before it."""
     if all(word.lower() in STOP["de"] or len(word) < LEAST_NAME for word in name.said.split()):
         return None
     determined = at > 0 and said[at - 1][0].lower() in _DETERMINERS and name.said[0].isupper()
@@ -197,12 +197,12 @@ def _narrowed(name: Named, said: _Said, at: int) -> Named | None:
 
 
 def _heads(name: str) -> set[str]:
-    """The last words of a name and of its parts in parentheses: „Digest (nach taz)“ is known as taz, too."""
+    """The last words of a name and of its part in parentheses: „Digest (nach taz)“ is also the taz."""
     return {fold(words(part)[-1]) for part in re.split(r"[()/,:|]", name) if words(part)}
 
 
 def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | None:
-    """Where the words begin that name a source, if something makes the name one."""
+    """Start of the words that make the name a source; None if nothing does."""
     first = at
     while first > 0 and at - first < BETWEEN and said[first - 1][0].lower() in _LIGHT:
         first -= 1

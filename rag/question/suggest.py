@@ -1,6 +1,6 @@
-"""Questions to begin with and to go on with: what people in the dossier say, what its articles are about.
+"""Suggested questions: what people in the dossier say, and what its articles are about.
 
-They are in the language of the interface, and name only what needs no grammar: people, and titles.
+Only people and titles are named, because they need no inflection.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _SPEAKS = {
     for language in LANGUAGES
     for speech in [pattern("suggest.speech", language)]
 }
-"""A name at most two words from a verb that reports speech."""
+"""A name at most two words away from a verb of saying."""
 NAME_PARTS = 2
 LONGEST_TITLE = 70  # characters
 
 
 def suggest(articles: Iterable[Article], language: str = "de", quoted: str = "") -> Iterator[str]:
-    """Questions about the articles, the likeliest first: one of each article in turn, then the next of each.
+    """Questions about the articles, best first: one for each article, then a second one for each.
 
-    Articles ask by turns for what somebody says and what they are about. Who is named in the `quoted` words
-    comes first. `language` is that of the questions (English for one that Beleg does not speak).
+    They alternate between what somebody says and what an article is about. People named in the `quoted` words
+    come first. `language` is that of the questions (English for one that Beleg does not know).
     """
     return (question for question, _ in _suggest(articles, language, quoted))
 
@@ -40,7 +40,7 @@ def suggest(articles: Iterable[Article], language: str = "de", quoted: str = "")
 def follow_ups(
     cited: Iterable[Article], asked: Iterable[str], language: str = "de", quoted: str = ""
 ) -> Iterator[str]:
-    """Questions about the cited articles that were not asked yet, in this language, the likeliest first.
+    """Questions about the cited articles that were not asked yet, in this language, best first.
 
     A question that names the same person or title as an earlier one counts as asked.
     """
@@ -51,7 +51,7 @@ def follow_ups(
 
 
 def _suggest(articles: Iterable[Article], language: str, quoted: str) -> Iterator[tuple[str, str]]:
-    """The questions with what each is about."""
+    """The questions, each with its subject."""
     forms = table(language if language in LANGUAGES else "en", "suggest")
     known = [
         [(forms[form].format(subject), subject) for form, subject in _subjects(article, quoted, i % 2 == 1)]
@@ -62,7 +62,7 @@ def _suggest(articles: Iterable[Article], language: str, quoted: str) -> Iterato
 
 
 def _subjects(article: Article, quoted: str, title_first: bool) -> list[tuple[str, str]]:
-    """Whom and what an article can be asked about, each with the form of the question."""
+    """The people and titles that an article can be asked about, each with the form of the question."""
     people = [("speaker", name) for name in speakers(article, quoted)]
     named = article.title and len(article.title) <= LONGEST_TITLE
     titles = [("about", str(article.title))] if named else []
@@ -74,7 +74,7 @@ def _words(question: str) -> set[str]:
 
 
 def speakers(article: Article, quoted: str) -> list[str]:
-    """First and last names beside verbs that report speech: those in the quoted words first."""
+    """Full names next to verbs of saying; those in the quoted words first."""
     language, text = language_of(article.language), answerable(article)
     named = Counter(
         " ".join(own)
@@ -89,13 +89,13 @@ def speakers(article: Article, quoted: str) -> list[str]:
 
 
 def _is_word(name: str, language: str) -> bool:
-    """Whether a part of a name is an ordinary word instead."""
+    """Whether a part of a supposed name is an ordinary word."""
     known = is_german(name.removesuffix("s")) if language == "de" else False
     return len(name) < 3 or name.lower() in STOP[language] or known
 
 
 def answerable(article: Article) -> str:
-    """Its text without what is set aside in it."""
+    """The article's text without captions, bylines and the like."""
     text = article.text
     for aside in article.asides:
         text = text[: aside.start] + " " * (aside.end - aside.start) + text[aside.end :]

@@ -1,4 +1,4 @@
-"""How well a sentence covers a question: soft matches of search keys, weighted by idf."""
+"""How much of a question a sentence covers: soft matches of search keys, weighted by idf."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def soft_match(left: str, right: str) -> float:
 
 
 def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) -> Matrix:
-    """How far each sentence says each concept, 0 to 1; shape (sentences, concepts)."""
+    """How far each sentence covers each concept, 0 to 1; shape (sentences, concepts)."""
     matrix = np.zeros((len(sentences), len(concepts)))
     ways = [(column, way) for column, concept in enumerate(concepts) for way in concept.alternatives]
     ways_by_term: dict[str, list[int]] = defaultdict(list)
@@ -59,7 +59,8 @@ def coverage(concepts: Sequence[Concept], sentences: Sequence[SentenceTerms]) ->
 
 
 def _share(way: Alternative, said: Mapping[str, float]) -> float:
-    """What a sentence says of a way to say a concept: of an unlikely one, all of it or nothing."""
+    """How far a sentence has an alternative of a concept; an unlikely alternative counts in full or not at
+    all."""
     parts = [said.get(term, 0.0) for term in way.keys]
     if way.weight >= LEAST_SOFT_WEIGHT:
         return way.weight * sum(parts) / len(parts)
@@ -67,7 +68,7 @@ def _share(way: Alternative, said: Mapping[str, float]) -> float:
 
 
 def _likeness_to(ways: Sequence[Alternative]) -> Callable[[str], list[tuple[str, float]]]:
-    """A function from a word to those terms that it is like, and how much."""
+    """A function that gives the similar terms of a word, with their similarity."""
     terms = {term for way in ways for term in way.keys}
     soft = {term for way in ways if way.weight >= LEAST_SOFT_WEIGHT for term in way.keys}
     sharing: dict[str, list[str]] = defaultdict(list)
@@ -93,7 +94,7 @@ def present(grams: Collection[str], texts: Sequence[str]) -> NDArray[np.bool_]:
 
 
 def summed(values: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The weighted sum of each row; not by `@`, which may round equal rows differently."""
+    """The weighted sum of each row; `@` might round equal rows differently."""
     total: NDArray[np.float64] = (values * weights).sum(axis=1)
     return total
 

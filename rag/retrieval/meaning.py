@@ -1,4 +1,4 @@
-"""Ranking by meaning beside ranking by words: the chunks whose vectors are nearest to the question's."""
+"""Ranking by meaning: the chunks whose vectors are nearest to the question's."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from rag.store.chroma import Chroma
 from rag.store.fingerprint import dimension_of
 
 NEAREST = 100
-"""Chunks that are asked for; what is farther away counts as not near at all."""
+"""Chunks to ask for; all others count as not near."""
 
 E5_WEIGHT = 0.5
-"""What the built-in encoder counts beside the words."""
+"""Weight of the built-in encoder, that of the words being 1."""
 
 DEFAULT_WEIGHT = 0.3
 """Measured with multilingual-e5-small in 4 bits, on XQuAD among news (R@1 / R@10 in percent, 306 German
@@ -40,7 +40,7 @@ at .3, 94.8 / 98.7 at .5, 92.2 / 98.7 at 1. English gains most: of 153 questions
 89.5 first, 93.5 with .3. The built-in vectors gain nothing beyond noise and lose at larger weights."""
 
 PAUSE = 60.0
-"""Seconds in which a provider that failed is not asked again, and nothing more is logged."""
+"""Seconds for which a provider that failed is neither asked again nor logged."""
 
 _LASTING = (ProviderAuth, ProviderRateLimited, ProviderTimeout, ProviderUnavailable)
 
@@ -48,9 +48,9 @@ log = logging.getLogger(__name__)
 
 
 class Dense:
-    """The vector index, asked by meaning. Safe to use from several threads.
+    """The vector index and its embedding. Safe to use from several threads.
 
-    Without a `chroma`, which another process may have, passages are not ranked by it.
+    Without `chroma`, which another process may own, passages are not ranked by it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Dense:
         self._error: BelegError | None = None
 
     def near(self, question: str) -> Nearness | None:
-        """What is near to a question; None when that cannot be had now, and words alone must do."""
+        """The chunks near to a question; None if that is impossible now and words alone must do."""
         if self._chroma is None:
             return None
         with contextlib.suppress(BelegError):
@@ -107,16 +107,16 @@ class Dense:
             raise
 
     def close(self) -> None:
-        """Gives the vector index back."""
+        """Releases the vector index."""
         if self._chroma is not None:
             self._chroma.close()
         self.embedder.close()
 
 
 def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
-    """Cosines as shares from 1, the nearest, to 0, the farthest of those found.
+    """Cosines scaled from 1, the nearest, to 0, the farthest chunk found.
 
-    Models differ in the range of their cosines (E5 gives .7 to .9, others .2 to .6), and so do questions.
+    The range of cosines differs between models (E5: .7 to .9, others: .2 to .6) and between questions.
     """
     if not found:
         return Nearness(weight, {})
@@ -126,10 +126,10 @@ def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
 
 
 def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
-    """Ranking by meaning over the settings' data folder; None where it has no weight.
+    """Ranking by meaning over the settings' data folder; None if it has no weight.
 
-    It owns the folder until it is closed. Raises IndexBusy when another process does, unless the built-in
-    encoder can do without, and ConfigError when the embedding cannot be built.
+    It owns the folder until it is closed. Raises IndexBusy if another process owns it, except with the
+    built-in encoder, which can do without, and ConfigError if the embedding cannot be built.
     """
     kind, weight = chosen(settings).kind, settings.dense_weight
     if weight is None:
@@ -144,7 +144,7 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     except (IndexBusy, ConfigError) as error:
         if kind != "e5":
             raise
-        # another process has them, or the folder is read-only; vectors of sentences are in the library
+        # owned by another process, or read-only; vectors of sentences are in the library, anyway
         log.info("passages are ranked by their words alone: %s", error)
         chroma = None
     if chroma is not None and not chroma.count() and kind != "e5":

@@ -1,4 +1,4 @@
-"""From a question to passages: words and meaning, summed, then reranked by what sentences cover."""
+"""Finds the passages for a question: words and meaning, summed, then reranked by what sentences cover."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ from rag.text.analysis import language_of
 COVERAGE_WEIGHT = 0.5
 RERANKED = 20
 SURE = 0.8
-"""An alternative counts as a mention from this share of the likeliest one's weight: no mere synonym does."""
+"""Share of the likeliest alternative's weight from which another counts as a mention; synonyms do not reach
+it."""
 
 Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved passage with what the answer is chosen by.
+    """A retrieved passage with its coverage.
 
-    `matrix` is the coverage of the query's concepts by the passage's sentences, shape
-    (sentences, concepts), `title` that by the article's title, shape (concepts,).
+    `matrix` is the coverage of the query's concepts by the passage's sentences, shape (sentences, concepts);
+    `title` that by the article's title, shape (concepts,).
     """
 
     passage: Passage
@@ -44,7 +45,7 @@ class Hit:
 class Ranking:
     """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams.
 
-    `by_meaning` says that they were found by their meaning, too.
+    `by_meaning` says that meaning was compared, too.
     """
 
     query: Query
@@ -56,9 +57,9 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How near chunks are to a question in meaning: 0 to 1 by chunk id, 0 for all others.
+    """Nearness of chunks to a question in meaning: 0 to 1 by chunk id, 0 for all others.
 
-    `weight` is what the nearest gains beside a chunk that says every word of the question, which is 1.
+    `weight` is the score of the nearest one, where a chunk with every word of the question has 1.
     """
 
     weight: float
@@ -66,7 +67,7 @@ class Nearness:
 
 
 def one_of_copies(ranking: Ranking) -> tuple[Ranking, tuple[Article, ...]]:
-    """The ranking with only the best ranked of articles that nearly repeat each other; and the others."""
+    """The ranking with only the best of each group of near-copies, and the articles left out."""
     chosen: dict[str, Article] = {}
     for hit in ranking.hits:
         article = hit.passage.article
@@ -79,7 +80,7 @@ def one_of_copies(ranking: Ranking) -> tuple[Ranking, tuple[Article, ...]]:
 
 
 class Retriever:
-    """The passages of a library at one revision, to be searched. Safe to use from several threads."""
+    """Searches the passages of a library at one revision. Safe to use from several threads."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -87,7 +88,7 @@ class Retriever:
     def rank(
         self, query: Query, k: int, near: Nearness | None = None, only: Collection[str] | None = None
     ) -> Ranking:
-        """The best k passages for a query, by its words, and by meaning too where `near` is given.
+        """The best k passages for a query, by words, and by meaning if `near` is given.
 
         Nearness counts once all passages that the words find have vectors: those without would be put behind.
         `only` are the ids of the articles that count; None for all.
@@ -108,15 +109,15 @@ class Retriever:
 
     @functools.cached_property
     def languages(self) -> frozenset[str]:
-        """The languages that the articles are analysed by; German where there are none."""
+        """The languages by whose rules the articles are analysed; German if there are no articles."""
         return frozenset(map(language_of, self.library.languages())) or frozenset({"de"})
 
     def idf(self, concept: Concept) -> float:
-        """How much a concept tells in these passages: the idf of the word and its synonyms as one term."""
+        """The idf of a concept, the word and its synonyms counting as one term."""
         return idf_of(self.library, concept)
 
     def mentioning(self, concepts: Sequence[Concept]) -> set[str]:
-        """Ids of the articles that say every concept, in the text or the title; all of them for none."""
+        """Ids of the articles that mention every concept, in text or title; all articles for no concepts."""
         found = set(self.library.versions())
         for concept in concepts:
             likeliest = max((each.weight for each in concept.alternatives), default=0.0)
@@ -132,7 +133,7 @@ class Retriever:
         return bool(embedded) and not embedded >= set(rows)
 
     def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
-        """The passages with what their sentences and titles cover, and scores that count it."""
+        """The passages with the coverage by their sentences and titles, and scores that include it."""
         terms = [found.terms[place] for place in best]
         ends = [0, *accumulate(len(each.sentences) for each in terms)]
         sentences = [sentence for each in terms for sentence in each.sentences]

@@ -1,8 +1,9 @@
-"""How near the sentences of a ranking are to a question in meaning, by vectors that are stored at ingest.
+"""Compares the sentences of a ranking with a question in meaning, by vectors stored at ingest.
 
-`focus` decides among sentences of one article: the question is embedded once more without the words for its
-topic, which the article has named at its beginning and then takes for granted ("Wie teuer kommt Canons neue
-Kamera im Paket?" becomes "Wie teuer kommt im Paket?"), and sentences are compared with the article's mean.
+`focus` decides among sentences of one article. An article names its topic at the beginning and takes it for
+granted afterwards, so the question is embedded once more without those words ("Wie teuer kommt Canons neue
+Kamera im Paket?" becomes "Wie teuer kommt im Paket?"), and each sentence is compared with the mean of its
+article.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ Floats = NDArray[np.float32]
 Embed = Callable[[str], Floats]
 
 FOCUSED = 3
-"""Articles whose sentences are compared without the topic: the best of the ranking, each of which costs one
-more embedding of the question; all, where there are no more than `FEW`."""
+"""Best articles whose sentences are compared without the topic, each for one more embedding of the question;
+all if there are at most `FEW`."""
 FEW = 5
 NAMED = 0.6
-"""How far the beginning of an article must cover a concept for the question to take it for granted."""
+"""How far the beginning of an article must cover a concept for it to belong to the topic."""
 _BEGINNING = 3  # sentences
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceMeaning:
-    """Cosines of a question with each sentence of a ranking, in order: with the sentence itself, its passage,
-    and the sentence with the one before it; and its focus, 0 outside the best articles."""
+    """Cosines of a question with each sentence of a ranking, in order: with the sentence, with its passage,
+    and with the sentence plus the one before; and its focus, 0 outside the best articles."""
 
     sentence: Vector
     passage: Vector
@@ -48,9 +49,9 @@ class SentenceMeaning:
 def sentence_meaning(
     library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
-    """The nearness of all sentences of a ranking; None while some of its passages have no vectors of theirs.
+    """The nearness of all sentences of a ranking; None while some passages have no vectors of sentences.
 
-    `embed` gives the vector of a question.
+    `embed` returns the vector of a question.
     """
     held = _held(library, ranking)
     if not held:
@@ -81,7 +82,7 @@ def _cosines(vectors: Floats, asked: Floats) -> Vector:
 
 
 def _held(library: Library, ranking: Ranking) -> list[PassageVectors]:
-    """The vectors of each passage of a ranking; none where one's are not there yet, or of another cut."""
+    """The vectors of each passage of a ranking; none if some are missing, or of other sentence boundaries."""
     rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
     vectors = library.vectors_of(rows.values())
     held = []
@@ -94,9 +95,9 @@ def _held(library: Library, ranking: Ranking) -> list[PassageVectors]:
 
 
 def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:
-    """The question without the words for what an article names in its heading or its first three sentences.
+    """The question without words for what the article names in its heading or first three sentences.
 
-    `opening` is the article's first passage as `PassageTerms.pack` gives it.
+    `opening` is the article's first passage as packed by `PassageTerms.pack`.
     """
     if not concepts or not opening:
         return question

@@ -1,4 +1,4 @@
-"""What stands before and beside the chat: guard, headers, counting, health, and the doors for programs."""
+"""Puts guard, headers, metrics, health checks and the doors for programs around the chat."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_doors(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
-    """Adds them to an app; whatever is added to it otherwise is behind the same guard.
+    """Adds them to an app; everything else in the app is behind the same guard.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """

@@ -1,4 +1,4 @@
-"""What is written while Beleg serves: a line for people or an object for programs, with the request's id.
+"""The log of the server: a line for people or an object for programs, with the request's id.
 
 No line at `info` or above holds a question, an answer's text, a key, or the query of an address.
 """
@@ -33,12 +33,12 @@ log = logging.getLogger(__name__)
 
 
 def request_id() -> str | None:
-    """The id of the request that is being answered, for whoever was failed to tell it; None without one."""
+    """The id of the request being answered, for error messages; None without one."""
     return _request.get()
 
 
 def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
-    """The items, each made as part of the request with this id, whichever thread asks for it."""
+    """The items, each made under this request id, in whichever thread."""
     context = copy_context()
     context.run(_request.set, ident)
     try:
@@ -50,9 +50,9 @@ def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
 
 
 class RequestIds:
-    """Names each request: the id that its sender gave, else a new one, in the response and in the log.
+    """Gives each request an id, its sender's or a new one, in the response and in the log.
 
-    The request has it as a header too: Gradio hands its events to other tasks, with the headers alone.
+    It is set as a header of the request, too, because Gradio passes only headers on to its tasks.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -64,7 +64,7 @@ class RequestIds:
             await self.app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
-        # what would break a line of the log, or is too long for one, is no id
+        # an id must fit on a line of the log
         ident = given if _ID.fullmatch(given) else uuid4().hex
         status, started = 500, time.perf_counter()
 
@@ -81,7 +81,7 @@ class RequestIds:
             await self.app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
         finally:
             took = time.perf_counter() - started
-            # the path alone: an address may carry a question
+            # only the path, because the query may hold a question
             log.info("%s %r: %d in %.3f s", scope["method"], scope["path"], status, took)
             _request.reset(token)
 
@@ -105,7 +105,7 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """One line for people; what would begin another line in it is written as an escape."""
+    """One line for people; line breaks in it are escaped."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S%z")
@@ -118,7 +118,7 @@ class TextLines(logging.Formatter):
 
 
 def configure(settings: Settings) -> logging.Handler:
-    """Sends the log to stderr, in the form and from the level that the settings say; the handler."""
+    """Sends the log to stderr in the form and from the level of the settings; returns the handler."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
     handler.addFilter(_with_request)

@@ -1,4 +1,4 @@
-"""What answers while the chat is still being loaded: Gradio alone takes seconds, the port none."""
+"""Answers while the chat is still loading: Gradio takes seconds, the port is open at once."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Bel
 
 
 def opening(embedders: Sequence[str] = ()) -> ASGIApp:
-    """An app for the first seconds, in the place of the chat that is being loaded.
+    """An app for the first seconds, in place of the chat.
 
-    A visitor of the chat sees a page that asks again by itself, also in a frame on a page of the `embedders`;
-    it tells nothing, so that there is no login before it. The widget's script is there, every other address
-    is not available yet (503), which programs are told as each door tells its errors.
+    Visitors see a page that reloads by itself, also in a frame on a page of the `embedders`. It shows no
+    content, so it needs no login. The widget's script is there; every other address is not available yet
+    (503), which programs get in the form of their door.
     """
     framing = " ".join(("'self'", *embedders))
     policy = f"default-src 'none'; frame-ancestors {framing}"
@@ -40,7 +40,7 @@ def opening(embedders: Sequence[str] = ()) -> ASGIApp:
             found = told(
                 Problem(503, "opening", "Beleg is being opened; please ask again."), scope["path"], headers
             )
-        found.headers["Connection"] = "close"  # the next request goes to whoever serves then
+        found.headers["Connection"] = "close"  # the next request may already go to the chat
         await found(scope, receive, send)
 
     return app

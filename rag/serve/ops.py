@@ -1,6 +1,6 @@
-"""For those who run Beleg: `/healthz`, `/readyz`, and figures for Prometheus at `/metrics`.
+"""For operators: `/healthz`, `/readyz`, and metrics for Prometheus at `/metrics`.
 
-The figures are requests, answers by outcome, times, articles; never a word of a question.
+The metrics are requests, answers by outcome, times, articles; never the words of a question.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 class Metrics:
-    """The figures of one app, in a registry of their own."""
+    """The metrics of one app, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -50,7 +50,7 @@ class Metrics:
         self.answering = Gauge("beleg_answering", "Questions that are being answered", **own)
 
     def watch(self, events: Iterator[Event], door: str) -> Iterator[Event]:
-        """The events as they are, with their outcome counted: answered, abstained, failed or stopped."""
+        """Passes events on and counts the outcome: answered, abstained, failed or stopped."""
         started, outcome, spoke = time.perf_counter(), "stopped", False
         try:
             with closing(events):  # type: ignore[type-var]
@@ -92,7 +92,7 @@ class CountRequests:
 
 
 def add_health_routes(app: FastAPI, library: Library, metrics: Metrics) -> None:
-    """The routes; the first two are open to all, and say nothing but yes or no."""
+    """The routes; the first two are open to all and answer only yes or no."""
 
     @app.get("/healthz")
     async def alive() -> Response:

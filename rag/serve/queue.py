@@ -1,5 +1,5 @@
-"""Where questions of all doors are handed in: first come, first served, a deadline, a record, and the end
-when nobody waits any more.
+"""The queue for questions of all doors: first come, first served, with a deadline and a record, and stopped
+when the client is gone.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Queue:
-    """Seats for questions that are being answered, and a bounded queue before them. Thread-safe."""
+    """A limited number of questions at a time, and a bounded queue before them. Thread-safe."""
 
     def __init__(self, seats: int, waiting: int) -> None:
         self.seats = seats
         self.waiting = waiting
         self.taken = 0
-        """Seats that are taken now."""
+        """The number of questions being answered."""
         self._queue: list[object] = []
         self._changed = threading.Condition()
 
     def enter(self) -> Iterator[int]:
-        """Takes a seat; until there is one, yields now and then how many questions are before this one.
+        """Waits for a seat; until then yields now and then how many questions are before this one.
 
-        Whoever takes a seat must `leave`; who stops iterating before gives up the place in the queue.
-        Raises Overloaded at once when too many wait already.
+        After the iteration ends the caller has a seat and must `leave`; stopping it earlier gives up the
+        place in the queue. Raises Overloaded at once if too many are waiting.
         """
         ticket = object()
         with self._changed:
@@ -67,7 +67,7 @@ class Queue:
             self._changed.notify_all()
 
     def _seated(self, ticket: object) -> bool:
-        """Whether it was this one's turn within a short while."""
+        """Whether this question got a seat within a short wait."""
         with self._changed:
             free = self._changed.wait_for(
                 lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
@@ -81,7 +81,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """So many questions are before this one."""
+    """The number of questions before this one."""
 
     ahead: int
 
@@ -103,7 +103,7 @@ class Service:
     def stream(
         self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
     ) -> AsyncGenerator[Coming]:
-        """What comes of a question; closing it closes the engine's stream.
+        """The events of a question; closing them closes the engine's stream.
 
         Raises as the engine does, Overloaded, and DeadlineExceeded.
         """
@@ -125,7 +125,7 @@ class Service:
             return await answer_of(events)
 
     async def run(self, work: Callable[[], Found]) -> Found:
-        """Other work of the engine, in turn as a question is.
+        """Other work of the engine, queued like a question.
 
         Raises as the work does, Overloaded, and DeadlineExceeded.
         """
@@ -144,7 +144,7 @@ class Service:
             self.queue.leave()
 
     async def _timely(self, begin: Callable[[], Iterator[Found]]) -> AsyncGenerator[Waiting | Found]:
-        """The items, each in turn and all of them before the deadline."""
+        """The items, one by one, all before the deadline."""
         seconds = self.settings.answered_within
         ends = asyncio.get_running_loop().time() + seconds
         async with aclosing(stepped(self._in_turn(begin))) as steps:
@@ -168,7 +168,7 @@ async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
 
 
 async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
-    """The outcome of the work. Raises ClientDisconnect, and cancels it, when the client leaves before."""
+    """The result of the work. If the client disconnects, cancels it and raises ClientDisconnect."""
     task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -184,7 +184,7 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
 async def begun(
     request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
 ) -> AsyncGenerator[Coming]:
-    """The same events, once one has come that a response can begin with; what fails before is raised."""
+    """The events, after the first with which a response can begin; earlier failures are raised."""
     first: list[Coming] = []
 
     async def until_enough() -> None:

@@ -46,7 +46,7 @@ def shortened(text: str, length: int) -> str:
 
 
 def environment(folder: Path) -> Environment:
-    """The templates of a folder: what is filled in is escaped, and a name that is not given is an error."""
+    """The templates of a folder; values are escaped, and a missing value is an error."""
     return Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -70,7 +70,7 @@ def page(template: str, words: Words, **values: object) -> str:
 
 def chat_head() -> str:
     """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
-    # made once for all readers, so that what it names lies beside the page, whatever path that has
+    # made once for all readers, with relative addresses that fit any path
     return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
 
 

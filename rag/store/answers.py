@@ -18,12 +18,12 @@ from rag.schema import Message
 Json = dict[str, Any]
 Rating = Literal["up", "down"]
 Reason = Literal["wrong", "off_topic", "unsupported", "incomplete"]
-"""What is the matter with an answer that is rated down."""
+"""Reasons for rating an answer down."""
 
 FILE = "records.sqlite"
 MOST = 10_000
 MOST_IN_MEMORY = 500
-LONGEST = 200  # answers of a conversation that are looked up
+LONGEST = 200  # most answers of a conversation to look up
 
 _CREATE = """
 create table if not exists answers (
@@ -45,7 +45,7 @@ with recursive said(id, answer, previous, n) as (
 )
 select answer from said order by n
 """
-# what a reader has judged goes last
+# rated answers are deleted last
 _FORGET = """
 delete from answers where id in (
     select id from answers order by rating is not null, rowid
@@ -73,8 +73,8 @@ class Records:
             self.most = min(most, MOST_IN_MEMORY)
 
     def put(self, answer: Json, history: Sequence[Message] = (), previous: str | None = None) -> None:
-        """Stores an answer (as `answer_to_dict` writes it) with the conversation before it: what of it was
-        used, and the id of the answer that was given last."""
+        """Stores an answer (from `answer_to_dict`) with the earlier messages used and the id of the answer
+        before."""
         said = [{"role": message.role, "content": message.content} for message in history]
         row = (answer["id"], _dumped(answer), _dumped(said), previous)
         self._write("insert or replace into answers (id, answer, history, previous) values (?, ?, ?, ?)", row)
@@ -91,12 +91,12 @@ class Records:
         return [json.loads(answer) for (answer,) in reversed(rows)]
 
     def rate(self, ident: str, rating: Rating | None, note: str = "", reason: Reason | None = None) -> bool:
-        """Notes what a reader thought of an answer, None takes it back; whether there is such an answer."""
+        """Records a rating, None to take it back; returns whether the answer exists."""
         sql = "update answers set rating = ?, note = ?, reason = ? where id = ?"
         return bool(self._write(sql, (rating, note, reason, ident)))
 
     def rating(self, ident: str) -> Rating | None:
-        """What a reader thought of an answer."""
+        """The rating of an answer."""
         rows = self._read("select rating from answers where id = ?", (ident,))
         return rows[0][0] if rows else None
 

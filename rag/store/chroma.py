@@ -1,9 +1,9 @@
-"""Chroma: a vector for each of the library's passages, in a folder of ours or on a server.
+"""Chroma: a vector for each passage of the library, in our own folder or on a server.
 
-Chroma follows the library: `reconcile` makes its ids the library's, whatever happened before. It holds
-nothing that cannot be had again from the library and the cache of embeddings, so a folder that is not as it
-was left is thrown away and filled anew: Chroma itself misses rows when files are gone, and dies (SIGSEGV) of
-one that is cut short.
+Chroma follows the library: `reconcile` makes its ids equal to the library's, whatever happened before.
+Everything in it can be made again from the library and the cache of embeddings, so a folder that has changed
+since it was closed is thrown away and filled anew: Chroma misses rows when files are gone, and crashes
+(SIGSEGV) on a truncated one.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ if TYPE_CHECKING:
 
 Pair = tuple[Article, Chunk]
 Embed = Callable[[Sequence[Pair]], "Floats"]
-"""One row a passage, which comes with its article."""
+"""Embeds passages, given with their articles: one row for each."""
 Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index", "embed"), how many are done, and of how many."""
 
 FOLDER, CHUNKS = "chroma", "chunks"
 LEAST, MOST = 8, 512
-"""Passages a batch: many are written in less time than few by few, but a batch shall take about a second."""
+"""Passages per batch: large batches are faster, but one should take about a second."""
 
 _SECONDS = 1.0  # a batch
-_NOTE = "chroma.files"  # size and time of every file in the folder, as it was left
+_NOTE = "chroma.files"  # size and time of every file in the folder when it was closed
 _SPARE_BYTES = 8 * 1024 * 1024  # what a batch may need
-# nearly all true neighbours are found; the graph is saved before Chroma's queue of what is not grows long
+# finds nearly all true neighbours; the graph is saved before Chroma's queue grows long
 _GRAPH = {"space": "cosine", "max_neighbors": 64, "ef_construction": 400, "ef_search": 500}
 _SAVED_AFTER = 500
 _NOT_SHOWN = ["article_id", "start", "end", "ordinal"]
@@ -62,16 +62,16 @@ class Chroma:
         self.client, self.call, self.folder = client, call, folder
         self.damage: str | None = None
         self.users = 0
-        self._spoilt = False  # whether writing failed, so that nobody knows what is there
+        self._spoilt = False  # a failed write, after which the content is unknown
         self.batch: int = min(MOST, call(client.get_max_batch_size))
         self.chunks: Collection = call(lambda: self._collection(""))
 
     @classmethod
     def open(cls, folder: Path) -> Chroma:
-        """The vectors of a data folder, which this process owns until all who opened them have closed them.
+        """The vectors of a data folder, owned by this process until everyone who opened them has closed them.
 
-        What is damaged is thrown away first, and `damage` says so. Raises IndexBusy when another process
-        has the folder, ConfigError when it cannot be used.
+        Damaged ones are thrown away first, and `damage` says so. Raises IndexBusy if another process has the
+        folder, ConfigError if it cannot be used.
         """
         folder = folder.resolve()
         with _opening:
@@ -87,7 +87,7 @@ class Chroma:
 
     @property
     def fingerprint(self) -> str:
-        """What its vectors were made with; empty before the first."""
+        """The fingerprint of its vectors; empty without vectors."""
         return str((self.chunks.metadata or {}).get("fingerprint", ""))
 
     def count(self) -> int:
@@ -105,7 +105,7 @@ class Chroma:
         return [(id, 1 - far) for id, far in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def vectors(self, ids: Sequence[str]) -> Floats | None:
-        """The chunks' vectors in their order; None when not all are there."""
+        """The vectors of these chunks, in order; None unless all exist."""
         import numpy as np
 
         found: dict[str, Any] = {}
@@ -141,18 +141,18 @@ class Chroma:
                 self.call(partial(self.chunks.delete, ids=list(batch)))
 
     def is_of(self, fingerprint: str) -> bool:
-        """Whether its vectors were made with what the fingerprint says, and no failed write spoilt them."""
+        """Whether its vectors have this fingerprint, and no write has failed."""
         return self.fingerprint == fingerprint and not self._spoilt
 
     def renew(self, fingerprint: str) -> None:
-        """Drops all vectors; those to come are made with what the fingerprint says."""
+        """Drops all vectors and sets the fingerprint of future ones."""
         with self._changing():
             self.call(lambda: self.client.delete_collection(CHUNKS))
             self.chunks = self.call(lambda: self._collection(fingerprint))
             self._spoilt = False
 
     def close(self) -> None:
-        """Ends the use; of a folder the last one of the process closes and unlocks it."""
+        """Ends the use; the last user in the process closes and unlocks the folder."""
         if self.folder is None:
             self.client.close()
             return
@@ -177,10 +177,10 @@ class Chroma:
         path = folder / FOLDER
         with _translated(path):
             damage = _made_safe(folder)
-            (folder / _NOTE).unlink(missing_ok=True)  # opening it changes a file
+            (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
             found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
             found.damage = damage
-            found.count()  # the first look may write the graph, once
+            found.count()  # the first query may write the graph
             found._note()
         return found
 
@@ -190,7 +190,7 @@ class Chroma:
         with contextlib.suppress(NotFoundError):
             return self.client.get_collection(CHUNKS, embedding_function=None)
         graph: dict[str, Any] = _GRAPH if self.folder is None else {**_GRAPH, "sync_threshold": _SAVED_AFTER}
-        # no embedding function: the default one downloads a model; the space cannot be set later
+        # no embedding function, because the default one downloads a model; the space cannot be changed later
         return self.client.get_or_create_collection(
             CHUNKS,
             embedding_function=None,
@@ -200,7 +200,7 @@ class Chroma:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Without the note while the files change: what is broken off is found without it."""
+        """Removes the note while files change, so that an interruption can be noticed."""
         if self.folder is None:
             yield
             return
@@ -213,9 +213,9 @@ class Chroma:
         self._note()
 
     def _note(self) -> None:
-        # a folder that was thrown away stays without, until vectors are made again
+        # an emptied folder gets no note until vectors are made
         if self.folder is not None and self.fingerprint and not self._spoilt:
-            with contextlib.suppress(OSError):  # without it the vectors are written again
+            with contextlib.suppress(OSError):  # without the note the vectors are written again
                 new = self.folder / f"{_NOTE}.new"
                 new.write_text(json.dumps(_files(self.folder)), encoding="utf-8")
                 new.replace(self.folder / _NOTE)
@@ -235,9 +235,9 @@ def reconcile(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> int:
-    """Makes Chroma's ids those of the library; the number of passages that still have no vector.
+    """Makes Chroma's ids equal to the library's; returns the number of passages without a vector.
 
-    May be broken off anywhere, and goes on where it was. `stop` is asked between batches.
+    May be interrupted anywhere and continues from there. `stop` is asked between batches.
     """
     if not chroma.is_of(library.fingerprint):
         chroma.renew(library.fingerprint)
@@ -257,7 +257,7 @@ def add_missing(
     progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> int:
-    """Adds the vectors that are missing, newest articles first; how many passages still have none."""
+    """Adds missing vectors, newest articles first; returns the number of passages still without one."""
     there = chroma.ids()
     missing = [id for id in library.chunk_ids() if id not in there]
     done, size = 0, min(LEAST, chroma.batch)
@@ -286,7 +286,7 @@ def _node(article: Article, chunk: Chunk) -> Any:
         "title": article.title,
         "outlet": article.outlet,
         "author": article.author,
-        # a number that sorts and can be read: 16 August 2025 is 20250816
+        # a number that sorts and is readable: 16 August 2025 is 20250816
         "published": int(f"{article.published:%Y%m%d}") if article.published else None,
         "language": article.language,
         "start": chunk.start,
@@ -309,7 +309,7 @@ def _node(article: Article, chunk: Chunk) -> Any:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the vectors in a data folder are as they were left: cheap, and without the lock."""
+    """Whether the vectors in a data folder are unchanged since they were closed; cheap, without the lock."""
     try:
         noted = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -324,13 +324,13 @@ def _files(folder: Path) -> dict[str, list[int]]:
 
 
 def _made_safe(folder: Path) -> str | None:
-    """Throws away what is not as it was left; says what was wrong where nothing of ours explains it."""
+    """Throws away a changed folder; returns the damage if Beleg itself cannot have caused it."""
     path = folder / FOLDER
     if is_whole(folder):
         return None
     if path.exists() and (shortage := _shortage_at(folder)) is not None:
         raise ConfigError("disk_full", path=path, free=shortage)
-    # without its note it was being written when a process ended, or is of an earlier Beleg
+    # without its note: a process ended while writing, or it is of an earlier Beleg
     damage = "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
     if path.exists():
         shutil.rmtree(path)
@@ -346,7 +346,7 @@ def _client_of(path: Path) -> Client:
         settings = Settings(_env_file=None, anonymized_telemetry=False)
         return cast("Client", chromadb.PersistentClient(str(path), settings=settings))
     except BaseException:
-        # chromadb keeps what it failed to start, and would hand that out next time
+        # chromadb keeps an instance that failed to start, and would return it next time
         SharedSystemClient.clear_system_cache()
         raise
 
@@ -372,13 +372,13 @@ def _error(path: Path, exc: BaseException) -> BelegError:
         return IndexBusy("folder_in_use", path=path)
     if any(word in low for word in ("readonly", "read-only", "disk is full", "disk full", "permission")):
         return ConfigError("cannot_use", path=path, why=exc)
-    if (shortage := _shortage_at(path)) is not None:  # Chroma says that it failed, but not why
+    if (shortage := _shortage_at(path)) is not None:  # Chroma reports that it failed, but not why
         return ConfigError("disk_full", path=path, free=shortage)
     return IndexDamaged("vectors_unreadable", path=path, why=f"{type(exc).__name__}: {exc}")
 
 
 def _shortage_at(path: Path) -> int | None:
-    """The kB free on a folder's disk, where they are so few that this alone makes Chroma fail; else None."""
+    """Free kB on a folder's disk, if too few for Chroma to work; else None."""
     try:
         free = shutil.disk_usage(path).free
     except OSError:

@@ -1,9 +1,9 @@
 """The library: the read model in one SQLite file, from which every passage and citation is served.
 
-It holds the articles, their chunks (as offsets: a chunk's text is a slice of its article's), the
-manifest (which version of which article came from which file) and the state of the index. A sync is
-one transaction here (`replace`), so that a reader sees the old state or the new one, and a crash leaves
-one of them, with nothing to be put right before questions are answered. Chroma's vectors follow later.
+It holds the articles, their chunks (as offsets: a chunk's text is a slice of its article's), the manifest
+(which version of which article came from which file) and the state of the index. A sync is one transaction
+(`replace`), so that readers see the old state or the new one, and a crash leaves one of them, with nothing to
+repair. Chroma's vectors follow later.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
 class Library(LibraryFile):
     """Articles and chunks by id; safe to read from many threads.
 
-    Each thread has a connection of its own, so that a reader never sees the inside of a `replace`
-    that another thread is at, and never waits for it (SQLite's write-ahead log).
+    Each thread has its own connection, so that readers neither see an unfinished `replace` by another thread
+    nor wait for it (SQLite's write-ahead log).
     """
 
     @classmethod
@@ -52,7 +52,7 @@ class Library(LibraryFile):
         library = cls(path, read_only=read_only)
         try:
             library.check_file()
-            library.counts()  # touches the tables that everything else is built on
+            library.counts()  # reads the tables that everything else needs
         except BaseException:
             library.close()
             raise
@@ -159,7 +159,8 @@ class Library(LibraryFile):
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
     def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
-        """Article id → how many of the marks it has, and how many it has in all; where it has one of them."""
+        """Article id → number of these marks that it has, and number of all its marks; articles without any
+        are left out."""
         sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
         shared: Counter[str] = Counter()
         for id, number in self._rows_of(sql, list(marks)):
@@ -168,12 +169,12 @@ class Library(LibraryFile):
         return {id: (shared[id], held) for id, held in self._rows_of(sql, list(shared))}
 
     def counts(self) -> Counts:
-        """How much the library holds, and from when to when."""
+        """The size of the library, and its range of dates."""
         row = self._row(
             "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks),"
             " (SELECT min(published) FROM articles), (SELECT max(published) FROM articles)"
         )
-        assert row is not None  # an aggregate always has a row
+        assert row is not None  # aggregates always return a row
         return Counts(row[0], row[1], records.date_of(row[2]), records.date_of(row[3]))
 
     # --- searching
@@ -213,7 +214,7 @@ class Library(LibraryFile):
         return {id: row for id, row, article in found if kept is None or article in kept}
 
     def frequency(self, ways: Sequence[Sequence[str]]) -> int:
-        """How many passages have all the search keys of at least one of these ways to say a thing."""
+        """The number of passages with all search keys of at least one of these alternatives."""
         query = " OR ".join(f"({_all_of(keys)})" for keys in ways if keys)
         row = self._row("SELECT count(*) FROM words WHERE words MATCH ?", (query,)) if query else None
         return row[0] if row else 0
@@ -255,7 +256,7 @@ class Library(LibraryFile):
         return [row for (row,) in self._rows(sql, (article_id,))]
 
     def without_vectors(self) -> tuple[int, int]:
-        """How many articles have passages without a vector of the built-in encoder, and how many passages."""
+        """Numbers of articles and passages without a vector of the built-in encoder."""
         counted = "SELECT count(DISTINCT article_id), count(*) FROM chunks"
         ((articles, passages),) = self._rows(f"{counted} WHERE row NOT IN (SELECT row FROM vectors)")
         return articles, passages
@@ -281,7 +282,7 @@ class Library(LibraryFile):
         marks: Mapping[str, Iterable[int]] | None = None,
         meta: Mapping[str, str] | None = None,
     ) -> None:
-        """Swaps versions in one transaction: all of it happens, or (on any error) nothing.
+        """Replaces articles in one transaction: either everything happens or, on any error, nothing.
 
         `added` articles replace those of the same id and are taken one at a time, so that a
         generator may do the work while the transaction is open; `removed` are article ids.
@@ -320,7 +321,7 @@ class Library(LibraryFile):
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
 
     def put_vectors(self, rows: Iterable[tuple[int, bytes, bytes | None, bytes | None]]) -> None:
-        """Keeps vectors of passages (see `PassageVectors`), but of those that are gone by now."""
+        """Stores vectors of passages (see `PassageVectors`), except of passages that are gone by now."""
         sql = """
             INSERT OR REPLACE INTO vectors
             SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM chunks WHERE row = ?1)

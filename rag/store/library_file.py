@@ -1,4 +1,4 @@
-"""The library's file: its schema, a connection a thread, transactions, and SQLite's errors as ours."""
+"""The library's file: schema, one connection per thread, transactions, and SQLite's errors as ours."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SCHEMA_VERSION = 4
 FILE_NAME = "library.sqlite3"
 
 PASSED_OVER = "beside the articles"
-"""A note in the library: one line on what lies beside the articles and is not read."""
+"""A note in the library: one line on files that are not read."""
 
 LEFT_TO_WORDS = "left to words"
-"""A note in the library: one line on what it takes to find passages by their meaning, too."""
+"""A note in the library: one line on what embedding all passages would take."""
 
 _APPLICATION_ID = 0x42_65_6C_67  # "Belg": tells our file from any other SQLite file
 _BUSY_SECONDS = 5.0
 _IN_A_STATEMENT = 900  # SQLite takes 999 parameters at the least
-# a full disk is no damage: SQLite says "disk I/O error" of both
+# a full disk is not damage, but SQLite says "disk I/O error" for both
 _CANNOT_WRITE = re.compile(
     "SQLITE_(FULL|READONLY|CANTOPEN|IOERR_(WRITE|SHM|FSYNC|DIR_FSYNC|TRUNCATE|DELETE))"
 )
@@ -103,7 +103,7 @@ class LibraryFile:
     def check_file(self) -> None:
         """Raises IndexDamaged when the file is none of ours, or cut short, IndexMismatch for another format.
 
-        That is IndexOutdated for an earlier one, which a sync builds anew.
+        For an earlier format that is IndexOutdated, and a sync builds the library anew.
         """
         names = ("application_id", "user_version", "page_size", "page_count")
         with _translated(self.path):
@@ -113,11 +113,11 @@ class LibraryFile:
             )
         if application != _APPLICATION_ID:
             raise IndexDamaged("library_strange", path=self.path)
-        formats = {"path": self.path.parent, "found": version, "wanted": SCHEMA_VERSION}
+        folder = self.path.parent
         if version < SCHEMA_VERSION:
-            raise IndexOutdated("library_outdated", **formats)
+            raise IndexOutdated("library_outdated", path=folder, found=version, wanted=SCHEMA_VERSION)
         if version > SCHEMA_VERSION:
-            raise IndexMismatch("library_format", **formats)
+            raise IndexMismatch("library_format", path=folder, found=version, wanted=SCHEMA_VERSION)
         log = self.path.with_name(f"{self.path.name}-wal")
         may_hold_pages = log.exists() and log.stat().st_size
         if not may_hold_pages and self.path.stat().st_size < size * pages:
@@ -156,7 +156,7 @@ class LibraryFile:
 
 def create(path: Path) -> None:
     """Makes an empty library. Raises ConfigError when the folder cannot be written."""
-    # made beside and moved into place, so that nobody ever opens half a schema
+    # made in a temporary file and moved, so that nobody opens half a schema
     new = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +174,7 @@ def create(path: Path) -> None:
 class _Held:
     """A thread's connection, closed as the thread ends.
 
-    It refers to itself in a circle, so that on its own it would stay open until garbage is looked for.
+    It is part of a reference cycle, so that without this it would stay open until garbage collection.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -193,7 +193,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,  # transactions are begun and ended by hand
-        check_same_thread=False,  # only so that `close` may close those of other threads
+        check_same_thread=False,  # so that `close` may close connections of other threads
     )
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     connection.execute("PRAGMA foreign_keys = ON")

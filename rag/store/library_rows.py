@@ -1,4 +1,4 @@
-"""What the library holds beside articles, and every record of it as a row of SQLite and back."""
+"""The library's records, converted to rows of SQLite and back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PASSAGE = f"""
 """
 
 
-# tuples, for a sync makes one of each for every article there is
+# tuples, because a sync makes one of each for every article
 
 
 class Account(NamedTuple):
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """An article as a list of them says it, without its text."""
+    """An article in a list, without its text."""
 
     id: str
     title: str | None
@@ -74,7 +74,7 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which articles: those that fit everything given.
+    """A selection of articles: those that fit everything given.
 
     `by` are pairs of outlets and authors: an article is of one of either. Days are ISO dates, both included,
     or `MM-DD` of any year; `weekday` counts from Sunday, 0.
@@ -120,7 +120,7 @@ class Counts:
 
 
 def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> None:
-    """Makes these, by article id, the near-copies that the articles are marked as."""
+    """Marks articles as near-copies, given by article id."""
     held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
     changed = [(copies.get(id), id) for id in held.keys() | copies.keys() if held.get(id) != copies.get(id)]
     connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
@@ -129,7 +129,7 @@ def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> Non
 def replace_rows(
     connection: sqlite3.Connection, table: str, key: str, rows: Iterable[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
-    """Makes `rows`, whose first column is the key, the table's content; those that were not there."""
+    """Replaces a table's content with `rows`, whose first column is the key; returns the new rows."""
     held = {row[0]: row for row in connection.execute(f"SELECT * FROM {table}")}
     wanted = {row[0]: row for row in rows}
     gone = [(id,) for id in held.keys() - wanted.keys()]

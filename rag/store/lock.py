@@ -26,7 +26,7 @@ WAIT_SECONDS = 2.0
 _LOCK, _NOTE = "chroma.lock", "chroma.owner"
 
 
-_held: dict[Path, BaseFileLock] = {}  # each counts how often it was taken
+_held: dict[Path, BaseFileLock] = {}  # with a count of how often it was acquired
 _guard = threading.Lock()
 
 
@@ -43,7 +43,7 @@ def acquire(folder: Path, wait: float = WAIT_SECONDS) -> None:
 
 
 def release(folder: Path) -> None:
-    """Gives the lock back: once for each time it was taken."""
+    """Releases the lock; needed once for each `acquire`."""
     with _guard:
         lock = _held[folder]
         if lock.lock_counter == 1:
@@ -63,7 +63,7 @@ def _write_note(folder: Path, address: str | None = None) -> None:
     """Leaves a note for others that want the folder: our pid, our command and, when we serve, our address."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])[:200]
     note = json.dumps({"pid": str(os.getpid()), "command": command, "address": address})
-    # a file of its own: some versions of filelock empty the lock file when they try it
+    # a separate file, because some versions of filelock truncate the lock file
     (folder / _NOTE).write_text(note, encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
 """The Chroma server that several Belegs share (`CHROMA_URL`): one writes, the others fill themselves from it.
 
-It holds the vectors that a folder holds, each article whole, and a note of who writes. An article's record is
-written after its vectors, so that a replica sees an old or a new version and never a mixture. Each Beleg
-answers from its own data folder: a server that is down costs no answer, only news.
+It holds the same vectors as a folder, each article whole, and a note on the writer. An article's record is
+written after its vectors, so that a replica sees an old or a new version, never a mixture. Each Beleg answers
+from its own data folder: while the server is down, only changes are missing.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Published:
 
     @property
     def identity(self) -> str:
-        """Changes when the vectors are made anew."""
+        """An id that changes when the vectors are made anew."""
         return str(self.chroma.chunks.id)
 
     def count(self) -> int:
@@ -78,13 +78,13 @@ class Published:
             for row in rows["metadatas"]:
                 yield replace(
                     _ARTICLE.validate_json(row["article"]), copy_of=None
-                )  # of what, each Beleg finds
+                )  # each Beleg finds near-copies itself
 
     def add(self, articles: Sequence[Article]) -> None:
         """Writes versions of articles, whose vectors must be there.
 
-        As metadata, for a document would be indexed for full-text search, which nobody needs and which takes
-        as long as everything else together.
+        Stored as metadata, because Chroma would index a document for full-text search, which is not needed
+        and takes as long as everything else together.
         """
         for batch in batches(articles, _AT_ONCE):
             stored: dict[str, Any] = {
@@ -100,10 +100,10 @@ class Published:
             self._call(partial(self._articles.delete, ids=list(batch)))
 
     def claim(self, writer: str, name: str, *, take_over: bool = False) -> str | None:
-        """Notes who writes here; None when that is `writer` now, else the name of who it is.
+        """Registers `writer`; returns None if successful, else the name of the present writer.
 
-        The note is a collection, for making one is the only thing on a Chroma server that succeeds for a
-        single one of several who try.
+        The note is a collection, because creating one is the only operation on a Chroma server that succeeds
+        for only one of several at the same time.
         """
         ours = {"writer": writer, "name": name}
         noted = self._call(lambda: _note_of_the_writer(self.chroma.client, ours))
@@ -136,13 +136,14 @@ def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
 
     with contextlib.suppress(NotFoundError):
         return client.get_collection(WRITER, embedding_function=None)
-    with contextlib.suppress(ChromaError):  # another was first
+    with contextlib.suppress(ChromaError):  # somebody else was first
         client.create_collection(WRITER, embedding_function=None, metadata=ours)
     return client.get_collection(WRITER, embedding_function=None)
 
 
 def _place(sha256: str) -> list[float]:
-    """The vector of an article's record, for Chroma wants one: a point on the circle, another for each."""
+    """A vector for an article's record, because Chroma requires one: a point on the circle, different for
+    each."""
     angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi
     return [math.cos(angle), math.sin(angle)]
 
@@ -151,9 +152,9 @@ def _place(sha256: str) -> list[float]:
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """What is sent with every request: `BELEG_CHROMA_HEADERS` (JSON), and the token as Chroma expects it.
+    """Headers of every request: `BELEG_CHROMA_HEADERS` (JSON), and the token as Chroma expects it.
 
-    Raises ConfigError for headers that are no JSON object of strings.
+    Raises ConfigError unless the headers are a JSON object of strings.
     """
     given: dict[str, str] = {}
     if settings.chroma_headers is not None:
@@ -191,9 +192,9 @@ def _client(settings: Settings) -> Client:
 
 
 def _call(address: str, work: Callable[[], Any]) -> Any:
-    """What the server says, its errors as ours.
+    """The server's answer, with its errors as ours.
 
-    In a thread that nobody waits for any longer than `_PATIENCE`: chromadb would, without end.
+    Runs in a thread and waits at most `_PATIENCE`, because chromadb itself would wait without end.
     """
     said: Future[Any] = Future()
 

@@ -1,4 +1,4 @@
-"""What a search needs of a passage, made at ingest: its search keys, and its sentences for matching."""
+"""The parts of a passage for the search, made at ingest: search keys, and sentences for matching."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PassageTerms:
     sentences: tuple[SentenceTerms, ...]
 
     def pack(self) -> str:
-        """The terms as text: a line each, keys and folded text parted by a tab."""
+        """The terms as text: one line each, keys and folded text separated by a tab."""
         parts = (self.heading, *self.sentences)
         return "\n".join(f"{part.line[1:-1]}\t{part.folded}" for part in parts)
 
@@ -50,7 +50,7 @@ class PassageTerms:
 
 
 def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
-    """A sentence, in the language of its article, as the matching sees it."""
+    """The terms of a sentence in the language of its article."""
     said = words(sentence)
     return _terms(sentence, keys_of(said, language), folded_of(said), language)
 
@@ -58,7 +58,7 @@ def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
 def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[str]]:
     """The terms of a passage's sentences, and all its search keys, the heading's first.
 
-    The keys are those of the whole passage, also of what is no sentence.
+    The keys are those of the whole passage, including text outside sentences.
     """
     edges = [chunk.start, *chain.from_iterable(chunk.sentences), chunk.end]
     parts = [heading(article), *(article.text[a:b] for a, b in pairwise(edges))]
@@ -69,7 +69,7 @@ def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[st
 
 
 def heading(article: Article) -> str:
-    """What holds for every sentence of an article: title, outlet, author, dateline and day."""
+    """Text that applies to every sentence of an article: title, outlet, author, dateline and day."""
     datelines = [article.text[a.start : a.end] for a in article.asides if a.kind == "dateline"]
     day = written_date(article.published, article.language)
     return " · ".join(filter(None, [article.title, article.outlet, article.author, *datelines, day]))

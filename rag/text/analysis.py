@@ -1,8 +1,7 @@
-"""Words as the search sees them: stems and n-grams in one spelling, whatever the transliteration.
+"""Words as the search sees them: stems and n-grams, spelt the same whatever the transliteration.
 
-Selenskyj, Zelensky, Zelenskyy and Зеленський meet in one key. The rules, their order and what they
-gain are measured in the retrieval notes (hit@1 for a spelling absent from the corpus: 0 with stems
-alone, .90 to .96 folded).
+Selenskyj, Zelensky, Zelenskyy and Зеленський get one key. Measured for names in a spelling that the
+articles do not use: hit@1 is 0 with stems alone, and .90 to .96 when they are folded.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ _WITH_ZU = re.compile(r"(\w+?)zu(\w{3,}n)")
 _FAMILIES = tuple(table("de", "words.families").items())
 _UKRAINIAN_ENDINGS = sorted(table("uk", "words.endings").split(), key=lambda ending: -len(ending))
 _OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
-_SNOWBALL = {"de": "german", "en": "english", "fr": "french", "pt": "portuguese"}
 _LONGEST_WORD = 100
 _LEAST_STEM, _LEAST_FOLDED = 4, 3
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
@@ -87,7 +85,7 @@ def romanise(word: str) -> str:
 
 @functools.lru_cache(maxsize=200_000)
 def fold(word: str) -> str:
-    """One spelling for the transliterations of a name: fold("selenskyj") == fold("zelensky")."""
+    """The common spelling of a name's transliterations: fold("selenskyj") == fold("zelensky")."""
     if _DIGITS.search(word):
         return word
     word = romanise(word.lower())
@@ -139,8 +137,8 @@ def relatives(word: str) -> tuple[str, ...]:
 
 
 def infinitive(word: str) -> str:
-    """The infinitive of a strong verb's past form or of a "zu" form; any other word as it is."""
-    # a "word" of hundreds of letters is none, and would be searched anew from each of its "zu"
+    """The infinitive for a strong verb's past form or a "zu" form; any other word unchanged."""
+    # hundreds of letters are not a word, and the pattern would start again at each "zu"
     with_zu = _WITH_ZU.fullmatch(word) if len(word) <= _LONGEST_WORD else None
     if with_zu and with_zu.group(1) in _PREFIXES:
         return with_zu.group(1) + with_zu.group(2)
@@ -169,7 +167,7 @@ def _strong_forms() -> dict[str, str]:
 
 
 def sharp(word: str) -> str:
-    """A strong verb's past form with the ß that capitals and Swiss spelling lack; any other word as it is."""
+    """A strong verb's past form with the ß that capitals and Swiss spelling lack; other words unchanged."""
     places = (found.start() for found in re.finditer("ss", word))
     with_sharp = (f"{word[:at]}ß{word[at + 2 :]}" for at in places)
     forms = _strong_forms()
@@ -183,27 +181,30 @@ def _english_forms() -> dict[str, str]:
 
 
 def _stem(word: str, language: str) -> str:
-    stem = str(_stemmer(language).stemWord(word))
-    # Snowball leaves the third person plural alone: ils rencontrent, il rencontre
+    found = stemmer(language)
+    stem = str(found.stemWord(word)) if found else word
+    # Snowball does not stem the third person plural: ils rencontrent, il rencontre
     return stem.removesuffix("ent") if language == "fr" and len(stem) >= _LEAST_STEM + 3 else stem
 
 
 @functools.cache
-def _stemmer(language: str) -> Stemmer.Stemmer:
-    return Stemmer.Stemmer(_SNOWBALL[language])
+def stemmer(language: str) -> Stemmer.Stemmer | None:
+    """Snowball's stemmer by the `name` in the language's file; None where there is none (Ukrainian)."""
+    name = table(language, "name").lower()
+    return Stemmer.Stemmer(name) if name in Stemmer.algorithms() else None
 
 
 def _spelt(word: str) -> str:
-    """An ordinary word so that its like in another language is near: commission and Kommission."""
+    """Evens out the spelling of an ordinary word across languages: commission, Kommission."""
     word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
     return _DOUBLED.sub(r"\1", _HARD_C.sub("k", word.replace("ph", "f")))
 
 
 @functools.cache
 def _ordinary(language: str) -> frozenset[str]:
-    """Stems of words that are no names, which one spelling would confuse: mayor and major, fire and wire.
+    """Stems of ordinary words, which folding like names would confuse: mayor and major, fire and wire.
 
-    Not of German ones, which have been measured with their sounds.
+    None for German, where folding was measured to help.
     """
     if language == "de":
         return frozenset()
@@ -212,9 +213,9 @@ def _ordinary(language: str) -> frozenset[str]:
 
 
 def _ukrainian_stem(word: str) -> str:
-    """A lower-case word without its Ukrainian ending, folded; for міст and мосту with the same vowel.
+    """A lower-case word without its Ukrainian ending, folded; міст and мосту get the same vowel.
 
-    A name in Latin letters loses its last vowels, too, so that it meets itself in Ukrainian ones.
+    A name in Latin letters loses its last vowels, too, so that it matches its Ukrainian spelling.
     """
     fitting = (e for e in _UKRAINIAN_ENDINGS if word.endswith(e) and len(word) - len(e) >= _LEAST_STEM)
     stem = fold(word.removesuffix(next(fitting, "")))
@@ -229,7 +230,7 @@ def keys(text: str, language: str | None = "de") -> list[str]:
 
 
 def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
-    """The same of words that `words` found."""
+    """Like `keys`, for words that `words` has found."""
     language = language_of(language)
     content = (word for word in found if word.lower() not in STOP[language])
     # a Cyrillic soft sign alone has no sound, and no key
@@ -242,7 +243,7 @@ def folded(text: str) -> str:
 
 
 def folded_of(found: Iterable[str]) -> str:
-    """The same of words that `words` found."""
+    """Like `folded`, for words that `words` has found."""
     return " " + " ".join(map(fold, found)) + " "
 
 

@@ -1,6 +1,6 @@
 """Numbers and dates as people write them, in German, English, French, Portuguese and Ukrainian.
 
-The one reader of them: whatever reads or writes a number or a date takes its words and patterns from here.
+All code that reads or writes a number or a date takes its words and patterns from here.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ Day = tuple[int | None, int, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a text says at `start` to `end`: numbers by value, or days.
+    """A number or date in a text at `start` to `end`: the values of the numbers, or the days.
 
-    Several where it says several („1. bis 15. Oktober“, 10.30 Uhr), or can be read in several ways.
+    Several for a range („1. bis 15. Oktober“), a time (10.30 Uhr), or where more than one reading is
+    possible.
     """
 
     start: int
@@ -32,7 +33,7 @@ class Written:
 
 
 def _placed(name: str, first: int) -> dict[str, int]:
-    """The words of all languages by their place in their language's list."""
+    """Position in its language's list, for the words of all languages."""
     return {
         form: number
         for language in LANGUAGES
@@ -42,7 +43,7 @@ def _placed(name: str, first: int) -> dict[str, int]:
 
 
 def _valued(name: str, *languages: str) -> dict[str, Decimal]:
-    """Words by the value under which their language's table has them."""
+    """Value of each number word, from the languages' tables."""
     return {
         word.replace("_", " "): Decimal(value)
         for language in languages or LANGUAGES
@@ -55,7 +56,7 @@ def _valued(name: str, *languages: str) -> dict[str, Decimal]:
 
 _FULL_MONTHS, _SHORT_MONTHS = _placed("calendar.months", 1), _placed("calendar.short", 1)
 _WORDS_TOO = frozenset("mar out set ago sept dez бер лист вер".split())
-"""Short forms that are other words as well: only with a full stop or a year they are months."""
+"""Short forms that are also other words: months only with a full stop or a year."""
 _NOT_ALONE = frozenset("may march mai mars".split())
 MONTHS = {name: number for name, number in (_SHORT_MONTHS | _FULL_MONTHS).items() if name != "-"}
 
@@ -81,7 +82,7 @@ _YEAR = r"(?:1\d|20)\d\d\b"
 def _date(year: str, first: str, last: str) -> re.Pattern[str]:
     return re.compile(
         r"(?<![\d.])(?i:(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
-        # a year of two figures stands apart only where the month does, too: „24.12. 18:30 Uhr“ has none
+        # before a two-figure year a space only if the month has one, too: „24.12. 18:30 Uhr“ has no year
         rf"|(?P<dotted>\d{{1,2}}\.(?:\d{{1,2}}\.(?:[ \u00a0]?\d{{4}}|\d\d(?!\d)){year}"
         rf"|[ \u00a0]\d{{1,2}}\.(?:[ \u00a0]?(?:\d{{4}}|\d\d(?![\d:]))){year}))"
         r"|(?P<slashed>\d{1,2}/\d{1,2}/(?:\d{4}|\d\d))"
@@ -92,7 +93,7 @@ def _date(year: str, first: str, last: str) -> re.Pattern[str]:
 
 
 DATE = _date("?", rf"(?:\d{{1,2}}{ORDINAL}{THROUGH})?", r"(?:\s?[–-]\s?\d{1,2}\b)?")
-"""A day, with its year or without, or two: 15.08.2025, 15. Aug., August 15, 15 de agosto, 1. bis 15. Mai."""
+"""One or two days, with or without a year: 15.08.2025, 15. Aug., August 15, 15 de agosto, 1. bis 15. Mai."""
 FULL_DATE = _date("", "", "")
 """One day with its year."""
 _MONTH_ALONE = re.compile(rf"\b({FULL_MONTH})\b(?:{OF}\s+({_YEAR}))?", re.IGNORECASE)
@@ -102,7 +103,7 @@ _CENTURY_TURNS = 70
 
 
 def days_of(match: re.Match[str], *, month_first: bool = False) -> tuple[Day, ...]:
-    """The days that a match of `DATE` or `FULL_DATE` says; none that the calendar does not have.
+    """The days that a match of `DATE` or `FULL_DATE` means, without those that the calendar does not have.
 
     03/04/2019 is the third of April, and with `month_first` perhaps the fourth of March.
     """
@@ -127,7 +128,7 @@ def _real(days: Iterable[tuple[int | None, int, int]]) -> tuple[Day, ...]:
 
 
 def dates(text: str, language: str = "de") -> Iterator[Written]:
-    """The dates of a text, then months that stand alone, perhaps with a year."""
+    """The dates of a text, then its months without a day, with or without a year."""
     passed = []
     for match in DATE.finditer(text):
         is_verb = language == "en" and re.search(r"\b(?:may|march)\b", match[0])  # "Only 5 may enter"
@@ -147,19 +148,19 @@ WEEKDAYS = _placed("calendar.weekdays", 0)
 
 _SCALES = {language: _valued("numbers.scales", language) for language in LANGUAGES}
 _ALL_SCALES = _valued("numbers.scales")
-"""What multiplies the number before it; the language of the text tells what a "billion" is."""
+"""Words that multiply the number before them; what a "billion" is depends on the language of the text."""
 _FRACTIONS = _valued("numbers.fractions")
 _WORDS = {language: _valued("numbers.words", language) for language in LANGUAGES}
 _ONE = frozenset("ein eine einen einem einer a an one un une um uma один одна одну".split())
 _AND = frozenset("and et e і та з a an".split())
-"""Between the words of one number, but in German."""
+"""What stands between the words of one number, except in German."""
 
 _GERMAN = {"ein": Decimal(1)} | _WORDS["de"]
 _GERMAN_ORDINALS = _valued("numbers.ordinals", "de")
 
 
 def _any(least: int, below: int) -> str:
-    """A pattern of the German number words from one value to below another."""
+    """A pattern for the German number words from one value up to, but not including, another."""
     return alternatives(word for word, value in _GERMAN.items() if least <= value < below)
 
 
@@ -200,7 +201,7 @@ _WORD = re.compile(r"quatre-vingts?(?![\w])|[^\W\d_]+(?:['’][^\W\d_]+)*", re.I
 
 
 def written(text: str, language: str = "de") -> Iterator[Written]:
-    """All dates and numbers of a text; what is part of a date is no number."""
+    """All dates and numbers of a text; parts of a date do not count as numbers."""
     found = list(dates(text, language))
     yield from found
     rest = _without(text, found)
@@ -211,7 +212,7 @@ def written(text: str, language: str = "de") -> Iterator[Written]:
 
 
 def _without(text: str, found: Iterable[Written]) -> str:
-    """The text of the same length, with a bar in place of what was read."""
+    """The text at the same length, with bars over what was read."""
     for each in found:
         text = text[: each.start] + "|" * (each.end - each.start) + text[each.end :]
     return text
@@ -225,7 +226,7 @@ def _seasons(text: str, _: str) -> Iterator[Written]:
 
 
 def _clocks(text: str, _: str) -> Iterator[Written]:
-    """Times of day: the hour of 24, and the minute, if any."""
+    """Times of day: hour (0 to 24) and, if given, minute."""
     for match in _CLOCK.finditer(text):
         hour, minute = int(match["hour"]), int(match["m1"] or match["m2"] or match["m3"] or 0)
         half = (match["half"] or match["half2"] or match["half3"] or "").lower()
@@ -247,7 +248,7 @@ def _figures(text: str, language: str) -> Iterator[Written]:
 
 
 def _number(text: str, start: int, end: int, value: Decimal) -> Written:
-    """A number, which what stands around it may make a negative one: „minus fünf“, „5 Grad unter null“."""
+    """A number, negative where the words around it say so: „minus fünf“, „5 Grad unter null“."""
     if _MINUS_BEFORE.search(text, max(0, start - _LONGEST_MINUS), start) or _BELOW_ZERO.match(text, end):
         value = -value
     return Written(start, end, (round(float(value), 6),))
@@ -279,7 +280,7 @@ def _spelt(text: str, language: str) -> Iterator[Written]:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A word of a number: a `value`, a `scale` for what stands before it, `one`, or `and`."""
+    """One word of a number: a `value`, a `scale` that multiplies what is before it, `one`, or `and`."""
 
     start: int
     end: int
@@ -301,7 +302,7 @@ def _part(word: str, before: str, language: str, *, begun: bool) -> tuple[str, D
 
 
 def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]:
-    """The numbers that words side by side say, mostly one."""
+    """The numbers that adjacent number words make, usually one."""
     total, current, joined = Decimal(0), Decimal(0), False
     start = end = -1
     for part in run:
@@ -332,7 +333,7 @@ def _summed(text: str, run: Iterable[_Part], language: str) -> Iterator[Written]
 
 
 def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, joined: bool) -> bool:
-    """Whether a number goes on with this one: "twenty-five", "two hundred and fifty", « soixante-douze »."""
+    """Whether this word continues the number before it: "twenty-five", « soixante-douze »."""
     if total + current >= _LARGEST:
         return False
     if not current:

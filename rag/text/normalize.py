@@ -1,4 +1,4 @@
-"""Text as everything else sees it: normalised once, and cut into paragraphs by offset."""
+"""Text as the rest of Beleg sees it: normalised once, and cut into paragraphs by offset."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from rag.text.languages import LANGUAGES, table
 if TYPE_CHECKING:
     import tiktoken
 
-# also what marks where a word may be broken (U+00AD, U+200B), or not (U+2060), which cuts it for a search
+# also the invisible marks for allowed and forbidden breaks (U+00AD, U+200B, U+2060), which split
+# words for a search
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xad\u200b\u2060\ud800-\udfff\ufeff]")
 _C1 = {0x80 + place: char for place, char in enumerate(bytes(range(0x80, 0xA0)).decode("cp1252", "replace"))}
 _BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
@@ -33,7 +34,7 @@ _LONGEST_WRAPPED_LINE = 100
 def normalise(raw: str) -> str:
     """NFC with `\\n` line ends, without control characters, invisible hyphens, BOM and lone surrogates.
 
-    C1 controls, which nobody writes, are Windows-1252 that was taken for Latin-1: the same place is „ or €.
+    C1 control characters come from Windows-1252 read as Latin-1: they become the „ or € that was meant.
     """
     text = raw.replace("\r\n", "\n").replace("\r", "\n")
     return unicodedata.normalize("NFC", _UNWANTED.sub("", text).translate(_C1))
@@ -42,7 +43,7 @@ def normalise(raw: str) -> str:
 def lower_case(word: str) -> str:
     """The word in lower case as `re.IGNORECASE` compares it: the ſ of old print is s, İ and ı are i.
 
-    Python's `lower` leaves them, so that a pattern finds what a table of lower-case words does not hold.
+    Python's `lower` keeps them, so a pattern would find words that a table of lower-case words lacks.
     """
     return word.translate(_COMPARED).lower()
 
@@ -71,10 +72,7 @@ def _is_hard_wrapped(text: str) -> bool:
 
 
 def written_date(day: date | None, language: str | None = "de") -> str:
-    """A day with the month in words, as German (15. August 2025) or another of our languages writes it.
-
-    Empty when unknown.
-    """
+    """A day with the month in words, in German (15. August 2025) or another language; empty when unknown."""
     if day is None:
         return ""
     language = language if language in LANGUAGES else "de"
@@ -88,9 +86,9 @@ def count_tokens(text: str, model: str = "gpt-4o") -> int:
 
 
 def text_of_tokens(tokens: list[int]) -> str:
-    """The text of tokens of cl100k_base, which clients count in who do not know a model.
+    """The text of cl100k_base tokens, the vocabulary that clients assume for an unknown model.
 
-    Raises KeyError and OverflowError for numbers that are none.
+    Raises KeyError and OverflowError for numbers that are not tokens.
     """
     encoding = _encoding("gpt-4")
     if any(not 0 <= token <= encoding.max_token_value for token in tokens):
@@ -99,7 +97,7 @@ def text_of_tokens(tokens: list[int]) -> str:
 
 
 def has_vocabulary(model: str) -> bool:
-    """Whether the model is one whose vocabulary is known, so that its tokens can be counted exactly."""
+    """Whether the model's vocabulary is known, so that its tokens can be counted exactly."""
     import tiktoken
 
     try:

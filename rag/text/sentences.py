@@ -1,8 +1,8 @@
 """Sentences by rule, for German, English, French, Portuguese and Ukrainian.
 
-A stop ends a sentence unless something speaks against it: an abbreviation, an initial, a date or an ordinal
-before it, a lower-case word after it, an open bracket around it. Where both are possible ("… usw. Der Rat",
-"… usw. Frankreich") a function word after the stop decides for the end.
+A full stop ends a sentence, except after an abbreviation, an initial, a date or an ordinal, before a
+lower-case word, and inside brackets. After an abbreviation that may also end a sentence ("… usw. Der Rat", "…
+usw. Frankreich") a function word shows that a new sentence begins.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from rag.schema import Span
 from rag.text.languages import LANGUAGES, STOP, pattern, table, word_set
 
 _STARTERS = STOP | {"ru": STOP["uk"]}
-"""Words that, with a capital, begin a sentence rather than name something."""
+"""Words that have a capital because they begin a sentence, not because they are names."""
 
 _TITLES, _ABBREVIATIONS, _BEFORE_FIGURES, _DETERMINED, _AFTER_ORDINAL, _NO_VOWELS = (
     word_set(f"sentences.{name}")
     for name in ("titles", "abbreviations", "before_figures", "determined", "after_ordinal", "no_vowels")
 )
-"""Titles stand before a name, which may look like a function word (M. Le Pen); `_BEFORE_FIGURES` are words of
-their own otherwise ("He said no."); `_NO_VOWELS` are short like an abbreviation, but end sentences."""
+"""A title comes before a name, even one that looks like a function word (M. Le Pen). `_BEFORE_FIGURES` are
+abbreviations before a figure only ("no. 5", but "He said no."); `_NO_VOWELS` are words without vowels."""
 _STOP = re.compile(r"[.!?…]+")
 _OPENERS = "\"„“”»«‚‘’'›‹([{–—-•*"
 _NEXT = re.compile(rf"[{re.escape(_OPENERS)}\s]*")
@@ -45,7 +45,7 @@ _BACK, _PRONOUN = (
 )
 
 LONGEST = 3_000
-"""Characters; what is longer without an end is cut at a space."""
+"""Characters; longer sentences are cut at a space."""
 _BRACKETED = 200
 _DAYS = 31
 _LONGEST_TOKEN = 40
@@ -77,7 +77,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
 
 
 def _ends(text: str, language: str) -> Iterator[int]:
-    """Places behind the end of a sentence, and what closes it."""
+    """Offsets behind each sentence, its closing quotation marks and brackets included."""
     spaced = _SPACED.get(language, _SPACED["fr"])
     last = 0
     for stop in _STOP.finditer(text):
@@ -119,11 +119,11 @@ def _is_end(text: str, stop: re.Match[str], closed: int, language: str) -> bool:
 
 
 def _goes_on(token: str, before: str, following: str, first: str, starts: bool, language: str) -> bool:
-    """Whether the stop after a token belongs to it, and ends no sentence."""
+    """Whether the full stop belongs to the token, and so does not end the sentence."""
     word = token.lower().rpartition("-")[2]
     if token.isdigit():
         return _is_ordinal(token, before, following, first, starts, language)
-    if token[0].isdigit():  # 24.2. Moskau, and not 30.000. Bulgarien
+    if token[0].isdigit():  # „24.2. Moskau“ goes on, „30.000. Bulgarien“ does not
         return not starts and bool(_DATE.fullmatch(token))
     if word in _TITLES:
         return True
@@ -161,7 +161,7 @@ def _is_ordinal(token: str, before: str, following: str, first: str, starts: boo
 
 
 def _is_glued(text: str, stop: int, closed: int) -> bool:
-    """Whether the space after a stop was forgotten: „Prozent.Die“, and no address or name of a file."""
+    """Whether a space was forgotten after the stop („Prozent.Die“); not in web addresses and file names."""
     if not (text[closed].isupper() and text[closed + 1 : closed + 2].islower()):
         return False
     token = _TOKEN.search(text, max(0, stop - _LONGEST_TOKEN), stop)

@@ -1,4 +1,4 @@
-"""What a sentence says that can be checked to the letter: numbers, dates, quotations, negation.
+"""Facts in a sentence that can be checked exactly: numbers, dates, quotations, negation.
 
 Numbers are compared by value, however they are written („fünfmal“, „5“, "five times"), dates by
 day and month, with weekdays and „heute“ resolved against the day of publication.
@@ -28,15 +28,15 @@ _QUOTE = re.compile(r"„([^„“”\"]+)[“”\"]|“([^“”]+)”|»([^»�
 _ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[?\.\.\.\]?)\s*")
 _NEGATION = re.compile(rf"\b{pattern('claims.denies')}\b|n't\b", re.IGNORECASE)
 _EARLIEST = 1500
-"""From here to the day of publication a number may be a year."""
+"""A number from this one up to the year of publication may be a year."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a text says to the letter.
+    """The facts of a text.
 
-    `numbers` by value, those of dates left out; `days` as said or resolved; `weekdays` 0 (Monday)
-    to 6; `quotes` folded.
+    `numbers` by value, without those of dates; `days` as written or resolved; `weekdays` from 0 (Monday) to
+    6; `quotes` folded.
     """
 
     numbers: frozenset[float]
@@ -47,7 +47,7 @@ class Facts:
 
 
 def facts(text: str, language: str = "de", published: date | None = None) -> Facts:
-    """The facts of a text; with the day it was published, „gestern“ and „am Freitag“ are days too."""
+    """The facts of a text; with the day of publication „gestern“ and „am Freitag“ are resolved to days."""
     read = list(written(text, language))
     days = {day for each in read for day in each.days}
     weekdays = {WEEKDAYS[lower_case(match[1])] for match in _WEEKDAY.finditer(text)}
@@ -77,7 +77,7 @@ def besides_facts(text: str, language: str) -> str:
 
 
 def missing(claim: Facts, source: Facts, source_text: str, published: date | None) -> list[str]:
-    """What the claim says to the letter and the source does not: `number`, `date`, `quote`, each once."""
+    """The kinds of facts that the claim has and the source has not: `number`, `date`, `quote`, each once."""
     lacks = []
     years = {year for year, _, _ in source.days if year}
     if (
@@ -85,7 +85,7 @@ def missing(claim: Facts, source: Facts, source_text: str, published: date | Non
         and not years
         and not any(_EARLIEST <= number <= published.year for number in source.numbers)
     ):
-        years = {published.year}  # which the source takes for granted, unless it names a year
+        years = {published.year}  # the source may leave out the year of its own publication
     if any(number not in source.numbers and number not in years for number in claim.numbers):
         lacks.append("number")
     if not all(_said(day, source.days, published) for day in claim.days) or not all(
@@ -99,14 +99,15 @@ def missing(claim: Facts, source: Facts, source_text: str, published: date | Non
 
 
 def quotations(text: str) -> Iterator[str]:
-    """The quotations of a text, folded as `fold_quote` does; one with an omission is several."""
+    """The quotations of a text, folded by `fold_quote`; one with an omission counts as several."""
     for found in _QUOTE.finditer(text):
         inner = next(group for group in found.groups() if group)
         yield from filter(None, (fold_quote(part) for part in _ELLIPSIS.split(inner)))
 
 
 def fold_quote(text: str) -> str:
-    """Letters and digits in lower case, one space between words: how quotations are compared."""
+    """The form in which quotations are compared: letters and digits in lower case, one space between
+    words."""
     folded = unicodedata.normalize("NFC", text).casefold()
     return " ".join(re.findall(r"\w+", folded))
 

@@ -1,9 +1,10 @@
-"""The citations in a model's text: found while it streams, in every form that models write them.
+"""Finds citations in a model's text while it streams, in every form that models write.
 
-A model only points, at a passage (`[2]`) or at a sentence of one (`[2.3]`). Accepted are also
-`[1, 2]`, `[1;2]`, `[1 und 2]`, `[1][2]`, `[1-3]`, `[[1]]`, `\\[1\\]`, `【1†…】`, `［1］`, `[^1]`, and with a
-word before the number (`[Quelle 1]`, `[ID:1]`, `[siehe 1.2]`); `[1](url)` loses its address. What looks
-otherwise (`[…]`, `[sic]`) is text; `(1)` points only where a sentence ends and nothing else does.
+A model only points at a passage (`[2]`) or at one of its sentences (`[2.3]`). Accepted are also `[1, 2]`,
+`[1;2]`, `[1 und 2]`, `[1][2]`, `[1-3]`, `[[1]]`, `\\[1\\]`, `【1†…】`, `［1］`, `[^1]`, and with a
+word before the number (`[Quelle 1]`, `[ID:1]`, `[siehe 1.2]`); in `[1](url)` the address is
+dropped. Other brackets (`[…]`, `[sic]`) are text; `(1)` counts only at the end of a sentence that has no
+other marker.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 LONGEST_MARKER = 32
-"""Characters after an opening bracket within which a marker closes; beyond it, it is text."""
+"""Characters; an opening bracket that is not closed within so many is text."""
 WIDEST_RANGE = 5
 
 _OPENS, _CLOSES = r"\\*[\[【［]\s*", r"\s*\\*[\]】］]"
@@ -42,7 +43,7 @@ _OPEN_ADDRESS = re.compile(r"\([^()\s]*")
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What a marker points at: a passage by its number in the prompt, perhaps one of its sentences."""
+    """The target of a marker: a passage by its number in the prompt, and optionally one of its sentences."""
 
     passage: int
     sentence: int | None = None
@@ -53,7 +54,7 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """A citation as the model wrote it; without pointers when its range is too wide or runs backwards."""
+    """A citation as the model wrote it; without pointers if its range is too wide or runs backwards."""
 
     written: str
     pointers: tuple[Pointer, ...]
@@ -64,10 +65,10 @@ Piece = str | Marker
 
 
 def parse(deltas: Iterable[str]) -> Iterator[Piece]:
-    """Text and markers, in order, as soon as each is certain.
+    """Text and markers, in order, each as soon as it is certain.
 
-    However the text is cut into deltas, the concatenated pieces are the same. An opening bracket
-    holds back at most LONGEST_MARKER characters; one that never closes is resolved at the end.
+    The result does not depend on how the text was cut into deltas. An opening bracket holds back at most
+    LONGEST_MARKER characters; one that is never closed is resolved at the end.
     """
     held = ""
     for delta, complete in chain(((delta, False) for delta in deltas), [("", True)]):
@@ -82,7 +83,7 @@ def parse(deltas: Iterable[str]) -> Iterator[Piece]:
 
 
 def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
-    """The first piece of the held text and the rest; None when more text must come to tell."""
+    """The first piece of the held text, and the rest; None if more text is needed to decide."""
     found = _OPEN.search(held)
     if found is None:
         return held, ""
@@ -93,7 +94,7 @@ def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
     if len(held) <= LONGEST_MARKER and not _CLOSE.search(held):
         if not complete:
             return None, held
-        if cut := _UNCLOSED.fullmatch(held):  # `[1` at the very end still points
+        if cut := _UNCLOSED.fullmatch(held):  # an unclosed `[1` at the very end still counts
             return Marker(held, _pointers(cut["list"])), ""
     return held[: found.end()], held[found.end() :]
 
@@ -108,9 +109,9 @@ def _without_address(marker: Marker, held: str, *, complete: bool) -> tuple[Piec
 
 
 def at_the_end(sentence: str) -> tuple[str, Marker] | None:
-    """A sentence without the `(1)` or `(1.4)` before its end, and that as a marker; None where there is none.
+    """A sentence without the `(1)` or `(1.4)` at its end, and that as a marker; None without one.
 
-    It may be a figure as well (an age, a number of a list): the words that it points at must tell.
+    It may also be a figure (an age, a number in a list); the words that it would point at must decide.
     """
     found = _AT_THE_END.search(sentence)
     if found is None:
@@ -138,7 +139,7 @@ def _pointer(written: str) -> Pointer:
 
 
 def _range(first: Pointer, last: Pointer) -> list[Pointer]:
-    """All from the first to the last; none when the range is too wide or runs backwards."""
+    """The pointers from first to last; none if the range is too wide or runs backwards."""
     if first.sentence is None and last.sentence is None:
         found = [Pointer(n) for n in range(first.passage, last.passage + 1)]
     elif first.sentence is None or (last.sentence is not None and first.passage != last.passage):

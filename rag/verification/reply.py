@@ -1,4 +1,4 @@
-"""A model's text as it grows, cut into sentences, each with the places where it points."""
+"""Cuts a model's text into sentences while it grows, each with its markers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SOURCES = re.compile(
 class Sentence:
     """A sentence of a draft: `lead` is the white space before it, `text` has no citations.
 
-    `markers` stand at these offsets of `text`; one behind the full stop stands at its end.
+    `markers` come with offsets in `text`; one behind the full stop has the offset of the end.
     """
 
     lead: str
@@ -30,7 +30,7 @@ class Sentence:
 
 
 class Draft:
-    """Gathers pieces into sentences; a list of sources, which models like to add, is left out."""
+    """Collects pieces into sentences; a list of sources, which models like to add, is left out."""
 
     def __init__(self) -> None:
         self._text = ""
@@ -39,12 +39,12 @@ class Draft:
 
     @property
     def showable(self) -> str:
-        """What is certain of the sentence that is being written: its text up to the first marker."""
+        """The certain part of the sentence being written: its text up to the first marker."""
         certain = self._text[: self._markers[0][0]] if self._markers else self._text
         return certain.rstrip()
 
     def add(self, piece: Piece) -> Iterator[Sentence]:
-        """Takes a piece; yields the sentences that it completes."""
+        """Takes a piece and yields the sentences that it completes."""
         if self._over:
             return
         if isinstance(piece, Marker):
@@ -59,7 +59,7 @@ class Draft:
             yield from self._closed([high for _, high in self._spans(self._text)])
 
     def _joined(self, piece: str) -> str:
-        """The text with a piece more; what was taken out between leaves no space too many."""
+        """The text with one more piece, without a double space where a marker was taken out."""
         if not self._markers or not self._text.endswith(" "):
             return self._text + piece
         if piece[0] not in _PUNCTUATION:
@@ -69,9 +69,9 @@ class Draft:
         return text + piece
 
     def _ends(self) -> list[int]:
-        """Where sentences end that nothing to come can lengthen.
+        """Offsets of sentence ends that no further text can change.
 
-        Only words that are followed by a space count: „am 15.“ may go on with „August“.
+        Only text up to the last space counts: „am 15.“ may go on with „August“.
         """
         line_end = self._text.rfind("\n")
         settled = self._text[: max(self._text.rfind(" "), line_end) + 1]
@@ -95,7 +95,7 @@ class Draft:
             text = raw.lstrip()
             lead = raw[: len(raw) - len(text)]
             begin = start + len(lead)
-            # a marker behind the full stop belongs to the sentence before it, unless a line ends between
+            # a marker after the full stop belongs to the sentence before it, unless a line ends in between
             own = [(at, marker) for at, marker in self._markers if self._words_end(at) <= end]
             self._markers = self._markers[len(own) :]
             if _SOURCES.fullmatch(text):
@@ -108,14 +108,14 @@ class Draft:
         self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
 
     def _words_end(self, at: int) -> int:
-        """The end of the words that a marker at this place follows; its own place after a line break."""
+        """The end of the words before a marker at this place; after a line break, the place itself."""
         before = self._text[:at]
         stem = len(before.rstrip())
         return at if "\n" in before[stem:] or not stem else stem
 
 
 def plain(texts: Iterable[str]) -> Iterator[str]:
-    """The texts without white space at their beginning and without `**`, which nobody renders."""
+    """The texts without leading white space and without `**`, which is never rendered."""
     held, begun = "", False
     for text in texts:
         held = (held + text).replace("**", "")

@@ -1,8 +1,7 @@
-"""Whether the words that a sentence cites say what it says: pure, deterministic, no model.
+"""Whether the cited words support a sentence: pure, deterministic, no language model.
 
-A sentence is compared with the best window of one or two sentences of the passage: how much of
-its content words the window says (weighted by idf), and whether a number, date, quotation, name
-or negation differs.
+A sentence is compared with the best window of one or two sentences of the passage: the share of its content
+words that the window has (weighted by idf), and whether a number, date, quotation, name or negation differs.
 """
 
 from __future__ import annotations
@@ -26,46 +25,47 @@ from rag.verification.facts import Facts, besides_facts, facts, missing
 
 SUPPORTED, UNSUPPORTED = 0.60, 0.35
 PAIR_GAIN = 0.08
-"""What a second sentence must add to the coverage to be quoted as well."""
+"""Coverage that a second sentence must add to be quoted as well."""
 LACK_COSTS = 0.2
 AIM_GAIN = 0.05
 SAID = 0.5
 """Coverage from which a word counts as said."""
 NOUN_SAID = 0.75
-"""The same of nouns and names: half of „Multipolarität“ is in „Bipolarität“, too."""
+"""The same for nouns and names, which need more: half of „Multipolarität“ is in „Bipolarität“."""
 TELLING = 2.0
-"""Idf from which a verb or adjective that is not said makes a claim weak; nouns and names always do."""
+"""Idf from which a missing verb or adjective makes a claim weak; missing nouns and names always do."""
 ALIKE, ALIKE_ALONE = 0.915, 0.925
-"""Cosines by multilingual-e5-small from which a sentence says what one in another language does: where
-translated words cover it as well, and where they tell little. On the halves for tuning of
-eval/sets/support*.jsonl nothing wrong comes up to them where facts, names and roles agree."""
+"""Cosines by multilingual-e5-small from which two sentences in different languages say the same: where
+translated words cover the claim, and where they do not. On the tuning halves of eval/sets/support*.jsonl no
+wrong claim with matching facts, names and roles reaches them."""
 NEAR = 2
-"""Words between which an order is told apart from mere fronting."""
+"""Words between two nouns up to which a change of their order means something; farther apart it may be mere
+style."""
 ANTECEDENTS = 2
-"""Sentences in which what a pronoun stands for is looked for."""
+"""Sentences before a window that are searched for what a pronoun stands for."""
 DOSSIER_LANGUAGE = "de"
 
 _POINTS_BACK = re.compile(rf"\b{pattern('claims.pronouns')}\b|^\W*{pattern('claims.opens')}\b", re.IGNORECASE)
 _RELATIONAL = re.compile(r"isch(?:e[nmrs]?)?$")
 _HEDGES = {language: word_set("claims.hedges", language) for language in LANGUAGES}
-"""Words whose exchange leaves a claim what it is, by its language."""
+"""Words that a claim may add without needing support, by language."""
 _CONJUNCTIONS, _BY, _NEGATIONS = (word_set(f"claims.{name}") for name in ("joins", "by", "negations"))
 _GOVERN = {word: forms.partition("/")[0] for forms in word_set("claims.governs") for word in forms.split("/")}
-"""What tells the role of the noun behind it: one who pays *to* someone is not paid."""
+"""Words that show the role of the noun after them: paying *to* somebody is not being paid."""
 _BEFORE_A_NOUN = 3  # words
 _ARTICLE = re.compile(pattern("claims.determiners"))
 _SAME_NAME = 4  # letters
 
 Vector = NDArray[np.float64]
 Idf = Callable[[Concept], float]
-"""How much a concept tells: its inverse document frequency in the dossier."""
+"""The inverse document frequency of a concept in the dossier."""
 Alike = Callable[[str, str], float]
-"""The cosine of two texts that may be in two languages."""
+"""The cosine of two texts, possibly in different languages."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence of an answer, without citations, as it is checked."""
+    """A sentence of an answer, without its citations, prepared for checking."""
 
     text: str
     idf: Idf
@@ -89,13 +89,13 @@ class Claim:
         return facts(self.text, self.language)
 
     def share(self, said: Vector) -> float:
-        """Share of the claim that is said, by weight, 0 to 1."""
+        """The weighted share of the claim that is covered, 0 to 1."""
         return float(said @ self.weights) / (float(self.weights.sum()) or 1.0)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A passage as claims are checked against it."""
+    """A passage prepared for checking claims."""
 
     article: Article
     chunk: Chunk
@@ -115,26 +115,26 @@ class Source:
         return facts(self.article.text[slice(*span)], self.language, self.article.published)
 
     def is_foreign_to(self, claim: Claim) -> bool:
-        """Whether it is in another language than the claim."""
+        """Whether it is in a different language from the claim."""
         return claim.language != self.language
 
     def differs(self, claim: Claim, span: Span) -> bool:
-        """Whether the words at `span` have another number where the claim's is missing."""
+        """Whether the words at `span` have a different number in place of the claim's."""
         found = self.facts_of(span).numbers
         return bool(claim.facts.numbers - found) and bool(found - claim.facts.numbers)
 
     def lacks(self, claim: Claim, span: Span) -> tuple[str, ...]:
-        """What the claim says to the letter and the words at `span` do not."""
+        """The facts of the claim that are not in the words at `span`."""
         words = self.article.text[slice(*span)]
         return tuple(missing(claim.facts, self.facts_of(span), words, self.article.published))
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What a passage says to a claim: `score` is the coverage 0 to 1 by the words at `span`.
+    """How a passage supports a claim: `score` is the coverage, 0 to 1, by the words at `span`.
 
-    `said` is the coverage of each of the claim's concepts, by the window and, where a pronoun in it
-    points back, by the sentences before it and the title.
+    `said` is the coverage of each of the claim's concepts by the window and, if a pronoun in it refers back,
+    by the sentences before it and the title.
     """
 
     status: Status
@@ -147,8 +147,8 @@ class Support:
 def support(claim: Claim, source: Source, sentence: int | None = None) -> Support:
     """The support of a claim by the best window of a passage.
 
-    `sentence` (from 0) is where the model pointed: among windows that say as much, it is preferred;
-    in another language, where words tell little, it is taken.
+    `sentence` (from 0) is the one that the model pointed at. It is preferred among equal windows; in another
+    language, where words say little, it decides.
     """
     spans = source.chunk.sentences
     windows = [(first, first + further) for further in (0, 1) for first in range(len(spans) - further)]
@@ -170,7 +170,7 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
 
 
 def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) -> Status:
-    """The status of a claim by several passages at once, each with its best window."""
+    """The status of a claim by several passages together, each with its best window."""
     whole = [source.lacks(claim, (source.chunk.start, source.chunk.end)) for source in sources]
     if set.intersection(*map(set, whole)):
         return "unsupported"
@@ -194,7 +194,7 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
 
 
 def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
-    """Whether words in another language say the claim: the same facts, names, roles and sense."""
+    """Whether words in another language support the claim: same facts, names, roles and meaning."""
     words = source.article.text[slice(*found.span)]
     if claim.alike is None or found.lacks or _negated(claim, source.facts_of(found.span)):
         return False
@@ -208,7 +208,7 @@ def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
 
 
 def _unsaid(claim: Claim, said: Vector) -> bool:
-    """Whether a noun, a name or another telling word of the claim is not said."""
+    """Whether a noun, a name or another important word of the claim is missing."""
     return any(
         covered < (NOUN_SAID if _is_noun(concept.word) else SAID)
         and (_is_noun(concept.word) or (concept.weight == 1.0 and idf >= TELLING))
@@ -220,8 +220,8 @@ def _unsaid(claim: Claim, said: Vector) -> bool:
 def _exchanged(claim: Claim, words: str) -> bool:
     """Whether two nouns or names have changed places: „Kiew hört auf Moskau“ for „Moskau hört auf Kiew“.
 
-    Near to each other they stand the other way round; else each stands beside a word that stands
-    beside the other one in the source. Another order of the sentence alone rarely does either.
+    Either they are close together and in reverse order, or each is next to a word that is next to the other
+    one in the source. A mere change of word order rarely does either.
     """
     here, there = _Order(claim.text, claim.language), _Order(words, claim.language)
     nouns = {_bare_key(concept.word, claim.language) for concept in claim.concepts if _is_noun(concept.word)}
@@ -245,7 +245,7 @@ def _exchanged(claim: Claim, words: str) -> bool:
 
 
 def _bare_key(word: str, language: str) -> str:
-    """The search key without a genitive s, which the stemmer leaves on names."""
+    """The search key without the genitive s that the stemmer leaves on names."""
     return key(word[:-1] if word[0].isupper() and word.endswith("s") else word, language)
 
 
@@ -272,17 +272,17 @@ class _Order:
         return {*self.words[max(0, n - 1) : n], *self.words[n + 1 : n + 2]}
 
     def denies(self, word: str) -> bool:
-        """Whether a negation stands right before it."""
+        """Whether there is a negation right before it."""
         return self.words[max(0, self.at[word] - 1)] in self._negations
 
     def joined(self, x: str, y: str) -> bool:
-        """Whether a conjunction joins them, so that their order says nothing."""
+        """Whether a conjunction joins them, so that their order means nothing."""
         low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
         between = set(self._raw[low + 1 : high])
         return bool(between & _CONJUNCTIONS) and not between & _NEGATIONS
 
     def is_passive(self, x: str, y: str) -> bool:
-        """Whether the one that stands first is said to suffer what the other does."""
+        """Whether the first is the object of what the second does."""
         low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
         return not _BY.isdisjoint(self._raw[low + 1 : high])
 
@@ -297,14 +297,14 @@ class _Order:
         return None
 
     def is_bare(self, word: str) -> bool:
-        """Whether it stands without article or adjective, as names of people and places do."""
+        """Whether it has no article or adjective, like names of people and places."""
         place = self._place[self.at[word]]
         before = self._raw[place - 1] if place else ""
         return _ARTICLE.fullmatch(before) is None
 
 
 def _is_noun(word: str) -> bool:
-    # „russischen“ for „ukrainischen“ is another claim, however often either occurs
+    # „russischen“ in place of „ukrainischen“ is a different claim, however common both are
     return word[0].isupper() or _RELATIONAL.search(word) is not None
 
 

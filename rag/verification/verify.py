@@ -1,4 +1,4 @@
-"""Sentences of a draft become statements: where they point is looked up, and what stands there compared."""
+"""Turns the sentences of a draft into statements: each is compared with the words that it points at."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from rag.verification.reply import Sentence
 from rag.verification.support import Alike, Claim, Idf, Source, Support, support, together
 
 MARGIN = 0.15
-"""What another passage must say more than the cited one, to be cited instead."""
+"""Coverage by which another passage must exceed the cited one to be cited instead."""
 SAYS_IT = 0.8
-"""Coverage from which a passage is cited for a sentence without a citation, if it is the only one."""
+"""Coverage from which a passage, if it is the only one, is cited for a sentence without a citation."""
 _RANK = {"no claim": 0, "unsupported": 1, "weak": 2, "supported": 3}
 _NO_CLAIM_WORDS = 1
 _INTRODUCES = re.compile(r"[:?]\W*$")
@@ -27,9 +27,9 @@ _SPACE_BEFORE_END = re.compile(r"\s+(?=[.,;:!?]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A sentence, checked: the statement, and the text to show, with its citations.
+    """A checked sentence: the statement, and the text to show with its citations.
 
-    `differs` when a number, date or quotation is not in the cited words, which no judge overrules.
+    `differs` says that a number, date or quotation is not in the cited words, which no judge may overrule.
     """
 
     statement: Statement
@@ -38,7 +38,7 @@ class Checked:
 
 
 class Verifier:
-    """Checks the sentences of one answer in order, and numbers their citations as they appear."""
+    """Checks the sentences of one answer in order, and numbers their citations."""
 
     def __init__(self, passages: Sequence[Passage], idf: Idf, alike: Alike | None = None) -> None:
         self._passages = passages
@@ -53,14 +53,15 @@ class Verifier:
         return Verifier((*self._passages, *further), self._idf, self._alike)
 
     def check(self, sentence: Sentence) -> Checked:
-        """The sentence as a statement; its citations join `citations`, its bad pointers `dropped`."""
+        """The sentence as a statement; adds to `citations`, and its wrong pointers to `dropped`."""
         claim = Claim(sentence.text, self._idf, self._alike)
         if not sentence.markers:
             return self._uncited(claim, sentence)
         return self._cited(claim, sentence, self._places(claim, sentence))
 
     def by_a_later(self, marker: Marker, sentence: Sentence) -> Checked | None:
-        """A sentence without citations, by a marker further on in its paragraph; None unless it says it."""
+        """A sentence without citations, checked by a later marker in its paragraph; None if that does not
+        support it."""
         claim, pointing = Claim(sentence.text, self._idf, self._alike), _pointing(sentence, marker)
         found = self._places(claim, pointing)
         places = {n: support for n, support in found.items() if support.status == "supported"}
@@ -109,7 +110,7 @@ class Verifier:
         ) and not _INTRODUCES.search(sentence.text)
         if not is_claim:
             return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
-        if (at_the_end := bare_marker(sentence.text)) is not None:  # a figure, where no passage says so
+        if (at_the_end := bare_marker(sentence.text)) is not None:  # just a figure, if no passage supports it
             text, marker = at_the_end
             pointed = self.by_a_later(marker, replace(sentence, text=text))
             if pointed is not None:
@@ -140,7 +141,7 @@ class Verifier:
         return places
 
     def _judged(self, claim: Claim, places: dict[int, Support]) -> tuple[Status, dict[int, Support]]:
-        """The status by the cited passages, and the one that is cited instead, if any."""
+        """The status by the cited passages, and the passage to cite instead, if any."""
         found = list(places.values())
         best = max(found, key=lambda each: (_RANK[each.status], each.score), default=None)
         status: Status = best.status if best else "unsupported"
@@ -163,7 +164,7 @@ class Verifier:
 
 
 def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
-    """The sentence with a marker before its full stop."""
+    """The sentence with an added marker before its full stop."""
     return replace(sentence, markers=((len(_END.sub("", sentence.text)), marker),))
 
 

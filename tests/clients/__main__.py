@@ -1,4 +1,4 @@
-"""`make clients`: the clients that docs/embedding.md names, as they are today, each asking a real Beleg.
+"""`make clients`: the clients that docs/apps.md names, as they are today, each asking a real Beleg.
 
 Each runs in an environment of its own below `.venv-clients`, which uv makes: this needs the network. What
 works is a line for each, and what does not below it; then the status is 1.

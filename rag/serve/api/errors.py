@@ -1,4 +1,4 @@
-"""The one table from what went wrong to what a door answers: status, code, message."""
+"""One table from errors to responses: status, code, message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TABLE: tuple[tuple[type[errors.BelegError], int, str], ...] = (
     (errors.ConfigError, 503, "misconfigured"),
     (errors.BelegError, 500, "failed"),
 )
-"""The first row that an error is an instance of counts; what nobody expected is `internal`."""
+"""The first row that fits an error counts; unexpected errors are `internal`."""
 
 _BY_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
@@ -45,7 +45,7 @@ _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rat
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """What a door answers instead; `code` is for programs, `message` says what to do next."""
+    """An error as a response; `code` is for programs, `message` says what to do next."""
 
     status: int
     code: str
@@ -73,7 +73,7 @@ def problem_of(error: BaseException) -> Problem:
 
 
 def problem_in_stream(error: Exception) -> Problem:
-    """As `problem_of`, noted in the log: the response has begun, and its status tells nothing of it."""
+    """Like `problem_of`, and logged, because the status of the response has already been sent."""
     problem = problem_of(error)
     log.warning("a stream failed: %s", error, exc_info=problem.code == "internal")
     return problem
@@ -92,13 +92,13 @@ def openai_body(problem: Problem) -> dict[str, Any]:
 
 
 def _request() -> dict[str, str]:
-    """What the log knows the request by."""
+    """The id of the request in the log."""
     ident = request_id()
     return {"request_id": ident} if ident else {}
 
 
 def told(problem: Problem, path: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The answer of the door at this path."""
+    """The response in the form of the door at this path."""
     body = openai_body(problem) if path.startswith("/v1/") or path == "/v1" else plain_body(problem)
     fresh = {"Cache-Control": "no-store", **problem.headers, **(headers or {})}
     return JSONResponse(body, problem.status, fresh)

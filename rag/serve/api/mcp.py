@@ -30,16 +30,16 @@ from rag.errors import BadRequest, BelegError
 from rag.printing import answer_text
 from rag.schema import Article
 from rag.serve.api import schemas as models
-from rag.serve.api.sub_app import version
 from rag.serve.logs import request_id
 from rag.serve.queue import Service
 from rag.store.library import Library
+from rag.version import VERSION
 from rag.wire import Json, answer_to_dict, passage_to_dict
 
 log = logging.getLogger(__name__)
 
 ARTICLE = "beleg://article/"
-PAGE = 100  # articles a list of resources, which goes on behind its cursor
+PAGE = 100  # articles on a page of resources
 _INSTRUCTIONS = (
     "Beleg answers questions about a dossier of news articles. Every statement of an answer carries [n], and"
     " citation n quotes the words it rests on, with their offsets in the article. Keep the numbers when you"
@@ -60,7 +60,7 @@ Result = types.CallToolResult
 
 
 class Part(models.ArticleFacts):
-    """An article, or a part of it: `text` is what stands from `start` to `end`."""
+    """An article or part of it: `text` is what is between `start` and `end`."""
 
     article_id: str
     start: int
@@ -90,7 +90,8 @@ def create_server(engine: Engine, service: Service | None = None) -> MCPServer[A
         ] = False,
         filters: models.Chosen = None,
     ) -> Result:
-        """Answers a question about the articles, each statement with a citation, or says that they do not."""
+        """Answers a question from the articles, each statement with a citation, or says that they do not
+        answer it."""
         asked = partial(service.ask, "mcp") if service else engine.aask
         answer = await asked(question, history, extractive=extractive, filters=filters)
         return _result(answer_text(answer, quotes=True), answer_to_dict(answer))
@@ -138,12 +139,12 @@ def create_server(engine: Engine, service: Service | None = None) -> MCPServer[A
 
 
 def add_mcp(app: FastAPI, service: Service) -> None:
-    """Serves at /mcp; no session outlives its request, so that any replica can take the next one."""
+    """Serves /mcp without sessions, so that any replica can take the next request."""
     server = create_server(service.engine, service)
     served = server.streamable_http_app(
         stateless_http=True,
         max_request_body_size=service.settings.request_limit,
-        # the guard has looked at names and origins already, and knows which are ours
+        # the guard has already checked host names and origins
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     # without sessions nothing comes but answers: there is no stream to listen to, and nothing to end
@@ -161,14 +162,14 @@ def add_mcp(app: FastAPI, service: Service) -> None:
 
 
 class _Server(MCPServer[Any]):
-    """With articles as resources, which come and go, and with errors in Beleg's words."""
+    """A server with changing resources, the articles, and errors in Beleg's words."""
 
     def __init__(self, library: Library) -> None:
         self.library = library
         super().__init__(
             "beleg",
             title="Beleg",
-            version=version(),
+            version=VERSION,
             instructions=_INSTRUCTIONS,
             log_level="WARNING",
             subscriptions=False,
@@ -176,7 +177,7 @@ class _Server(MCPServer[Any]):
         )
 
     async def call_tool(self, name: str, arguments: Json, context: Any = None) -> Any:
-        """What the tool gives; whatever fails is the tool's error, an unknown tool one of the protocol."""
+        """The result of a tool. Failures are tool errors; an unknown tool is an error of the protocol."""
         tools = {tool.name: tool for tool in await self.list_tools()}
         if name not in tools:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {name!r}; there are {', '.join(tools)}")
@@ -196,7 +197,7 @@ class _Server(MCPServer[Any]):
                     return _failed("an internal error, which Beleg's log describes; please try again")
 
     async def list_tools(self) -> list[types.Tool]:
-        """With what each gives, and taking nothing beside what it names."""
+        """The tools with schemas of their results; unknown arguments are refused."""
         return [
             tool.model_copy(
                 update={
@@ -208,11 +209,11 @@ class _Server(MCPServer[Any]):
         ]
 
     async def list_resource_templates(self) -> list[types.ResourceTemplate]:
-        """How the address of an article is made of its id."""
+        """The template for addresses of articles."""
         return [_TEMPLATE]
 
     async def read_resource(self, uri: Any, _: Any = None) -> Iterable[ReadResourceContents]:
-        """The article's text, in which the offsets of citations count."""
+        """The article's text, to which the offsets of citations refer."""
         ident = unquote(str(uri).removeprefix(ARTICLE)) if str(uri).startswith(ARTICLE) else ""
         article = await asyncio.to_thread(self.library.article, ident)
         if article is None:
@@ -220,14 +221,14 @@ class _Server(MCPServer[Any]):
         return [ReadResourceContents(article.text, "text/plain", _facts(article))]
 
     async def _pages(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        """Lists of resources go on behind a cursor, which `list_resources` does not know."""
+        """Adds pages with a cursor to the list of resources, which `list_resources` lacks."""
         told = await call_next(ctx)
         if ctx.method != "resources/list":
             return told
         return {**told, **await asyncio.to_thread(self._page, (ctx.params or {}).get("cursor"))}
 
     def _page(self, cursor: str | None) -> Json:
-        """The articles behind that of the cursor, by id: what comes or goes meanwhile shifts no page."""
+        """The articles after the cursor, by id, so that changes in between do not shift the pages."""
         ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
         shown = sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id)
         further = {"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {}
@@ -257,7 +258,7 @@ def _result(text: str, structured: Json) -> Result:
 
 
 def _failed(message: str) -> Result:
-    """A tool's error; over HTTP with the id that Beleg's log knows the request by."""
+    """A tool's error; over HTTP with the id of the request in Beleg's log."""
     ident = request_id()
     said = f"{message} (request {ident})" if ident else message
     return Result(content=[types.TextContent(type="text", text=said)], is_error=True)

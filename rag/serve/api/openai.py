@@ -59,7 +59,7 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
 
     @api.get("/models")
     async def listed() -> models.Models:
-        """What can be asked for: answers, verbatim answers, and the configured embedding."""
+        """The models: answers, verbatim answers, and the configured embedding."""
         return models.Models(data=list(known.values()))
 
     @api.get("/models/{name:path}", responses=faults(400, 404, model=models.OpenAIFailure))
@@ -92,7 +92,7 @@ def _add_endpoint(
         request: Request,
         wish: Wish = Depends(partial(wished, service.settings.history_turns)),  # noqa: B008
     ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
-        """What comes of the question; what fails before the first word has a status of its own."""
+        """The response to a question; a failure before the first word has its own status."""
         verbatim = wish.model == VERBATIM
         events = service.stream(
             "openai", wish.question, wish.history, extractive=verbatim, filters=wish.filters
@@ -117,7 +117,7 @@ def _add_endpoint(
 
 
 def chat_wish(turns: int, sent: models.ChatRequest) -> Wish:
-    """Raises Problem for what Beleg cannot do, and would be wrong to ignore."""
+    """The client's limits. Raises Problem for options that Beleg cannot serve and must not ignore."""
     if sent.tool_choice not in (None, "", "none", "auto"):
         raise Problem(400, "unsupported", "Beleg calls no tools; please leave tool_choice out.")
     _check_format(sent.response_format)
@@ -171,19 +171,19 @@ def _check_format(wanted: dict[str, Any] | None) -> None:
 def _add_embeddings(api: FastAPI, service: Service) -> None:
     @cache
     def embedder() -> Embedder:
-        """The engine's embedding; where it ranks by words alone, one made when it is first asked for."""
+        """The engine's embedding; if it ranks by words alone, one made on the first request."""
         dense = getattr(service.engine, "dense", None)
         return dense.embedder if dense else build_embedder(service.settings)
 
     async def embedded(texts: list[str]) -> Any:
-        """In parts, each in its turn: others come between, and whoever leaves ends it."""
+        """Embeds in parts, so that questions come in between, and stops if the client disconnects."""
         parts = [texts[i : i + _EMBEDDED_AT_ONCE] for i in range(0, len(texts), _EMBEDDED_AT_ONCE)]
         embed = (await run_in_threadpool(embedder)).embed
         return np.concatenate([await service.run(partial(embed, part)) for part in parts])
 
     @api.post("/embeddings", responses=_FAILING)
     async def embeddings(request: Request, sent: models.EmbeddingRequest) -> models.Embeddings:
-        """Vectors of the configured embedding, as the index has them of passages."""
+        """Vectors by the configured embedding, the same as in the index."""
         if sent.model != service.settings.embedding:
             raise _no_model(sent.model)
         texts = await run_in_threadpool(texts_of, sent.input)

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client asks for, whatever the endpoint: `most` tokens of text, that end before `stop`."""
+    """A client's limits, for any endpoint: `most` tokens of text, ending before any of `stop`."""
 
     model: str
     question: str
@@ -128,9 +128,9 @@ def _part(reply: Reply | None = None) -> Json:
 
 
 async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | Reply]:
-    """The words of the reply, none of which a later one can make a link or a picture, then all of it.
+    """Pieces of the reply that no later piece can turn into a link or picture, then the whole reply.
 
-    What the check of a draft has changed follows it; a text that is to be cut comes once it is checked.
+    Changes by the verification come at the end; a text with limits is sent after it is verified.
     """
     said, told = "", ""
     held = wish.most is not None or bool(wish.stop)

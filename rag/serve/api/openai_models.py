@@ -1,6 +1,6 @@
-"""What the OpenAI-compatible endpoint takes and gives; what it takes beyond this is ignored.
+"""Requests and responses of the OpenAI-compatible endpoint; unknown fields of requests are ignored.
 
-Responses are OpenAI's own types, with what Beleg adds to them.
+Responses are OpenAI's own types with Beleg's additions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Part(BaseModel):
 
 
 class ChatMessage(BaseModel):
-    """A message; those of the user and the assistant are the conversation, others are ignored."""
+    """A message; only those of user and assistant count."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
@@ -97,7 +97,7 @@ class ResponseRequest(Asking):
 
 
 class Completion(ChatCompletion):
-    """The answer as OpenAI's clients read it; `beleg` is the whole answer as REST gives it.
+    """The answer as OpenAI's clients read it; `beleg` is the whole answer as in REST.
 
     Every `[n]` in the content is defined as a Markdown link at its end.
     """
@@ -106,7 +106,7 @@ class Completion(ChatCompletion):
 
 
 class TextCompletion(OpenAICompletion):
-    """The same of the older endpoint."""
+    """The answer of the older endpoint."""
 
     beleg: Answer
 

@@ -28,7 +28,7 @@ _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitio
 
 
 def references(answer: Answer, site: str, text: str | None = None) -> str:
-    """What turns every `[n]` of a Markdown text into a link: definitions, to stand at its end.
+    """Markdown definitions that turn every `[n]` of a text into a link; they go at its end.
 
     [1]: <http://127.0.0.1:7860/quelle/…?von=812&bis=843&v=…#beleg> "taz: Roter Teppich für Putin"
     """
@@ -51,7 +51,7 @@ def escaped(text: str) -> str:
 
 
 def decided(text: str) -> str:
-    """The beginning of a growing text whose escaping no later word can change."""
+    """The beginning of a growing text whose escaping is final."""
     return _UNDECIDED.sub("", text)
 
 
@@ -69,7 +69,7 @@ def cut(text: str, most: int | None, stop: str | Sequence[str] | None) -> tuple[
 
 
 def correction(said: str, answer: Answer) -> str:
-    """What follows a draft that is not the verified answer: a line, and that answer; else nothing."""
+    """The text to append to a draft that differs from the verified answer: a line, and that answer."""
     return "" if said.split() == answer.text.split() else f"\n\n---\n\n{escaped(answer.text)}"
 
 
@@ -97,10 +97,10 @@ def usage(answer: Answer, asked: Iterable[Message], text: str) -> CompletionUsag
 
 
 def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[str, list[Message]]:
-    """The question, which is the last message, and the last of what was said before it.
+    """The question, which is the last message, and the latest messages before it.
 
-    Messages of the system and of tools are left out: only the articles say what is answered.
-    Raises BadRequest when the last message is none of the user's, or a task that a client gives its model.
+    Messages of system and tools are left out: answers come from the articles alone. Raises BadRequest if the
+    last message is not the user's, or is a task that a client gives its model.
     """
     if sent[-1].role != "user":
         raise BadRequest("The last message is the question; its role is user.")

@@ -42,7 +42,7 @@ _EVENTS = (
     " then `done` with the whole verified answer; or `error` {error: {code, message}}."
 )
 
-# errors before the stream are no events
+# errors before the stream are ordinary responses
 _FAILURE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}}
 
 _EVENT = {
@@ -75,7 +75,7 @@ Sort = Literal[
 
 
 def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
-    """Mounts REST; without an intake, articles are for reading only."""
+    """Mounts REST; without an intake, articles are read-only."""
     api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
@@ -110,7 +110,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     }
 
     async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
-        """The events; what fails before the first has a status of its own."""
+        """The events; a failure before the first one has its own status."""
         events = service.stream(
             "rest", sent.question, sent.history, extractive=sent.extractive, filters=sent.filters
         )
@@ -121,7 +121,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     async def stream(
         events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
     ) -> AsyncGenerator[ServerSentEvent]:
-        """The answer as it comes about, as server-sent events."""
+        """The answer as it is made, as server-sent events."""
         try:
             async for event in events:
                 yield _event(event)
@@ -142,7 +142,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
         article: Annotated[list[str], Query(description="ids of articles")] = [],  # noqa: B006
         genre: Genre | None = None,
     ) -> models.Found:
-        """Passages for a question, best first; no model is asked for an answer."""
+        """Passages for a question, best first; no language model is asked."""
         filters = Filters(tuple(outlet), tuple(author), first, last, tuple(article), genre)
         found = await unless_gone(request, service.run(lambda: service.engine.search(q, k, filters=filters)))
         return models.Found(passages=[sent_passage(passage) for passage in found])
@@ -159,7 +159,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
 
     @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
-        """An answer that was given before, with the same evidence."""
+        """An earlier answer, with the same evidence."""
         return JSONResponse(record(ident), headers=_FRESH)
 
     readable: dict[int | str, dict[str, Any]] = {
@@ -183,7 +183,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         "/answers/{ident}/feedback", status_code=204, response_class=Response, responses=faults(400, 404, 422)
     )
     def rate(ident: str, sent: models.Feedback) -> Response:
-        """Notes what somebody thinks of an answer."""
+        """Records a rating of an answer."""
         if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
             raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
         return Response(status_code=204)
@@ -199,7 +199,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
 
     @api.get("/evaluation", response_model=dict[str, Any], responses=faults(404))
     def evaluation() -> Response:
-        """The latest evaluation of this index, as `python -m eval` has left it."""
+        """The latest evaluation of this index by `python -m eval`."""
         try:
             found = (service.settings.data_dir / "evaluation" / "latest.json").read_bytes()
             json.loads(found)
@@ -223,7 +223,7 @@ def _event(event: Coming) -> ServerSentEvent:
 
 
 def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
-    """An event whose umlauts can be read on a terminal too, which FastAPI would escape."""
+    """An event with umlauts unescaped, readable on a terminal."""
     return ServerSentEvent(event=name, raw_data=json_line(data))
 
 

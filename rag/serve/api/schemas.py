@@ -1,4 +1,4 @@
-"""What REST takes and gives beside the values of `rag.schema`: questions, lists, articles, errors."""
+"""Requests and responses of REST beside the values of `rag.schema`: questions, lists, articles, errors."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _MOST_FIELDS, _LONGEST_NAME = 100, 1_000
 
 
 def _few_fields(sent: Any) -> Any:
-    """Each unknown field would be an error of its own."""
+    """Refuses many fields at once: each unknown one would be an error by itself."""
     if isinstance(sent, dict) and len(sent) > _MOST_FIELDS:
         raise ValueError(f"there are more than {_MOST_FIELDS} fields")
     return sent
 
 
 def _short(sent: Any) -> Any:
-    """As `_few_fields`, and each wrong name or id would be one, too, and be told."""
+    """Refuses long lists at once: each wrong item would be an error by itself."""
     kinds = [kind for kind in sent.values() if isinstance(kind, list)] if isinstance(sent, dict) else []
     if any(len(kind) > MOST_FILTERS for kind in kinds):
         raise ValueError(f"filters have at most {MOST_FILTERS} of a kind")
@@ -45,7 +45,7 @@ History = Annotated[
 
 
 class Sent(BaseModel):
-    """What a program sends."""
+    """The body of a request."""
 
     model_config = ConfigDict(extra="forbid")
     few_fields = model_validator(mode="before")(_few_fields)
@@ -63,7 +63,7 @@ class Ask(Sent):
 
 
 class Found(BaseModel):
-    """What a search has found, best first."""
+    """The passages found, best first."""
 
     passages: list[Passage]
 
@@ -86,7 +86,7 @@ class ArticleRow(BaseModel):
 
 
 class Articles(BaseModel):
-    """A page of the list; `total` counts what was found."""
+    """A page of the list; `total` is the number of articles found."""
 
     articles: list[ArticleRow]
     total: int
@@ -103,7 +103,7 @@ class Highlight(BaseModel):
 
 
 class ArticleFacts(BaseModel):
-    """What is known of an article, and which version of it that is."""
+    """An article without its text, and its version."""
 
     model_config = ConfigDict(from_attributes=True, json_schema_serialization_defaults_required=True)
     title: str | None
@@ -125,7 +125,7 @@ class Article(ArticleFacts):
 
 
 class Feedback(Sent):
-    """What somebody thinks of an answer; null takes it back."""
+    """A reader's rating of an answer; null takes it back."""
 
     rating: Rating | None
     reason: Reason | None = None

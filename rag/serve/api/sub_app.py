@@ -1,11 +1,8 @@
-"""An app for one door, with a schema of its own, and every error in the door's form."""
+"""An app for one door with its own schema, and every error in the door's form."""
 
 from __future__ import annotations
 
 import logging
-import tomllib
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -19,6 +16,7 @@ from rag.errors import BelegError
 from rag.serve.api.errors import Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
+from rag.version import VERSION
 
 _CLIENT_LEFT = 499
 _MEANINGS = {
@@ -37,7 +35,7 @@ _MEANINGS = {
     507: "There is no space for the file.",
 }
 GUARD = (401, 403, 413, 429)
-"""What the guard may say at any door."""
+"""Statuses by the guard, at any door."""
 ASKING = (400, 422, 500, 502, 503, 504)
 """What else may become of a question."""
 _NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
@@ -51,7 +49,7 @@ class SubApp(FastAPI):
     malformed = 422
 
     def openapi(self) -> dict[str, Any]:
-        """The schema; FastAPI says 422 of every route, even where it never comes."""
+        """The schema, without the 422 that FastAPI adds to every route."""
         schema = super().openapi()
         schema = {**schema, "servers": [{**each, "url": link(each["url"])} for each in schema["servers"]]}
         for path in schema["paths"].values() if self.malformed != 422 else ():
@@ -70,7 +68,7 @@ def sub_app(
     app = SubApp(
         title=title,
         description=description,
-        version=version(),
+        version=VERSION,
         servers=[{"url": path}],
         root_path_in_servers=False,
         docs_url=None,
@@ -112,23 +110,14 @@ def faults(*statuses: int, model: type[BaseModel] = Failure) -> dict[int | str, 
 
 
 def _fresh(response: Response) -> None:
-    """Nothing that a door answers is kept by a browser or a proxy."""
+    """Keeps browsers and proxies from caching responses."""
     response.headers["Cache-Control"] = "no-store"
 
 
 def _first_fault(error: RequestValidationError, request: Request) -> str:
-    """What is wrong first: `body.question: Field required`."""
+    """The first error: `body.question: Field required`."""
     first = error.errors()[0]
     if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
         return "The body is a JSON object; please send it with Content-Type: application/json."
     place = ".".join(str(part) for part in first["loc"])
     return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()
-
-
-def version() -> str:
-    """Beleg's: as installed, or as the project's file says."""
-    try:
-        return metadata.version("beleg")
-    except metadata.PackageNotFoundError:
-        project = Path(__file__).parents[3] / "pyproject.toml"
-        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])

@@ -25,7 +25,7 @@ from rag.store.answers import Rating, Records
 from rag.store.library_rows import Counts
 from rag.wire import answer_from_dict, answer_to_dict
 
-# a browser follows 10 to 20 updates a second; among many readers each gets fewer, so that none waits long
+# a browser can show 10 to 20 updates a second; with many readers each gets fewer, so that nobody waits long
 _SECONDS_BETWEEN_DRAFTS = 0.07
 _MORE_FOR_EACH_READER = 0.02
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the page shows next: conversation, composer, notice; None leaves a thing as it is."""
+    """An update of the page: conversation, composer, notice; None leaves that part unchanged."""
 
     shown: Shown | None = None
     question: str | None = None
@@ -57,7 +57,7 @@ class Greeting:
 
 
 class Chat:
-    """What each event of the page shows; the conversation itself lives in the browser."""
+    """The updates for each event of the page; the conversation itself is kept by the browser."""
 
     def __init__(
         self,
@@ -211,7 +211,7 @@ class Chat:
     ) -> Iterator[View]:
         """What was searched, the draft, the verified answer, and what to ask next.
 
-        Where the answer is there at once, so is all that is shown of it: each view costs as much as others.
+        An answer that is ready at once is shown in one view, because each view costs the same.
         """
         asked = [*shown, messages.user_message(question)]
         search: Shown = []
@@ -258,7 +258,7 @@ class Chat:
         return messages.search_message(found.passages, searched, found.seconds, words, answer)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
-        """Questions to ask next; none when they cannot be had, for they are no part of the answer."""
+        """Questions to ask next; none if that fails, because they are not part of the answer."""
         try:
             return self.engine.follow_ups(answer, [turn.question for turn in messages.turns(shown)])
         except Exception:
@@ -280,7 +280,7 @@ def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event
 
 
 def _failure(error: Exception, words: Words) -> str:
-    """The notice for a question that failed; what nobody expected goes to the log."""
+    """The notice for a question that failed; unexpected errors are logged."""
     if isinstance(error, Overloaded):
         return _named(words("errors.overloaded"), words)
     if isinstance(error, BelegError):
@@ -290,6 +290,6 @@ def _failure(error: Exception, words: Words) -> str:
 
 
 def _named(said: str, words: Words) -> str:
-    """With what the log knows the request by, for the reader to tell whoever runs Beleg."""
+    """Adds the request's id in the log, for readers to pass on."""
     ident = request_id()
     return f"{said} ({words('errors.request', ident=ident)})" if ident else said

@@ -1,11 +1,10 @@
-"""A conversation as the chat's component keeps it: messages of Markdown and HTML, with what they are.
+"""A conversation in the form of the chat's component: messages of Markdown and HTML, with metadata.
 
-A message is `{"role", "content": [part, …], "metadata", "options"}`. The browser hands the metadata back as
-it was: `log` is what was said in plain words, the question as it was typed or the answer without citations,
-and `id` is that of the answer's record, or `DRAFT` while it is not complete. Without words nothing was
-answered. The step that shows what was searched has a `title`.
-A turn is a question and what answered it: the step, then the answer. The answer's first part is its text;
-what stands below follows.
+A message is `{"role", "content": [part, …], "metadata", "options"}`. The browser returns the metadata
+unchanged: `log` is the plain text, the question as typed or the answer without citations; `id` is that of the
+answer's record, or `DRAFT` while it is incomplete. A message without text failed. The step that shows what
+was searched has a `title`. A turn is a question with its step and answer; the first part of an answer is its
+text, the evidence follows.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ ChatMessage = dict[str, Any]
 Shown = list[ChatMessage]
 
 WITHOUT_MODEL = "\u2060without-model"
-"""The value of the option that asks for an answer without the language model; no question is like it."""
+"""Value of the option for an answer without the language model; no question can have it."""
 
 DRAFT = "draft"
-"""The id of an answer that still grows."""
+"""The id of an incomplete answer."""
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class Turn:
 
 
 def user_message(question: str) -> ChatMessage:
-    """A question as a message; what looks like Markdown in it is shown, not done."""
+    """A question as a message; Markdown in it is shown literally."""
     return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
 
 
@@ -83,14 +82,14 @@ def step_message(passages: Sequence[Passage], step: str, asked: str, words: Word
 
 
 def draft_message(text: str) -> ChatMessage:
-    """What is there of an answer that still grows."""
+    """The text so far of an incomplete answer."""
     return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))
 
 
 def answer_message(
     answer: Answer, words: Words, *, articles: Library | None = None, model_left_out: bool = False
 ) -> ChatMessage:
-    """A verified answer with its evidence and its record; articles tell what has changed since."""
+    """A verified answer with evidence and record; the articles show what has changed since."""
     label = f"{fragment('label', words, said=words('answer.extractive'))}\n\n" if model_left_out else ""
     changed, names = set(), {}
     if articles:
@@ -104,7 +103,7 @@ def answer_message(
 
 
 def failure_message(reason: str, partial: str, words: Words) -> ChatMessage:
-    """What a failing language model left behind, marked as such, with the way on."""
+    """The text so far when the language model failed, marked as such, with a way on."""
     draft = render.draft_markdown(partial)
     told = words("answer.partial" if draft else "answer.model_failed", reason=reason)
     failed = assistant_message(draft, fragment("failure", words, said=told))
@@ -147,7 +146,7 @@ def is_step(message: ChatMessage) -> bool:
 
 
 def record_id(message: ChatMessage) -> str | None:
-    """The id of the answer that a message shows; None while it still grows, and where it failed."""
+    """The id of the answer in a message; None if it is incomplete or failed."""
     ident = _known(message, "id")
     return ident if ident != DRAFT else None
 
@@ -158,7 +157,7 @@ def last_record(shown: Shown) -> str | None:
 
 
 def said(message: ChatMessage) -> str:
-    """What a message says in plain words: a question as it was typed, an answer without citations."""
+    """The plain text of a message: a question as typed, an answer without citations."""
     return _known(message, "log") or ""
 
 
@@ -181,7 +180,7 @@ def turns(shown: Shown) -> Iterator[Turn]:
 
 
 def history(shown: Shown) -> list[Message]:
-    """What was said, for the engine: no citations, cards, steps and failures."""
+    """The conversation for the engine, without citations, cards, steps and failures."""
     answered = [turn for turn in turns(shown) if turn.answer and not turn.failed]
     return [
         message
@@ -200,7 +199,7 @@ def outdated_citation(citation: Citation, articles: Library) -> bool:
 
 
 def _copies(answer: Answer, articles: Library, words: Words) -> dict[str, str]:
-    """What the articles are called that say the cited words too, by id; those that are gone are left out."""
+    """Names of the near-copies of cited articles, by id, as far as they still exist."""
     idents = {ident for citation in answer.citations for ident in citation.also_in}
     found = {ident: articles.article(ident) for ident in idents}
     known = {

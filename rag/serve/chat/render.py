@@ -21,7 +21,8 @@ _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 _Insert = tuple[int, int, int, str]
-"""Markup in a text: where it starts, its order among those that start there, what it replaces up to."""
+"""Markup for a text: start, order among others at the same start, the markup, and the end of what it
+replaces."""
 
 
 def draft_markdown(text: str) -> str:
@@ -38,8 +39,8 @@ def without_markers(text: str) -> str:
 def answer_markdown(answer: Answer, words: Words) -> str:
     """The answer with its citations as chips; verbatim passages as quotations with their origin.
 
-    What Beleg says of quotations is their heading. What the question asks for is marked in the first one.
-    One that its sources do not fully support is set off, with a note in `<small>`.
+    Beleg's own line above quotations is their heading. The figure or date asked for is marked in the first
+    one. A sentence that its sources do not fully support is set off, with a note in `<small>`.
     """
     return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
 
@@ -47,7 +48,7 @@ def answer_markdown(answer: Answer, words: Words) -> str:
 def evidence_html(
     answer: Answer, words: Words, outdated: Set[str] = frozenset(), names: Mapping[str, str] | None = None
 ) -> str:
-    """What stands below an answer: cards of the cited articles, and further (folded) or nearest places.
+    """The part below an answer: cards of the cited articles, and further (folded) or nearest places.
 
     Articles whose id is in `outdated` have changed since the answer; `names` are those of copies, by id.
     """
@@ -73,7 +74,7 @@ def evidence_html(
 
 
 def spoken(answer: Answer) -> str:
-    """What the answer says, without its marks and without what Beleg says of quotations."""
+    """The answer's words, without markers and without Beleg's line above quotations."""
     said = (answer.text[slice(*span)] for span in _paragraphs(answer.text))
     return without_markers("\n\n".join(text for text in said if text not in NOTICES))
 
@@ -107,7 +108,7 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
 
 
 def _quoted(answer: Answer, span: Span) -> Citation | None:
-    """The place that a paragraph of a verbatim answer quotes, where it does nothing else."""
+    """The place quoted by a paragraph that is nothing but a quotation."""
     numbered = {citation.number: citation for citation in answer.citations}
     for statement in answer.statements if answer.model is None else ():
         cited = numbered.get(statement.citations[0]) if len(statement.citations) == 1 else None
@@ -119,7 +120,7 @@ def _quoted(answer: Answer, span: Span) -> Citation | None:
 def _marked_up(answer: Answer, span: Span, words: Words) -> str:
     """A part of the answer's text with `[n]` made chips, and with the status of its sentences.
 
-    A number that cites nothing stays text.
+    A number without a citation stays text.
     """
     chips = {str(citation.number): chip(citation, words) for citation in answer.citations}
     inserts: list[_Insert] = [
@@ -154,7 +155,7 @@ def _with_inserts(text: str, span: Span, inserts: Iterable[_Insert]) -> str:
 
 
 def _asked_for(sentence: str, at: int, question: str) -> Iterator[_Insert]:
-    """The marks around the figure or date that a question asks for, in a sentence that stands at `at`."""
+    """Markup for the figure or date asked for, in a sentence that begins at `at`."""
     for start, end in asked_for(question, sentence, detect_language(sentence)):
         yield at + start, 3, at + start, "<mark>"
         yield at + end, -1, at + end, "</mark>"
@@ -168,7 +169,7 @@ def _escaped(text: str) -> str:
 
 
 def _paragraphs(text: str) -> list[Span]:
-    """The spans of what blank lines part."""
+    """Spans of the paragraphs, separated by blank lines."""
     edges = [0, *(edge for found in _PARAGRAPH.finditer(text) for edge in found.span()), len(text)]
     return [span for span in zip(edges[::2], edges[1::2], strict=True) if text[slice(*span)].strip()]
 

@@ -38,10 +38,10 @@ from rag.settings import Settings
 from rag.store.answers import Rating, Records
 from rag.uploads import Intake
 
-_DAY = 86_400  # seconds that Gradio keeps files of its own
+_DAY = 86_400  # seconds that Gradio keeps its files
 _REFUSED_AT_ONCE = 50
-_MINUTE = 60.0  # between news of Gradio's queue, in which nobody waits
-_LONGEST_CONVERSATION = 10_000_000  # characters that a browser may hand back
+_MINUTE = 60.0  # seconds between updates of Gradio's own queue, which is never used
+_LONGEST_CONVERSATION = 10_000_000  # characters of a conversation that a browser may send
 
 Outputs = tuple[Any, ...]
 
@@ -51,7 +51,7 @@ def create_app(
 ) -> FastAPI:
     """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /.
 
-    The doors for programs are beside them, and one guard is before all.
+    The doors for programs are beside them, and one guard protects all.
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
     kept = records or Records(settings.data_dir)
@@ -138,7 +138,7 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
                 show, inputs, results, queue=False, api_visibility="private", trigger_mode="always_last"
             )
 
-        # an answer counts as stopped once the browser has let go of it; a question sent before would be lost
+        # an answer is stopped once the browser has dropped it; a question sent before that would be lost
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
             each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
@@ -148,12 +148,12 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
         demo.load(
             page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
         ).then(page.suggest, None, shown, queue=False, api_visibility="private")
-    # more than the gate lets in, so that who is refused learns so at once, in the reader's language;
+    # more than the queue admits, so that a refusal comes at once and in the reader's language;
     # a mounted page has no `launch`, whose parameters these attributes are
     at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
     demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
     demo.queue(default_concurrency_limit=at_once, max_size=at_once, status_update_rate=_MINUTE)
-    # Gradio would keep the conversations of 10,000 pages in memory; the browser hands ours back each time
+    # Gradio would keep the conversations of 10,000 pages in memory; the browser sends ours each time
     demo.state_session_capacity = at_once
     return demo
 
@@ -181,7 +181,7 @@ class Page:
         return gr.Chatbot(examples=_examples(self.chat.suggestions(_words(request))))
 
     def narrow(self, chosen: str, request: gr.Request) -> str:
-        """What is chosen, above the composer."""
+        """The choice of articles, above the composer."""
         return chosen_html(self.chat.engine, self.catalogue, chosen, _words(request))
 
     def ask(self, question: str, shown: Shown, chosen: str, request: gr.Request) -> Iterator[Outputs]:
@@ -209,7 +209,7 @@ class Page:
         yield from _all(views, request)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
-        """What is there of a stopped answer stays; a complete one is left alone."""
+        """Keeps the text so far of a stopped answer; leaves a complete one alone."""
         view = self.chat.stop(shown, _words(request))
         said, composer, _ = _outputs(View() if view.shown == shown else view)
         return said, composer
@@ -236,7 +236,7 @@ class Page:
 
 
 def _words(request: gr.Request) -> Words:
-    """The reader's words; links of what is shown lie below the path that the request came by."""
+    """The reader's language; sets the path for links to that of the request."""
     below(request.headers.get(PREFIX, ""))
     return words_of(request)
 

@@ -147,7 +147,7 @@ def state_line(state: SyncState, words: Words) -> str:
 def add_articles_page(
     app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake | None = None
 ) -> None:
-    """`/artikel`; without an intake it is for reading only."""
+    """`/artikel`; read-only without an intake."""
 
     def shelf(asked: Wish) -> Shelf:
         found = Shelf(
@@ -274,7 +274,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
 
 
 async def received(request: Request, intake: Intake, name: str, limit: int) -> Received:
-    """The upload in a request's body. Raises ArticleError as soon as it cannot be one, OSError."""
+    """The upload in a request's body. Raises ArticleError as soon as that is clear, and OSError."""
     stated = request.headers.get("content-length", "")
     if stated.isdecimal() and int(stated) > limit:
         raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
@@ -288,14 +288,14 @@ async def received(request: Request, intake: Intake, name: str, limit: int) -> R
 
 
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
-    """The state with names in the place of paths, which are nobody's business on the page."""
+    """The state with names in place of paths, which the page must not show."""
     folders = [path.resolve() for path in (settings.articles, settings.uploads_dir, settings.data_dir)]
     return replace(state, error=_without(state.error, folders))
 
 
 def _without(told: Any, folders: Sequence[Path]) -> Any:
     if isinstance(told, Phrase):
-        code = _without(told.code, folders)  # a text that is no code stands for itself
+        code = _without(told.code, folders)  # a text without a code stands for itself
         return Phrase(code, **{name: _without(value, folders) for name, value in told.params.items()})
     if isinstance(told, str | Path):
         for folder in folders:

@@ -30,7 +30,7 @@ _STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 class Row:
     """One article in the list: `words` counts its text, `file` is its file's name.
 
-    `in_file` is how many articles the file holds; `original` is the article that this one nearly repeats.
+    `in_file` is the number of articles in the file; `original` is the article that this one nearly repeats.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Row:
 
     @property
     def copy_of(self) -> str | None:
-        """The id of that one."""
+        """The id of the original."""
         return self.original.id if self.original else None
 
     @property
@@ -60,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a reader wants to see: `sort` is a column (with `-`: descending), `page` counts from 1.
+    """The part of the list that a reader wants: `sort` is a column (with `-`: descending), `page` is from 1.
 
     `first` and `last` are days of publication, both included.
     """
@@ -73,12 +73,12 @@ class Wish:
 
     @property
     def column(self) -> str:
-        """The column that is sorted by."""
+        """The column to sort by."""
         return self.sort.removeprefix("-")
 
     @property
     def descending(self) -> bool:
-        """Whether the largest comes first."""
+        """Whether the order is descending."""
         return self.sort.startswith("-")
 
     @property
@@ -101,7 +101,7 @@ class Wish:
         return link(f"/artikel?{query}" if query else "/artikel")
 
     def reading(self, row: Row) -> str:
-        """An article's address with the way back to this list; the words that it was found by are marked."""
+        """An article's address with the way back to this list and the words to mark."""
         parts = {"liste": self.query_string, "suche": self.query}
         query = urlencode({name: value for name, value in parts.items() if value})
         return f"{row.address}?{query}".rstrip("?") + ("#treffer" if self.query else "")
@@ -111,13 +111,13 @@ class Wish:
         return replace(self, **{"page": 1, **changed})
 
     def sorted_by(self, column: str) -> Wish:
-        """The same by another column, or (by the same) the other way round."""
+        """The wish sorted by a column; by the same column, in reverse."""
         turned = column == self.column and not self.descending
         return self.but(sort=f"-{column}" if turned else column)
 
 
 def wish(query: str, sort: str, page: str, first: str = "", last: str = "") -> Wish:
-    """The wish of an address; what makes no sense in it is taken as usual."""
+    """The wish in an address; invalid parts get their defaults."""
     sort = sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST
     number = int(page) if page.isascii() and page.isdecimal() and len(page) < 8 else 1
     words = " ".join(query[:_LONGEST_FILTER].split())
@@ -125,7 +125,7 @@ def wish(query: str, sort: str, page: str, first: str = "", last: str = "") -> W
 
 
 def day_of(said: str) -> date | None:
-    """The day that an address says, None where it says none."""
+    """The day in an address; None without one."""
     try:
         return date.fromisoformat(said)
     except ValueError:
@@ -133,7 +133,7 @@ def day_of(said: str) -> date | None:
 
 
 class Catalogue:
-    """The list of a library's articles, made once for each of its revisions."""
+    """The list of a library's articles, made once per revision."""
 
     def __init__(self, library: Library, uploads: Path) -> None:
         """`uploads` is the folder whose files can be deleted again."""
@@ -171,7 +171,7 @@ class Catalogue:
         return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
-        """The articles of an uploaded file, and what could not be read of it."""
+        """The articles of an uploaded file, and the problems with it."""
         state = self.library.files().get(f"{self.uploads}{name}")
         rows = [row for row in self.rows() if row.uploaded and row.file == name]
         return rows, state.problems if state else ()
@@ -199,7 +199,7 @@ class Catalogue:
 
 
 def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
-    """The rows by a column; what is unknown comes last either way, what is equal stays in its order."""
+    """The rows by a column, stable; unknown values come last in both directions."""
     key = _KEYS[column]
     keyed = [(value, row) for row in rows if (value := key(row)) is not None]
     keyed.sort(key=lambda pair: pair[0], reverse=descending)
@@ -207,7 +207,7 @@ def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
 
 
 def _folded(text: str | None) -> str:
-    """How a word is filed: ä as a, Ö as o."""
+    """A word's form for sorting: ä as a, Ö as o."""
     plain = unicodedata.normalize("NFKD", text or "")
     return "".join(char for char in plain if char.isalnum() or char == " ").casefold()
 

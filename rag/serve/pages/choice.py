@@ -1,7 +1,7 @@
-"""Which articles a reader has chosen to answer: the filters of an address, and how the page shows them.
+"""The choice of articles that may answer: filters in an address, and how the page shows them.
 
-A choice is the query of an address: `medium=<outlet>&von=<day>&bis=<day>&artikel=<id>`, where outlets and
-articles may be several. What makes no sense in it is left out.
+A choice is the query of an address, `medium=<outlet>&von=<day>&bis=<day>&artikel=<id>`, possibly with several
+outlets and articles. Invalid parts are ignored.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from rag.serve.views import fragment
 from rag.text.analysis import fold
 
 LISTED = 200
-"""Articles that can be ticked in the list; any other can be chosen on its own page."""
-_MOST = 200  # outlets or articles of an address
-_NAMED = 3  # articles with a chip each
+"""Most articles in the list of the form; others can be chosen on their own pages."""
+_MOST = 200  # most outlets, or articles, in an address
+_NAMED = 3  # most articles with a chip each
 
 
 def choice_of(query: str) -> Filters:
@@ -46,7 +46,7 @@ def address_of(chosen: Filters) -> str:
 
 
 def choice_query(chosen: Filters) -> list[tuple[str, str]]:
-    """Names and values of the query that says this choice."""
+    """The choice as names and values of a query."""
     days = [(name, day.isoformat()) for name, day in (("von", chosen.first), ("bis", chosen.last)) if day]
     outlets = [("medium", each) for each in chosen.outlets]
     return [*outlets, *days, *(("artikel", each) for each in chosen.articles)]
@@ -71,7 +71,7 @@ def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> Iterator[tuple[
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
-    """The chips above the composer, how many articles answer, and what opens the dialog."""
+    """The chips above the composer, the number of articles that answer, and the button for the dialog."""
     chosen = choice_of(query)
     if chosen == Filters():
         return fragment("choice", words, chips=(), told="", wrong=False)
@@ -85,7 +85,7 @@ def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) 
 
 
 def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
-    """What the form shows: outlets with their articles, the days there are, and the newest articles."""
+    """The content of the form: outlets with their articles, the range of days, and the newest articles."""
     chosen, rows = choice_of(query), catalogue.rows()
     days = [row.published for row in rows if row.published]
     outlets = Counter(row.outlet for row in rows if row.outlet)

@@ -1,8 +1,8 @@
 """Conversations and answers to keep: Markdown, HTML and Word to read, JSON for programs, with the evidence.
 
 A turn is `{"question", "record"}` with an answer as `answer_to_dict` writes it, or `{"question", "text"}`
-with the draft of one that was stopped, or `cut` by leaving the page. `changed` tells for a citation
-whether its article is another than the one that was cited.
+with the draft of one that was stopped, or `cut` by leaving the page. `changed` says for a citation
+whether its article has changed since.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _ACTIVE = re.compile(r"[\\`*_\[\]<>|~#$!]|^[-+](?=\s)|^\d+(?=[.)])", re.MULTILIN
 _MARKER = re.compile(r"\[\d{1,3}\]")
 _ESCAPED_MARKER = re.compile(r"\\\[(\d{1,3})\\\]")
 _UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML, and so a Word file, cannot hold."""
+"""Characters that XML, and so a Word file, cannot hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A question with its answer, as every form of a kept conversation tells it.
+    """A question with its answer, for all forms of export.
 
-    `note` says of an answer without a record why it is not complete; `verbatim` that the answer is nothing
-    but its quotes; `doubts` are sentences that are not fully supported, each with its status.
+    `note` says why an answer without a record is incomplete; `verbatim` that the answer consists of its
+    quotes; `doubts` are sentences that are not fully supported, each with its status.
     """
 
     question: str
@@ -55,7 +55,7 @@ class Entry:
 
 
 def entries(turns: Iterable[Turn], words: Words) -> list[Entry]:
-    """What there is to tell of each turn. Raises BadRequest when a record is none."""
+    """The entries of the turns. Raises BadRequest for an invalid record."""
     return [_entry(turn, words) for turn in turns]
 
 

@@ -1,4 +1,4 @@
-"""What stands around a conversation: header, start screen, footnote; and the page for what is not there."""
+"""Header, start page and footnote around a conversation, and the page for missing things."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def start(words: Words) -> str:
 
 
 def footnote(mode: str, words: Words, sends_to: str | None = None) -> str:
-    """Who answers, where text is sent, and a word of caution."""
+    """Who answers, where text is sent, and a reminder to check sources."""
     return fragment("footnote", words, mode=mode_line(mode, words, sends_to))
 
 
 def mode_line(mode: str, words: Words, sends_to: str | None = None) -> str:
-    """Who answers, said plainly: no model, or the model by its name and where text is sent."""
+    """Who answers: no model, or the model by its name and where text is sent."""
     if mode == "extractive":
         return words("answer.extractive")
     told = f" – {words('answer.sends_to', host=sends_to)}" if sends_to else ""
@@ -38,6 +38,6 @@ def mode_line(mode: str, words: Words, sends_to: str | None = None) -> str:
 
 
 def missing_page(words: Words, what: Literal["reader", "answer"] = "reader") -> str:
-    """The page for an article, or an answer, that is not there."""
+    """The page for an article or answer that does not exist."""
     title, text = words(f"{what}.missing_title"), words(f"{what}.missing_text")
     return page("missing.html", words, title=title, text=text, command=None)

@@ -1,4 +1,4 @@
-"""What the dossier is, for the chat's start screen: when its articles appeared, where, and whom they name."""
+"""The dossier at a glance for the start page: dates, outlets, people and places."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rag.serve.pages.choice import address_of
 from rag.serve.pages.timeline import plot_of
 from rag.serve.views import fragment
 
-_READ = 200  # articles that names are taken from: the start screen waits for this, once
+_READ = 200  # articles that are read for names; the start page waits for this once
 _NAMES = 5
 
 
 class Overview:
-    """What was found of a library, once for each of its revisions."""
+    """The overview of a library, made once per revision."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue

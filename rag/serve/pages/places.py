@@ -2,7 +2,7 @@
 
 The address of a place is `/quelle/<article id>?von=<start>&bis=<end>&v=<version>#beleg`: `von`
 and `bis` are offsets in the article's text, half-open; `v` is the beginning of the article's hash, so
-that a place in an article that has changed since is never shown wrongly; `#beleg` is the mark.
+that no wrong place is shown after a change; `#beleg` is the mark.
 With `&teil=1` the server sends the article alone, for the chat's side panel.
 """
 
@@ -59,7 +59,7 @@ def label(citation: Citation, words: Words) -> str:
 
 
 def place_of(passage: Passage) -> Citation:
-    """A found passage in the form of a citation, so that both are shown alike."""
+    """A passage as a citation, so that both are shown the same way."""
     chunk, article = passage.chunk, passage.article
     # of an answer that was kept, the article's text is not there
     return replace(cite(article, (chunk.start, chunk.end), 0, "no claim"), quote=chunk.text)

@@ -50,7 +50,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
 
     @app.post(ADDRESS, response_class=HTMLResponse)
     async def asked(request: Request) -> Response:
-        """Leads to the page with the answer, so that Back and a reload ask nothing again."""
+        """Redirects to the page with the answer, so that Back and a reload do not ask again."""
         body = (await request.body()).decode("utf-8", "replace")
         question, chosen = " ".join(parse_qs(body).get("frage", [""])[-1].split()), choice_of(body)
         answers = await run_in_threadpool(before, body)
@@ -65,7 +65,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
 
 
 def paragraphs(answer: Answer) -> Iterator[list[tuple[str, Any]]]:
-    """The answer's paragraphs, each as words with what they cite, the address of a place and its number."""
+    """The answer's paragraphs as pieces of text, each with the addresses and numbers of its citations."""
     cited = {citation.number: citation for citation in answer.citations}
     for paragraph in answer.text.split("\n\n"):
         parts = _MARKER.split(paragraph)

@@ -24,7 +24,7 @@ _BESIDE = 70  # characters of an excerpt, before and after its first hit
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a block's text; the `anchor` is the id of the place that a reader is led to."""
+    """A part of a block's text; `anchor` is the id of the place to scroll to."""
 
     text: str
     marked: bool = False
@@ -111,7 +111,7 @@ def _cut(text: str, block: Span, marks: Sequence[Span], leads_to: tuple[str, Spa
 
 
 def _overlap(block: Span, span: Span | None) -> Span | None:
-    """The common part of two spans, None when there is none."""
+    """The common part of two spans; None without one."""
     if span is None:
         return None
     start, end = max(block[0], span[0]), min(block[1], span[1])

@@ -1,4 +1,4 @@
-"""Pages in words for a reader's browser: for an address that is none, a refusal, a frame."""
+"""Readable error pages for browsers: unknown addresses, refusals, frames that are not allowed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOR_PROGRAMS = ("/api/", "/v1", "/mcp", "/gradio_api/", "/beleg/")
 
 
 class InWords:
-    """A reader who opens an address gets a page where others get an error as JSON; as ASGI middleware."""
+    """Shows browsers a page where programs get an error as JSON; ASGI middleware."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,7 +49,7 @@ class InWords:
 
 
 def refusal(request: Request, start: Message, told: bytes) -> HTMLResponse:
-    """The page for a response of JSON, with its status and what else its head says."""
+    """The page in place of a JSON response, with its status and headers."""
     words, status = words_of(request), start["status"]
     try:
         code = str(json.loads(told)["error"]["code"])

@@ -36,7 +36,7 @@ _SHOWN_AS_THEY_ARE = {
     ".pdf": "application/pdf",
     **dict.fromkeys((".txt", ".md", ".srt", ".vtt"), "text/plain"),
 }
-"""Of the original files, those that a browser shows; others, which may have scripts in them, are saved."""
+"""Types of original files that a browser may show; others, which may contain scripts, are only saved."""
 _TYPES = {
     "md": "text/markdown; charset=utf-8",
     "json": "application/json",
@@ -47,7 +47,7 @@ Form = Literal["md", "json", "html", "docx"]
 
 
 class Asking(Protocol):
-    """What both web frameworks' requests tell of the browser."""
+    """The common part of both web frameworks' requests."""
 
     @property
     def headers(self) -> Any: ...
@@ -58,10 +58,10 @@ class Asking(Protocol):
 
 
 def words_of(request: Asking) -> Words:
-    """The interface language of a browser: its reader's choice, else the page's around it, else its own.
+    """The interface language: the reader's choice, else that of the surrounding page, else the browser's.
 
-    A page that shows the chat in a frame says its language as `lang` in the address (and so in the
-    referrer of what the frame asks for); cookies often do not get into such a frame.
+    A page that shows the chat in a frame gives its language as `lang` in the address, and so in the referrer
+    of the frame's requests; cookies often do not reach such a frame.
     """
     around = dict(parse_qsl(came_from(request)[1])).get("lang")
     chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang") or around
@@ -150,7 +150,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
                 made = export.conversation_docx(title, turns, words, changed)
         name = quote(export.file_name(title, form))
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
-        # half of a surrogate pair, which JSON can hold, has no bytes
+        # JSON can hold a lone surrogate, which cannot be encoded
         content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
         return Response(content, media_type=_TYPES[form], headers=headers)
 

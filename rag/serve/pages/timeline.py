@@ -70,7 +70,7 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
 
 
 def unit_for(first: date, last: date) -> Unit:
-    """The stretch of time of a bar, so that there are few enough to tell them apart.
+    """The period of a bar, long enough to keep the number of bars small.
 
     >>> unit_for(date(2025, 8, 15), date(2025, 8, 19)), unit_for(date(1990, 1, 1), date(2025, 8, 19))
     ('day', 'year')

@@ -1,6 +1,6 @@
-"""The chat on other pages: their script, and who may show the chat in a frame.
+"""The script for other pages that opens the chat.
 
-Which pages may is said by the browser's own means, `frame-ancestors` in headers.py; the script is public.
+Browsers enforce which pages may show the chat (`frame-ancestors` in headers.py); the script is public.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 PATH = "/widget.js"
 _WORDS = 'JSON.parse("of all languages")'
 _HEADERS = {
-    # it changes with Beleg while the pages that name it do not
+    # it changes with Beleg, while the pages that load it do not
     "Cache-Control": "public, max-age=300",
-    # for pages that are isolated from other origins, or check the script's hash
+    # for pages that are cross-origin isolated or check the script's hash
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
@@ -33,7 +33,7 @@ def add_widget(app: FastAPI) -> None:
 
 
 def widget() -> Response:
-    """The script, with its words in every language: whose page it is on is known only there."""
+    """The script, with its words in every language, because only the page knows which one it needs."""
     words = {lang: words.at("widget") for lang, words in LANGUAGES.items()}
     script = (STATIC / "widget.js").read_text(encoding="utf-8").replace(_WORDS, json.dumps(words))
     return Response(script, media_type="text/javascript", headers=_HEADERS)

@@ -1,7 +1,7 @@
-"""Who may come in: what `BELEG_AUTH` says, kept as digests, and the signed cookie of a login.
+"""Who may come in: the passwords and tokens of `BELEG_AUTH`, kept as digests, and the signed login cookie.
 
 `BELEG_AUTH="password:SECRET token:NAME=SECRET …"`: any number of passwords for people and of tokens for
-programs, with spaces between them; a secret alone is both. A token's name stands in logs and figures, its
+programs, with spaces between them; a secret alone is both. A token's name appears in logs and metrics, its
 secret nowhere.
 """
 
@@ -35,17 +35,17 @@ class Access:
     signer: TimestampSigner
 
     def admits(self, password: str) -> bool:
-        """Whether this is one of the passwords; takes as long for a wrong one."""
+        """Whether this is one of the passwords, in constant time."""
         return sum(hmac.compare_digest(_digest(password), known) for known in self.passwords) > 0
 
     def owner(self, token: str) -> str | None:
-        """The name of the token; takes as long for an unknown one."""
+        """The name of the token, in constant time."""
         sent = _digest(token)
         found = [name for name, known in self.tokens if hmac.compare_digest(sent, known)]
         return found[0] if found else None
 
     def session(self) -> str:
-        """A cookie that lets in for a month, or until `BELEG_AUTH` changes: when it was made, signed."""
+        """The value of a login cookie, a signed time; valid for a month, or until `BELEG_AUTH` changes."""
         return self.signer.sign("reader").decode()
 
     def knows(self, session: str) -> bool:
@@ -54,7 +54,7 @@ class Access:
 
 
 def access_of(auth: SecretStr | None) -> Access | None:
-    """What the setting says, None where it is not set. Raises ConfigError, which never quotes a secret."""
+    """The setting, None if it is not set. Raises ConfigError, which never quotes a secret."""
     if auth is None:
         return None
     entries = [each for entry in auth.get_secret_value().split() for each in _entries(entry)]
@@ -69,7 +69,7 @@ def access_of(auth: SecretStr | None) -> Access | None:
 
 
 def _entries(entry: str) -> list[tuple[str | None, str]]:
-    """The name (None for a password) and the secret of an entry; without a kind before it, it is of both."""
+    """Name (None for a password) and secret of an entry; an entry without a kind counts as both."""
     kind, has_kind, rest = entry.partition(":")
     name, has_name, token = rest.partition("=")
     if not has_kind:

@@ -1,4 +1,4 @@
-"""Connections end: whoever opens many, or sends half a request and waits, keeps nobody else out."""
+"""Limits connections, so that many open or half-finished requests keep nobody else out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rag.serve.security.proxies import is_trusted
 
 HEAD_SECONDS = 20.0
-"""For the head of a request, from the connection or the answer before it."""
+"""Seconds for the head of a request, from the start of the connection or the end of the answer before."""
 LARGEST_HEAD = 64 * 1024  # bytes
 OF_ONE_ADDRESS = 256
 
@@ -22,9 +22,9 @@ Peer = tuple[str, int]
 
 
 class Connections:
-    """The open connections of a server: how many each address has, and which wait for a request's head.
+    """The open connections of a server: their number per address, and those that wait for a request's head.
 
-    Trusted proxies bring everybody's connections, and may have as many as there can be.
+    Trusted proxies carry everybody's connections, and are limited only in total.
     """
 
     def __init__(self, proxies: Sequence[str] = (), head_seconds: float = HEAD_SECONDS) -> None:
@@ -40,9 +40,9 @@ class Connections:
         self._transports: dict[Peer, asyncio.Transport] = {}
 
     def opened(self, peer: Peer, transport: asyncio.Transport) -> None:
-        """Ends the connection unless a request comes in time; of too many, the one that has waited longest.
+        """Ends the connection unless a request comes in time; if there are too many, the longest waiting one.
 
-        That is this one where all others are being answered.
+        If all others are being answered, that is this one.
         """
         address, others = peer[0], list(self._waiting)
         self._transports[peer] = transport
@@ -55,14 +55,14 @@ class Connections:
             self._end(next(iter(others), peer))
 
     def closed(self, peer: Peer) -> None:
-        """Forgets it."""
+        """Forgets the connection."""
         if self._transports.pop(peer, None) is not None:
             self._heard(peer)
             self._of[peer[0]] -= 1
             self._of += Counter()  # without those that have none
 
     def watching(self, app: ASGIApp) -> ASGIApp:
-        """The app; while it answers a connection, no head is waited for."""
+        """Wraps the app; a connection that is being answered does not wait for a head."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
             peer = tuple(scope.get("client") or ("", 0))
@@ -79,7 +79,7 @@ class Connections:
         return watched
 
     def protocol(self) -> type[asyncio.Protocol]:
-        """uvicorn's, telling us of each connection."""
+        """uvicorn's protocol, reporting each connection."""
         connections = self
 
         class Watched(H11Protocol):

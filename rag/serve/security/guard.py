@@ -30,28 +30,28 @@ from rag.serve.security.proxies import BY_PROXY
 from rag.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
-"""Addresses that tell nothing of the articles, and are open to all."""
+"""Addresses that reveal nothing about the articles, and are open to all."""
 
 _OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
 _UPLOADS = ("/artikel/datei", "/api/v1/articles")
 _CLOSED = "/gradio_api/upload"
-"""Gradio's own uploads, which no page of ours uses."""
+"""Gradio's own upload addresses, which our pages do not use."""
 _EVENTS, _MOST_VALUES = "/gradio_api/", 25_000
-"""Values in an event of the chat; each that is none of its own would cost Gradio two errors of a kilobyte.
-A conversation as long as a request may be has half as many."""
+"""Most values in an event of the chat; for each invalid one Gradio would make two errors of a kilobyte. The
+longest conversation that fits into a request has half as many."""
 _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", "/gradio_api/run")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _GUESSES, _GUESSING_SECONDS = 10, 60
 _MINUTE = 60  # seconds
 IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0
-"""Between two parts of what a request holds, and for all of it."""
+"""Seconds between two parts of a request's body, and for all of it."""
 
 log = logging.getLogger(__name__)
 
 
 class Rates:
-    """How often each client may do a thing: `most` times in so many seconds."""
+    """A limit for each client: `most` times in so many seconds."""
 
     def __init__(self, most: int, seconds: int) -> None:
         self.most = most
@@ -59,19 +59,19 @@ class Rates:
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
     def wait(self, client: str) -> int:
-        """Whole seconds until the client may do it (again), 0 when it may now; takes nothing."""
+        """Whole seconds until the client may go on, 0 for now; does not count."""
         if self._window.test(self._limit, client):
             return 0
         again = self._window.get_window_stats(self._limit, client).reset_time
         return max(1, math.ceil(again - time.time()))
 
     def take(self, client: str) -> int:
-        """As `wait`; where it may, it has done so."""
+        """Like `wait`, and counts one if allowed."""
         return 0 if self._window.hit(self._limit, client) else max(1, self.wait(client))
 
 
 class Guard:
-    """See above; as ASGI middleware."""
+    """The guard as ASGI middleware."""
 
     def __init__(self, app: ASGIApp, settings: Settings, guesses: Rates | None = None) -> None:
         self.app = app
@@ -98,11 +98,11 @@ class Guard:
             await refusal(scope, receive, send)
             return
         bounded = self._bounded(scope, receive)
-        # from here on the path is whole, as ASGI and Gradio have it
+        # from here on the path is complete, as ASGI and Gradio expect it
         await self.app({**scope, "root_path": link(""), "path": link(scope["path"])}, bounded, send)
 
     def _refusal(self, request: HTTPConnection, scope: Scope) -> Response | None:
-        """What to answer instead of letting the request in. Raises Problem."""
+        """The response if the request is not let in. Raises Problem."""
         if self.access is None and host_name(request.headers.get("host", "")) not in self.names:
             # without a login, only those come in who mean this machine
             raise Problem(
@@ -134,7 +134,7 @@ class Guard:
         return None
 
     def _site(self, request: HTTPConnection) -> str:
-        """Where we are, for links that leave the site: no name that anybody can make up in a Host header."""
+        """Our own address, for links in answers; never a name made up in a Host header."""
         host = request.headers.get("host", "")
         if not request.scope.get(BY_PROXY) and host_name(host) not in self.names:
             name, port = request.scope.get("server") or ("127.0.0.1", None)
@@ -142,11 +142,11 @@ class Guard:
         return f"{request.url.scheme}://{host}"
 
     def _program(self, request: HTTPConnection, client: str) -> str | None:
-        """The name of the token that a program sends. Raises Problem for one that is none of ours."""
+        """The name of a program's token. Raises Problem for an unknown token."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if self.access is None or kind.lower() != "bearer":
             return None
-        # first of all: who has a valid one is not kept out by others behind the same proxy
+        # checked first, so that others behind the same proxy cannot keep out a valid token
         if owner := self.access.owner(token.strip()):
             return owner
         if waiting := self.guesses.take(client):
@@ -157,7 +157,7 @@ class Guard:
         return max(self.most, self.most_of_upload) if path.startswith(_UPLOADS) else self.most
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """What comes in, as long as it is not too much or too slow: its size need not be stated, or true."""
+        """The body, unless it is too long or too slow; a stated size is not relied on."""
         limit, came, coming = self._limit(scope["path"]), 0, True
         values = _MOST_VALUES if scope["path"].startswith(_EVENTS) else math.inf
         ends = time.monotonic() + BODY_SECONDS
@@ -183,12 +183,12 @@ class Guard:
 
 
 def wrong_guesses() -> Rates:
-    """How often a client may be wrong about passwords and tokens: ten times in a minute."""
+    """The limit on wrong passwords and tokens: ten a minute for each client."""
     return Rates(_GUESSES, _GUESSING_SECONDS)
 
 
 def throttled(waiting: int) -> Problem:
-    """For a client that has been wrong too often."""
+    """The problem for a client with too many wrong guesses."""
     return Problem(
         429, "too_many_guesses", f"Too many failed logins; please try again in {waiting} s.", waiting
     )
@@ -197,8 +197,8 @@ def throttled(waiting: int) -> Problem:
 def is_foreign(headers: Mapping[str, str]) -> bool:
     """Whether a browser says that a request comes from a page of another site.
 
-    Browsers state it in `Sec-Fetch-Site` (older ones in `Origin`) and let no page forge either; what
-    states neither is no browser.
+    Browsers state it in `Sec-Fetch-Site` (older ones in `Origin`), which no page can forge; a client that
+    states neither is not a browser.
     """
     site = headers.get("sec-fetch-site")
     if site is not None:
@@ -208,7 +208,7 @@ def is_foreign(headers: Mapping[str, str]) -> bool:
 
 
 def is_open(path: str) -> bool:
-    """Whether a path is open to all; one with `..` is never, whatever it leads to."""
+    """Whether a path is open to all; never one with `..`."""
     return path in OPEN or (path.startswith(_OPEN_FILES) and ".." not in path)
 
 
@@ -233,7 +233,7 @@ def host_name(host: str) -> str:
 
 
 def client_of(request: HTTPConnection) -> str:
-    """Whom limits count for: an address; of IPv6 the network of one household."""
+    """The client that limits count for: an address; for IPv6, the network of one household."""
     host = request.client.host if request.client else "unknown"
     try:
         address = ipaddress.ip_address(host)

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
-# these pages have no inline scripts: there one is never ours
+# these pages have no inline scripts of ours
 _WITHOUT_SCRIPTS = tuple(
     "/quelle/ /artikel /antwort/ /auswahl /fragen /auswertung /anmelden /abmelden /api/".split()
 )
@@ -54,7 +54,7 @@ class SafeHeaders:
     """
 
     def __init__(self, app: ASGIApp, embedders: Sequence[str] = (), framed: ASGIApp | None = None) -> None:
-        """`framed` is shown in a frame on a page that may not have ours, not the browser's error."""
+        """`framed` is shown in a frame that is not allowed, in place of the browser's error."""
         self.app = app
         self.embedders = embedders
         self.framed = framed
@@ -131,7 +131,8 @@ def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:
 
 
 def _host_and_port(address: str) -> str | None:
-    """Of an address, None where it has none; the usual ports are one, as the policy takes https for http."""
+    """Host and port of an address, or None; default ports are equal, because the policy accepts https for
+    http."""
     try:
         parts = urlsplit(address)
         port = "" if parts.port in (None, 80, 443) else parts.port

@@ -79,7 +79,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
 
 
 def inside(address: str) -> str:
-    """The address where it is one of this site, else the chat's.
+    """The address if it is on this site, else that of the chat.
 
     >>> inside("/artikel?q=x"), inside("//evil.example/"), inside("https://evil.example/")
     ('/artikel?q=x', '/', '/')

@@ -1,7 +1,7 @@
-"""What a proxy says of a request: who sends it, how, and below which path. Only trusted proxies are believed.
+"""A proxy's information on a request: client, scheme and path. Only trusted proxies are believed.
 
 `BELEG_TRUSTED_PROXIES` names their addresses or networks. `BELEG_ROOT_PATH` is the path below which the
-proxy shows Beleg, where it does not say so itself in `X-Forwarded-Prefix`.
+proxy shows Beleg, if it does not send `X-Forwarded-Prefix`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rag.serve.links import PREFIX, below
 from rag.settings import Settings
 
 BY_PROXY = "beleg.by_proxy"
-"""In a scope, whether a trusted proxy sends the request."""
+"""Key in a scope: whether a trusted proxy sent the request."""
 _RAW = PREFIX.lower().encode()
 _FORWARDED = (b"forwarded", b"x-real-ip")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -35,9 +35,9 @@ def is_trusted(host: str, proxies: Sequence[str]) -> bool:
 
 
 class Proxied:
-    """Believes `X-Forwarded-…` of trusted proxies; of anybody else they are taken away.
+    """Applies `X-Forwarded-…` headers of trusted proxies and removes those of all others.
 
-    Beneath it, a path is what it is without the proxy's; `link` puts that before it again.
+    Inside, paths are without the proxy's prefix; `link` adds it again.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

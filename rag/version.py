@@ -1,0 +1,3 @@
+"""The version of Beleg; pyproject.toml takes it from here."""
+
+VERSION = "0.2.0"
