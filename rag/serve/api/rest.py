@@ -258,7 +258,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
             list[str], Query(max_length=_MOST_HIGHLIGHTS, description="places to mark, as start-end")
         ] = [],  # noqa: B006
     ) -> models.Article:
-        """A whole article, with the words that stand at the marked places."""
+        """A whole article, with the words at the marked places."""
         found = catalogue.library.article(ident)
         if found is None:
             raise _no_article()
@@ -274,7 +274,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
-        """Takes in a file, which is the request's body; its articles are read in at once."""
+        """Adds the file in the request's body; its articles are read at once."""
         writable = _writable(intake, of_replica=service.settings.chroma_replica)
         try:
             taken = await received(request, writable, name, limit)
@@ -285,7 +285,7 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
 
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
-        """Deletes the uploaded file that an article is from; the index follows at once."""
+        """Deletes the uploaded file of an article; the index follows at once."""
         writable = _writable(intake, of_replica=service.settings.chroma_replica)
         if catalogue.library.article(ident) is None:
             raise _no_article()
@@ -301,14 +301,14 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
 
     @api.post("/sync", status_code=202, responses=faults(409))
     def sync() -> SyncState:
-        """Asks for the articles to be read in anew."""
+        """Requests a new sync of the articles."""
         writable = _writable(intake)
         writable.refresh()
         return without_folders(writable.state, service.settings)
 
     @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
-        """How far reading in is."""
+        """The progress of the sync."""
         return without_folders(_writable(intake).state, service.settings)
 
 
