@@ -151,6 +151,13 @@ def test_a_figure_that_the_sentence_does_not_offer_is_not_sure(monkeypatch: pyte
     assert certain("Wie viele Euro rechnen die Obstbauern?", APPLES) != "sure"
 
 
+def test_a_figure_in_a_sentence_that_names_whom_is_asked_about_need_not_be_the_one_asked_for() -> None:
+    runner = article("lauf", "Der Läufer Oltmanns gewann am Sonntag sein 40. Rennen. Er lief 12 Kilometer.")
+    assert certain("Wie groß ist Oltmanns?", runner) == "unsure"
+    tower = article("turm", "Der Turm ist 40 Meter hoch und aus Holz. Er wurde im Mai eröffnet.")
+    assert certain("Wie hoch ist der Turm?", tower) == "sure"
+
+
 def test_what_is_nowhere_near_is_none() -> None:
     assert certain("Wie heißt die Hauptstadt von Peru?", *DOSSIER) == "none"
     assert certain("Wer dirigiert?", WOLF) == "none"

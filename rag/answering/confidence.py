@@ -15,7 +15,8 @@ from rag.question.figures import asked_noun, figure_of
 from rag.question.query import Concept
 from rag.retrieval.retriever import Ranking
 from rag.schema import Certainty
-from rag.text.analysis import language_of
+from rag.text.analysis import language_of, words
+from rag.text.languages import STOP
 
 SURE, UNSURE, UNSURE_BY_WORDS = 0.74, 0.22, 0.25
 """Confidence from which an answer may be called sure, and from which it is shown as the nearest place; below
@@ -94,9 +95,19 @@ def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -
         return "unsure"
     if kind == "reason" or misplaced(ranking.query, best.text, language):
         return "unsure"
+    if kind == "measure" and len(ranking.query.concepts) == 1 and not _says_the_degree(ranking, best):
+        return "unsure"
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE
     return "sure" if agrees or (confidence >= SURE and kind not in NEVER_BY_SCORE) else "unsure"
+
+
+def _says_the_degree(ranking: Ranking, best: Candidate) -> bool:
+    """Whether the sentence has "high" where "how high" is asked: any number may stand beside a name alone."""
+    said = {word.lower() for word in words(best.text)}
+    named = {word.lower() for concept in ranking.query.concepts for word in concept.word.split()}
+    asked = {word.lower() for word in words(ranking.query.text)} - named - STOP[ranking.query.language]
+    return not asked.isdisjoint(said)
 
 
 def _share(found: Sequence[Candidate]) -> float:
