@@ -13,15 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from rag.answering.aims import PASSAGES, of_several_sources, stating
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
 from rag.answering.confidence import certainty, confidence
+from rag.answering.defined import defined_of, defining
+from rag.answering.disagreement import Compared, Difference
 from rag.answering.extract import candidates
 from rag.answering.generate import Request, rephrase
 from rag.answering.leaning import leaning
 from rag.answering.roles import right_way_round
 from rag.answering.several import one_of
+from rag.answering.sides import about, with_both_sides
 from rag.answering.steps import Found, Tools, write_in_steps
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
@@ -41,6 +45,7 @@ from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.debris import Restarted
 from rag.models.providers import build_embedder, build_model
+from rag.question.aims import aim_of
 from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
@@ -97,9 +102,10 @@ class Engine:
         # for the start screen and every answer try questions that are mostly the same
         self._index_at = functools.lru_cache(1)(lambda _revision: Retriever(library))
         self._tried = functools.lru_cache(TRIALS_REMEMBERED)(lambda _revision, question: self._try(question))
+        self._compared = Compared(library)
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
-        self._catalogue = Catalogue(library, self._mentioning)
+        self._catalogue = Catalogue(library, self._mentioning, self._differing)
 
     def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -319,6 +325,7 @@ class Engine:
         """Releases the library and the vector index, and cuts requests to the model."""
         if self.model is not None:
             self.model.close()
+        self._compared.end()
         self.library.close()
         if self.dense is not None:
             self.dense.close()
@@ -358,6 +365,17 @@ class Engine:
 
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
+
+    def _differing(self, topic: str | None, language: str) -> list[Difference]:
+        """What articles say differently: of those that are compared, or about a topic in a language."""
+        if topic is None:
+            return self._compared.found()
+        asked = replace(self._asked(topic, (), None), language=language)
+        return about(self._found(asked), self._compared)
+
+    def differing(self) -> list[Difference]:
+        """What the newest articles say differently, as far as it is known; nobody waits for it."""
+        return self._compared.so_far()
 
     def _remark(self, found: re.Match[str]) -> str:
         """A remark in brackets; empty if no article has its words: „(ref. 7c1f)“."""
@@ -423,12 +441,17 @@ class Engine:
             query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
             query = understand(asked.german, "de", languages=index.languages)
-        ranking, copies = one_of_copies(index.rank(query, CANDIDATE_PASSAGES, near, asked.only))
+        aim, defined = aim_of(asked.question, asked.language), defined_of(asked.question, asked.language)
+        passages = PASSAGES if aim else CANDIDATE_PASSAGES
+        ranking, copies = one_of_copies(index.rank(query, passages, near, asked.only))
         meaning = self._meaning(ranking, asked.standalone)
         found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         sure = confidence(ranking, found)
+        certain, stated = certainty(ranking, found, sure), stating(found, aim, query) if aim else []
+        if defined:
+            stated = defining(found, defined)[:1]
         job = Job(
             asked,
             ranking,
@@ -436,7 +459,8 @@ class Engine:
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=sure,
-            certainty=certainty(ranking, found, sure),
+            certainty="sure" if stated else "unsure" if (aim or defined) and certain == "sure" else certain,
+            stated=stated,
             retrieved=time.perf_counter() - asked.started,
             by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
         )
@@ -464,8 +488,11 @@ class Engine:
         if job.summary is not None:
             return job.summary
         sure = job.certainty == "sure"
-        draft = compose(job.found, job.ranking.query.text, MOST_STATEMENTS if sure else MOST_NEAREST)
+        best = of_several_sources(job.stated, MOST_STATEMENTS) or job.found
+        most = MOST_STATEMENTS if sure else MOST_NEAREST
+        draft = compose(best, job.ranking.query.text, most, alone=bool(job.stated))
         outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
+        outcome = with_both_sides(job, outcome, self._compared, verbatim=True)
         return outcome if sure else below(comes_nearest(job.asked.language), outcome)
 
     def _declined(self, job: Job, reason: str) -> Outcome:
@@ -535,7 +562,7 @@ class Engine:
             withheld=tuple(writing.withheld),
         )
         if answers:
-            return outcome
+            return with_both_sides(job, outcome, self._compared, verbatim=False)
         return replace(below(comes_nearest(job.asked.language), outcome), certainty="unsure")
 
     def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
@@ -570,6 +597,7 @@ class Engine:
             dropped=outcome.dropped,
             withheld=outcome.withheld,
             by_words=job.by_words,
+            contradictions=outcome.contradictions,
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )

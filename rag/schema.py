@@ -160,6 +160,15 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two citations, by their numbers, whose articles say different things, and what each says there."""
+
+    __pydantic_config__: ClassVar = SENT_WHOLE
+    citations: tuple[int, ...]
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One earlier message of a conversation."""
 
@@ -196,16 +205,19 @@ class Asking(TypedDict, total=False):
 class Answer:
     """What every door returns. An abstention is an answer; a failure is an exception.
 
-    - `text` has `[n]` behind each statement; `citations` are numbered from 1 in order of appearance. -
-    `passages` are what was searched, best first; `further` are other places worth reading. - `certainty` is
-    `none` if the answer is declined, which `abstained` says, too. It is `unsure` if verbatim sentences only
-    come nearest, or if the sources support a model's answer only in part. - `reason` says why the question
-    was declined, or why verbatim sentences took the place of a model's answer. - `model` is the language
-    model that wrote the text, None for verbatim sentences. `dropped` are its citations that point nowhere,
-    with the reason; `withheld` are its sentences that are not shown. - `by_words` says that meaning could
-    not be searched, because vectors are missing or the embedding fails. - `id` and `created` (ISO 8601,
-    UTC) identify the record. `usage` counts tokens (`prompt_tokens`, `completion_tokens`; `estimated` if
-    the provider reports none) and `cost` if reported; `timings` are seconds by step.
+    - `text` has `[n]` behind each statement; `citations` are numbered from 1 in order of appearance.
+    - `passages` are what was searched, best first; `further` are other places worth reading.
+    - `certainty` is `none` if the answer is declined, which `abstained` says, too. It is `unsure` if verbatim
+      sentences only come nearest, or if the sources support a model's answer only in part.
+    - `reason` says why the question was declined, or why verbatim sentences took the place of a model's
+      answer.
+    - `model` is the language model that wrote the text, None for verbatim sentences. `dropped` are its
+      citations that point nowhere, with the reason; `withheld` are its sentences that are not shown.
+    - `by_words` says that meaning could not be searched, because vectors are missing or the embedding fails.
+    - `contradictions` are pairs of its citations that say different things of what was asked.
+    - `id` and `created` (ISO 8601, UTC) identify the record. `usage` counts tokens (`prompt_tokens`,
+      `completion_tokens`; `estimated` if the provider reports none) and `cost` if reported; `timings` are
+      seconds by step.
     """
 
     question: str
@@ -225,6 +237,7 @@ class Answer:
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     by_words: bool = False
+    contradictions: tuple[Contradiction, ...] = ()
     id: str = field(default_factory=lambda: uuid4().hex, compare=False)
     created: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rag.answering.disagreement import Difference
 from rag.errors import ProviderUnavailable
 from rag.schema import (
     Answer,
@@ -173,6 +174,9 @@ class FakeEngine:
 
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:  # noqa: ARG002
         return None
+
+    def differing(self) -> list[Difference]:
+        return []
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:  # noqa: ARG002
         return [

@@ -21,6 +21,7 @@ PUBLISHED = date(2025, 8, 16)  # a Saturday
         ("Він їздив туди п’ять разів.", "uk", {5}),
         ("Das Gespräch war dreistündig.", "de", {3}),
         ("Es dauerte zweieinhalb Stunden.", "de", {2.5}),
+        ("Es ist kurz nach halb zwei.", "de", {0.5, 2.0}),
         ("It took two and a half hours.", "en", {2.5}),
         ("Es kostete 1.300 Euro.", "de", {1300}),
         ("It cost 1,300 euros.", "en", {1300}),

@@ -8,7 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.answering.texts import Texts
+from rag.answering.compose import quoted
+from rag.answering.disagreement import MOST_COMPARED, Difference
+from rag.answering.sides import side_by_side
+from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
 from rag.question.known import Known, known_of
@@ -30,13 +33,17 @@ _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ау
 Mentioning = Callable[[str, str], set[str]]
 """Finds the ids of the articles that mention words, given the words and their language."""
 
+Differing = Callable[[str | None, str], Sequence[Difference]]
+"""What articles say differently, about something in a language or at all."""
+
 
 class Catalogue:
     """Answers from the library alone. Safe to use from several threads."""
 
-    def __init__(self, library: Library, mentioning: Mentioning) -> None:
+    def __init__(self, library: Library, mentioning: Mentioning, differing: Differing) -> None:
         self.library = library
         self._mentioning = mentioning
+        self._differing = differing
         self._known: tuple[int, Known] | None = None
 
     def kind(self, question: str) -> Request | Talk | None:
@@ -49,6 +56,8 @@ class Catalogue:
         `only` are the ids of the articles that count, None for all.
         """
         started = time.perf_counter()
+        if isinstance(asked, Request) and asked.asks == "contradictions":
+            return self._contradictions(question, asked, only)
         said = _Said()
         if isinstance(asked, Talk):
             self._talk(asked, said)
@@ -62,6 +71,31 @@ class Catalogue:
                 answer, statements=(), abstained=True, certainty="none", reason=TASK, confidence=0.0
             )
         return answer
+
+    def _contradictions(self, question: str, asked: Request, only: frozenset[str] | None) -> Answer:
+        """What the selected articles say differently, each with both sentences below the two values."""
+        started, text = time.perf_counter(), Texts(asked.language)
+        ids = {row.id for row in self.library.listed(self._selection(replace(asked, about=None), only))}
+        found = [
+            each
+            for each in self._differing(asked.about, asked.language)
+            if all(claim.article.id in ids for claim in each.claims)
+        ][:MOST_LISTED]
+        about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
+        one, many = text.at("differ")
+        opening = text.at("none_differ") if not found else one if len(found) == 1 else many
+        articles = text.articles(min(len(ids), MOST_COMPARED))
+        said = _Said([(opening.format(articles=articles, about=about, n=len(found)), None)])
+        answer = said.answer(question, asked.language, self, {}, time.perf_counter() - started)
+        citations, pairs = side_by_side(found)
+        whole, statements = answer.text, list(answer.statements)
+        for pair in pairs:
+            sides = [citations[number - 1] for number in pair.citations]
+            whole, quotations = quoted(sides, f"{whole}\n\n{values(pair.said)}")
+            statements += quotations
+        return replace(
+            answer, text=whole, statements=tuple(statements), citations=citations, contradictions=pairs
+        )
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
@@ -200,11 +234,17 @@ class _Said:
         if len(rows) > MOST_LISTED:
             self.line(text("more", n=len(rows) - MOST_LISTED))
 
+    def _joined(self) -> list[tuple[str, str | None]]:
+        """The lines; a heading with a single article below it is one: „Der neueste Artikel: …“"""
+        if len(self.lines) == 2 and self.lines[0][0].endswith(":") and self.lines[1][1]:
+            return [(f"{self.lines[0][0]} {self.lines[1][0]}", self.lines[1][1])]
+        return self.lines
+
     def answer(
         self, question: str, language: str, source: Catalogue, articles: dict[str, Article], seconds: float
     ) -> Answer:
         whole, statements, citations = "", list[Statement](), list[Citation]()
-        for line, id in self.lines:
+        for line, id in self._joined():
             start = len(whole) + 2 * bool(whole)
             numbers: tuple[int, ...] = ()
             written = line

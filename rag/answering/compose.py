@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.extract import REACH, Candidate
@@ -64,27 +64,36 @@ class _Place:
         return len(self.candidate.article.text[self.start : self.end].split())
 
 
-def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS) -> Draft:
+def compose(
+    candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS, *, alone: bool = False
+) -> Draft:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
-    For a question that asks for one value, only sentences that may hold it are quoted.
+    For a question that asks for one value, only sentences that may hold it are quoted. No sentence is
+    added to candidates that stand `alone`.
     """
     if not candidates:
         return Draft("", (), (), ())
     asked = _value_asked(question, candidates[0])
-    places = _choose(_in_reach(candidates, asked), asked, most)
+    places = _choose(_in_reach(candidates, asked), asked, most, alone=alone)
     citations = tuple(
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
     )
-    text, statements = "", []
+    text, statements = quoted(citations)
+    chosen = [place.candidate for place in places]
+    return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
+
+
+def quoted(citations: Iterable[Citation], text: str = "") -> tuple[str, tuple[Statement, ...]]:
+    """A text, and below it what citations quote, each with its `[n]` and its source; and the statements."""
+    statements = []
     for c in citations:
         start = len(text) + (2 if text else 0)
         said = f"{_flat(c.quote)} [{c.number}]"
         statements.append(Statement(c.quote, (c.number,), "supported", start, start + len(said)))
         text += ("\n\n" if text else "") + said + _source(c)
-    chosen = [place.candidate for place in places]
-    return Draft(text, tuple(statements), citations, nearest(candidates, chosen, start=len(places) + 1))
+    return text, tuple(statements)
 
 
 def nearest(
@@ -116,7 +125,7 @@ def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candid
     return [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
 
 
-def _choose(pool: list[Candidate], asked: Cue | None, most: int) -> list[_Place]:
+def _choose(pool: list[Candidate], asked: Cue | None, most: int, *, alone: bool) -> list[_Place]:
     places: list[_Place] = []
     while pool and len(places) < most:
         best = max(pool, key=lambda candidate: _worth(candidate, places))
@@ -127,7 +136,7 @@ def _choose(pool: list[Candidate], asked: Cue | None, most: int) -> list[_Place]
         place = _place(best, left)
         if not places or place.words <= left:
             places = _joined(places, place)
-    return [_followed(places[0], asked)] if len(places) == 1 else places
+    return [_followed(places[0], asked)] if len(places) == 1 and not alone else places
 
 
 def _followed(place: _Place, asked: Cue | None) -> _Place:

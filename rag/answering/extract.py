@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.question.answer_type import Cue, cue_of
+from rag.question.figures import figure_of
 from rag.retrieval.matching import Matrix, present, soft_match, summed
 from rag.retrieval.retriever import Hit, Ranking
 from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import key, language_of, words
-from rag.text.sentences import points_back
+from rag.text.sentences import opens_with_pronoun, points_back
 
 Vector = NDArray[np.float64]
 
@@ -43,6 +44,8 @@ WEIGHTS_WITH_MEANING = {
     "read": 1.7,
     "source": 2.7,
     "dateline": -0.9,
+    "pronoun": 0.8,
+    "figure": -0.5,
     "like sentence": 10.6,
     "like passage": 23.6,
     "like pair": 19.3,
@@ -72,6 +75,7 @@ _COUNT = re.compile(
 )
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
+_DIGIT = re.compile(r"\d")
 NAMED = 0.9
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
@@ -176,6 +180,10 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
         "title": title,
         "source": np.repeat([question.names_source(hit) for hit in hits], sizes).astype(float),
         "read": np.array([question.read(each.text, each.language) for each in sentences]),
+        "pronoun": np.array(
+            [opens_with_pronoun(each.text, each.language) for each in sentences], dtype=float
+        ),
+        "figure": np.array([question.has_other_figure(each.text) for each in sentences], dtype=float),
         "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
     }
     if meaning is None:
@@ -198,6 +206,7 @@ class _Question:
         self.gram_idf = ranking.gram_idf
         self.gram_total = sum(ranking.gram_idf.values()) or 1.0
         self.cue = cue_of(query.text)
+        self.asks_figure = figure_of(query) is not None
         counted = _COUNTED.search(query.text)
         self.counted = key(counted.group(1), query.language) if counted else None
 
@@ -214,6 +223,10 @@ class _Question:
         gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
         counts = language == self.query.language and _counts(sentence, self.counted, language)
         return gain + COUNT_WEIGHT * counts
+
+    def has_other_figure(self, sentence: str) -> bool:
+        """Whether a sentence has figures, and the question asks for none."""
+        return not self.asks_figure and _DIGIT.search(sentence) is not None
 
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
         """Share of the question's 5-grams in each sentence, given as folded text."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.schema import Answer, Citation, Passage, Statement
+from rag.schema import Answer, Citation, Contradiction, Passage, Statement
 
 _MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
 _NUMBER = re.compile(r"\d+")
@@ -19,6 +19,7 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
     further questions were not answered.
     """
     text, statements, citations = "", list[Statement](), list[Citation]()
+    contradictions = list[Contradiction]()
     for answer in answers:
         number = len(citations)
         text += ("\n\n" if text else "") + f"{answer.question}\n\n"
@@ -26,6 +27,7 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         text += said
         statements += moved
         citations += [replace(each, number=each.number + number) for each in answer.citations]
+        contradictions += [_renumbered_pair(each, number) for each in answer.contradictions]
     if left:
         text += f"\n\n{left}"
     answered = [answer for answer in answers if not answer.abstained]
@@ -48,6 +50,7 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         ),
         dropped=tuple(each for answer in answers for each in answer.dropped),
         withheld=tuple(each for answer in answers for each in answer.withheld),
+        contradictions=tuple(contradictions),
         by_words=any(answer.by_words for answer in answers),
         model=next((answer.model for answer in answers if answer.model), None),
         usage=_summed([answer.usage for answer in answers]),
@@ -66,6 +69,10 @@ def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
         moved.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
         text, end = text + said, statement.end
     return text + answer.text[end:], moved
+
+
+def _renumbered_pair(pair: Contradiction, by: int) -> Contradiction:
+    return replace(pair, citations=tuple(number + by for number in pair.citations))
 
 
 def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -73,6 +74,16 @@ def comes_nearest(language: str) -> str:
     return _said("nearest", language)
 
 
+def sides_differ(language: str) -> str:
+    """The line above places that say different things."""
+    return _said("differ", language)
+
+
+def values(said: Sequence[str]) -> str:
+    """What two articles say differently, in a line: 2019 ≠ 2018."""
+    return " ≠ ".join(" ".join(each.split()) for each in said)
+
+
 def too_many(language: str) -> str:
     """The sentence that says that only four questions are answered."""
     return _said("too_many", language)
@@ -88,5 +99,6 @@ def _said(name: str, language: str) -> str:
 
 
 NEAREST = frozenset(comes_nearest(language) for language in LANGUAGES)
-NOTICES = NEAREST | {stand_in(why, language) for why in get_args(Why) for language in LANGUAGES}
+DIFFER = frozenset(sides_differ(language) for language in LANGUAGES)
+NOTICES = NEAREST | DIFFER | {stand_in(why, language) for why in get_args(Why) for language in LANGUAGES}
 """What stands above quotations and is no part of what they say."""

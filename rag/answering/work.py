@@ -10,7 +10,7 @@ from rag.answering.extract import Candidate
 from rag.models.chat import Deadline
 from rag.question.followup import Context
 from rag.retrieval.retriever import Ranking
-from rag.schema import Article, Certainty, Citation, Message, Passage, Statement, Status
+from rag.schema import Article, Certainty, Citation, Contradiction, Message, Passage, Statement, Status
 
 AMONG_THE_NEAREST = 5
 """Of the sentences found, best first. On the tuning halves of seeds and declining, they and those
@@ -58,7 +58,7 @@ class Job:
 
     `copies` are near-copies, also found, of the articles that the passages are from. `summary` is the answer
     to a question for a summary. `by_words` says that meaning should have been compared, too, but could not
-    be.
+    be. `stated` are sentences that say by their grammar what was asked: an aim, or who or what something is.
     """
 
     asked: Asked
@@ -71,6 +71,7 @@ class Job:
     retrieved: float
     summary: Outcome | None = None
     by_words: bool = False
+    stated: list[Candidate] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
 
 
@@ -91,6 +92,7 @@ class Outcome:
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     stands_in: bool = False
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 def below(notice: str, verbatim: Outcome) -> Outcome:

@@ -12,6 +12,7 @@ The words are the `classes` in `data/languages`.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -55,8 +56,9 @@ _COURTESIES = frozenset({"greeting", "thanks"})
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
 )
-_SINGULAR_BEFORE, _ONE_SENTENCE, _COPULA, _INSIDE, _SUBORDINATE = (
-    word_set(f"kind.{name}") for name in ("singular_before", "one", "copula", "inside", "subordinate")
+_SINGULAR_BEFORE, _ONE_SENTENCE, _COPULA, _INSIDE, _SUBORDINATE, _CONTRADICT, _MATTERS = (
+    word_set(f"kind.{name}")
+    for name in ("singular_before", "one", "copula", "inside", "subordinate", "contradict", "matters")
 )
 
 
@@ -76,7 +78,8 @@ class Talk:
 class Request:
     """What a question about the dossier asks for.
 
-    `asks` is what to tell of the subject; `limit` is the number of articles, or of sentences of a `summary`.
+    `asks` is what to tell of the subject; `limit` is the number of articles, or of sentences of a `summary`;
+    `contradictions` may be `about` something.
     Filters: `named` outlets and authors, ids of articles by `titles`, `days`, `weekday` (0 is Sunday),
     `written_in` a language, `genre`, `about` words that the articles mention. `unknown` is an outlet or
     author, `unknown_title` a title that the library does not have.
@@ -84,7 +87,7 @@ class Request:
 
     language: str
     subject: Subject
-    asks: Literal["count", "which", "who", "when", "where", "summary"] = "which"
+    asks: Literal["count", "which", "who", "when", "where", "summary", "contradictions"] = "which"
     named: tuple[Named, ...] = ()
     titles: frozenset[str] | None = None
     days: Days | None = None
@@ -123,7 +126,7 @@ def kind_of(question: str, known: Known) -> Request | Talk | None:
     for language in _candidates(question):
         items = _with_names(list(_scanned(question, known)), known.whole_at)
         items = _with_names(_with_phrases(items, _lexicon(language)), known.part_at)
-        for read in (_talk, _summary, _task, _request):
+        for read in (_talk, _contradictions, _summary, _task, _request):
             found = read(items, language)
             if found is not None:
                 return found
@@ -199,7 +202,8 @@ def _signals(language: str) -> frozenset[str]:
         "task",
         "prompt",
     }
-    return frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
+    said = frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
+    return said | word_set("kind.contradict", language)
 
 
 def _scanned(question: str, known: Known) -> Iterator[_Item]:
@@ -317,6 +321,31 @@ def _summary(items: list[_Item], language: str) -> Request | None:
         return None  # „Was ist die Botschaft von Trump?“, „Was ist das Fazit des Autors?“
     light = _LIGHT | {"summary", "briefly", "task", "can_you", "mention", "source", "after", "per"}
     return given if all(item.among(light) for item in items) else None
+
+
+def _contradictions(items: list[_Item], language: str) -> Request | None:
+    """Where articles contradict each other, on the whole or about something: „… über die Dauer?“"""
+    if not any(item.word.lower() in _CONTRADICT for item in items):
+        return None
+    items = [item for item in items if item.word.lower() not in _CONTRADICT | _MATTERS]
+    if not any(
+        item.among((*_MANY, "outlets", "authors", "dossier", "exist", "named", "titled")) for item in items
+    ):
+        return None  # „Widerspricht sich Trump?“
+    given = Request(language, "articles", asks="contradictions")
+    at = next((i for i, item in enumerate(items) if "mention" in item.classes), len(items))
+    end = at + 1
+    while end < len(items) and not items[end].among((*_MANY, "outlets", "dossier", "exist", "between")):
+        end += 1
+    topic = [*itertools.dropwhile(lambda item: "plain" in item.classes, items[at + 1 : end])]
+    given = replace(given, about=" ".join(item.word for item in topic) or None)
+    items = [*items[:at], *items[end:]]
+    for step in (_days, _names, _narrowed):
+        taken = step(items, given)
+        if taken is None:
+            return None
+        items, given = taken
+    return given if all(item.among(_LIGHT | {"between", "per", "source"}) for item in items) else None
 
 
 _Taken = tuple[list[_Item], Request]

@@ -342,7 +342,7 @@ def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, j
         return joined
     if language == "fr" and current % 100 in (60, 80) and value < 20:
         return True
-    unit = next(power for power in (10**6, 1000, 100, 10, 1) if current % power == 0)
+    unit = next((power for power in (10**6, 1000, 100, 10, 1) if current % power == 0), 0)
     return current >= 20 and value < unit and not (joined and language == "en" and unit < 100)
 
 

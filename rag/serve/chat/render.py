@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from markupsafe import Markup
 
-from rag.answering.texts import NEAREST, NOTICES
+from rag.answering.texts import DIFFER, NEAREST, NOTICES, values
 from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
-from rag.schema import Answer, Citation, Passage, Span
+from rag.schema import Answer, Citation, Contradiction, Passage, Span
 from rag.serve.pages.places import citation_path, label, origin, place_of
 from rag.serve.views import WORD_JOINER, fragment, markdown_text
 
@@ -94,15 +94,18 @@ def search_html(passages: Sequence[Passage], words: Words) -> str:
 def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     """A paragraph: a heading, a quotation, or prose with its marks."""
     text = answer.text[slice(*span)]
-    if text in NOTICES:
-        return fragment("label", words, said=text, unsure=text in NEAREST)
+    sides = {values(pair.said) for pair in answer.contradictions}
+    if text in NOTICES | sides:
+        return fragment("label", words, said=text, unsure=text in NEAREST, differ=text in DIFFER | sides)
     quoted = _quoted(answer, span)
     if quoted is None:
         return _marked_up(answer, span, words)
+    differs = [said for pair in answer.contradictions for said in _said_by(pair, quoted.number)]
     leads = answer.statements[0].start == span[0] and answer.certainty != "unsure"
     quote = " ".join(quoted.quote.split())
+    differs = [said for pair in answer.contradictions for said in _said_by(pair, quoted.number)]
     asked = _asked_for(quote, 0, answer.standalone_question if leads else "")
-    said = _with_inserts(quote, (0, len(quote)), asked)
+    said = _with_inserts(quote, (0, len(quote)), _marks(quote, differs) if differs else asked)
     source = origin(quoted, words)
     return f"> {said}{chip(quoted, words)}" + (f" {fragment('cite', words, source=source)}" if source else "")
 
@@ -156,7 +159,22 @@ def _with_inserts(text: str, span: Span, inserts: Iterable[_Insert]) -> str:
 
 def _asked_for(sentence: str, at: int, question: str) -> Iterator[_Insert]:
     """Markup for the figure or date asked for, in a sentence that begins at `at`."""
-    for start, end in asked_for(question, sentence, detect_language(sentence)):
+    return _marked(asked_for(question, sentence, detect_language(sentence)), at)
+
+
+def _said_by(pair: Contradiction, number: int) -> list[str]:
+    """What a citation says that another says differently."""
+    return [said for cited, said in zip(pair.citations, pair.said, strict=True) if cited == number]
+
+
+def _marks(quote: str, said: Sequence[str]) -> Iterator[_Insert]:
+    """Markup for words of a quotation."""
+    found = [(quote.find(words), words) for words in (" ".join(each.split()) for each in said)]
+    return _marked([(start, start + len(words)) for start, words in found if start >= 0], 0)
+
+
+def _marked(spans: Iterable[Span], at: int) -> Iterator[_Insert]:
+    for start, end in spans:
         yield at + start, 3, at + start, "<mark>"
         yield at + end, -1, at + end, "</mark>"
 

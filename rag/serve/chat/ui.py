@@ -162,7 +162,7 @@ class Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
     def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
-        self.chat, self.catalogue, self.overview = chat, catalogue, Overview(catalogue)
+        self.chat, self.catalogue, self.overview = chat, catalogue, Overview(catalogue, chat.engine.differing)
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from urllib.parse import urlencode
 
+from rag.answering.claims import Claim
+from rag.answering.disagreement import Difference
 from rag.i18n import Words
 from rag.question.names import places
 from rag.question.suggest import answerable, speakers
-from rag.schema import Filters
+from rag.schema import Filters, cite
 from rag.serve.links import link
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import address_of
+from rag.serve.pages.places import citation_path
 from rag.serve.pages.timeline import plot_of
-from rag.serve.views import fragment
+from rag.serve.views import fragment, shortened
 
 _READ = 200  # articles that are read for names; the start page waits for this once
 _NAMES = 5
+_DIFFERENCES, _LONGEST = 3, 90
 
 
 class Overview:
     """The overview of a library, made once per revision."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
+    def __init__(self, catalogue: Catalogue, differing: Callable[[], Sequence[Difference]]) -> None:
+        self.catalogue, self._differing = catalogue, differing
         self._names_at = lru_cache(maxsize=1)(self._names)
 
     def html(self, words: Words) -> str:
-        """Lines of outlets, people and places, each a link, and a bar for each day, week, month or year."""
+        """Lines of outlets, people and places, each a link, a bar for each day, week, month or year, and what
+        articles say differently, as far as that is known."""
         rows = self.catalogue.rows()
         days = [row.published for row in rows]
         plot = plot_of(days, days, words)
@@ -51,6 +57,7 @@ class Overview:
             plot=plot,
             period=period,
             days=lambda first, last: address_of(Filters(first=first, last=last)),
+            differing=[[_side(claim) for claim in each.claims] for each in self._differing()[:_DIFFERENCES]],
         )
 
     def _names(self, _: int) -> tuple[list[str], list[str]]:
@@ -61,6 +68,12 @@ class Overview:
         said = Counter(name for article in articles for name in speakers(article, ""))
         people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))
         return people[:_NAMES], places(texts, _NAMES)
+
+
+def _side(claim: Claim) -> tuple[str, str]:
+    """What one article says, and the address of the place."""
+    said = shortened(claim.article.text[slice(*claim.clause)].strip(" ,;:–"), _LONGEST)
+    return said, citation_path(cite(claim.article, claim.span, 1, "supported"))
 
 
 def _found(name: str) -> str:

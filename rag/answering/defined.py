@@ -1,0 +1,73 @@
+"""Sentences that say who or what something is: „Wer ist Steve Witkoff?“, „Was ist JBER?“"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.answering.extract import Candidate
+from rag.text.analysis import key, language_of, tokens
+from rag.text.languages import LANGUAGES, table
+
+_MOST_WORDS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What a question asks to be defined: the words of a name or a noun, and whether it is a person's."""
+
+    words: tuple[str, ...]
+    person: bool
+
+
+def defined_of(question: str, language: str) -> Defined | None:
+    """What a question in a language asks to be defined; None where it asks for something else."""
+    language = language if language in LANGUAGES else "en"
+    found = re.match(table(language, "defines.asks"), question.strip(), re.IGNORECASE)
+    if found is None:
+        return None
+    words, person = tuple(word for word, _, _ in tokens(found["what"])), bool(found["person"])
+    named = 0 < len(words) <= _MOST_WORDS and all(word[0].isupper() for word in words)
+    return Defined(words, person) if named and not (person and found["determiner"]) else None
+
+
+def defining(found: Sequence[Candidate], asked: Defined) -> list[Candidate]:
+    """The candidates that say who or what it is, best first: by an apposition before by an office."""
+    told = [(how, each) for each in found if (how := _how(each, asked)) is not None]
+    return [each for _, each in sorted(told, key=lambda pair: pair[0])]
+
+
+def _how(candidate: Candidate, asked: Defined) -> int | None:
+    """0 for an apposition, a copula or a short form, 1 for what stands before a person's name."""
+    text, language = candidate.text, language_of(candidate.article.language)
+    said, wanted = tokens(text), [key(word, language) for word in asked.words]
+    keys = [key(word, language) for word, _, _ in said]
+    for first in range(len(keys) - len(wanted) + 1):
+        if keys[first : first + len(wanted)] != wanted or not said[first][0][0].isupper():
+            continue
+        start, end = said[first][1], said[first + len(wanted) - 1][2]
+        behind, before = _patterns(language)
+        bracketed = text[:start].endswith("(") and text[end:].startswith(")")
+        if bracketed or before.search(text[:start]) or behind.match(text, end):
+            return 0
+        if asked.person and _has_office(text, said[:first], start, len(wanted)):
+            return 1
+    return None
+
+
+def _has_office(text: str, before: Sequence[tuple[str, int, int]], start: int, words: int) -> bool:
+    """Whether a noun stands right before a name: „Außenminister Sergej Lawrow“; of a last name two do."""
+    needed = 1 if words > 1 else 2
+    names = before[-needed:]
+    return len(names) == needed and all(
+        word[0].isupper() and text[end:following] == " "
+        for (word, _, end), following in zip(names, [*(each[1] for each in names[1:]), start], strict=True)
+    )
+
+
+@functools.cache
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    behind = "|".join(filter(None, table(language, "defines.behind").splitlines()))
+    return re.compile(f"(?:{behind})"), re.compile(f"(?:{table(language, 'defines.before')})$")

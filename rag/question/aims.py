@@ -1,0 +1,50 @@
+"""Questions for what somebody wants: „Was will Putin?“, „Was sind die Forderungen der Ukraine?“"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+
+from rag.text.analysis import tokens
+from rag.text.languages import LANGUAGES, STOP, table, word_set
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Whose aims a question asks for: the words for it, and the words that say of what."""
+
+    who: tuple[str, ...]
+    of: tuple[str, ...] = ()
+
+
+def aim_of(question: str, language: str) -> Aim | None:
+    """Whose aims a question in a language asks for; None where it asks for something else."""
+    for asks in _asks(language if language in LANGUAGES else "en"):
+        if found := asks.match(question.strip()):
+            return _named(next(filter(None, found.groups())), language)
+    return None
+
+
+def _named(said: str, language: str) -> Aim | None:
+    """Who is named first, up to the first word that is none of it, and what else is said."""
+    stop, before = STOP.get(language, frozenset()), word_set("roles.at") | word_set("roles.beside")
+    determiners = word_set("aims.determiners", language)
+    words, who = [word for word, _, _ in tokens(said)], list[str]()
+    rest = list(words)
+    while rest and rest[0].lower() in determiners:
+        rest.pop(0)
+    while rest and rest[0].lower() not in before | stop:
+        if who and who[-1][0].isupper() and not rest[0][0].isupper() and language == "de":
+            break
+        who.append(rest.pop(0))
+    of = tuple(word for word in rest if word.lower() not in stop | before)
+    return Aim(tuple(who), of) if who and (language != "de" or who[-1][0].isupper()) else None
+
+
+@functools.cache
+def _asks(language: str) -> tuple[re.Pattern[str], ...]:
+    words = {name: table(language, f"aims.{name}") for name in ("wants", "goals")}
+    lines = filter(None, table(language, "aims.asks").splitlines())
+    forms = (line.replace("{wants}", words["wants"]).replace("{goals}", words["goals"]) for line in lines)
+    return tuple(re.compile(form, re.IGNORECASE) for form in forms)

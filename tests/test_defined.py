@@ -1,0 +1,69 @@
+"""Who or what something is: the sentence that says so is the answer, and sure; another one never is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ingest.sync import sync
+from rag.answering.defined import Defined, defined_of
+from rag.engine import Engine, open_engine
+from rag.settings import load_settings
+
+TEXT = """Jana Voß lobte den Hafen von Hallfurt. Kämmerin Jana Voß legte am Montag die Zahlen vor.
+Peter Kranich, der Vorsitzende des Vereins, war dagegen. Der Verein für Wattschutz, kurz VFW, klagt.
+Die Deutsche Seewarte (DSW) misst den Pegel. Ein Kai, also eine befestigte Anlegestelle, fehlt noch.
+Der Vorsitz fiel an Kranich. Der Leuchtturm steht seit langem auf der Insel, und der Leuchtturm ist hoch."""
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("defined")
+    (folder / "articles").mkdir()
+    (folder / "articles" / "hafen.md").write_text(f"# Der Hafen\n\n{TEXT}\n", encoding="utf-8")
+    settings = load_settings(articles=Path(folder / "articles"), data=folder / "index")
+    sync(settings)
+    with closing(open_engine(settings)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "asked"),
+    [
+        ("Wer ist Jana Voß?", "de", Defined(("Jana", "Voß"), person=True)),
+        ("Was ist ein Kai?", "de", Defined(("Kai",), person=False)),
+        ("Who was Jana Voß?", "en", Defined(("Jana", "Voß"), person=True)),
+        ("Qui est Jana Voß ?", "fr", Defined(("Jana", "Voß"), person=True)),
+        ("Quem é Jana Voß?", "pt", Defined(("Jana", "Voß"), person=True)),
+        ("Хто такий Петро Кравець?", "uk", Defined(("Петро", "Кравець"), person=True)),
+        ("Wer ist der Präsident?", "de", None),
+        ("Was ist anders als 1938?", "de", None),
+        ("Wer war dabei?", "de", None),
+    ],
+)
+def test_what_is_to_be_defined(question: str, language: str, asked: Defined | None) -> None:
+    assert defined_of(question, language) == asked
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Wer ist Jana Voß?", "Kämmerin Jana Voß"),
+        ("Wer ist Voß?", "Kämmerin Jana Voß"),
+        ("Wer ist Peter Kranich?", "der Vorsitzende des Vereins"),
+        ("Was ist VFW?", "Der Verein für Wattschutz, kurz VFW"),
+        ("Was ist die DSW?", "Die Deutsche Seewarte (DSW)"),
+        ("Was ist ein Kai?", "also eine befestigte Anlegestelle"),
+    ],
+)
+def test_the_sentence_that_says_it_is_the_answer(engine: Engine, question: str, said: str) -> None:
+    answer = engine.ask(question)
+    assert said in answer.citations[0].quote
+    assert answer.certainty == "sure"
+
+
+def test_a_sentence_that_only_names_it_is_not_sure(engine: Engine) -> None:
+    assert engine.ask("Was ist der Leuchtturm?").certainty != "sure"
