@@ -212,8 +212,7 @@ def is_current(settings: Settings, *, vectors: bool = True) -> bool:
     try:
         look = look_at(settings, None)
         with Library.open(look.folder, read_only=True) as library:
-            whole = not vectors or has_vectors(look.folder, library)
-            return whole and _agrees(settings, look, library)
+            return _agrees(settings, look, library, vectors=vectors)
     except BelegError:
         return False
 
@@ -239,9 +238,10 @@ def _state_of(library: Library) -> str:
     return f"{library.revision} {library.fingerprint}"
 
 
-def _agrees(settings: Settings, look: Look, library: Library) -> bool:
+def _agrees(settings: Settings, look: Look, library: Library, *, vectors: bool = True) -> bool:
     return (
-        serves(library.fingerprint, fingerprint(settings))
+        (has_vectors(look.folder, library) or not vectors)
+        and serves(library.fingerprint, fingerprint(settings))
         and (not settings.chroma_url or settings.chroma_replica or is_published(library))
         and (not settings.chroma_replica or library.counts().articles > 0)
         and {path: held[:2] for path, held in library.files().items()}
@@ -267,12 +267,12 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
     except BelegError:
         return None
     with library:
-        if not (_agrees(settings, look, library) and has_vectors(look.folder, library)):
+        articles = library.counts().articles
+        # permissions change without a trace in size and time
+        unread = any(state.unread for state in library.files().values())
+        if unread or not articles or not _agrees(settings, look, library):
             return None
-        # a change of permissions shows in neither size nor time
-        if any(state.unread for state in library.files().values()) or not library.counts().articles:
-            return None
-        return report_of(library, Changes(unchanged=library.counts().articles))
+        return report_of(library, Changes(unchanged=articles))
 
 
 # --- one sync

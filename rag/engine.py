@@ -255,9 +255,12 @@ class Engine:
 
         `description` is what the agent is told of it; say there what the articles are about.
         """
-        from rag.integrations.llama_index import query_tool
+        from llama_index.core.tools import QueryEngineTool
 
-        return query_tool(self, name, description, extractive=extractive)
+        from rag.integrations.llama_index import DESCRIPTION, BelegQueryEngine
+
+        engine = BelegQueryEngine(self, extractive=extractive)
+        return QueryEngineTool.from_defaults(engine, name=name, description=description or DESCRIPTION)
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """The material of verbatim answers: passages, candidate sentences (best first), and the confidence.

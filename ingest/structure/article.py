@@ -18,9 +18,9 @@ from ingest.readers.document import Document
 from ingest.structure.body import COMMENT_NOTE, captions, glued_headings, headings, notices, tail
 from ingest.structure.head import head
 from ingest.structure.language import detect_language
-from ingest.structure.shapes import Finding, answerable, outside, trimmed
+from ingest.structure.shapes import Finding, answerable, outside
 from rag.schema import Article, Aside, Span
-from rag.text.normalize import normalise
+from rag.text.normalize import normalise, trimmed
 
 __all__ = ["answerable", "article_from"]
 

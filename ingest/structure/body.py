@@ -28,11 +28,11 @@ from ingest.structure.shapes import (
     ends_sentence,
     is_credit,
     outlet_of_word,
-    trimmed,
     word_count,
 )
 from rag.schema import Span
 from rag.text.languages import pattern
+from rag.text.normalize import trimmed
 
 # --- captions and credits --------------------------------------------------------------------
 

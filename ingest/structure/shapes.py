@@ -9,7 +9,7 @@ from datetime import date
 
 from rag.schema import Aside, AsideKind, Genre, Span
 from rag.text.languages import pattern, table, word_set
-from rag.text.normalize import paragraphs
+from rag.text.normalize import paragraphs, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,6 @@ def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Sp
             index += 1
         pieces.append((position, end))
     return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
-
-
-def trimmed(text: str, start: int, end: int) -> Span:
-    piece = text[start:end]
-    return start + len(piece) - len(piece.lstrip()), max(start, start + len(piece.rstrip()))
 
 
 WORD = re.compile(r"\w")

@@ -14,7 +14,6 @@ from llama_index.core.base.response.schema import Response
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
-from llama_index.core.tools import QueryEngineTool
 
 from rag.printing import answer_text
 from rag.schema import Answer, Citation, Passage
@@ -23,7 +22,7 @@ from rag.wire import answer_to_dict
 if TYPE_CHECKING:
     from rag.engine import Engine
 
-_DESCRIPTION = (
+DESCRIPTION = (
     "Answers a question about a dossier of news articles, in German or English. Every statement carries a "
     "number in brackets, and the words of the article that it rests on follow. Where the articles do not "
     "answer the question, it says so."
@@ -78,13 +77,6 @@ class CitedResponse(Response):
 
     def __str__(self) -> str:
         return str((self.metadata or {}).get("readable") or super().__str__())
-
-
-def query_tool(engine: Engine, name: str, description: str | None, *, extractive: bool) -> QueryEngineTool:
-    """An engine as a tool for agents; see `Engine.as_tool`."""
-    return QueryEngineTool.from_defaults(
-        BelegQueryEngine(engine, extractive=extractive), name=name, description=description or _DESCRIPTION
-    )
 
 
 def as_response(answer: Answer) -> CitedResponse:

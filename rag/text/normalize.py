@@ -56,9 +56,14 @@ def paragraphs(text: str) -> list[Span]:
     """
     separator = _BLANK_LINE if _is_hard_wrapped(text) else _NEWLINE
     ends = [0, *chain.from_iterable(match.span() for match in separator.finditer(text)), len(text)]
-    pieces = [(low, text[low:high]) for low, high in zip(ends[::2], ends[1::2], strict=True)]
-    found = ((low + len(piece) - len(piece.lstrip()), piece.strip()) for low, piece in pieces)
-    return [(start, start + len(piece)) for start, piece in found if piece]
+    found = (trimmed(text, low, high) for low, high in zip(ends[::2], ends[1::2], strict=True))
+    return [(low, high) for low, high in found if low < high]
+
+
+def trimmed(text: str, start: int, end: int) -> Span:
+    """A span without white space at its ends; of nothing else, one that ends before it starts, or there."""
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), start + len(piece.rstrip())
 
 
 def _is_hard_wrapped(text: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from rag.schema import Span
 from rag.text.languages import LANGUAGES, STOP, pattern, table, word_set
+from rag.text.normalize import trimmed
 
 _STARTERS = STOP | {"ru": STOP["uk"]}
 """Words that have a capital because they begin a sentence, not because they are names."""
@@ -62,7 +63,7 @@ def sentences(text: str, start: int = 0, end: int | None = None, language: str |
     spans: list[Span] = []
     low = 0
     for high in [*_ends(piece, language if language in _STARTERS else "de"), len(piece)]:
-        left, right = _trimmed(piece, low, high)
+        left, right = trimmed(piece, low, high)
         low = high
         if left >= right:
             continue
@@ -176,19 +177,11 @@ def _is_glued(text: str, stop: int, closed: int) -> bool:
     )
 
 
-def _trimmed(text: str, low: int, high: int) -> Span:
-    while low < high and text[low].isspace():
-        low += 1
-    while low < high and text[high - 1].isspace():
-        high -= 1
-    return low, high
-
-
 def _bounded(text: str, low: int, high: int) -> Iterator[Span]:
     while high - low > LONGEST:
         cut = text.rfind(" ", low + 1, low + LONGEST) + 1 or low + LONGEST
-        yield _trimmed(text, low, cut)
-        low = _trimmed(text, cut, high)[0]
+        yield trimmed(text, low, cut)
+        low = trimmed(text, cut, high)[0]
     if low < high:
         yield low, high
 

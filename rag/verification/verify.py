@@ -88,13 +88,14 @@ class Verifier:
     ) -> Checked:
         """The sentence as a statement by what the passages, by their numbers, say to it."""
         status, instead = self._judged(claim, places)
+        places = instead or places
+        numbers = {n: self._number(n, found, status, len(places)) for n, found in places.items()}
         targets = [
-            (at, [n for n in dict.fromkeys(p.passage for p in marker.pointers) if n in places])
+            (at, [numbers[p.passage] for p in marker.pointers if p.passage in numbers])
             for at, marker in sentence.markers
         ]
         if instead:
-            places, targets = instead, [(sentence.markers[-1][0], list(instead))]
-        numbers = {n: self._number(n, found, status, len(places)) for n, found in places.items()}
+            targets = [(sentence.markers[-1][0], list(numbers.values()))]
         statement = Statement(
             _SPACE_BEFORE_END.sub("", sentence.text),
             tuple(dict.fromkeys(numbers.values())),
@@ -102,7 +103,7 @@ class Verifier:
             repaired=mended or bool(instead),
         )
         differs = all(found.lacks for found in places.values())
-        return Checked(statement, _with_numbers(sentence, numbers, targets), differs)
+        return Checked(statement, _with_numbers(sentence.text, targets), differs)
 
     def _uncited(self, claim: Claim, sentence: Sentence) -> Checked:
         is_claim = (
@@ -168,19 +169,16 @@ def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
     return replace(sentence, markers=((len(_END.sub("", sentence.text)), marker),))
 
 
-def _with_numbers(
-    sentence: Sentence, numbers: dict[int, int], targets: Sequence[tuple[int, Sequence[int]]]
-) -> str:
+def _with_numbers(sentence: str, targets: Sequence[tuple[int, Sequence[int]]]) -> str:
     """The sentence with `[n]` at its targets, one space before each."""
     if not targets:
-        return sentence.text
+        return sentence
     end = targets[0][0]
-    text = sentence.text[:end].rstrip()
-    for at, passages in targets:
-        between = sentence.text[end:at].rstrip()
-        text += _SPACE_BEFORE_END.sub("", between)
+    text = sentence[:end].rstrip()
+    for at, numbers in targets:
+        text += _SPACE_BEFORE_END.sub("", sentence[end:at].rstrip())
         end = at
-        for number in dict.fromkeys(numbers[passage] for passage in passages):
+        for number in dict.fromkeys(numbers):
             if not text.endswith(f"[{number}]"):
                 text += f" [{number}]"
-    return text + _SPACE_BEFORE_END.sub("", sentence.text[end:])
+    return text + _SPACE_BEFORE_END.sub("", sentence[end:])
