@@ -236,7 +236,12 @@ def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:
     """The row of one case; an error of the engine becomes part of it."""
     try:
         if examiner.gains is not None:
-            return _retrieval_row(engine, case, examiner.gains[case.id])
+            started = time.perf_counter()
+            passages = engine.search(case.question, RETRIEVED)
+            seconds = time.perf_counter() - started
+            ranked = list(dict.fromkeys(passage.article.id for passage in passages))
+            measures = ranked_measures("article", ranked, examiner.gains[case.id])
+            return Row(case, measures={**measures, "seconds_total": seconds})
         return _answer_row(engine, case, examiner)
     except Exception as exc:
         error = {"type": type(exc).__name__, "message": str(exc)}
@@ -298,14 +303,6 @@ def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, floa
         if isinstance(event, Done):
             return event.answer, first or 0.0, time.perf_counter() - started
     raise ProviderError("the stream ended without an answer")
-
-
-def _retrieval_row(engine: Engine, case: Case, gains: Mapping[str, float]) -> Row:
-    started = time.perf_counter()
-    passages = engine.search(case.question, RETRIEVED)
-    seconds = time.perf_counter() - started
-    ranked = list(dict.fromkeys(passage.article.id for passage in passages))
-    return Row(case, measures={**ranked_measures("article", ranked, gains), "seconds_total": seconds})
 
 
 def _gold(span: ArticleSpan, shelf: Shelf) -> Json:

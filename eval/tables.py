@@ -69,23 +69,19 @@ def run_table(run: Run) -> str:
         value = found[name]
         span = f"{shown(name, value.low)} – {shown(name, value.high)}"
         rows.append([name, shown(name, value.value), span, str(value.cases)])
+    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    kinds = [[ENGLISH("eval.kind_of"), ENGLISH("eval.over"), *columns]]
+    for name, members in groups(run.rows).items():
+        values = means([(row.case, row.measures) for row in members], columns)
+        cells = [shown(column, values[column]) if column in values else "–" for column in columns]
+        kinds.append([name, str(len(members)), *cells])
     parts = [
         aligned(rows, left=(0, 2)),
-        aligned(_by_group(run)),
+        aligned(kinds),
         "\n".join(_cost(run)),
         "\n".join(_notes(run)),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _by_group(run: Run) -> list[list[str]]:
-    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
-    lines = [[ENGLISH("eval.kind_of"), ENGLISH("eval.over"), *columns]]
-    for name, rows in groups(run.rows).items():
-        values = means([(row.case, row.measures) for row in rows], columns)
-        cells = [shown(column, values[column]) if column in values else "–" for column in columns]
-        lines.append([name, str(len(rows)), *cells])
-    return lines
 
 
 def _cost(run: Run) -> list[str]:

@@ -75,11 +75,13 @@ Sort = Literal[
 
 
 def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
-    """Mounts REST; without an intake, articles are read-only."""
+    """Mounts REST; without an intake, what would change articles is refused (409)."""
     api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
-    add_article_doors(api, service, intake)
+    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
+    _add_reading(api, catalogue)
+    _add_changes(api, service, catalogue, intake)
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
@@ -228,13 +230,6 @@ def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
 
 
 # --- articles -----------------------------------------------------------------------------------
-
-
-def add_article_doors(api: FastAPI, service: Service, intake: Intake | None) -> None:
-    """The routes; without an intake what would change something is refused (409)."""
-    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
-    _add_reading(api, catalogue)
-    _add_changes(api, service, catalogue, intake)
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
