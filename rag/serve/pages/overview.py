@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from urllib.parse import urlencode
 
 from rag.answering.claims import Claim
 from rag.answering.disagreement import Difference
@@ -13,7 +12,6 @@ from rag.i18n import Words
 from rag.question.names import places
 from rag.question.suggest import answerable, speakers
 from rag.schema import Filters, cite
-from rag.serve.links import link
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import address_of
 from rag.serve.pages.places import citation_path
@@ -42,21 +40,15 @@ class Overview:
         period = words.dates(min(known), max(known)) if known else ""
         outlets = Counter(row.outlet for row in rows if row.outlet).most_common(_NAMES)
         people, where = self._names_at(self.catalogue.library.revision)
-        lines = [
-            (
-                "articles.columns.medium",
-                [(name, address_of(Filters(outlets=(name,)))) for name, _ in outlets],
-            ),
-            ("overview.people", [(name, _found(name)) for name in people]),
-            ("overview.places", [(name, _found(name)) for name in where]),
-        ]
         return fragment(
             "overview",
             words,
-            lines=[line for line in lines if line[1]],
+            outlets=[name for name, _ in outlets],
+            people=people,
+            where=where,
             plot=plot,
             period=period,
-            days=lambda first, last: address_of(Filters(first=first, last=last)),
+            about=lambda **chosen: address_of(Filters(**chosen)),
             differing=[[_side(claim) for claim in each.claims] for each in self._differing()[:_DIFFERENCES]],
         )
 
@@ -74,7 +66,3 @@ def _side(claim: Claim) -> tuple[str, str]:
     """What one article says, and the address of the place."""
     said = shortened(claim.article.text[slice(*claim.clause)].strip(" ,;:–"), _LONGEST)
     return said, citation_path(cite(claim.article, claim.span, 1, "supported"))
-
-
-def _found(name: str) -> str:
-    return link(f"/artikel?{urlencode({'q': name})}")
