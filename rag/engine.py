@@ -552,8 +552,9 @@ class Engine:
         if len(wrong) * 2 > len(claims) or not claims:
             return self._instead(job, UNVERIFIED, writing)
         answers = bool(job.summary) or says_what_was_asked(job, writing.statements, writing.citations)
-        if not answers and job.certainty != "unsure":
-            return self._instead(job, BESIDE if job.certainty == "sure" else LOW_CONFIDENCE, writing)
+        may_answer = job.certainty == "unsure" and any(each.status == "supported" for each in claims)
+        if not (answers or may_answer):
+            return self._instead(job, LOW_CONFIDENCE if job.certainty == "none" else BESIDE, writing)
         further = nearest(job.found, start=len(writing.citations) + 1)
         outcome = Outcome(
             writing.text,

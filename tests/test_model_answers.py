@@ -165,6 +165,19 @@ def test_what_is_true_and_perhaps_not_asked_is_shown_as_what_comes_nearest(
     assert answer.text[statement.start : statement.end].startswith("Die Bücherei am Markt")
 
 
+def test_a_far_place_that_does_not_even_say_the_sentence_gives_way_to_what_comes_nearest(
+    engine: Engine, server: OpenAIServer
+) -> None:
+    def of_the_library(body: Json) -> Reply:
+        cited = first_sentence(body, "Die Bücherei am Markt").text.split()[-1]
+        return Reply(f"Die Bücherei am Markt öffnet Riesen am Sonntag künftig Tür und Tor {cited}")
+
+    script(server, of_the_library)
+    answer, verbatim = engine.ask(QUESTION), engine.ask(QUESTION, extractive=True)
+    assert (answer.reason, answer.citations) == (BESIDE, verbatim.citations)
+    assert [sentence.endswith(": weak") for sentence in answer.withheld] == [True]
+
+
 def test_withheld_sentences_are_told_apart_from_bad_pointers(engine: Engine, server: OpenAIServer) -> None:
     script(server, Reply("Die Reparatur kostet 77 Millionen Euro [1]. Der Papst kam aus Rom angereist."))
     answer = engine.ask(QUESTION)

@@ -59,6 +59,12 @@ def test_citations_are_numbered_as_they_appear_and_cut_out_of_the_article() -> N
     assert statuses(writing) == ["supported", "supported"]
 
 
+def test_a_number_before_its_sentence_is_shown_behind_it() -> None:
+    writing, shown = write(f"[1.2] {VOTED}.\n[2.1] {PRICED}.")
+    assert writing.text == shown == f"{VOTED} [1].\n{PRICED} [2]."
+    assert statuses(writing) == ["supported", "supported"]
+
+
 def test_statements_say_where_they_stand_in_the_text() -> None:
     writing, _ = write(f"{PRICED} [2].\n\n{VOTED} [1].")
     assert [writing.text[s.start : s.end] for s in writing.statements] == [f"{PRICED} [1].", f"{VOTED} [2]."]

@@ -102,6 +102,8 @@ class ChatModel:
             with contextlib.suppress(OSError):
                 # closing alone would not wake a thread that waits for it
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        if opened := vars(self).pop("_client", None):
+            opened.close()
 
     def warm_up(self) -> None:
         """Imports everything that the first question needs; sends nothing."""

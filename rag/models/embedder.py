@@ -183,6 +183,9 @@ class ModelEmbedder(Embedder):
             if self._cache is not None:
                 self._cache.close()
                 self._cache = None
+            if self._model is not None and not self._is_class:
+                self._model.close()  # type: ignore[attr-defined]  # a ServerEmbedding
+                self._model = None
 
     def _query(self, question: str) -> Floats:
         # asked for once: a reader does not wait for a second try

@@ -80,6 +80,11 @@ class ServerEmbedding(BaseEmbedding):
             http_client=client(self.api_base),
         )
 
+    def close(self) -> None:
+        """Closes the connections to the server."""
+        if opened := vars(self).pop("client", None):
+            opened.close()
+
     def _vectors(self, texts: list[str], patience: float) -> list[list[float]]:
         length: dict[str, Any] = {} if self.dimensions is None else {"dimensions": self.dimensions}
         reply = self.client.embeddings.create(

@@ -93,8 +93,9 @@ class Draft:
         for end in ends:
             raw = self._text[start:end]
             text = raw.lstrip()
+            begin = end - len(text)
             lead = raw[: len(raw) - len(text)]
-            begin = start + len(lead)
+            lead = lead.rstrip(" ") if "\n" in lead else lead  # what a marker left that stood there
             # a marker after the full stop belongs to the sentence before it, unless a line ends in between
             own = [(at, marker) for at, marker in self._markers if self._words_end(at) <= end]
             self._markers = self._markers[len(own) :]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import itemgetter
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
 from rag.verification.facts import fold_quote
@@ -90,6 +91,7 @@ class Verifier:
         status, instead = self._judged(claim, places)
         places = instead or places
         numbers = {n: self._number(n, found, status, len(places)) for n, found in places.items()}
+        sentence = _pointing_behind(sentence)
         targets = [
             (at, [numbers[p.passage] for p in marker.pointers if p.passage in numbers])
             for at, marker in sentence.markers
@@ -162,6 +164,14 @@ class Verifier:
             own = status if count == 1 else found.status
             self.citations.append(cite(article, found.span, self._numbers[key], own))
         return self._numbers[key]
+
+
+def _pointing_behind(sentence: Sentence) -> Sentence:
+    """The sentence with markers behind its words: passages have them before, as small models copy."""
+    last = len(_END.sub("", sentence.text))
+    return replace(
+        sentence, markers=tuple(sorted(((at or last, m) for at, m in sentence.markers), key=itemgetter(0)))
+    )
 
 
 def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
