@@ -268,7 +268,7 @@ def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
         return None
     with library:
         articles = library.counts().articles
-        # permissions change without a trace in size and time
+        # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
         if unread or not articles or not _agrees(settings, look, library):
             return None
