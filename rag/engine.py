@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -132,9 +132,15 @@ class Engine:
         model = None if extractive else self.model
         parts = parts_of(reduced(question))
         if len(parts) > 1:
-            yield from self._in_turn(question, parts, history, model, only)
+            events = self._in_turn(question, parts, history, model, only)
         else:
-            yield from self._events(Part(question), history, model, only)
+            events = self._events(Part(question), history, model, only)
+        kept = None if only is None else filters
+        with closing(events):  # type: ignore[type-var]
+            for event in events:
+                if isinstance(event, Done):
+                    event = replace(event, answer=replace(event.answer, filters=kept))
+                yield event
 
     def _in_turn(
         self,
@@ -464,7 +470,8 @@ class Engine:
         if job.summary is not None:
             return job.summary
         sure = job.certainty == "sure"
-        draft = compose(job.found, job.ranking.query.text, MOST_STATEMENTS if sure else MOST_NEAREST)
+        most = MOST_STATEMENTS if sure else MOST_NEAREST
+        draft = compose(job.found, job.ranking.query.text, most, job.asked.language)
         outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
         return outcome if sure else below(comes_nearest(job.asked.language), outcome)
 

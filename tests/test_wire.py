@@ -89,7 +89,10 @@ def test_a_record_of_an_earlier_version_is_sure_unless_it_is_declined(question: 
 
 @pytest.mark.parametrize(
     "missing",
-    sorted({field.name for field in dataclasses.fields(Answer)} - {"withheld", "by_words", "certainty"}),
+    sorted(
+        {field.name for field in dataclasses.fields(Answer)}
+        - {"withheld", "by_words", "certainty", "filters"}
+    ),
 )
 def test_what_lacks_anything_is_refused(missing: str) -> None:
     sent = answer_to_dict(canned("wärmeplan"))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.extract import REACH, Candidate
+from rag.answering.texts import Texts
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
@@ -64,10 +65,13 @@ class _Place:
         return len(self.candidate.article.text[self.start : self.end].split())
 
 
-def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS) -> Draft:
+def compose(
+    candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS, language: str = "de"
+) -> Draft:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
-    For a question that asks for one value, only sentences that may hold it are quoted.
+    For a question that asks for one value, only sentences that may hold it are quoted. Sources are named in
+    the `language`.
     """
     if not candidates:
         return Draft("", (), (), ())
@@ -82,7 +86,7 @@ def compose(candidates: Sequence[Candidate], question: str = "", most: int = MOS
         start = len(text) + (2 if text else 0)
         said = f"{_flat(c.quote)} [{c.number}]"
         statements.append(Statement(c.quote, (c.number,), "supported", start, start + len(said)))
-        text += ("\n\n" if text else "") + said + _source(c)
+        text += ("\n\n" if text else "") + said + _source(c, Texts(language))
     chosen = [place.candidate for place in places]
     return Draft(text, tuple(statements), citations, nearest(candidates, chosen, start=len(places) + 1))
 
@@ -260,8 +264,8 @@ _OWN_MARK = re.compile(r"\[(\d{1,3})\]")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _source(citation: Citation) -> str:
-    day = citation.published.strftime("%d.%m.%Y") if citation.published else None
-    page = f"S. {citation.page}" if citation.page else None  # in German, like the date
+def _source(citation: Citation, say: Texts) -> str:
+    day = say.day(citation.published) if citation.published else None
+    page = str(say.at("page")).format(citation.page) if citation.page else None
     known = ", ".join(part for part in (citation.outlet, day, page) if part)
     return f" ({known})" if known else ""
