@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from rag.errors import BelegError, ConfigError
-from rag.settings import Settings, load_settings
+from rag.settings import Settings, load_dossiers
 from rag.store import lock
 from rag.terminal import Bars, make_ready, program
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
     from starlette.types import ASGIApp
 
     from rag.engine import Engine
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     make_ready()
     signal.signal(signal.SIGTERM, _stop)
     try:
-        serve(settings_from(arguments))
+        serve(*settings_from(arguments))
     except BelegError as error:
         print(f"Beleg: {error}", file=sys.stderr)
         return 1
@@ -50,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def settings_from(arguments: Sequence[str] | None) -> Settings:
-    """Settings from the environment, with the command line on top."""
+def settings_from(arguments: Sequence[str] | None) -> tuple[Settings, ...]:
+    """Settings of each dossier from the environment, with the command line on top."""
     parser = argparse.ArgumentParser(
         prog=program("app.py", "serve"), description="Beleg's web chat: open the address that it prints."
     )
@@ -59,32 +58,41 @@ def settings_from(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--data", type=Path, help="folder of the index")
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 7860)")
-    return load_settings(**vars(parser.parse_args(arguments)))
+    return load_dossiers(**vars(parser.parse_args(arguments)))
 
 
-def serve(settings: Settings) -> None:
-    """Sets everything up in order: log, port, articles, engine, server."""
+def serve(*dossiers: Settings) -> None:
+    """Sets everything up in order: log, port, articles, engines, server.
+
+    `dossiers` differ in name, articles and data folder only.
+    """
     from rag.serve.logs import configure
 
+    settings = dossiers[0]
     configure(settings)
-    with closing(listener(settings)) as bound:
-        update(settings)
+    with closing(listener(settings)) as bound, contextlib.ExitStack() as opened:
+        for each in dossiers:
+            update(each)
         from ingest.uploads import ArticleIntake
         from rag.engine import open_engine
 
-        with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
-            lock.announce(settings.data_dir.resolve(), address_of(bound))
+        engines = [opened.enter_context(closing(open_engine(each))) for each in dossiers]
+        intakes = [opened.enter_context(closing(ArticleIntake(each))) for each in dossiers]
+        for each in dossiers:
+            lock.announce(each.data_dir.resolve(), f"{address_of(bound)}/{each.dossier}".rstrip("/"))
 
-            def site() -> FastAPI:
-                # importing gradio takes seconds; meanwhile the port already answers
-                from rag.serve.chat.ui import create_app
+        def site() -> ASGIApp:
+            # importing gradio takes seconds; meanwhile the port already answers
+            from rag.serve.dossiers import site_of
 
-                app = create_app(engine, settings, intake=intake)
+            app = site_of(dossiers, engines, intakes)
+            for engine, intake in zip(engines, intakes, strict=True):
                 warm_up(engine)
                 intake.start()
-                return app
+            return app
 
-            run(site, bound, answering(engine), settings.embedders, settings.proxies)
+        note = answering(engines[0])
+        run(site, bound, note, settings.embedders, settings.proxies, settings.dossier_names)
 
 
 def answering(engine: Engine) -> str:
@@ -152,11 +160,12 @@ def update(settings: Settings) -> None:
 
 
 def run(
-    build: Callable[[], FastAPI],
+    build: Callable[[], ASGIApp],
     bound: socket.socket,
     note: str,
     embedders: Sequence[str] = (),
     proxies: Sequence[str] = (),
+    dossiers: Sequence[str] = (),
 ) -> None:
     """Serves the app from `build` until a signal; prints address and note as soon as a page answers.
 
@@ -164,7 +173,7 @@ def run(
     """
     from rag.serve.opening import opening
 
-    with served(opening(embedders), bound.dup(), proxies):
+    with served(opening(embedders, dossiers), bound.dup(), proxies):
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
     with served(app, bound, proxies) as server:

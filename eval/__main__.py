@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import BelegError
-from rag.terminal import ends_with_its_reader, program
+from rag.terminal import DOSSIER_HELP, ends_with_its_reader, program
 
 if TYPE_CHECKING:
     from eval.runs import Run
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder with the articles (default: seeds); give several to compare them",
     )
     parser.add_argument("--data", type=Path, help="folder of the index")
+    parser.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
     parser.add_argument(
         "--with",
         dest="changes",
@@ -156,7 +157,7 @@ def _measure(options: argparse.Namespace) -> int:
     questions = tagged(load_set(options.set, options.lang), options.tag)
     if options.distractors:
         questions = with_distractors(questions, options.distractors)
-    made = plans(questions, options.articles, options.data, options.changes)
+    made = plans(questions, options.articles, options.data, options.changes, options.dossier)
     how = {name: getattr(options, name) for name in ("extractive", "judge", "resume")}
     runs = []
     for number, plan in enumerate(made, 1):

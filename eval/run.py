@@ -80,7 +80,11 @@ def folder_of(settings: Settings) -> Path:
 
 
 def plans(
-    questions: QuestionSet, articles: Sequence[Path], data: Path | None, changes: Sequence[Mapping[str, str]]
+    questions: QuestionSet,
+    articles: Sequence[Path],
+    data: Path | None,
+    changes: Sequence[Mapping[str, str]],
+    dossier: str | None = None,
 ) -> list[Plan]:
     """A plan for each articles folder, with the given settings and with each set of changes.
 
@@ -98,9 +102,9 @@ def plans(
     found = []
     folders: Sequence[Path | None] = articles or [None]
     for folder in folders:
-        plain = load_settings(articles=folder, data=data, **own)
+        plain = load_settings(articles=folder, data=data, dossier=dossier, **own)
         for change in [{}, *changes]:
-            changed = load_settings(**{**own, "articles": folder, "data": data, **change})
+            changed = load_settings(**{**own, "articles": folder, "data": data, "dossier": dossier, **change})
             if fingerprint(changed) != fingerprint(plain):
                 variant = hashlib.sha256(fingerprint(changed).encode()).hexdigest()[:8]
                 changed = replace(changed, data=folder_of(plain) / f"index-{variant}")

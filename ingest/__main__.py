@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.terminal import Bars, as_json, ends_with_its_reader, program
+from rag.terminal import DOSSIER_HELP, Bars, as_json, ends_with_its_reader, program
 
 if TYPE_CHECKING:
     from ingest.sync import SyncReport
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rag.settings import load_settings
 
     try:
-        settings = load_settings(data=options.data)
+        settings = load_settings(data=options.data, dossier=options.dossier)
         if options.backup or options.restore:
             said, status = _kept(settings, options), 0
         elif options.check:
@@ -57,6 +57,8 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
     from rag.errors import ConfigError
     from rag.question.glossary import compile_dictionary
 
+    if settings.dossier and options.paths:
+        raise ConfigError("BELEG_DOSSIERS says where the articles are: give --dossier NAME, and no PATH")
     with closing(Bars()) as bars:
         report = sync(
             settings,
@@ -132,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         " source of this index until another is given",
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the index (default: BELEG_DATA)")
+    parser.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
     parser.add_argument("--rebuild", action="store_true", help="build the index anew, for other settings")
     parser.add_argument(
         "--no-wait",

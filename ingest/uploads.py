@@ -12,8 +12,10 @@ from pathlib import Path
 
 from ingest.readers import read_file, too_large
 from ingest.readers.files import SUFFIXES
-from ingest.sidecar import describe, sidecar_of
+from ingest.sidecar import FIELDS as FACTS
+from ingest.sidecar import describe, edited, sidecar_of
 from ingest.sources import slug
+from ingest.structure.article import article_from
 from ingest.watch import Watcher
 from rag.errors import ArticleError
 from rag.settings import Settings
@@ -48,7 +50,14 @@ class Uploads:
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
         if path.resolve().parent != self.folder or not path.is_file():
             raise ArticleError("no_upload")
-        describe(path, fields)
+        (document, *_) = read_file(path, limit_bytes=self.limit).documents
+        found = article_from(document, path.name, path.name)
+        facts = {name: getattr(found, name) for name in FACTS}
+        describe(path, fields, {name: str(value) for name, value in facts.items() if value})
+
+    def edited(self, path: Path) -> Mapping[str, str] | None:
+        """Of what people changed of a file's facts, what the file says; None where that is nothing."""
+        return edited(path)
 
     def place(self, file: Path, name: str) -> tuple[str, bool]:
         """Moves a file to its place; returns its name there, and whether it was there already.

@@ -22,15 +22,16 @@ def open_engine(
     articles: str | Path | None = None,
     data: str | Path | None = None,
     *,
+    dossier: str | None = None,
     sync: bool = True,
     **settings: object,
 ) -> Engine:
     """An engine over a folder of articles, indexed first where that is new or has changed.
 
-    `articles` is the folder (or file), `data` the folder of its index; by default both come from the
-    environment and `.env`. Further `settings` have the names of .env.example without BELEG_, in lower case:
-    `passages=4`. With `sync=False` the index is used as it is. Files that cannot be read are logged as
-    warnings.
+    `articles` is the folder (or file), `data` the folder of its index, `dossier` the name of one of several;
+    by default they come from the environment and `.env`. Further `settings` have the names of .env.example
+    without BELEG_, in lower case: `passages=4`. With `sync=False` the index is used as it is. Files that
+    cannot be read are logged as warnings.
 
     Raises ConfigError for a setting that is wrong or an index that is not there, ArticleError when
     there is nothing to read, IndexBusy when another process owns the index, IndexMismatch and
@@ -45,7 +46,7 @@ def open_engine(
 
     if unknown := sorted(settings.keys() - DEFAULTS.keys()):
         raise ConfigError(f"there is no setting {', '.join(unknown)}; .env.example lists them all")
-    chosen = load_settings(articles=articles, data=data, **settings)
+    chosen = load_settings(articles=articles, data=data, dossier=dossier, **settings)
     if sync:
         from ingest.sync import catch_up
 

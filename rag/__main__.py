@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, get_args
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
 from rag.schema import Filters, Genre, Message
-from rag.terminal import as_json, ends_with_its_reader, program
+from rag.terminal import DOSSIER_HELP, as_json, ends_with_its_reader, program
 from rag.version import VERSION
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rag.settings import load_settings  # pydantic takes most of a second: not for --help
 
     try:
-        settings = load_settings(articles=options.articles, data=options.data)
+        settings = load_settings(articles=options.articles, data=options.data, dossier=options.dossier)
         from ingest.sync import catch_up
         from rag.engine import open_engine
 
@@ -84,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--data", type=Path, help="folder of the index (default: one for each articles folder)"
         )
+        command.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
         if name == "mcp":
             continue
         command.add_argument("question", help="the question, in German or English")

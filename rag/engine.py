@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -138,9 +138,15 @@ class Engine:
         model = None if extractive else self.model
         parts = parts_of(reduced(question))
         if len(parts) > 1:
-            yield from self._in_turn(question, parts, history, model, only)
+            events = self._in_turn(question, parts, history, model, only)
         else:
-            yield from self._events(Part(question), history, model, only)
+            events = self._events(Part(question), history, model, only)
+        kept = None if only is None else filters
+        with closing(events):  # type: ignore[type-var]
+            for event in events:
+                if isinstance(event, Done):
+                    event = replace(event, answer=replace(event.answer, filters=kept))
+                yield event
 
     def _in_turn(
         self,
@@ -493,7 +499,7 @@ class Engine:
         sure = job.certainty == "sure"
         best = of_several_sources(job.stated, MOST_STATEMENTS) or job.found
         most = MOST_STATEMENTS if sure else MOST_NEAREST
-        draft = compose(best, job.ranking.query.text, most, alone=bool(job.stated))
+        draft = compose(best, job.ranking.query.text, most, job.asked.language, alone=bool(job.stated))
         outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
         outcome = with_both_sides(job, outcome, self._compared, verbatim=True)
         return outcome if sure else below(comes_nearest(job.asked.language), outcome)

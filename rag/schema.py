@@ -214,6 +214,7 @@ class Answer:
     - `model` is the language model that wrote the text, None for verbatim sentences. `dropped` are its
       citations that point nowhere, with the reason; `withheld` are its sentences that are not shown.
     - `by_words` says that meaning could not be searched, because vectors are missing or the embedding fails.
+    - `filters` are those of the question, None if all articles could answer.
     - `contradictions` are pairs of its citations that say different things of what was asked.
     - `id` and `created` (ISO 8601, UTC) identify the record. `usage` counts tokens (`prompt_tokens`,
       `completion_tokens`; `estimated` if the provider reports none) and `cost` if reported; `timings` are
@@ -238,6 +239,7 @@ class Answer:
     withheld: tuple[str, ...] = ()
     by_words: bool = False
     contradictions: tuple[Contradiction, ...] = ()
+    filters: Filters | None = None
     id: str = field(default_factory=lambda: uuid4().hex, compare=False)
     created: str = field(
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"), compare=False

@@ -29,6 +29,12 @@ _NAMES_OF_ALL = {
 """Settings with the names of variables that other programs share."""
 _AFTER_THE_MODEL = 30.0  # seconds
 _ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+_DOSSIER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_OWN_ADDRESSES = frozenset(
+    "abmelden anmelden antwort api artikel assets auswahl auswertung beleg config export fragen gradio_api"
+    " healthz mcp metrics monitoring original quelle readyz sprache static svelte v1".split()
+)
+"""What the address of a page or a door begins with, where there is but one dossier."""
 # goes into a header: no characters that could end it or begin another directive
 _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.IGNORECASE)
 
@@ -43,8 +49,12 @@ class Settings:
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     """Names of the settings that were set explicitly, if made by `load_settings`."""
 
+    dossier: str = ""
+    """Name of the dossier that these are the settings of; empty where there is but one."""
+
     articles: Path = Path("seeds")
     data: Path | None = None
+    dossiers: str = ""
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     llm: str | None = None
@@ -130,6 +140,28 @@ class Settings:
             raise ValueError(f"{value} is no path of letters, digits and -._~, as /dossier")
         return value.rstrip("/")
 
+    @field_validator("dossiers")
+    @classmethod
+    def _dossiers_have_names(cls, value: str) -> str:
+        names = [name for name, _ in _folders(value)]
+        for name, folder in _folders(value):
+            if not folder:
+                raise ValueError(f"{name!r} has no folder, as in klima=/srv/klima")
+            if not _DOSSIER.fullmatch(name):
+                raise ValueError(
+                    f"{name!r} is no name of small letters, digits and -, as in klima=/srv/klima"
+                )
+            if name in _OWN_ADDRESSES:
+                raise ValueError(f"/{name} is an address of Beleg's own; please choose another name")
+            if names.count(name) > 1:
+                raise ValueError(f"the name {name} is given twice")
+        return value
+
+    @property
+    def dossier_names(self) -> tuple[str, ...]:
+        """The dossiers that there are beside and with this one."""
+        return tuple(name for name, _ in _folders(self.dossiers))
+
     @property
     def data_dir(self) -> Path:
         """The index folder; by default one for each articles folder."""
@@ -179,7 +211,7 @@ class Settings:
 DEFAULTS: Mapping[str, Any] = {
     each.name: each.default.default if isinstance(each.default, FieldInfo) else each.default
     for each in fields(Settings)
-    if each.name != "given"
+    if each.name not in ("given", "dossier")
 }
 """The default of every setting, by its name."""
 
@@ -192,8 +224,50 @@ def variable(name: str) -> str:
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and `.env`, with `overrides` (None is ignored) on top.
 
+    Where there are several dossiers, those of the one that is named as `dossier`, else of the first.
     Raises ConfigError, naming the setting and what is wrong with it.
     """
+    wanted = overrides.pop("dossier", None)
+    found = load_dossiers(**overrides)
+    for each in found:
+        if not wanted or each.dossier == wanted:
+            return each
+    there = ", ".join(found[0].dossier_names) or "none: set BELEG_DOSSIERS, and leave --articles out"
+    raise ConfigError(f"there is no dossier {wanted!r}; there are {there}")
+
+
+def load_dossiers(**overrides: object) -> tuple[Settings, ...]:
+    """The settings of each of `BELEG_DOSSIERS`: its articles, and a data folder of its own.
+
+    One where that is not set, or where `overrides` name the articles. Raises ConfigError as `load_settings`.
+    """
+    settings = _load(overrides)
+    if not settings.dossiers:
+        return (settings,)
+    if overrides.get("articles") is not None:
+        return (replace(settings, dossiers=""),)
+    if settings.chroma_url:
+        raise ConfigError("a Chroma server holds one dossier: leave out either CHROMA_URL or BELEG_DOSSIERS")
+    found: list[Settings] = []
+    for name, folder in _folders(settings.dossiers):
+        path = Path(folder).expanduser()
+        if not path.is_dir():
+            raise ConfigError(f"BELEG_DOSSIERS: {name} has no folder {folder!r}; is it spelled right?")
+        if others := [each.dossier for each in found if each.articles.samefile(path)]:
+            raise ConfigError(f"BELEG_DOSSIERS: {others[0]} and {name} are the same folder, {folder}")
+        own = None if settings.data is None else settings.data / name
+        given = settings.given | {"articles"}
+        found.append(replace(settings, dossier=name, articles=path, data=own, given=given))
+    return tuple(found)
+
+
+def _folders(dossiers: str) -> list[tuple[str, str]]:
+    """Each name and its folder: `a=/x/y z b=/w` are two, for spaces may stand within a path."""
+    entries = re.split(r"\s+(?=[^\s=/]*=)", dossiers.strip())
+    return [(name, folder.strip()) for name, _, folder in (each.partition("=") for each in entries if each)]
+
+
+def _load(overrides: Mapping[str, object]) -> Settings:
     named = {name: value for name, value in overrides.items() if value is not None and name != "given"}
     # pydantic-settings would do this, but its imports (asyncio, ssl) cost every command a quarter of a second
     file: Mapping[str, str | None] = {}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"read": "file", "index": "article", "embed": "passage", "sentences": "passage"}
 
+DOSSIER_HELP = "which of BELEG_DOSSIERS (default: the first)"
+"""Of the option that all commands have."""
+
 READER_LEFT = 141
 """The exit status that shells give to a program ended by SIGPIPE: 128 + 13."""
 

@@ -81,3 +81,9 @@ class Intake(Protocol):
 
         Empty fields are taken from the file. Raises ArticleError for other files and for an invalid day.
         """
+
+    def edited(self, path: Path) -> Mapping[str, str] | None:
+        """Of the facts that people changed of a file, what it says itself: "" where it does not.
+
+        Empty where that is not known; None where nothing was changed.
+        """

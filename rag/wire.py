@@ -79,7 +79,7 @@ def answer_from_dict(sent: Json) -> schema.Answer:
     except ValidationError as exc:
         place = ".".join(map(str, exc.errors()[0]["loc"]))
         raise BadRequest(f"this is no answer as Beleg writes it: {place} {exc.errors()[0]['msg']}") from exc
-    later = ("withheld", "by_words", "contradictions")  # older ones lack them
+    later = ("withheld", "by_words", "contradictions", "filters")  # older ones lack them
     if missing := [name for name in _FIELDS if name not in sent and name not in later]:
         raise BadRequest(f"this is no answer as Beleg writes it: {', '.join(missing)} is missing")
     return schema.Answer(**{**_fields(read), "passages": tuple(map(_whole, read.passages))})

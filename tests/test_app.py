@@ -32,7 +32,7 @@ def taken() -> Iterator[int]:
 def test_command_line_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BELEG_PORT", "9000")
     monkeypatch.setenv("BELEG_HOST", "::1")
-    settings = app.settings_from(["--port", "9001", "--articles", "x"])
+    (settings,) = app.settings_from(["--port", "9001", "--articles", "x"])
     assert (settings.port, settings.host, settings.articles) == (9001, "::1", Path("x"))
 
 

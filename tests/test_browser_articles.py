@@ -175,6 +175,29 @@ def test_a_new_article_answers_a_question_without_a_restart_until_it_is_deleted(
     )
 
 
+def test_what_people_changed_of_an_article_says_so_with_what_the_file_says(site: Site) -> None:
+    page = site.page("/artikel")
+    choose(
+        page, ("baeder.txt", b"Das Freibad bleibt zu\n\nDas Freibad am Wehr bleibt im Sommer geschlossen.\n")
+    )
+    row = page.locator("tbody tr", has_text="baeder").or_(page.locator("tbody tr", has_text="Freibad")).first
+    row.get_by_role("button", name="ändern").click()
+    form = page.get_by_role("dialog", name="Angaben zum Artikel")
+    form.get_by_label("Titel").fill("Freibad geschlossen")
+    form.get_by_label("Medium").fill("Wehrblatt")
+    form.get_by_label("Datum").fill("2025-06-02")
+    form.get_by_role("button", name="Sichern").click()
+    changed = page.locator("tbody tr", has=page.get_by_role("link", name="Freibad geschlossen"))
+    expect(changed).to_contain_text("Wehrblatt")
+    expect(changed.locator(".copy")).to_have_text(
+        "bearbeitet – in der Datei: Titel: Das Freibad bleibt zu; Medium: keine Angabe; Datum: keine Angabe"
+    )
+    assert axe_violations(site.page("/artikel", bypass_csp=True, locale="en-GB")) == []
+    changed.get_by_role("button", name="löschen").click()
+    page.get_by_role("button", name="Löschen", exact=True).click()
+    expect(changed).to_have_count(0)
+
+
 def test_each_file_has_a_result_of_its_own(site: Site) -> None:
     page = site.page("/artikel")
     choose(

@@ -110,6 +110,34 @@ def test_an_outlet_is_chosen_and_alone_answers(site: Site) -> None:
     assert "medium=" not in page.url
 
 
+def test_the_page_of_an_answer_says_which_articles_were_asked_and_leads_back_to_that_choice(
+    site: Site,
+) -> None:
+    page = site.page("/?medium=Hafenbote&artikel=bridge&von=2025-09-02")
+    expect(chips(page)).to_have_count(3)
+    ask(page, COSTS)
+    page.locator("a.record").click()
+    said = page.locator("section.kept > p.small").first
+    expect(said).to_have_text("Gefragt wurden nur: Hafenbote · ab 2. Sep. 2025 · Brücke am Hafen gesperrt")
+    page.get_by_role("link", name="Im Gespräch öffnen").click()
+    expect(page.locator(".user-row")).to_contain_text(COSTS)
+    expect(chips(page)).to_have_text(["Hafenbote", "ab 2. Sep. 2025", "Brücke am Hafen gesperrt"])
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_choice_is_a_page_of_its_own_too(site: Site, scripts: bool) -> None:
+    page = site.page("/auswahl?medium=Stadtblatt", java_script_enabled=scripts)
+    expect(page.get_by_role("checkbox", name="Stadtblatt 2 Artikel")).to_be_checked()
+    page.get_by_role("checkbox", name="Stadtblatt 2 Artikel").uncheck()
+    page.get_by_role("checkbox", name="Hafenbote 1 Artikel").check()
+    page.get_by_role("button", name="Eingrenzen").click()
+    if scripts:
+        expect(chips(page)).to_have_text(["Hafenbote"])
+    else:
+        expect(page.get_by_role("checkbox", name="Hafenbote 1 Artikel")).to_be_checked()
+        expect(page.get_by_role("textbox", name="Ihre Frage")).to_be_visible()
+
+
 def test_days_and_articles_are_chosen_and_left_out_again(site: Site) -> None:
     page = site.page()
     dialog = choose(page)
@@ -262,6 +290,24 @@ def test_below_a_path_every_link_works(browser: Any, site: Site) -> None:
 # --- everyone
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_of_little_height_shows_the_answer(site: Site, scheme: str) -> None:
+    # a screen of 1280 × 800 at 200 %
+    page = site.page(
+        viewport={"width": 640, "height": 400},
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        bypass_csp=True,
+    )
+    ask(page, COSTS)
+    expect(page.locator("#conversation blockquote").first).to_be_in_viewport(ratio=0.9)
+    bubble = page.locator(".user-row .message").first.bounding_box()
+    delete = page.get_by_role("button", name="Gespräch löschen").bounding_box()
+    assert bubble["x"] + bubble["width"] <= delete["x"], "the button lies on the question"
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("locale", ["de-DE", "en-GB"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -280,7 +326,12 @@ def test_axe_finds_nothing(site: Site, scheme: str, locale: str, viewport: Any) 
     expect(page.locator("dialog.choosing")).to_be_visible()
     assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for path in ("/artikel?q=Hanne&von=2025-09-01", "/quelle/fair?liste=q%3DHanne&suche=markt", "/fragen"):
+    for path in (
+        "/artikel?q=Hanne&von=2025-09-01",
+        "/quelle/fair?liste=q%3DHanne&suche=markt",
+        "/fragen",
+        "/auswahl",
+    ):
         page.goto(site.address + path)
         expect(page.locator("mark, .plain").first).to_be_visible()
         assert axe_violations(page) == []

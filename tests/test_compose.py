@@ -134,6 +134,23 @@ def test_source_is_named_as_far_as_it_is_known(facts: dict[str, object], stated:
     assert draft.text == f"Den Deich hüten Schafe. {stated}"
 
 
+@pytest.mark.parametrize(
+    ("language", "stated"),
+    [
+        ("de", "01.07.2023, S. 2"),
+        ("en", "2023-07-01, p. 2"),
+        ("fr", "01/07/2023, p. 2"),
+        ("uk", "01.07.2023, с. 2"),
+    ],
+)
+def test_day_and_page_of_a_source_are_written_in_the_language_of_the_answer(
+    language: str, stated: str
+) -> None:
+    printed = article("deich", "Vorn.\n\nDen Deich hüten Schafe.", published=date(2023, 7, 1), pages=(0, 7))
+    draft = compose(candidates_for("Wer hütet den Deich?", printed), language=language)
+    assert draft.text.startswith(f"Den Deich hüten Schafe. [1] ({stated})")
+
+
 # --- verbatim, whatever stands in the text -------------------------------------------------------
 
 VERBATIM = {

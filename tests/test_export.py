@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from docx import Document
 from markdown_it import MarkdownIt
 
 from rag.i18n import ENGLISH, GERMAN
+from rag.schema import Filters
 from rag.serve.pages import export
 from rag.store.answers import Records
 from rag.wire import answer_to_dict
@@ -184,3 +186,46 @@ def test_a_chosen_language_is_kept_and_leads_back(client: Any, referer: str | No
     client.cookies = {"beleg_lang": "en"}
     assert client.get("/beleg/words.json", headers={"Accept-Language": "de"}).json()["lang"] == "en"
     assert "beleg_lang" not in client.get("/sprache/xx").cookies
+
+
+FILTERS = Filters(("Stadtbote",), ("Eva Horn",), date(2025, 3, 1), None, ("waermeplan", "verloren"), "report")
+AMONG = "Gefragt wurden nur: Stadtbote · Eva Horn · ab 1. März 2025 · Berichte · {} · verloren"
+
+
+def test_every_form_says_which_articles_were_asked() -> None:
+    answer = replace(canned("wärmeplan"), filters=FILTERS)
+    asked = [{"question": "wärmeplan", "record": json.loads(json.dumps(answer_to_dict(answer)))}]
+    told = AMONG.format(answer.citations[0].title)
+    assert f"\n\n*{told}*\n\n" in markdown(*asked)
+    assert told in export.conversation_html("x", asked, GERMAN, lambda _: False, "")
+    written = export.conversation_docx("x", asked, GERMAN, lambda _: False)
+    assert told in [each.text for each in Document(io.BytesIO(written)).paragraphs]
+    sent = json.loads(export.conversation_json("x", asked, lambda _: False))
+    assert sent["turns"][0]["record"]["filters"]["outlets"] == ["Stadtbote"]
+    assert "Gefragt wurden" not in markdown(turn("wärmeplan"))
+    many = replace(answer, filters=Filters(articles=tuple("abcd")))
+    assert "Only asked: 4 chosen articles" in export.conversation_markdown(
+        "x", [{"question": "?", "record": answer_to_dict(many)}], ENGLISH, lambda _: False
+    )
+
+
+@pytest.mark.parametrize("reason", [None, "unsupported"])
+def test_that_an_answer_is_unsure_or_stands_in_for_another_is_said_in_every_form(reason: str | None) -> None:
+    said = "Keine eindeutige Antwort. Am nächsten kommt:"
+    sure = canned("wärmeplan")
+    (citation, *_) = sure.citations
+    answer = replace(
+        sure,
+        text=f"{said}\n\n{citation.quote} [1]",
+        statements=tuple(replace(each, text=citation.quote) for each in sure.statements[:1]),
+        citations=(citation,),
+        certainty="sure" if reason else "unsure",
+        reason=reason,
+    )
+    asked = [{"question": "wärmeplan", "record": answer_to_dict(answer)}]
+    assert said in markdown(*asked)
+    html = export.conversation_html("x", asked, GERMAN, lambda _: False, "")
+    assert said in html
+    assert html.count(citation.quote) == 1
+    written = export.conversation_docx("x", asked, GERMAN, lambda _: False)
+    assert said in [each.text for each in Document(io.BytesIO(written)).paragraphs]

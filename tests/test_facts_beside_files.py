@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.sidecar import describe, sidecar_of
+from ingest.sidecar import describe, edited, sidecar_of
 from ingest.sync import sync
 from ingest.uploads import Uploads
 from rag.errors import ArticleError
@@ -41,7 +41,7 @@ def test_what_is_said_of_a_file_is_taken_up_and_the_file_stays(settings: Setting
     file = settings.uploads_dir / "kapelle.txt"
     before = article(settings)
     said = {"title": "Neues Dach", "outlet": "Bergblatt", "author": "Eva Horn", "published": "3.5.2025"}
-    describe(file, said)
+    describe(file, said, {})
     known = article(settings)
     assert (known.title, known.outlet, known.author) == ("Neues Dach", "Bergblatt", "Eva Horn")
     assert known.published == date(2025, 5, 3)
@@ -52,9 +52,9 @@ def test_what_is_said_of_a_file_is_taken_up_and_the_file_stays(settings: Setting
 def test_what_is_left_empty_is_as_the_file_says_it(settings: Settings) -> None:
     file = settings.uploads_dir / "kapelle.txt"
     before = article(settings)
-    describe(file, {"outlet": "Bergblatt"})
+    describe(file, {"outlet": "Bergblatt"}, {})
     assert article(settings).outlet == "Bergblatt"
-    describe(file, {"outlet": " "})
+    describe(file, {"outlet": " "}, {})
     assert not sidecar_of(file).exists()
     assert article(settings) == before
 
@@ -62,7 +62,7 @@ def test_what_is_left_empty_is_as_the_file_says_it(settings: Settings) -> None:
 def test_a_day_that_is_none_is_refused_and_nothing_written(settings: Settings) -> None:
     file = settings.uploads_dir / "kapelle.txt"
     with pytest.raises(ArticleError, match="'bald' is not a date"):
-        describe(file, {"title": "Dach", "published": "bald"})
+        describe(file, {"title": "Dach", "published": "bald"}, {})
     assert not sidecar_of(file).exists()
 
 
@@ -84,3 +84,25 @@ def test_only_uploads_are_described_and_with_a_file_goes_what_was_said(settings:
     uploads.describe(file, {"title": "Dach"})
     uploads.remove(file)
     assert list(settings.uploads_dir.iterdir()) == []
+
+
+def test_what_was_changed_is_told_with_what_the_file_says(settings: Settings) -> None:
+    file = settings.uploads_dir / "kapelle.txt"
+    file.write_text(f"Neues Dach\n\nBergblatt, 3. Mai 2025\n\n{TEXT}", "utf-8")
+    uploads, before = Uploads(settings), article(settings)
+    assert edited(file) is None
+    assert (before.title, before.published) == ("Neues Dach", date(2025, 5, 3))
+    # the form sends all fields, also those that nobody has touched
+    said = {"title": "Neues Dach", "outlet": "Talblatt", "author": "", "published": "2025-05-04"}
+    uploads.describe(file, said)
+    assert uploads.edited(file) == {"outlet": before.outlet or "", "published": "2025-05-03"}
+    assert (article(settings).title, article(settings).outlet) == ("Neues Dach", "Talblatt")
+    uploads.describe(file, {**said, "outlet": before.outlet or "", "published": "2025-05-03"})
+    assert edited(file) is None
+    assert article(settings) == before
+
+
+def test_of_a_sidecar_from_elsewhere_no_more_is_known_than_that_it_is_there(settings: Settings) -> None:
+    file = settings.uploads_dir / "kapelle.txt"
+    sidecar_of(file).write_text(json.dumps({"title": "Dach", "in_file": 5}), "utf-8")
+    assert edited(file) == {}

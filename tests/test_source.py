@@ -76,7 +76,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def _ids(engine: Engine, question: str, filters: Filters | None = None) -> set[str]:
-    return {passage.article.id for passage in engine.ask(question, filters=filters).passages}
+    answer = engine.ask(question, filters=filters)
+    assert answer.filters == filters
+    return {passage.article.id for passage in answer.passages}
 
 
 def test_only_the_source_that_is_named_answers(engine: Engine) -> None:

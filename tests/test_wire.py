@@ -91,7 +91,7 @@ def test_a_record_of_an_earlier_version_is_sure_unless_it_is_declined(question: 
     "missing",
     sorted(
         {field.name for field in dataclasses.fields(Answer)}
-        - {"withheld", "by_words", "contradictions", "certainty"}
+        - {"withheld", "by_words", "contradictions", "certainty", "filters"}
     ),
 )
 def test_what_lacks_anything_is_refused(missing: str) -> None:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -109,19 +109,23 @@ def chat_of(engine: FakeEngine, settings: Settings) -> Any:
 
 
 @contextmanager
-def dossier(settings: Settings) -> Iterator[str]:
-    """The real app over the articles of the settings, with its engine and its watcher; its address."""
+def dossier(*dossiers: Settings) -> Iterator[str]:
+    """The real app over the articles of the settings, with engines and watchers; its address."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from ingest.sync import sync
     from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.chat.ui import create_app
+    from rag.serve.dossiers import site_of
 
-    sync(settings)
-    with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:
-        intake.start()
-        with serving(create_app(engine, settings, intake=intake)) as address:
+    for settings in dossiers:
+        sync(settings)
+    with ExitStack() as opened:
+        engines = [opened.enter_context(closing(open_engine(each))) for each in dossiers]
+        intakes = [opened.enter_context(closing(ArticleIntake(each))) for each in dossiers]
+        for intake in intakes:
+            intake.start()
+        with serving(site_of(dossiers, engines, intakes)) as address:
             yield address
 
 

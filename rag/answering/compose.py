@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.extract import REACH, Candidate
+from rag.answering.texts import Texts
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
@@ -65,12 +66,17 @@ class _Place:
 
 
 def compose(
-    candidates: Sequence[Candidate], question: str = "", most: int = MOST_STATEMENTS, *, alone: bool = False
+    candidates: Sequence[Candidate],
+    question: str = "",
+    most: int = MOST_STATEMENTS,
+    language: str = "de",
+    *,
+    alone: bool = False,
 ) -> Draft:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
-    For a question that asks for one value, only sentences that may hold it are quoted. No sentence is
-    added to candidates that stand `alone`.
+    For a question that asks for one value, only sentences that may hold it are quoted. Sources are named in
+    the `language`. No sentence is added to candidates that stand `alone`.
     """
     if not candidates:
         return Draft("", (), (), ())
@@ -80,19 +86,20 @@ def compose(
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
     )
-    text, statements = quoted(citations)
+    text, statements = quoted(citations, language)
     chosen = [place.candidate for place in places]
     return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
 
 
-def quoted(citations: Iterable[Citation], text: str = "") -> tuple[str, tuple[Statement, ...]]:
-    """A text, and below it what citations quote, each with its `[n]` and its source; and the statements."""
+def quoted(citations: Iterable[Citation], language: str, text: str = "") -> tuple[str, tuple[Statement, ...]]:
+    """A text, and below it what citations quote, each with its `[n]` and its source, named in the `language`;
+    and the statements."""
     statements = []
     for c in citations:
         start = len(text) + (2 if text else 0)
         said = f"{_flat(c.quote)} [{c.number}]"
         statements.append(Statement(c.quote, (c.number,), "supported", start, start + len(said)))
-        text += ("\n\n" if text else "") + said + _source(c)
+        text += ("\n\n" if text else "") + said + _source(c, Texts(language))
     return text, tuple(statements)
 
 
@@ -269,8 +276,8 @@ _OWN_MARK = re.compile(r"\[(\d{1,3})\]")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def _source(citation: Citation) -> str:
-    day = citation.published.strftime("%d.%m.%Y") if citation.published else None
-    page = f"S. {citation.page}" if citation.page else None  # in German, like the date
+def _source(citation: Citation, say: Texts) -> str:
+    day = say.day(citation.published) if citation.published else None
+    page = str(say.at("page")).format(citation.page) if citation.page else None
     known = ", ".join(part for part in (citation.outlet, day, page) if part)
     return f" ({known})" if known else ""

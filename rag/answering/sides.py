@@ -69,7 +69,7 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
 
 def _only(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
     citations, pairs = side_by_side([difference])
-    text, statements = quoted(citations, sides_differ(job.asked.language))
+    text, statements = quoted(citations, job.asked.language, sides_differ(job.asked.language))
     return replace(
         outcome,
         text=text,
@@ -90,7 +90,7 @@ def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
         return replace(outcome, contradictions=(Contradiction((one, other), difference.said),))
     citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
     notice = f"{outcome.text}\n\n{sides_differ(job.asked.language)}"
-    text, statements = quoted(citations, notice)
+    text, statements = quoted(citations, job.asked.language, notice)
     return replace(
         outcome,
         text=text,

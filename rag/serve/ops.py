@@ -6,7 +6,7 @@ The metrics are requests, answers by outcome, times, articles; never the words o
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -91,8 +91,8 @@ class CountRequests:
         await self.app(scope, receive, counted)
 
 
-def add_health_routes(app: FastAPI, library: Library, metrics: Metrics) -> None:
-    """The routes; the first two are open to all and answer only yes or no."""
+def add_health_routes(app: FastAPI, libraries: Sequence[Library]) -> None:
+    """The routes that are open to all and answer only yes or no."""
 
     @app.get("/healthz")
     async def alive() -> Response:
@@ -101,10 +101,15 @@ def add_health_routes(app: FastAPI, library: Library, metrics: Metrics) -> None:
     @app.get("/readyz")
     def ready() -> Response:
         try:
-            library.counts()
+            for library in libraries:
+                library.counts()
         except BelegError:
             return PlainTextResponse("not ready\n", 503, headers=_FRESH)
         return PlainTextResponse("ready\n", headers=_FRESH)
+
+
+def add_figures(app: FastAPI, library: Library, metrics: Metrics) -> None:
+    """The route for Prometheus."""
 
     @app.get("/metrics")
     def figures() -> Response:

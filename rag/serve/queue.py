@@ -92,12 +92,14 @@ Coming = Waiting | Event
 class Service:
     """An engine behind the queue, for the doors of programs; one for all doors of an app."""
 
-    def __init__(self, engine: Engine, settings: Settings, records: Records) -> None:
+    def __init__(
+        self, engine: Engine, settings: Settings, records: Records, queue: Queue | None = None
+    ) -> None:
         self.engine = engine
         self.settings = settings
         self.records = records
         self.metrics = Metrics()
-        self.queue = Queue(settings.readers, settings.waiting)
+        self.queue = queue or Queue(settings.readers, settings.waiting)
         self.metrics.answering.set_function(lambda: self.queue.taken)
 
     def stream(

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
-from rag.serve.links import asset, link
+from rag.serve.links import asset, dossiers, link
 from rag.serve.pages.places import citation_path, label, origin
 
 WORD_JOINER = "\u2060"
@@ -58,7 +58,7 @@ def environment(folder: Path) -> Environment:
 
 _TEMPLATES = environment(Path(__file__).parent / "templates")
 _TEMPLATES.globals |= {
-    **{"asset": asset, "link": link, "shortened": shortened},
+    **{"asset": asset, "link": link, "dossiers": dossiers, "shortened": shortened},
     **{"place": citation_path, "source": label, "origin": origin},
 }
 
@@ -68,10 +68,10 @@ def page(template: str, words: Words, **values: object) -> str:
     return _TEMPLATES.get_template(template).render(words=words, **values)
 
 
-def chat_head() -> str:
-    """Styles and scripts of the chat, for the `<head>` that Gradio writes."""
+def chat_head(dossier: str = "") -> str:
+    """Styles and scripts of the chat, for the `<head>` that Gradio writes, and the name of the dossier."""
     # made once for all readers, with relative addresses that fit any path
-    return page("chat_head.html", GERMAN).replace('="/beleg/', '="./beleg/')
+    return page("chat_head.html", GERMAN, dossier=dossier).replace('="/beleg/', '="./beleg/')
 
 
 def fragment(name: str, words: Words, **values: object) -> str:

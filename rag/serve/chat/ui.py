@@ -32,7 +32,8 @@ from rag.serve.pages.routes import (
     add_report_route,
     words_of,
 )
-from rag.serve.queue import Service
+from rag.serve.queue import Queue, Service
+from rag.serve.security.guard import Limits
 from rag.serve.views import chat_head
 from rag.settings import Settings
 from rag.store.answers import Rating, Records
@@ -47,17 +48,24 @@ Outputs = tuple[Any, ...]
 
 
 def create_app(
-    engine: Engine, settings: Settings, records: Records | None = None, intake: Intake | None = None
+    engine: Engine,
+    settings: Settings,
+    records: Records | None = None,
+    intake: Intake | None = None,
+    *,
+    limits: Limits | None = None,
+    queue: Queue | None = None,
 ) -> FastAPI:
     """The whole site: articles at /quelle/… and /artikel, our files at /beleg/…, the chat at /.
 
-    The doors for programs are beside them, and one guard protects all.
+    The doors for programs are beside them, and one guard protects all. Several dossiers, an app each, share
+    `limits` and `queue`.
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    service = Service(engine, settings, kept)
-    add_doors(app, service, intake)
+    service = Service(engine, settings, kept, queue)
+    add_doors(app, service, intake, limits)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)
     add_choice_route(app, catalogue)
@@ -80,7 +88,7 @@ def create_app(
         max_file_size=settings.article_limit,
         favicon_path=str(STATIC / "favicon.png"),
         theme=gr.themes.Base(font=["IBM Plex Sans", "system-ui", "sans-serif"]),
-        head=chat_head(),
+        head=chat_head(settings.dossier),
     )
     return app
 
@@ -90,7 +98,8 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
     chat.suggestions(words_for(None))
     greeting = chat.greeting(words_for(None))
     demo: gr.Blocks
-    with gr.Blocks(title="Beleg", analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
+    title = f"{settings.dossier} – Beleg" if settings.dossier else "Beleg"
+    with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
         header = gr.Markdown(greeting.masthead, elem_id="masthead")
         shown = gr.Chatbot(
             elem_id="conversation",
@@ -167,6 +176,7 @@ class Page:
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
         words = _words(request)
+        below(request.headers.get(PREFIX, ""), self.chat.dossiers)
         greeting = self.chat.greeting(words)
         start = f"{greeting.start}\n\n{self.overview.html(words)}"
         return (

@@ -22,7 +22,7 @@ from starlette.requests import ClientDisconnect
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, wish
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish
 from rag.serve.pages.choice import address_of
 from rag.serve.pages.reader import Excerpt, excerpt
 from rag.serve.pages.routes import words_of
@@ -41,6 +41,13 @@ _MOST_FILES = 200  # asked about at once
 log = logging.getLogger(__name__)
 
 
+_NAMES = {
+    "title": "articles.columns.titel",
+    "outlet": "articles.columns.medium",
+    "author": "facts.author",
+    "published": "articles.columns.datum",
+}
+"""What facts are called."""
 _MOST_ASKED = 50  # articles in the address of a chat
 _MOST_ACCOUNTS = 500  # files; the command line names all
 
@@ -53,7 +60,8 @@ class Shelf:
     every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
     takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
     was read of each file, `passed_over` what lies beside them, `left_to_words` what it takes to read
-    what they mean. `excerpts` are what was found, by article.
+    what they mean. `excerpts` are what was found, by article; `edited` is what files say whose facts people
+    have changed.
     """
 
     rows: Sequence[Row]
@@ -70,6 +78,7 @@ class Shelf:
     passed_over: str | None = None
     left_to_words: str | None = None
     excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
+    edited: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def asks(self) -> str | None:
@@ -126,7 +135,22 @@ def _found(shelf: Shelf, words: Words) -> dict[str, object]:
         "days": lambda first, last: shelf.wish.but(first=first, last=last).address,
         "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
         "most_accounts": _MOST_ACCOUNTS,
+        "edited": {id: _edited(facts, words) for id, facts in shelf.edited.items()},
     }
+
+
+def _edited(in_file: Mapping[str, str], words: Words) -> str:
+    """That facts of an article were changed, and what its file says of them."""
+    day = day_of(in_file.get("published", ""))
+    facts = {**in_file, **({"published": words.short_date(day)} if day else {})}
+    told = [
+        f"{words(key)}: {facts[name] or words('facts.not_stated')}"
+        for name, key in _NAMES.items()
+        if name in facts
+    ]
+    return " – ".join(
+        [words("facts.edited"), *([words("facts.in_file", what="; ".join(told))] if told else [])]
+    )
 
 
 def state_line(state: SyncState, words: Words) -> str:
@@ -165,6 +189,9 @@ def add_articles_page(
             catalogue.library.phrase(PASSED_OVER),
             catalogue.library.phrase(LEFT_TO_WORDS),
         )
+        if intake is not None:
+            told = {row.id: intake.edited(Path(row.path)) for row in found.page_rows}
+            found = replace(found, edited={id: facts for id, facts in told.items() if facts is not None})
         if not asked.query:
             return found
         texts = catalogue.library.articles([row.id for row in found.page_rows])
@@ -243,8 +270,9 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         if path is None:
             return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
         sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
+        said = {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()}
         try:
-            intake.describe(path, {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()})
+            await run_in_threadpool(intake.describe, path, said)
         except ArticleError as exc:
             return _told(422, words.said(exc.phrase))
         except OSError as exc:

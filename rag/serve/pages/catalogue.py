@@ -28,7 +28,7 @@ _STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One article in the list: `words` counts its text, `file` is its file's name.
+    """One article in the list: `words` counts its text, `file` is its file's name, `path` where it is.
 
     `in_file` is the number of articles in the file; `original` is the article that this one nearly repeats.
     """
@@ -45,6 +45,7 @@ class Row:
     file: str = ""
     in_file: int = 1
     uploaded: bool = False
+    path: str = ""
     original: Row | None = None
 
     @property
@@ -190,7 +191,7 @@ class Catalogue:
             path = manifest[article.id].path if article.id in manifest else article.source
             known: dict[str, Any] = {name: getattr(article, name) for name in _STATED}
             known |= {"words": len(article.text.split()), "chunks": chunks.get(article.id, 0)}
-            known |= {"file": Path(path).name, "in_file": in_file[path]}
+            known |= {"file": Path(path).name, "in_file": in_file[path], "path": path}
             rows[article.id] = Row(**known, uploaded=path.startswith(self.uploads))
             if article.copy_of:
                 copies[article.id] = article.copy_of

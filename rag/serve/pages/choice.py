@@ -7,9 +7,8 @@ outlets and articles. Invalid parts are ignored.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from rag.engine import Engine
@@ -39,9 +38,9 @@ def choice_of(query: str) -> Filters:
     return Filters(outlets=outlets, articles=articles, first=first, last=last)
 
 
-def address_of(chosen: Filters) -> str:
-    """The address of the chat with this choice."""
-    query = urlencode(choice_query(chosen))
+def address_of(chosen: Filters, answer: str = "") -> str:
+    """The address of the chat with this choice, and of the conversation up to an answer."""
+    query = urlencode([*choice_query(chosen), *([("gespraech", answer)] if answer else [])])
     return link(f"/?{query}" if query else "/")
 
 
@@ -54,20 +53,29 @@ def choice_query(chosen: Filters) -> list[tuple[str, str]]:
 
 def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> Iterator[tuple[str, str]]:
     """What is chosen, each part with the address of the chat without it; many articles are one part."""
+    titles = {row.id: row.title or words("reader.untitled") for row in rows} if chosen.articles else {}
+    for name, without in parts(chosen, titles, words):
+        yield name, address_of(without)
 
-    def but(**changed: Any) -> str:
-        return address_of(replace(chosen, **changed))
 
+def parts(chosen: Filters, titles: Mapping[str, str], words: Words) -> Iterator[tuple[str, Filters]]:
+    """The names of what is chosen, each with what is chosen without it; `titles` are those of articles."""
     for name in chosen.outlets:
-        yield name, but(outlets=tuple(each for each in chosen.outlets if each != name))
+        yield name, replace(chosen, outlets=tuple(each for each in chosen.outlets if each != name))
+    for name in chosen.authors:
+        yield name, replace(chosen, authors=tuple(each for each in chosen.authors if each != name))
     if chosen.first or chosen.last:
-        yield words.period(chosen.first, chosen.last), but(first=None, last=None)
+        yield words.period(chosen.first, chosen.last), replace(chosen, first=None, last=None)
+    if chosen.genre:
+        yield words(f"choice.{chosen.genre}"), replace(chosen, genre=None)
     if len(chosen.articles) > _NAMED:
-        yield words("choice.articles", n=len(chosen.articles)), but(articles=())
-    elif chosen.articles:
-        titles = {row.id: row.title or words("reader.untitled") for row in rows}
-        for id in chosen.articles:
-            yield titles.get(id, id), but(articles=tuple(each for each in chosen.articles if each != id))
+        yield words("choice.articles", n=len(chosen.articles)), replace(chosen, articles=())
+        return
+    for id in chosen.articles:
+        yield (
+            titles.get(id, id),
+            replace(chosen, articles=tuple(each for each in chosen.articles if each != id)),
+        )
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:

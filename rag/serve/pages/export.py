@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup
 
 from rag.i18n import Words
-from rag.schema import Citation
+from rag.schema import Answer, Citation
 from rag.serve.links import STATIC
+from rag.serve.pages.choice import parts
 from rag.serve.pages.places import label
 from rag.serve.views import page
 from rag.wire import answer_from_dict
@@ -40,13 +42,16 @@ class Entry:
     """A question with its answer, for all forms of export.
 
     `note` says why an answer without a record is incomplete; `verbatim` that the answer consists of its
-    quotes; `doubts` are sentences that are not fully supported, each with its status.
+    quotes, after `lead`; `among` which articles could answer, if not all; `doubts` are sentences that are not
+    fully supported, each with its status.
     """
 
     question: str
     paragraphs: Sequence[str] = ()
     note: str = ""
     verbatim: bool = False
+    lead: Sequence[str] = ()
+    among: str = ""
     doubts: Sequence[tuple[str, str]] = ()
     quotes: Sequence[Citation] = ()
     wrote: str = ""
@@ -99,7 +104,9 @@ def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: 
     paragraph(saved(words), "Subtitle")
     for entry in entries(turns, words):
         document.add_heading(_writable(entry.question), 1)
-        for text in [] if entry.verbatim else entry.paragraphs:
+        if entry.among:
+            paragraph(entry.among)
+        for text in entry.lead if entry.verbatim else entry.paragraphs:
             paragraph(text)
         for status, text in entry.doubts:
             paragraph(f"{status}: {text}", "List Bullet")
@@ -125,7 +132,8 @@ def conversation_json(title: str, turns: Sequence[Turn], changed: Changed) -> st
     told = []
     for turn in turns:
         if record := turn.get("record"):
-            pairs = zip(record["citations"], answer_from_dict(record).citations, strict=True)
+            read = answer_from_dict(record).citations
+            pairs = zip(record["citations"], read, strict=True)
             citations = [{**sent, "changed": changed(citation)} for sent, citation in pairs]
             turn = {**turn, "record": {**record, "citations": citations}}
         told.append(turn)
@@ -154,16 +162,31 @@ def _entry(turn: Turn, words: Words) -> Entry:
     with suppress(ValueError, OverflowError):  # what is no time stays as it is
         at = datetime.fromisoformat(created).astimezone(UTC)
         created = f"{words.long_date(at)}, {at:%H:%M} UTC"
+    paragraphs = answer.text.strip().split("\n\n")
+    # that it is unsure, or stands in the place of what a model wrote, is no quote
+    lead = takewhile(lambda each: not _MARKER.search(each), paragraphs)
     return Entry(
         turn["question"],
-        answer.text.strip().split("\n\n"),
+        paragraphs,
+        lead=[*lead] if answer.certainty == "unsure" or answer.reason else (),
         verbatim=bool(quotes) and {statement.text for statement in answer.statements} <= quotes,
         doubts=[(told[each.status], each.text) for each in answer.statements if each.status in told],
+        among=_among(answer, words),
         quotes=answer.citations,
         wrote=answer.model or words("answer.extractive"),
         index=answer.index_fingerprint,
         created=created,
     )
+
+
+def _among(answer: Answer, words: Words) -> str:
+    """Gefragt wurden nur: taz · ab 15. August 2025"""
+    if answer.filters is None:
+        return ""
+    known = {each.article_id: each.title for each in answer.citations}
+    known |= {each.article.id: each.article.title for each in answer.passages}
+    titles = {id: title for id, title in known.items() if title}
+    return words("export.among", names=" · ".join(name for name, _ in parts(answer.filters, titles, words)))
 
 
 def _writable(text: str) -> str:

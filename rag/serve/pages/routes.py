@@ -15,17 +15,19 @@ from markupsafe import Markup
 from rag.engine import Engine
 from rag.errors import BadRequest
 from rag.i18n import LANGUAGES, Words, words_for
-from rag.schema import Citation
+from rag.schema import Citation, Filters
 from rag.serve.chat.messages import outdated_citation
+from rag.serve.links import link
 from rag.serve.pages import export
 from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.choice import choice_form
+from rag.serve.pages.choice import address_of, choice_form
 from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
 from rag.serve.pages.reader import around, reader_fragment, reader_page
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.answers import Records, feedback_jsonl
+from rag.wire import answer_from_dict
 
 _FRESH = {"Cache-Control": "no-store"}
 REPORT = "/auswertung"
@@ -71,9 +73,9 @@ def words_of(request: Asking) -> Words:
 def came_from(request: Asking) -> tuple[str, str]:
     """Path and query of the page that a request comes from, taken as one of this site; else of the chat."""
     try:
-        parts = urlsplit(request.headers.get("referer") or "/")
+        parts = urlsplit(request.headers.get("referer") or link("/"))
     except ValueError:  # a broken address, as http://[
-        return "/", ""
+        return link("/"), ""
     return "/" + parts.path.lstrip("/"), parts.query
 
 
@@ -122,12 +124,17 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
 
 
 def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
-    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address."""
+    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address.
+
+    With `teil`, for the dialog of the chat.
+    """
 
     @app.get("/auswahl", response_class=HTMLResponse)
-    def choice(request: Request) -> HTMLResponse:
+    def choice(request: Request, teil: str = "") -> HTMLResponse:
         words = words_of(request)
-        form = page("choice.html", words, **choice_form(catalogue, request.url.query))
+        form = page(
+            "choice.html" if teil else "choice_page.html", words, **choice_form(catalogue, request.url.query)
+        )
         return HTMLResponse(form, headers={"Cache-Control": "no-cache"})
 
 
@@ -169,7 +176,8 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
         told = export.entries([{"question": record["question"], "record": record}], words)
-        shown = page("answer.html", words, ident=ident, entries=told, changed=changed)
+        opens = address_of(answer_from_dict(record).filters or Filters(), ident)
+        shown = page("answer.html", words, ident=ident, opens=opens, entries=told, changed=changed)
         return HTMLResponse(shown, headers=_FRESH)
 
     @app.post("/export/{form}")
@@ -214,7 +222,8 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
         headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
         # the project's own questions are about its seeds, the default
         seeds = settings.articles == type(settings).articles
-        command = "make eval" if seeds else f"python -m eval SET --articles {settings.articles}"
+        which = f"--dossier {settings.dossier}" if settings.dossier else f"--articles {settings.articles}"
+        command = "make eval" if seeds and not settings.dossier else f"python -m eval SET {which}"
         return HTMLResponse(report_page(folder, words, command), headers=headers)
 
 

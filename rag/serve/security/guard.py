@@ -70,15 +70,23 @@ class Rates:
         return 0 if self._window.hit(self._limit, client) else max(1, self.wait(client))
 
 
+class Limits:
+    """How often a client may ask, and be wrong about passwords and tokens: for all dossiers together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.rates = Rates(settings.rate, _MINUTE) if settings.rate else None
+        self.guesses = Rates(_GUESSES, _GUESSING_SECONDS)
+
+
 class Guard:
     """The guard as ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, guesses: Rates | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, limits: Limits | None = None) -> None:
         self.app = app
         self.access = access_of(settings.auth)
         self.names = _OWN_NAMES | {settings.host} | set(settings.hosts.replace(",", " ").split())
-        self.rates = Rates(settings.rate, _MINUTE) if settings.rate else None
-        self.guesses = guesses or wrong_guesses()
+        limits = limits or Limits(settings)
+        self.rates, self.guesses = limits.rates, limits.guesses
         self.most, self.most_of_upload = settings.request_limit, settings.article_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,11 +188,6 @@ class Guard:
             return message
 
         return bounded
-
-
-def wrong_guesses() -> Rates:
-    """The limit on wrong passwords and tokens: ten a minute for each client."""
-    return Rates(_GUESSES, _GUESSING_SECONDS)
 
 
 def throttled(waiting: int) -> Problem:

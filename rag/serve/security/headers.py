@@ -19,7 +19,7 @@ _NEVER_CHANGING = re.compile(r"/assets/.|/static/fonts/.|/beleg/.+\?v=")
 _WITHOUT_SCRIPTS = tuple(
     "/quelle/ /artikel /antwort/ /auswahl /fragen /auswertung /anmelden /abmelden /api/".split()
 )
-_WITH_FORMS = ("/artikel", "/quelle/", "/fragen", "/anmelden", "/abmelden")
+_WITH_FORMS = ("/artikel", "/auswahl", "/quelle/", "/fragen", "/anmelden", "/abmelden")
 _FRAMES = ("iframe", "frame", "embed", "object")
 _TO_THE_FORM = Markup('<noscript><meta http-equiv="refresh" content="0; url=./fragen{}"></noscript></head>')
 _FOREVER = "public, max-age=31536000, immutable"

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rag.i18n import Words
-from rag.serve.links import link
+from rag.serve.links import link, of_all
 from rag.serve.pages.routes import words_of
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
 from rag.serve.security.guard import Rates, client_of, throttled
@@ -60,7 +60,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
             SESSION_COOKIE,
             access.session(),
             max_age=SESSION_SECONDS,
-            path=link("") or "/",
+            path=of_all() or "/",
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",
@@ -74,7 +74,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
     @app.post(LOGOUT)
     def logout() -> Response:
         gone = RedirectResponse(link(LOGIN), status_code=303, headers=_FRESH)
-        gone.delete_cookie(SESSION_COOKIE, path=link("") or "/")
+        gone.delete_cookie(SESSION_COOKIE, path=of_all() or "/")
         return gone
 
 

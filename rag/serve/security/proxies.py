@@ -51,17 +51,23 @@ class Proxied:
         trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
         said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
         prefix = said if said and _PREFIX.fullmatch(said) else self.root
-        headers = [(k, v) for k, v in scope["headers"] if k != _RAW]
+        headers = scope["headers"]
         if not trusted:
             headers = [
                 (k, v) for k, v in headers if not k.startswith(b"x-forwarded-") and k not in _FORWARDED
             ]
         # proxies send the path with the prefix, or without
         path = scope["path"].removeprefix(prefix) if scope["path"].startswith(f"{prefix}/") else scope["path"]
-        below(prefix)
+        inner = beneath({**scope, "headers": headers}, prefix, path)
         if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
             await RedirectResponse(f"{prefix}/")(scope, receive, send)
             return
-        # Gradio hands its events to other tasks, with the headers alone
-        headers.append((_RAW, prefix.encode()))
-        await self.app({**scope, "headers": headers, "path": path, BY_PROXY: trusted}, receive, send)
+        await self.app({**inner, BY_PROXY: trusted}, receive, send)
+
+
+def beneath(scope: Scope, prefix: str, path: str, dossiers: Sequence[str] = ()) -> Scope:
+    """The request as it is for an app below the prefix; `dossiers` as `below` takes them."""
+    below(prefix, dossiers)
+    # Gradio hands its events to other tasks, with the headers alone
+    headers = [(k, v) for k, v in scope["headers"] if k != _RAW]
+    return {**scope, "headers": [*headers, (_RAW, prefix.encode())], "path": path}

@@ -26,7 +26,7 @@ export function choose(query) {
 }
 
 async function open() {
-  const answer = await fetch(`${ROOT}/auswahl?${chosen()}`).catch(() => null);
+  const answer = await fetch(`${ROOT}/auswahl?teil=1&${chosen()}`).catch(() => null);
   if (!answer?.ok) return;
   const dialog = element("dialog", { class: "confirm choosing", "aria-labelledby": "auswahl" });
   dialog.innerHTML = await answer.text();

@@ -3,7 +3,8 @@
    What the page shows is the truth: after each answer its questions and records are stored as they stand.
    A turn is {question, record} with the answer as the server recorded it, or {question, text} of an answer
    that was stopped, with `cut` while it is still awaited. Answers that a changed question replaces stay as a
-   conversation of their own. With each goes which articles were chosen to answer. */
+   conversation of their own. With each goes which articles were chosen to answer. Each of several dossiers has
+   its own conversations. */
 
 import { address, tell } from "./address.js";
 import { choiceIn, choose, chosen } from "./choice.js";
@@ -11,8 +12,9 @@ import { confirmed } from "./confirm.js";
 import { $, $$, ROOT, answering, partsOf, quietly, words } from "./dom.js";
 import { offer, withdraw } from "./offer.js";
 
-const PREFIX = "beleg:conversation:";
-const OPEN = "beleg:open";
+const DOSSIER = $('meta[name="dossier"]')?.content ?? "";
+const PREFIX = `beleg:${DOSSIER && `${DOSSIER}:`}conversation:`;
+const OPEN = `beleg:${DOSSIER && `${DOSSIER}:`}open`;
 const MOST = 100;
 const TITLE_LENGTH = 90;
 
@@ -202,8 +204,9 @@ export function restore() {
   const kept = current.id && read(current.id);
   const asked = choiceIn(location.search);
   opened = true;
-  if (answer && !kept?.turns.some((turn) => turn.record?.id === answer)) return go(answer);
-  if (!kept?.turns.length || (asked && asked !== (kept.choice ?? ""))) {
+  const others = asked && asked !== (kept?.choice ?? "");
+  if (answer && (others || !kept?.turns.some((turn) => turn.record?.id === answer))) return go(answer);
+  if (!kept?.turns.length || others) {
     current.id = null;
     choose(asked);
     return;

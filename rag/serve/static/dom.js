@@ -1,6 +1,6 @@
 /* Small helpers, and the words of the interface. */
 
-/** The path below which a proxy shows Beleg; empty where it has a host of its own. */
+/** The path below which a proxy shows Beleg, and a dossier of several; empty where it has a host of its own. */
 export const ROOT = new URL("..", import.meta.url).pathname.slice(0, -1);
 export const PLACE = `a[href^="${ROOT}/quelle/"]`;
 export const CHIP = `${PLACE}:not(.card, .place)`;

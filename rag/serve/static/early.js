@@ -1,4 +1,5 @@
-/* Runs before the page is drawn, so that it is never seen in the wrong colours: theme and embed mode. */
+/* Runs before the page is drawn, so that it is never seen in the wrong colours: theme and embed mode.
+   Then what all pages have: the switch of the theme, and the menu of dossiers, which closes when it is left. */
 (() => {
   "use strict";
 
@@ -41,6 +42,14 @@
   window.addEventListener("storage", apply);
   document.addEventListener("click", (event) => event.target.closest?.(".tool.theme") && toggle());
   document.addEventListener("click", (event) => event.target.closest?.(".share .print") && window.print());
+  for (const kind of ["click", "keydown"]) {
+    document.addEventListener(kind, (event) => {
+      const open = document.querySelector(".dossiers[open]");
+      if (!open || (event.key ? event.key !== "Escape" : open.contains(event.target))) return;
+      open.open = false;
+      if (event.key) open.querySelector("summary").focus();
+    });
+  }
   document.addEventListener("DOMContentLoaded", () => {
     apply();
     new MutationObserver(() => {

@@ -1,0 +1,89 @@
+"""Several dossiers in one place: the first part of a path names the one that answers (`/klima/artikel`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from rag.engine import Engine
+from rag.serve.app import add_guard
+from rag.serve.chat.ui import create_app
+from rag.serve.links import link
+from rag.serve.ops import add_health_routes
+from rag.serve.queue import Queue
+from rag.serve.security.guard import Limits
+from rag.serve.security.login import add_login
+from rag.serve.security.proxies import Proxied, beneath
+from rag.settings import Settings
+from rag.store.library import Library
+from rag.uploads import Intake
+
+
+def site_of(
+    dossiers: Sequence[Settings], engines: Sequence[Engine], intakes: Sequence[Intake | None]
+) -> ASGIApp:
+    """The app of one dossier, or that of all. How many may ask at a time, and how often, is for all together.
+
+    Raises ConfigError when `BELEG_AUTH` is malformed.
+    """
+    settings = dossiers[0]
+    limits, queue = Limits(settings), Queue(settings.readers, settings.waiting)
+    apps = {
+        each.dossier: create_app(engine, each, intake=intake, limits=limits, queue=queue)
+        for each, engine, intake in zip(dossiers, engines, intakes, strict=True)
+    }
+    if not settings.dossier:
+        return apps[""]
+    home = _home(apps, settings, limits, [engine.library for engine in engines])
+    return Proxied(_Dossiers(apps, home), settings)
+
+
+class _Dossiers:
+    """Leads a request to the app of its dossier, one that names none to the home of all. An ASGI app."""
+
+    def __init__(self, apps: Mapping[str, FastAPI], home: FastAPI) -> None:
+        self.apps, self.home = apps, home
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name, slash, rest = scope.get("path", "").removeprefix("/").partition("/")
+        app = self.apps.get(name)
+        if scope["type"] != "http" or app is None:
+            await self.home(scope, receive, send)
+        elif not slash:  # relative links of the chat need it
+            await _led_to(scope, f"/{name}/")(scope, receive, send)
+        else:
+            await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(self.apps)), receive, send)
+
+
+def _home(
+    apps: Mapping[str, FastAPI], settings: Settings, limits: Limits, libraries: Sequence[Library]
+) -> FastAPI:
+    """What lies above all dossiers: health, login, and the way to the first of them."""
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as all_of_them:
+            for app in apps.values():
+                await all_of_them.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    home = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
+    add_guard(home, settings, limits)
+    add_login(home, settings, limits.guesses)
+    add_health_routes(home, libraries)
+
+    @home.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    def first(request: Request) -> RedirectResponse:
+        return _led_to(request.scope, f"/{next(iter(apps))}{request.scope['path'].removeprefix(link(''))}")
+
+    return home
+
+
+def _led_to(scope: Any, path: str) -> RedirectResponse:
+    query = scope["query_string"].decode("latin-1")
+    return RedirectResponse(link(f"{path}?{query}" if query else path))
