@@ -91,7 +91,7 @@ class Catalogue:
         whole, statements = answer.text, list(answer.statements)
         for pair in pairs:
             sides = [citations[number - 1] for number in pair.citations]
-            whole, quotations = quoted(sides, f"{whole}\n\n{values(pair.said)}")
+            whole, quotations = quoted(sides, asked.language, f"{whole}\n\n{values(pair.said)}")
             statements += quotations
         return replace(
             answer, text=whole, statements=tuple(statements), citations=citations, contradictions=pairs
