@@ -450,7 +450,8 @@ class Engine:
             query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
         else:
             query = understand(asked.german, "de", languages=index.languages)
-        aim, defined = aim_of(asked.question, asked.language), defined_of(asked.question, asked.language)
+        aim = aim_of(asked.question, asked.language)
+        defined = None if aim else defined_of(asked.question, asked.language)
         passages = PASSAGES if aim else CANDIDATE_PASSAGES
         ranking, copies = one_of_copies(index.rank(query, passages, near, asked.only))
         meaning = self._meaning(ranking, asked.standalone)

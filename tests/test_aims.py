@@ -62,6 +62,7 @@ def test_whose_aims_are_asked_for(question: str, language: str, aim: Aim | None)
         ("Was will Nordwind?", ["den Hafen von Hallfurt ausbauen", "einen zweiten Kai"]),
         ("Was fordert die Gemeinde?", ["eine neue Straße", "Nach dem Willen der Gemeinde"]),
         ("Was will der Umweltverband?", ["dass das Watt"]),
+        ("Was sind Nordwinds Ziele?", ["den Hafen von Hallfurt ausbauen", "einen zweiten Kai"]),
         ("What does Nordwind want?", ["den Hafen von Hallfurt ausbauen", "einen zweiten Kai"]),
     ],
 )

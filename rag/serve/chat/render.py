@@ -100,7 +100,6 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     quoted = _quoted(answer, span)
     if quoted is None:
         return _marked_up(answer, span, words)
-    differs = [said for pair in answer.contradictions for said in _said_by(pair, quoted.number)]
     leads = answer.statements[0].start == span[0] and answer.certainty != "unsure"
     quote = " ".join(quoted.quote.split())
     differs = [said for pair in answer.contradictions for said in _said_by(pair, quoted.number)]
