@@ -186,7 +186,7 @@ def test_what_people_changed_of_an_article_says_so_with_what_the_file_says(site:
     form.get_by_label("Titel").fill("Freibad geschlossen")
     form.get_by_label("Medium").fill("Wehrblatt")
     form.get_by_label("Datum").fill("2025-06-02")
-    form.get_by_role("button", name="Sichern").click()
+    form.get_by_role("button", name="Speichern").click()
     changed = page.locator("tbody tr", has=page.get_by_role("link", name="Freibad geschlossen"))
     expect(changed).to_contain_text("Wehrblatt")
     expect(changed.locator(".copy")).to_have_text(
