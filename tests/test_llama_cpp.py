@@ -22,7 +22,7 @@ from rag.settings import Settings
 from tests.dossier import DOSSIER, fill, settings_for, write
 from tests.llama_cpp_peer import LlamaPeer
 
-pytestmark = [pytest.mark.llama, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
