@@ -39,6 +39,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.mark.parametrize(
     ("question", "language", "aim"),
     [
+        ("was nordwind will", "de", Aim(("Nordwind",))),
+        ("was die Forderungen der Gemeinde sind.", "de", Aim(("Gemeinde",))),
         ("Was will Putin?", "de", Aim(("Putin",))),
         ("Was verlangt Russland von der Ukraine?", "de", Aim(("Russland",), ("Ukraine",))),
         ("Was sind die Ziele der türkischen Regierung?", "de", Aim(("türkischen", "Regierung"))),

@@ -34,6 +34,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     ("question", "language", "asked"),
     [
         ("Wer ist Jana Voß?", "de", Defined(("Jana", "Voß"), person=True)),
+        ("wer Jana Voß ist", "de", Defined(("Jana", "Voß"), person=True)),
+        ("who is jana voß", "en", Defined(("jana", "voß"), person=True)),
         ("Was ist ein Kai?", "de", Defined(("Kai",), person=False)),
         ("Who was Jana Voß?", "en", Defined(("Jana", "Voß"), person=True)),
         ("Qui est Jana Voß ?", "fr", Defined(("Jana", "Voß"), person=True)),

@@ -64,7 +64,7 @@ _WORDS = {language: _words(language) for language in LANGUAGES}
 
 
 def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidate]:
-    """The candidates that say what somebody wants, best first: those that say of what before the others."""
+    """The candidates that say what somebody wants, best first (see `_order`)."""
     heads = {language: _keys(aim.who[-1], query, language) for language in LANGUAGES}
     other = [_keys(word, query, query.language) for word in aim.who if word.islower()]  # „die türkische …“
     told = [
@@ -78,7 +78,15 @@ def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidat
         for place, concept in enumerate(query.concepts)
         if any(word.lower() in concept.word.lower().split() for word in aim.of)
     ]
-    return sorted(told, key=lambda each: -float(each.covered[of].sum())) if of else told
+    return sorted(told, key=lambda each: _order(each, of))
+
+
+def _order(candidate: Candidate, of: Sequence[int]) -> tuple[float, float, float, int]:
+    """Sentences that say of what come first, then those that say most of the question, then the newest."""
+    published = candidate.article.published
+    newest = published.toordinal() if published else 0
+    asked, all_of_it = candidate.covered[of].sum(), candidate.covered.sum()
+    return -float(asked), -round(float(all_of_it), 1), -newest, candidate.span[0]
 
 
 def of_several_sources(told: Sequence[Candidate], most: int) -> list[Candidate]:

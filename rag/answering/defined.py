@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.extract import Candidate
+from rag.question.query import with_capitals
 from rag.text.analysis import key, language_of, tokens
-from rag.text.languages import LANGUAGES, table
+from rag.text.languages import LANGUAGES, STOP, table
 
 _MOST_WORDS = 4
 
@@ -25,11 +26,13 @@ class Defined:
 def defined_of(question: str, language: str) -> Defined | None:
     """What a question in a language asks to be defined; None where it asks for something else."""
     language = language if language in LANGUAGES else "en"
+    question = with_capitals(question) if language == "de" else question
     found = re.match(table(language, "defines.asks"), question.strip(), re.IGNORECASE)
     if found is None:
         return None
     words, person = tuple(word for word, _, _ in tokens(found["what"])), bool(found["person"])
-    named = 0 < len(words) <= _MOST_WORDS and all(word[0].isupper() for word in words)
+    may_be_names = question.islower() and STOP[language].isdisjoint(words)
+    named = 0 < len(words) <= _MOST_WORDS and (may_be_names or all(word[0].isupper() for word in words))
     return Defined(words, person) if named and not (person and found["determiner"]) else None
 
 

@@ -6,6 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
+from rag.question.query import with_capitals
 from rag.text.analysis import tokens
 from rag.text.languages import LANGUAGES, STOP, table, word_set
 
@@ -20,6 +21,7 @@ class Aim:
 
 def aim_of(question: str, language: str) -> Aim | None:
     """Whose aims a question in a language asks for; None where it asks for something else."""
+    question = with_capitals(question) if language == "de" else question
     for asks in _asks(language if language in LANGUAGES else "en"):
         if found := asks.match(question.strip()):
             return _named(next(filter(None, found.groups())), language)
