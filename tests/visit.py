@@ -94,9 +94,11 @@ def serving(app: Any) -> Iterator[str]:
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:  # else a test that fails keeps all tests from ending
+        server.should_exit = True
+        thread.join()
 
 
 def chat_of(engine: FakeEngine, settings: Settings) -> Any:
