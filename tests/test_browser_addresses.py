@@ -26,6 +26,15 @@ def shows(page: Any, *questions: str) -> None:
     expect(page.locator(".bot-row")).to_have_count(len(questions))
 
 
+def ask_two(page: Any) -> None:
+    """Asks two questions, each until its answer has its address."""
+    ask(page, OTHER)
+    expect(page).to_have_url(re.compile("gespraech="))
+    first = page.url
+    ask(page)
+    expect(page).not_to_have_url(first)
+
+
 def test_back_and_forward_follow_the_conversation_and_the_source(site: Site) -> None:
     page = site.page()
     ask(page, OTHER)
@@ -76,9 +85,7 @@ def test_back_twice_in_a_row_shows_where_the_reader_has_come_to(
         return reopen(chat, *told)
 
     page = site.page()
-    ask(page, OTHER)
-    ask(page)
-    expect(page).to_have_url(re.compile("gespraech="))
+    ask_two(page)
     monkeypatch.setattr(Chat, "reopen", slowly)
     page.evaluate("history.back()")
     assert begun.acquire(timeout=30)
@@ -91,8 +98,7 @@ def test_back_twice_in_a_row_shows_where_the_reader_has_come_to(
 
 def test_what_is_asked_after_going_back_is_a_conversation_of_its_own(site: Site) -> None:
     page = site.page()
-    ask(page, OTHER)
-    ask(page)
+    ask_two(page)
     page.go_back()
     shows(page, OTHER)
     ask(page, "Und die prosa?")
