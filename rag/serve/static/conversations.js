@@ -188,13 +188,31 @@ function shortened(text) {
 
 /* --- from the store to the page ------------------------------------------------------------------------------ */
 
-/** Has the server show `{turns}`, or the conversation up to an `{answer}`; `n` makes each request another text. */
+let wanted = 0; // grows with each thing that is wanted, and with all that the reader does
+for (const type of ["click", "keydown"]) document.addEventListener(type, () => (wanted += 1), { capture: true });
+
+/** Has the server show `{turns}`, or the conversation up to an `{answer}`. */
 function show(what) {
+  for (const turn of what.turns ?? []) if (turn.record) records.set(turn.record.id, turn.record);
+  send(what);
+  if (what.turns) insist(what.turns, (wanted += 1), 12);
+}
+
+/** `n` makes each request another text. */
+function send(what) {
   const bridge = $("#reopened textarea");
   if (!bridge) return;
-  for (const turn of what.turns ?? []) if (turn.record) records.set(turn.record.id, turn.record);
   bridge.value = JSON.stringify({ ...what, n: Date.now() });
   bridge.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/** Asks again where what came late of an answer that was ended has written over what is wanted. */
+function insist(turns, mine, times) {
+  setTimeout(() => {
+    if (mine !== wanted || !times) return;
+    if (!answering() && $$("#conversation .user-row").length !== turns.length) send({ turns });
+    insist(turns, mine, times - 1);
+  }, 700);
 }
 
 /** After a load: the conversation of the address, or the one that this tab had open, unless the address chooses
