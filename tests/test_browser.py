@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
 
+from rag.serve.chat.conversation import Chat
 from tests.fake_engine import ARTICLES, DECLINED, FakeEngine, canned
-from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask, clear
+from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask, clear, send
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -131,6 +133,30 @@ def test_clearing_while_an_answer_grows_stops_it(site: Site) -> None:
     page.wait_for_timeout(1500)
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page)
+
+
+def test_what_is_kept_late_of_a_stopped_answer_does_not_bring_it_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, reopen = Chat.stop, Chat.reopen
+
+    def stopped(chat: Chat, *told: Any) -> Any:
+        time.sleep(1)
+        return stop(chat, *told)
+
+    def reopened(chat: Chat, *told: Any) -> Any:
+        time.sleep(0.5)
+        return reopen(chat, *told)
+
+    monkeypatch.setattr(Chat, "stop", stopped)
+    monkeypatch.setattr(Chat, "reopen", reopened)
+    page = site.page()
+    send(page, "langsam: Wärmeplan?")
+    expect(page.locator(".bot-row")).to_contain_text("Die Vorlage wurde mit 38")
+    clear(page)
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
+    assert page.evaluate("Object.keys(localStorage).length") == 0
 
 
 def test_a_long_conversation_shows_the_newest_question(site: Site) -> None:

@@ -72,6 +72,18 @@ def test_back_and_forward_follow_the_conversation_and_the_source(site: Site) -> 
     assert page.evaluate("Object.keys(localStorage).length") == 1
 
 
+def test_back_leads_from_an_answer_that_came_at_once_to_the_start(site: Site) -> None:
+    page = site.page()
+    page.evaluate(  # so that the page sees the question and its whole answer in one look
+        "() => { window.requestAnimationFrame = (look) => setTimeout(look, 2000); }"
+    )
+    ask(page, OTHER)
+    expect(page).to_have_url(re.compile("gespraech="))
+    page.go_back()
+    expect(page).to_have_url(f"{site.address}/")
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
+
+
 def test_back_twice_in_a_row_shows_where_the_reader_has_come_to(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

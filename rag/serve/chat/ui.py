@@ -140,18 +140,19 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
             shown.edit(page.edit, [shown, chosen], results, api_visibility="private"),
         ]
 
-        def instead(event: Any, show: Any, inputs: list[Any]) -> None:
-            """Ends a running answer, and only then shows another thing: what still comes is not to
-            write over it. What is wanted while another thing is still being shown comes after that."""
-            event(None, cancels=running, queue=False, api_visibility="private").then(
-                show, inputs, results, queue=False, api_visibility="private", trigger_mode="always_last"
-            )
-
         # an answer is stopped once the browser has dropped it; a question sent before that would be lost
         question.stop(None, cancels=running, queue=False, api_visibility="private")
         for each in running:
             each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
-        instead(reopened.change, page.reopen, [reopened])
+        # what is opened while another thing is still being opened comes after that
+        reopened.change(None, cancels=running, queue=False, api_visibility="private").then(
+            page.reopen,
+            [reopened],
+            results,
+            queue=False,
+            api_visibility="private",
+            trigger_mode="always_last",
+        )
         chosen.change(page.narrow, [chosen], [choice], queue=False, api_visibility="private")
         shown.like(page.like, [shown], None, queue=False, api_visibility="private")
         demo.load(

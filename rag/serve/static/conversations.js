@@ -104,6 +104,7 @@ async function toKeep(turn, awaited) {
   return { question: turn.question, text: turn.text ?? "", ...(awaited ? { cut: true } : {}) };
 }
 
+const pageState = () => JSON.stringify([shownTurns(), chosen(), answering()]);
 const newId = () => crypto.randomUUID?.() ?? String(Math.random()).slice(2);
 const spoken = (turns) => JSON.stringify(turns.map((turn) => [turn.question, turn.record?.text]));
 
@@ -145,7 +146,7 @@ export async function keep() {
   if (restoring || $("#conversation .user-row textarea") || awaitsFirstWord()) return;
   const turns = shownTurns();
   const choice = chosen();
-  const state = JSON.stringify([turns, choice, answering()]);
+  const state = pageState();
   if (state === last || !turns.length) return;
   last = state;
   if (viewing) {
@@ -188,31 +189,29 @@ function shortened(text) {
 
 /* --- from the store to the page ------------------------------------------------------------------------------ */
 
-let wanted = 0; // grows with each thing that is wanted, and with all that the reader does
-for (const type of ["click", "keydown"]) document.addEventListener(type, () => (wanted += 1), { capture: true });
+let asks = 0; // of `show`: only the last one counts
 
-/** Has the server show `{turns}`, or the conversation up to an `{answer}`. */
-function show(what) {
+/** Has the server show `{turns}`, or the conversation up to an `{answer}`; `n` makes each request another text.
+    An answer that is still growing is stopped before: what comes late of it would write over what is shown. */
+async function show(what) {
+  const mine = (asks += 1);
   for (const turn of what.turns ?? []) if (turn.record) records.set(turn.record.id, turn.record);
-  send(what);
-  if (what.turns) insist(what.turns, (wanted += 1), 12);
-}
-
-/** `n` makes each request another text. */
-function send(what) {
+  if (answering()) {
+    restoring = true; // what remains of the stopped answer is not kept
+    $("#composer .stop-button").click();
+    await until(() => !answering());
+    restoring = false;
+    last = pageState();
+  }
   const bridge = $("#reopened textarea");
-  if (!bridge) return;
+  if (!bridge || mine !== asks) return;
   bridge.value = JSON.stringify({ ...what, n: Date.now() });
   bridge.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
-/** Asks again where what came late of an answer that was ended has written over what is wanted. */
-function insist(turns, mine, times) {
-  setTimeout(() => {
-    if (mine !== wanted || !times) return;
-    if (!answering() && $$("#conversation .user-row").length !== turns.length) send({ turns });
-    insist(turns, mine, times - 1);
-  }, 700);
+/** Waits until a condition holds, ten seconds at most. */
+async function until(holds) {
+  for (let n = 0; n < 100 && !holds(); n += 1) await new Promise((go) => setTimeout(go, 100));
 }
 
 /** After a load: the conversation of the address, or the one that this tab had open, unless the address chooses
@@ -221,7 +220,6 @@ export function restore() {
   const { answer } = address();
   const kept = current.id && read(current.id);
   const asked = choiceIn(location.search);
-  opened = true;
   const others = asked && asked !== (kept?.choice ?? "");
   if (answer && (others || !kept?.turns.some((turn) => turn.record?.id === answer))) return go(answer);
   if (!kept?.turns.length || others) {
@@ -230,15 +228,10 @@ export function restore() {
     return;
   }
   choose(kept.choice ?? "");
-  restoring = true;
+  opened = restoring = true;
   last = "";
   show({ turns: kept.turns });
-  const done = () => $$("#conversation .user-row").length > 0;
-  const until = Date.now() + 10_000;
-  (function wait() {
-    if (done() || Date.now() > until) restoring = false;
-    else setTimeout(wait, 100);
-  })();
+  until(() => $$("#conversation .user-row").length > 0).then(() => (restoring = false));
 }
 
 /** The conversation up to an answer: this browser's own, or that of the answer's record. */
@@ -263,7 +256,7 @@ function leave(next) {
   withdraw();
   current.id = next;
   viewing = null;
-  last = JSON.stringify([shownTurns(), chosen(), answering()]);
+  last = pageState();
 }
 
 /** A new conversation; the old one stays in the list. */
