@@ -375,12 +375,19 @@ class Engine:
     def _mentioning(self, words: str, language: str) -> set[str]:
         return self.index.mentioning(understand(words, language, self.dictionary).concepts)
 
-    def _differing(self, topic: str | None, language: str) -> list[Difference]:
-        """What articles say differently: of those that are compared, or about a topic in a language."""
+    def _differing(
+        self, topic: str | None, language: str, ids: frozenset[str]
+    ) -> tuple[list[Difference], int]:
+        """What the articles with these ids say differently, at all or about a topic in a language; and how
+        many of them were compared."""
         if topic is None:
-            return self._compared.found()
-        asked = replace(self._asked(topic, (), None), language=language)
-        return about(self._found(asked), self._compared)
+            found, read = self._compared.found(), self._compared.read()
+        else:
+            job = self._found(replace(self._asked(topic, (), None, ids), language=language))
+            found = about(job, self._compared)
+            read = {hit.passage.article.id for hit in job.ranking.hits}
+        chosen = [each for each in found if all(claim.article.id in ids for claim in each.claims)]
+        return chosen, len(read & ids)
 
     def differing(self) -> list[Difference]:
         """What the newest articles say differently, as far as it is known; nobody waits for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -12,8 +13,9 @@ import pytest
 
 from ingest.sync import sync
 from rag.answering.claims import claims
-from rag.answering.disagreement import Difference, differences
+from rag.answering.disagreement import Compared, Difference, differences
 from rag.engine import Engine, open_engine
+from rag.errors import IndexBusy
 from rag.i18n import ENGLISH
 from rag.schema import Article, Filters, Span
 from rag.serve.pages.catalogue import Catalogue
@@ -96,6 +98,7 @@ def test_two_values_for_one_thing_differ(one: str, other: str, language: str) ->
         (TALKS, "Die Gespräche hinter verschlossenen Türen dauerten mehr als fünf Stunden.", "de"),
         (SCHOOL, "Der Neubau der Schule in Hallfurt sollte 10,1 Millionen Euro kosten.", "de"),
         (SCHOOL, "Der Neubau der Schule in Hallfurt kostet nicht 10,1 Millionen Euro.", "de"),
+        (SCHOOL, "Der Neubau der Schule in Hallfurt kostet keine 10,1 Millionen Euro.", "de"),
         (SCHOOL, "Der Neubau der Turnhalle in Hallfurt kostet 10,1 Millionen Euro.", "de"),
         (SCHOOL, "Der Neubau der Schule in Hallfurt kostet 12 Millionen Euro.", "de"),  # rounded
         (
@@ -204,6 +207,36 @@ def test_only_the_chosen_articles_are_compared(engine: Engine) -> None:
     answer = engine.ask("Widersprechen sich die Artikel?", filters=Filters(articles=("anzeiger", "hafen")))
     assert answer.contradictions == ()
     assert answer.text.startswith("2 Artikel verglichen")
+
+
+def test_of_more_articles_than_are_compared_so_many_are_told(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.answering.disagreement.MOST_COMPARED", 1)
+    older = engine.library.listed()[-1].id
+    answer = engine.ask("Widersprechen sich die Artikel?", filters=Filters(articles=(older,)))
+    assert answer.text.startswith("0 Artikel verglichen")
+
+
+def test_a_comparison_that_fails_is_begun_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = threading.Semaphore(0)
+
+    def fails() -> None:
+        tried.release()
+        raise IndexBusy("index_written", path="library")
+
+    compared = Compared(engine.library)
+    monkeypatch.setattr(compared, "found", fails)
+    for _ in range(2):
+        assert compared.so_far() == []
+        assert tried.acquire(timeout=30)
+
+
+def test_an_answer_of_which_nothing_can_be_compared_compares_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.answering.disagreement._differ", lambda *_: pytest.fail("compared"))
+    assert engine.ask("Wo steht der Kran?").contradictions == ()
 
 
 def test_the_start_page_tells_what_differs_when_it_is_known(engine: Engine, tmp_path: Path) -> None:

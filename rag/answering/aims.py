@@ -20,7 +20,6 @@ _BETWEEN = 3
 
 
 _GENITIVES = frozenset("der des of de du da do dos das".split())
-_JOINS = (["und"], ["and"], ["et"], ["e"], ["і"], ["та"], ["й"])
 _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
 
@@ -39,6 +38,7 @@ class _Words:
     prepositions: frozenset[str]
     determiners: frozenset[str]
     other_cases: frozenset[str]
+    joins: frozenset[str]
 
 
 def _words(language: str) -> _Words:
@@ -53,10 +53,11 @@ def _words(language: str) -> _Words:
         compiled("aims.speaks"),
         compiled("parts.subject"),
         compiled("aims.nominative"),
-        compiled("differ.denied"),
+        compiled("aims.denied"),
         word_set("roles.at", language) | word_set("roles.beside", language),
         word_set("roles.determiners", language),
         word_set("roles.marked", language),
+        word_set("roles.joins", language),
     )
 
 
@@ -93,7 +94,7 @@ def of_several_sources(told: Sequence[Candidate], most: int) -> list[Candidate]:
     """The best candidate of each article, then further ones, as equals."""
     first = {each.article.id: each for each in reversed(told)}
     leading = [each for each in told if first[each.article.id] is each]
-    chosen = [*leading, *(each for each in told if each not in leading)][:most]
+    chosen = [*leading, *(each for each in told if first[each.article.id] is not each)][:most]
     return [replace(each, score=told[0].score - place / 100) for place, each in enumerate(chosen)]
 
 
@@ -182,7 +183,7 @@ class _Clause:
         )  # as in subordinate clauses: „…, was Putin von ihm will“
         own = (subjects[0] if is_last else subjects[-1]) if subjects else -1
         joined = self.words[min(place, own) + 1 : max(place, own)]
-        return place == own or (place in subjects and [word.lower() for word in joined] in _JOINS)
+        return place == own or (place in subjects and len(joined) == 1 and joined[0].lower() in known.joins)
 
     def _may_be_subject(self, place: int, floor: int) -> bool:
         """Whether a word is a noun or name of no other case than a subject's, and behind no preposition."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.answering.compose import quoted
-from rag.answering.disagreement import MOST_COMPARED, Difference
+from rag.answering.disagreement import Difference
 from rag.answering.sides import side_by_side
 from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
@@ -33,8 +33,9 @@ _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ау
 Mentioning = Callable[[str, str], set[str]]
 """Finds the ids of the articles that mention words, given the words and their language."""
 
-Differing = Callable[[str | None, str], Sequence[Difference]]
-"""What articles say differently, about something in a language or at all."""
+Differing = Callable[[str | None, str, frozenset[str]], tuple[Sequence[Difference], int]]
+"""What the articles with some ids say differently, about something in a language or at all; and how many of
+them were compared."""
 
 
 class Catalogue:
@@ -75,16 +76,13 @@ class Catalogue:
     def _contradictions(self, question: str, asked: Request, only: frozenset[str] | None) -> Answer:
         """What the selected articles say differently, each with both sentences below the two values."""
         started, text = time.perf_counter(), Texts(asked.language)
-        ids = {row.id for row in self.library.listed(self._selection(replace(asked, about=None), only))}
-        found = [
-            each
-            for each in self._differing(asked.about, asked.language)
-            if all(claim.article.id in ids for claim in each.claims)
-        ][:MOST_LISTED]
+        rows = self.library.listed(self._selection(replace(asked, about=None), only))
+        found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
+        found = found[:MOST_LISTED]
         about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
         one, many = text.at("differ")
         opening = text.at("none_differ") if not found else one if len(found) == 1 else many
-        articles = text.articles(min(len(ids), MOST_COMPARED))
+        articles = text.articles(compared)
         said = _Said([(opening.format(articles=articles, about=about, n=len(found)), None)])
         answer = said.answer(question, asked.language, self, {}, time.perf_counter() - started)
         citations, pairs = side_by_side(found)

@@ -101,7 +101,7 @@ def _rules(language: str) -> Rules:
         since=compiled(before, "differ.since"),
         ago=compiled(r"\s+{}\b", "differ.ago"),
         open=compiled(r"\b{}\b", "differ.open"),
-        denied=compiled(r"\b{}\b", "differ.denied"),
+        denied=compiled(r"\b{}\b|n't\b", "claims.denies"),
         time=compiled("{}", "offers.units"),
         office=_office(language),
         country=table(language, "differ.country") or "",

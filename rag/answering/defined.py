@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rag.answering.extract import Candidate
 from rag.question.query import with_capitals
 from rag.text.analysis import key, language_of, tokens
-from rag.text.languages import LANGUAGES, STOP, table
+from rag.text.languages import STOP, table
 
 _MOST_WORDS = 4
 
@@ -25,7 +25,6 @@ class Defined:
 
 def defined_of(question: str, language: str) -> Defined | None:
     """What a question in a language asks to be defined; None where it asks for something else."""
-    language = language if language in LANGUAGES else "en"
     question = with_capitals(question) if language == "de" else question
     found = re.match(table(language, "defines.asks"), question.strip(), re.IGNORECASE)
     if found is None:

@@ -7,6 +7,7 @@ article that says both. Much is missed so; a contradiction that is none would be
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.answering.claims import RULES, Claim, Date, claims
+from rag.errors import BelegError
 from rag.schema import Article, Chunk, Citation, Span, cite
 from rag.store.library import Library
 from rag.text.analysis import key, tokens
@@ -28,6 +30,8 @@ ROUGHLY = 0.3
 MOST_COMPARED = 500
 """Articles, the newest, that are compared with each other: some seconds, once for a state of the library."""
 _COMMON, _STEM = 200, 4
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +64,31 @@ class Difference:
         return one, other
 
 
-def differences(found: Iterable[Claim], sentences: Sentences) -> list[Difference]:
-    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article."""
+def differences(
+    found: Iterable[Claim], sentences: Sentences, among: Callable[[Claim], bool] = lambda _: True
+) -> list[Difference]:
+    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article.
+
+    One of each pair is `among` those that matter.
+    """
     known, articles = list(found), _Articles(sentences)
+    matter = [among(claim) for claim in known]
+    if not any(matter):
+        return []
     saying: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for place, claim in enumerate(known):
         for word in claim.said:
             saying[claim.language, claim.kind, word].append(place)
     kept: dict[tuple[frozenset[str], str], Difference] = {}
-    for claim in known:
+    for own, claim in enumerate(known):
         shared = Counter[int]()
         for word in claim.about:
             places = saying[claim.language, claim.kind, word]
             shared.update(places if len(places) <= _COMMON else ())
         for place, count in shared.items():
             other = known[place]
-            if count >= COVERED * len(claim.about) and _differ(claim, other, articles):
+            shares = count >= COVERED * len(claim.about)
+            if shares and (matter[own] or matter[place]) and _differ(claim, other, articles):
                 named = frozenset((claim.article.id, other.article.id)), claim.kind
                 kept.setdefault(named, Difference(claim, other))
     return list(kept.values())
@@ -188,7 +201,7 @@ class Compared:
         self._library = library
         self._finding = threading.Lock()
         self._found: tuple[int, list[Difference]] = (-1, [])
-        self._begun, self._ended = -1, False
+        self._ended = False
 
     def found(self) -> list[Difference]:
         """The differences between the newest articles."""
@@ -203,10 +216,19 @@ class Compared:
         revision, held = self._library.revision, self._found
         if held[0] == revision:
             return held[1]
-        if self._begun != revision:
-            self._begun = revision
-            threading.Thread(target=self.found, name="compare", daemon=True).start()
+        if not self._ended and not self._finding.locked():
+            threading.Thread(target=self._find, name="compare", daemon=True).start()
         return []
+
+    def read(self) -> set[str]:
+        """Ids of the articles that are compared, the newest."""
+        return {row.id for row in self._library.listed()[:MOST_COMPARED]}
+
+    def _find(self) -> None:
+        try:
+            self.found()
+        except BelegError:
+            log.warning("articles could not be compared", exc_info=True)
 
     def end(self) -> None:
         """Ends what is begun: the library is about to be closed."""
@@ -214,10 +236,12 @@ class Compared:
         with self._finding:
             pass
 
-    def between(self, passages: Iterable[tuple[Article, Chunk]]) -> list[Difference]:
-        """The differences between some passages."""
+    def between(
+        self, passages: Iterable[tuple[Article, Chunk]], among: Callable[[Claim], bool]
+    ) -> list[Difference]:
+        """The differences between some passages; see `differences`."""
         stated = [claim for article, chunk in passages for claim in claims(article, chunk.sentences)]
-        return differences(stated, self.sentences)
+        return differences(stated, self.sentences, among)
 
     def sentences(self, article: Article) -> list[Span]:
         """The places of an article's sentences, in order."""

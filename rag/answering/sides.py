@@ -31,10 +31,14 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
     if asked is None or not outcome.citations or job.summary is not None:
         return outcome
     hits, lead = job.ranking.hits[:MOST_PASSAGES], (job.found[0].article.id, job.found[0].span)
-    for each in compared.between((hit.passage.article, hit.passage.chunk) for hit in hits):
-        best = [claim for claim in each.claims if (claim.article.id, claim.span) == lead]
-        cited = [claim for claim in each.claims if any(map(claim.touches, outcome.citations))]
-        if (best if verbatim else cited) and any(_holds(claim, asked.spans) for claim in each.claims):
+
+    def is_said(claim: Claim) -> bool:
+        return (
+            (claim.article.id, claim.span) == lead if verbatim else any(map(claim.touches, outcome.citations))
+        )
+
+    for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
+        if any(_holds(claim, asked.spans) for claim in each.claims):
             return _only(each, job, outcome) if verbatim else _followed(each, job, outcome)
     return outcome
 
@@ -44,8 +48,8 @@ def about(job: Job, compared: Compared) -> list[Difference]:
     whole = SAYS * float(job.ranking.idf.sum())
     near = [each for each in job.found if float(each.covered @ job.ranking.idf) >= whole]
     places = {(each.article.id, each.span) for each in near}
-    found = compared.between((hit.passage.article, hit.passage.chunk) for hit in job.ranking.hits)
-    return [each for each in found if any((c.article.id, c.span) in places for c in each.claims)]
+    passages = ((hit.passage.article, hit.passage.chunk) for hit in job.ranking.hits)
+    return compared.between(passages, lambda claim: (claim.article.id, claim.span) in places)
 
 
 def side_by_side(

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 
 from rag.question.query import with_capitals
-from rag.text.analysis import tokens
-from rag.text.languages import LANGUAGES, STOP, table, word_set
+from rag.text.analysis import words
+from rag.text.languages import STOP, table, word_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Aim:
 def aim_of(question: str, language: str) -> Aim | None:
     """Whose aims a question in a language asks for; None where it asks for something else."""
     question = with_capitals(question) if language == "de" else question
-    for asks in _asks(language if language in LANGUAGES else "en"):
+    for asks in _asks(language):
         if found := asks.match(question.strip()):
             return _named(next(filter(None, found.groups())), language)
     return None
@@ -30,10 +30,10 @@ def aim_of(question: str, language: str) -> Aim | None:
 
 def _named(said: str, language: str) -> Aim | None:
     """Who is named first, up to the first word that is none of it, and what else is said."""
-    stop, before = STOP.get(language, frozenset()), word_set("roles.at") | word_set("roles.beside")
+    stop = STOP[language]
+    before = word_set("roles.at", language) | word_set("roles.beside", language)
     determiners = word_set("aims.determiners", language)
-    words, who = [word for word, _, _ in tokens(said)], list[str]()
-    rest = list(words)
+    rest, who = words(said), list[str]()
     while rest and rest[0].lower() in determiners:
         rest.pop(0)
     while rest and rest[0].lower() not in before | stop:
