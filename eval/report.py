@@ -16,6 +16,7 @@ from eval.metrics import reliability, risk_coverage, says, touches, without_mark
 from eval.runs import Row, Run, write_whole
 from eval.statistics import means, summary
 from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
+from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 from rag.schema import Citation
 from rag.serve.views import environment
@@ -71,6 +72,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
 
     return dict(
         words=pen.words,
+        extractive=EXTRACTIVE,
         run=run,
         values=values,
         made=datetime.fromisoformat(run.about["created"]).strftime(_FORMS.get(lang, "%Y-%m-%d, %H:%M UTC")),

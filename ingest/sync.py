@@ -37,10 +37,12 @@ from rag.errors import (
     ArticleError,
     BelegError,
     ConfigError,
+    IndexBusy,
     IndexDamaged,
     IndexMismatch,
     IndexOutdated,
     ProviderError,
+    ProviderUnavailable,
 )
 from rag.i18n import Phrase
 from rag.models.embedding_choice import chosen
@@ -144,7 +146,8 @@ def sync(
 def catch_up(settings: Settings) -> list[str]:
     """Brings the index up to date before a question; returns notes for people, one line each.
 
-    With a full or read-only disk the index is used as it is. Raises the same as `sync`.
+    With a full or read-only disk, another process at work or an embedding out of reach, the index is used as
+    it is. Raises the same as `sync`.
     """
     if is_current(settings.unpublished):
         return []
@@ -250,8 +253,9 @@ def _agrees(settings: Settings, look: Look, library: Library, *, vectors: bool =
 
 
 def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
-    """Whether a sync failed only for lack of space or permission, and there is an index to answer from."""
-    if error.code not in _OF_THE_DISK:
+    """Whether a sync failed only for lack of space or permission, because another process is at it, or while
+    vectors are still to come; and there is an index to answer from."""
+    if error.code not in _OF_THE_DISK and not isinstance(error, IndexBusy | ProviderUnavailable):
         return False
     try:
         Library.open(settings.data_dir.resolve(), read_only=True).close()

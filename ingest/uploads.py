@@ -50,10 +50,15 @@ class Uploads:
     def describe(self, path: Path, fields: Mapping[str, str]) -> None:
         if path.resolve().parent != self.folder or not path.is_file():
             raise ArticleError("no_upload")
-        (document, *_) = read_file(path, limit_bytes=self.limit).documents
-        found = article_from(document, path.name, path.name)
-        facts = {name: getattr(found, name) for name in FACTS}
-        describe(path, fields, {name: str(value) for name, value in facts.items() if value})
+        documents = read_file(path, limit_bytes=self.limit).documents
+        articles = [article_from(document, path.name, path.name) for document in documents]
+        said = {name: {str(getattr(article, name) or "") for article in articles} for name in FACTS}
+        # what all articles of the file have in common is what it says
+        describe(
+            path,
+            fields,
+            {name: value for name, values in said.items() if len(values) == 1 for value in values if value},
+        )
 
     def edited(self, path: Path) -> Mapping[str, str] | None:
         """Of what people changed of a file's facts, what the file says; None where that is nothing."""

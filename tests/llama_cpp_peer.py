@@ -7,6 +7,7 @@ This file is both sides: the tests start it as a script by the Python that has t
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ MODEL = "smollm2"
 CONTEXT = 4_096  # tokens a request
 REQUESTS = 4  # at once
 DIMENSIONS = 576
+READY_WITHIN = 120  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,11 @@ def serve(folder: Path) -> Iterator[LlamaPeer]:
     with server:
         assert server.stdout is not None
         assert server.stdin is not None
-        address = server.stdout.readline().decode().strip()  # said as soon as the model is loaded
-        if not address:
-            raise RuntimeError(f"llama.cpp did not start:\n{log.read_text('utf-8', 'replace')}")
         try:
+            ready, _, _ = select.select([server.stdout], [], [], READY_WITHIN)
+            address = server.stdout.readline().decode().strip() if ready else ""
+            if not address:
+                raise RuntimeError(f"llama.cpp did not start:\n{log.read_text('utf-8', 'replace')}")
             yield LlamaPeer(f"{address}/v1")
         finally:
             server.kill()

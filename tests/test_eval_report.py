@@ -163,6 +163,12 @@ def test_kinds_of_questions_are_said_in_words() -> None:
     assert Pen(LANGUAGES["de"]).kind("tag", "eigenes_merkmal") == "eigenes merkmal"
 
 
+def test_a_run_without_a_label_has_a_report() -> None:
+    run = run_of(row(1, evidence_hit=1.0))
+    about = {name: value for name, value in run.about.items() if name not in ("label", "version")}
+    assert "<h1>" in report([replace(run, about=about)])
+
+
 def test_what_is_left_out_says_what_it_needs_in_the_readers_language() -> None:
     assert "Kosten braucht: einen Anbieter" in Page(report([run_of(GOOD)])).text
     assert "Cost needs: a provider" in Page(report([run_of(GOOD)], "en")).text

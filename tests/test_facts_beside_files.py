@@ -106,3 +106,16 @@ def test_of_a_sidecar_from_elsewhere_no_more_is_known_than_that_it_is_there(sett
     file = settings.uploads_dir / "kapelle.txt"
     sidecar_of(file).write_text(json.dumps({"title": "Dach", "in_file": 5}), "utf-8")
     assert edited(file) == {}
+
+
+def test_of_a_file_of_several_articles_all_are_corrected(settings: Settings) -> None:
+    file = settings.uploads_dir / "mehr.jsonl"
+    file.write_text(
+        "\n".join(json.dumps({"text": f"{n}. {TEXT}", "outlet": outlet}) for n, outlet in enumerate("AB", 1)),
+        "utf-8",
+    )
+    Uploads(settings).describe(file, {"outlet": "A"})
+    sync(settings)
+    with Library.open(settings.data_dir, read_only=True) as library:
+        found = [each for each in library.articles() if each.id.startswith("mehr")]
+    assert [each.outlet for each in found] == ["A", "A"]

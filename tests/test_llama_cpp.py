@@ -17,7 +17,7 @@ import pytest
 from ingest.sync import sync
 from rag.engine import Engine, open_engine
 from rag.models.faults import overflows
-from rag.schema import Answer
+from rag.schema import Answer, Done
 from rag.settings import Settings
 from tests.dossier import DOSSIER, fill, settings_for, write
 from tests.llama_cpp_peer import LlamaPeer
@@ -149,6 +149,14 @@ def test_whatever_the_model_says_the_reader_gets_an_answer(
     assert not answer.abstained
     assert re.search(expected, answer.text), answer.text
     assert unproven(answer) == []
+
+
+def test_a_stream_ends_with_the_answer_and_its_usage(engine: Engine, llama_cpp_server: LlamaPeer) -> None:
+    *_, done = engine.stream("Was kostet die Reparatur der Brücke?")
+    assert isinstance(done, Done)
+    assert done.answer.model in (llama_cpp_server.model, None)
+    assert done.answer.usage["completion_tokens"] > 0
+    assert unproven(done.answer) == []
 
 
 @pytest.mark.parametrize("question", NOT_ANSWERED)

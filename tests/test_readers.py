@@ -194,6 +194,7 @@ def test_nuls_and_control_characters_are_cleaned(tmp_path: Path) -> None:
         ("a.txt", b"PK\x03\x04" + bytes(40), r"rename it to end in \.docx"),
         ("a.txt", "<!DOCTYPE html><html><p>Text</p></html>", r"web page.*rename it to end in \.html"),
         ("a.txt", b"Text\0\1\2\3" * 50, "binary"),
+        ("a.txt", b"Ein Wort und noch eines, das hier steht. \1\2 \xfc\xe4\xf6 Ende", "binary"),
         ("a.pdf", "Nur Text", "not a pdf"),
         ("a.pdf", PNG, "PNG"),
         ("a.pdf", b"%PDF-1.4\n" + b"kaputt" * 50, "broken PDF"),

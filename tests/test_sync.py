@@ -14,13 +14,14 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from ingest.sources import Wanted, assign_ids, slug
-from ingest.sync import SyncReport, is_current, sync
+from ingest.sync import SyncReport, catch_up, is_current, sync
 from rag.engine import open_engine
-from rag.errors import ArticleError, ConfigError, IndexBusy, IndexMismatch
+from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch, ProviderUnavailable
 from rag.schema import Article
 from rag.settings import Settings
 from rag.store.chroma import FOLDER, Chroma, is_whole
@@ -883,3 +884,25 @@ def test_full_disk_is_a_message_and_leaves_the_index(house: House, monkeypatch: 
     assert len(house.texts()) == 2
     house.sync()
     house.assert_whole()
+
+
+@pytest.mark.parametrize(
+    "error", [IndexBusy("folder_in_use", path="data"), ProviderUnavailable("encoder_failed", why="killed")]
+)
+def test_a_question_is_answered_from_the_index_as_it_is_while_another_process_or_the_embedding_is_at_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, error: BelegError
+) -> None:
+    house.write("a.txt", "Der Steg am See ist gesperrt.")
+    house.sync()
+    house.write("b.txt", "Die Mole am Hafen ist offen.")
+    monkeypatch.setattr("ingest.sync.sync", Mock(side_effect=error))
+    assert catch_up(house.settings) == [str(error)]
+
+
+def test_without_an_index_it_is_told_why_there_is_no_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.write("a.txt", "Der Steg am See ist gesperrt.")
+    monkeypatch.setattr("ingest.sync.sync", Mock(side_effect=IndexBusy("folder_in_use", path="data")))
+    with pytest.raises(IndexBusy):
+        catch_up(house.settings)

@@ -6,6 +6,8 @@ for in the text; what is broken is an ArticleError that names the next step.
 
 from __future__ import annotations
 
+import codecs
+import logging
 import re
 import stat
 from collections.abc import Callable, Mapping
@@ -28,6 +30,8 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
+log = logging.getLogger(__name__)
+
 
 def read_file(path: Path, *, limit_bytes: int) -> Reading:
     """The documents of a file: one, or for JSON Lines one a line.
@@ -45,11 +49,14 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
         reading = reader(data)
     except ArticleError:
         raise
+    except MemoryError:
+        raise
     except RecursionError as exc:
         raise ArticleError("nested_too_deeply") from exc
     except Exception as exc:  # the libraries that parse these formats name no common ancestor
         if unreadable is None:
             raise
+        log.debug("%s cannot be read", path, exc_info=True)
         raise ArticleError(unreadable, why=exc) from exc
     for document in reading.documents:
         if not re.search(r"\w", document.text):
@@ -121,9 +128,15 @@ def _is_binary(data: bytes) -> bool:
     """Whether control characters are too many for a text, of which a few are cleaned away."""
     sample = data[:100_000]
     share = 1 - len(sample.translate(None, _CONTROL)) / len(sample)
-    # the sample may end within a character
-    is_utf8 = len(sample.decode("utf-8", "ignore").encode()) > len(sample) - 4
-    return share > (0.1 if is_utf8 else 0.02)
+    return share > (0.1 if _is_utf8(sample) else 0.02)
+
+
+def _is_utf8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)  # the sample may end within a character
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_txt(data: bytes) -> Reading:
@@ -141,7 +154,7 @@ _READERS: Mapping[str, tuple[Callable[[bytes], Reading], str | None]] = {
     ".odt": (read_odt, "odt_unreadable"),
     ".rtf": (read_rtf, "rtf_unreadable"),
     ".epub": (read_epub, "epub_unreadable"),
-    ".eml": (read_mail, "no_text"),
+    ".eml": (read_mail, "mail_unreadable"),
     ".mhtml": (read_mhtml, "html_unreadable"),
     ".mht": (read_mhtml, "html_unreadable"),
     ".srt": (read_subtitles, None),

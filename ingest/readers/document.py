@@ -73,7 +73,8 @@ def refuse_long(words: int) -> None:
 
 # --- metadata as containers state it -----------------------------------------------------------
 
-_UNKNOWN, _COMMENT, _REPORT = (word_set(f"news.{name}") for name in ("unknown", "comments", "reports"))
+_UNKNOWN = word_set("news.unknown") | {"", "k. a."}
+_COMMENT, _REPORT = word_set("news.comments"), word_set("news.reports")
 _LANGUAGES = {
     name: code for code, names in table("de", "news.language_names").items() for name in names.split()
 }
@@ -113,7 +114,7 @@ def clean_field(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = squeeze(normalise(str(value)))
-    return None if text.lower() in {"", "k. a.", *_UNKNOWN} else text
+    return None if text.lower() in _UNKNOWN else text
 
 
 def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]]:

@@ -22,9 +22,9 @@ def read_mail(data: bytes) -> Reading:
     """The message; its subject is the title, its sender the author. Attachments are named and left out."""
     mail = _parsed(data)
     body = mail.get_body(("plain", "html"))
-    if body is None:
+    text = normalise(decode(_bytes(body), body.get_content_charset())) if body else ""
+    if body is None or not text.strip():
         raise ArticleError("no_text")
-    text = normalise(decode(_bytes(body), body.get_content_charset()))
     if body.get_content_subtype() == "html":
         blocks = list(blocks_of(page_tree(text)))
     else:
