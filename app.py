@@ -87,7 +87,7 @@ def serve(*dossiers: Settings) -> None:
 
             app = site_of(dossiers, engines, intakes)
             for engine, intake in zip(engines, intakes, strict=True):
-                warm_up(engine)
+                warm_up(engine, with_model=engine is engines[0])
                 intake.start()
             return app
 
@@ -102,16 +102,17 @@ def answering(engine: Engine) -> str:
     return f"{engine.mode} answers; questions and passages are sent to {engine.sends_to}"
 
 
-def warm_up(engine: Engine) -> None:
-    """Loads what the first question needs while the first reader is still typing."""
-    threading.Thread(target=_load, args=(engine,), daemon=True).start()
+def warm_up(engine: Engine, *, with_model: bool) -> None:
+    """Loads what the first question needs while the first reader is still typing; the model, which all
+    dossiers share, once."""
+    threading.Thread(target=_load, args=(engine, with_model), daemon=True).start()
 
 
-def _load(engine: Engine) -> None:
+def _load(engine: Engine, with_model: bool) -> None:
     with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending
         for question in ("Wer war dabei?", "Who was there?"):
             engine.ask(question, extractive=True)
-        if engine.model is not None:
+        if with_model and engine.model is not None:
             engine.model.warm_up()
 
 

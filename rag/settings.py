@@ -28,7 +28,8 @@ _NAMES_OF_ALL = {
 }
 """Settings with the names of variables that other programs share."""
 _AFTER_THE_MODEL = 30.0  # seconds
-_ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+"""A path below which a proxy shows Beleg."""
 _DOSSIER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _OWN_ADDRESSES = frozenset(
     "abmelden anmelden antwort api artikel assets auswahl auswertung beleg config export fragen gradio_api"
@@ -136,7 +137,7 @@ class Settings:
     @field_validator("root_path")
     @classmethod
     def _root_is_a_path(cls, value: str) -> str:
-        if not _ROOT_PATH.fullmatch(value.rstrip("/")):
+        if not ROOT_PATH.fullmatch(value.rstrip("/")):
             raise ValueError(f"{value} is no path of letters, digits and -._~, as /dossier")
         return value.rstrip("/")
 

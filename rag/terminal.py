@@ -36,9 +36,9 @@ def program(alone: str, command: str = "") -> str:
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
-    """Wraps a main function: it ends quietly with 141 when its output is no longer read. Calls `make_ready`
-    first.
+    """Wraps a main function: it ends quietly with 141 when its output is no longer read.
 
+    Calls `make_ready` first.
     """
 
     @functools.wraps(main)

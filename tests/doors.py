@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from rag.engine import Engine, open_engine
 from rag.serve.app import add_doors
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
@@ -37,7 +38,8 @@ def doors(engine: Any, settings: Settings, intake: Intake | None = None) -> Fast
     """The app, with records in memory; its service is `app.state.service`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service = Service(engine, settings, Records(None))
-    add_doors(app, app.state.service, intake)
+    catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_doors(app, app.state.service, catalogue, intake)
     return app
 
 

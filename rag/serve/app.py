@@ -11,6 +11,7 @@ from rag.serve.api.mcp import add_mcp
 from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
 from rag.serve.ops import CountRequests, Metrics, add_figures, add_health_routes
+from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.refused import InWords, framed
 from rag.serve.pages.widget import add_widget
 from rag.serve.queue import Service
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 
 
 def add_doors(
-    app: FastAPI, service: Service, intake: Intake | None = None, limits: Limits | None = None
+    app: FastAPI,
+    service: Service,
+    catalogue: Catalogue,
+    intake: Intake | None = None,
+    limits: Limits | None = None,
 ) -> None:
     """Adds them to an app; everything else in the app is behind the same guard.
 
@@ -39,7 +44,7 @@ def add_doors(
     add_login(app, settings, limits.guesses)
     add_health_routes(app, [library])
     add_figures(app, library, service.metrics)
-    add_rest(app, service, intake)
+    add_rest(app, service, catalogue, intake)
     add_openai(app, service)
     add_mcp(app, service)
     add_widget(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse
@@ -18,7 +17,7 @@ from rag.serve.ops import add_health_routes
 from rag.serve.queue import Queue
 from rag.serve.security.guard import Limits
 from rag.serve.security.login import add_login
-from rag.serve.security.proxies import Proxied, beneath
+from rag.serve.security.proxies import Proxied, beneath, led_to
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.uploads import Intake
@@ -55,7 +54,7 @@ class _Dossiers:
         if scope["type"] != "http" or app is None:
             await self.home(scope, receive, send)
         elif not slash:  # relative links of the chat need it
-            await _led_to(scope, f"/{name}/")(scope, receive, send)
+            await led_to(scope, f"/{name}/")(scope, receive, send)
         else:
             await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(self.apps)), receive, send)
 
@@ -78,12 +77,7 @@ def _home(
     add_health_routes(home, libraries)
 
     @home.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
-    def first(request: Request) -> RedirectResponse:
-        return _led_to(request.scope, f"/{next(iter(apps))}{request.scope['path'].removeprefix(link(''))}")
+    async def first(request: Request) -> RedirectResponse:
+        return led_to(request.scope, f"/{next(iter(apps))}{request.scope['path'].removeprefix(link(''))}")
 
     return home
-
-
-def _led_to(scope: Any, path: str) -> RedirectResponse:
-    query = scope["query_string"].decode("latin-1")
-    return RedirectResponse(link(f"{path}?{query}" if query else path))

@@ -53,7 +53,7 @@ class Metrics:
         """Passes events on and counts the outcome: answered, abstained, failed or stopped."""
         started, outcome, spoke = time.perf_counter(), "stopped", False
         try:
-            with closing(events):  # type: ignore[type-var]
+            with self.answering.track_inprogress(), closing(events):  # type: ignore[type-var]
                 for event in events:
                     if isinstance(event, Delta) and not spoke:
                         spoke = True

@@ -100,7 +100,6 @@ class Service:
         self.records = records
         self.metrics = Metrics()
         self.queue = queue or Queue(settings.readers, settings.waiting)
-        self.metrics.answering.set_function(lambda: self.queue.taken)
 
     def stream(
         self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]

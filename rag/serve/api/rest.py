@@ -74,12 +74,11 @@ Sort = Literal[
 ]
 
 
-def add_rest(app: FastAPI, service: Service, intake: Intake | None = None) -> None:
+def add_rest(app: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None = None) -> None:
     """Mounts REST; without an intake, what would change articles is refused (409)."""
     api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
-    catalogue = Catalogue(service.engine.library, service.settings.uploads_dir)
     _add_reading(api, catalogue)
     _add_changes(api, service, catalogue, intake)
 

@@ -72,7 +72,6 @@ class Chat:
         self.records = records
         access = access_of(settings.auth)
         self.logout = access is not None and bool(access.passwords)
-        self.dossiers = settings.dossier_names
         self.question_limit = settings.question_limit
         self.queue = queue or Queue(settings.readers, settings.waiting)
         self.watch = watch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -65,8 +65,8 @@ def create_app(
     kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
     service = Service(engine, settings, kept, queue)
-    add_doors(app, service, intake, limits)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
+    add_doors(app, service, catalogue, intake, limits)
     add_article_routes(app, engine, catalogue)
     add_choice_route(app, catalogue)
     add_plain_form(app, service, catalogue)
@@ -130,7 +130,7 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
         reopened = gr.Textbox(elem_id="reopened", visible="hidden", show_label=False)
         # choice.js writes in here which articles answer
         chosen = gr.Textbox(elem_id="chosen", visible="hidden", show_label=False)
-        page = Page(chat, catalogue)
+        page = Page(chat, catalogue, settings.dossier_names)
         results = [shown, question, notice]
         running: list[Any] = [
             question.submit(page.ask, [question, shown, chosen], results, api_visibility="private"),
@@ -171,13 +171,13 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
 class Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
-    def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
+    def __init__(self, chat: Chat, catalogue: Catalogue, dossiers: Sequence[str] = ()) -> None:
         self.chat, self.catalogue, self.overview = chat, catalogue, Overview(catalogue, chat.engine.differing)
+        self.dossiers = dossiers
 
     def greet(self, request: gr.Request) -> Outputs:
         """The greeting in the reader's language."""
-        words = _words(request)
-        below(request.headers.get(PREFIX, ""), self.chat.dossiers)
+        words = self._words(request)
         greeting = self.chat.greeting(words)
         start = f"{greeting.start}\n\n{self.overview.html(words)}"
         return (
@@ -189,15 +189,15 @@ class Page:
 
     def suggest(self, request: gr.Request) -> Any:
         """Questions to begin with, in the reader's language."""
-        return gr.Chatbot(examples=_examples(self.chat.suggestions(_words(request))))
+        return gr.Chatbot(examples=_examples(self.chat.suggestions(self._words(request))))
 
     def narrow(self, chosen: str, request: gr.Request) -> str:
         """The choice of articles, above the composer."""
-        return chosen_html(self.chat.engine, self.catalogue, chosen, _words(request))
+        return chosen_html(self.chat.engine, self.catalogue, chosen, self._words(request))
 
     def ask(self, question: str, shown: Shown, chosen: str, request: gr.Request) -> Iterator[Outputs]:
         """A question from the composer."""
-        views = self.chat.ask(question, shown, _words(request), filters=choice_of(chosen))
+        views = self.chat.ask(question, shown, self._words(request), filters=choice_of(chosen))
         yield from _all(views, request)
 
     def choose(
@@ -205,23 +205,24 @@ class Page:
     ) -> Iterator[Outputs]:
         """A suggested question, or an option below an answer."""
         option = event.value["text"] if isinstance(event.value, dict) else event.value
-        views = self.chat.choose(shown, str(option), _words(request), choice_of(chosen))
+        views = self.chat.choose(shown, str(option), self._words(request), choice_of(chosen))
         yield from _all(views, request)
 
     def retry(self, shown: Shown, chosen: str, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
         """The same question once more."""
         filters = choice_of(chosen)
-        yield from _all(self.chat.ask_again(shown, _index(event), _words(request), filters=filters), request)
+        views = self.chat.ask_again(shown, _index(event), self._words(request), filters=filters)
+        yield from _all(views, request)
 
     def edit(self, shown: Shown, chosen: str, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
         """A changed question in place of the old one."""
         filters = choice_of(chosen)
-        views = self.chat.ask_again(shown, _index(event), _words(request), str(event.value), filters)
+        views = self.chat.ask_again(shown, _index(event), self._words(request), str(event.value), filters)
         yield from _all(views, request)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """Keeps the text so far of a stopped answer; leaves a complete one alone."""
-        view = self.chat.stop(shown, _words(request))
+        view = self.chat.stop(shown, self._words(request))
         said, composer, _ = _outputs(View() if view.shown == shown else view)
         return said, composer
 
@@ -231,7 +232,7 @@ class Page:
             read = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
         except ValueError:
             read = None
-        sent, words = read if isinstance(read, dict) else {}, _words(request)
+        sent, words = read if isinstance(read, dict) else {}, self._words(request)
         answer = sent.get("answer")
         view = self.chat.look_up(str(answer), words) if answer else self.chat.reopen(sent.get("turns"), words)
         said, composer, notice = _outputs(view)
@@ -245,11 +246,10 @@ class Page:
         ratings: dict[Any, Rating] = {True: "up", "Like": "up", False: "down", "Dislike": "down"}
         self.chat.rate(shown, _index(event), ratings.get(event.liked))
 
-
-def _words(request: gr.Request) -> Words:
-    """The reader's language; sets the path for links to that of the request."""
-    below(request.headers.get(PREFIX, ""))
-    return words_of(request)
+    def _words(self, request: gr.Request) -> Words:
+        """The reader's language; sets the path for links, and the dossiers, to those of the request."""
+        below(request.headers.get(PREFIX, ""), self.dossiers)
+        return words_of(request)
 
 
 def _examples(questions: Iterable[str]) -> Any:

@@ -190,7 +190,7 @@ def add_articles_page(
             catalogue.library.phrase(LEFT_TO_WORDS),
         )
         if intake is not None:
-            told = {row.id: intake.edited(Path(row.path)) for row in found.page_rows}
+            told = {row.id: intake.edited(Path(row.path)) for row in found.page_rows if row.uploaded}
             found = replace(found, edited={id: facts for id, facts in told.items() if facts is not None})
         if not asked.query:
             return found

@@ -25,7 +25,7 @@ from rag.serve.pages.frame import missing_page
 from rag.serve.pages.places import is_current
 from rag.serve.pages.reader import around, reader_fragment, reader_page
 from rag.serve.views import page
-from rag.settings import Settings
+from rag.settings import DEFAULTS, Settings
 from rag.store.answers import Records, feedback_jsonl
 from rag.wire import answer_from_dict
 
@@ -220,10 +220,12 @@ def add_report_route(app: FastAPI, settings: Settings) -> None:
     def report(request: Request) -> HTMLResponse:
         words = words_of(request)
         headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        # the project's own questions are about its seeds, the default
-        seeds = settings.articles == type(settings).articles
-        which = f"--dossier {settings.dossier}" if settings.dossier else f"--articles {settings.articles}"
-        command = "make eval" if seeds and not settings.dossier else f"python -m eval SET {which}"
+        if settings.dossier:
+            command = f"python -m eval SET --dossier {settings.dossier}"
+        elif settings.articles == DEFAULTS["articles"]:  # the project's own questions are about its seeds
+            command = "make eval"
+        else:
+            command = f"python -m eval SET --articles {settings.articles}"
         return HTMLResponse(report_page(folder, words, command), headers=headers)
 
 

@@ -81,11 +81,10 @@ class Limits:
 class Guard:
     """The guard as ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, limits: Limits | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self.app = app
         self.access = access_of(settings.auth)
         self.names = _OWN_NAMES | {settings.host} | set(settings.hosts.replace(",", " ").split())
-        limits = limits or Limits(settings)
         self.rates, self.guesses = limits.rates, limits.guesses
         self.most, self.most_of_upload = settings.request_limit, settings.article_limit
 

@@ -7,22 +7,21 @@ proxy shows Beleg, if it does not send `X-Forwarded-Prefix`.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from rag.serve.links import PREFIX, below
-from rag.settings import Settings
+from rag.serve.links import PREFIX, below, link
+from rag.settings import ROOT_PATH, Settings
 
 BY_PROXY = "beleg.by_proxy"
 """Key in a scope: whether a trusted proxy sent the request."""
 _RAW = PREFIX.lower().encode()
 _FORWARDED = (b"forwarded", b"x-real-ip")
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 def is_trusted(host: str, proxies: Sequence[str]) -> bool:
@@ -50,7 +49,7 @@ class Proxied:
             return
         trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
         said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
-        prefix = said if said and _PREFIX.fullmatch(said) else self.root
+        prefix = said if said and ROOT_PATH.fullmatch(said) else self.root
         headers = scope["headers"]
         if not trusted:
             headers = [
@@ -60,9 +59,15 @@ class Proxied:
         path = scope["path"].removeprefix(prefix) if scope["path"].startswith(f"{prefix}/") else scope["path"]
         inner = beneath({**scope, "headers": headers}, prefix, path)
         if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
-            await RedirectResponse(f"{prefix}/")(scope, receive, send)
+            await led_to(scope, "/")(scope, receive, send)
             return
         await self.app({**inner, BY_PROXY: trusted}, receive, send)
+
+
+def led_to(scope: Scope, path: str) -> RedirectResponse:
+    """Leads a request to a decoded path of ours, with its query."""
+    address, query = link(quote(path)), scope["query_string"].decode("latin-1")
+    return RedirectResponse(f"{address}?{query}" if query else address)
 
 
 def beneath(scope: Scope, prefix: str, path: str, dossiers: Sequence[str] = ()) -> Scope:
