@@ -120,14 +120,14 @@ def stopped(shown: Shown, words: Words) -> Shown:
     kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
     reply = last.answer
     if reply is None:
-        return [*kept, _stopped_message([], "", words)] if kept else kept
+        return [*kept, _stopped_message([], "", words("answer.stopped"), words)] if kept else kept
     if _known(reply, "id") != DRAFT:
         return kept
-    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words)]
+    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words("answer.stopped"), words)]
 
 
-def _stopped_message(content: Iterable[str], text: str, words: Words) -> ChatMessage:
-    return assistant_message(*content, fragment("stopped", words, said=words("answer.stopped")), log=text)
+def _stopped_message(content: Iterable[str], text: str, told: str, words: Words) -> ChatMessage:
+    return assistant_message(*content, fragment("stopped", words, said=told), log=text)
 
 
 # --- and back -------------------------------------------------------------------------------------
@@ -225,11 +225,9 @@ def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
         record: Json | None = turn.get("record")
         if record is None:
             draft = str(turn.get("text") or "")
-            told = fragment(
-                "stopped", words, said=words("answer.cut" if turn.get("cut") else "answer.stopped")
-            )
+            told = words("answer.cut" if turn.get("cut") else "answer.stopped")
             text, plain = render.draft_markdown(draft), render.without_markers(draft)
-            shown.append(assistant_message(text, told, log=plain))
+            shown.append(_stopped_message([text], plain, told, words))
             continue
         answer = answer_from_dict(record)
         if answer.passages:
