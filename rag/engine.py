@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from rag.answering.aims import PASSAGES, of_several_sources, stating
+from rag.answering.aims import PASSAGES, led_by, of_several_sources, says_all, stating
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
 from rag.answering.confidence import certainty, confidence
 from rag.answering.defined import defined_of, defining
 from rag.answering.disagreement import Compared, Difference
-from rag.answering.extract import candidates
+from rag.answering.extract import Candidate, candidates
 from rag.answering.generate import Request, rephrase
 from rag.answering.leaning import leaning
 from rag.answering.roles import right_way_round
@@ -45,20 +45,20 @@ from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.debris import Restarted
 from rag.models.providers import build_embedder, build_model
-from rag.question.aims import aim_of
+from rag.question.aims import Aim, aim_of
 from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
 from rag.question.parse import reduced
 from rag.question.parts import MOST_PARTS, Part, parts_of
-from rag.question.query import detect_language, understand
+from rag.question.query import Query, detect_language, understand
 from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
 from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
-from rag.schema import Answer, Asking, Delta, Done, Event, Filters, Message, Passage, Retrieved
+from rag.schema import Answer, Asking, Certainty, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.stepped import stepped
 from rag.store.fingerprint import check_fingerprint, fingerprint
@@ -458,6 +458,8 @@ class Engine:
         else:
             query = understand(asked.german, "de", languages=index.languages)
         aim = aim_of(asked.question, asked.language)
+        if aim and aim.is_stance and asked.sought != asked.question:
+            aim = None  # in an article of theirs every sentence is theirs
         defined = None if aim else defined_of(asked.question, asked.language)
         passages = PASSAGES if aim else CANDIDATE_PASSAGES
         ranking, copies = one_of_copies(index.rank(query, passages, near, asked.only))
@@ -466,9 +468,10 @@ class Engine:
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         sure = confidence(ranking, found)
-        certain, stated = certainty(ranking, found, sure), stating(found, aim, query) if aim else []
-        if defined:
-            stated = defining(found, defined)[:1]
+        certain, stated = certainty(ranking, found, sure), list[Candidate]()
+        if aim or defined:
+            told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
+            found, stated, certain = _by_grammar(found, told, aim, query, certain)
         job = Job(
             asked,
             ranking,
@@ -476,7 +479,7 @@ class Engine:
             passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
             found=found,
             confidence=sure,
-            certainty="sure" if stated else "unsure" if (aim or defined) and certain == "sure" else certain,
+            certainty=certain,
             stated=stated,
             retrieved=time.perf_counter() - asked.started,
             by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
@@ -619,6 +622,21 @@ class Engine:
             usage=job.asked.usage,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
+
+
+def _by_grammar(
+    found: list[Candidate], told: list[Candidate], aim: Aim | None, query: Query, certain: Certainty
+) -> tuple[list[Candidate], list[Candidate], Certainty]:
+    """The candidates, those that state what is asked for, and how certain that is.
+
+    `told` are those that do by their grammar. What somebody holds of a thing is sure only if all of that is
+    said; otherwise they lead the others.
+    """
+    if not told:
+        return found, [], "unsure" if certain == "sure" else certain
+    if aim and aim.is_stance and not says_all(told, aim, query):
+        return led_by(told, found), [], "unsure" if aim.of or certain == "none" else certain
+    return found, told, "sure"
 
 
 def open_engine(settings: Settings) -> Engine:

@@ -19,8 +19,9 @@ nicht sprechen. Die Gemeinde fordert von Nordwind eine neue Straße.""",
     "rat": """Im Mai verlangte Nordwind einen zweiten Kai. Der Umweltverband dagegen besteht darauf, dass das
 Watt geschützt bleibt. Nach dem Willen der Gemeinde soll die Straße bis zum Herbst fertig sein.""",
     "reise": """Die Ministerin besuchte Nordwind und die Gemeinde. Sie sagte, das Ziel des Landes sei ein
-ruhiger Hafen. Die türkische Regierung will Kapitäne schicken. Der Vorstand besteht aus drei Leuten des
-Umweltverbands.""",
+ruhiger Hafen. Den Ausbau lehnte nur der Umweltverband ab. „Der Kai ist zu klein“, sagte Heiner Boll, der
+Sprecher der Gemeinde. Boll kritisierte die Reederei. Die türkische Regierung will Kapitäne schicken. Der
+Vorstand besteht aus drei Leuten des Umweltverbands.""",
 }
 
 
@@ -50,7 +51,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("O que quer Putin?", "pt", Aim(("Putin",))),
         ("Чого хоче Путін?", "uk", Aim(("Путін",))),
         ("Was will man damit erreichen?", "de", None),
-        ("Was sagte Putin?", "de", None),
+        ("Wie steht die EU dazu?", "de", Aim(("EU",), is_stance=True)),
+        ("Was sagt der Kreml über das Treffen?", "de", Aim(("Kreml",), ("Treffen",), is_stance=True)),
+        ("How did Democrats react to the deal?", "en", Aim(("Democrats",), ("deal",), is_stance=True)),
+        ("Que dit Macron du sommet ?", "fr", Aim(("Macron",), ("sommet",), is_stance=True)),
+        ("Como reagiu Lula?", "pt", Aim(("Lula",), is_stance=True)),
+        ("Що каже Путін?", "uk", Aim(("Путін",), is_stance=True)),
+        ("Wie sieht die Zukunft aus?", "de", None),
         ("Warum will Putin das?", "de", None),
     ],
 )
@@ -74,6 +81,25 @@ def test_who_is_named_is_who_wants(engine: Engine, question: str, said: list[str
     assert len(quotes) == len(said)
     assert all(any(words in quote for quote in quotes) for words in said)
     assert answer.certainty == "sure"
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "certainty"),
+    [
+        ("Wie steht der Umweltverband zum Ausbau?", "Den Ausbau lehnte", "sure"),
+        ("Was sagte Boll zum Kai?", "Der Kai ist zu klein", "sure"),
+        ("What did Boll say?", "kritisierte die Reederei", "unsure"),
+    ],
+)
+def test_who_is_named_is_who_says_so(engine: Engine, question: str, said: str, certainty: str) -> None:
+    answer = engine.ask(question)
+    assert said in answer.citations[0].quote
+    assert answer.certainty == certainty
+
+
+@pytest.mark.parametrize("question", ["Wie steht die Gemeinde zu Kapitänen?", "Was sagte Boll zum Watt?"])
+def test_what_nobody_says_of_it_is_not_sure(engine: Engine, question: str) -> None:
+    assert engine.ask(question).certainty != "sure"
 
 
 @pytest.mark.parametrize("question", ["Was will die Ministerin?", "Was will die deutsche Regierung?"])

@@ -97,7 +97,7 @@ def test_answers_are_as_the_page_on_asking_shows_them(
 
 
 def test_an_answer_a_declined_question_and_every_kind_are_shown() -> None:
-    assert (len(SHOWN), len(KINDS), len(EXAMPLES)) == (2, 12, 13)
+    assert (len(SHOWN), len(KINDS), len(EXAMPLES)) == (2, 12, 14)
 
 
 def test_the_program_in_readme_runs(

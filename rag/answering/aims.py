@@ -1,9 +1,9 @@
-"""Sentences that say what somebody wants: whose verb of wanting has them as its subject, by word order."""
+"""Sentences that say what somebody wants or holds: the subject of such a verb, by word order."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering.extract import Candidate
@@ -17,9 +17,12 @@ PASSAGES = 60
 """Passages that are read for what somebody wants, whose words do not say so."""
 _BETWEEN = 3
 """Words between a verb and its subject."""
+_SAID = 0.7
+"""How far a sentence must cover a word to say it."""
 
 
-_GENITIVES = frozenset("der des of de du da do dos das".split())
+_ATTRIBUTES = r"(?: (?:[A-ZÄÖÜ]\w*|[dl]\w{1,2}|the|\w+e[nrms]?)){0,4}"
+"""What stands between „laut“ and a name: „laut dem demokratischen Abgeordneten Gregory Meeks“."""
 _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
 
@@ -28,6 +31,8 @@ class _Words:
     """The words of a language by which wanting, and its subject, are read."""
 
     wants: re.Pattern[str]
+    holds: re.Pattern[str]
+    told_by: re.Pattern[str]
     goals: re.Pattern[str]
     amount: re.Pattern[str]
     by: re.Pattern[str]
@@ -39,6 +44,8 @@ class _Words:
     determiners: frozenset[str]
     other_cases: frozenset[str]
     joins: frozenset[str]
+    genitive: frozenset[str]
+    verb_second: bool
 
 
 def _words(language: str) -> _Words:
@@ -47,6 +54,8 @@ def _words(language: str) -> _Words:
 
     return _Words(
         compiled("aims.wants"),
+        compiled("stances.holds"),
+        re.compile(rf"\b(?i:{table(language, 'stances.by')}){_ATTRIBUTES}$"),
         compiled("aims.goals"),
         compiled("aims.amount"),
         compiled("aims.by"),
@@ -58,6 +67,8 @@ def _words(language: str) -> _Words:
         word_set("roles.determiners", language),
         word_set("roles.marked", language),
         word_set("roles.joins", language),
+        word_set("aims.genitive", language),
+        bool(table(language, "aims.verb_second")),
     )
 
 
@@ -65,21 +76,39 @@ _WORDS = {language: _words(language) for language in LANGUAGES}
 
 
 def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidate]:
-    """The candidates that say what somebody wants, best first (see `_order`)."""
+    """The candidates that say what somebody wants, or holds of what is asked, best first (see `_order`)."""
     heads = {language: _keys(aim.who[-1], query, language) for language in LANGUAGES}
     other = [_keys(word, query, query.language) for word in aim.who if word.islower()]  # „die türkische …“
     told = [
         each
         for each in found
-        if _states(each, heads[language_of(each.article.language)])
+        if _states(each, heads[language_of(each.article.language)], aim)
         and all(keys & set(each.terms.keys) for keys in other)
     ]
-    of = [
-        place
-        for place, concept in enumerate(query.concepts)
-        if any(word.lower() in concept.word.lower().split() for word in aim.of)
-    ]
+    of = _places(aim.of, query)
+    if aim.is_stance:
+        told = [each for each in told if not of or each.covered[of].max() >= _SAID]
+        return sorted(told, key=lambda each: (-round(float(each.covered[of].sum()), 1), -each.score))
     return sorted(told, key=lambda each: _order(each, of))
+
+
+def led_by(told: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates, best first, with those that say what somebody holds as the best."""
+    leading = {id(each) for each in told}
+    lifted = [replace(each, score=max(each.score, found[0].score)) for each in told]
+    return [*lifted, *(each for each in found if id(each) not in leading)]
+
+
+def says_all(told: Sequence[Candidate], aim: Aim, query: Query) -> bool:
+    """Whether the first of the candidates says all of what a stance is asked of."""
+    of = _places(aim.of, query)
+    return bool(told and of) and float(told[0].covered[of].min()) >= _SAID
+
+
+def _places(words: Iterable[str], query: Query) -> list[int]:
+    """The positions of the question's concepts that have one of the words."""
+    said = {word.lower() for word in words}
+    return [at for at, concept in enumerate(query.concepts) if said & set(concept.word.lower().split())]
 
 
 def _order(candidate: Candidate, of: Sequence[int]) -> tuple[float, float, float, int]:
@@ -107,14 +136,16 @@ def _keys(word: str, query: Query, language: str) -> set[str]:
     return found
 
 
-def _states(candidate: Candidate, heads: set[str]) -> bool:
+def _states(candidate: Candidate, heads: set[str], aim: Aim) -> bool:
     language = language_of(candidate.article.language)
     if not heads & set(candidate.terms.keys) or candidate.text.rstrip().endswith("?"):
         return False
     clauses = list(_clauses(candidate.text, language, candidate.article))
     for before, clause in zip([None, *clauses], clauses, strict=False):
         places = [at for at, held in enumerate(clause.keys) if held in heads]
-        if any(clause.wants(at) or clause.has_goal(at) for at in places):
+        if aim.is_stance and any(clause.holds(at) for at in places):
+            return True
+        if not aim.is_stance and any(clause.wants(at) or clause.has_goal(at) for at in places):
             return True
         if before and clause.of_the_speaker() and any(map(before.speaks, before.places(heads))):
             return True
@@ -140,6 +171,13 @@ class _Clause:
         denied = any(map(known.denied.fullmatch, self.words))  # „Einzelheiten wollte Putin nicht nennen“
         return not denied and any(self._is_subject(place, verb) for verb in self._matching(known.wants))
 
+    def holds(self, place: int) -> bool:
+        """Whether a word is the subject of a verb of saying or judging, or named as who says so."""
+        known = _WORDS[self.language]
+        if any(self._is_subject(place, verb) for verb in self._matching(known.holds)):
+            return True
+        return known.told_by.search(" ".join(self.words[:place])) is not None
+
     def speaks(self, place: int) -> bool:
         return any(self._is_subject(place, verb) for verb in self._matching(_WORDS[self.language].speaks))
 
@@ -156,7 +194,7 @@ class _Clause:
         known = _WORDS[self.language]
         for goal in self._matching(known.goals):
             owned = goal > place and goal - place <= _BETWEEN and self.words[place].endswith("s")
-            owns = goal < place <= goal + 2 and (place == goal + 1 or self.words[place - 1] in _GENITIVES)
+            owns = goal < place <= goal + 2 and (place == goal + 1 or self.words[place - 1] in known.genitive)
             behind = self.words[max(goal, place) + 1 : max(goal, place) + 2]
             before = self.words[max(0, min(goal, place) - 2) : min(goal, place)]
             told = any(map(known.amount.fullmatch, behind)) or any(map(known.by.fullmatch, before))
@@ -177,7 +215,7 @@ class _Clause:
         subjects = [at for at in range(verb) if self._may_be_subject(at, 0)]
         if place > verb:
             close = place - verb - 1 <= _BETWEEN
-            return self.language == "de" and not subjects and close and self._may_be_subject(place, verb + 1)
+            return known.verb_second and not subjects and close and self._may_be_subject(place, verb + 1)
         is_last = (
             verb == len(self.words) - 1 and verb > 1
         )  # as in subordinate clauses: „…, was Putin von ihm will“

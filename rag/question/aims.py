@@ -1,10 +1,10 @@
-"""Questions for what somebody wants: „Was will Putin?“, „Was sind die Forderungen der Ukraine?“"""
+"""Questions for what somebody wants or holds: „Was will Putin?“, „Wie reagierte die Nato?“"""
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.question.query import with_capitals
 from rag.text.analysis import words
@@ -13,18 +13,21 @@ from rag.text.languages import STOP, table, word_set
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """Whose aims a question asks for: the words for it, and the words that say of what."""
+    """Whose aims, or stance, a question asks for: the words for it, and the words that say of what."""
 
     who: tuple[str, ...]
     of: tuple[str, ...] = ()
+    is_stance: bool = False
 
 
 def aim_of(question: str, language: str) -> Aim | None:
-    """Whose aims a question in a language asks for; None where it asks for something else."""
+    """Whose aims or stance a question in a language asks for; None where it asks for something else."""
     question = with_capitals(question) if language == "de" else question
-    for asks in _asks(language):
-        if found := asks.match(question.strip()):
-            return _named(next(filter(None, found.groups())), language)
+    for asked in ("aims", "stances"):
+        for asks in _asks(language, asked):
+            if found := asks.match(question.strip()):
+                aim = _named(" ".join(filter(None, found.groups())), language)
+                return aim and replace(aim, is_stance=asked == "stances")
     return None
 
 
@@ -45,8 +48,8 @@ def _named(said: str, language: str) -> Aim | None:
 
 
 @functools.cache
-def _asks(language: str) -> tuple[re.Pattern[str], ...]:
+def _asks(language: str, asked: str) -> tuple[re.Pattern[str], ...]:
     words = {name: table(language, f"aims.{name}") for name in ("wants", "goals")}
-    lines = filter(None, table(language, "aims.asks").splitlines())
+    lines = filter(None, table(language, f"{asked}.asks").splitlines())
     forms = (line.replace("{wants}", words["wants"]).replace("{goals}", words["goals"]) for line in lines)
     return tuple(re.compile(form, re.IGNORECASE) for form in forms)
