@@ -143,7 +143,8 @@ def _example(index: Retriever, encoder: Encoder, case: Case) -> Example | None:
     ranking = index.rank(query, CANDIDATE_PASSAGES, near)
     if not ranking.hits:
         return None
-    meaning = sentence_meaning(index.library, ranking, question, encoder.question)
+    own = reduced(case.question) if contexts else None
+    meaning = sentence_meaning(index.library, ranking, question, encoder.question, own)
     return Example(
         zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS,
         features(ranking, meaning),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 from rag.answering.extract import candidates
 from rag.question.query import understand
+from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article
 from tests.dossier import APPLES, CONCERT, DOSSIER, article, aside, candidates_for, index_of, ranked
 
@@ -144,6 +146,14 @@ def test_the_source_goes_before_an_article_that_says_more_of_the_question() -> N
     question = "Wie viele Millionen kostet die Sanierung am Leuchtturm"
     assert candidates_for(f"{question} laut Dirksen?", other, source)[0].article == source
     assert candidates_for(f"{question}?", other, source)[0].article == other
+
+
+def test_alike_in_meaning_the_sentence_that_says_the_whole_question_is_best() -> None:
+    said = "Tolmin liefert Varna Kies. Meris lud Aldan zu Gesprächen ein."
+    ranking = ranked("Was liefert Tolmin an Varna?", article("a", said, title="Tolmin und Varna"))
+    alike = np.full(2, 0.8)
+    meaning = SentenceMeaning(alike, alike, alike, np.zeros(2))
+    assert candidates(ranking, meaning)[0].text == "Tolmin liefert Varna Kies."
 
 
 @pytest.mark.parametrize("words", [30, 120])

@@ -33,6 +33,24 @@ UNTOLD = [
 
 
 @pytest.mark.parametrize(
+    ("question", "sentence", "other"),
+    [
+        ("Wer leitete die ukrainische Delegation?", "Medinski leitete die russische Delegation.", True),
+        ("Wer leitete die ukrainische Delegation?", "Umerow leitete die ukrainische Delegation.", False),
+        ("Wer leitete die ukrainische Delegation?", "Die russische Delegation traf die ukrainische.", False),
+        ("Wer leitete die ukrainische Delegation?", "Umerow leitete die Delegation.", False),
+        ("Wer leitete die Delegation?", "Medinski leitete die russische Delegation.", False),
+        ("Who led the Ukrainian delegation?", "Medinski leitete die russische Delegation.", True),
+    ],
+)
+def test_another_of_the_kind_is_not_the_one_that_is_asked_for(
+    question: str, sentence: str, other: bool
+) -> None:
+    query = understand(question)
+    assert misplaced(query, sentence, "de") is other
+
+
+@pytest.mark.parametrize(
     ("question", "sentence", "way"),
     [(*pair, way) for pairs, way in ((SAME, 1), (SWAPPED, -1), (UNTOLD, 0)) for pair in pairs],
 )

@@ -50,6 +50,7 @@ WEIGHTS_WITH_MEANING = {
     "like passage": 23.6,
     "like pair": 19.3,
     "focus": 37.4,
+    "whole": 1.5,
 }
 COUNT_WEIGHT = 0.9
 CUE_WEIGHTS = {
@@ -76,7 +77,7 @@ _COUNT = re.compile(
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
-NAMED = 0.9
+NAMED, SAID = 0.9, 0.7
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
 _COUNT_REACH = 3
@@ -184,6 +185,7 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
             [opens_with_pronoun(each.text, each.language) for each in sentences], dtype=float
         ),
         "figure": np.array([question.has_other_figure(each.text) for each in sentences], dtype=float),
+        "whole": ((matrix >= SAID).all(axis=1) & (len(question.query.concepts) > 1)).astype(float),
         "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
     }
     if meaning is None:

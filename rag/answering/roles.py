@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from rag.answering.extract import REACH, Candidate
 from rag.question.figures import asked_noun
+from rag.question.followup import ADJECTIVE
 from rag.question.query import Query
 from rag.text.analysis import key, language_of, tokens
 from rag.text.languages import LANGUAGES, word_set
@@ -35,6 +36,7 @@ def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
 
     The other must say as much of the question; otherwise the two are about different things.
     """
+    found = _of_others_last(found, query)
     near = [each for each in found if each.score >= found[0].score - REACH] if found else []
     ways = [agreement(query, each.text, each.article.language) for each in near]
     wrong = near[ways.index(-1)] if -1 in ways else None
@@ -48,6 +50,35 @@ def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
     scores = {id(wrong): right.score, id(right): wrong.score}
     moved = [replace(each, score=scores.get(id(each), each.score)) for each in found]
     return sorted(moved, key=lambda candidate: -candidate.score)
+
+
+def _of_others_last(found: list[Candidate], query: Query) -> list[Candidate]:
+    """The candidates, best first; those about another of what is asked for come behind the rest."""
+    beside = [each for each in found if of_another(query, each.text, each.article.language)]
+    if not beside or len(beside) == len(found):
+        return found
+    lowered = [replace(each, score=each.score - 2 * REACH) for each in beside]
+    return sorted([*(each for each in found if each not in beside), *lowered], key=lambda each: -each.score)
+
+
+def of_another(query: Query, sentence: str, language: str | None) -> bool:
+    """Whether a sentence has a noun of the question with another adjective of that kind: „die russische
+    Delegation“ where the Ukrainian one is asked for, which it does not name."""
+    asked, said = tokens(query.text), tokens(sentence)
+    meant = {
+        word.lower(): {each for alternative in concept.alternatives for each in alternative.keys}
+        for concept in query.concepts
+        for word in concept.word.split()
+    }
+    keys = [key(word, language) for word, _, _ in said]
+    for (adjective, _, end), (noun, start, _) in pairwise(asked):
+        own, nouns = (meant.get(word.lower(), set()) for word in (adjective, noun))
+        if not ADJECTIVE.match(query.text[end - len(adjective) : start + 1]) or not own or own & set(keys):
+            continue
+        places = [at for at, held in enumerate(keys) if at and held in nouns]
+        if any(ADJECTIVE.match(f"{said[at - 1][0]} ") for at in places):
+            return True
+    return False
 
 
 def agreement(query: Query, sentence: str, language: str | None) -> int:
@@ -72,7 +103,10 @@ def _way(asked: _Text, said: _Text, nouns: list[int]) -> int:
 
 
 def misplaced(query: Query, sentence: str, language: str | None) -> bool:
-    """Whether the parties of the question are swapped in a sentence, or the one who acts is acted upon."""
+    """Whether the parties of the question are swapped in a sentence, or the one who acts is acted upon, or it
+    is about another (see `of_another`)."""
+    if of_another(query, sentence, language):
+        return True
     asked, said, nouns = _named(query, sentence, language)
     way = _way(asked, said, nouns)
     if way:

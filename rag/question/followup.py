@@ -49,9 +49,8 @@ _ELLIPSIS = re.compile(
     rf"(?i:{pattern('follow_up.ellipsis')})\s+(?:(?P<preposition>(?i:{pattern('follow_up.preposition')}))\s+)?"
     rf"(?:(?i:{pattern('follow_up.article')})\s+)?(?P<new>[\w’-]+)\s*[?.!]*"
 )
-_ADJECTIVE = re.compile(
-    r"(?P<word>\w{3,}isch(?:e[nmrs]?)?|\w+(?:ian|ean)(?= )|\w+(?:ський|ська|ське|ські))\b"
-)
+ADJECTIVE = re.compile(r"(?P<word>\w{3,}isch(?:e[nmrs]?)?|\w+(?:ian|ean)(?= )|\w+(?:ський|ська|ське|ські))\b")
+"""Adjectives of one kind, as of countries: one says of whom or what another is not."""
 _NAME = re.compile(r"\b(?P<word>(?:[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+ )?[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+)\b")
 
 
@@ -96,7 +95,7 @@ def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
     found = _ELLIPSIS.match(question)
     if not found or not asked:
         return None
-    new, kind = found["new"], _ADJECTIVE if _ADJECTIVE.fullmatch(found["new"]) else _NAME
+    new, kind = found["new"], ADJECTIVE if ADJECTIVE.fullmatch(found["new"]) else _NAME
     if not kind.fullmatch(new):
         return None
     old = [each for each in kind.finditer(asked[-1]) if each.start() and each["word"].lower() != new.lower()]

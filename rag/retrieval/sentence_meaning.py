@@ -51,8 +51,8 @@ def sentence_meaning(
 ) -> SentenceMeaning | None:
     """The nearness of all sentences of a ranking; None while some passages have no vectors of sentences.
 
-    `embed` returns the vector of a question. Of a follow-up, the `own` words are the focus: what it takes from
-    before is the topic.
+    `embed` returns the vector of a question. Of a follow-up, the `own` words are the focus: what it takes
+    from before is the topic.
     """
     held = _held(library, ranking)
     if not held:
