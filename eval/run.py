@@ -40,7 +40,8 @@ FOLDER = "evaluation"
 RETRIEVED = 10
 """Passages to retrieve when only retrieval is measured."""
 _ELSEWHERE = Path(".beleg")
-_NOT_ABOUT_ANSWERS = ("articles", "data", "host", "port")
+_NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
+"""Settings that change no answer, and one that may hold a key; the index names what matters of it."""
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 _SECRET_NAMES = {"key", "token", "secret", "password"}
 
@@ -204,7 +205,7 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
             "articles": len(articles),
             "articles_sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
         },
-        "settings": without_secrets({n: v for n, v in kept.items() if n not in _NOT_ABOUT_ANSWERS}),
+        "settings": without_secrets({n: v for n, v in kept.items() if n not in _NOT_KEPT}),
         "scorer": BY_VERIFIER,
         "judge": engine.mode if examiner.judge else None,
     }
