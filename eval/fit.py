@@ -131,7 +131,7 @@ def _example(engine: Engine, shelf: Shelf, case: Case) -> Example:
     hits, gold = ranked.ranking.hits, shelf.gold(case)
     places = [(hit.passage.article.id, *span) for hit in hits for span in hit.passage.chunk.sentences]
     right = [any(touches(place, span) for span in gold) for place in places]
-    embed, question = shared_encoder().question, ranked.asked.standalone
+    embed, question = shared_encoder().query, ranked.asked.standalone
     meaning = sentence_meaning(engine.library, ranked.ranking, question, embed)
     fold = zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS
     return Example(fold, features(ranked.ranking, meaning) if hits else {}, np.array(right, dtype=bool))
