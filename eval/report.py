@@ -14,7 +14,7 @@ from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
 from eval.metrics import reliability, risk_coverage, says, touches, without_markers
 from eval.runs import Row, Run, write_whole
-from eval.statistics import means, summary
+from eval.statistics import judged_confidence, means, summary
 from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
@@ -26,12 +26,8 @@ _TEMPLATES = environment(Path(__file__).parent / "templates")
 SHOWN = 20  # of the weakest answers
 _FORMS = {"de": "%d.%m.%Y, %H:%M UTC"}
 _TILES = (
-    "evidence_hit",
-    "fact_recall",
-    "citation_precision",
-    "abstention_f1",
-    "article_mrr@10",
-    "article_ndcg@10",
+    *("evidence_hit", "fact_recall", "citation_precision", "abstention_f1"),
+    *("article_mrr@10", "article_ndcg@10"),
 )
 _GROUPS = ("answers", "citations", "declining", "confidence", "retrieval", "cost")
 _TELLING = ("hit@1", "recall@5", "mrr@10", "ndcg@10")  # a table of its own has the others
@@ -61,8 +57,7 @@ def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
 def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
     """The values for the templates."""
     run, pen = runs[-1], Pen(LANGUAGES[lang])
-    values = summary(run.measured)
-    known = means(run.measured)
+    values = summary(run.rows)
     columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
 
     def members(group: str) -> list[str]:
@@ -84,9 +79,9 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
         ranks={rank: pen.rank(rank) for rank in RANKS},
         kinds=_kinds(run, columns, pen),
-        kind_columns=[name for name in columns if name in known],
+        kind_columns=[name for name in columns if name in values],
         weakest=weakest(run),
-        case_columns=[name for name in COLUMNS if name in known and name != "words"],
+        case_columns=[name for name in COLUMNS if name in values and name != "words"],
         settings={
             **run.about["engine"],
             **{name: run.about.get(name) for name in ("scorer", "judge")},
@@ -168,8 +163,7 @@ def _kinds(run: Run, columns: Sequence[str], pen: Pen) -> list[tuple[str, str, i
     found = []
     for kind, members in groups(run.rows).items():
         heading, _, name = kind.partition(" ")
-        measured = [(row.case, row.measures) for row in members]
-        found.append((heading, pen.kind(heading, name), len(members), means(measured, columns)))
+        found.append((heading, pen.kind(heading, name), len(members), means(members, columns)))
     return found
 
 
@@ -188,12 +182,11 @@ def goodness(row: Row) -> float:
     return sum(known) / len(known) if known else 1.0
 
 
-def weakest(run: Run, most: int = SHOWN) -> list[Row]:
+def weakest(run: Run) -> list[Row]:
     """The rows with faults, worst first, and among equals the most confident first."""
     short = [row for row in run.rows if goodness(row) < 1]
-    return sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))[
-        :most
-    ]
+    order = sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))
+    return order[:SHOWN]
 
 
 def outcome(row: Row) -> str:
@@ -248,18 +241,11 @@ def _axis(most: float, label: Callable[[float], str]) -> list[tuple[float, str]]
     return [(step / 5, label(most * step / 5)) for step in range(6)]
 
 
-def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
-    """Confidence of the answers given and whether they are right; and of how many questions that is known."""
-    judged = [(row.answer, is_right(row.case, row.measures)) for row in run.rows if row.answer]
-    known = [(answer, right) for answer, right in judged if right is not None]
-    given = [(answer.confidence, right) for answer, right in known if not answer.abstained]
-    return given, len(known)
-
-
 def _confidence_plots(run: Run, pen: Pen) -> dict[str, Any]:
     """Risk over coverage as far as questions were answered; the share that is right over confidence, where a
     dot's area goes by the number of answers."""
-    given, questions = _answered(run)
+    given = [(sure, right) for _, sure, right in judged_confidence("confidence_ece", run.rows)]
+    questions = sum(is_right(row.case, row.measures) is not None for row in run.rows if row.answer)
     if not given:
         return {"risk": None, "calibration": None}
     words, axis = pen.words, _axis(1.0, lambda share: pen.share(share, 0))
