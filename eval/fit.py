@@ -52,18 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sets = {name: examples(Path(name), Path(folder)) for name, _, folder in pairs}
     shipped = WEIGHTS if options.words else WEIGHTS_WITH_MEANING
     names = list(shipped)
+    weighted = [(e, len(found) ** -0.5) for found in sets.values() for e in found]
     without = {  # each fold is judged by the weights of the others
-        fold: weights(
-            [(e, len(found) ** -0.5) for found in sets.values() for e in found if e.fold != fold], names
-        )
+        fold: weights([(e, weight) for e, weight in weighted if e.fold != fold], names)
         for fold in range(FOLDS)
     }
     for name, found in sets.items():
         held_out = [rank(e, without[e.fold]) for e in found]
         now = [rank(e, shipped) for e in found]
         print(f"{name} ({len(found)}): shipped {_shares(now)}, cross-validated {_shares(held_out)}")
-    fitted = weights([(e, len(found) ** -0.5) for found in sets.values() for e in found], names)
-    print(json.dumps({name: round(weight, 2) for name, weight in fitted.items()}, indent=4))
+    fitted = {name: round(weight, 2) for name, weight in weights(weighted, names).items()}
+    print(json.dumps(fitted, indent=4))
 
 
 def examples(path: Path, articles: Path) -> list[Example]:

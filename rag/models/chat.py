@@ -210,6 +210,7 @@ class ChatModel:
     ) -> Iterator[Any]:
         """The open reply to a request in the server's dialect; refused parameters are left out from then
         on."""
+        import httpx
         from openai import APIStatusError
 
         asked = self._client.chat.completions.with_streaming_response.create
@@ -218,7 +219,8 @@ class ChatModel:
             while response is None:
                 dialect, temperature = self._dialect, self._settings.llm_temperature
                 request = dialect.request(turns, reply, **{"temperature": temperature, **options})
-                timeout = self._timeout(deadline)
+                patience = min(self.server.patience, self._left(deadline))
+                timeout = httpx.Timeout(patience, connect=min(_CONNECT, patience))
                 try:
                     response = stack.enter_context(asked(model=self.name, timeout=timeout, **request))
                 except APIStatusError as refusal:
@@ -230,18 +232,15 @@ class ChatModel:
 
     def _alive(self, data: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
         for some in data:
-            if not deadline.remaining():
-                raise self._late(deadline)
+            self._left(deadline)
             yield some
 
-    def _timeout(self, deadline: Deadline) -> httpx.Timeout:
-        import httpx
-
-        left = deadline.remaining()
-        if not left:
-            raise self._late(deadline)
-        patience = min(self.server.patience, left)
-        return httpx.Timeout(patience, connect=min(_CONNECT, patience))
+    def _left(self, deadline: Deadline) -> float:
+        """Seconds that are left. Raises ProviderTimeout where there are none."""
+        if left := deadline.remaining():
+            return left
+        seconds = float(deadline.seconds)
+        raise ProviderTimeout("model_late", model=self.name, host=self.server.host, seconds=seconds)
 
     @functools.cached_property
     def _client(self) -> Any:  # its overloads know no request that is put together
@@ -271,11 +270,6 @@ class ChatModel:
         """Tokens by our own count, for servers that report none for a stream (llama-cpp-python)."""
         asked = sum(count_tokens(turn.content, self.name) for turn in turns)
         return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
-
-    def _late(self, deadline: Deadline) -> ProviderTimeout:
-        return ProviderTimeout(
-            "model_late", model=self.name, host=self.server.host, seconds=float(deadline.seconds)
-        )
 
 
 def _usage(reported: Any) -> dict[str, float]:
