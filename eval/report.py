@@ -14,8 +14,8 @@ from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
 from eval.metrics import reliability, risk_coverage, says, touches, without_markers
 from eval.runs import Row, Run, write_whole
-from eval.statistics import judged_confidence, means, summary
-from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
+from eval.statistics import judged_confidence, summary
+from eval.tables import COLUMNS, by_kind, columns_of, quantiles
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 from rag.schema import Citation
@@ -58,7 +58,6 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
     """The values for the templates."""
     run, pen = runs[-1], Pen(LANGUAGES[lang])
     values = summary(run.rows)
-    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
 
     def members(group: str) -> list[str]:
         """The measures of a group that are there; those of retrieval at the most telling depths."""
@@ -78,8 +77,8 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         groups=[(group, here) for group in _GROUPS if (here := members(group))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
         ranks={rank: pen.rank(rank) for rank in RANKS},
-        kinds=_kinds(run, columns, pen),
-        kind_columns=[name for name in columns if name in values],
+        kinds=[(*pen.kind(name), count, found) for name, count, found in by_kind(run)],
+        kind_columns=[name for name in columns_of(run) if name in values],
         weakest=weakest(run),
         case_columns=[name for name in COLUMNS if name in values and name != "words"],
         settings={
@@ -140,10 +139,11 @@ class Pen:
         rank, _, k = name.partition("@")
         return self.words("eval.rank.first" if name == "hit@1" else f"eval.rank.{rank}", k=k)
 
-    def kind(self, heading: str, name: str) -> str:
-        """The name of a kind of question; unknown kinds keep the name from their set."""
+    def kind(self, group: str) -> tuple[str, str]:
+        """Heading and name of a kind of question; unknown kinds keep the name from their set."""
+        heading, _, name = group.partition(" ")
         known = self.words.at("articles.languages" if heading == "lang" else "eval.kinds")
-        return str(known.get(name, name.replace("_", " ")))
+        return heading, str(known.get(name, name.replace("_", " ")))
 
 
 def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, float]]]:
@@ -156,15 +156,6 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
         reach[unit] = max(reach.get(unit, 0.0), abs(each.low), abs(each.high))
     rows = [(each, reach[MEASURES[each.name].unit] or 1.0) for each in shown]
     return f"{before.label} → {after.label}", rows
-
-
-def _kinds(run: Run, columns: Sequence[str], pen: Pen) -> list[tuple[str, str, int, dict[str, float]]]:
-    """Heading and name of each kind of case, how many there are, and their measures."""
-    found = []
-    for kind, members in groups(run.rows).items():
-        heading, _, name = kind.partition(" ")
-        found.append((heading, pen.kind(heading, name), len(members), means(members, columns)))
-    return found
 
 
 # --- the weakest answers --------------------------------------------------------------------------

@@ -53,6 +53,17 @@ def groups(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
     return found
 
 
+def columns_of(run: Run) -> tuple[str, ...]:
+    """The most telling measures of a run."""
+    return RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+
+
+def by_kind(run: Run) -> list[tuple[str, int, dict[str, float]]]:
+    """The name of each group, how many cases it has, and their most telling measures."""
+    columns = columns_of(run)
+    return [(name, len(rows), means(rows, columns)) for name, rows in groups(run.rows).items()]
+
+
 def shown(name: str, value: float) -> str:
     """A value with the number of digits that suits its unit."""
     digits = {"words": 1, "tokens": 0, "cost": 5}.get(MEASURES[name].unit, 3)
@@ -76,12 +87,11 @@ def run_table(run: Run) -> str:
         value = found[name]
         span = f"{shown(name, value.low)} – {shown(name, value.high)}"
         rows.append([name, shown(name, value.value), span, str(value.cases)])
-    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    columns = columns_of(run)
     kinds = [[ENGLISH("eval.kind_of"), ENGLISH("eval.over"), *columns]]
-    for name, members in groups(run.rows).items():
-        values = means(members, columns)
+    for name, count, values in by_kind(run):
         cells = [shown(column, values[column]) if column in values else "–" for column in columns]
-        kinds.append([name, str(len(members)), *cells])
+        kinds.append([name, str(count), *cells])
     parts = [
         aligned(rows, left=(0, 2)),
         aligned(kinds),

@@ -17,11 +17,9 @@ from eval.cases import read_lines
 from eval.measures import Shelf
 from eval.metrics import Supports
 from eval.tables import aligned, by_value
-from ingest.sync import catch_up
-from rag.engine import open_engine
+from rag import open_engine
 from rag.errors import BadRequest
 from rag.schema import Article, Chunk, Citation, Status
-from rag.settings import load_settings
 from rag.text.sentences import sentences
 from rag.verification.support import Claim, Idf, Source, support, together
 
@@ -143,9 +141,7 @@ def check_with_index(
     pairs: Sequence[Pair], articles: Path | None, data: Path | None
 ) -> list[tuple[Pair, Status]]:
     """The verifier's verdicts on the pairs, with the word weights of an index of these articles."""
-    settings = load_settings(articles=articles, data=data)
-    catch_up(settings)
-    with closing(open_engine(settings)) as engine:
+    with closing(open_engine(articles, data)) as engine:
         held = {article.id: article for article in engine.library.articles()}
         outcomes, alike = [], engine.dense.alike if engine.dense else None
         for pair in pairs:

@@ -160,8 +160,8 @@ def test_kinds_of_questions_are_said_in_words() -> None:
     run = run_of(GOOD, MISSED, UNANSWERABLE)
     assert "Typ: nicht im Dossier 1" in Page(report([run])).text
     assert "type: not in the dossier 1" in Page(report([run], "en")).text
-    assert Pen(LANGUAGES["de"]).kind("lang", "uk") == "Ukrainisch"
-    assert Pen(LANGUAGES["de"]).kind("tag", "eigenes_merkmal") == "eigenes merkmal"
+    assert Pen(LANGUAGES["de"]).kind("lang uk") == ("lang", "Ukrainisch")
+    assert Pen(LANGUAGES["de"]).kind("tag eigenes_merkmal") == ("tag", "eigenes merkmal")
 
 
 def test_a_run_without_a_label_has_a_report() -> None:
