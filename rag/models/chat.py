@@ -214,21 +214,20 @@ class ChatModel:
         from openai import APIStatusError
 
         asked = self._client.chat.completions.with_streaming_response.create
-        with contextlib.ExitStack() as stack:
-            response = None
-            while response is None:
-                dialect, temperature = self._dialect, self._settings.llm_temperature
-                request = dialect.request(turns, reply, **{"temperature": temperature, **options})
-                patience = min(self.server.patience, self._left(deadline))
-                timeout = httpx.Timeout(patience, connect=min(_CONNECT, patience))
-                try:
-                    response = stack.enter_context(asked(model=self.name, timeout=timeout, **request))
-                except APIStatusError as refusal:
-                    learnt = None if overflows(refusal) else dialect.learnt(refusal)
-                    if learnt is None:
-                        raise
-                    self._dialect = learnt
-            yield response
+        options = {"temperature": self._settings.llm_temperature, **options}
+        while True:
+            dialect, patience = self._dialect, min(self.server.patience, self._left(deadline))
+            timeout = httpx.Timeout(patience, connect=min(_CONNECT, patience))
+            request = dialect.request(turns, reply, **options)
+            try:
+                with asked(model=self.name, timeout=timeout, **request) as response:
+                    yield response
+                    return
+            except APIStatusError as refusal:
+                learnt = None if overflows(refusal) else dialect.learnt(refusal)
+                if learnt is None:
+                    raise
+                self._dialect = learnt
 
     def _alive(self, data: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
         for some in data:
