@@ -87,14 +87,13 @@ def server_embedding(choice: Choice, server: Server, key: str) -> ServerEmbeddin
         raise ConfigError(
             f"BELEG_EMBEDDING_OPTIONS: {', '.join(unknown)}: unknown; allowed: {', '.join(sorted(OPTIONS))}"
         )
-    given = {
-        **{"model_name": choice.name, "api_base": server.base_url, "api_key": key},
-        **{"embed_batch_size": _BATCH[choice.kind], "timeout": server.patience, **choice.options},
-    }
     # base64, the client's default, is not known to every server
     form = {} if choice.kind == "openai" else {"encoding_format": "float"}
+    given = {"embed_batch_size": _BATCH[choice.kind], "timeout": server.patience, **choice.options}
+    given |= {"model_name": choice.name, "api_base": server.base_url, "api_key": key}
     try:
-        return ServerEmbedding(**given | {"additional_kwargs": form | given.get("additional_kwargs", {})})
+        given["additional_kwargs"] = form | given.get("additional_kwargs", {})
+        return ServerEmbedding(**given)
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: {choice.without_credentials(exc)}") from None
 
