@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from ingest.sources import slug
 from rag.errors import BadRequest
-from rag.schema import Message
+from rag.schema import Message, Span
 from rag.text.normalize import normalise, paragraphs
 from rag.text.sentences import sentences
 
@@ -231,11 +231,16 @@ def _squad_case(qa: Mapping[str, Any], article: str, context: str, text: str) ->
     return _span_case(str(qa["id"]), qa["question"], None, article, text, answers)
 
 
+def sentences_of(text: str, language: str | None = None) -> list[Span]:
+    """The sentences of a text, each within its paragraph."""
+    return [span for block in paragraphs(text) for span in sentences(text, *block, language)]
+
+
 def _span_case(
     id: str, question: str, lang: str | None, article: str, text: str, answers: Sequence[tuple[str, int]]
 ) -> Case:
     """A case whose answers are spans: each is an accepted wording, and its sentence is evidence."""
-    spans = [span for block in paragraphs(text) for span in sentences(text, *block)]
+    spans = sentences_of(text)
     evidence = [text[low:high] for _, start in answers for low, high in spans if low <= start < high]
     return Case(
         id=id,

@@ -12,8 +12,8 @@ import numpy as np
 
 from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
-from eval.runs import Run, load_run
-from eval.statistics import DECLINING, Measured, interval, means, resamples, values
+from eval.runs import Row, Run, load_run
+from eval.statistics import DECLINING, interval, means, resamples, values
 from eval.tables import aligned, shown
 from rag.errors import BadRequest
 from rag.i18n import ENGLISH
@@ -67,14 +67,14 @@ class Difference:
 def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> list[Difference]:
     """The differences of the measures that both runs have; raises BadRequest unless they can be paired."""
     check_pair(before, after)
-    rows = {row.case.id: row.measures for row in after.rows}
-    one, two = before.measured, [(case, rows[case.id]) for case, _ in before.measured]
+    rows = {row.case.id: row for row in after.rows}
+    one, two = before.rows, [rows[row.case.id] for row in before.rows]
     old, new = means(one, names), means(two, names)
     names = [name for name in old if name in new]
     if not names:
         return []
     ways = [MEASURES[name].better or 1 for name in names]
-    conversations = [case.conversation for case, _ in one]
+    conversations = [row.case.conversation for row in one]
     drawn = [values(two, names, w) - values(one, names, w) for w in resamples(conversations)]
     lows, highs = interval(np.concatenate(drawn) * ways)
     found = []
@@ -95,8 +95,6 @@ def check_pair(before: Run, after: Run) -> None:
             raise BadRequest(f"{len(run.failed)} cases of {name} failed ({ids}); run it again with --resume")
         if not run.complete:
             raise BadRequest(f"{name} is not complete: {len(run.rows)} of {run.about['set']['cases']} cases")
-        if not run.rows:
-            raise BadRequest(f"{name} holds no case")
     one = {row.case.id: case_to_dict(row.case) for row in before.rows}
     two = {row.case.id: case_to_dict(row.case) for row in after.rows}
     if one != two:
@@ -125,19 +123,16 @@ def regressions(
     return broken
 
 
-def _tallies(
-    name: str, before: Sequence[Measured], after: Sequence[Measured]
-) -> tuple[Tally, dict[str, Tally]]:
+def _tallies(name: str, before: Sequence[Row], after: Sequence[Row]) -> tuple[Tally, dict[str, Tally]]:
     """Wins, ties and losses over all and by type; those of declining go by what is right."""
     key, way = ("abstention_right" if name in DECLINING else name), MEASURES[name].better or 1
     counts: dict[str, Counter[str]] = {}
-    whole: Counter[str] = Counter()
-    for (case, old), (_, new) in zip(before, after, strict=True):
-        if key in old and key in new:
-            gain = (new[key] - old[key]) * way
+    for old, new in zip(before, after, strict=True):
+        if key in old.measures and key in new.measures:
+            gain = (new.measures[key] - old.measures[key]) * way
             outcome = "wins" if gain > _SAME else "losses" if gain < -_SAME else "ties"
-            whole[outcome] += 1
-            counts.setdefault(case.type or "–", Counter())[outcome] += 1
+            counts.setdefault(old.case.type or "–", Counter())[outcome] += 1
+    whole = sum(counts.values(), Counter[str]())
     return Tally(**whole), {kind: Tally(**count) for kind, count in sorted(counts.items())}
 
 

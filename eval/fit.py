@@ -19,21 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.cases import Case, load_cases
+from eval.measures import Shelf, shelf_of
+from eval.metrics import touches
 from ingest.sync import sync
 from rag.answering.extract import WEIGHTS, WEIGHTS_WITH_MEANING, features
-from rag.engine import CANDIDATE_PASSAGES, open_engine
-from rag.models.encoder import Encoder, shared_encoder
-from rag.question.followup import context_for, standalone
-from rag.question.parse import reduced
-from rag.question.query import detect_language, understand
-from rag.retrieval.meaning import NEAREST, nearness
-from rag.retrieval.retriever import Nearness, Ranking, Retriever
+from rag.engine import Engine, open_engine
+from rag.models.encoder import shared_encoder
 from rag.retrieval.sentence_meaning import sentence_meaning
 from rag.settings import load_settings
-from rag.store.library import Library
 
 FOLDS, RIDGE, STEPS = 5, 0.005, 60
-PASSAGES_WEIGHT = 0.5
 
 Vector = NDArray[np.float64]
 
@@ -57,18 +52,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sets = {name: examples(Path(name), Path(folder)) for name, _, folder in pairs}
     shipped = WEIGHTS if options.words else WEIGHTS_WITH_MEANING
     names = list(shipped)
+    weighted = [(e, len(found) ** -0.5) for found in sets.values() for e in found]
     without = {  # each fold is judged by the weights of the others
-        fold: weights(
-            [(e, len(found) ** -0.5) for found in sets.values() for e in found if e.fold != fold], names
-        )
+        fold: weights([(e, weight) for e, weight in weighted if e.fold != fold], names)
         for fold in range(FOLDS)
     }
     for name, found in sets.items():
         held_out = [rank(e, without[e.fold]) for e in found]
         now = [rank(e, shipped) for e in found]
         print(f"{name} ({len(found)}): shipped {_shares(now)}, cross-validated {_shares(held_out)}")
-    fitted = weights([(e, len(found) ** -0.5) for found in sets.values() for e in found], names)
-    print(json.dumps({name: round(weight, 2) for name, weight in fitted.items()}, indent=4))
+    fitted = {name: round(weight, 2) for name, weight in weights(weighted, names).items()}
+    print(json.dumps(fitted, indent=4))
 
 
 def examples(path: Path, articles: Path) -> list[Example]:
@@ -77,9 +71,10 @@ def examples(path: Path, articles: Path) -> list[Example]:
     settings = load_settings(articles=articles, data=data, embedding="e5")
     sync(settings, embed="all")
     with closing(open_engine(settings)) as engine:
+        shelf = shelf_of(engine.library)
         cases = [case for case in load_cases(path) if case.evidence and "test" not in case.tags]
-        found = [_example(engine.index, shared_encoder(), case) for case in cases]
-    return [example for example in found if example is not None and example.right.any()]
+        found = [_example(engine, shelf, case) for case in cases]
+    return [example for example in found if example.right.any()]
 
 
 def rank(example: Example, by: Mapping[str, float]) -> int:
@@ -130,47 +125,15 @@ def _softmax(scores: Vector) -> Vector:
     return shares
 
 
-def _example(index: Retriever, encoder: Encoder, case: Case) -> Example | None:
-    contexts = context_for(case.question, case.history)
-    question = standalone(reduced(case.question), contexts)
-    query = understand(
-        reduced(case.question),
-        detect_language(case.question, index.languages),
-        contexts=[(context.text, context.weight) for context in contexts],
-        languages=index.languages,
-    )
-    near = nearest(index.library, encoder.question(question))
-    ranking = index.rank(query, CANDIDATE_PASSAGES, near)
-    if not ranking.hits:
-        return None
-    own = reduced(case.question) if contexts else None
-    meaning = sentence_meaning(index.library, ranking, question, encoder.question, own)
-    return Example(
-        zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS,
-        features(ranking, meaning),
-        _right(ranking, case),
-    )
-
-
-def nearest(library: Library, question: NDArray[np.float32]) -> Nearness:
-    """The passages nearest to a question, by all vectors of the library."""
-    rows = list(library.terms_of(library.candidates([], library.counts().chunks)))
-    held = library.vectors_of(rows)
-    ids = {row: chunk.id for row, (_, chunk) in library.passages_at(list(held)).items()}
-    cosines = sorted(((float(held[row].passage @ question), ids[row]) for row in held), reverse=True)
-    return nearness([(id, cosine) for cosine, id in cosines[:NEAREST]], PASSAGES_WEIGHT)
-
-
-def _right(ranking: Ranking, case: Case) -> NDArray[np.bool_]:
-    """Which sentences touch the case's evidence."""
-    right = []
-    for hit in ranking.hits:
-        text, id = hit.passage.article.text, hit.passage.article.id
-        for start, end in hit.passage.chunk.sentences:
-            gold = case.evidence if not case.articles or id in case.articles else ()
-            places = (text.find(each, max(0, start - len(each) + 1)) for each in gold)
-            right.append(any(0 <= place < end for place in places))
-    return np.array(right, dtype=bool)
+def _example(engine: Engine, shelf: Shelf, case: Case) -> Example:
+    ranked = engine.find(case.question, case.history)
+    hits, gold = ranked.ranking.hits, shelf.gold(case)
+    places = [(hit.passage.article.id, *span) for hit in hits for span in hit.passage.chunk.sentences]
+    right = [any(touches(place, span) for span in gold) for place in places]
+    embed, question = shared_encoder().query, ranked.asked.standalone
+    meaning = sentence_meaning(engine.library, ranked.ranking, question, embed)
+    fold = zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS
+    return Example(fold, features(ranked.ranking, meaning) if hits else {}, np.array(right, dtype=bool))
 
 
 def _shares(ranks: Sequence[int]) -> str:

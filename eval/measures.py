@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from eval import metrics
-from eval.cases import Case
-from eval.metrics import ArticleSpan
+from eval.cases import Case, sentences_of
+from eval.metrics import ArticleSpan, Supports
 from rag.answering.confidence import UNSURE_BY_WORDS, confidence
 from rag.answering.extract import candidates
 from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
 from rag.store.library import Library
-from rag.text.normalize import paragraphs
-from rag.text.sentences import sentences
 
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""
@@ -22,9 +20,6 @@ DEPTHS = (1, 3, 5, 10)
 LEVELS = ("article", "evidence")
 """Levels at which retrieval is measured: the passage's article, or whether the passage holds a gold
 sentence."""
-
-Scorer = Callable[[str, Sequence[Citation]], bool]
-"""Whether the cited places, taken together, support a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,8 @@ class Shelf:
         found = []
         for id in case.articles or ():
             if (article := self.articles.get(id)) is not None:
-                found += metrics.gold_sentences(id, article.text, _sentences(article), case.evidence)
+                spans = sentences_of(article.text, article.language)
+                found += metrics.gold_sentences(id, article.text, spans, case.evidence)
         return found
 
     def holding(self, gold: Iterable[ArticleSpan]) -> set[str]:
@@ -124,13 +120,8 @@ def shelf_of(library: Library) -> Shelf:
     return Shelf(articles, chunks)
 
 
-def _sentences(article: Article) -> list[tuple[int, int]]:
-    text = article.text
-    return [span for block in paragraphs(text) for span in sentences(text, *block, article.language)]
-
-
 def answer_measures(
-    case: Case, answer: Answer, shelf: Shelf, supports: Scorer, language: str | None
+    case: Case, answer: Answer, shelf: Shelf, supports: Supports[Citation], language: str | None
 ) -> dict[str, float]:
     """The measures that apply to an answer; `language` is that of its text, if known.
 

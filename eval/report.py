@@ -14,8 +14,8 @@ from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
 from eval.metrics import reliability, risk_coverage, says, touches, without_markers
 from eval.runs import Row, Run, write_whole
-from eval.statistics import means, summary
-from eval.tables import COLUMNS, RETRIEVAL_COLUMNS, groups, quantiles
+from eval.statistics import judged_confidence, summary
+from eval.tables import COLUMNS, by_kind, columns_of, quantiles
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 from rag.schema import Citation
@@ -26,12 +26,8 @@ _TEMPLATES = environment(Path(__file__).parent / "templates")
 SHOWN = 20  # of the weakest answers
 _FORMS = {"de": "%d.%m.%Y, %H:%M UTC"}
 _TILES = (
-    "evidence_hit",
-    "fact_recall",
-    "citation_precision",
-    "abstention_f1",
-    "article_mrr@10",
-    "article_ndcg@10",
+    *("evidence_hit", "fact_recall", "citation_precision", "abstention_f1"),
+    *("article_mrr@10", "article_ndcg@10"),
 )
 _GROUPS = ("answers", "citations", "declining", "confidence", "retrieval", "cost")
 _TELLING = ("hit@1", "recall@5", "mrr@10", "ndcg@10")  # a table of its own has the others
@@ -61,9 +57,7 @@ def keep_reports(folder: Path, runs: Sequence[Run]) -> None:
 def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
     """The values for the templates."""
     run, pen = runs[-1], Pen(LANGUAGES[lang])
-    values = summary(run.measured)
-    known = means(run.measured)
-    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    values = summary(run.rows)
 
     def members(group: str) -> list[str]:
         """The measures of a group that are there; those of retrieval at the most telling depths."""
@@ -83,10 +77,10 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         groups=[(group, here) for group in _GROUPS if (here := members(group))],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
         ranks={rank: pen.rank(rank) for rank in RANKS},
-        kinds=_kinds(run, columns, pen),
-        kind_columns=[name for name in columns if name in known],
+        kinds=[(*pen.kind(name), count, found) for name, count, found in by_kind(run)],
+        kind_columns=[name for name in columns_of(run) if name in values],
         weakest=weakest(run),
-        case_columns=[name for name in COLUMNS if name in known and name != "words"],
+        case_columns=[name for name in COLUMNS if name in values and name != "words"],
         settings={
             **run.about["engine"],
             **{name: run.about.get(name) for name in ("scorer", "judge")},
@@ -145,10 +139,11 @@ class Pen:
         rank, _, k = name.partition("@")
         return self.words("eval.rank.first" if name == "hit@1" else f"eval.rank.{rank}", k=k)
 
-    def kind(self, heading: str, name: str) -> str:
-        """The name of a kind of question; unknown kinds keep the name from their set."""
+    def kind(self, group: str) -> tuple[str, str]:
+        """Heading and name of a kind of question; unknown kinds keep the name from their set."""
+        heading, _, name = group.partition(" ")
         known = self.words.at("articles.languages" if heading == "lang" else "eval.kinds")
-        return str(known.get(name, name.replace("_", " ")))
+        return heading, str(known.get(name, name.replace("_", " ")))
 
 
 def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, float]]]:
@@ -161,16 +156,6 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
         reach[unit] = max(reach.get(unit, 0.0), abs(each.low), abs(each.high))
     rows = [(each, reach[MEASURES[each.name].unit] or 1.0) for each in shown]
     return f"{before.label} → {after.label}", rows
-
-
-def _kinds(run: Run, columns: Sequence[str], pen: Pen) -> list[tuple[str, str, int, dict[str, float]]]:
-    """Heading and name of each kind of case, how many there are, and their measures."""
-    found = []
-    for kind, members in groups(run.rows).items():
-        heading, _, name = kind.partition(" ")
-        measured = [(row.case, row.measures) for row in members]
-        found.append((heading, pen.kind(heading, name), len(members), means(measured, columns)))
-    return found
 
 
 # --- the weakest answers --------------------------------------------------------------------------
@@ -188,12 +173,11 @@ def goodness(row: Row) -> float:
     return sum(known) / len(known) if known else 1.0
 
 
-def weakest(run: Run, most: int = SHOWN) -> list[Row]:
+def weakest(run: Run) -> list[Row]:
     """The rows with faults, worst first, and among equals the most confident first."""
     short = [row for row in run.rows if goodness(row) < 1]
-    return sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))[
-        :most
-    ]
+    order = sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))
+    return order[:SHOWN]
 
 
 def outcome(row: Row) -> str:
@@ -248,18 +232,11 @@ def _axis(most: float, label: Callable[[float], str]) -> list[tuple[float, str]]
     return [(step / 5, label(most * step / 5)) for step in range(6)]
 
 
-def _answered(run: Run) -> tuple[list[tuple[float, bool]], int]:
-    """Confidence of the answers given and whether they are right; and of how many questions that is known."""
-    judged = [(row.answer, is_right(row.case, row.measures)) for row in run.rows if row.answer]
-    known = [(answer, right) for answer, right in judged if right is not None]
-    given = [(answer.confidence, right) for answer, right in known if not answer.abstained]
-    return given, len(known)
-
-
 def _confidence_plots(run: Run, pen: Pen) -> dict[str, Any]:
     """Risk over coverage as far as questions were answered; the share that is right over confidence, where a
     dot's area goes by the number of answers."""
-    given, questions = _answered(run)
+    given = [(sure, right) for _, sure, right in judged_confidence("confidence_ece", run.rows)]
+    questions = sum(is_right(row.case, row.measures) is not None for row in run.rows if row.answer)
     if not given:
         return {"risk": None, "calibration": None}
     words, axis = pen.words, _axis(1.0, lambda share: pen.share(share, 0))

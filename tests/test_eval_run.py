@@ -432,6 +432,17 @@ def test_no_secret_is_written_down() -> None:
     assert kept["passages"] == 8
 
 
+def test_a_key_among_the_options_of_an_embedding_is_in_no_run_and_no_report(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELEG_EMBEDDING", "tests.test_embedder.Letters")
+    monkeypatch.setenv("BELEG_EMBEDDING_OPTIONS", '{"api_key": "hush-4711"}')
+    assert main([*options(folder), "--out", str(folder / "run.json")]) == 0
+    assert "Letters" in load_run(folder / "run.json").about["engine"]["index"]
+    written = [folder / "run.json", *(folder / "data" / "evaluation").iterdir()]
+    assert [path.name for path in written if "hush-4711" in path.read_text("utf-8")] == []
+
+
 def test_a_row_without_answer_is_kept_as_such(tmp_path: Path) -> None:
     about = {"set": {"cases": 1, "sha256": "x"}, "engine": {"mode": "extractive"}}
     write_run(tmp_path / "run.json", Run(about, (Row(PERU, error={"type": "X", "message": "y"}),)))

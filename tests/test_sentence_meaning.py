@@ -106,7 +106,7 @@ class TestManyArticles:
     @pytest.fixture
     def settings(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
         monkeypatch.setattr("ingest.sync.MOST_UNASKED", 2)
-        monkeypatch.setattr(Encoder, "texts", lambda _, texts: np.ones((len(texts), DIMENSION), np.float32))
+        monkeypatch.setattr(Encoder, "embed", lambda _, texts: np.ones((len(texts), DIMENSION), np.float32))
         write(tmp_path / "articles", *DOSSIER)
         return settings_for(tmp_path, embedding="e5")
 

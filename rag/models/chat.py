@@ -9,15 +9,15 @@ import json
 import socket
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ProviderProtocol, ProviderTimeout
+from rag.models import load_llama_index
 from rag.models.debris import Debris, Restarted
 from rag.models.dialect import Call, Dialect, Turn, delta_of, events, text_of
 from rag.models.faults import CutStream, Server, overflows, translated, waited
-from rag.models.loading import load_llama_index
 from rag.models.proxies import client
 from rag.text.normalize import count_tokens
 
@@ -57,14 +57,13 @@ Said = str | Restarted | End
 class Deadline:
     """The end of the time to wait, `seconds` from now."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._clock = clock
-        self._end = clock() + seconds
+        self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
         """Seconds that are left, never negative."""
-        return max(0.0, self._end - self._clock())
+        return max(0.0, self._end - time.monotonic())
 
 
 class ChatModel:
@@ -110,12 +109,21 @@ class ChatModel:
         _ = self._client, self.window
         count_tokens("", self.name)
 
-    def stream(self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any) -> Iterator[Said]:
+    def stream(
+        self,
+        turns: Sequence[Turn],
+        reply: int,
+        deadline: Deadline,
+        *,
+        retries: int | None = None,
+        **options: Any,
+    ) -> Iterator[Said]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
-        A fault before the first word is retried if that can help and there is time. Raises ProviderError,
-        whose `partial` is the text so far.
+        A fault before the first word is retried if that can help and there is time, `retries` times (default:
+        as the settings say). Raises ProviderError, whose `partial` is the text so far.
         """
+        most = self._settings.llm_retries if retries is None else retries
         for attempt in itertools.count():
             said = ""
             try:
@@ -129,8 +137,7 @@ class ChatModel:
                 error.partial = said
                 # no further try if the deadline would end it at once
                 longest = min(LONGEST_WAIT, deadline.remaining() - 1)
-                retries = 0 if said or self._closed else self._settings.llm_retries
-                if not waited(error, attempt, retries=retries, longest=longest):
+                if not waited(error, attempt, retries=0 if said or self._closed else most, longest=longest):
                     raise error from exc
 
     def complete(
@@ -141,17 +148,14 @@ class ChatModel:
         Raises ProviderError.
         """
         text, usage = "", dict[str, float]()
-        try:
-            for piece in self._cleaned(turns, reply, deadline, **options):
-                match piece:
-                    case str():
-                        text += piece
-                    case Restarted():
-                        text = ""
-                    case End():
-                        usage = dict(piece.usage)
-        except Exception as exc:
-            raise translated(exc, self.server) from exc
+        for piece in self.stream(turns, reply, deadline, retries=0, **options):
+            match piece:
+                case str():
+                    text += piece
+                case Restarted():
+                    text = ""
+                case End():
+                    usage = dict(piece.usage)
         return text.strip(), usage
 
     def _cleaned(
@@ -206,38 +210,36 @@ class ChatModel:
     ) -> Iterator[Any]:
         """The open reply to a request in the server's dialect; refused parameters are left out from then
         on."""
+        import httpx
         from openai import APIStatusError
 
         asked = self._client.chat.completions.with_streaming_response.create
-        with contextlib.ExitStack() as stack:
-            response = None
-            while response is None:
-                dialect, temperature = self._dialect, self._settings.llm_temperature
-                request = dialect.request(turns, reply, **{"temperature": temperature, **options})
-                timeout = self._timeout(deadline)
-                try:
-                    response = stack.enter_context(asked(model=self.name, timeout=timeout, **request))
-                except APIStatusError as refusal:
-                    learnt = None if overflows(refusal) else dialect.learnt(refusal)
-                    if learnt is None:
-                        raise
-                    self._dialect = learnt
-            yield response
+        options = {"temperature": self._settings.llm_temperature, **options}
+        while True:
+            dialect, patience = self._dialect, min(self.server.patience, self._left(deadline))
+            timeout = httpx.Timeout(patience, connect=min(_CONNECT, patience))
+            request = dialect.request(turns, reply, **options)
+            try:
+                with asked(model=self.name, timeout=timeout, **request) as response:
+                    yield response
+                    return
+            except APIStatusError as refusal:
+                learnt = None if overflows(refusal) else dialect.learnt(refusal)
+                if learnt is None:
+                    raise
+                self._dialect = learnt
 
     def _alive(self, data: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
         for some in data:
-            if not deadline.remaining():
-                raise self._late(deadline)
+            self._left(deadline)
             yield some
 
-    def _timeout(self, deadline: Deadline) -> httpx.Timeout:
-        import httpx
-
-        left = deadline.remaining()
-        if not left:
-            raise self._late(deadline)
-        patience = min(self.server.patience, left)
-        return httpx.Timeout(patience, connect=min(_CONNECT, patience))
+    def _left(self, deadline: Deadline) -> float:
+        """Seconds that are left. Raises ProviderTimeout where there are none."""
+        if left := deadline.remaining():
+            return left
+        seconds = float(deadline.seconds)
+        raise ProviderTimeout("model_late", model=self.name, host=self.server.host, seconds=seconds)
 
     @functools.cached_property
     def _client(self) -> Any:  # its overloads know no request that is put together
@@ -267,11 +269,6 @@ class ChatModel:
         """Tokens by our own count, for servers that report none for a stream (llama-cpp-python)."""
         asked = sum(count_tokens(turn.content, self.name) for turn in turns)
         return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
-
-    def _late(self, deadline: Deadline) -> ProviderTimeout:
-        return ProviderTimeout(
-            "model_late", model=self.name, host=self.server.host, seconds=float(deadline.seconds)
-        )
 
 
 def _usage(reported: Any) -> dict[str, float]:

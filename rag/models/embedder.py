@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import ProviderProtocol
-from rag.models.embedding_cache import EmbeddingCache, Floats
+from rag.models.embedding_cache import EmbeddingCache
+from rag.models.embedding_choice import Choice
 from rag.models.faults import Server, translated, waited
-from rag.models.hashing import vectors
+from rag.models.hashing import Floats, vectors
 from rag.schema import BUILTIN_DIMENSION
 
 if TYPE_CHECKING:
@@ -90,32 +91,23 @@ class Embedder:
 class ModelEmbedder(Embedder):
     """A LlamaIndex embedding behind one retry layer and a cache. Safe to use from several threads.
 
-    `build` makes it when it is first needed, for its import takes seconds; `is_class` says that it is
-    a class that somebody else wrote, which is called by one thread at a time.
+    `build` makes it when it is first needed, for its import takes seconds. A class that somebody else wrote
+    is called by one thread at a time.
     """
 
     is_builtin = False
 
     def __init__(
-        self,
-        identity: str,
-        server: Server,
-        build: Callable[[], BaseEmbedding],
-        cache: Path,
-        *,
-        is_class: bool = False,
+        self, choice: Choice, server: Server, build: Callable[[], BaseEmbedding], cache: Path
     ) -> None:
         super().__init__()
-        self.identity = identity
+        self.identity = choice.identity
         self.server = server
         self._build = build
         self._cache_path = cache
-        self._is_class = is_class
+        self._is_class = choice.kind == "class"
         self._dimension: int | None = None
-        self._model: BaseEmbedding | None = None
-        self._cache: EmbeddingCache | None = None
-        self._guard = threading.Lock()
-        self._turn = threading.Lock() if is_class else contextlib.nullcontext()
+        self._turn = threading.Lock() if self._is_class else contextlib.nullcontext()
 
     @property
     def host(self) -> str | None:
@@ -124,19 +116,15 @@ class ModelEmbedder(Embedder):
             return None
         return self.server.host
 
-    @property
+    @functools.cached_property
     def model(self) -> BaseEmbedding:
         """The LlamaIndex embedding. Raises ConfigError if it cannot be built."""
-        with self._guard:
-            self._model = self._model or self._build()
-            return self._model
+        return self._build()
 
-    @property
+    @functools.cached_property
     def cache(self) -> EmbeddingCache:
         """Vectors that were paid for."""
-        with self._guard:
-            self._cache = self._cache or EmbeddingCache(self._cache_path)
-            return self._cache
+        return EmbeddingCache(self._cache_path)
 
     def load(self) -> None:
         _ = self.model
@@ -179,13 +167,10 @@ class ModelEmbedder(Embedder):
         self.cache.prune(self.identity, itertools.chain([PROBE], texts), limit)
 
     def close(self) -> None:
-        with self._guard:
-            if self._cache is not None:
-                self._cache.close()
-                self._cache = None
-            if self._model is not None and not self._is_class:
-                self._model.close()  # type: ignore[attr-defined]  # a ServerEmbedding
-                self._model = None
+        if (cache := vars(self).pop("cache", None)) is not None:  # an empty one is false
+            cache.close()
+        if not self._is_class and (model := vars(self).pop("model", None)):
+            model.close()
 
     def _query(self, question: str) -> Floats:
         # asked for once: a reader does not wait for a second try

@@ -1,54 +1,29 @@
-"""Embeddings as LlamaIndex classes: built in, on a server, or any class; a separate module, because imports
-are slow."""
+"""Embeddings of LlamaIndex: on a server, or of any class; a separate module, because imports are slow."""
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
 from typing import Any
 
 from llama_index.core.embeddings import BaseEmbedding
 from openai import OpenAI
-from pydantic import Field, PrivateAttr
+from pydantic import Field
 
 from rag.errors import ConfigError
-from rag.models.embedder import Embedder
 from rag.models.embedding_choice import Choice
+from rag.models.faults import Server
 from rag.models.proxies import client
 
 QUERY_PATIENCE = 5.0
 """Seconds to wait for a question's vector before it is answered by words alone."""
 
+_BATCH = {"openai": 128, "openai-like": 16}  # texts; a small machine takes seconds for each
 OPTIONS = {
     "additional_kwargs", "default_headers", "dimensions", "embed_batch_size",
     "query_patience", "query_prefix", "text_prefix", "timeout",
 }  # fmt: skip
 """The options that BELEG_EMBEDDING_OPTIONS may have for a server; others are refused, not ignored."""
-
-
-class LocalEmbedding(BaseEmbedding):
-    """The embedding of an embedder that makes its vectors on this machine."""
-
-    _embedder: Embedder = PrivateAttr()
-
-    def __init__(self, embedder: Embedder, model_name: str) -> None:
-        super().__init__(model_name=model_name, embed_batch_size=256)
-        self._embedder = embedder
-
-    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        rows: list[list[float]] = self._embedder.embed(texts).tolist()
-        return rows
-
-    def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        row: list[float] = self._embedder.query(query).tolist()
-        return row
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_query_embedding(query)
 
 
 class ServerEmbedding(BaseEmbedding):
@@ -102,23 +77,23 @@ class ServerEmbedding(BaseEmbedding):
     def _get_query_embedding(self, query: str) -> list[float]:
         return self._vectors([self.query_prefix + query], self.query_patience)[0]
 
-    async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return await asyncio.to_thread(self._get_text_embeddings, texts)
-
     async def _aget_query_embedding(self, query: str) -> list[float]:
-        return await asyncio.to_thread(self._get_query_embedding, query)
+        return self._get_query_embedding(query)
 
 
-def server_embedding(choice: Choice, **fields: Any) -> ServerEmbedding:
-    """The model of a choice, with its options on top of our `fields`. Raises ConfigError for unknown ones."""
-    options = dict(choice.options)
-    if unknown := sorted(options.keys() - OPTIONS):
+def server_embedding(choice: Choice, server: Server, key: str) -> ServerEmbedding:
+    """The model of a choice, with its options. Raises ConfigError for unknown ones."""
+    if unknown := sorted(choice.options.keys() - OPTIONS):
         raise ConfigError(
             f"BELEG_EMBEDDING_OPTIONS: {', '.join(unknown)}: unknown; allowed: {', '.join(sorted(OPTIONS))}"
         )
-    extra = fields.pop("additional_kwargs") | options.pop("additional_kwargs", {})
+    # base64, the client's default, is not known to every server
+    form = {} if choice.kind == "openai" else {"encoding_format": "float"}
+    given = {"embed_batch_size": _BATCH[choice.kind], "timeout": server.patience, **choice.options}
+    given |= {"model_name": choice.name, "api_base": server.base_url, "api_key": key}
     try:
-        return ServerEmbedding(model_name=choice.name, additional_kwargs=extra, **(fields | options))
+        given["additional_kwargs"] = form | given.get("additional_kwargs", {})
+        return ServerEmbedding(**given)
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: {choice.without_credentials(exc)}") from None
 

@@ -16,11 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import ConfigError
-
-Floats = NDArray[np.float32]
+from rag.models.hashing import Floats
 
 FILE_NAME = "embeddings.sqlite3"
 
@@ -46,7 +44,15 @@ class EmbeddingCache:
         self._guard = threading.Lock()
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = _opened(path)
+            try:
+                self._connection = _connected(path)
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError as exc:
+                log.warning("the cache of embeddings cannot be read and starts anew (%s)", exc)
+                for suffix in ("-wal", "-shm", ""):
+                    path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
+                self._connection = _connected(path)
 
     def get(self, model: str, texts: Sequence[str]) -> dict[str, Floats]:
         """The vectors that are held, by text."""
@@ -110,18 +116,6 @@ class EmbeddingCache:
                 yield
             except (sqlite3.Error, OSError) as exc:
                 raise ConfigError("cache_unusable", path=self._path, why=exc) from exc
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    try:
-        return _connected(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as exc:
-        log.warning("the cache of embeddings cannot be read and starts anew (%s)", exc)
-    for suffix in ("-wal", "-shm", ""):
-        path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-    return _connected(path)
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -19,12 +19,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import ProviderUnavailable
 from rag.models.embedder import Embedder
-
-Floats = NDArray[np.float32]
+from rag.models.hashing import Floats
 
 DIMENSION = 384
 MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400
@@ -37,20 +35,23 @@ _WORKER = Path(__file__).with_name("encoder_worker.py")
 
 @functools.cache
 def shared_encoder() -> Encoder:
-    """The encoder of this Python process; it ends with it."""
+    """The encoder of this Python process, whose own process ends with it."""
     encoder = Encoder()
-    atexit.register(encoder.close)
+    atexit.register(encoder.end)
     return encoder
 
 
-class Encoder:
+class Encoder(Embedder):
     """Vectors of length 1 for texts and questions. Safe to use from several threads.
 
-    The process starts with the first request. One request is under way at a time, and questions come first:
-    one waits for a batch of texts at most, however many are to come.
+    The process starts with the first request, and outlives `close`. One request is under way at a time, and
+    questions come first: one waits for a batch of texts at most, however many are to come.
     """
 
+    is_builtin = False
+
     def __init__(self, patience: float = PATIENCE) -> None:
+        super().__init__()
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
@@ -58,18 +59,26 @@ class Encoder:
         self._is_busy = False
         self._asking = 0  # questions that wait for their turn
 
-    def texts(self, texts: Sequence[str]) -> Floats:
+    def dimension(self) -> int:
+        """Length of the vectors."""
+        return DIMENSION
+
+    def embed(self, texts: Sequence[str]) -> Floats:
         """One row a text, shape (texts, 384). Raises ProviderUnavailable."""
         readable = [_readable(text, MOST_OF_A_TEXT) for text in texts]
         rows = [self._asked(batch, query=False) for batch in _batches(readable)]
         return np.concatenate(rows) if rows else np.zeros((0, DIMENSION), np.float32)
 
-    def question(self, question: str) -> Floats:
-        """The vector of a question, shape (384,). Raises ProviderUnavailable."""
+    def _query(self, question: str) -> Floats:
         row: Floats = self._asked([_readable(question, MOST_OF_A_QUESTION)], query=True)[0]
         return row
 
-    def close(self) -> None:
+    def alike(self, one: str, other: str) -> float:
+        """The cosine of two texts. Raises ProviderUnavailable."""
+        first, second = self.embed([one, other])
+        return float(first @ second)
+
+    def end(self) -> None:
         """Ends the process."""
         with self._turn(query=True):
             self._end()
@@ -118,9 +127,8 @@ class Encoder:
         return rows
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if (
-            self._process is None or self._owner != os.getpid()
-        ):  # a forked child must not use its parent's process
+        # a forked child must not use its parent's process
+        if self._process is None or self._owner != os.getpid():
             # -P, so that modules beside the worker do not hide those of the standard library
             self._process = subprocess.Popen(
                 [sys.executable, "-P", str(_WORKER)],
@@ -136,28 +144,6 @@ class Encoder:
             self._process.kill()
             self._process.communicate()
         self._process = None
-
-
-class E5Embedder(Embedder):
-    """The encoder as an embedding of passages and questions."""
-
-    is_builtin = False
-
-    def dimension(self) -> int:
-        """Length of the vectors."""
-        return DIMENSION
-
-    def embed(self, texts: Sequence[str]) -> Floats:
-        """One row a text. Raises ProviderUnavailable."""
-        return shared_encoder().texts(texts)
-
-    def _query(self, question: str) -> Floats:
-        return shared_encoder().question(question)
-
-    def alike(self, one: str, other: str) -> float:
-        """The cosine of two texts. Raises ProviderUnavailable."""
-        first, second = self.embed([one, other])
-        return float(first @ second)
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

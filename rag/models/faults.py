@@ -93,7 +93,7 @@ class Server:
         return urlsplit(self.base_url).netloc or self.base_url
 
 
-def translated(error: Exception, server: Server, partial: str = "") -> ProviderError:
+def translated(error: Exception, server: Server) -> ProviderError:
     """Our error for a foreign one, with what happened and what to do next; never with a key.
 
     Raises ConfigError if the fault is in the settings.
@@ -106,7 +106,6 @@ def translated(error: Exception, server: Server, partial: str = "") -> ProviderE
     wait, said = _retry_after(error), _said(error)
     return kind(
         server.codes.get(code, code),
-        partial=partial,
         retry_after=wait,
         model=server.model,
         host=server.host,

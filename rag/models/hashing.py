@@ -27,18 +27,18 @@ _NONE = np.zeros(0, dtype=np.uint32)
 _WORD_COPIES = 2  # a whole word in common says more than any of its parts
 
 
-def vectors(texts: Sequence[str], dimension: int = BUILTIN_DIMENSION) -> Floats:
+def vectors(texts: Sequence[str]) -> Floats:
     """One row of length 1 for each text; all texts without content words share one.
 
     Feature hashing with signs (Weinberger et al., Feature Hashing for Large Scale Multitask
     Learning, ICML 2009), weight 1 + log(tf). Stable across processes and machines.
     """
-    table = np.zeros((len(texts), dimension))
+    table = np.zeros((len(texts), BUILTIN_DIMENSION))
     for row, text in zip(table, texts, strict=True):
         features = [_features(word) for word in keys(text)] or [_NONE]
         hashes, tf = np.unique(np.concatenate(features), return_counts=True)
         signed = np.where(hashes >> 31, 1.0, -1.0) * (1 + np.log(tf))
-        row[:] = np.bincount(hashes % dimension, weights=signed, minlength=dimension)
+        row[:] = np.bincount(hashes % BUILTIN_DIMENSION, weights=signed, minlength=BUILTIN_DIMENSION)
     table[~table.any(axis=1), 0] = 1  # no words: cosine needs some direction
     unit: Floats = (table / np.linalg.norm(table, axis=1, keepdims=True)).astype(np.float32)
     return unit

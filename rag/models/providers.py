@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rag.errors import ConfigError
+from rag.models import load_llama_index
 from rag.models.chat import NO_KEY, ChatModel
 from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_cache import FILE_NAME
 from rag.models.embedding_choice import Choice, chosen
 from rag.models.faults import Server
-from rag.models.loading import load_llama_index
 from rag.settings import OPENAI_MODEL
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _PATIENCE = 120.0  # seconds for a batch of texts
-_BATCH = {"openai": 128, "openai-like": 16}  # texts; a small machine takes seconds for each
 
 
 def build_model(settings: Settings) -> ChatModel | None:
@@ -41,34 +40,21 @@ def build_embedder(settings: Settings) -> Embedder:
     if choice.kind == "builtin":
         return Embedder()
     if choice.kind == "e5":
-        from rag.models.encoder import E5Embedder
+        from rag.models.encoder import shared_encoder
 
-        return E5Embedder()
+        return shared_encoder()
     server = _server(settings, choice)
-    cache, is_class = settings.data_dir / FILE_NAME, choice.kind == "class"
-    return ModelEmbedder(choice.identity, server, lambda: build_embedding(settings), cache, is_class=is_class)
 
+    def build() -> BaseEmbedding:
+        load_llama_index()
+        from rag.models.embedding import class_embedding, server_embedding
 
-def build_embedding(settings: Settings) -> BaseEmbedding:
-    """The same as LlamaIndex sees it, without cache and retries. Raises ConfigError."""
-    load_llama_index()
-    from rag.models.embedding import LocalEmbedding, class_embedding, server_embedding
+        if choice.kind == "class":
+            return class_embedding(choice)
+        key = _key(settings)
+        return server_embedding(choice, server, key.get_secret_value() if key else NO_KEY)
 
-    choice = chosen(settings)
-    if choice.kind in ("builtin", "e5"):
-        return LocalEmbedding(build_embedder(settings), choice.name)
-    if choice.kind == "class":
-        return class_embedding(choice)
-    server, key = _server(settings, choice), _key(settings)
-    return server_embedding(
-        choice,
-        api_base=server.base_url,
-        api_key=key.get_secret_value() if key else NO_KEY,
-        embed_batch_size=_BATCH[choice.kind],
-        timeout=server.patience,
-        # base64, the client's default, is not known to every server
-        additional_kwargs={} if choice.kind == "openai" else {"encoding_format": "float"},
-    )
+    return ModelEmbedder(choice, server, build, settings.data_dir / FILE_NAME)
 
 
 def _server(settings: Settings, choice: Choice) -> Server:

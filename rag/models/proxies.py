@@ -96,19 +96,14 @@ def _is_host(name: str) -> bool:
 def _proxy_of(url: str, environment: Mapping[str, str]) -> str | None:
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
-    if _is_loopback(host) or any(_covers(past.lower(), host, parts.netloc) for past in _past(environment)):
+    past = (*_past(environment), "localhost", "127.0.0.0/8", "::1")
+    if any(_covers(each.lower(), host, parts.netloc) for each in past):
         return None
     names = (f"{parts.scheme}_proxy", "all_proxy")
     for key in (key for name in names for key in (name, name.upper())):
         if found := environment.get(key):
             return found if "://" in found else f"http://{found}"
     return None
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")
 
 
 def _covers(past: str, host: str, netloc: str) -> bool:

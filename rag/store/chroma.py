@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from rag.errors import BelegError, ConfigError, IndexBusy, IndexDamaged, IndexMismatch
-from rag.models.loading import load_llama_index
+from rag.models import load_llama_index
 from rag.schema import Article, Chunk
 from rag.store import lock
 from rag.store.library_file import batches

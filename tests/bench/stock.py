@@ -27,8 +27,7 @@ from llama_index.core.storage.docstore import SimpleDocumentStore
 from llama_index.core.vector_stores.utils import metadata_dict_to_node
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag.models.embedder import Embedder
-from rag.models.embedding import LocalEmbedding
+from tests.builtin_embedding import BuiltinEmbedding
 
 K = 8
 # its ChromaVectorStore sends all chunks of a run at once, and Chroma takes 5,461
@@ -87,7 +86,7 @@ class Stock:
 
     def __init__(self, articles: Path, data: Path) -> None:
         self.articles, self.data = articles, data
-        self.embedding = LocalEmbedding(Embedder(), "builtin")
+        self.embedding = BuiltinEmbedding()
         data.mkdir(parents=True, exist_ok=True)
 
     def ingest(self) -> None:
