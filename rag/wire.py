@@ -72,12 +72,15 @@ def answer_from_dict(sent: Json) -> schema.Answer:
 
     Raises BadRequest for anything else.
     """
+    if isinstance(sent, dict) and "abstained" in sent:  # older ones lack it
+        sent = {"certainty": "none" if sent["abstained"] else "sure", **sent}
     try:
         read = _ANSWER.validate_python(sent)
     except ValidationError as exc:
         place = ".".join(map(str, exc.errors()[0]["loc"]))
         raise BadRequest(f"this is no answer as Beleg writes it: {place} {exc.errors()[0]['msg']}") from exc
-    if missing := [name for name in _FIELDS if name not in sent]:
+    later = ("withheld", "by_words", "contradictions", "filters")  # older ones lack them
+    if missing := [name for name in _FIELDS if name not in sent and name not in later]:
         raise BadRequest(f"this is no answer as Beleg writes it: {', '.join(missing)} is missing")
     return schema.Answer(**{**_fields(read), "passages": tuple(map(_whole, read.passages))})
 

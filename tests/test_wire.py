@@ -73,7 +73,27 @@ def test_what_was_sent_comes_back(keyword: str) -> None:
     assert answer_to_dict(answer_from_dict(sent)) == sent
 
 
-@pytest.mark.parametrize("missing", sorted(field.name for field in dataclasses.fields(Answer)))
+def test_a_record_of_an_earlier_version_withholds_nothing() -> None:
+    sent = answer_to_dict(canned("wärmeplan"))
+    del sent["withheld"], sent["by_words"], sent["contradictions"]
+    read = answer_from_dict(sent)
+    assert (read.withheld, read.by_words, read.contradictions) == ((), False, ())
+
+
+@pytest.mark.parametrize(("question", "certainty"), [("wärmeplan", "sure"), ("mondlandung", "none")])
+def test_a_record_of_an_earlier_version_is_sure_unless_it_is_declined(question: str, certainty: str) -> None:
+    sent = answer_to_dict(canned(question))
+    del sent["certainty"]
+    assert answer_from_dict(sent).certainty == certainty
+
+
+@pytest.mark.parametrize(
+    "missing",
+    sorted(
+        {field.name for field in dataclasses.fields(Answer)}
+        - {"withheld", "by_words", "contradictions", "certainty", "filters"}
+    ),
+)
 def test_what_lacks_anything_is_refused(missing: str) -> None:
     sent = answer_to_dict(canned("wärmeplan"))
     del sent[missing]
