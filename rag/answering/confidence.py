@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.extract import Candidate
+from rag.answering.extract import CONTENT, Candidate
 from rag.answering.roles import misplaced
 from rag.question.answer_type import cue_of
 from rag.question.figures import asked_noun, figure_of
@@ -49,7 +49,6 @@ CITED_CONFIDENCE, CITED_COVERAGE = 0.17, 0.15
 
 TITLE_COUNTS = 0.8
 SAID = 0.5
-CONTENT = 0.9
 
 
 def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:

@@ -40,7 +40,7 @@ WEIGHTS_WITH_MEANING = {
     "grams": 2.3,
     "passage": 3.4,
     "best passage": -0.4,
-    "title": 3.5,
+    "title": 1.5,
     "read": 1.7,
     "source": 2.7,
     "dateline": -0.9,
@@ -78,6 +78,8 @@ _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
 NAMED, SAID = 0.9, 0.7
+CONTENT = 0.9
+"""Weight from which a word is what the question is about, not how it asks."""
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
 _COUNT_REACH = 3
@@ -185,7 +187,7 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
             [opens_with_pronoun(each.text, each.language) for each in sentences], dtype=float
         ),
         "figure": np.array([question.has_other_figure(each.text) for each in sentences], dtype=float),
-        "whole": ((matrix >= SAID).all(axis=1) & (len(question.query.concepts) > 1)).astype(float),
+        "whole": ((matrix[:, question.content] >= SAID).all(axis=1) & question.content.any()).astype(float),
         "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
     }
     if meaning is None:
@@ -205,6 +207,7 @@ class _Question:
         query = ranking.query
         self.query = query
         self.weights = ranking.idf / (float(ranking.idf.sum()) or 1.0)
+        self.content = np.array([concept.weight >= CONTENT for concept in query.concepts], dtype=bool)
         self.gram_idf = ranking.gram_idf
         self.gram_total = sum(ranking.gram_idf.values()) or 1.0
         self.cue = cue_of(query.text)
