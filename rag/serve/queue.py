@@ -101,21 +101,32 @@ class Service:
         self.metrics = Metrics()
         self.queue = queue or Queue(settings.readers, settings.waiting)
 
-    def stream(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> AsyncGenerator[Coming]:
-        """The events of a question; closing them closes the engine's stream.
+    def events(
+        self,
+        door: str,
+        question: str,
+        history: Sequence[Message] = (),
+        previous: str | None = None,
+        **how: Unpack[Asking],
+    ) -> Iterator[Coming]:
+        """The events of a question in its turn, counted, its answer recorded; closing them ends the work.
 
-        Raises as the engine does, Overloaded, and DeadlineExceeded.
+        `previous` is the id of the conversation's answer before. Raises as the engine does, and Overloaded.
         """
 
         def answering() -> Iterator[Event]:
             for event in self.metrics.watch(self.engine.stream(question, history, **how), door):
                 if isinstance(event, Done):
-                    self.records.put(answer_to_dict(event.answer), event.history)
+                    self.records.put(answer_to_dict(event.answer), event.history, previous)
                 yield event
 
-        return self._timely(answering)
+        return self._in_turn(answering)
+
+    def stream(
+        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
+    ) -> AsyncGenerator[Coming]:
+        """As `events`, awaited. Raises DeadlineExceeded, too."""
+        return self._timely(self.events(door, question, history, **how))
 
     async def ask(
         self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
@@ -130,7 +141,7 @@ class Service:
 
         Raises as the work does, Overloaded, and DeadlineExceeded.
         """
-        async with aclosing(self._timely(lambda: iter((work(),)))) as steps:
+        async with aclosing(self._timely(self._in_turn(lambda: iter((work(),))))) as steps:
             async for step in steps:
                 if not isinstance(step, Waiting):
                     return step
@@ -144,11 +155,11 @@ class Service:
         finally:
             self.queue.leave()
 
-    async def _timely(self, begin: Callable[[], Iterator[Found]]) -> AsyncGenerator[Waiting | Found]:
+    async def _timely(self, items: Iterator[Found]) -> AsyncGenerator[Found]:
         """The items, one by one, all before the deadline."""
         seconds = self.settings.answered_within
         ends = asyncio.get_running_loop().time() + seconds
-        async with aclosing(stepped(self._in_turn(begin))) as steps:
+        async with aclosing(stepped(items)) as steps:
             while True:
                 try:
                     async with asyncio.timeout_at(ends):
@@ -170,7 +181,12 @@ async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
 
 async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
     """The result of the work. If the client disconnects, cancels it and raises ClientDisconnect."""
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(left())
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
@@ -202,8 +218,3 @@ async def begun(
 
     await unless_gone(request, until_enough())
     return all_of_them()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -48,7 +48,15 @@ def add_openai(app: FastAPI, service: Service) -> None:
         PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", 400, models.OpenAIFailure
     )
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
-    _add_asking(api, service)
+    said = "An answer to the last message; the messages before it are the conversation."
+    kinds: Any = (forms.completion, forms.chunks, models.Completion)
+    _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
+    said = "The same for clients of the older endpoint; the prompt is the question."
+    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
+    _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
+    said = "The same for clients of the newer endpoint: text in, text out."
+    kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
+    _add_endpoint(api, service, "responses", "/responses", response_wish, kinds, said)
     _add_embeddings(api, service)
     app.mount(PATH, api)
 
@@ -68,18 +76,6 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
         if name not in known:
             raise _no_model(name)
         return known[name]
-
-
-def _add_asking(api: FastAPI, service: Service) -> None:
-    said = "An answer to the last message; the messages before it are the conversation."
-    kinds: Any = (forms.completion, forms.chunks, models.Completion)
-    _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
-    said = "The same for clients of the older endpoint; the prompt is the question."
-    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
-    _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
-    said = "The same for clients of the newer endpoint: text in, text out."
-    kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
-    _add_endpoint(api, service, "responses", "/responses", response_wish, kinds, said)
 
 
 def _add_endpoint(

@@ -13,12 +13,11 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from rag.errors import BelegError
-from rag.serve.api.errors import Problem, problem_of, told
+from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 from rag.version import VERSION
 
-_CLIENT_LEFT = 499
 _MEANINGS = {
     400: "The request cannot be answered as put.",
     401: "A token or a login is missing, or unknown.",
@@ -100,7 +99,7 @@ def sub_app(
 
     for kind in (Problem, BelegError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, answered)
-    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=_CLIENT_LEFT))
+    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_LEFT))
     return app
 
 

@@ -18,7 +18,7 @@ from rag.errors import BadRequest
 from rag.i18n import Words
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
-from rag.serve.pages.places import day, is_current
+from rag.serve.links import day, is_current
 from rag.serve.views import fragment, markdown_lines, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict

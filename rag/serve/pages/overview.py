@@ -12,9 +12,9 @@ from rag.i18n import Words
 from rag.question.names import places
 from rag.question.suggest import answerable, speakers
 from rag.schema import Filters, cite
+from rag.serve.links import citation_path
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import address_of
-from rag.serve.pages.places import citation_path
 from rag.serve.pages.timeline import plot_of
 from rag.serve.views import fragment, shortened
 
@@ -39,6 +39,12 @@ class Overview:
         known = [day for day in days if day]
         period = words.dates(min(known), max(known)) if known else ""
         outlets = Counter(row.outlet for row in rows if row.outlet).most_common(_NAMES)
+
+        def side(claim: Claim) -> tuple[str, str]:
+            """What one article says, and the address of the place."""
+            said = shortened(claim.article.text[slice(*claim.clause)].strip(" ,;:–"), _LONGEST)
+            return said, citation_path(cite(claim.article, claim.span, 1, "supported"))
+
         people, where = self._names_at(self.catalogue.library.revision)
         return fragment(
             "overview",
@@ -49,7 +55,7 @@ class Overview:
             plot=plot,
             period=period,
             about=lambda **chosen: address_of(Filters(**chosen)),
-            differing=[[_side(claim) for claim in each.claims] for each in self._differing()[:_DIFFERENCES]],
+            differing=[list(map(side, each.claims)) for each in self._differing()[:_DIFFERENCES]],
         )
 
     def _names(self, _: int) -> tuple[list[str], list[str]]:
@@ -60,9 +66,3 @@ class Overview:
         said = Counter(name for article in articles for name in speakers(article, ""))
         people = sorted(said, key=lambda name: (-said[name], -sum(name in text for text in texts), name))
         return people[:_NAMES], places(texts, _NAMES)
-
-
-def _side(claim: Claim) -> tuple[str, str]:
-    """What one article says, and the address of the place."""
-    said = shortened(claim.article.text[slice(*claim.clause)].strip(" ,;:–"), _LONGEST)
-    return said, citation_path(cite(claim.article, claim.span, 1, "supported"))

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
+from rag.serve.links import MARK_ID, original_path
 from rag.serve.pages.catalogue import Catalogue, Row, wish
 from rag.serve.pages.choice import address_of
-from rag.serve.pages.places import MARK_ID, original_path
 from rag.serve.views import page
 from rag.text.normalize import paragraphs
 
@@ -32,24 +32,18 @@ class Piece:
 
 
 def reader_page(
-    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+    article: Article,
+    span: Span | None,
+    words: Words,
+    *,
+    stale: bool,
+    around: Around | None = None,
+    part: bool = False,
 ) -> str:
-    """A whole page with the article and its marked place; needs no JavaScript.
+    """A page with the article and its marked place, or the part of it that a script shows in a panel.
 
-    What is searched for inside is marked in place of that.
+    What is searched for inside is marked in place of that. A block has a kind of aside, or none, and pieces.
     """
-    return page("reader.html", words, around=around, **_shown(article, span, stale=stale, around=around))
-
-
-def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
-    """The article with its place marked: `<article>` with a header and the text in blocks."""
-    return page("article.html", words, **_shown(article, span, stale=stale))
-
-
-def _shown(
-    article: Article, span: Span | None, *, stale: bool, around: Around | None = None
-) -> dict[str, object]:
-    """What the templates show; a block is a kind of aside, or None, and its pieces."""
     if stale or not span or not (cited := article.text[slice(*span)]).strip():
         span = None
     else:  # without the white space around it
@@ -61,13 +55,16 @@ def _shown(
         leads_to = ("treffer", marks[around.at - 1] if marks else None)
     blocks = [(kind, _cut(article.text, block, marks, leads_to)) for block, kind in _blocks(article, span)]
     page_number = article.page_at(span[0]) if span else None
-    return {
-        "article": article,
-        "stale": stale,
-        "original": original_path(article.id, page_number),
-        "page_number": page_number,
-        "blocks": blocks,
-    }
+    return page(
+        "article.html" if part else "reader.html",
+        words,
+        around=around,
+        article=article,
+        stale=stale,
+        original=original_path(article.id, page_number),
+        page_number=page_number,
+        blocks=blocks,
+    )
 
 
 def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKind | None]]:
