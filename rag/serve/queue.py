@@ -120,7 +120,7 @@ class Service:
                     self.records.put(answer_to_dict(event.answer), event.history, previous)
                 yield event
 
-        return self._in_turn(answering)
+        return self._in_turn(answering())
 
     def stream(
         self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
@@ -141,17 +141,17 @@ class Service:
 
         Raises as the work does, Overloaded, and DeadlineExceeded.
         """
-        async with aclosing(self._timely(self._in_turn(lambda: iter((work(),))))) as steps:
+        async with aclosing(self._timely(self._in_turn(work() for _ in range(1)))) as steps:
             async for step in steps:
                 if not isinstance(step, Waiting):
                     return step
         raise AssertionError("the work gives something")
 
-    def _in_turn(self, begin: Callable[[], Iterator[Found]]) -> Iterator[Waiting | Found]:
+    def _in_turn(self, items: Iterator[Found]) -> Iterator[Waiting | Found]:
         for ahead in self.queue.enter():
             yield Waiting(ahead)
         try:
-            yield from begin()
+            yield from items
         finally:
             self.queue.leave()
 

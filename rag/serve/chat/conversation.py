@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
-from rag.schema import Answer, Delta, Done, Filters, Retrieved
+from rag.schema import Answer, Asking, Delta, Done, Filters, Retrieved
 from rag.serve.chat import messages, render
 from rag.serve.chat.messages import ChatMessage, Shown
 from rag.serve.logs import request_id
@@ -173,17 +173,20 @@ class Chat:
         An answer that is ready at once is shown in one view, because each view costs the same.
         """
         asked = [*shown, messages.user_message(question)]
-        search: Shown = []
-        searched: list[Retrieved] = []
-        draft, at_once = "", False
+        search, steps, draft = list[ChatMessage](), list[ChatMessage](), ""
+        found, at_once = Retrieved(question, (), 0.0), False
         history, previous = messages.history(shown), messages.last_record(shown)
-        steps: Shown = []
-        events = self.service.events(
-            "chat", question.strip(), history, previous, extractive=extractive, filters=filters
-        )
+        how: Asking = {"extractive": extractive, "filters": filters}
+        events = self.service.events("chat", question.strip(), history, previous, **how)
 
         def pause() -> float:
             return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.service.queue.taken - 1)
+
+        def searched(answer: Answer | None = None) -> Shown:
+            among = self.engine.fitting(filters) if filters else None
+            n = self.held.articles if among is None else len(among)
+            step = messages.search_message(found.passages, n, found.seconds, words, answer)
+            return [step] if found.passages else []
 
         for event in paced(events, pause):
             match event:
@@ -192,9 +195,8 @@ class Chat:
                 case Retrieved(asked_for, passages, step=str(step)):
                     steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
                     yield View([*asked, *search, *steps])
-                case Retrieved(answered=at_once):
-                    searched = [event] if event.passages else []
-                    search = [self._search(found, words, filters) for found in searched]
+                case Retrieved(answered=at_once) as found:
+                    search = searched()
                     if not at_once:
                         yield View([*asked, *search], notice="")
                 case Delta(text) if not at_once:
@@ -205,17 +207,10 @@ class Chat:
                     done = messages.answer_message(
                         answer, words, articles=self.engine.library, model_left_out=left_out
                     )
-                    search = [self._search(found, words, filters, answer) for found in searched]
-                    yield View([*asked, *search, *steps, done], notice="")
+                    before = [*asked, *searched(answer), *steps]
+                    yield View([*before, done], notice="")
                     further = messages.with_options(done, self._follow_ups(answer, asked))
-                    yield View([*asked, *search, *steps, further], answering=False)
-
-    def _search(
-        self, found: Retrieved, words: Words, filters: Filters | None, answer: Answer | None = None
-    ) -> ChatMessage:
-        among = self.engine.fitting(filters) if filters else None
-        searched = self.held.articles if among is None else len(among)
-        return messages.search_message(found.passages, searched, found.seconds, words, answer)
+                    yield View([*before, further], answering=False)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none if that fails, because they are not part of the answer."""
