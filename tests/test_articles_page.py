@@ -14,8 +14,8 @@ import pytest
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
 from rag.serve.pages.articles import Shelf, articles_page, state_line, without_folders
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.pages.overview import bars, plot_of, unit_for
 from rag.serve.pages.reader import excerpt
-from rag.serve.pages.timeline import bars, plot_of, unit_for
 from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page

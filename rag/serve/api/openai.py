@@ -24,7 +24,7 @@ from rag.serve.api import openai_models as models
 from rag.serve.api.errors import Problem
 from rag.serve.api.openai_forms import Wish, reply_of
 from rag.serve.api.openai_text import conversation
-from rag.serve.api.sub_app import ASKING, faults, sub_app
+from rag.serve.api.sub_app import ASKING, SubApp, faults
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 
@@ -44,7 +44,7 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
-    api = sub_app(
+    api = SubApp(
         PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", 400, models.OpenAIFailure
     )
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])

@@ -21,7 +21,7 @@ from rag.i18n import Phrase
 from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem, plain_body, problem_in_stream
-from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
+from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
@@ -65,7 +65,7 @@ Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
 def add_rest(app: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None = None) -> None:
     """Mounts REST; without an intake, what would change articles is refused (409)."""
-    api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
+    api = SubApp(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
     _add_reading(api, catalogue)

@@ -25,9 +25,9 @@ from rag.schema import Filters
 from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of
 from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish
 from rag.serve.pages.choice import address_of
+from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import Excerpt, excerpt
 from rag.serve.pages.routes import words_of
-from rag.serve.pages.timeline import plot_of
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
