@@ -52,7 +52,8 @@ def add_openai(app: FastAPI, service: Service) -> None:
     kinds: Any = (forms.completion, forms.chunks, models.Completion)
     _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
     said = "The same for clients of the older endpoint; the prompt is the question."
-    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
+    older = partial(forms.completion, chat=False), partial(forms.chunks, chat=False)
+    kinds = (*older, models.TextCompletion)
     _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
     said = "The same for clients of the newer endpoint: text in, text out."
     kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
@@ -186,12 +187,11 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         vectors = await unless_gone(request, embedded(texts))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
-        rows = []
-        for index, vector in enumerate(vectors):
-            written = vector.tolist()
-            if sent.encoding_format == "base64":
-                written = base64.b64encode(vector.astype("<f4").tobytes()).decode()
-            rows.append(models.Embedding(object="embedding", index=index, embedding=written))
+        if sent.encoding_format == "base64":
+            written = [base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in vectors]
+        else:
+            written = vectors.tolist()
+        rows = [models.Embedding(object="embedding", index=i, embedding=v) for i, v in enumerate(written)]
         tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
         counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
         return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
-from openai.types import CompletionChoice, CompletionUsage
-from openai.types.chat import ChatCompletionMessage
-from openai.types.chat.chat_completion import Choice
+from openai.types import CompletionUsage
 from openai.types.chat.chat_completion_message import Annotation
 from starlette.concurrency import run_in_threadpool
 
 from rag.schema import Answer, Delta, Done, Filters, Message
-from rag.serve.api import openai_models as models
 from rag.serve.api.errors import openai_body, problem_in_stream
 from rag.serve.api.openai_text import correction, cut, decided, escaped, references, url_citations, usage
 from rag.serve.queue import Coming
@@ -61,28 +58,19 @@ def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
 
 
-def completion(reply: Reply, wish: Wish) -> models.Completion:
-    """As one object of the chat's endpoint."""
-    message = ChatCompletionMessage(
-        role="assistant", content=reply.content, refusal=None, annotations=reply.marks
-    )
-    choice = Choice(index=0, message=message, finish_reason=reply.finish, logprobs=None)
-    return models.Completion(
-        id=f"chatcmpl-{reply.answer.id}", object="chat.completion", choices=[choice], **_common(reply, wish)
-    )
-
-
-def text_completion(reply: Reply, wish: Wish) -> models.TextCompletion:
-    """As one object of the older endpoint."""
-    choice = CompletionChoice(index=0, text=reply.content, finish_reason=reply.finish, logprobs=None)
-    return models.TextCompletion(
-        id=f"cmpl-{reply.answer.id}", object="text_completion", choices=[choice], **_common(reply, wish)
-    )
-
-
-def _common(reply: Reply, wish: Wish) -> Json:
-    beleg = sent_answer(reply.answer)
-    return {"created": reply.made, "model": wish.model, "usage": reply.usage, "beleg": beleg}
+def completion(reply: Reply, wish: Wish, *, chat: bool = True) -> Json:
+    """As one object of the chat's endpoint, or of the older one."""
+    message = {"role": "assistant", "content": reply.content, "refusal": None, "annotations": reply.marks}
+    said = {"message": message} if chat else {"text": reply.content}
+    return {
+        "id": f"{'chatcmpl' if chat else 'cmpl'}-{reply.answer.id}",
+        "object": "chat.completion" if chat else "text_completion",
+        "choices": [{"index": 0, **said, "finish_reason": reply.finish, "logprobs": None}],
+        "created": reply.made,
+        "model": wish.model,
+        "usage": reply.usage,
+        "beleg": sent_answer(reply.answer),
+    }
 
 
 def response(reply: Reply, wish: Wish) -> Json:
