@@ -31,11 +31,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An update of the page: conversation, composer, notice; None leaves that part unchanged."""
+    """An update of the page: conversation and composer, which None leaves unchanged, and the notice."""
 
     shown: Shown | None = None
     question: str | None = None
-    notice: str | None = None
+    notice: str = ""
     answering: bool | None = None
 
 
@@ -99,7 +99,7 @@ class Chat:
             yield View(notice=said, answering=False)
             return
         asked = [*shown, messages.user_message(question)]
-        yield View(asked, "", "", answering=True)
+        yield View(asked, "", answering=True)
         latest = asked
         try:
             for view in self._answered(question, shown, words, filters, extractive):
@@ -151,7 +151,7 @@ class Chat:
                 shown[-1] = messages.with_options(shown[-1], questions)
         except BelegError:
             return View([], notice=words("errors.not_restored"), answering=False)
-        return View(shown, notice="", answering=False)
+        return View(shown, answering=False)
 
     def rate(self, shown: Shown, index: int, rating: Rating | None) -> bool:
         """Notes what a reader thinks of the answer at this place; whether it is known."""
@@ -198,7 +198,7 @@ class Chat:
                 case Retrieved(answered=at_once) as found:
                     search = searched()
                     if not at_once:
-                        yield View([*asked, *search], notice="")
+                        yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
                     yield View([*asked, *search, *steps, messages.draft_message(draft)])
@@ -208,7 +208,7 @@ class Chat:
                         answer, words, articles=self.engine.library, model_left_out=left_out
                     )
                     before = [*asked, *searched(answer), *steps]
-                    yield View([*before, done], notice="")
+                    yield View([*before, done])
                     further = messages.with_options(done, self._follow_ups(answer, asked))
                     yield View([*before, further], answering=False)
 

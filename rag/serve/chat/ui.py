@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -208,15 +207,10 @@ class Page:
     def _views(
         self, request: gr.Request, chosen: str, asking: Callable[..., Iterator[View]], *what: Any
     ) -> Iterator[Outputs]:
-        """The notice is said again while it stands: to leave it alone would have Gradio make a new one.
-
-        Closed early, the views are closed too.
-        """
-        notice, views = None, asking(*what, self._words(request), choice_of(chosen))
+        """The updates while a question is answered; closed early, the chat's views are closed too."""
+        views = asking(*what, self._words(request), choice_of(chosen))
         with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
-            for view in made:
-                notice = notice if view.notice is None else view.notice
-                yield _outputs(replace(view, notice=notice))
+            yield from map(_outputs, made)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """Keeps the text so far of a stopped answer; leaves a complete one alone."""
@@ -260,12 +254,12 @@ def _index(event: Any) -> int:
 
 
 def _outputs(view: View) -> Outputs:
-    """Updates of conversation, composer and notice."""
+    """Updates of conversation, composer and notice; to leave the notice alone would have Gradio make one."""
     composer: dict[str, Any] = {} if view.question is None else {"value": view.question}
     if view.answering is not None:
         composer |= {"submit_btn": not view.answering, "stop_btn": view.answering}
     return (
         gr.skip() if view.shown is None else view.shown,
         gr.Textbox(**composer) if composer else gr.skip(),
-        gr.skip() if view.notice is None else view.notice,
+        view.notice,
     )
