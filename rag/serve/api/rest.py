@@ -164,8 +164,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     )
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Records a rating of an answer."""
-        if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
-            raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
+        service.records.rate(record(ident)["id"], sent.rating, sent.note, sent.reason)
         return Response(status_code=204)
 
     lines: dict[int | str, dict[str, Any]] = {
@@ -219,8 +218,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
     ) -> models.Articles:
         """The articles, a hundred a page."""
         column = sort.removeprefix("-")
-        down = "-" if sort.startswith("-") else ""
-        found = catalogue.found(Wish(" ".join(q.split()), down + _SORTS[column], page))
+        found = catalogue.found(Wish(" ".join(q.split()), sort.replace(column, _SORTS[column]), page))
         rows = [models.ArticleRow.model_validate(row) for row in found[(page - 1) * PAGE : page * PAGE]]
         return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
 
