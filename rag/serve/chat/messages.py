@@ -45,11 +45,6 @@ class Turn:
         """The message with the answer's text, None while there is none."""
         return next((reply for reply in self.replies if not is_step(reply)), None)
 
-    @property
-    def failed(self) -> bool:
-        """Whether nothing came of the question."""
-        return self.answer is None or not said(self.answer)
-
 
 # --- messages -------------------------------------------------------------------------------------
 
@@ -181,11 +176,12 @@ def turns(shown: Shown) -> Iterator[Turn]:
 
 def history(shown: Shown) -> list[Message]:
     """The conversation for the engine, without citations, cards, steps and failures."""
-    answered = [turn for turn in turns(shown) if turn.answer and not turn.failed]
+    answered = [(turn.question, said(turn.answer)) for turn in turns(shown) if turn.answer]
     return [
         message
-        for turn in answered
-        for message in (Message("user", turn.question), Message("assistant", said(turn.answer or {})))
+        for question, answer in answered
+        if answer
+        for message in (Message("user", question), Message("assistant", answer))
     ]
 
 
