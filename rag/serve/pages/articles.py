@@ -49,7 +49,6 @@ _NAMES = {
 }
 """What facts are called."""
 _MOST_ASKED = 50  # articles in the address of a chat
-_MOST_ACCOUNTS = 500  # files; the command line names all
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,6 @@ def articles_page(shelf: Shelf, words: Words, *, part: bool = False) -> str:
         state=state_line(shelf.state, words) if shelf.state else "",
         days=lambda first, last: shelf.wish.but(first=first, last=last).address,
         plot=plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
-        most_accounts=_MOST_ACCOUNTS,
         edited={id: _edited(facts, words) for id, facts in shelf.edited.items() if facts is not None},
     )
 
@@ -149,11 +147,9 @@ def _edited(in_file: Mapping[str, str], words: Words) -> str:
 def state_line(state: SyncState, words: Words) -> str:
     """How far reading in is, in one sentence of plain text."""
     if state.running:
-        steps = {"read": "reading", "index": "writing", "embed": "embedding", "sentences": "sentences"}
-        key = f"intake.{steps[state.step]}" if state.step in steps else None
-        if key is None or not state.total:
-            return words("intake.refreshing")
-        return words(key, done=state.done, total=state.total)
+        if state.total and state.step in words.at("intake.step"):
+            return words(f"intake.step.{state.step}", done=state.done, total=state.total)
+        return words("intake.refreshing")
     if state.error:
         return words("intake.sync_failed", reason=words.said(state.error))
     if state.checked is None:
