@@ -201,20 +201,12 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
 async def begun(
     request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
 ) -> AsyncGenerator[Coming]:
-    """The events, after the first with which a response can begin; earlier failures are raised."""
-    first: list[Coming] = []
+    """The events from the first with which a response can begin; failures before it are raised."""
+    first = await unless_gone(request, anext(event async for event in events if isinstance(event, enough)))
 
-    async def until_enough() -> None:
-        async for event in events:
-            first.append(event)
-            if isinstance(event, enough):
-                return
-
-    async def all_of_them() -> AsyncGenerator[Coming]:
-        for event in first:
-            yield event
+    async def from_first() -> AsyncGenerator[Coming]:
+        yield first
         async for event in events:
             yield event
 
-    await unless_gone(request, until_enough())
-    return all_of_them()
+    return from_first()

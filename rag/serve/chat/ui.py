@@ -41,7 +41,6 @@ from rag.uploads import Intake
 _DAY = 86_400  # seconds that Gradio keeps its files
 _REFUSED_AT_ONCE = 50
 _MINUTE = 60.0  # seconds between updates of Gradio's own queue, which is never used
-_LONGEST_CONVERSATION = 10_000_000  # characters of a conversation that a browser may send
 
 Outputs = tuple[Any, ...]
 
@@ -221,7 +220,7 @@ class Page:
     def reopen(self, kept: str, request: gr.Request) -> Outputs:
         """A conversation that the browser has kept, as `{"turns"}`, or whose last `{"answer"}` it knows."""
         try:
-            read = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
+            read = json.loads(kept)
         except ValueError:
             read = None
         sent, words = read if isinstance(read, dict) else {}, self._words(request)
