@@ -15,7 +15,7 @@ from rag.serve.links import MARK_ID, original_path
 from rag.serve.pages.catalogue import Catalogue, Row, wish
 from rag.serve.pages.choice import address_of
 from rag.serve.views import page
-from rag.text.normalize import paragraphs
+from rag.text.normalize import paragraphs, trimmed
 
 Excerpt = tuple[str, str, str]
 _MOST_HITS = 1_000
@@ -44,10 +44,8 @@ def reader_page(
 
     What is searched for inside is marked in place of that. A block has a kind of aside, or none, and pieces.
     """
-    if stale or not span or not (cited := article.text[slice(*span)]).strip():
-        span = None
-    else:  # without the white space around it
-        span = span[0] + len(cited) - len(cited.lstrip()), span[1] - len(cited) + len(cited.rstrip())
+    place = trimmed(article.text, *span) if span and not stale else (0, 0)
+    span = place if place[0] < place[1] else None
     marks = [span] if span else []
     leads_to = (MARK_ID, span)
     if around and around.query:
