@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from rag.models.embedder import Embedder
 from rag.models.providers import build_embedder
-from rag.schema import Delta, Done
+from rag.schema import Asking, Delta, Done
 from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
 from rag.serve.api.errors import Problem
@@ -90,11 +90,8 @@ def _add_endpoint(
         wish: Wish = Depends(partial(wished, service.settings.history_turns)),  # noqa: B008
     ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
         """The response to a question; a failure before the first word has its own status."""
-        verbatim = wish.model == VERBATIM
-        events = service.stream(
-            "openai", wish.question, wish.history, extractive=verbatim, filters=wish.filters
-        )
-        async with aclosing(events):
+        how: Asking = {"extractive": wish.sent.model == VERBATIM, "filters": wish.sent.filters}
+        async with aclosing(service.stream("openai", wish.question, wish.history, **how)) as events:
             yield wish, await begun(request, events, (Delta, Done))
 
     @api.post(
@@ -107,7 +104,7 @@ def _add_endpoint(
     )
     async def answered(request: Request, coming: Any = Depends(opened)) -> Any:  # noqa: B008
         wish, events = coming
-        if wish.stream:
+        if wish.sent.stream:
             return EventSourceResponse(streamed(events, wish, request.state.site), headers=_UNBUFFERED)
         answer = await unless_gone(request, answer_of(events))
         return await run_in_threadpool(whole, reply_of(answer, wish, request.state.site), wish)
@@ -156,8 +153,7 @@ def _wish(
     if sent.n not in (None, 1):
         raise Problem(400, "unsupported", "There is one answer only; please leave n at 1.")
     question, history = conversation(messages, turns)
-    counted = bool(sent.stream_options and sent.stream_options.include_usage)
-    return Wish(sent.model, question, history, bool(sent.stream), most, sent.stop, counted, sent.filters)
+    return Wish(sent, question, history, most)
 
 
 def _check_format(wanted: dict[str, Any] | None) -> None:
