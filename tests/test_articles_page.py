@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
 from rag.serve.pages.articles import Shelf, articles_page, state_line, without_folders
-from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish_of
 from rag.serve.pages.overview import bars, plot_of, unit_for
 from rag.serve.pages.reader import excerpt
 from rag.serve.security.guard import is_foreign
@@ -70,7 +71,7 @@ def test_the_summary_counts_articles_days_and_passages() -> None:
 
 
 def test_what_is_left_out_can_be_asked_about_or_taken_back() -> None:
-    asked = wish("", "", "", "2025-09-01", "2025-09-02")
+    asked = wish_of("von=2025-09-01&bis=2025-09-02")
     html = articles_page(Shelf(ROWS, [BUSES], asked), GERMAN, part=True)
     assert "1 von 3 Artikeln · 1.–2. September 2025" in html
     assert 'href="/?von=2025-09-01&amp;bis=2025-09-02">Fragen zu diesen Artikeln</a>' in html
@@ -219,12 +220,12 @@ def test_a_heading_sorts_and_the_same_again_turns_it_round() -> None:
 @pytest.mark.parametrize("sort", ["", "geheim", "--datum", "titel; drop table articles"])
 @pytest.mark.parametrize("page", ["", "-1", "0", "zwei", "²", "9" * 30])
 def test_addresses_that_make_no_sense_show_the_usual(sort: str, page: str) -> None:
-    assert wish("", sort, page) == Wish("", NEWEST_FIRST, 1)
+    assert wish_of(urlencode({"sort": sort, "seite": page})) == Wish("", NEWEST_FIRST, 1)
 
 
 def test_a_query_is_cut_and_squeezed() -> None:
-    assert wish("  Rat \n tagt ", "titel", "2") == Wish("Rat tagt", "titel", 2)
-    assert len(wish("x" * 9000, "", "").query) == 200
+    assert wish_of("q=++Rat+%0A+tagt+&sort=titel&seite=2") == Wish("Rat tagt", "titel", 2)
+    assert len(wish_of(f"q={'x' * 9000}").query) == 200
 
 
 # --- the plot

@@ -23,7 +23,7 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
 from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish_of
 from rag.serve.pages.choice import address_of
 from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import Excerpt, excerpt
@@ -185,16 +185,8 @@ def add_articles_page(
         return replace(found, excerpts=excerpts, edited=edited)
 
     @app.get("/artikel", response_class=HTMLResponse)
-    def articles(
-        request: Request,
-        q: str = "",
-        sort: str = "",
-        seite: str = "",
-        von: str = "",
-        bis: str = "",
-        teil: str = "",
-    ) -> HTMLResponse:
-        html = articles_page(shelf(wish(q, sort, seite, von, bis)), words_of(request), part=bool(teil))
+    def articles(request: Request, teil: str = "") -> HTMLResponse:
+        html = articles_page(shelf(wish_of(request.url.query)), words_of(request), part=bool(teil))
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     if intake is not None:

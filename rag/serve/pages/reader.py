@@ -7,12 +7,12 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
 from rag.serve.links import MARK_ID, original_path
-from rag.serve.pages.catalogue import Catalogue, Row, wish
+from rag.serve.pages.catalogue import Catalogue, Row, wish_of
 from rag.serve.pages.choice import address_of
 from rag.serve.views import page
 from rag.text.normalize import paragraphs, trimmed
@@ -143,8 +143,7 @@ def around(
     catalogue: Catalogue, row: Row, article: Article, *, liste: str = "", query: str = "", at: str = ""
 ) -> Around:
     """What stands around the article of a row; `at` is what the address says of the hit."""
-    said = {name: values[-1] for name, values in parse_qs(liste).items()}
-    asked = wish(*(said.get(name, "") for name in ("q", "sort", "seite", "von", "bis")))
+    asked = wish_of(liste)
     found = catalogue.found(asked)
     place = next((i for i, each in enumerate(found) if each.id == row.id), None)
     before = found[place - 1] if place else None
