@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from rag.errors import BelegError, ConfigError
 from rag.settings import Settings, load_dossiers
@@ -38,7 +38,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Brings the index up to date and serves the chat until Ctrl-C or SIGTERM."""
     make_ready()
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # in order, as at Ctrl-C
     try:
         serve(*settings_from(arguments))
     except BelegError as error:
@@ -92,7 +92,7 @@ def serve(*dossiers: Settings) -> None:
             return app
 
         note = answering(engines[0])
-        run(site, bound, note, settings.embedders, settings.proxies, settings.dossier_names)
+        run(site, bound, note, settings)
 
 
 def answering(engine: Engine) -> str:
@@ -105,15 +105,15 @@ def answering(engine: Engine) -> str:
 def warm_up(engine: Engine, *, with_model: bool) -> None:
     """Loads what the first question needs while the first reader is still typing; the model, which all
     dossiers share, once."""
-    threading.Thread(target=_load, args=(engine, with_model), daemon=True).start()
 
+    def load() -> None:
+        with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending
+            for question in ("Wer war dabei?", "Who was there?"):
+                engine.ask(question, extractive=True)
+            if with_model and engine.model is not None:
+                engine.model.warm_up()
 
-def _load(engine: Engine, with_model: bool) -> None:
-    with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending
-        for question in ("Wer war dabei?", "Who was there?"):
-            engine.ask(question, extractive=True)
-        if with_model and engine.model is not None:
-            engine.model.warm_up()
+    threading.Thread(target=load, daemon=True).start()
 
 
 def listener(settings: Settings) -> socket.socket:
@@ -160,24 +160,18 @@ def update(settings: Settings) -> None:
         print(f"Beleg: {note}", file=sys.stderr)
 
 
-def run(
-    build: Callable[[], ASGIApp],
-    bound: socket.socket,
-    note: str,
-    embedders: Sequence[str] = (),
-    proxies: Sequence[str] = (),
-    dossiers: Sequence[str] = (),
-) -> None:
+def run(build: Callable[[], ASGIApp], bound: socket.socket, note: str, settings: Settings) -> None:
     """Serves the app from `build` until a signal; prints address and note as soon as a page answers.
 
     Until the app is built, a page says so. Pages of the embedders may show both in a frame.
     """
     from rag.serve.opening import opening
 
-    with served(opening(embedders, dossiers), bound.dup(), proxies):
+    early = opening(settings.embedders, settings.dossier_names)
+    with served(early, bound.dup(), settings.proxies):
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
-    with served(app, bound, proxies) as server:
+    with served(app, bound, settings.proxies) as server:
         while server.is_alive():
             server.join(1)  # an unlimited wait would not always notice a signal
 
@@ -246,11 +240,6 @@ def _bound(host: str, port: int) -> socket.socket | None:
             return None
         raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     return bound
-
-
-def _stop(*_: object) -> NoReturn:
-    """Makes SIGTERM end the program in order, like Ctrl-C."""
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from ingest.__main__ import main
 from ingest.readers import read_file
 from ingest.sync import sync
 from rag.i18n import GERMAN
-from rag.serve.pages.articles import Shelf, found_fragment
+from rag.serve.pages.articles import Shelf, articles_page
 from rag.serve.pages.catalogue import Catalogue, Wish
 from rag.settings import Settings
 from rag.store.library import Library
@@ -66,7 +66,7 @@ def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:
             accounts=catalogue.accounts(),
             passed_over=catalogue.library.phrase(PASSED_OVER),
         )
-        html = found_fragment(shelf, GERMAN)
+        html = articles_page(shelf, GERMAN, part=True)
     assert "gelesen: 1 Artikel, 30 Zeichen, 1 Seite; nicht gelesen: 2 Seiten" in html
     assert "1 Datei anderer Art: .doc 1" in html
 

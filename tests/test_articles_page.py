@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
-from rag.serve.pages.articles import Shelf, articles_page, found_fragment, state_line, without_folders
-from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish
+from rag.serve.pages.articles import Shelf, articles_page, state_line, without_folders
+from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish_of
+from rag.serve.pages.overview import bars, plot_of, unit_for
 from rag.serve.pages.reader import excerpt
-from rag.serve.pages.timeline import bars, plot_of, unit_for
 from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page
@@ -53,7 +54,7 @@ def timeline(published: Sequence[date | None], found: Sequence[date | None], wor
 
 
 def test_a_row_says_what_is_known_and_what_is_not() -> None:
-    html = found_fragment(shelf(BRIDGE, BARE), GERMAN)
+    html = articles_page(shelf(BRIDGE, BARE), GERMAN, part=True)
     known, unknown = html.split('<tr role="row">')[2:]
     assert plain(known).startswith(
         "Brücke gesperrt Hafenbote 3. Sep. 2025 Deutsch 1 240 Wörter 2 Textstellen"
@@ -64,25 +65,27 @@ def test_a_row_says_what_is_known_and_what_is_not() -> None:
 
 
 def test_the_summary_counts_articles_days_and_passages() -> None:
-    html = found_fragment(shelf(*ROWS), GERMAN)
+    html = articles_page(shelf(*ROWS), GERMAN, part=True)
     assert "3 Artikel · 1.–3. September 2025 · 5 Textstellen" in html
-    assert "3 articles · 1–3 September 2025 · 5 passages" in found_fragment(shelf(*ROWS), ENGLISH)
+    assert "3 articles · 1–3 September 2025 · 5 passages" in articles_page(shelf(*ROWS), ENGLISH, part=True)
 
 
 def test_what_is_left_out_can_be_asked_about_or_taken_back() -> None:
-    asked = wish("", "", "", "2025-09-01", "2025-09-02")
-    html = found_fragment(Shelf(ROWS, [BUSES], asked), GERMAN)
+    asked = wish_of("von=2025-09-01&bis=2025-09-02")
+    html = articles_page(Shelf(ROWS, [BUSES], asked), GERMAN, part=True)
     assert "1 von 3 Artikeln · 1.–2. September 2025" in html
     assert 'href="/?von=2025-09-01&amp;bis=2025-09-02">Fragen zu diesen Artikeln</a>' in html
     assert 'href="/artikel">Suche aufheben</a>' in html
-    assert 'href="/?artikel=bridge">' in found_fragment(Shelf(ROWS, [BRIDGE], Wish("Hafen")), GERMAN)
-    assert "Fragen zu" not in found_fragment(Shelf(ROWS, [], Wish("Hafen")), GERMAN)
+    assert 'href="/?artikel=bridge">' in articles_page(
+        Shelf(ROWS, [BRIDGE], Wish("Hafen")), GERMAN, part=True
+    )
+    assert "Fragen zu" not in articles_page(Shelf(ROWS, [], Wish("Hafen")), GERMAN, part=True)
 
 
 def test_an_article_that_was_found_shows_where_and_leads_there() -> None:
     text = "Am Mittwoch tagt der Rat. " * 9 + "Dann geht es um den <Hafen> und die Brücke. " + "Ende. " * 30
     found = Shelf(ROWS, [BRIDGE], Wish("hafen"), excerpts={"bridge": excerpt("hafen", text)})  # type: ignore[dict-item]
-    html = found_fragment(found, GERMAN)
+    html = articles_page(found, GERMAN, part=True)
     assert "Dann geht es um den &lt;<mark>Hafen</mark>&gt; und die Brücke." in html
     assert 'href="/quelle/bridge?liste=q%3Dhafen&amp;suche=hafen#treffer"' in html
     assert excerpt("hafen", "Nur der Titel hat das Wort.") is None
@@ -90,13 +93,13 @@ def test_an_article_that_was_found_shows_where_and_leads_there() -> None:
 
 def test_comments_and_copies_are_marked() -> None:
     copy = row("copy", "Eine Kopie", genre="comment", original=row("bridge", "Brücke <gesperrt>"))
-    html = found_fragment(shelf(copy), GERMAN)
+    html = articles_page(shelf(copy), GERMAN, part=True)
     assert '<span class="badge">Kommentar</span>' in html
     assert 'Kopie von <a href="/quelle/bridge">Brücke &lt;gesperrt&gt;</a>' in html
 
 
 def test_a_copy_of_the_same_title_says_where_that_appeared() -> None:
-    html = found_fragment(shelf(row("copy", BRIDGE.title, original=BRIDGE)), GERMAN)
+    html = articles_page(shelf(row("copy", BRIDGE.title, original=BRIDGE)), GERMAN, part=True)
     assert 'Kopie von <a href="/quelle/bridge">Hafenbote, 3. Sep. 2025</a>' in html
 
 
@@ -113,18 +116,20 @@ def test_foreign_text_stays_text() -> None:
 
 
 def test_the_title_says_the_language_it_is_in() -> None:
-    assert '<a lang="en" href="/quelle/buses">' in found_fragment(shelf(BUSES), GERMAN)
+    assert '<a lang="en" href="/quelle/buses">' in articles_page(shelf(BUSES), GERMAN, part=True)
 
 
 def test_only_uploads_can_be_deleted_and_others_say_why() -> None:
-    html = found_fragment(shelf(BRIDGE, BUSES, state=SyncState()), GERMAN)
+    html = articles_page(shelf(BRIDGE, BUSES, state=SyncState()), GERMAN, part=True)
     assert re.findall(r'class="delete" data-id="(\w+)"', html) == ["buses"]
     assert "Artikel aus „seeds“ löschen Sie in diesem Ordner" in html
 
 
 def test_deleting_one_of_many_in_a_file_says_so() -> None:
-    html = found_fragment(
-        shelf(row("r1", "Rat", uploaded=True, file="rat.jsonl", in_file=12), state=SyncState()), GERMAN
+    html = articles_page(
+        shelf(row("r1", "Rat", uploaded=True, file="rat.jsonl", in_file=12), state=SyncState()),
+        GERMAN,
+        part=True,
     )
     assert "Mit der Datei rat.jsonl werden alle 12 Artikel darin gelöscht" in html
 
@@ -158,26 +163,26 @@ def test_an_empty_index_says_how_to_add_articles() -> None:
 
 
 def test_a_search_without_a_hit_says_so_and_can_be_lifted() -> None:
-    html = found_fragment(Shelf(ROWS, (), Wish("Mond")), GERMAN)
+    html = articles_page(Shelf(ROWS, (), Wish("Mond")), GERMAN, part=True)
     assert "Kein Artikel enthält „Mond“." in html
     assert '<a class="clear" href="/artikel">' in html
 
 
 def test_unreadable_files_are_named_with_the_reason() -> None:
     problems = [("leer.txt", Phrase("file_empty")), ("leer.txt", "twice"), ("x.pdf", "strange")]
-    html = found_fragment(shelf(BRIDGE, problems=problems), GERMAN)
+    html = articles_page(shelf(BRIDGE, problems=problems), GERMAN, part=True)
     assert "2 Dateien sind nicht vollständig lesbar" in html
     assert "<b>leer.txt</b> ist leer" in html
 
 
 def test_a_long_list_comes_in_pages() -> None:
     many = [row(f"a{n:03}", f"Titel {n:03}") for n in range(2 * PAGE + 1)]
-    html = found_fragment(Shelf(many, many, Wish(page=2)), GERMAN)
+    html = articles_page(Shelf(many, many, Wish(page=2)), GERMAN, part=True)
     assert html.count('<td role="cell" class="titel">') == PAGE
     assert "Seite 2 von 3" in html
     assert 'href="/artikel?seite=3"' in html
     assert 'href="/artikel">Vorige Seite' in html
-    beyond = found_fragment(Shelf(many, many, Wish(page=99)), GERMAN)
+    beyond = articles_page(Shelf(many, many, Wish(page=99)), GERMAN, part=True)
     assert "Seite 3 von 3" in beyond
     assert "<span>Nächste Seite</span>" in beyond
 
@@ -207,7 +212,7 @@ def test_a_heading_sorts_and_the_same_again_turns_it_round() -> None:
     asked = Wish("Rat & Tat", "titel", 3)
     assert asked.sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=-titel"
     assert asked.sorted_by("titel").sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=titel"
-    html = found_fragment(shelf(*ROWS, asked=Wish(sort="titel")), GERMAN)
+    html = articles_page(shelf(*ROWS, asked=Wish(sort="titel")), GERMAN, part=True)
     assert '<th role="columnheader" scope="col" class="titel" aria-sort="ascending">' in html
     assert html.count("aria-sort") == 1
 
@@ -215,12 +220,12 @@ def test_a_heading_sorts_and_the_same_again_turns_it_round() -> None:
 @pytest.mark.parametrize("sort", ["", "geheim", "--datum", "titel; drop table articles"])
 @pytest.mark.parametrize("page", ["", "-1", "0", "zwei", "²", "9" * 30])
 def test_addresses_that_make_no_sense_show_the_usual(sort: str, page: str) -> None:
-    assert wish("", sort, page) == Wish("", NEWEST_FIRST, 1)
+    assert wish_of(urlencode({"sort": sort, "seite": page})) == Wish("", NEWEST_FIRST, 1)
 
 
 def test_a_query_is_cut_and_squeezed() -> None:
-    assert wish("  Rat \n tagt ", "titel", "2") == Wish("Rat tagt", "titel", 2)
-    assert len(wish("x" * 9000, "", "").query) == 200
+    assert wish_of("q=++Rat+%0A+tagt+&sort=titel&seite=2") == Wish("Rat tagt", "titel", 2)
+    assert len(wish_of(f"q={'x' * 9000}").query) == 200
 
 
 # --- the plot
@@ -304,11 +309,13 @@ def test_the_state_is_told_in_a_sentence(state: SyncState, told: str) -> None:
 def test_why_a_file_was_not_read_is_told_in_the_readers_language() -> None:
     kind, advice = Phrase("format_png"), Phrase("save_as_text")
     why = Phrase("other_format", ending="pdf", kind=kind, advice=advice)
-    german = found_fragment(shelf(problems=[("plakat.pdf", why), ("alt.txt", "something new {0}")]), GERMAN)
+    german = articles_page(
+        shelf(problems=[("plakat.pdf", why), ("alt.txt", "something new {0}")]), GERMAN, part=True
+    )
     assert "ist keine pdf-Datei, sondern ein PNG-Bild; bitte als Text speichern" in german
     assert "something new {0}" in german  # kept by an earlier Beleg
-    assert "is not a pdf file but a PNG image" in found_fragment(
-        shelf(problems=[("plakat.pdf", why)]), ENGLISH
+    assert "is not a pdf file but a PNG image" in articles_page(
+        shelf(problems=[("plakat.pdf", why)]), ENGLISH, part=True
     )
 
 

@@ -33,6 +33,7 @@ class House:
 
         from rag.serve.pages.articles import add_articles_page
         from rag.serve.pages.catalogue import Catalogue
+        from rag.serve.security.guard import Guard, Limits
         from rag.serve.security.headers import SafeHeaders
 
         (root / "articles").mkdir()
@@ -43,15 +44,17 @@ class House:
             data=root / "data",
             article_limit=10_000,
             sync_seconds=0,
+            rate=0,
         )
         sync(self.settings)
         self.library = Library.open(self.settings.data_dir, read_only=True)
         self.intake = ArticleIntake(self.settings)
         app = FastAPI()
+        app.add_middleware(Guard, settings=self.settings, limits=Limits(self.settings))
         app.add_middleware(SafeHeaders)
         self.catalogue = Catalogue(self.library, self.settings.uploads_dir)
         add_articles_page(app, self.catalogue, self.settings, self.intake)
-        self.client = TestClient(app, headers={"Accept-Language": "de"})
+        self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Accept-Language": "de"})
         self.intake.start()
 
     def upload(self, name: str, content: bytes, **headers: str) -> Any:
@@ -137,7 +140,7 @@ def test_an_upload_is_read_in_and_deleted_again(house: House) -> None:
         ("bild.txt", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, 422, "ist ein PNG-Bild, anders als die Endung sagt"),
         ("bericht.pdf", b"Kein PDF.", 422, "ist keine pdf-Datei, sondern etwas anderes"),
         ("tabelle.csv", b"a;b", 422, "Dateien mit der Endung „.csv“ werden nicht gelesen"),
-        ("gross.txt", b"x" * 10_001, 413, "ist größer als 10"),
+        ("gross.txt", b"x" * 10_001, 413, "ist größer als 0,01"),
     ],
 )
 def test_a_bad_upload_is_refused_with_the_reason(
@@ -164,7 +167,11 @@ def test_an_upload_of_unknown_length_is_refused_while_it_comes_in(house: House) 
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/artikel/datei", "query_string": b"name=lang.txt"}
-    asyncio.run(house.client.app({**scope, "headers": [], "http_version": "1.1"}, receive, send))
+    asyncio.run(
+        house.client.app(
+            {**scope, "headers": [(b"host", b"127.0.0.1")], "http_version": "1.1"}, receive, send
+        )
+    )
     assert sent[0]["status"] == 413
     assert received == 3
     assert [p for p in house.settings.uploads_dir.rglob("*") if p.is_file()] == []
@@ -238,13 +245,13 @@ def test_other_sites_change_nothing(house: House, headers: dict[str, str]) -> No
     ):
         answer = house.client.post(path, content=NEW.encode(), headers=headers)
         assert answer.status_code == 403
-        assert answer.json()["detail"] == "Das ist nur von Belegs eigenen Seiten aus möglich."
+        assert answer.json()["error"]["code"] == "foreign_origin"
     assert not house.settings.uploads_dir.exists()
     assert not house.intake.state.running
 
 
 def test_our_own_pages_and_programs_may(house: House) -> None:
-    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://testserver"}, {}):
+    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://127.0.0.1"}, {}):
         assert house.client.post("/artikel/einlesen", headers=headers).status_code == 202
 
 

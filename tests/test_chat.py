@@ -15,6 +15,7 @@ from rag.i18n import ENGLISH, GERMAN
 from rag.schema import Delta, Done, Event, Retrieved
 from rag.serve.chat import messages
 from rag.serve.chat.conversation import Chat, View, paced
+from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
 from rag.wire import answer_to_dict
@@ -25,15 +26,18 @@ QUESTION = "Was ist mit dem Wärmeplan?"
 
 @pytest.fixture
 def chat() -> Chat:
-    return Chat(FakeEngine(), Settings(readers=1, waiting=0), Records(None))  # type: ignore[arg-type]
+    return chat_of(Settings(readers=1, waiting=0))
+
+
+def chat_of(settings: Settings) -> Chat:
+    return Chat(Service(FakeEngine(), settings, Records(None)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("auth", "shown"), [(None, False), ("password:apfel-birne", True), ("token:x=0123456789abcdef", False)]
 )
 def test_who_logs_in_by_a_password_can_log_out(auth: str | None, shown: bool) -> None:
-    chat = Chat(FakeEngine(), load_settings(auth=auth), Records(None))  # type: ignore[arg-type]
-    assert ('href="/abmelden"' in chat.greeting(GERMAN).masthead) == shown
+    assert ('href="/abmelden"' in chat_of(load_settings(auth=auth)).masthead(GERMAN)) == shown
 
 
 def last(views: Any) -> View:
@@ -66,7 +70,7 @@ def test_an_answer_that_is_there_at_once_is_shown_at_once(
 ) -> None:
     answer = canned(QUESTION)
     events = [Retrieved(QUESTION, answer.passages, 0.02, answered=True), Delta(answer.text), Done(answer)]
-    monkeypatch.setattr(chat.engine, "stream", lambda *_, **__: iter(events))
+    monkeypatch.setattr(chat.engine, "stream", lambda *_, **__: (event for event in events))
     shown = [view.shown or [] for view in chat.ask(QUESTION, [], GERMAN)]
     assert [len(each) for each in shown] == [1, 3, 3]
     assert messages.is_step(shown[1][1])
@@ -89,9 +93,9 @@ def test_suggestions_are_made_once_in_each_language_of_the_interface(
 ) -> None:
     asked_for: list[str] = []
     monkeypatch.setattr(chat.engine, "suggestions", lambda language: asked_for.append(language) or [language])
-    assert chat.greeting(ENGLISH).suggested == ()  # a greeting waits for nothing
+    assert chat.suggested(ENGLISH) == ()  # a greeting waits for nothing
     assert [chat.suggestions(words) for words in (GERMAN, ENGLISH, GERMAN, ENGLISH)] == [("de",), ("en",)] * 2
-    assert chat.greeting(ENGLISH).suggested == ("en",)
+    assert chat.suggested(ENGLISH) == ("en",)
     assert asked_for == ["de", "en"]
 
 
@@ -161,7 +165,7 @@ def test_what_fails_is_told_in_the_readers_language(
 
 def test_an_answer_without_the_model_takes_the_place_of_the_failure(chat: Chat) -> None:
     shown = asked(chat, QUESTION, "kaputt Wärmeplan")
-    again = last(chat.choose(shown, messages.WITHOUT_MODEL, GERMAN)).shown or []
+    again = last(chat.choose(messages.WITHOUT_MODEL, shown, GERMAN)).shown or []
     assert [turn.question for turn in messages.turns(again)] == [QUESTION, "kaputt Wärmeplan"]
     assert messages.record_id(again[-1])
 
@@ -186,13 +190,13 @@ def test_a_full_house_says_so_in_the_readers_language(chat: Chat) -> None:
 
 def test_a_changed_question_forgets_what_came_after(chat: Chat) -> None:
     shown = asked(chat, QUESTION, "Was kostet Fernwärme?")
-    again = last(chat.ask_again(shown, 0, GERMAN, "Was kostet *Fernwärme*?")).shown or []
+    again = last(chat.ask_again("Was kostet *Fernwärme*?", shown, 0, GERMAN)).shown or []
     assert [turn.question for turn in messages.turns(again)] == ["Was kostet *Fernwärme*?"]
 
 
 def test_the_same_question_is_asked_in_its_own_words(chat: Chat) -> None:
     shown = asked(chat, "Was *kostet* das?\n- Fernwärme")
-    again = last(chat.ask_again(shown, 0, GERMAN)).shown or []
+    again = last(chat.ask_again("", shown, 0, GERMAN)).shown or []
     assert next(messages.turns(again)).question == "Was *kostet* das?\n- Fernwärme"
 
 

@@ -29,7 +29,7 @@ def turn(question: str) -> dict[str, Any]:
 
 
 def markdown(*turns: dict[str, Any], changed: bool = False, title: str = "Titel") -> str:
-    return export.conversation_markdown(title, turns, GERMAN, lambda _: changed, TODAY)
+    return export.conversation("md", title, turns, GERMAN, lambda _: changed, today=TODAY).decode()
 
 
 def test_markdown_holds_the_answer_with_its_whole_evidence() -> None:
@@ -53,12 +53,12 @@ def test_a_models_answer_names_it_and_what_is_doubtful() -> None:
 @pytest.mark.parametrize("changed", [True, False])
 def test_a_source_that_has_changed_since_is_flagged(changed: bool) -> None:
     assert ("**seither geändert**" in markdown(turn("wärmeplan"), changed=changed)) is changed
-    sent = json.loads(export.conversation_json("x", [turn("wärmeplan")], lambda _: changed))
+    sent = json.loads(export.conversation("json", "x", [turn("wärmeplan")], GERMAN, lambda _: changed))
     assert {citation["changed"] for citation in sent["turns"][0]["record"]["citations"]} == {changed}
 
 
 def test_json_is_the_records_as_they_are() -> None:
-    sent = json.loads(export.conversation_json("x", [turn("wärmeplan")], lambda _: False))
+    sent = json.loads(export.conversation("json", "x", [turn("wärmeplan")], GERMAN, lambda _: False))
     record = sent["turns"][0]["record"]
     for citation in record["citations"]:
         del citation["changed"]
@@ -81,7 +81,9 @@ def test_nothing_in_the_file_is_active(keyword: str) -> None:
 
 
 def test_english_words() -> None:
-    assert "*Saved on 2 January 2026" in export.conversation_markdown("x", [], ENGLISH, bool, TODAY)
+    assert (
+        "*Saved on 2 January 2026" in export.conversation("md", "x", [], ENGLISH, bool, today=TODAY).decode()
+    )
 
 
 @pytest.fixture
@@ -197,16 +199,16 @@ def test_every_form_says_which_articles_were_asked() -> None:
     asked = [{"question": "wärmeplan", "record": json.loads(json.dumps(answer_to_dict(answer)))}]
     told = AMONG.format(answer.citations[0].title)
     assert f"\n\n*{told}*\n\n" in markdown(*asked)
-    assert told in export.conversation_html("x", asked, GERMAN, lambda _: False, "")
-    written = export.conversation_docx("x", asked, GERMAN, lambda _: False)
+    assert told in export.conversation("html", "x", asked, GERMAN, lambda _: False).decode()
+    written = export.conversation("docx", "x", asked, GERMAN, lambda _: False)
     assert told in [each.text for each in Document(io.BytesIO(written)).paragraphs]
-    sent = json.loads(export.conversation_json("x", asked, lambda _: False))
+    sent = json.loads(export.conversation("json", "x", asked, GERMAN, lambda _: False))
     assert sent["turns"][0]["record"]["filters"]["outlets"] == ["Stadtbote"]
     assert "Gefragt wurden" not in markdown(turn("wärmeplan"))
     many = replace(answer, filters=Filters(articles=tuple("abcd")))
-    assert "Only asked: 4 chosen articles" in export.conversation_markdown(
-        "x", [{"question": "?", "record": answer_to_dict(many)}], ENGLISH, lambda _: False
-    )
+    asked = [{"question": "?", "record": answer_to_dict(many)}]
+    english = export.conversation("md", "x", asked, ENGLISH, lambda _: False).decode()
+    assert "Only asked: 4 chosen articles" in english
 
 
 @pytest.mark.parametrize("reason", [None, "unsupported"])
@@ -224,8 +226,8 @@ def test_that_an_answer_is_unsure_or_stands_in_for_another_is_said_in_every_form
     )
     asked = [{"question": "wärmeplan", "record": answer_to_dict(answer)}]
     assert said in markdown(*asked)
-    html = export.conversation_html("x", asked, GERMAN, lambda _: False, "")
+    html = export.conversation("html", "x", asked, GERMAN, lambda _: False).decode()
     assert said in html
     assert html.count(citation.quote) == 1
-    written = export.conversation_docx("x", asked, GERMAN, lambda _: False)
+    written = export.conversation("docx", "x", asked, GERMAN, lambda _: False)
     assert said in [each.text for each in Document(io.BytesIO(written)).paragraphs]

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 import app
 from rag.serve.opening import opening
+from rag.settings import Settings
 
 
 def test_a_page_is_there_before_the_chat_and_then_the_chat() -> None:
@@ -44,7 +45,7 @@ def test_a_page_is_there_before_the_chat_and_then_the_chat() -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:
         address = app.address_of(bound)
         with pytest.raises(KeyboardInterrupt):
-            app.run(build, bound, "a note")
+            app.run(build, bound, "a note", Settings())
     assert "wird geöffnet" in seen[0]
     assert "the chat" in seen[1]
 
@@ -54,7 +55,7 @@ def test_a_chat_that_cannot_be_built_is_an_error() -> None:
         raise ValueError("no such theme")
 
     with socket.create_server(("127.0.0.1", 0)) as bound, pytest.raises(ValueError, match="no such theme"):
-        app.run(build, bound, "a note")
+        app.run(build, bound, "a note", Settings())
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/artikel"), ("POST", "/"), ("GET", "/gradio_api/x")])

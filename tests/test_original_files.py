@@ -16,7 +16,7 @@ from rag.printing import answer_text
 from rag.schema import Article
 from rag.serve.api.openai_text import references
 from rag.serve.chat.render import evidence_html
-from rag.serve.pages.export import conversation_markdown
+from rag.serve.pages.export import conversation
 from rag.settings import Settings
 from rag.wire import answer_from_dict, answer_to_dict
 from tests.printed import pdf
@@ -74,7 +74,7 @@ def test_every_door_names_the_page_of_a_citation(engine: Engine) -> None:
     assert 'p. 2"' in references(answer, "http://beleg.test")
     assert "S. 2" in evidence_html(answer, GERMAN)
     turn = {"question": answer.question, "record": answer_to_dict(answer)}
-    assert "S. 2" in conversation_markdown("Fähre", [turn], GERMAN, lambda _: False)
+    assert "S. 2" in conversation("md", "Fähre", [turn], GERMAN, lambda _: False).decode()
 
 
 def test_an_article_without_pages_names_none(engine: Engine) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import html
 import re
 from datetime import date
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
@@ -14,13 +15,28 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rag.answering.texts import comes_nearest, stand_in
-from rag.i18n import ENGLISH, GERMAN, words_for
+from rag.i18n import ENGLISH, GERMAN, Words, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
+from rag.serve import links
 from rag.serve import views as markup
 from rag.serve.chat import messages, render
-from rag.serve.pages import frame, places, reader
-from rag.serve.pages.frame import mode_line
-from tests.fake_engine import ARTICLES, DECLINED, HEATING, POISON, PROSE, FakeLibrary, canned, written
+from rag.serve.chat.conversation import Chat
+from rag.serve.pages import reader
+from rag.serve.queue import Service
+from rag.settings import Settings
+from rag.store.answers import Records
+from tests.fake_engine import (
+    ARTICLES,
+    DECLINED,
+    HEATING,
+    POISON,
+    PROSE,
+    Counts,
+    FakeEngine,
+    FakeLibrary,
+    canned,
+    written,
+)
 
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False, "breaks": True})
 HEAT = ARTICLES[0]
@@ -116,15 +132,15 @@ def test_a_poisoned_article_is_shown_as_text() -> None:
 
 def test_address_carries_exact_offsets_and_version() -> None:
     cited = citation(article_id="a/b (2)?#ä", start=5, end=9, sha256="0123456789abcdef")
-    parts = urlsplit(places.citation_path(cited))
+    parts = urlsplit(links.citation_path(cited))
     assert unquote(parts.path) == "/quelle/a/b (2)?#ä"
     assert parse_qs(parts.query) == {"von": ["5"], "bis": ["9"], "v": ["0123456789ab"]}
-    assert parts.fragment == places.MARK_ID
+    assert parts.fragment == links.MARK_ID
 
 
 @pytest.mark.parametrize(("version", "current"), [("", True), (None, True), ("0123", True), ("99", False)])
 def test_an_address_of_another_version_is_noticed(version: str | None, current: bool) -> None:
-    assert places.is_current(dataclasses.replace(HEAT, sha256="0123456789"), version) is current
+    assert links.is_current(dataclasses.replace(HEAT, sha256="0123456789"), version) is current
 
 
 @pytest.mark.parametrize(
@@ -138,14 +154,14 @@ def test_an_address_of_another_version_is_noticed(version: str | None, current: 
     ],
 )
 def test_label_leaves_out_what_is_unknown(changes: dict[str, object], expected: str) -> None:
-    assert places.label(citation(**changes), GERMAN) == expected
+    assert links.label(citation(**changes), GERMAN) == expected
 
 
 def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
     cited = citation(title='"Ein" (kleiner) Titel')
     assert render.chip(cited, GERMAN).startswith("\u2060[1](/quelle/waermeplan?von=")
     rendered = MARKDOWN.render(render.chip(cited, GERMAN))
-    assert f'title="{html.escape(places.label(cited, GERMAN))}"' in rendered
+    assert f'title="{html.escape(links.label(cited, GERMAN))}"' in rendered
     assert shown(rendered) == "\u20601"
 
 
@@ -382,28 +398,28 @@ def test_search_title_says_how_much_and_how_long() -> None:
 @pytest.mark.parametrize("cited", canned("wärmeplan").citations + canned("gift").citations)
 def test_mark_is_the_quote_to_the_character(cited: Citation) -> None:
     article = next(a for a in ARTICLES if a.id == cited.article_id)
-    page = reader.reader_fragment(article, (cited.start, cited.end), GERMAN, stale=False)
+    page = reader.reader_page(article, (cited.start, cited.end), GERMAN, stale=False, part=True)
     assert marked(page) == cited.quote
-    assert page.count(f'id="{places.MARK_ID}"') == 1
+    assert page.count(f'id="{links.MARK_ID}"') == 1
 
 
 @given(st.integers(0, len(HEATING) - 1), st.integers(1, 400))
 def test_any_span_is_marked_whole_and_anchored_once(start: int, length: int) -> None:
     span = (start, min(start + length, len(HEATING)))
-    page = reader.reader_fragment(HEAT, span, GERMAN, stale=False)
+    page = reader.reader_page(HEAT, span, GERMAN, stale=False, part=True)
     assert "".join(marked(page).split()) == "".join(HEATING[slice(*span)].split())
-    assert page.count(f'id="{places.MARK_ID}"') == bool(HEATING[slice(*span)].strip())
+    assert page.count(f'id="{links.MARK_ID}"') == bool(HEATING[slice(*span)].strip())
 
 
 def test_the_whole_text_is_shown_and_the_title_once() -> None:
-    page = reader.reader_fragment(HEAT, None, GERMAN, stale=False)
+    page = reader.reader_page(HEAT, None, GERMAN, stale=False, part=True)
     body = shown(page.split("</header>")[1])
     assert "".join(body.split()) == "".join(HEATING.removeprefix(HEAT.title or "").split())
     assert page.count("Stadtrat beschließt Wärmeplan") == 1
 
 
 def test_asides_are_set_apart() -> None:
-    page = reader.reader_fragment(HEAT, None, GERMAN, stale=False)
+    page = reader.reader_page(HEAT, None, GERMAN, stale=False, part=True)
     assert '<h2 class="aside heading">Die Kosten</h2>' in page
     assert '<p class="aside caption">▲ Der Rathausplatz' in page
     assert '<p class="aside footer">Kommentar verfassen</p>' in page
@@ -413,7 +429,7 @@ def test_an_aside_glued_to_a_sentence_is_cut_off() -> None:
     text = "Die Lage Der Rat tagte."
     aside = dataclasses.replace(HEAT.asides[0], start=0, end=8, kind="heading")
     article = dataclasses.replace(HEAT, text=text, asides=(aside,), title=None)
-    page = reader.reader_fragment(article, (9, 23), GERMAN, stale=False)
+    page = reader.reader_page(article, (9, 23), GERMAN, stale=False, part=True)
     assert re.search(r'<h2 class="aside heading">Die Lage</h2>\s*<p><mark', page)
 
 
@@ -424,14 +440,14 @@ def test_a_changed_article_gets_a_note_and_no_mark() -> None:
 
 
 def test_header_names_what_is_known() -> None:
-    page = reader.reader_fragment(ARTICLES[2], None, GERMAN, stale=False)
+    page = reader.reader_page(ARTICLES[2], None, GERMAN, stale=False, part=True)
     assert '<p class="kicker">Kommentar</p>' in page
     assert "author" not in page
 
 
 def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
     nameless = Article("x-1", "Text.", "x.txt", "")
-    page = reader.reader_fragment(nameless, None, GERMAN, stale=False)
+    page = reader.reader_page(nameless, None, GERMAN, stale=False, part=True)
     assert re.search(
         r'<p class="kicker">x.txt</p>\s*<h1>Artikel ohne Titel</h1>\s*<p class="original">', page
     )
@@ -445,12 +461,12 @@ def test_an_article_of_which_nothing_is_known_shows_its_file() -> None:
 def test_pages_need_no_script_of_their_own() -> None:
     for page in (
         reader.reader_page(HEAT, None, GERMAN, stale=False),
-        frame.missing_page(ENGLISH),
+        markup.missing_page(ENGLISH),
     ):
         assert "<script src=" in page  # it only sets the colours
         assert page.count("<script") == 1
         assert page.startswith("<!doctype html>")
-    assert '<html lang="en"' in frame.missing_page(ENGLISH)
+    assert '<html lang="en"' in markup.missing_page(ENGLISH)
 
 
 # --- words, numbers, dates
@@ -506,18 +522,32 @@ def test_dates_counts_and_modes_in_both_languages() -> None:
         "1 article",
         "1,240 articles",
     ]
-    assert mode_line("extractive", GERMAN) == "Ohne Sprachmodell: wörtliche Fundstellen"
-    assert mode_line("gpt-x", ENGLISH) == "Language model: gpt-x"
-    assert mode_line("gpt-x", GERMAN, "api.example") == (
+    assert mode_line("extractive", None, GERMAN) == "Ohne Sprachmodell: wörtliche Fundstellen"
+    assert mode_line("gpt-x", None, ENGLISH) == "Language model: gpt-x"
+    assert mode_line("gpt-x", "api.example", GERMAN) == (
         "Sprachmodell: gpt-x – Fragen und Fundstellen gehen an api.example"
     )
-    assert mode_line("extractive", GERMAN, "api.example") == mode_line("extractive", GERMAN)
+    assert mode_line("extractive", "api.example", GERMAN) == mode_line("extractive", None, GERMAN)
+
+
+def mode_line(mode: str, sends_to: str | None, words: Words) -> str:
+    return render.mode_line(engine_of(mode, sends_to), words)
+
+
+def engine_of(mode: str, sends_to: str | None = None) -> Any:
+    engine = FakeEngine()
+    engine.mode, engine.sends_to = mode, sends_to
+    return engine
 
 
 def test_masthead_and_footnote() -> None:
-    assert "3 Artikel · 15.–19. August 2025" in frame.masthead(
-        3, date(2025, 8, 15), date(2025, 8, 19), GERMAN
-    )
-    assert ">0 Artikel<" in frame.masthead(0, None, None, GERMAN)
-    assert GERMAN("answer.extractive") in frame.footnote("extractive", GERMAN)
-    assert "<b>" not in frame.footnote("<b>", GERMAN)
+    def chat(mode: str, *held: Any) -> Chat:
+        engine = engine_of(mode)
+        engine.library.counts = lambda: Counts(held[0], 0, *held[1:])
+        return Chat(Service(engine, Settings(), Records(None)))
+
+    dated = chat("extractive", 3, date(2025, 8, 15), date(2025, 8, 19))
+    assert "3 Artikel · 15.–19. August 2025" in dated.masthead(GERMAN)
+    assert ">0 Artikel<" in chat("<b>", 0, None, None).masthead(GERMAN)
+    assert GERMAN("answer.extractive") in dated.footnote(GERMAN)
+    assert "<b>" not in chat("<b>", 0, None, None).footnote(GERMAN)

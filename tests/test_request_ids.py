@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from rag.i18n import GERMAN
 from rag.serve.chat.conversation import Chat
 from rag.serve.logs import HEADER, RequestIds, request_id, within
+from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
 from tests.chat_reader import events
@@ -80,7 +81,7 @@ def test_so_does_a_tool_that_failed(tmp_path: Path) -> None:
 
 
 def test_without_a_request_there_is_nothing_to_name() -> None:
-    chat = Chat(FakeEngine(), Settings(readers=1), Records(None))  # type: ignore[arg-type]
+    chat = Chat(Service(FakeEngine(), Settings(readers=1), Records(None)))  # type: ignore[arg-type]
     *_, view = chat.ask(BROKEN, [], GERMAN)
     assert view.notice == GERMAN("errors.internal")
 

@@ -13,6 +13,7 @@ from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
 from rag.schema import Answer, Done, Retrieved
 from rag.serve.chat.conversation import Chat
+from rag.serve.queue import Service
 from rag.settings import Settings
 from rag.store.answers import Records
 from tests.dossier import article, fill, settings_for
@@ -91,7 +92,7 @@ def test_a_comparison_is_answered_from_what_further_steps_find(engine: Engine, s
 
 def test_the_chat_keeps_every_step_beside_the_answer(engine: Engine, server: OpenAIServer) -> None:
     server.queue.extend([Reply("Ich sehe nach.", calls=(SEARCH,)), both])
-    views = list(Chat(engine, engine.settings, Records(None)).ask(QUESTION, [], GERMAN))
+    views = list(Chat(Service(engine, engine.settings, Records(None))).ask(QUESTION, [], GERMAN))
     shown = [[(m.get("metadata") or {}).get("title") for m in view.shown or []] for view in views]
     assert f"Sucht nach „{FURTHER}“: 1 neue Stelle" in shown[-1]
     assert "Ich sehe nach" not in str(views[-1].shown)

@@ -11,9 +11,9 @@ from rag.serve.api.mcp import add_mcp
 from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
 from rag.serve.ops import CountRequests, Metrics, add_figures, add_health_routes
+from rag.serve.pages import widget
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.refused import InWords, framed
-from rag.serve.pages.widget import add_widget
 from rag.serve.queue import Service
 from rag.serve.security.guard import Guard, Limits
 from rag.serve.security.headers import SafeHeaders
@@ -47,7 +47,7 @@ def add_doors(
     add_rest(app, service, catalogue, intake)
     add_openai(app, service)
     add_mcp(app, service)
-    add_widget(app)
+    app.get(widget.PATH)(widget.widget)
 
 
 def add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metrics | None = None) -> None:

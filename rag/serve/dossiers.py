@@ -39,24 +39,19 @@ def site_of(
     if not settings.dossier:
         return apps[""]
     home = _home(apps, settings, limits, [engine.library for engine in engines])
-    return Proxied(_Dossiers(apps, home), settings)
 
-
-class _Dossiers:
-    """Leads a request to the app of its dossier, one that names none to the home of all. An ASGI app."""
-
-    def __init__(self, apps: Mapping[str, FastAPI], home: FastAPI) -> None:
-        self.apps, self.home = apps, home
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        """Leads a request to the app of its dossier, one that names none to the home of all."""
         name, slash, rest = scope.get("path", "").removeprefix("/").partition("/")
-        app = self.apps.get(name)
+        app = apps.get(name)
         if scope["type"] != "http" or app is None:
-            await self.home(scope, receive, send)
+            await home(scope, receive, send)
         elif not slash:  # relative links of the chat need it
             await led_to(scope, f"/{name}/")(scope, receive, send)
         else:
-            await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(self.apps)), receive, send)
+            await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(apps)), receive, send)
+
+    return Proxied(led, settings)
 
 
 def _home(

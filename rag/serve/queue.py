@@ -101,21 +101,32 @@ class Service:
         self.metrics = Metrics()
         self.queue = queue or Queue(settings.readers, settings.waiting)
 
-    def stream(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> AsyncGenerator[Coming]:
-        """The events of a question; closing them closes the engine's stream.
+    def events(
+        self,
+        door: str,
+        question: str,
+        history: Sequence[Message] = (),
+        previous: str | None = None,
+        **how: Unpack[Asking],
+    ) -> Iterator[Coming]:
+        """The events of a question in its turn, counted, its answer recorded; closing them ends the work.
 
-        Raises as the engine does, Overloaded, and DeadlineExceeded.
+        `previous` is the id of the conversation's answer before. Raises as the engine does, and Overloaded.
         """
 
         def answering() -> Iterator[Event]:
             for event in self.metrics.watch(self.engine.stream(question, history, **how), door):
                 if isinstance(event, Done):
-                    self.records.put(answer_to_dict(event.answer), event.history)
+                    self.records.put(answer_to_dict(event.answer), event.history, previous)
                 yield event
 
-        return self._timely(answering)
+        return self._in_turn(answering())
+
+    def stream(
+        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
+    ) -> AsyncGenerator[Coming]:
+        """As `events`, awaited. Raises DeadlineExceeded, too."""
+        return self._timely(self.events(door, question, history, **how))
 
     async def ask(
         self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
@@ -130,25 +141,25 @@ class Service:
 
         Raises as the work does, Overloaded, and DeadlineExceeded.
         """
-        async with aclosing(self._timely(lambda: iter((work(),)))) as steps:
+        async with aclosing(self._timely(self._in_turn(work() for _ in range(1)))) as steps:
             async for step in steps:
                 if not isinstance(step, Waiting):
                     return step
         raise AssertionError("the work gives something")
 
-    def _in_turn(self, begin: Callable[[], Iterator[Found]]) -> Iterator[Waiting | Found]:
+    def _in_turn(self, items: Iterator[Found]) -> Iterator[Waiting | Found]:
         for ahead in self.queue.enter():
             yield Waiting(ahead)
         try:
-            yield from begin()
+            yield from items
         finally:
             self.queue.leave()
 
-    async def _timely(self, begin: Callable[[], Iterator[Found]]) -> AsyncGenerator[Waiting | Found]:
+    async def _timely(self, items: Iterator[Found]) -> AsyncGenerator[Found]:
         """The items, one by one, all before the deadline."""
         seconds = self.settings.answered_within
         ends = asyncio.get_running_loop().time() + seconds
-        async with aclosing(stepped(self._in_turn(begin))) as steps:
+        async with aclosing(stepped(items)) as steps:
             while True:
                 try:
                     async with asyncio.timeout_at(ends):
@@ -170,7 +181,12 @@ async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
 
 async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
     """The result of the work. If the client disconnects, cancels it and raises ClientDisconnect."""
-    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+
+    async def left() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(left())
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
@@ -185,25 +201,12 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
 async def begun(
     request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
 ) -> AsyncGenerator[Coming]:
-    """The events, after the first with which a response can begin; earlier failures are raised."""
-    first: list[Coming] = []
+    """The events from the first with which a response can begin; failures before it are raised."""
+    first = await unless_gone(request, anext(event async for event in events if isinstance(event, enough)))
 
-    async def until_enough() -> None:
-        async for event in events:
-            first.append(event)
-            if isinstance(event, enough):
-                return
-
-    async def all_of_them() -> AsyncGenerator[Coming]:
-        for event in first:
-            yield event
+    async def from_first() -> AsyncGenerator[Coming]:
+        yield first
         async for event in events:
             yield event
 
-    await unless_gone(request, until_enough())
-    return all_of_them()
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return from_first()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rag.i18n import GERMAN, Words
-from rag.serve.links import asset, dossiers, link
-from rag.serve.pages.places import citation_path, label, origin
+from rag.serve.links import asset, citation_path, dossiers, label, link, origin
 
 WORD_JOINER = "\u2060"
 """Keeps a chip on the line of the word before it."""
@@ -66,6 +66,12 @@ _TEMPLATES.globals |= {
 def page(template: str, words: Words, **values: object) -> str:
     """A template filled in: a page, or the part of one that a script replaces."""
     return _TEMPLATES.get_template(template).render(words=words, **values)
+
+
+def missing_page(words: Words, what: Literal["reader", "answer"] = "reader") -> str:
+    """The page for an article or answer that does not exist."""
+    title, text = words(f"{what}.missing_title"), words(f"{what}.missing_text")
+    return page("missing.html", words, title=title, text=text, command=None)
 
 
 def chat_head(dossier: str = "") -> str:

@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from app import run, uncollected
+from app import run
 from rag.engine import open_engine
 from rag.settings import Settings
 
@@ -19,13 +19,12 @@ def main() -> None:
     bound = socket.create_server(("127.0.0.1", int(port)))
 
     def site():  # type: ignore[no-untyped-def]
-        with uncollected():
-            from rag.serve.chat.ui import create_app
+        from rag.serve.chat.ui import create_app
 
-            return create_app(engine, settings)
+        return create_app(engine, settings)
 
     with closing(open_engine(settings)) as engine:
-        run(site, bound, "the benchmark's")
+        run(site, bound, "the benchmark's", settings)
 
 
 if __name__ == "__main__":

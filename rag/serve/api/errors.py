@@ -14,6 +14,8 @@ from rag import errors
 from rag.serve.logs import request_id
 
 BUSY_SECONDS = 10
+CLIENT_LEFT = 499
+"""Status for the log of a request whose client is gone, as nginx has it."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rat
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """An error as a response; `code` is for programs, `message` says what to do next."""
+    """An error as a response: `code` is for programs; `message`, maybe a phrase, says what to do next."""
 
     status: int
     code: str
@@ -68,7 +70,7 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(status, _BY_STATUS.get(status, usual), str(error.detail))
     for kind, status, code in TABLE:
         if isinstance(error, kind):
-            return Problem(status, code, str(error), BUSY_SECONDS if status == 503 else None)
+            return Problem(status, code, error.phrase, BUSY_SECONDS if status == 503 else None)
     return Problem(500, "internal", "Beleg failed unexpectedly; its log says more.")
 
 

@@ -230,22 +230,19 @@ class _Server(MCPServer[Any]):
     def _page(self, cursor: str | None) -> Json:
         """The articles after the cursor, by id, so that changes in between do not shift the pages."""
         ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
-        shown = sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id)
-        further = {"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {}
-        return {"resources": [_resource(article) for article in shown], **further}
-
-
-def _resource(article: Article) -> Json:
-    facts = _facts(article)
-    stated = [facts[name] for name in ("outlet", "published", "author") if facts[name]]
-    resource = types.Resource(
-        uri=ARTICLE + quote(article.id, safe=""),
-        name=article.id,
-        title=article.title,
-        description=", ".join(stated) or None,
-        mime_type="text/plain",
-    )
-    return resource.model_dump(by_alias=True, mode="json", exclude_none=True)
+        resources = []
+        for article in sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id):
+            facts = _facts(article)
+            stated = [facts[name] for name in ("outlet", "published", "author") if facts[name]]
+            resource = types.Resource(
+                uri=ARTICLE + quote(article.id, safe=""),
+                name=article.id,
+                title=article.title,
+                description=", ".join(stated) or None,
+                mime_type="text/plain",
+            )
+            resources.append(resource.model_dump(by_alias=True, mode="json", exclude_none=True))
+        return {"resources": resources, **({"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {})}
 
 
 def _facts(article: Article) -> Json:

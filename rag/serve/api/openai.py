@@ -18,13 +18,13 @@ from starlette.concurrency import run_in_threadpool
 
 from rag.models.embedder import Embedder
 from rag.models.providers import build_embedder
-from rag.schema import Delta, Done
+from rag.schema import Asking, Delta, Done
 from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
 from rag.serve.api.errors import Problem
 from rag.serve.api.openai_forms import Wish, reply_of
 from rag.serve.api.openai_text import conversation
-from rag.serve.api.sub_app import ASKING, faults, sub_app
+from rag.serve.api.sub_app import ASKING, SubApp, faults
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 
@@ -44,11 +44,20 @@ _UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 def add_openai(app: FastAPI, service: Service) -> None:
     """Mounts the endpoint."""
-    api = sub_app(
+    api = SubApp(
         PATH, "Beleg, OpenAI-compatible", "Clients of OpenAI's API can ask Beleg.", 400, models.OpenAIFailure
     )
     _add_models(api, [MODEL, VERBATIM, service.settings.embedding])
-    _add_asking(api, service)
+    said = "An answer to the last message; the messages before it are the conversation."
+    kinds: Any = (forms.completion, forms.chunks, models.Completion)
+    _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
+    said = "The same for clients of the older endpoint; the prompt is the question."
+    older = partial(forms.completion, chat=False), partial(forms.chunks, chat=False)
+    kinds = (*older, models.TextCompletion)
+    _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
+    said = "The same for clients of the newer endpoint: text in, text out."
+    kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
+    _add_endpoint(api, service, "responses", "/responses", response_wish, kinds, said)
     _add_embeddings(api, service)
     app.mount(PATH, api)
 
@@ -70,18 +79,6 @@ def _add_models(api: FastAPI, names: list[str]) -> None:
         return known[name]
 
 
-def _add_asking(api: FastAPI, service: Service) -> None:
-    said = "An answer to the last message; the messages before it are the conversation."
-    kinds: Any = (forms.completion, forms.chunks, models.Completion)
-    _add_endpoint(api, service, "completions", "/chat/completions", chat_wish, kinds, said)
-    said = "The same for clients of the older endpoint; the prompt is the question."
-    kinds = (forms.text_completion, partial(forms.chunks, chat=False), models.TextCompletion)
-    _add_endpoint(api, service, "texts", "/completions", completion_wish, kinds, said)
-    said = "The same for clients of the newer endpoint: text in, text out."
-    kinds = (forms.response, forms.response_events, None)  # its schema would be longer than all the others
-    _add_endpoint(api, service, "responses", "/responses", response_wish, kinds, said)
-
-
 def _add_endpoint(
     api: FastAPI, service: Service, name: str, path: str, wished: Callable[..., Wish], kinds: Any, about: str
 ) -> None:
@@ -93,11 +90,8 @@ def _add_endpoint(
         wish: Wish = Depends(partial(wished, service.settings.history_turns)),  # noqa: B008
     ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
         """The response to a question; a failure before the first word has its own status."""
-        verbatim = wish.model == VERBATIM
-        events = service.stream(
-            "openai", wish.question, wish.history, extractive=verbatim, filters=wish.filters
-        )
-        async with aclosing(events):
+        how: Asking = {"extractive": wish.sent.model == VERBATIM, "filters": wish.sent.filters}
+        async with aclosing(service.stream("openai", wish.question, wish.history, **how)) as events:
             yield wish, await begun(request, events, (Delta, Done))
 
     @api.post(
@@ -110,7 +104,7 @@ def _add_endpoint(
     )
     async def answered(request: Request, coming: Any = Depends(opened)) -> Any:  # noqa: B008
         wish, events = coming
-        if wish.stream:
+        if wish.sent.stream:
             return EventSourceResponse(streamed(events, wish, request.state.site), headers=_UNBUFFERED)
         answer = await unless_gone(request, answer_of(events))
         return await run_in_threadpool(whole, reply_of(answer, wish, request.state.site), wish)
@@ -159,8 +153,7 @@ def _wish(
     if sent.n not in (None, 1):
         raise Problem(400, "unsupported", "There is one answer only; please leave n at 1.")
     question, history = conversation(messages, turns)
-    counted = bool(sent.stream_options and sent.stream_options.include_usage)
-    return Wish(sent.model, question, history, bool(sent.stream), most, sent.stop, counted, sent.filters)
+    return Wish(sent, question, history, most)
 
 
 def _check_format(wanted: dict[str, Any] | None) -> None:
@@ -190,12 +183,11 @@ def _add_embeddings(api: FastAPI, service: Service) -> None:
         vectors = await unless_gone(request, embedded(texts))
         if sent.dimensions not in (None, vectors.shape[1]):
             raise Problem(400, "bad_request", f"The vectors have {vectors.shape[1]} dimensions.")
-        rows = []
-        for index, vector in enumerate(vectors):
-            written = vector.tolist()
-            if sent.encoding_format == "base64":
-                written = base64.b64encode(vector.astype("<f4").tobytes()).decode()
-            rows.append(models.Embedding(object="embedding", index=index, embedding=written))
+        if sent.encoding_format == "base64":
+            written = [base64.b64encode(vector.astype("<f4").tobytes()).decode() for vector in vectors]
+        else:
+            written = vectors.tolist()
+        rows = [models.Embedding(object="embedding", index=i, embedding=v) for i, v in enumerate(written)]
         tokens = await run_in_threadpool(lambda: sum(map(count_tokens, texts)))
         counted = Usage(prompt_tokens=tokens, total_tokens=tokens)
         return models.Embeddings(object="list", data=rows, model=sent.model, usage=counted)

@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
-from openai.types import CompletionChoice, CompletionUsage
-from openai.types.chat import ChatCompletionMessage
-from openai.types.chat.chat_completion import Choice
+from openai.types import CompletionUsage
 from openai.types.chat.chat_completion_message import Annotation
 from starlette.concurrency import run_in_threadpool
 
-from rag.schema import Answer, Delta, Done, Filters, Message
-from rag.serve.api import openai_models as models
+from rag.schema import Answer, Delta, Done, Message
 from rag.serve.api.errors import openai_body, problem_in_stream
+from rag.serve.api.openai_models import Asking
 from rag.serve.api.openai_text import correction, cut, decided, escaped, references, url_citations, usage
 from rag.serve.queue import Coming
 from rag.wire import answer_to_dict, json_line, sent_answer
@@ -27,16 +25,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A client's limits, for any endpoint: `most` tokens of text, ending before any of `stop`."""
+    """What a client sent to any endpoint: `most` tokens of text are wanted."""
 
-    model: str
+    sent: Asking
     question: str
     history: Sequence[Message]
-    stream: bool = False
-    most: int | None = None
-    stop: str | Sequence[str] | None = None
-    counted: bool = False
-    filters: Filters | None = None
+    most: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +47,7 @@ class Reply:
 
 def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     """The answer, cut as the client wishes; `beleg` has all of it."""
-    text, is_cut = cut(answer.text, wish.most, wish.stop)
+    text, is_cut = cut(answer.text, wish.most, wish.sent.stop)
     counted = usage(answer, [*wish.history, Message("user", wish.question)], text)
     text = escaped(text)
     content = text + references(answer, site, text)
@@ -61,28 +55,19 @@ def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
 
 
-def completion(reply: Reply, wish: Wish) -> models.Completion:
-    """As one object of the chat's endpoint."""
-    message = ChatCompletionMessage(
-        role="assistant", content=reply.content, refusal=None, annotations=reply.marks
-    )
-    choice = Choice(index=0, message=message, finish_reason=reply.finish, logprobs=None)
-    return models.Completion(
-        id=f"chatcmpl-{reply.answer.id}", object="chat.completion", choices=[choice], **_common(reply, wish)
-    )
-
-
-def text_completion(reply: Reply, wish: Wish) -> models.TextCompletion:
-    """As one object of the older endpoint."""
-    choice = CompletionChoice(index=0, text=reply.content, finish_reason=reply.finish, logprobs=None)
-    return models.TextCompletion(
-        id=f"cmpl-{reply.answer.id}", object="text_completion", choices=[choice], **_common(reply, wish)
-    )
-
-
-def _common(reply: Reply, wish: Wish) -> Json:
-    beleg = sent_answer(reply.answer)
-    return {"created": reply.made, "model": wish.model, "usage": reply.usage, "beleg": beleg}
+def completion(reply: Reply, wish: Wish, *, chat: bool = True) -> Json:
+    """As one object of the chat's endpoint, or of the older one."""
+    message = {"role": "assistant", "content": reply.content, "refusal": None, "annotations": reply.marks}
+    said = {"message": message} if chat else {"text": reply.content}
+    return {
+        "id": f"{'chatcmpl' if chat else 'cmpl'}-{reply.answer.id}",
+        "object": "chat.completion" if chat else "text_completion",
+        "choices": [{"index": 0, **said, "finish_reason": reply.finish, "logprobs": None}],
+        "created": reply.made,
+        "model": wish.sent.model,
+        "usage": reply.usage,
+        "beleg": sent_answer(reply.answer),
+    }
 
 
 def response(reply: Reply, wish: Wish) -> Json:
@@ -110,7 +95,7 @@ def _response(ident: str, wish: Wish, made: int) -> Json:
     settled = {"parallel_tool_calls": False, "tool_choice": "none", "tools": []}
     unset = dict.fromkeys(("error", "instructions", "temperature", "top_p"))
     begun = {"status": "in_progress", "output": [], "metadata": {}, **settled, **unset}
-    return {"id": ident, "object": "response", "created_at": made, "model": wish.model, **begun}
+    return {"id": ident, "object": "response", "created_at": made, "model": wish.sent.model, **begun}
 
 
 def _message(ident: str, reply: Reply | None = None) -> Json:
@@ -133,7 +118,7 @@ async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | R
     Changes by the verification come at the end; a text with limits is sent after it is verified.
     """
     said, told = "", ""
-    held = wish.most is not None or bool(wish.stop)
+    held = wish.most is not None or bool(wish.sent.stop)
     async for event in events:
         if isinstance(event, Delta) and not held:
             said += event.text
@@ -159,7 +144,8 @@ async def chunks(events: Events, wish: Wish, site: str, *, chat: bool = True) ->
     A failure is an error event, without `[DONE]`.
     """
     kind, ident = ("chat.completion.chunk", "chatcmpl") if chat else ("text_completion", "cmpl")
-    frame = {"id": f"{ident}-{uuid4().hex}", "object": kind, "created": int(time.time()), "model": wish.model}
+    made: Json = {"created": int(time.time()), "model": wish.sent.model}
+    frame = {"id": f"{ident}-{uuid4().hex}", "object": kind, **made}
 
     def sent(text: str, finish: str | None = None, delta: Json | None = None, **more: Any) -> str:
         said = {"delta": {"content": text, **(delta or {})}} if chat else {"text": text}
@@ -178,7 +164,7 @@ async def chunks(events: Events, wish: Wish, site: str, *, chat: bool = True) ->
                 continue
             marks = {"annotations": [mark.model_dump() for mark in word.marks]}
             yield sent(waiting, word.finish, marks, beleg=answer_to_dict(word.answer))
-            if wish.counted:
+            if wish.sent.stream_options and wish.sent.stream_options.include_usage:
                 yield _data({**frame, "choices": [], "usage": word.usage.model_dump(exclude_none=True)})
         yield "data: [DONE]\n\n"
     except Exception as error:

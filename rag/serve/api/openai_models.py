@@ -11,7 +11,7 @@ from openai.types import Completion as OpenAICompletion
 from openai.types import CreateEmbeddingResponse, ErrorObject, Model
 from openai.types import Embedding as OpenAIEmbedding
 from openai.types.chat import ChatCompletion
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from rag.serve.api import schemas
 from rag.serve.api.schemas import MOST_MESSAGES
@@ -46,7 +46,6 @@ class StreamOptions(BaseModel):
 class Asking(BaseModel):
     """What each endpoint for questions takes."""
 
-    model_config = ConfigDict(extra="ignore")
     model: str
     stream: bool | None = False
     stream_options: StreamOptions | None = None
@@ -132,7 +131,6 @@ Embedded = (
 class EmbeddingRequest(BaseModel):
     """Texts to embed."""
 
-    model_config = ConfigDict(extra="ignore")
     model: str
     input: Embedded
     encoding_format: Literal["float", "base64"] | None = "float"

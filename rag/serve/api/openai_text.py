@@ -13,7 +13,7 @@ from rag.errors import BadRequest
 from rag.question.followup import MESSAGE_LIMIT
 from rag.schema import Answer, Citation, Message
 from rag.serve.api.openai_models import ChatMessage, InputItem
-from rag.serve.pages.places import citation_path
+from rag.serve.links import citation_path
 from rag.text.normalize import count_tokens
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")

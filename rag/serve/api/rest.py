@@ -10,21 +10,22 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from rag.errors import ArticleError
-from rag.schema import Delta, Done, Filters, Genre, Retrieved
+from rag.i18n import Phrase
+from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import Problem, plain_body, problem_in_stream
-from rag.serve.api.sub_app import ASKING, GUARD, faults, sub_app
+from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
-from rag.serve.pages.articles import received, without_folders
+from rag.serve.pages.articles import received, removed, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
@@ -56,27 +57,15 @@ _EVENT = {
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
-_SORTS = {
-    **{"title": "titel", "outlet": "medium", "published": "datum", "language": "sprache"},
-    "words": "laenge",
-}
-Sort = Literal[
-    "title",
-    "-title",
-    "outlet",
-    "-outlet",
-    "published",
-    "-published",
-    "language",
-    "-language",
-    "words",
-    "-words",
-]
+_SORTS = {"title": "titel", "outlet": "medium", "published": "datum"}
+_SORTS |= {"language": "sprache", "words": "laenge"}
+_Sort = Literal["title", "-title", "outlet", "-outlet", "published", "-published"]
+Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
 
 def add_rest(app: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None = None) -> None:
     """Mounts REST; without an intake, what would change articles is refused (409)."""
-    api = sub_app(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
+    api = SubApp(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
     _add_reading(api, catalogue)
@@ -93,13 +82,9 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     @api.post("/ask", responses=faults(*ASKING))
     async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
+        how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
         return sent_answer(
-            await unless_gone(
-                request,
-                service.ask(
-                    "rest", sent.question, sent.history, extractive=sent.extractive, filters=sent.filters
-                ),
-            )
+            await unless_gone(request, service.ask("rest", sent.question, sent.history, **how))
         )
 
     streaming: dict[int | str, dict[str, Any]] = {
@@ -112,10 +97,8 @@ def _add_questions(api: FastAPI, service: Service) -> None:
 
     async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
         """The events; a failure before the first one has its own status."""
-        events = service.stream(
-            "rest", sent.question, sent.history, extractive=sent.extractive, filters=sent.filters
-        )
-        async with aclosing(events):
+        how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
+        async with aclosing(service.stream("rest", sent.question, sent.history, **how)) as events:
             yield await begun(request, events, (Waiting, Retrieved, Delta, Done))
 
     @api.post("/stream", response_class=EventSourceResponse, responses=streaming)
@@ -171,13 +154,9 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     @api.get("/answers/{ident}/markdown", response_class=Response, responses=readable)
     def markdown(request: Request, ident: str) -> Response:
         """The answer as Markdown to keep: quotes, places, article hashes, model, index."""
-        kept = record(ident)
-        text = export.conversation_markdown(
-            kept["question"],
-            [{"question": kept["question"], "record": kept}],
-            words_of(request),
-            lambda citation: outdated_citation(citation, service.engine.library),
-        )
+        kept, changed = record(ident), partial(outdated_citation, articles=service.engine.library)
+        turns = [{"question": kept["question"], "record": kept}]
+        text = export.conversation("md", kept["question"], turns, words_of(request), changed)
         return Response(text, media_type="text/markdown", headers=_FRESH)
 
     @api.put(
@@ -185,8 +164,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     )
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Records a rating of an answer."""
-        if not service.records.rate(ident, sent.rating, sent.note, sent.reason):
-            raise Problem(404, "not_found", "There is no such answer, or it is no longer kept.")
+        service.records.rate(record(ident)["id"], sent.rating, sent.note, sent.reason)
         return Response(status_code=204)
 
     lines: dict[int | str, dict[str, Any]] = {
@@ -240,8 +218,7 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
     ) -> models.Articles:
         """The articles, a hundred a page."""
         column = sort.removeprefix("-")
-        down = "-" if sort.startswith("-") else ""
-        found = catalogue.found(Wish(" ".join(q.split()), down + _SORTS[column], page))
+        found = catalogue.found(Wish(" ".join(q.split()), sort.replace(column, _SORTS[column]), page))
         rows = [models.ArticleRow.model_validate(row) for row in found[(page - 1) * PAGE : page * PAGE]]
         return models.Articles(articles=rows, total=len(found), page=page, pages=-(-len(found) // PAGE))
 
@@ -255,69 +232,43 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         """A whole article, with the words at the marked places."""
         found = catalogue.library.article(ident)
         if found is None:
-            raise _no_article()
+            raise Problem(404, "not_found", Phrase("no_such_article"))
         read = models.Article.model_validate(found)
         return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
 
 
 def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
-    limit = service.settings.article_limit
+    settings = service.settings
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
+
+    def writable() -> Intake:
+        if intake is None:
+            raise Problem(409, "read_only", "This Beleg takes in no articles.")
+        return intake
 
     @api.post("/articles", status_code=201, responses=faults(409, 422, 507), openapi_extra=body)
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
         """Adds the file in the request's body; its articles are read at once."""
-        writable = _writable(intake, of_replica=service.settings.chroma_replica)
-        try:
-            taken = await received(request, writable, name, limit)
-        except OSError as exc:
-            raise Problem(507, "no_space", f"The file cannot be saved: {exc.strerror}") from exc
-        writable.refresh()
-        return taken
+        return await received(request, writable(), name, settings)
 
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file of an article; the index follows at once."""
-        writable = _writable(intake, of_replica=service.settings.chroma_replica)
-        if catalogue.library.article(ident) is None:
-            raise _no_article()
-        path = catalogue.upload_of(ident)
-        if path is None:
-            raise Problem(409, "not_uploaded", "The article is from the articles folder; delete it there.")
-        try:
-            writable.remove(path)
-        except (ArticleError, OSError) as exc:
-            raise Problem(409, "not_deleted", "The file cannot be deleted.") from exc
-        writable.refresh()
-        return without_folders(writable.state, service.settings)
+        removed(catalogue, settings, writable(), ident)
+        return state()
 
     @api.post("/sync", status_code=202, responses=faults(409))
     def sync() -> SyncState:
         """Requests a new sync of the articles."""
-        writable = _writable(intake)
-        writable.refresh()
-        return without_folders(writable.state, service.settings)
+        writable().refresh()
+        return state()
 
     @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
         """The progress of the sync."""
-        return without_folders(_writable(intake).state, service.settings)
-
-
-def _writable(intake: Intake | None, *, of_replica: bool = False) -> Intake:
-    """The intake. Raises Problem where there is none, or where a replica's articles would be changed."""
-    if intake is None:
-        raise Problem(409, "read_only", "This Beleg takes in no articles.")
-    if of_replica:
-        said = "This Beleg takes its articles from a Chroma server; add and delete them"
-        raise Problem(409, "read_only", f"{said} at the Beleg that writes there.")
-    return intake
-
-
-def _no_article() -> Problem:
-    return Problem(404, "not_found", "There is no such article.")
+        return without_folders(writable().state, settings)
 
 
 def _highlight(text: str, place: str) -> models.Highlight:

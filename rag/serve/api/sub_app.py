@@ -13,12 +13,11 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from rag.errors import BelegError
-from rag.serve.api.errors import Problem, problem_of, told
+from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 from rag.version import VERSION
 
-_CLIENT_LEFT = 499
 _MEANINGS = {
     400: "The request cannot be answered as put.",
     401: "A token or a login is missing, or unknown.",
@@ -44,9 +43,35 @@ log = logging.getLogger(__name__)
 
 
 class SubApp(FastAPI):
-    """An app whose requests without the right form get a status of the door's own."""
+    """The app to be mounted at a path, in whose schema each route may be refused by the guard.
 
-    malformed = 422
+    `malformed` is the status of requests without the right form, `failure` the form of every error.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        title: str,
+        description: str,
+        malformed: int = 422,
+        failure: type[BaseModel] = Failure,
+    ) -> None:
+        super().__init__(
+            title=title,
+            description=description,
+            version=VERSION,
+            servers=[{"url": path}],
+            root_path_in_servers=False,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            dependencies=[Depends(_fresh)],
+            responses=faults(*GUARD, model=failure),
+        )
+        self.path, self.malformed = path, malformed
+        for kind in (Problem, BelegError, HTTPException, RequestValidationError, Exception):
+            self.add_exception_handler(kind, self._answered)
+        self.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_LEFT))
 
     def openapi(self) -> dict[str, Any]:
         """The schema, without the 422 that FastAPI adds to every route."""
@@ -57,51 +82,25 @@ class SubApp(FastAPI):
                 route["responses"].pop("422", None)
         return schema
 
-
-def sub_app(
-    path: str, title: str, description: str, malformed: int = 422, failure: type[BaseModel] = Failure
-) -> FastAPI:
-    """The app to be mounted at this path, in whose schema each route may be refused by the guard.
-
-    `malformed` is the status of requests without the right form, `failure` the form of every error.
-    """
-    app = SubApp(
-        title=title,
-        description=description,
-        version=VERSION,
-        servers=[{"url": path}],
-        root_path_in_servers=False,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        dependencies=[Depends(_fresh)],
-        responses=faults(*GUARD, model=failure),
-    )
-
-    app.malformed = malformed
-
-    def answered(request: Request, error: Exception) -> Response:
+    def _answered(self, request: Request, error: Exception) -> Response:
+        headers: dict[str, str] = {}
         if isinstance(error, HTTPException) and error.status_code == 405:
             # the framework names the methods of one of its routes only
-            routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
-            allowed = {"Allow": ", ".join(sorted({method for route in routes for method in route.methods}))}
+            routes: list[Any] = [
+                each for each in self.routes if each.matches(request.scope)[0] is not Match.NONE
+            ]
+            allowed = ", ".join(sorted({method for route in routes for method in route.methods}))
+            headers, error = {"Allow": allowed}, HTTPException(405, f"Please use {allowed} here.")
             if request.method == "OPTIONS":
-                return Response(status_code=204, headers=allowed)
-            error = HTTPException(405, f"Please use {allowed['Allow']} here.")
-            return told(problem_of(error), f"{path}/", allowed)
-        if isinstance(error, HTTPException) and error.status_code == 404:
+                return Response(status_code=204, headers=headers)
+        elif isinstance(error, HTTPException) and error.status_code == 404:
             error = HTTPException(404, _NOWHERE)
         problem = problem_of(error)
         if isinstance(error, RequestValidationError):
-            problem = Problem(malformed, "invalid_request", _first_fault(error, request))
+            problem = Problem(self.malformed, "invalid_request", _first_fault(error, request))
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
-        return told(problem, f"{path}/")
-
-    for kind in (Problem, BelegError, HTTPException, RequestValidationError, Exception):
-        app.add_exception_handler(kind, answered)
-    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=_CLIENT_LEFT))
-    return app
+        return told(problem, f"{self.path}/", headers)
 
 
 def faults(*statuses: int, model: type[BaseModel] = Failure) -> dict[int | str, dict[str, Any]]:

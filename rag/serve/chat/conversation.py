@@ -9,103 +9,82 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from rag.engine import Engine
 from rag.errors import BelegError, Overloaded, ProviderError
 from rag.i18n import Words
-from rag.schema import Answer, Delta, Done, Event, Filters, Retrieved
-from rag.serve.chat import messages
+from rag.schema import Answer, Asking, Delta, Done, Filters, Retrieved
+from rag.serve.chat import messages, render
 from rag.serve.chat.messages import ChatMessage, Shown
 from rag.serve.logs import request_id
-from rag.serve.pages import frame
-from rag.serve.queue import Queue
-from rag.serve.security.access import access_of
-from rag.serve.views import markdown_text
-from rag.settings import Settings
-from rag.store.answers import Rating, Records
+from rag.serve.queue import Coming, Service, Waiting
+from rag.serve.security.access import LOGOUT, access_of
+from rag.serve.views import fragment, markdown_text
+from rag.store.answers import Rating
 from rag.store.library_rows import Counts
-from rag.wire import answer_from_dict, answer_to_dict
+from rag.wire import answer_from_dict
 
 # a browser can show 10 to 20 updates a second; with many readers each gets fewer, so that nobody waits long
 _SECONDS_BETWEEN_DRAFTS = 0.07
 _MORE_FOR_EACH_READER = 0.02
-
-Watch = Callable[[Iterator[Event], str], Iterator[Event]]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """An update of the page: conversation, composer, notice; None leaves that part unchanged."""
+    """An update of the page: conversation and composer, which None leaves unchanged, and the notice."""
 
     shown: Shown | None = None
     question: str | None = None
-    notice: str | None = None
+    notice: str = ""
     answering: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Greeting:
-    """The texts of the page before a question is asked."""
-
-    masthead: str
-    start: str
-    suggested: tuple[str, ...]
-    placeholder: str
-    label: str
-    footnote: str
 
 
 class Chat:
     """The updates for each event of the page; the conversation itself is kept by the browser."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        settings: Settings,
-        records: Records,
-        queue: Queue | None = None,
-        watch: Watch = lambda events, _: events,
-    ) -> None:
-        """`queue` bounds the answers at a time, with those of other doors; `watch` counts them."""
-        self.engine = engine
-        self.records = records
-        access = access_of(settings.auth)
-        self.logout = access is not None and bool(access.passwords)
-        self.question_limit = settings.question_limit
-        self.queue = queue or Queue(settings.readers, settings.waiting)
-        self.watch = watch
+    def __init__(self, service: Service) -> None:
+        self.service, self.engine, self.records = service, service.engine, service.records
+        access = access_of(service.settings.auth)
+        self.logout = LOGOUT if access and access.passwords else None
         self._suggested: dict[str, tuple[int, tuple[str, ...]]] = {}
         # it takes as long as an answer: once for each state of the library
-        self._counted = lru_cache(maxsize=1)(lambda _: engine.library.counts())
+        self._counted = lru_cache(maxsize=1)(lambda _: service.engine.library.counts())
 
-    def greeting(self, words: Words) -> Greeting:
-        """The greeting, with what the dossier holds by now; suggestions as far as they are known."""
-        held = self._held()
-        return Greeting(
-            frame.masthead(held.articles, held.first, held.last, words, logout=self.logout),
-            frame.start(words),
-            self._suggested.get(words.lang, (-1, ()))[1],
-            words("chat.placeholder"),
-            words("chat.question"),
-            frame.footnote(self.engine.mode, words, getattr(self.engine, "sends_to", None)),
-        )
+    @property
+    def held(self) -> Counts:
+        """What the library holds."""
+        return self._counted(self.engine.library.revision)
+
+    def masthead(self, words: Words) -> str:
+        """The header: name, pages, what the dossier holds, tools; a link to end a login."""
+        held = self.held
+        days = words.dates(held.first, held.last) if held.first and held.last else None
+        told = " · ".join(filter(None, (words("articles.count", n=held.articles), days)))
+        return fragment("masthead", words, held=told, logout=self.logout)
+
+    def footnote(self, words: Words) -> str:
+        """Who answers, where text is sent, and a reminder to check sources."""
+        return fragment("footnote", words, mode=render.mode_line(self.engine, words))
+
+    def suggested(self, words: Words) -> tuple[str, ...]:
+        """Questions to begin with, as far as they are known by now."""
+        return self._suggested.get(words.lang, (-1, ()))[1]
 
     def suggestions(self, words: Words) -> tuple[str, ...]:
         """Questions to begin with, tried once for each state of the library: that takes a while."""
         revision = self.engine.library.revision
         if self._suggested.get(words.lang, (-1,))[0] != revision:
             self._suggested[words.lang] = (revision, tuple(self.engine.suggestions(language=words.lang)))
-        return self._suggested[words.lang][1]
+        return self.suggested(words)
 
     def ask(
         self,
         question: str,
         shown: Shown,
         words: Words,
+        filters: Filters | None = None,
         *,
         extractive: bool = False,
-        filters: Filters | None = None,
     ) -> Iterator[View]:
         """The views while a question is answered after the conversation so far.
 
@@ -113,17 +92,17 @@ class Chat:
         language model fails, the conversation says so and offers an answer without it. `filters` say which
         articles may answer.
         """
-        length = len(question)
-        if not question.strip() or length > self.question_limit:
+        length, limit = len(question), self.service.settings.question_limit
+        if not question.strip() or length > limit:
             key = "errors.long_question" if question.strip() else "errors.empty_question"
-            said = words(key, n=length, limit=self.question_limit)
+            said = words(key, n=length, limit=limit)
             yield View(notice=said, answering=False)
             return
         asked = [*shown, messages.user_message(question)]
-        yield View(asked, "", "", answering=True)
+        yield View(asked, "", answering=True)
         latest = asked
         try:
-            for view in self._in_turn(question, shown, words, extractive, filters):
+            for view in self._answered(question, shown, words, filters, extractive):
                 latest = view.shown or latest
                 yield view
         except ProviderError as exc:
@@ -135,23 +114,22 @@ class Chat:
             yield View(shown, question, _failure(exc, words), answering=False)
 
     def ask_again(
-        self, shown: Shown, index: int, words: Words, question: str = "", filters: Filters | None = None
+        self, question: str, shown: Shown, index: int, words: Words, filters: Filters | None = None
     ) -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
-        before = shown[:index]
         typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
-        yield from self.ask(typed, before, words, filters=filters)
+        yield from self.ask(typed, shown[:index], words, filters)
 
     def choose(
-        self, shown: Shown, option: str, words: Words, filters: Filters | None = None
+        self, option: str, shown: Shown, words: Words, filters: Filters | None = None
     ) -> Iterator[View]:
         """As `ask`, for an option below an answer: a further question, or the last one without the model."""
         if option != messages.WITHOUT_MODEL:
-            yield from self.ask(option, shown, words, filters=filters)
+            yield from self.ask(option, shown, words, filters)
             return
         index = max((i for i, message in enumerate(shown) if message["role"] == "user"), default=0)
         turn = next(messages.turns(shown[index:]), messages.Turn(""))
-        yield from self.ask(turn.question, shown[:index], words, extractive=True, filters=filters)
+        yield from self.ask(turn.question, shown[:index], words, filters, extractive=True)
 
     def stop(self, shown: Shown, words: Words) -> View:
         """The conversation as it stands, its last answer marked as stopped."""
@@ -167,13 +145,13 @@ class Chat:
         """A conversation that the browser has kept, with the same evidence."""
         library = self.engine.library
         try:
-            shown = messages.restored(kept, library, self._held().articles, words)
+            shown = messages.restored(kept, library, self.held.articles, words)
             if shown and (record := kept[-1].get("record")):
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
         except BelegError:
             return View([], notice=words("errors.not_restored"), answering=False)
-        return View(shown, notice="", answering=False)
+        return View(shown, answering=False)
 
     def rate(self, shown: Shown, index: int, rating: Rating | None) -> bool:
         """Notes what a reader thinks of the answer at this place; whether it is known."""
@@ -187,75 +165,52 @@ class Chat:
         idents = [messages.record_id(answer) if answer else None for answer in answers]
         return [names.get(self.records.rating(ident)) if ident else None for ident in idents]
 
-    def _held(self) -> Counts:
-        """What the library holds."""
-        return self._counted(self.engine.library.revision)
-
-    def _in_turn(
-        self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None
-    ) -> Iterator[View]:
-        """The views of an answer once it is this question's turn; until then, how many are before it."""
-        waited = False
-        for ahead in self.queue.enter():
-            yield View(notice=words("chat.waiting", n=ahead))
-            waited = True
-        try:
-            if waited:
-                yield View(notice="")
-            yield from self._answered(question, shown, words, extractive, filters)
-        finally:
-            self.queue.leave()
-
     def _answered(
-        self, question: str, shown: Shown, words: Words, extractive: bool, filters: Filters | None
+        self, question: str, shown: Shown, words: Words, filters: Filters | None, extractive: bool
     ) -> Iterator[View]:
-        """What was searched, the draft, the verified answer, and what to ask next.
+        """The place in the queue, what was searched, the draft, the verified answer, and what to ask next.
 
         An answer that is ready at once is shown in one view, because each view costs the same.
         """
         asked = [*shown, messages.user_message(question)]
-        search: Shown = []
-        searched: list[Retrieved] = []
-        draft, at_once = "", False
-        history = messages.history(shown)
-        steps: Shown = []
-        events = self.watch(
-            self.engine.stream(question.strip(), history, extractive=extractive, filters=filters), "chat"
-        )
+        search, steps, draft = list[ChatMessage](), list[ChatMessage](), ""
+        found, at_once = Retrieved(question, (), 0.0), False
+        history, previous = messages.history(shown), messages.last_record(shown)
+        how: Asking = {"extractive": extractive, "filters": filters}
+        events = self.service.events("chat", question.strip(), history, previous, **how)
 
         def pause() -> float:
-            return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.queue.taken - 1)
+            return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.service.queue.taken - 1)
+
+        def searched(answer: Answer | None = None) -> Shown:
+            among = self.engine.fitting(filters) if filters else None
+            n = self.held.articles if among is None else len(among)
+            step = messages.search_message(found.passages, n, found.seconds, words, answer)
+            return [step] if found.passages else []
 
         for event in paced(events, pause):
             match event:
+                case Waiting(ahead):
+                    yield View(notice=words("chat.waiting", n=ahead))
                 case Retrieved(asked_for, passages, step=str(step)):
                     steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
                     yield View([*asked, *search, *steps])
-                case Retrieved(answered=at_once):
-                    searched = [event] if event.passages else []
-                    search = [self._search(found, words, filters) for found in searched]
+                case Retrieved(answered=at_once) as found:
+                    search = searched()
                     if not at_once:
                         yield View([*asked, *search])
                 case Delta(text) if not at_once:
                     draft += text
                     yield View([*asked, *search, *steps, messages.draft_message(draft)])
-                case Done(answer, used):
-                    self.records.put(answer_to_dict(answer), used, messages.last_record(shown))
+                case Done(answer):
                     left_out = extractive and self.engine.mode != "extractive"
                     done = messages.answer_message(
                         answer, words, articles=self.engine.library, model_left_out=left_out
                     )
-                    search = [self._search(found, words, filters, answer) for found in searched]
-                    yield View([*asked, *search, *steps, done])
+                    before = [*asked, *searched(answer), *steps]
+                    yield View([*before, done])
                     further = messages.with_options(done, self._follow_ups(answer, asked))
-                    yield View([*asked, *search, *steps, further], answering=False)
-
-    def _search(
-        self, found: Retrieved, words: Words, filters: Filters | None, answer: Answer | None = None
-    ) -> ChatMessage:
-        among = self.engine.fitting(filters) if filters else None
-        searched = self._held().articles if among is None else len(among)
-        return messages.search_message(found.passages, searched, found.seconds, words, answer)
+                    yield View([*before, further], answering=False)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none if that fails, because they are not part of the answer."""
@@ -266,7 +221,7 @@ class Chat:
             return []
 
 
-def paced(events: Iterator[Event], pause: Callable[[], float]) -> Iterator[Event]:
+def paced(events: Iterator[Coming], pause: Callable[[], float]) -> Iterator[Coming]:
     """The events, with deltas gathered to one each `pause` seconds; the first comes at once."""
     gathered, due = "", 0.0
     for event in events:

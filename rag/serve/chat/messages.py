@@ -18,7 +18,7 @@ from rag.errors import BadRequest
 from rag.i18n import Words
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
-from rag.serve.pages.places import day, is_current
+from rag.serve.links import day, is_current
 from rag.serve.views import fragment, markdown_lines, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
@@ -44,11 +44,6 @@ class Turn:
     def answer(self) -> ChatMessage | None:
         """The message with the answer's text, None while there is none."""
         return next((reply for reply in self.replies if not is_step(reply)), None)
-
-    @property
-    def failed(self) -> bool:
-        """Whether nothing came of the question."""
-        return self.answer is None or not said(self.answer)
 
 
 # --- messages -------------------------------------------------------------------------------------
@@ -181,11 +176,12 @@ def turns(shown: Shown) -> Iterator[Turn]:
 
 def history(shown: Shown) -> list[Message]:
     """The conversation for the engine, without citations, cards, steps and failures."""
-    answered = [turn for turn in turns(shown) if turn.answer and not turn.failed]
+    answered = [(turn.question, said(turn.answer)) for turn in turns(shown) if turn.answer]
     return [
         message
-        for turn in answered
-        for message in (Message("user", turn.question), Message("assistant", said(turn.answer or {})))
+        for question, answer in answered
+        if answer
+        for message in (Message("user", question), Message("assistant", answer))
     ]
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from markupsafe import Markup
 
 from rag.answering.texts import DIFFER, NEAREST, NOTICES, values
+from rag.engine import Engine
 from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
-from rag.schema import Answer, Citation, Contradiction, Passage, Span
-from rag.serve.pages.places import citation_path, label, origin, place_of
+from rag.schema import Answer, Citation, Passage, Span
+from rag.serve.links import citation_path, label, origin, place_of
 from rag.serve.views import WORD_JOINER, fragment, markdown_text
 
 _FURTHER = 3
@@ -91,6 +92,14 @@ def search_html(passages: Sequence[Passage], words: Words) -> str:
     return fragment("places", words, places=[place_of(passage) for passage in passages], heading=None)
 
 
+def mode_line(engine: Engine, words: Words) -> str:
+    """Who answers: no model, or the model by its name and where text is sent."""
+    if engine.mode == "extractive":
+        return words("answer.extractive")
+    told = f" – {words('answer.sends_to', host=engine.sends_to)}" if engine.sends_to else ""
+    return words("answer.by_model", model=engine.mode) + told
+
+
 def _paragraph(answer: Answer, span: Span, words: Words) -> str:
     """A paragraph: a heading, a quotation, or prose with its marks."""
     text = answer.text[slice(*span)]
@@ -102,9 +111,13 @@ def _paragraph(answer: Answer, span: Span, words: Words) -> str:
         return _marked_up(answer, span, words)
     leads = answer.statements[0].start == span[0] and answer.certainty != "unsure"
     quote = " ".join(quoted.quote.split())
-    differs = [said for pair in answer.contradictions for said in _said_by(pair, quoted.number)]
-    asked = _asked_for(quote, 0, answer.standalone_question if leads else "")
-    said = _with_inserts(quote, (0, len(quote)), _marks(quote, differs) if differs else asked)
+    pairs = [zip(pair.citations, pair.said, strict=True) for pair in answer.contradictions]
+    differs = [" ".join(said.split()) for pair in pairs for number, said in pair if number == quoted.number]
+    found = [(quote.find(each), len(each)) for each in differs]
+    marks = [(start, start + length) for start, length in found if start >= 0]
+    if leads and not differs:
+        marks = asked_for(answer.standalone_question, quote, detect_language(quote))
+    said = _with_inserts(quote, (0, len(quote)), _marked(marks, 0))
     source = origin(quoted, words)
     return f"> {said}{chip(quoted, words)}" + (f" {fragment('cite', words, source=source)}" if source else "")
 
@@ -134,7 +147,8 @@ def _marked_up(answer: Answer, span: Span, words: Words) -> str:
             continue
         if each is answer.statements[0] and each.citations:
             said = _MARKER.sub(lambda found: " " * len(found[0]), answer.text[each.start : each.end])
-            inserts += _asked_for(said, each.start, answer.standalone_question)
+            asked = asked_for(answer.standalone_question, said, detect_language(said))
+            inserts += _marked(asked, each.start)
         if each.status in ("weak", "unsupported"):
             told = words(f"answer.{each.status}")
             opening = Markup('<span class="{}" title="{}">').format(each.status, told)
@@ -156,23 +170,8 @@ def _with_inserts(text: str, span: Span, inserts: Iterable[_Insert]) -> str:
     return (rendered + _escaped(text[at:end])).strip()
 
 
-def _asked_for(sentence: str, at: int, question: str) -> Iterator[_Insert]:
-    """Markup for the figure or date asked for, in a sentence that begins at `at`."""
-    return _marked(asked_for(question, sentence, detect_language(sentence)), at)
-
-
-def _said_by(pair: Contradiction, number: int) -> list[str]:
-    """What a citation says that another says differently."""
-    return [said for cited, said in zip(pair.citations, pair.said, strict=True) if cited == number]
-
-
-def _marks(quote: str, said: Sequence[str]) -> Iterator[_Insert]:
-    """Markup for words of a quotation."""
-    found = [(quote.find(words), words) for words in (" ".join(each.split()) for each in said)]
-    return _marked([(start, start + len(words)) for start, words in found if start >= 0], 0)
-
-
 def _marked(spans: Iterable[Span], at: int) -> Iterator[_Insert]:
+    """Markup for stretches of a text that begins at `at`."""
     for start, end in spans:
         yield at + start, 3, at + start, "<mark>"
         yield at + end, -1, at + end, "</mark>"

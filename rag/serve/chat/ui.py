@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -34,7 +33,7 @@ from rag.serve.pages.routes import (
 )
 from rag.serve.queue import Queue, Service
 from rag.serve.security.guard import Limits
-from rag.serve.views import chat_head
+from rag.serve.views import chat_head, fragment
 from rag.settings import Settings
 from rag.store.answers import Rating, Records
 from rag.uploads import Intake
@@ -42,7 +41,6 @@ from rag.uploads import Intake
 _DAY = 86_400  # seconds that Gradio keeps its files
 _REFUSED_AT_ONCE = 50
 _MINUTE = 60.0  # seconds between updates of Gradio's own queue, which is never used
-_LONGEST_CONVERSATION = 10_000_000  # characters of a conversation that a browser may send
 
 Outputs = tuple[Any, ...]
 
@@ -50,7 +48,6 @@ Outputs = tuple[Any, ...]
 def create_app(
     engine: Engine,
     settings: Settings,
-    records: Records | None = None,
     intake: Intake | None = None,
     *,
     limits: Limits | None = None,
@@ -62,21 +59,19 @@ def create_app(
     `limits` and `queue`.
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
-    kept = records or Records(settings.data_dir)
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    service = Service(engine, settings, kept, queue)
+    service = Service(engine, settings, Records(settings.data_dir), queue)
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_doors(app, service, catalogue, intake, limits)
     add_article_routes(app, engine, catalogue)
     add_choice_route(app, catalogue)
     add_plain_form(app, service, catalogue)
-    add_answer_routes(app, engine, kept)
+    add_answer_routes(app, engine, service.records)
     add_report_route(app, settings)
     add_interface_routes(app)
     add_articles_page(app, catalogue, settings, intake)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
-    chat = Chat(engine, settings, kept, service.queue, service.metrics.watch)
-    page = build_chat(chat, settings, catalogue)
+    page = build_chat(Chat(service), catalogue)
     gr.mount_gradio_app(
         app,
         page,
@@ -93,14 +88,14 @@ def create_app(
     return app
 
 
-def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Blocks:
+def build_chat(chat: Chat, catalogue: Catalogue) -> gr.Blocks:
     """The page: header, conversation, notice, composer; our styles and scripts do the rest."""
-    chat.suggestions(words_for(None))
-    greeting = chat.greeting(words_for(None))
+    settings, words = chat.service.settings, words_for(None)
+    page = Page(chat, catalogue, settings.dossier_names)
     demo: gr.Blocks
     title = f"{settings.dossier} – Beleg" if settings.dossier else "Beleg"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
-        header = gr.Markdown(greeting.masthead, elem_id="masthead")
+        header = gr.Markdown(chat.masthead(words), elem_id="masthead")
         shown = gr.Chatbot(
             elem_id="conversation",
             show_label=False,
@@ -111,8 +106,8 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
             latex_delimiters=[],
             allow_tags=False,
             autoscroll=False,
-            placeholder=greeting.start,
-            examples=_examples(greeting.suggested),
+            placeholder=fragment("start", words),
+            examples=_examples(chat.suggestions(words)),
         )
         choice = gr.Markdown(elem_id="choice")
         notice = gr.Markdown(elem_id="notice")
@@ -122,49 +117,44 @@ def build_chat(chat: Chat, settings: Settings, catalogue: Catalogue) -> gr.Block
             container=False,
             max_lines=8,
             submit_btn=True,
-            placeholder=greeting.placeholder,
-            label=greeting.label,
+            placeholder=words("chat.placeholder"),
+            label=words("chat.question"),
         )
-        footnote = gr.Markdown(greeting.footnote, elem_id="footnote")
+        footnote = gr.Markdown(chat.footnote(words), elem_id="footnote")
         # conversations.js puts a kept conversation in here to have it shown
         reopened = gr.Textbox(elem_id="reopened", visible="hidden", show_label=False)
         # choice.js writes in here which articles answer
         chosen = gr.Textbox(elem_id="chosen", visible="hidden", show_label=False)
-        page = Page(chat, catalogue, settings.dossier_names)
         results = [shown, question, notice]
+        private: Any = {"api_visibility": "private"}
+        at_once: Any = {"queue": False, **private}
         running: list[Any] = [
-            question.submit(page.ask, [question, shown, chosen], results, api_visibility="private"),
-            shown.example_select(page.choose, [shown, chosen], results, api_visibility="private"),
-            shown.option_select(page.choose, [shown, chosen], results, api_visibility="private"),
-            shown.retry(page.retry, [shown, chosen], results, api_visibility="private"),
-            shown.edit(page.edit, [shown, chosen], results, api_visibility="private"),
+            question.submit(page.ask, [question, shown, chosen], results, **private),
+            shown.example_select(page.choose, [shown, chosen], results, **private),
+            shown.option_select(page.choose, [shown, chosen], results, **private),
+            shown.retry(page.retry, [shown, chosen], results, **private),
+            shown.edit(page.edit, [shown, chosen], results, **private),
         ]
 
         # an answer is stopped once the browser has dropped it; a question sent before that would be lost
-        question.stop(None, cancels=running, queue=False, api_visibility="private")
+        question.stop(None, cancels=running, **at_once)
         for each in running:
-            each.then(page.settle, [shown], [shown, question], queue=False, api_visibility="private")
+            each.then(page.settle, [shown], [shown, question], **at_once)
         # what is opened while another thing is still being opened comes after that
-        reopened.change(None, cancels=running, queue=False, api_visibility="private").then(
-            page.reopen,
-            [reopened],
-            results,
-            queue=False,
-            api_visibility="private",
-            trigger_mode="always_last",
+        reopened.change(None, cancels=running, **at_once).then(
+            page.reopen, [reopened], results, trigger_mode="always_last", **at_once
         )
-        chosen.change(page.narrow, [chosen], [choice], queue=False, api_visibility="private")
-        shown.like(page.like, [shown], None, queue=False, api_visibility="private")
-        demo.load(
-            page.greet, None, [header, shown, question, footnote], queue=False, api_visibility="private"
-        ).then(page.suggest, None, shown, queue=False, api_visibility="private")
+        chosen.change(page.narrow, [chosen], [choice], **at_once)
+        shown.like(page.like, [shown], None, **at_once)
+        greeting = [header, shown, question, footnote]
+        demo.load(page.greet, None, greeting, **at_once).then(page.suggest, None, shown, **at_once)
     # more than the queue admits, so that a refusal comes at once and in the reader's language;
     # a mounted page has no `launch`, whose parameters these attributes are
-    at_once = settings.readers + settings.waiting + _REFUSED_AT_ONCE
-    demo.max_threads = at_once  # an answer keeps its thread while it waits for its turn
-    demo.queue(default_concurrency_limit=at_once, max_size=at_once, status_update_rate=_MINUTE)
+    most = settings.readers + settings.waiting + _REFUSED_AT_ONCE
+    demo.max_threads = most  # an answer keeps its thread while it waits for its turn
+    demo.queue(default_concurrency_limit=most, max_size=most, status_update_rate=_MINUTE)
     # Gradio would keep the conversations of 10,000 pages in memory; the browser sends ours each time
-    demo.state_session_capacity = at_once
+    demo.state_session_capacity = most
     return demo
 
 
@@ -176,15 +166,14 @@ class Page:
         self.dossiers = dossiers
 
     def greet(self, request: gr.Request) -> Outputs:
-        """The greeting in the reader's language."""
+        """The texts before a question is asked, in the reader's language; suggestions as far as known."""
         words = self._words(request)
-        greeting = self.chat.greeting(words)
-        start = f"{greeting.start}\n\n{self.overview.html(words)}"
+        start = f"{fragment('start', words)}\n\n{self.overview.html(words)}"
         return (
-            greeting.masthead,
-            gr.Chatbot(placeholder=start, examples=_examples(greeting.suggested)),
-            gr.Textbox(placeholder=greeting.placeholder, label=greeting.label),
-            greeting.footnote,
+            self.chat.masthead(words),
+            gr.Chatbot(placeholder=start, examples=_examples(self.chat.suggested(words))),
+            gr.Textbox(placeholder=words("chat.placeholder"), label=words("chat.question")),
+            self.chat.footnote(words),
         )
 
     def suggest(self, request: gr.Request) -> Any:
@@ -197,28 +186,30 @@ class Page:
 
     def ask(self, question: str, shown: Shown, chosen: str, request: gr.Request) -> Iterator[Outputs]:
         """A question from the composer."""
-        views = self.chat.ask(question, shown, self._words(request), filters=choice_of(chosen))
-        yield from _all(views, request)
+        yield from self._views(request, chosen, self.chat.ask, question, shown)
 
     def choose(
         self, shown: Shown, chosen: str, request: gr.Request, event: gr.SelectData
     ) -> Iterator[Outputs]:
         """A suggested question, or an option below an answer."""
         option = event.value["text"] if isinstance(event.value, dict) else event.value
-        views = self.chat.choose(shown, str(option), self._words(request), choice_of(chosen))
-        yield from _all(views, request)
+        yield from self._views(request, chosen, self.chat.choose, str(option), shown)
 
     def retry(self, shown: Shown, chosen: str, request: gr.Request, event: gr.RetryData) -> Iterator[Outputs]:
         """The same question once more."""
-        filters = choice_of(chosen)
-        views = self.chat.ask_again(shown, _index(event), self._words(request), filters=filters)
-        yield from _all(views, request)
+        yield from self._views(request, chosen, self.chat.ask_again, "", shown, _index(event))
 
     def edit(self, shown: Shown, chosen: str, request: gr.Request, event: gr.EditData) -> Iterator[Outputs]:
         """A changed question in place of the old one."""
-        filters = choice_of(chosen)
-        views = self.chat.ask_again(shown, _index(event), self._words(request), str(event.value), filters)
-        yield from _all(views, request)
+        yield from self._views(request, chosen, self.chat.ask_again, str(event.value), shown, _index(event))
+
+    def _views(
+        self, request: gr.Request, chosen: str, asking: Callable[..., Iterator[View]], *what: Any
+    ) -> Iterator[Outputs]:
+        """The updates while a question is answered; closed early, the chat's views are closed too."""
+        views = asking(*what, self._words(request), choice_of(chosen))
+        with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
+            yield from map(_outputs, made)
 
     def settle(self, shown: Shown, request: gr.Request) -> Outputs:
         """Keeps the text so far of a stopped answer; leaves a complete one alone."""
@@ -229,7 +220,7 @@ class Page:
     def reopen(self, kept: str, request: gr.Request) -> Outputs:
         """A conversation that the browser has kept, as `{"turns"}`, or whose last `{"answer"}` it knows."""
         try:
-            read = json.loads(kept) if len(kept) <= _LONGEST_CONVERSATION else None
+            read = json.loads(kept)
         except ValueError:
             read = None
         sent, words = read if isinstance(read, dict) else {}, self._words(request)
@@ -261,25 +252,13 @@ def _index(event: Any) -> int:
     return int(event.index[0] if isinstance(event.index, (list, tuple)) else event.index)
 
 
-def _all(views: Iterator[View], request: gr.Request) -> Iterator[Outputs]:
-    """The notice is said again while it stands: to leave it alone would have Gradio make a new one.
-
-    Closed early, the views are closed too.
-    """
-    notice = None
-    with closing(within(request.headers.get(HEADER), views)) as made:  # type: ignore[type-var]
-        for view in made:
-            notice = notice if view.notice is None else view.notice
-            yield _outputs(replace(view, notice=notice))
-
-
 def _outputs(view: View) -> Outputs:
-    """Updates of conversation, composer and notice."""
+    """Updates of conversation, composer and notice; to leave the notice alone would have Gradio make one."""
     composer: dict[str, Any] = {} if view.question is None else {"value": view.question}
     if view.answering is not None:
         composer |= {"submit_btn": not view.answering, "stop_btn": view.answering}
     return (
         gr.skip() if view.shown is None else view.shown,
         gr.Textbox(**composer) if composer else gr.skip(),
-        gr.skip() if view.notice is None else view.notice,
+        view.notice,
     )

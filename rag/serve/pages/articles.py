@@ -2,19 +2,19 @@
 
 An upload is one request for each file, its body the file itself, so that its size is known while it
 comes in and each has a result of its own: 201 taken, 413 too large, 422 not readable (with the
-reason), 507 no space. Whatever changes something is refused (403) to pages of other sites.
+reason), 507 no space.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
-from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -22,12 +22,12 @@ from starlette.requests import ClientDisconnect
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish
+from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish_of
 from rag.serve.pages.choice import address_of
+from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import Excerpt, excerpt
 from rag.serve.pages.routes import words_of
-from rag.serve.pages.timeline import plot_of
-from rag.serve.security.guard import is_foreign
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
@@ -35,7 +35,7 @@ from rag.store.library_rows import Account
 from rag.uploads import Incoming, Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
-_LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
+_LONGEST_FIELD = 500
 _MOST_FILES = 200  # asked about at once
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,6 @@ _NAMES = {
 }
 """What facts are called."""
 _MOST_ASKED = 50  # articles in the address of a chat
-_MOST_ACCOUNTS = 500  # files; the command line names all
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ class Shelf:
     accounts: Sequence[tuple[str, Account]] = ()
     passed_over: str | None = None
     left_to_words: str | None = None
-    excerpts: Mapping[str, Excerpt] = field(default_factory=dict)
-    edited: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    excerpts: Mapping[str, Excerpt | None] = field(default_factory=dict)
+    edited: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
 
     @property
     def asks(self) -> str | None:
@@ -117,26 +116,18 @@ class Shelf:
         return self.found[(self.page - 1) * PAGE : self.page * PAGE]
 
 
-def articles_page(shelf: Shelf, words: Words) -> str:
-    """The whole page."""
-    script_words = {**words.at("intake.file"), "limit": words.size(shelf.limit)}
-    state = state_line(shelf.state, words) if shelf.state else ""
-    return page("articles.html", words, script_words=script_words, state=state, **_found(shelf, words))
-
-
-def found_fragment(shelf: Shelf, words: Words) -> str:
-    """What changes with the wish and with the articles: summary, plot, table, files with problems."""
-    return page("found.html", words, **_found(shelf, words))
-
-
-def _found(shelf: Shelf, words: Words) -> dict[str, object]:
-    return {
-        "shelf": shelf,
-        "days": lambda first, last: shelf.wish.but(first=first, last=last).address,
-        "plot": plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
-        "most_accounts": _MOST_ACCOUNTS,
-        "edited": {id: _edited(facts, words) for id, facts in shelf.edited.items()},
-    }
+def articles_page(shelf: Shelf, words: Words, *, part: bool = False) -> str:
+    """The page, or the part of it that changes with the wish: summary, plot, table, files with problems."""
+    return page(
+        "found.html" if part else "articles.html",
+        words,
+        shelf=shelf,
+        script_words={**words.at("intake.file"), "limit": words.size(shelf.limit)},
+        state=state_line(shelf.state, words) if shelf.state else "",
+        days=lambda first, last: shelf.wish.but(first=first, last=last).address,
+        plot=plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
+        edited={id: _edited(facts, words) for id, facts in shelf.edited.items() if facts is not None},
+    )
 
 
 def _edited(in_file: Mapping[str, str], words: Words) -> str:
@@ -156,11 +147,9 @@ def _edited(in_file: Mapping[str, str], words: Words) -> str:
 def state_line(state: SyncState, words: Words) -> str:
     """How far reading in is, in one sentence of plain text."""
     if state.running:
-        steps = {"read": "reading", "index": "writing", "embed": "embedding", "sentences": "sentences"}
-        key = f"intake.{steps[state.step]}" if state.step in steps else None
-        if key is None or not state.total:
-            return words("intake.refreshing")
-        return words(key, done=state.done, total=state.total)
+        if state.total and state.step in words.at("intake.step"):
+            return words(f"intake.step.{state.step}", done=state.done, total=state.total)
+        return words("intake.refreshing")
     if state.error:
         return words("intake.sync_failed", reason=words.said(state.error))
     if state.checked is None:
@@ -175,40 +164,29 @@ def add_articles_page(
 
     def shelf(asked: Wish) -> Shelf:
         found = Shelf(
-            catalogue.rows(),
-            catalogue.found(asked),
-            asked,
-            catalogue.problems(),
-            without_folders(intake.state, settings) if intake else None,
-            settings.articles.resolve().name,
-            settings.sync_seconds,
-            intake.suffixes if intake else (),
-            settings.article_limit,
-            settings.chroma_replica,
-            catalogue.accounts(),
-            catalogue.library.phrase(PASSED_OVER),
-            catalogue.library.phrase(LEFT_TO_WORDS),
+            rows=catalogue.rows(),
+            found=catalogue.found(asked),
+            wish=asked,
+            problems=catalogue.problems(),
+            state=without_folders(intake.state, settings) if intake else None,
+            folder=settings.articles.resolve().name,
+            seconds=settings.sync_seconds,
+            suffixes=intake.suffixes if intake else (),
+            limit=settings.article_limit,
+            replica=settings.chroma_replica,
+            accounts=catalogue.accounts(),
+            passed_over=catalogue.library.phrase(PASSED_OVER),
+            left_to_words=catalogue.library.phrase(LEFT_TO_WORDS),
         )
-        if intake is not None:
-            told = {row.id: intake.edited(Path(row.path)) for row in found.page_rows if row.uploaded}
-            found = replace(found, edited={id: facts for id, facts in told.items() if facts is not None})
-        if not asked.query:
-            return found
-        texts = catalogue.library.articles([row.id for row in found.page_rows])
-        return replace(found, excerpts={a.id: hit for a in texts if (hit := excerpt(asked.query, a.text))})
+        shown = [row.id for row in found.page_rows] if asked.query else []
+        excerpts = {a.id: excerpt(asked.query, a.text) for a in catalogue.library.articles(shown)}
+        uploads = [row for row in found.page_rows if intake and row.uploaded]
+        edited = {row.id: intake.edited(Path(row.path)) for row in uploads if intake}
+        return replace(found, excerpts=excerpts, edited=edited)
 
     @app.get("/artikel", response_class=HTMLResponse)
-    def articles(
-        request: Request,
-        q: str = "",
-        sort: str = "",
-        seite: str = "",
-        von: str = "",
-        bis: str = "",
-        teil: str = "",
-    ) -> HTMLResponse:
-        render = found_fragment if teil else articles_page
-        html = render(shelf(wish(q, sort, seite, von, bis)), words_of(request))
+    def articles(request: Request, teil: str = "") -> HTMLResponse:
+        html = articles_page(shelf(wish_of(request.url.query)), words_of(request), part=bool(teil))
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     if intake is not None:
@@ -237,82 +215,98 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         return JSONResponse(told, headers=_FRESH)
 
     @app.post("/artikel/einlesen")
-    def refresh(request: Request) -> JSONResponse:
-        _refuse_foreign(request)
+    def refresh() -> JSONResponse:
         intake.refresh()
         return JSONResponse({}, status_code=202, headers=_FRESH)
 
     @app.post("/artikel/loeschen")
     def remove(request: Request, id: str) -> JSONResponse:
-        words = _refuse_foreign(request)
-        if settings.chroma_replica:
-            return _told(409, words("intake.replica"))
-        if catalogue.library.article(id) is None:
-            return _told(404, words("errors.no_article"))
-        path = catalogue.upload_of(id)
-        if path is None:
-            return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
-        try:
-            intake.remove(path)
-        except ArticleError as exc:
-            return _told(409, words.said(exc.phrase))
-        except OSError as exc:
-            return _told(409, str(exc.strerror or exc))
-        intake.refresh()
-        return _told(202, words("delete.done", name=path.name))
+        path = removed(catalogue, settings, intake, id)
+        return _told(202, words_of(request)("delete.done", name=path.name))
 
     @app.post("/artikel/angaben")
     async def describe(request: Request, id: str) -> JSONResponse:
-        words = _refuse_foreign(request)
-        if settings.chroma_replica:
-            return _told(409, words("intake.replica"))
-        path = catalogue.upload_of(id)
-        if path is None:
-            return _told(409, words("articles.why_not_deleted", folder=settings.articles.resolve().name))
-        sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
-        said = {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()}
-        try:
+        path = await run_in_threadpool(uploaded, catalogue, settings, id)
+        said = {name: str(value)[:_LONGEST_FIELD] for name, value in (await request.form()).items()}
+        with saving():
             await run_in_threadpool(intake.describe, path, said)
-        except ArticleError as exc:
-            return _told(422, words.said(exc.phrase))
-        except OSError as exc:
-            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
         intake.refresh()
-        return _told(202, words("facts.done", name=path.name))
+        return _told(202, words_of(request)("facts.done", name=path.name))
 
     @app.post("/artikel/datei")
     async def upload(request: Request, name: str) -> JSONResponse:
-        words = _refuse_foreign(request)
-        if settings.chroma_replica:
-            return _told(409, words("intake.replica"))
-        try:
-            taken = await received(request, intake, name, settings.article_limit)
-        except ArticleTooLarge:
-            return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
-        except ArticleError as exc:
-            return _told(422, words.said(exc.phrase))
-        except OSError as exc:
-            log.warning("an upload could not be saved: %s", exc)
-            return _told(507, words("errors.no_space", reason=exc.strerror or exc))
-        except ClientDisconnect:
-            return _told(400, words("intake.file.no_connection"))
-        intake.refresh()
+        taken = await received(request, intake, name, settings)
         told = {"name": taken.name, "known": taken.known}
         return JSONResponse(told, status_code=201, headers=_FRESH)
 
+    def refused(request: Request, error: Exception) -> JSONResponse:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            log.warning("%s: %s", problem.code, error)
+        return _told(problem.status, words_of(request).said(problem.message))
 
-async def received(request: Request, intake: Intake, name: str, limit: int) -> Received:
-    """The upload in a request's body. Raises ArticleError as soon as that is clear, and OSError."""
-    stated = request.headers.get("content-length", "")
+    app.add_exception_handler(Problem, refused)
+    app.add_exception_handler(ArticleError, refused)
+    app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_LEFT))
+
+
+# --- changes, at this page and by REST --------------------------------------------------------------------
+
+
+async def received(request: Request, intake: Intake, name: str, settings: Settings) -> Received:
+    """Takes in the file in a request's body. Raises ArticleError and Problem, as soon as that is clear."""
+    refuse_of_replica(settings)
+    stated, limit = request.headers.get("content-length", ""), settings.article_limit
     if stated.isdecimal() and int(stated) > limit:
         raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
-    incoming: Incoming = await run_in_threadpool(intake.receive, name)
+    with saving():
+        incoming: Incoming = await run_in_threadpool(intake.receive, name)
+        try:
+            async for part in request.stream():
+                incoming.write(part)
+            taken = await run_in_threadpool(incoming.keep)
+        finally:
+            await run_in_threadpool(incoming.discard)
+    intake.refresh()
+    return taken
+
+
+def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str) -> Path:
+    """Deletes the uploaded file of an article, which the index follows. Raises ArticleError and Problem."""
+    path = uploaded(catalogue, settings, ident)
     try:
-        async for part in request.stream():
-            incoming.write(part)
-        return await run_in_threadpool(incoming.keep)
-    finally:
-        await run_in_threadpool(incoming.discard)
+        intake.remove(path)
+    except OSError as exc:
+        reason = exc.strerror or exc
+        raise Problem(409, "not_deleted", Phrase("file_not_deleted", reason=reason)) from exc
+    intake.refresh()
+    return path
+
+
+def uploaded(catalogue: Catalogue, settings: Settings, ident: str) -> Path:
+    """The uploaded file that an article is from. Raises Problem where there is none to change."""
+    refuse_of_replica(settings)
+    if catalogue.library.article(ident) is None:
+        raise Problem(404, "not_found", Phrase("no_such_article"))
+    path = catalogue.upload_of(ident)
+    if path is None:
+        raise Problem(409, "not_uploaded", Phrase("not_uploaded", folder=settings.articles.resolve().name))
+    return path
+
+
+def refuse_of_replica(settings: Settings) -> None:
+    """Raises Problem where the articles are those of a Chroma server."""
+    if settings.chroma_replica:
+        raise Problem(409, "read_only", Phrase("articles_of_server"))
+
+
+@contextmanager
+def saving() -> Iterator[None]:
+    """Raises Problem where a file cannot be saved."""
+    try:
+        yield
+    except OSError as exc:
+        raise Problem(507, "no_space", Phrase("no_space", reason=exc.strerror or exc)) from exc
 
 
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
@@ -329,14 +323,6 @@ def _without(told: Any, folders: Sequence[Path]) -> Any:
         for folder in folders:
             told = str(told).replace(str(folder), folder.name)
     return told
-
-
-def _refuse_foreign(request: Request) -> Words:
-    """The reader's words. Raises HTTPException for a request that another site's page makes."""
-    words = words_of(request)
-    if is_foreign(request.headers):
-        raise HTTPException(403, words("errors.foreign_page"))
-    return words
 
 
 def _told(status: int, message: str) -> JSONResponse:

@@ -11,7 +11,7 @@ from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from rag.schema import Genre
 from rag.serve.links import link
@@ -117,12 +117,17 @@ class Wish:
         return self.but(sort=f"-{column}" if turned else column)
 
 
-def wish(query: str, sort: str, page: str, first: str = "", last: str = "") -> Wish:
-    """The wish in an address; invalid parts get their defaults."""
-    sort = sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST
-    number = int(page) if page.isascii() and page.isdecimal() and len(page) < 8 else 1
-    words = " ".join(query[:_LONGEST_FILTER].split())
-    return Wish(words, sort, max(1, number), day_of(first), day_of(last))
+def wish_of(query: str) -> Wish:
+    """The wish in the query of an address; invalid parts get their defaults."""
+    said = {name: values[-1] for name, values in parse_qs(query).items()}
+    sort, page = said.get("sort", ""), said.get("seite", "")
+    return Wish(
+        " ".join(said.get("q", "")[:_LONGEST_FILTER].split()),
+        sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST,
+        max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
+        day_of(said.get("von", "")),
+        day_of(said.get("bis", "")),
+    )
 
 
 def day_of(said: str) -> date | None:

@@ -16,7 +16,7 @@ from rag.errors import BelegError
 from rag.i18n import Words
 from rag.schema import Filters
 from rag.serve.links import link
-from rag.serve.pages.catalogue import Catalogue, Row, day_of, ordered
+from rag.serve.pages.catalogue import Catalogue, day_of, ordered
 from rag.serve.views import fragment
 from rag.text.analysis import fold
 
@@ -51,19 +51,12 @@ def choice_query(chosen: Filters) -> list[tuple[str, str]]:
     return [*outlets, *days, *(("artikel", each) for each in chosen.articles)]
 
 
-def chips(chosen: Filters, rows: Sequence[Row], words: Words) -> Iterator[tuple[str, str]]:
-    """What is chosen, each part with the address of the chat without it; many articles are one part."""
-    titles = {row.id: row.title or words("reader.untitled") for row in rows} if chosen.articles else {}
-    for name, without in parts(chosen, titles, words):
-        yield name, address_of(without)
-
-
 def parts(chosen: Filters, titles: Mapping[str, str], words: Words) -> Iterator[tuple[str, Filters]]:
     """The names of what is chosen, each with what is chosen without it; `titles` are those of articles."""
     for name in chosen.outlets:
-        yield name, replace(chosen, outlets=tuple(each for each in chosen.outlets if each != name))
+        yield name, replace(chosen, outlets=_without(name, chosen.outlets))
     for name in chosen.authors:
-        yield name, replace(chosen, authors=tuple(each for each in chosen.authors if each != name))
+        yield name, replace(chosen, authors=_without(name, chosen.authors))
     if chosen.first or chosen.last:
         yield words.period(chosen.first, chosen.last), replace(chosen, first=None, last=None)
     if chosen.genre:
@@ -72,10 +65,11 @@ def parts(chosen: Filters, titles: Mapping[str, str], words: Words) -> Iterator[
         yield words("choice.articles", n=len(chosen.articles)), replace(chosen, articles=())
         return
     for id in chosen.articles:
-        yield (
-            titles.get(id, id),
-            replace(chosen, articles=tuple(each for each in chosen.articles if each != id)),
-        )
+        yield titles.get(id, id), replace(chosen, articles=_without(id, chosen.articles))
+
+
+def _without(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each for each in names if each != name)
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
@@ -83,13 +77,14 @@ def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) 
     chosen = choice_of(query)
     if chosen == Filters():
         return fragment("choice", words, chips=(), told="", wrong=False)
-    found, told, wrong = list(chips(chosen, catalogue.rows(), words)), "", False
+    rows, wrong = catalogue.rows(), False
+    titles = {row.id: row.title or words("reader.untitled") for row in rows} if chosen.articles else {}
+    chips = [(name, address_of(without)) for name, without in parts(chosen, titles, words)]
     try:
-        among = engine.fitting(chosen) or ()
-        told = words("articles.found", shown=len(among), all=len(catalogue.rows()))
+        told = words("articles.found", shown=len(engine.fitting(chosen) or ()), all=len(rows))
     except BelegError as error:
         told, wrong = words.said(error.phrase), True
-    return fragment("choice", words, chips=found, told=told, wrong=wrong)
+    return fragment("choice", words, chips=chips, told=told, wrong=wrong)
 
 
 def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:

@@ -10,24 +10,24 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
 from rag.i18n import Words
 from rag.schema import Answer, Citation
-from rag.serve.links import STATIC
+from rag.serve.links import STATIC, label
 from rag.serve.pages.choice import parts
-from rag.serve.pages.places import label
 from rag.serve.views import page
 from rag.wire import answer_from_dict
 
 Turn = dict[str, Any]
+Form = Literal["md", "json", "html", "docx"]
 Changed = Callable[[Citation], bool]
 
 _ACTIVE = re.compile(r"[\\`*_\[\]<>|~#$!]|^[-+](?=\s)|^\d+(?=[.)])", re.MULTILINE)
@@ -59,39 +59,38 @@ class Entry:
     created: str = ""
 
 
-def entries(turns: Iterable[Turn], words: Words) -> list[Entry]:
-    """The entries of the turns. Raises BadRequest for an invalid record."""
-    return [_entry(turn, words) for turn in turns]
+def conversation(
+    form: Form,
+    title: str,
+    turns: Sequence[Turn],
+    words: Words,
+    changed: Changed,
+    *,
+    base: str = "",
+    today: date | None = None,
+) -> bytes:
+    """A file of a conversation with quotes, places, hashes, model and index; as JSON with the records.
 
-
-def saved(words: Words, today: date | None = None) -> str:
-    """Gespeichert am 2. Januar 2026 mit Beleg"""
-    return words("export.saved", date=today or datetime.now(UTC).date())
-
-
-def conversation_markdown(
-    title: str, turns: Sequence[Turn], words: Words, changed: Changed, today: date | None = None
-) -> str:
-    """A conversation with quotes, places, hashes, model and index, as Markdown.
-
-    Raises BadRequest when a record is none.
+    The links of HTML lead to the Beleg at the address `base`. Raises BadRequest when a record is none.
     """
-    made, told = saved(words, today), entries(turns, words)
-    return page("kept.md", words, title=title, saved=made, plain=_plain, entries=told, changed=changed)
+    saved = words("export.saved", date=today or datetime.now(UTC).date())  # Gespeichert am 2. Januar 2026 …
+    entries = [entry_of(turn, words) for turn in turns]
+    told: dict[str, Any] = {"title": title, "saved": saved, "entries": entries, "changed": changed}
+    match form:
+        case "docx":
+            return _docx(words, **told)
+        case "json":
+            text = _json(title, turns, changed)
+        case "md":
+            text = page("kept.md", words, plain=_plain, **told)
+        case "html":
+            style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
+            text = page("kept.html", words, style=style, base=base, **told)
+    # what a browser sends can hold a lone surrogate, which cannot be encoded
+    return text.encode("utf-8", "replace")
 
 
-def conversation_html(title: str, turns: Sequence[Turn], words: Words, changed: Changed, base: str) -> str:
-    """A conversation as one HTML file; its links lead to the Beleg at the address `base`.
-
-    Raises BadRequest when a record is none.
-    """
-    style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
-    told = {"title": title, "saved": saved(words), "entries": entries(turns, words), "changed": changed}
-    return page("kept.html", words, style=style, base=base, **told)
-
-
-def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: Changed) -> bytes:
-    """A conversation as a Word file. Raises BadRequest when a record is none."""
+def _docx(words: Words, title: str, saved: str, entries: Sequence[Entry], changed: Changed) -> bytes:
     import docx  # takes a third of a second
 
     document = docx.Document()
@@ -101,8 +100,8 @@ def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: 
 
     document.core_properties.title, document.core_properties.author = _writable(title)[:255], "Beleg"
     document.add_heading(_writable(title), 0)
-    paragraph(saved(words), "Subtitle")
-    for entry in entries(turns, words):
+    paragraph(saved, "Subtitle")
+    for entry in entries:
         document.add_heading(_writable(entry.question), 1)
         if entry.among:
             paragraph(entry.among)
@@ -124,11 +123,8 @@ def conversation_docx(title: str, turns: Sequence[Turn], words: Words, changed: 
     return out.getvalue()
 
 
-def conversation_json(title: str, turns: Sequence[Turn], changed: Changed) -> str:
-    """A conversation as JSON: the records as they are, and for each citation whether it has `changed`.
-
-    Raises BadRequest when a record is none.
-    """
+def _json(title: str, turns: Sequence[Turn], changed: Changed) -> str:
+    """The records as they are, and for each citation whether it has `changed`."""
     told = []
     for turn in turns:
         if record := turn.get("record"):
@@ -150,7 +146,8 @@ def file_name(title: str, suffix: str) -> str:
     return f"beleg-{slug or 'antwort'}.{suffix}"
 
 
-def _entry(turn: Turn, words: Words) -> Entry:
+def entry_of(turn: Turn, words: Words) -> Entry:
+    """The entry of a turn. Raises BadRequest when its record is none."""
     if not turn.get("record"):
         draft = _MARKER.sub("", str(turn.get("text") or "")).strip()
         note = words("answer.cut" if turn.get("cut") else "answer.stopped")

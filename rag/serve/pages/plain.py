@@ -14,12 +14,10 @@ from starlette.concurrency import run_in_threadpool
 from rag.errors import BelegError
 from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
-from rag.serve.chat.render import spoken
-from rag.serve.links import link
+from rag.serve.chat.render import mode_line, spoken
+from rag.serve.links import citation_path, link
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import choice_form, choice_of, choice_query
-from rag.serve.pages.frame import mode_line
-from rag.serve.pages.places import citation_path
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page
@@ -35,7 +33,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
 
     def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
-        mode = mode_line(service.engine.mode, words, service.engine.sends_to)
+        mode = mode_line(service.engine, words)
         turns = [(each, list(paragraphs(each))) for each in before(query)]
         form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
         return page("plain.html", words, turns=turns, **form)

@@ -7,15 +7,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
-from rag.serve.pages.catalogue import Catalogue, Row, wish
+from rag.serve.links import MARK_ID, original_path
+from rag.serve.pages.catalogue import Catalogue, Row, wish_of
 from rag.serve.pages.choice import address_of
-from rag.serve.pages.places import MARK_ID, original_path
 from rag.serve.views import page
-from rag.text.normalize import paragraphs
+from rag.text.normalize import paragraphs, trimmed
 
 Excerpt = tuple[str, str, str]
 _MOST_HITS = 1_000
@@ -32,28 +32,20 @@ class Piece:
 
 
 def reader_page(
-    article: Article, span: Span | None, words: Words, *, stale: bool, around: Around | None = None
+    article: Article,
+    span: Span | None,
+    words: Words,
+    *,
+    stale: bool,
+    around: Around | None = None,
+    part: bool = False,
 ) -> str:
-    """A whole page with the article and its marked place; needs no JavaScript.
+    """A page with the article and its marked place, or the part of it that a script shows in a panel.
 
-    What is searched for inside is marked in place of that.
+    What is searched for inside is marked in place of that. A block has a kind of aside, or none, and pieces.
     """
-    return page("reader.html", words, around=around, **_shown(article, span, stale=stale, around=around))
-
-
-def reader_fragment(article: Article, span: Span | None, words: Words, *, stale: bool) -> str:
-    """The article with its place marked: `<article>` with a header and the text in blocks."""
-    return page("article.html", words, **_shown(article, span, stale=stale))
-
-
-def _shown(
-    article: Article, span: Span | None, *, stale: bool, around: Around | None = None
-) -> dict[str, object]:
-    """What the templates show; a block is a kind of aside, or None, and its pieces."""
-    if stale or not span or not (cited := article.text[slice(*span)]).strip():
-        span = None
-    else:  # without the white space around it
-        span = span[0] + len(cited) - len(cited.lstrip()), span[1] - len(cited) + len(cited.rstrip())
+    place = trimmed(article.text, *span) if span and not stale else (0, 0)
+    span = place if place[0] < place[1] else None
     marks = [span] if span else []
     leads_to = (MARK_ID, span)
     if around and around.query:
@@ -61,13 +53,16 @@ def _shown(
         leads_to = ("treffer", marks[around.at - 1] if marks else None)
     blocks = [(kind, _cut(article.text, block, marks, leads_to)) for block, kind in _blocks(article, span)]
     page_number = article.page_at(span[0]) if span else None
-    return {
-        "article": article,
-        "stale": stale,
-        "original": original_path(article.id, page_number),
-        "page_number": page_number,
-        "blocks": blocks,
-    }
+    return page(
+        "article.html" if part else "reader.html",
+        words,
+        around=around,
+        article=article,
+        stale=stale,
+        original=original_path(article.id, page_number),
+        page_number=page_number,
+        blocks=blocks,
+    )
 
 
 def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKind | None]]:
@@ -148,8 +143,7 @@ def around(
     catalogue: Catalogue, row: Row, article: Article, *, liste: str = "", query: str = "", at: str = ""
 ) -> Around:
     """What stands around the article of a row; `at` is what the address says of the hit."""
-    said = {name: values[-1] for name, values in parse_qs(liste).items()}
-    asked = wish(*(said.get(name, "") for name in ("q", "sort", "seite", "von", "bis")))
+    asked = wish_of(liste)
     found = catalogue.found(asked)
     place = next((i for i, each in enumerate(found) if each.id == row.id), None)
     before = found[place - 1] if place else None

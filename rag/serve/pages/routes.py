@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -15,16 +16,14 @@ from markupsafe import Markup
 from rag.engine import Engine
 from rag.errors import BadRequest
 from rag.i18n import LANGUAGES, Words, words_for
-from rag.schema import Citation, Filters
+from rag.schema import Filters
 from rag.serve.chat.messages import outdated_citation
-from rag.serve.links import link
+from rag.serve.links import is_current, link
 from rag.serve.pages import export
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.choice import address_of, choice_form
-from rag.serve.pages.frame import missing_page
-from rag.serve.pages.places import is_current
-from rag.serve.pages.reader import around, reader_fragment, reader_page
-from rag.serve.views import page
+from rag.serve.pages.reader import around, reader_page
+from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings
 from rag.store.answers import Records, feedback_jsonl
 from rag.wire import answer_from_dict
@@ -45,22 +44,12 @@ _TYPES = {
     "html": "text/html; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-Form = Literal["md", "json", "html", "docx"]
 
 
-class Asking(Protocol):
-    """The common part of both web frameworks' requests."""
-
-    @property
-    def headers(self) -> Any: ...
-    @property
-    def cookies(self) -> Any: ...
-    @property
-    def query_params(self) -> Any: ...
-
-
-def words_of(request: Asking) -> Words:
+def words_of(request: Any) -> Words:
     """The interface language: the reader's choice, else that of the surrounding page, else the browser's.
+
+    The request is FastAPI's or Gradio's: both have `headers`, `cookies` and `query_params`.
 
     A page that shows the chat in a frame gives its language as `lang` in the address, and so in the referrer
     of the frame's requests; cookies often do not reach such a frame.
@@ -70,7 +59,7 @@ def words_of(request: Asking) -> Words:
     return words_for(request.headers.get("accept-language"), chosen)
 
 
-def came_from(request: Asking) -> tuple[str, str]:
+def came_from(request: Any) -> tuple[str, str]:
     """Path and query of the page that a request comes from, taken as one of this site; else of the chat."""
     try:
         parts = urlsplit(request.headers.get("referer") or link("/"))
@@ -80,7 +69,7 @@ def came_from(request: Asking) -> tuple[str, str]:
 
 
 def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
-    """`/quelle/…`: an article, with a place marked (see places.py); `/original/…`: its file."""
+    """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file."""
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
@@ -102,7 +91,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         inside = len(said) == 2 and said[0] < said[1] <= len(article.text)
         span, stale = (said[0], said[1]) if inside else None, not is_current(article, v)
         if teil:
-            return HTMLResponse(reader_fragment(article, span, words, stale=stale))
+            return HTMLResponse(reader_page(article, span, words, stale=stale, part=True))
         row = catalogue.row(article_id)
         beside = around(catalogue, row, article, liste=liste, query=suche, at=treffer) if row else None
         return HTMLResponse(reader_page(article, span, words, stale=stale, around=beside))
@@ -140,29 +129,17 @@ def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
 
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
     """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
+    changed = partial(outdated_citation, articles=engine.library)
 
-    def changed(citation: Citation) -> bool:
-        return outdated_citation(citation, engine.library)
-
-    def file(title: str, turns: Sequence[export.Turn], form: Form, request: Request) -> Response:
-        words, base = words_of(request), f"{request.url.scheme}://{request.url.netloc}"
-        match form:
-            case "json":
-                made: str | bytes = export.conversation_json(title, turns, changed)
-            case "md":
-                made = export.conversation_markdown(title, turns, words, changed)
-            case "html":
-                made = export.conversation_html(title, turns, words, changed, base)
-            case "docx":
-                made = export.conversation_docx(title, turns, words, changed)
+    def file(title: str, turns: Sequence[export.Turn], form: export.Form, request: Request) -> Response:
+        base = f"{request.url.scheme}://{request.url.netloc}"
+        content = export.conversation(form, title, turns, words_of(request), changed, base=base)
         name = quote(export.file_name(title, form))
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
-        # JSON can hold a lone surrogate, which cannot be encoded
-        content = made if isinstance(made, bytes) else made.encode("utf-8", "replace")
         return Response(content, media_type=_TYPES[form], headers=headers)
 
     @app.get("/antwort/{ident}.{form}")
-    def saved_answer(request: Request, ident: str, form: Form) -> Response:
+    def saved_answer(request: Request, ident: str, form: export.Form) -> Response:
         record = records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
@@ -175,13 +152,13 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         words, record = words_of(request), records.get(ident)
         if record is None:
             return HTMLResponse(missing_page(words, "answer"), status_code=404)
-        told = export.entries([{"question": record["question"], "record": record}], words)
+        told = [export.entry_of({"question": record["question"], "record": record}, words)]
         opens = address_of(answer_from_dict(record).filters or Filters(), ident)
         shown = page("answer.html", words, ident=ident, opens=opens, entries=told, changed=changed)
         return HTMLResponse(shown, headers=_FRESH)
 
     @app.post("/export/{form}")
-    def conversation(request: Request, form: Form, body: Annotated[bytes, Depends(_body)]) -> Response:
+    def conversation(request: Request, form: export.Form, body: Annotated[bytes, Depends(_body)]) -> Response:
         try:
             title, turns = _conversation(body)
             return file(title, turns, form, request)

@@ -6,15 +6,11 @@ Browsers enforce which pages may show the chat (`frame-ancestors` in headers.py)
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from rag.i18n import LANGUAGES
 from rag.serve.links import STATIC
-
-if TYPE_CHECKING:
-    from fastapi import FastAPI
 
 PATH = "/widget.js"
 _WORDS = 'JSON.parse("of all languages")'
@@ -27,13 +23,8 @@ _HEADERS = {
 }
 
 
-def add_widget(app: FastAPI) -> None:
-    """`/widget.js`: a button on any page that opens the chat."""
-    app.get(PATH)(widget)
-
-
 def widget() -> Response:
-    """The script, with its words in every language, because only the page knows which one it needs."""
+    """`/widget.js`, with its words in every language, because only the page knows which one it needs."""
     words = {lang: words.at("widget") for lang, words in LANGUAGES.items()}
     script = (STATIC / "widget.js").read_text(encoding="utf-8").replace(_WORDS, json.dumps(words))
     return Response(script, media_type="text/javascript", headers=_HEADERS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -84,9 +83,5 @@ def inside(address: str) -> str:
     >>> inside("/artikel?q=x"), inside("//evil.example/"), inside("https://evil.example/")
     ('/artikel?q=x', '/', '/')
     """
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "/"
     own = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
-    return address if own and not parts.netloc and not parts.scheme else "/"
+    return address if own else "/"
