@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id
+from ingest.sources import SourceFile, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.schema import Article
@@ -45,17 +46,18 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
+    path = Path(file.given)
     try:
-        reading = read_file(file.path, limit_bytes=limit_bytes)
+        reading = read_file(path, limit_bytes=limit_bytes)
     except ArticleError as exc:
         return Outcome(problems=(exc.phrase,), unread=True)
     articles = tuple(
-        article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
+        article_from(corrected(document, path), own_id(file.name, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
     texts = [document.text for document in reading.documents]
     read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
-    account = Account(*(tuple((k, n) for k, n in each.items() if n) for each in (read, reading.left_out)))
+    account = Account(*({kind: n for kind, n in each.items() if n} for each in (read, reading.left_out)))
     return Outcome(articles, reading.problems, account=account)
 
 
@@ -124,7 +126,7 @@ def _ids(
             names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
         else:
             names += [(file, article.id) for article in outcome.articles]
-    ids = assign_ids([Wanted(name, file.name, file.holds_records) for file, name in names])
+    ids = assign_ids([(name, file.name) for file, name in names])
     by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for id, (file, name) in zip(ids, names, strict=True):
         by_file[file.key].append((id, name))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import uuid
 from collections.abc import Sequence
@@ -25,8 +24,7 @@ _WRITER = "writer.id"  # a file beside the library, because the library may be r
 
 def is_published(library: Library) -> bool:
     """Whether the server was told of the library's latest change; it may have lost it since."""
-    noted = (library.meta(_PUBLISHED) or "").split(" ", 2)
-    return noted[1:] == [str(library.revision), library.fingerprint]
+    return (library.meta(_PUBLISHED) or "").partition(" ")[2] == library.state
 
 
 def publish(
@@ -43,7 +41,7 @@ def publish(
     with Library.open(folder) as library, Published(settings) as server:
         counts = library.counts()
         held = server.chroma.count(), server.count()
-        noted = library.meta(_PUBLISHED) == _state(server, library)
+        noted = library.meta(_PUBLISHED) == f"{server.identity} {library.state}"
         if noted and held == (counts.chunks, counts.articles) and not take_over:
             return
         theirs = {version.split("#", 1)[0] for version in server.versions()} if take_over else set()
@@ -53,7 +51,7 @@ def publish(
         try:
             _claim(server, folder, take_over=take_over)
             _write(library, server, folder, embed)
-            library.note(_PUBLISHED, _state(server, library))
+            library.note(_PUBLISHED, f"{server.identity} {library.state}")
         finally:
             lock.release(folder)
 
@@ -89,15 +87,8 @@ def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
 def _id(folder: Path) -> str:
     """The id of this data folder as a writer; survives crashes and rebuilds."""
     path = folder / _WRITER
-    with contextlib.suppress(OSError):
-        if held := path.read_text("utf-8").strip():
-            return held
-    made = uuid.uuid4().hex
-    new = path.with_suffix(".new")
-    new.write_text(made, "utf-8")
-    new.replace(path)
-    return made
-
-
-def _state(server: Published, library: Library) -> str:
-    return f"{server.identity} {library.revision} {library.fingerprint}"
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.write_text(uuid.uuid4().hex, "utf-8")
+        new.replace(path)
+    return path.read_text("utf-8").strip()

@@ -29,8 +29,6 @@ class Replica(Run):
         there = self.server.versions()
         if not there or not self.server.chroma.fingerprint:
             raise ConfigError("chroma_server_empty", address=self.server.address)
-        if library.fingerprint and not self.options.rebuild:
-            self.settle(library.fingerprint)
         self.settle(self.server.chroma.fingerprint)
         manifest = library.manifest()
         held = {version_id(id, sha256) for id, sha256 in library.versions().items()}
@@ -39,7 +37,7 @@ class Replica(Run):
             offered[version.split("#", 1)[0]].add(version)
         # while the writer swaps versions there are two: the one we have stays until it is gone
         kept = {id for id, versions in offered.items() if versions & held}
-        wanted = [min(versions) for id, versions in offered.items() if self.options.rebuild or id not in kept]
+        wanted = [min(versions) for id, versions in offered.items() if self.rebuild or id not in kept]
         written = {article.id: article for article in self.server.articles(wanted)}
         now = {id: manifest[id] for id in kept - written.keys()}
         now |= {id: Entry(id, each.source, each.source, each.sha256) for id, each in written.items()}

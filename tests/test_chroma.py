@@ -142,10 +142,10 @@ def test_vector_of_another_length_is_a_mismatch(chroma: Chroma) -> None:
 def test_chroma_has_what_the_library_has_and_nothing_else(library: Library, chroma: Chroma) -> None:
     put(library, SENTENCES)
     assert reconcile(library, chroma, embed) == 0
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
     put(library, ["Etwas ganz anderes."])
     assert reconcile(library, chroma, embed) == 0
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
     assert len(chroma.ids()) == 3
 
 
@@ -236,7 +236,7 @@ def test_a_write_that_failed_is_not_trusted(
     assert not is_whole(data)
     reconcile(library, chroma, embed)
     assert is_whole(data)
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
 
 
 # --- what others find there

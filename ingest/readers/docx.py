@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import re
 
-from ingest.readers.archive import open_archive, parse_xml, pictures_in
 from ingest.readers.document import Document, Reading, compose, given_title, person, refuse_long
-from ingest.readers.markup import blocks_of, page_tree
+from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
 
 _LARGEST = 15_000_000  # bytes of markup, of which mammoth takes a gigabyte of memory
 _PARTS = (r"word/(?:header|footer)\d*\.xml", r"word/comments\.xml", r"docProps/core\.xml")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ingest.readers.archive import open_archive, parse_xml, pictures_in
 from ingest.readers.document import Document, Reading, compose, given_title, person
-from ingest.readers.markup import blocks_of
+from ingest.readers.markup import blocks_of, open_archive, parse_xml, pictures_in
 from rag.errors import ArticleError
 
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"

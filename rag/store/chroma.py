@@ -25,15 +25,12 @@ from rag.store import lock
 from rag.store.library_file import batches
 
 if TYPE_CHECKING:
-    import numpy as np
     from chromadb.api.client import Client
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
-    from numpy.typing import NDArray
 
+    from rag.models.hashing import Floats
     from rag.store.library import Library
-
-    Floats = NDArray[np.float32]
 
 Pair = tuple[Article, Chunk]
 Embed = Callable[[Sequence[Pair]], "Floats"]
@@ -232,8 +229,8 @@ def reconcile(
     library: Library,
     chroma: Chroma,
     embed: Embed,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Makes Chroma's ids equal to the library's; returns the number of passages without a vector.
 
@@ -247,33 +244,31 @@ def reconcile(
 
 def delete_unknown(library: Library, chroma: Chroma) -> None:
     """Deletes the vectors of passages that the library does not know."""
-    chroma.delete(chroma.ids().difference(library.chunk_ids()))
+    chroma.delete(chroma.ids().difference(library.chunk_rows()))
 
 
 def add_missing(
     library: Library,
     chroma: Chroma,
     embed: Embed,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
     """Adds missing vectors, newest articles first; returns the number of passages still without one."""
     there = chroma.ids()
-    missing = [id for id in library.chunk_ids() if id not in there]
+    missing = [row for id, row in library.chunk_rows().items() if id not in there]
     done, size = 0, min(LEAST, chroma.batch)
     while done < len(missing):
-        if progress:
-            progress("embed", done, len(missing))
-        if stop and stop():
+        progress("embed", done, len(missing))
+        if stop():
             return len(missing) - done
         started = time.monotonic()
-        rows = library.rows_of(missing[done : done + size])
-        if pairs := list(library.passages_at(list(rows.values())).values()):
-            chroma.add(pairs, embed(pairs))
+        pairs = list(library.passages_at(missing[done : done + size]).values())
+        chroma.add(pairs, embed(pairs))
         done = min(done + size, len(missing))
         fast = time.monotonic() - started < _SECONDS
         size = min(chroma.batch, 2 * size if fast else max(size // 2, LEAST))
-    if progress and missing:
+    if missing:
         progress("embed", done, len(missing))
     return 0
 

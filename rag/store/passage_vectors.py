@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from rag.models.hashing import Floats
 
 
 @dataclass(frozen=True, slots=True)

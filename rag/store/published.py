@@ -8,10 +8,8 @@ from its own data folder: while the server is down, only changes are missing.
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -89,7 +87,8 @@ class Published:
         for batch in batches(articles, _AT_ONCE):
             stored: dict[str, Any] = {
                 "ids": [version_id(article.id, article.sha256) for article in batch],
-                "embeddings": [_place(article.sha256) for article in batch],
+                # Chroma requires a vector: one of two numbers, different for each
+                "embeddings": [[int(article.sha256[:8], 16) / 2**32, 1.0] for article in batch],
                 "metadatas": [{"article": _ARTICLE.dump_json(article).decode()} for article in batch],
             }
             self._call(partial(self._articles.upsert, **stored))
@@ -139,13 +138,6 @@ def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
     with contextlib.suppress(ChromaError):  # somebody else was first
         client.create_collection(WRITER, embedding_function=None, metadata=ours)
     return client.get_collection(WRITER, embedding_function=None)
-
-
-def _place(sha256: str) -> list[float]:
-    """A vector for an article's record, because Chroma requires one: a point on the circle, different for
-    each."""
-    angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi
-    return [math.cos(angle), math.sin(angle)]
 
 
 # --- the connection
