@@ -15,8 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest.readers.document import Document
-from ingest.structure.body import COMMENT_NOTE, captions, glued_headings, headings, notices, tail
-from ingest.structure.head import head
+from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
 from ingest.structure.language import detect_language
 from ingest.structure.shapes import Finding, answerable, outside
 from rag.schema import Article, Aside, Span
