@@ -8,7 +8,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,7 +119,12 @@ def find_names(paths: Sequence[Path]) -> list[str]:
     for path in paths:
         if not path.exists():
             raise ArticleError("path_missing", path=path)
-        found.update(_names_below(str(path)) if path.is_dir() else [str(path)])
+        if not path.is_dir():
+            found.add(str(path))
+        for parent, folders, names in os.walk(path, onerror=lambda exc: found.add(exc.filename)):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            prefix = os.path.join(parent, "").removeprefix(f".{os.sep}")  # noqa: PTH118
+            found.update(f"{prefix}{name}" for name in names if _is_article_name(name))
     # by folder: files in „a“ come before „a-b“
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
@@ -148,15 +153,6 @@ def passed_over(paths: Sequence[Path]) -> Phrase | None:
     if linked:
         said.append(Phrase("folders_linked", n=linked))
     return Phrase("and_also", first=said[0], second=said[1]) if len(said) == 2 else next(iter(said), None)
-
-
-def _names_below(folder: str) -> Iterator[str]:
-    closed: list[str] = []
-    for parent, folders, names in os.walk(folder, onerror=lambda exc: closed.append(exc.filename)):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        prefix = os.path.join(parent, "").removeprefix(f".{os.sep}")  # noqa: PTH118
-        yield from (f"{prefix}{name}" for name in names if _is_article_name(name))
-    yield from closed
 
 
 def _is_article_name(name: str) -> bool:

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
-from ingest.publish import is_published, publish
 from ingest.report import Changes, SyncReport, report_of
 from ingest.sources import (
     UPLOADS,
@@ -64,6 +63,9 @@ __all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "
 
 VECTORS = "vectors"
 """A note in the library: the revision of which Chroma has all vectors."""
+
+PUBLISHED = "published"
+"""A note in the library: the Chroma server that others fill themselves from, and the revision that it has."""
 
 _AT_ONCE = 32  # articles or files for each step of the progress bar
 _SPARE_VECTORS = 10_000  # cached vectors of other texts or models, in case these come back
@@ -117,7 +119,7 @@ def sync(
     started = time.perf_counter()
     kind = Run
     if settings.chroma_replica:
-        from ingest.replica import Replica
+        from ingest.shared import Replica
 
         kind = Replica
     with _one_at_a_time:
@@ -131,6 +133,8 @@ def sync(
         elif paths is not None:
             remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
+            from ingest.shared import publish
+
             with closing(_embedder(settings)) as embedder:
                 embed_by = partial(_vectors, embedder)
                 publish(settings, look.folder, embed_by, take_over=take_over, named=look.named)
@@ -224,10 +228,12 @@ def has_vectors(folder: Path, library: Library) -> bool:
 
 
 def _agrees(settings: Settings, look: Look, library: Library, *, vectors: bool = True) -> bool:
+    # the server was told of the latest change; it may have lost it since
+    is_published = (library.meta(PUBLISHED) or "").partition(" ")[2] == library.state
     return (
         (has_vectors(look.folder, library) or not vectors)
         and serves(library.fingerprint, fingerprint(settings))
-        and (not settings.chroma_url or settings.chroma_replica or is_published(library))
+        and (not settings.chroma_url or settings.chroma_replica or is_published)
         and (not settings.chroma_replica or library.counts().articles > 0)
         and {path: held[:2] for path, held in library.files().items()}
         == {f.key: f.state[:2] for f in look.files}

@@ -143,7 +143,7 @@ def test_while_two_versions_are_there_a_replica_keeps_its_own(tmp_path: Path, se
     source.write("heating.txt", HEATING.replace("38", "41"))
     with pytest.MonkeyPatch.context() as broken:
         broken.setattr(Published, "delete", lambda *_: None)  # the writer is between its steps
-        broken.setattr("ingest.publish.delete_unknown", lambda *_: None)
+        broken.setattr("ingest.shared.delete_unknown", lambda *_: None)
         source.sync()
     follower.sync()
     assert follower.texts() == before

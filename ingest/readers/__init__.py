@@ -14,16 +14,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ingest.readers.document import Document, Reading, refuse_long
-from ingest.readers.docx import read_docx
 from ingest.readers.encoding import decode
 from ingest.readers.epub import read_epub
 from ingest.readers.html import read_html
 from ingest.readers.jsonl import read_jsonl
 from ingest.readers.mail import read_mail, read_mhtml
 from ingest.readers.markdown import read_markdown
-from ingest.readers.odt import read_odt
+from ingest.readers.office import read_docx, read_odt, read_rtf
 from ingest.readers.pdf import read_pdf
-from ingest.readers.rtf import read_rtf
 from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
@@ -117,19 +115,16 @@ def _refuse_other_format(suffix: str, data: bytes) -> None:
         raise ArticleError("other_format", ending=suffix[1:], kind=kind, advice=advice)
     if name:
         raise ArticleError("not_as_its_ending", kind=Phrase(name), advice=advice)
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(data):
-        raise ArticleError("file_binary", advice=advice)
-
-
-def _is_binary(data: bytes) -> bool:
-    """Whether control characters are too many for a text, of which a few are cleaned away."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return
     sample = data[:100_000]
-    share = 1 - len(sample.translate(None, _CONTROL)) / len(sample)
+    most = 0.1  # control characters, as a share: a few are cleaned away
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)  # the sample may end within a character
     except UnicodeDecodeError:
-        return share > 0.02
-    return share > 0.1
+        most = 0.02
+    if 1 - len(sample.translate(None, _CONTROL)) / len(sample) > most:
+        raise ArticleError("file_binary", advice=advice)
 
 
 def _read_txt(data: bytes) -> Reading:

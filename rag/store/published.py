@@ -104,8 +104,18 @@ class Published:
         The note is a collection, because creating one is the only operation on a Chroma server that succeeds
         for only one of several at the same time.
         """
-        ours = {"writer": writer, "name": name}
-        noted = self._call(lambda: _note_of_the_writer(self.chroma.client, ours))
+        from chromadb.errors import ChromaError, NotFoundError
+
+        ours, client = {"writer": writer, "name": name}, self.chroma.client
+
+        def note() -> Collection:
+            with contextlib.suppress(NotFoundError):
+                return client.get_collection(WRITER, embedding_function=None)
+            with contextlib.suppress(ChromaError):  # somebody else was first
+                client.create_collection(WRITER, embedding_function=None, metadata=ours)
+            return client.get_collection(WRITER, embedding_function=None)
+
+        noted = self._call(note)
         held = noted.metadata or {}
         if held.get("writer") == writer:
             return None
@@ -128,16 +138,6 @@ class Published:
 def version_id(article_id: str, sha256: str) -> str:
     """Id of an article's record: versions of an article lie side by side, as their passages do."""
     return f"{article_id}#{sha256[:12]}"
-
-
-def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
-    from chromadb.errors import ChromaError, NotFoundError
-
-    with contextlib.suppress(NotFoundError):
-        return client.get_collection(WRITER, embedding_function=None)
-    with contextlib.suppress(ChromaError):  # somebody else was first
-        client.create_collection(WRITER, embedding_function=None, metadata=ours)
-    return client.get_collection(WRITER, embedding_function=None)
 
 
 # --- the connection

@@ -1,30 +1,26 @@
-"""Copies the library's articles to a Chroma server, from which replicas fill themselves."""
+"""The Chroma server that several Belegs share: one publishes its articles there, replicas sync from it."""
 
 from __future__ import annotations
 
 import socket
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ingest.diff import Plan, compare
+from ingest.report import SyncReport
+from ingest.sync import PUBLISHED, Run
 from rag.errors import ConfigError, IndexBusy
+from rag.models.hashing import Floats
+from rag.settings import Settings
 from rag.store import lock
 from rag.store.chroma import Embed, Pair, add_missing, delete_unknown
 from rag.store.library import Library
+from rag.store.library_rows import Entry
+from rag.store.published import Published, version_id
 
-if TYPE_CHECKING:
-    from rag.models.hashing import Floats
-    from rag.settings import Settings
-    from rag.store.published import Published
-
-_PUBLISHED = "published"  # a note in the library: the server, and what it has
 _WRITER = "writer.id"  # a file beside the library, because the library may be rebuilt
-
-
-def is_published(library: Library) -> bool:
-    """Whether the server was told of the library's latest change; it may have lost it since."""
-    return (library.meta(_PUBLISHED) or "").partition(" ")[2] == library.state
 
 
 def publish(
@@ -36,12 +32,10 @@ def publish(
     writer, except with `take_over`, and ConfigError if that would replace its articles by some that nobody
     `named`.
     """
-    from rag.store.published import Published
-
     with Library.open(folder) as library, Published(settings) as server:
         counts = library.counts()
         held = server.chroma.count(), server.count()
-        noted = library.meta(_PUBLISHED) == f"{server.identity} {library.state}"
+        noted = library.meta(PUBLISHED) == f"{server.identity} {library.state}"
         if noted and held == (counts.chunks, counts.articles) and not take_over:
             return
         theirs = {version.split("#", 1)[0] for version in server.versions()} if take_over else set()
@@ -51,14 +45,12 @@ def publish(
         try:
             _claim(server, folder, take_over=take_over)
             _write(library, server, folder, embed)
-            library.note(_PUBLISHED, f"{server.identity} {library.state}")
+            library.note(PUBLISHED, f"{server.identity} {library.state}")
         finally:
             lock.release(folder)
 
 
 def _write(library: Library, server: Published, folder: Path, embed: Embed) -> None:
-    from rag.store.published import version_id
-
     def ours(pairs: Sequence[Pair]) -> Floats:
         _claim(server, folder)  # another Beleg may have taken over meanwhile
         return embed(pairs)
@@ -78,17 +70,45 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
     """Registers this Beleg as the server's writer. Raises IndexBusy if there is another one."""
-    name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
-    held = server.claim(_id(folder), name, take_over=take_over)
-    if held is not None:
-        raise IndexBusy("chroma_server_taken", address=server.address, writer=held)
-
-
-def _id(folder: Path) -> str:
-    """The id of this data folder as a writer; survives crashes and rebuilds."""
-    path = folder / _WRITER
+    path = folder / _WRITER  # with our id, which survives crashes and rebuilds
     if not path.exists():
         new = path.with_suffix(".new")
         new.write_text(uuid.uuid4().hex, "utf-8")
         new.replace(path)
-    return path.read_text("utf-8").strip()
+    name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
+    held = server.claim(path.read_text("utf-8").strip(), name, take_over=take_over)
+    if held is not None:
+        raise IndexBusy("chroma_server_taken", address=server.address, writer=held)
+
+
+class Replica(Run):
+    """A sync from the server in place of files, vectors included."""
+
+    def run(self) -> SyncReport:
+        """Runs the sync. Raises ConfigError, without changes, if the server has no articles."""
+        with Published(self.settings) as self.server:
+            return super().run()
+
+    def plan(self, library: Library) -> Plan:
+        """The differences between the server's articles and the library's."""
+        there = self.server.versions()
+        if not there or not self.server.chroma.fingerprint:
+            raise ConfigError("chroma_server_empty", address=self.server.address)
+        self.settle(self.server.chroma.fingerprint)
+        manifest = library.manifest()
+        held = {version_id(id, sha256) for id, sha256 in library.versions().items()}
+        offered: dict[str, set[str]] = defaultdict(set)
+        for version in there:
+            offered[version.split("#", 1)[0]].add(version)
+        # while the writer swaps versions there are two: the one we have stays until it is gone
+        kept = {id for id, versions in offered.items() if versions & held}
+        wanted = [min(versions) for id, versions in offered.items() if self.rebuild or id not in kept]
+        written = {article.id: article for article in self.server.articles(wanted)}
+        now = {id: manifest[id] for id in kept - written.keys()}
+        now |= {id: Entry(id, each.source, each.source, each.sha256) for id, each in written.items()}
+        return Plan(written, tuple(sorted(manifest.keys() - now.keys())), now, {}, compare(manifest, now))
+
+    def embed(self, pairs: Sequence[Pair]) -> Floats:
+        """The server's vectors; our own if those have been deleted meanwhile."""
+        found = self.server.chroma.vectors([chunk.id for _, chunk in pairs])
+        return super().embed(pairs) if found is None else found
