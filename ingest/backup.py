@@ -5,8 +5,6 @@ source of the articles. The index is left out, because the next start or `python
 the articles folder, which is the user's own.
 """
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import tarfile

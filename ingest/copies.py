@@ -4,8 +4,6 @@ The library keeps marks of every article: the hashes of an eighth of its runs of
 most runs with the original, and so most marks; only articles with many marks in common are compared.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import Counter

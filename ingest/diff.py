@@ -1,7 +1,5 @@
 """The plan of a sync: the differences between files and library, found before anything is written."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

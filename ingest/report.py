@@ -1,7 +1,5 @@
 """The report of a sync, for people and programs."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The Chroma server that several Belegs share: one publishes its articles there, replicas sync from it."""
 
-from __future__ import annotations
-
 import socket
 import uuid
 from collections import defaultdict

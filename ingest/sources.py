@@ -1,7 +1,5 @@
 """The sources of articles: the files of the source folders, and article ids from their names."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Articles uploaded in the web chat: checked as they arrive, and saved as files."""
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import shutil

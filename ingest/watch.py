@@ -1,7 +1,5 @@
 """Keeps the index in line with its files while the web chat runs: one thread watches and syncs."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading

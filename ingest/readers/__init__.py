@@ -4,8 +4,6 @@ Each format has one reader. What a reader does not find stays None for `ingest.s
 for in the text; what is broken is an ArticleError that names the next step.
 """
 
-from __future__ import annotations
-
 import codecs
 import logging
 import re

@@ -1,7 +1,5 @@
 """E-books: the chapters in the order in which they are read."""
 
-from __future__ import annotations
-
 import posixpath
 from urllib.parse import unquote
 

@@ -1,7 +1,5 @@
 """E-mails (.eml), and web pages that a browser saved as one file (.mhtml)."""
 
-from __future__ import annotations
-
 import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart

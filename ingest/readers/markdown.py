@@ -1,7 +1,5 @@
 """Markdown, with front matter."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from html import escape, unescape

@@ -1,7 +1,5 @@
 """Turns HTML and XML, from whatever format, into blocks: what a page shows, paragraph by paragraph."""
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

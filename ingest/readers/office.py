@@ -1,7 +1,5 @@
 """Texts of word processors: Word, OpenDocument as LibreOffice writes it, and the older Rich Text Format."""
 
-from __future__ import annotations
-
 import io
 import re
 from typing import Any

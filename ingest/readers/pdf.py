@@ -1,7 +1,5 @@
 """PDF files: joins printed lines to paragraphs."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections import Counter

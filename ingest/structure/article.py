@@ -5,8 +5,6 @@ headings and footers are marked as asides: shown, but never answers. The rules a
 anything that they do not recognise stays text.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Finds what is aside in an article: title, bylines, datelines, captions, footers, notices, headings."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What lines of German news copy look like: bylines, titles, credits, agencies and outlets."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

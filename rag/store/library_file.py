@@ -1,7 +1,5 @@
 """The library's file: schema, connections, transactions, and SQLite's errors as ours."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """The library's records, converted to rows of SQLite and back."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """The vectors of a passage: of itself, its sentences, and each sentence with the one before it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 
