@@ -193,8 +193,8 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
     sources = find_sources(folders, settings.data_dir.resolve())
     files = []
     for file in sources:
-        outcome = read_file_of(file, settings.article_limit)
-        files.append({"name": file.name, **outcome.account._asdict(), "problems": list(outcome.problems)})
+        state = read_file_of(file, settings.article_limit).state
+        files.append({"name": file.name, **state.account._asdict(), "problems": list(state.problems)})
     return {"files": files, "not_read": passed_over(folders)}
 
 

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -185,14 +185,14 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
             raise ConfigError("folder_emptied", folder=folder)
 
 
-def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
+def refuse_replaced(folders: Sequence[Path], held: Sequence[str], data: Path) -> None:
     """Raises ConfigError if indexed articles would be removed only because another folder is searched.
 
     `held` are the files to be removed; those of the folders and uploads may be. Other articles are replaced
     only by articles that were named.
     """
     bases = [legible(str(folder.resolve())) for folder in (*folders, data / UPLOADS)]
-    for path in map(Path, held.values()):
+    for path in map(Path, held):
         if not any(path.is_relative_to(base) for base in bases):
             shown = ", ".join(map(str, folders))
             raise ConfigError("other_articles", data=data, path=path, folders=shown)

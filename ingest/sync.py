@@ -76,21 +76,6 @@ _OF_THE_DISK = frozenset({"cannot_use", "cache_unusable", "disk_full", "index_un
 _one_at_a_time = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The source as it is on disk, and the data folder it belongs to.
-
-    `named` is whether somebody said that these are the articles, else they are the default; `paths` are those
-    that somebody just said.
-    """
-
-    folder: Path
-    roots: tuple[Path, ...]
-    files: tuple[SourceFile, ...]
-    named: bool
-    paths: Sequence[Path] | None = None
-
-
 def sync(
     settings: Settings,
     *,
@@ -123,12 +108,12 @@ def sync(
 
         kind = Replica
     with _one_at_a_time:
-        look = look_at(settings, paths)
-        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, look)
+        files, folder = find_files(settings, paths), settings.data_dir.resolve()
+        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, files)
         if report is None:
-            with _owned(look.folder), closing(_embedder(settings)) as embedder:
+            with _owned(folder), closing(_embedder(settings)) as embedder:
                 stop = stop if wait else lambda: True
-                run = kind(settings, look, embedder, rebuild, allow_empty, embed, progress, stop)
+                run = kind(settings, paths, files, embedder, rebuild, allow_empty, embed, progress, stop)
                 report = run.run()
         elif paths is not None:
             remember(settings, paths)
@@ -137,7 +122,8 @@ def sync(
 
             with closing(_embedder(settings)) as embedder:
                 embed_by = partial(_vectors, embedder)
-                publish(settings, look.folder, embed_by, take_over=take_over, named=look.named)
+                named = are_named(settings, paths)
+                publish(settings, folder, embed_by, take_over=take_over, named=named)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -203,40 +189,38 @@ def is_current(settings: Settings, *, vectors: bool = True) -> bool:
     index that cannot be opened.
     """
     try:
-        look = look_at(settings, None)
-        with Library.open(look.folder, read_only=True) as library:
-            return _agrees(settings, look, library, vectors=vectors)
+        files = find_files(settings)
+        with Library.open(settings.data_dir.resolve(), read_only=True) as library:
+            return _agrees(settings, files, library, vectors=vectors)
     except BelegError:
         return False
 
 
-def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
-    """Finds the source files. Raises ArticleError for a path that does not exist."""
-    folder = settings.data_dir.resolve()
-    if settings.chroma_replica:
-        if paths:
-            raise ConfigError("replica_names_none")
-        return Look(folder, (), (), named=True)
-    folders = roots(settings, paths)
-    files = tuple(find_sources(folders, folder))
-    return Look(folder, tuple(folders), files, are_named(settings, paths), paths)
+def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
+    """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
+    if not settings.chroma_replica:
+        return tuple(find_sources(roots(settings, paths), settings.data_dir.resolve()))
+    if paths:
+        raise ConfigError("replica_names_none")
+    return ()
 
 
-def has_vectors(folder: Path, library: Library) -> bool:
+def has_vectors(library: Library) -> bool:
     """Whether Chroma has all vectors of the library, in an unchanged folder."""
-    return library.meta(VECTORS) == library.state and is_whole(folder)
+    return library.meta(VECTORS) == library.state and is_whole(library.path.parent)
 
 
-def _agrees(settings: Settings, look: Look, library: Library, *, vectors: bool = True) -> bool:
+def _agrees(
+    settings: Settings, files: Sequence[SourceFile], library: Library, *, vectors: bool = True
+) -> bool:
     # the server was told of the latest change; it may have lost it since
     is_published = (library.meta(PUBLISHED) or "").partition(" ")[2] == library.state
     return (
-        (has_vectors(look.folder, library) or not vectors)
+        (has_vectors(library) or not vectors)
         and serves(library.fingerprint, fingerprint(settings))
         and (not settings.chroma_url or settings.chroma_replica or is_published)
         and (not settings.chroma_replica or library.counts().articles > 0)
-        and {path: held[:2] for path, held in library.files().items()}
-        == {f.key: f.state[:2] for f in look.files}
+        and {path: held[:2] for path, held in library.files().items()} == {f.key: f.state[:2] for f in files}
     )
 
 
@@ -252,17 +236,17 @@ def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
     return True
 
 
-def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
+def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncReport | None:
     """The report if there is nothing to do; None if there is, or if the lock is needed to find out."""
     try:
-        library = Library.open(look.folder, read_only=True)
+        library = Library.open(settings.data_dir.resolve(), read_only=True)
     except BelegError:
         return None
     with library:
         articles = library.counts().articles
         # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
-        if unread or not articles or not _agrees(settings, look, library):
+        if unread or not articles or not _agrees(settings, files, library):
             return None
         return report_of(library, Changes(unchanged=articles))
 
@@ -275,7 +259,8 @@ class Run:
     """One sync from files, with the options of `sync`; the caller holds the folder's lock."""
 
     settings: Settings
-    look: Look
+    paths: Sequence[Path] | None
+    files: Sequence[SourceFile]
     embedder: Embedder
     rebuild: bool
     allow_empty: bool
@@ -284,6 +269,9 @@ class Run:
     stop: Callable[[], bool]
 
     def __post_init__(self) -> None:
+        self.folder = self.settings.data_dir.resolve()
+        self.roots = roots(self.settings, self.paths)
+        self.named = self.settings.chroma_replica or are_named(self.settings, self.paths)
         self.note = fingerprint(self.settings)
         self.is_e5 = chosen(self.settings).kind == "e5"  # the built-in encoder, also of sentences
         self.repaired: list[str] = []
@@ -294,36 +282,35 @@ class Run:
             if library.fingerprint and not self.rebuild:
                 self.settle(library.fingerprint)
             plan = self.plan(library)
-            lost_none = has_vectors(self.look.folder, library)
+            lost_none = has_vectors(library)
             if not (plan.manifest or library.counts().articles or self.allow_empty):
                 library.replace(files=plan.files)  # nothing could be read, so no index is made
                 return report_of(library, plan.changes, self.repaired)
             self._replace(library, plan)
-            if self.look.paths is not None:
-                remember(self.settings, self.look.paths)
+            if self.paths is not None:
+                remember(self.settings, self.paths)
             pending = self._embed(library, plan, lost_none=lost_none)
             return report_of(library, plan.changes, self.repaired, pending)
 
     def plan(self, library: Library) -> Plan:
         """The differences between files and library; writes nothing."""
         held = library.manifest()
-        if not (self.look.files or held or self.allow_empty):
-            raise ArticleError("no_articles", folders=", ".join(map(str, self.look.roots)))
-        beside = passed_over(self.look.roots)
+        if not (self.files or held or self.allow_empty):
+            raise ArticleError("no_articles", folders=", ".join(map(str, self.roots)))
+        beside = passed_over(self.roots)
         library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
         if not self.rebuild:
-            uploads = f"{self.look.folder / UPLOADS}{os.sep}"  # which are deleted on purpose only
+            uploads = f"{self.folder / UPLOADS}{os.sep}"  # which are deleted on purpose only
             watched = [entry.path for entry in held.values() if not entry.path.startswith(uploads)]
-            refuse_emptied(self.look.roots, self.look.files, watched)
+            refuse_emptied(self.roots, self.files, watched)
         limit = self.settings.article_limit
 
         def read(files: Sequence[SourceFile]) -> dict[str, Outcome]:
             return {file.key: read_file_of(file, limit) for file in self._shown("read", files)}
 
-        plan = make_plan(library, held, self.look.files, read, rebuild=self.rebuild)
-        if not (self.rebuild or self.look.named):
-            gone = {id: held[id].path for id in plan.gone}
-            refuse_replaced(self.look.roots, gone, self.look.folder)
+        plan = make_plan(library, held, self.files, read, rebuild=self.rebuild)
+        if not (self.rebuild or self.named):
+            refuse_replaced(self.roots, [held[id].path for id in plan.gone], self.folder)
         return plan
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:
@@ -339,17 +326,17 @@ class Run:
 
     def _library(self) -> Library:
         """The library; a new one in place of a damaged one or an earlier format."""
-        path = self.look.folder / FILE_NAME
-        if not path.exists() and (self.look.folder / "chroma").exists():
+        path = self.folder / FILE_NAME
+        if not path.exists() and (self.folder / "chroma").exists():
             self.repaired.append("the library was missing and was built anew")
         try:
-            return Library.open(self.look.folder)
+            return Library.open(self.folder)
         except IndexDamaged as exc:
             self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
         except IndexMismatch as exc:
             # articles that nobody named never replace an unreadable index
-            outdated = isinstance(exc, IndexOutdated) and self.look.named
-            if not (self.rebuild or (outdated and (self.look.files or self.settings.chroma_replica))):
+            outdated = isinstance(exc, IndexOutdated) and self.named
+            if not (self.rebuild or (outdated and (self.files or self.settings.chroma_replica))):
                 raise
             if not self.rebuild:
                 self.repaired.append("the index was of an earlier Beleg and was built anew from the articles")
@@ -357,7 +344,7 @@ class Run:
             file = path.with_name(f"{FILE_NAME}{suffix}")
             if file.exists():
                 file.replace(file.with_name(f"{FILE_NAME}.damaged{suffix}"))
-        return Library.open(self.look.folder)
+        return Library.open(self.folder)
 
     def _shown(self, step: str, items: Sequence[_T]) -> Iterator[_T]:
         """The items, with progress shown while they are taken."""
@@ -399,9 +386,9 @@ class Run:
         """Brings Chroma in line; returns the number of passages without a vector."""
         if self.wish:
             library.note(WISH, self.wish)
-        elif has_vectors(self.look.folder, library) and not self.rebuild:
+        elif has_vectors(library) and not self.rebuild:
             return 0
-        with Chroma.open(self.look.folder) as chroma:
+        with Chroma.open(self.folder) as chroma:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
             library.note(VECTORS, None)  # until all are there
             try:

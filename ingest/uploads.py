@@ -24,6 +24,7 @@ class ArticleIntake(Watcher):
     """The folder of uploaded files, and the watcher that reads them; see `rag.uploads.Intake`."""
 
     suffixes = SUFFIXES
+    edited = staticmethod(edited)
 
     def __init__(self, settings: Settings) -> None:
         """Removes incomplete files of an earlier process."""
@@ -58,9 +59,6 @@ class ArticleIntake(Watcher):
         said = {name: {str(getattr(article, name) or "") for article in articles} for name in FIELDS}
         # what all articles of the file have in common is what it says
         describe(path, fields, {name: values.pop() for name, values in said.items() if len(values) == 1})
-
-    def edited(self, path: Path) -> Mapping[str, str] | None:
-        return edited(path)
 
     def _save(self, name: str, data: bytearray) -> Received:
         """Reads a file, and moves it to its place unless the same is there.

@@ -12,7 +12,7 @@ from pathlib import Path
 from watchfiles import watch
 
 from ingest.sources import roots
-from ingest.sync import SyncReport, is_current, look_at, sync
+from ingest.sync import SyncReport, find_files, is_current, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
 from rag.settings import Settings
@@ -136,7 +136,7 @@ class Watcher:
 
             with Published(self.settings) as server:
                 return tuple(sorted(server.versions()))
-        return look_at(self.settings, None).files
+        return find_files(self.settings)
 
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
