@@ -18,20 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ingest import sources
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
 from ingest.report import Changes, SyncReport, report_of
-from ingest.sources import (
-    UPLOADS,
-    SourceFile,
-    are_named,
-    find_sources,
-    passed_over,
-    refuse_emptied,
-    refuse_replaced,
-    remember,
-    roots,
-)
+from ingest.sources import SourceFile
 from rag.errors import (
     ArticleError,
     BelegError,
@@ -116,13 +107,13 @@ def sync(
                 run = kind(settings, paths, files, embedder, rebuild, allow_empty, embed, progress, stop)
                 report = run.run()
         elif paths is not None:
-            remember(settings, paths)
+            sources.remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
             from ingest.shared import publish
 
             with closing(_embedder(settings)) as embedder:
                 embed_by = partial(_vectors, embedder)
-                named = are_named(settings, paths)
+                named = sources.are_named(settings, paths)
                 publish(settings, folder, embed_by, take_over=take_over, named=named)
     return replace(report, seconds=time.perf_counter() - started)
 
@@ -199,7 +190,7 @@ def is_current(settings: Settings, *, vectors: bool = True) -> bool:
 def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
     """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
     if not settings.chroma_replica:
-        return tuple(find_sources(roots(settings, paths), settings.data_dir.resolve()))
+        return tuple(sources.find_sources(sources.roots(settings, paths), settings.data_dir.resolve()))
     if paths:
         raise ConfigError("replica_names_none")
     return ()
@@ -270,8 +261,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self.folder = self.settings.data_dir.resolve()
-        self.roots = roots(self.settings, self.paths)
-        self.named = self.settings.chroma_replica or are_named(self.settings, self.paths)
+        self.roots = sources.roots(self.settings, self.paths)
+        self.named = self.settings.chroma_replica or sources.are_named(self.settings, self.paths)
         self.note = fingerprint(self.settings)
         self.is_e5 = chosen(self.settings).kind == "e5"  # the built-in encoder, also of sentences
         self.repaired: list[str] = []
@@ -288,7 +279,7 @@ class Run:
                 return report_of(library, plan.changes, self.repaired)
             self._replace(library, plan)
             if self.paths is not None:
-                remember(self.settings, self.paths)
+                sources.remember(self.settings, self.paths)
             pending = self._embed(library, plan, lost_none=lost_none)
             return report_of(library, plan.changes, self.repaired, pending)
 
@@ -297,12 +288,12 @@ class Run:
         held = library.manifest()
         if not (self.files or held or self.allow_empty):
             raise ArticleError("no_articles", folders=", ".join(map(str, self.roots)))
-        beside = passed_over(self.roots)
+        beside = sources.passed_over(self.roots)
         library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
         if not self.rebuild:
-            uploads = f"{self.folder / UPLOADS}{os.sep}"  # which are deleted on purpose only
+            uploads = f"{self.folder / sources.UPLOADS}{os.sep}"  # which are deleted on purpose only
             watched = [entry.path for entry in held.values() if not entry.path.startswith(uploads)]
-            refuse_emptied(self.roots, self.files, watched)
+            sources.refuse_emptied(self.roots, self.files, watched)
         limit = self.settings.article_limit
 
         def read(files: Sequence[SourceFile]) -> dict[str, Outcome]:
@@ -310,7 +301,7 @@ class Run:
 
         plan = make_plan(library, held, self.files, read, rebuild=self.rebuild)
         if not (self.rebuild or self.named):
-            refuse_replaced(self.roots, [held[id].path for id in plan.gone], self.folder)
+            sources.refuse_replaced(self.roots, [held[id].path for id in plan.gone], self.folder)
         return plan
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:

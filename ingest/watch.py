@@ -126,7 +126,7 @@ class Watcher:
             self._seen = files
         except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
             self._seen = None
-            self._failed(exc.phrase)
+            self._done(exc.phrase)
             return
         self._sync()
 
@@ -145,16 +145,16 @@ class Watcher:
                 self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
             )
         except BelegError as exc:
-            self._failed(exc.phrase)
+            self._done(exc.phrase)
             return
         except OSError as exc:
-            self._failed(Phrase("no_room", why=exc.strerror or exc))
+            self._done(Phrase("no_room", why=exc.strerror or exc))
             return
         except _Closed:
             raise
         except Exception:
             log.exception("reading articles in failed unexpectedly")
-            self._failed(Phrase("internal_error"))
+            self._done(Phrase("internal_error"))
             return
         self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
         if report.added or report.changed or report.deleted:
@@ -164,7 +164,7 @@ class Watcher:
         for name, problem in sorted(set(report.skipped) - self._reported):
             log.warning("%s: %s", name, problem)
         self._reported = set(report.skipped)
-        self._done(None)
+        self._done()
 
     def _progress(self, step: str, done: int, total: int) -> None:
         if self._closed.is_set():
@@ -178,15 +178,12 @@ class Watcher:
         except BelegError:
             return True
 
-    def _done(self, error: str | None) -> None:
+    def _done(self, error: str | None = None) -> None:
+        if error and error != self.state.error:
+            log.warning("articles were not read in: %s", error)
         checked = self.state.checked if error else datetime.now().astimezone()
         with self._changing:
             self.state = SyncState(running=self._asked, error=error, checked=checked)
-
-    def _failed(self, error: str) -> None:
-        if error != self.state.error:
-            log.warning("articles were not read in: %s", error)
-        self._done(error)
 
 
 class _Closed(Exception):
