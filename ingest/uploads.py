@@ -1,6 +1,7 @@
 """Articles uploaded in the web chat: checked as they arrive, and saved as files."""
 
 import asyncio
+import filecmp
 import itertools
 import shutil
 import tempfile
@@ -38,12 +39,16 @@ class ArticleIntake(Watcher):
         safe = safe_name(name)
         if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
-        data = bytearray()
-        async for part in parts:
-            data += part
-            if len(data) > self.limit:
-                raise too_large(self.limit)
-        return await asyncio.to_thread(self._save, safe, data)
+        (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING) as folder:
+            file, size = Path(folder) / safe, 0
+            with file.open("wb") as incoming:
+                async for part in parts:
+                    size += len(part)
+                    if size > self.limit:
+                        raise too_large(self.limit)
+                    incoming.write(part)
+            return await asyncio.to_thread(self._keep, file)
 
     def remove(self, path: Path) -> None:
         if path.resolve().parent != self.folder:
@@ -60,24 +65,20 @@ class ArticleIntake(Watcher):
         # what all articles of the file have in common is what it says
         describe(path, fields, {name: values.pop() for name, values in said.items() if len(values) == 1})
 
-    def _save(self, name: str, data: bytearray) -> Received:
+    def _keep(self, file: Path) -> Received:
         """Reads a file, and moves it to its place unless the same is there.
 
         Another file of that name is never overwritten: the new one becomes `name-2`.
         """
-        (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING) as folder:
-            file = Path(folder) / name
-            file.write_bytes(data)
-            problems = read_file(file, limit_bytes=self.limit).problems
-            with self._naming:
-                for n in itertools.count(1):
-                    there = self.folder / (name if n == 1 else f"{file.stem}-{n}{file.suffix}")
-                    known = there.exists() and there.read_bytes() == data
-                    if known or not there.exists():
-                        break
-                if not known:
-                    file.replace(there)
+        problems = read_file(file, limit_bytes=self.limit).problems
+        with self._naming:
+            for n in itertools.count(1):
+                there = self.folder / (file.name if n == 1 else f"{file.stem}-{n}{file.suffix}")
+                known = there.exists() and filecmp.cmp(file, there, shallow=False)
+                if known or not there.exists():
+                    break
+            if not known:
+                file.replace(there)
         return Received(there.name, known, problems)
 
 
