@@ -1,6 +1,6 @@
 """Brings the index in line with the article files: a diff by content, safe to interrupt anywhere.
 
-look → diff → read → chunk → `library.replace` (one transaction) → `reconcile` (Chroma). After the transaction
+look → diff → read → chunk → `library.replace` (one transaction) → Chroma follows. After the transaction
 new articles are found by their words, and by meaning as soon as their vectors are ready.
 """
 
@@ -39,7 +39,7 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, Progress, delete_unknown, is_whole, reconcile
+from rag.store.chroma import Chroma, Pair, Progress, add_missing, delete_unknown, is_whole
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER
@@ -405,8 +405,6 @@ class Run:
         left = unasked and articles > MOST_UNASKED
         library.note(LEFT_TO_WORDS, json.dumps(left_to_words(passages).dump()) if left else None)
         if left:
-            if not chroma.is_of(library.fingerprint):
-                chroma.renew(library.fingerprint)
             delete_unknown(library, chroma)
         return left
 
@@ -420,7 +418,8 @@ class Run:
         if self.rebuild:
             chroma.renew(library.fingerprint)
         embed = kept_in(library, self.embed) if self.is_e5 else self.embed
-        return reconcile(library, chroma, embed, self.progress, self.stop)
+        delete_unknown(library, chroma)
+        return add_missing(library, chroma, embed, self.progress, self.stop)
 
     def _say_losses(self, library: Library, plan: Plan, chroma: Chroma, *, lost_none: bool) -> None:
         if chroma.damage:

@@ -24,7 +24,7 @@ from rag.models.hashing import vectors as hashed
 from rag.models.providers import build_embedder, build_embedding
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
-from rag.store.chroma import CHUNKS, FOLDER, Chroma, Pair, is_whole, reconcile
+from rag.store.chroma import CHUNKS, FOLDER, Chroma, Embed, Pair, add_missing, delete_unknown, is_whole
 from rag.store.library import Library
 from rag.store.lock import announce, owner
 
@@ -87,6 +87,12 @@ def put(library: Library, sentences: Sequence[str], note: str = NOTE) -> None:
 
 def embed(pairs: Sequence[Pair]) -> Floats:
     return hashed([chunk.text for _, chunk in pairs])
+
+
+def reconcile(library: Library, chroma: Chroma, by: Embed) -> int:
+    """As a sync does it."""
+    delete_unknown(library, chroma)
+    return add_missing(library, chroma, by)
 
 
 # --- writing and finding

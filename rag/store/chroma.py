@@ -1,6 +1,7 @@
 """Chroma: a vector for each passage of the library, in our own folder or on a server.
 
-Chroma follows the library: `reconcile` makes its ids equal to the library's, whatever happened before.
+Chroma follows the library: `delete_unknown` and `add_missing` make its ids equal to the library's, whatever
+happened before.
 Everything in it can be made again from the library and the cache of embeddings, so a folder that has changed
 since it was closed is thrown away and filled anew: Chroma misses rows when files are gone, and crashes
 (SIGSEGV) on a truncated one.
@@ -225,25 +226,10 @@ _opening = threading.Lock()
 # --- following the library
 
 
-def reconcile(
-    library: Library,
-    chroma: Chroma,
-    embed: Embed,
-    progress: Progress = lambda *_: None,
-    stop: Callable[[], bool] = lambda: False,
-) -> int:
-    """Makes Chroma's ids equal to the library's; returns the number of passages without a vector.
-
-    May be interrupted anywhere and continues from there. `stop` is asked between batches.
-    """
+def delete_unknown(library: Library, chroma: Chroma) -> None:
+    """Deletes the vectors of passages that the library does not know; all, if they are of other settings."""
     if not chroma.is_of(library.fingerprint):
         chroma.renew(library.fingerprint)
-    delete_unknown(library, chroma)
-    return add_missing(library, chroma, embed, progress, stop)
-
-
-def delete_unknown(library: Library, chroma: Chroma) -> None:
-    """Deletes the vectors of passages that the library does not know."""
     chroma.delete(chroma.ids().difference(library.chunk_rows()))
 
 
@@ -254,7 +240,10 @@ def add_missing(
     progress: Progress = lambda *_: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Adds missing vectors, newest articles first; returns the number of passages still without one."""
+    """Adds missing vectors, newest articles first; returns the number of passages still without one.
+
+    May be interrupted anywhere and continues from there. `stop` is asked between batches.
+    """
     there = chroma.ids()
     missing = [row for id, row in library.chunk_rows().items() if id not in there]
     done, size = 0, min(LEAST, chroma.batch)
