@@ -154,6 +154,7 @@ def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
 # --- the tail: footers -----------------------------------------------------------------------
 
 _FOOTER_LINES = 4
+_LINE = re.compile(r".*\S.*")
 _SOURCE_TAIL = re.compile(
     r"\((?:(?:mit|aus) \w+ (?:von|der)\s+)?(?P<codes>[^()\n]{2,60})\)$"
     r"|Quellen?:\s*(?P<named>[\w/, +-]{2,40})$"
@@ -162,7 +163,8 @@ _SOURCE_TAIL = re.compile(
 
 def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
     """Footers, bylines and sources in the last lines, up to the end of the running text."""
-    lines = [line for block in blocks[-_FOOTER_LINES - 1 :] for line in _lines(text, block)]
+    last_blocks = blocks[-_FOOTER_LINES - 1 :]
+    lines = [trimmed(text, *line.span()) for block in last_blocks for line in _LINE.finditer(text, *block)]
     is_list = lists_days(text[slice(*line)] for line in lines)
     footers: list[Finding] = []
     while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
@@ -179,14 +181,6 @@ def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
         yield from footers
     if lines:
         yield from _source_tail(text, *lines[-1])
-
-
-def _lines(text: str, block: Span) -> Iterator[Span]:
-    position = block[0]
-    for line in text[slice(*block)].split("\n"):
-        if line.strip():
-            yield trimmed(text, position, position + len(line))
-        position += len(line) + 1
 
 
 def _footer(start: int, end: int, line: str, before: str) -> Finding | None:

@@ -1,9 +1,11 @@
 """What lines of German news copy look like: bylines, titles, credits, agencies and outlets."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 
 from ingest.readers.document import date_of, parse_genre
@@ -37,18 +39,12 @@ def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
 
 def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """The blocks without the taken spans, trimmed; pieces without a letter or digit are dropped."""
-    pieces: list[Span] = []
     holes = sorted(taken)
-    first = 0
+    starts, ends = zip(*holes, strict=True) if holes else ((), ())
+    pieces: list[Span] = []
     for start, end in blocks:
-        while first < len(holes) and holes[first][1] <= start:
-            first += 1
-        position, index = start, first
-        while index < len(holes) and holes[index][0] < end:
-            pieces.append((position, holes[index][0]))
-            position = max(position, holes[index][1])
-            index += 1
-        pieces.append((position, end))
+        edges = [start, *chain(*holes[bisect_right(ends, start) : bisect_left(starts, end)]), end]
+        pieces += zip(edges[::2], edges[1::2], strict=True)
     return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
 
 
