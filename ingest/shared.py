@@ -4,6 +4,7 @@ import socket
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ingest.diff import Plan, compare
@@ -30,7 +31,7 @@ def publish(
     writer, except with `take_over`, and ConfigError if that would replace its articles by some that nobody
     `named`.
     """
-    with Library.open(folder) as library, Published(settings) as server:
+    with Library.open(folder) as library, closing(Published(settings)) as server:
         counts = library.counts()
         held = server.chroma.count(), server.count()
         noted = library.meta(PUBLISHED) == f"{server.identity} {library.state}"
@@ -84,7 +85,7 @@ class Replica(Run):
 
     def run(self) -> SyncReport:
         """Runs the sync. Raises ConfigError, without changes, if the server has no articles."""
-        with Published(self.settings) as self.server:
+        with closing(Published(self.settings)) as self.server:
             return super().run()
 
     def plan(self, library: Library) -> Plan:

@@ -134,7 +134,7 @@ class Watcher:
         if self.settings.chroma_replica:
             from rag.store.published import Published
 
-            with Published(self.settings) as server:
+            with contextlib.closing(Published(self.settings)) as server:
                 return tuple(sorted(server.versions()))
         return find_files(self.settings)
 

@@ -124,7 +124,7 @@ def test_emptied_server_does_not_empty_a_replica(tmp_path: Path, server: ChromaS
     source, follower = writer(tmp_path / "writer", server.url), replica(tmp_path / "replica", server.url)
     source.sync()
     follower.sync()
-    with Published(follower.settings) as there:
+    with contextlib.closing(Published(follower.settings)) as there:
         there.delete(there.versions())
         there.chroma.delete(there.chroma.ids())
     with pytest.raises(ConfigError, match="holds no articles; nothing was changed"):
@@ -303,7 +303,7 @@ def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: Chrom
     told: dict[str, str | None] = {}
 
     def claim(name: str) -> None:
-        with Published(settings) as there:
+        with contextlib.closing(Published(settings)) as there:
             told[name] = there.claim(name, name)
 
     threads = [threading.Thread(target=claim, args=(f"w{n}",)) for n in range(6)]
