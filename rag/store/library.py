@@ -135,11 +135,8 @@ class Library(LibraryFile):
         where, values = selection.sql()
         sql = "SELECT id, title, outlet, author, published, language, genre FROM articles"
         rows = self._rows(f"{sql} WHERE {where} ORDER BY published DESC, title, id", values)
-        listed = (
-            Listed(id, title, outlet, author, records.date_of(day), language, genre)
-            for id, title, outlet, author, day, language, genre in rows
-        )
-        return [row for row in listed if selection.ids is None or row.id in selection.ids]
+        listed = (row for row in rows if selection.ids is None or row[0] in selection.ids)
+        return [Listed._make((*row[:4], records.date_of(row[4]), *row[5:])) for row in listed]
 
     def versions(self) -> dict[str, str]:
         """Article id → sha256 of the version that is served."""
