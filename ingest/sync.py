@@ -229,17 +229,14 @@ def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
 
 def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncReport | None:
     """The report if there is nothing to do; None if there is, or if the lock is needed to find out."""
-    try:
-        library = Library.open(settings.data_dir.resolve(), read_only=True)
-    except BelegError:
-        return None
-    with library:
+    folder = settings.data_dir.resolve()
+    with contextlib.suppress(BelegError), Library.open(folder, read_only=True) as library:
         articles = library.counts().articles
         # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
-        if unread or not articles or not _agrees(settings, files, library):
-            return None
-        return report_of(library, Changes(unchanged=articles))
+        if articles and not unread and _agrees(settings, files, library):
+            return report_of(library, Changes(unchanged=articles))
+    return None
 
 
 # --- one sync

@@ -122,11 +122,9 @@ class Chroma:
         load_llama_index()
         from llama_index.core.vector_stores.utils import node_to_metadata_dict
 
-        nodes = [_node(*pair) for pair in pairs]
         ids, texts = [chunk.id for _, chunk in pairs], [chunk.text for _, chunk in pairs]
-        stated: list[Any] = [
-            node_to_metadata_dict(node, remove_text=True, flat_metadata=True) for node in nodes
-        ]
+        written = partial(node_to_metadata_dict, remove_text=True, flat_metadata=True)
+        stated: list[Any] = [written(_node(*pair)) for pair in pairs]
         with self._changing():
             self.call(
                 lambda: self.chunks.upsert(ids=ids, embeddings=vectors, metadatas=stated, documents=texts)

@@ -302,7 +302,8 @@ class Library(LibraryFile):
                 connection.execute(f"INSERT INTO articles VALUES ({places(values)})", values)
                 for chunk in chunks:
                     terms, keys = passage_terms(article, chunk)  # what a search needs of it
-                    values = records.chunk_row(chunk, terms.pack(), len(keys))
+                    values = (chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end)
+                    values += (json.dumps(chunk.sentences), terms.pack(), len(keys))
                     row = connection.execute(f"INSERT INTO chunks VALUES (NULL, {places(values)})", values)
                     words = (row.lastrowid, " ".join(keys))
                     connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)

@@ -167,12 +167,6 @@ def article_of(row: tuple[Any, ...]) -> Article:
     return Article(**read)
 
 
-def chunk_row(chunk: Chunk, terms: str, length: int) -> tuple[Any, ...]:
-    """Of the table `chunks`, which holds no text, but for its row; see `rag.store.terms` for the others."""
-    sentences = json.dumps(chunk.sentences, separators=(",", ":"))
-    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences, terms, length
-
-
 def chunk_of(row: tuple[Any, ...]) -> Chunk:
     """From a row that `CHUNK` selects."""
     id, article_id, ordinal, start, end, text, sentences = row
