@@ -51,8 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
     """Runs a sync; returns the report and the exit status."""
-    from ingest.readers.files import passed_over
-    from ingest.sources import roots
+    from ingest.sources import passed_over, roots
     from ingest.sync import sync
     from rag.errors import ConfigError
     from rag.question.glossary import compile_dictionary
@@ -82,8 +81,6 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
         return summary(report, other), status
     pairs = {
         "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
-        "read": dict(report.read),
-        "left_out": dict(report.left_out),
         "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
     }
     return as_json(asdict(report) | pairs | {"not_read": other}), status
@@ -112,7 +109,7 @@ def summary(report: SyncReport, other: str | None = None) -> str:
     if len(report.duplicates) > _SHOWN:
         lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
     if report.left_out:
-        lines.append(f"{ENGLISH.account((), report.left_out)}; by file: python -m ingest --check")
+        lines.append(f"{ENGLISH.account({}, report.left_out)}; by file: python -m ingest --check")
     lines += [f"skipped: {name}: {reason}" for name, reason in report.skipped]
     lines += [f"not read: {other}"] if other else []
     return "\n".join(lines)
@@ -190,16 +187,14 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
                 "problems": ["2 of 3 pages have no text: …"]}], "not_read": "1 file of other kinds: .doc 1"}
     """
     from ingest.diff import read_file_of
-    from ingest.readers.files import passed_over
-    from ingest.sources import find_sources, roots
+    from ingest.sources import find_sources, passed_over, roots
 
     folders = roots(settings, paths)
     sources = find_sources(folders, settings.data_dir.resolve())
     files = []
     for file in sources:
-        outcome = read_file_of(file, settings.article_limit)
-        account = {"read": dict(outcome.account.read), "left_out": dict(outcome.account.left_out)}
-        files.append({"name": file.name, **account, "problems": list(outcome.problems)})
+        state = read_file_of(file, settings.article_limit).state
+        files.append({"name": file.name, **state.account._asdict(), "problems": list(state.problems)})
     return {"files": files, "not_read": passed_over(folders)}
 
 
@@ -209,7 +204,7 @@ def check_text(found: dict[str, Any]) -> str:
 
     lines: list[str] = []
     for file in found["files"]:
-        account = ENGLISH.account([*file["read"].items()], [*file["left_out"].items()])
+        account = ENGLISH.account(file["read"], file["left_out"])
         lines.append(f"{file['name']}: {account or 'not read'}")
         lines += [f"  {problem}" for problem in file["problems"]]
     lines += [f"not read: {found['not_read']}"] if found["not_read"] else []

@@ -5,8 +5,6 @@ source of the articles. The index is left out, because the next start or `python
 the articles folder, which is the user's own.
 """
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 import tarfile
@@ -22,8 +20,7 @@ from rag.store import answers as records
 from rag.store import lock
 
 DATABASES = (records.FILE, embedding_cache.FILE_NAME)
-FILES = (SOURCE,)
-FOLDERS = (UPLOADS, "evaluation")
+KEPT = (*DATABASES, SOURCE, UPLOADS, "evaluation")
 _MARK = "beleg-backup-1"
 
 
@@ -34,7 +31,7 @@ def back_up(settings: Settings, target: Path) -> list[str]:
     Raises ConfigError if there is nothing to save, or no place for it.
     """
     data = settings.data_dir
-    held = [name for name in (*DATABASES, *FILES, *FOLDERS) if (data / name).exists()]
+    held = [name for name in KEPT if (data / name).exists()]
     if not held:
         raise ConfigError(f"{data} holds nothing to back up yet; name the index folder with --data")
     try:
@@ -97,7 +94,7 @@ def _unpacked(source: Path, folder: Path) -> list[str]:
     try:
         with tarfile.open(source) as archive:
             names = {Path(entry.name).parts[0] for entry in archive.getmembers() if entry.name}
-            strange = names - {_MARK, *DATABASES, *FILES, *FOLDERS}
+            strange = names - {_MARK, *KEPT}
             if _MARK not in names or strange:
                 raise ConfigError(f"{source} is no backup of Beleg; nothing was changed")
             archive.extractall(folder, filter="data")

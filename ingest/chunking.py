@@ -1,7 +1,5 @@
 """Cuts articles into chunks: runs of whole sentences of about the same length, by offset."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ The library keeps marks of every article: the hashes of an eighth of its runs of
 most runs with the original, and so most marks; only articles with many marks in common are compared.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import Counter
@@ -65,24 +63,20 @@ def update_copies(library: Library, written: Mapping[str, Article], gone: Collec
     before = library.copies()
     replaced = {*written, *gone}
     orphans = {copy for copy, original in before.items() if original in replaced} - replaced
-    if len(written) > library.counts().articles / 10:
-        kept = {article.id: article for article in library.articles() if article.id not in replaced}
-        return _among({**kept, **written})
-    # the articles in the library that are much like the written ones, at any remove
-    found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
     group: set[str] = set()
-    while new := found - group:
-        group |= new
-        found = _alike(library, (library.marks([id]) for id in new))
+    if len(written) > library.counts().articles / 10:
+        group |= library.versions().keys()
+    else:  # the articles in the library that are much like the written ones, at any remove
+        found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
+        while new := found - group:
+            group |= new
+            found = _alike(library, (library.marks([id]) for id in new))
     group -= replaced
     kept = {article.id: article for article in library.articles(group)}
     settled = {copy: original for copy, original in before.items() if copy not in replaced | group}
-    return settled | _among({**kept, **written})
-
-
-def _among(articles: Mapping[str, Article]) -> dict[str, str]:
+    articles = {**kept, **written}
     # by id, so that the same articles always give the same originals
-    return near_duplicates([articles[id] for id in sorted(articles)])
+    return settled | near_duplicates([articles[id] for id in sorted(articles)])
 
 
 def _alike(library: Library, texts: Iterable[Collection[int]]) -> set[str]:

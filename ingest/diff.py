@@ -1,13 +1,13 @@
 """The plan of a sync: the differences between files and library, found before anything is written."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 from ingest.report import Changes
-from ingest.sources import SourceFile, Wanted, assign_ids, own_id
+from ingest.sources import SourceFile, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.schema import Article
@@ -15,17 +15,14 @@ from rag.store.library import Library
 from rag.store.library_rows import Account, Entry, FileState
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of reading one file; `unread` if there are only problems.
+class Outcome(NamedTuple):
+    """The result of reading one file: its new state, and its articles.
 
-    The articles have preliminary ids, which another file may want, too.
+    These have preliminary ids, which another file may want, too.
     """
 
+    state: FileState
     articles: tuple[Article, ...] = ()
-    problems: tuple[str, ...] = ()
-    unread: bool = False
-    account: Account = field(default_factory=Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +42,19 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
+    path = Path(file.given)
     try:
-        reading = read_file(file.path, limit_bytes=limit_bytes)
+        reading = read_file(path, limit_bytes=limit_bytes)
     except ArticleError as exc:
-        return Outcome(problems=(exc.phrase,), unread=True)
+        return Outcome(file.state._replace(problems=(exc.phrase,), unread=True))
     articles = tuple(
-        article_from(corrected(document, file.path), own_id(file, document.id, number), file.name)
+        article_from(corrected(document, path), own_id(file.name, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
     texts = [document.text for document in reading.documents]
     read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
-    account = Account(*(tuple((k, n) for k, n in each.items() if n) for each in (read, reading.left_out)))
-    return Outcome(articles, reading.problems, account=account)
+    account = Account(*({kind: n for kind, n in each.items() if n} for each in (read, reading.left_out)))
+    return Outcome(file.state._replace(problems=reading.problems, account=account), articles)
 
 
 def make_plan(
@@ -95,8 +93,12 @@ def make_plan(
     states: dict[str, FileState] = {}
     for file in files:
         outcome = outcomes.get(file.key)
-        states[file.key] = _state_after(file, outcome, bool(entries[file.key])) if outcome else held[file.key]
-        if outcome is None or outcome.unread:
+        state = outcome.state if outcome else held[file.key]
+        if outcome and state.unread and entries[file.key]:  # it is still indexed in its earlier version
+            told = (Phrase("earlier_version_answers", problem=problem) for problem in state.problems)
+            state = state._replace(problems=tuple(told))
+        states[file.key] = state
+        if outcome is None or state.unread:
             now |= {id: entry for id, entry in entries[file.key] if id not in now}
             continue
         for found, (id, name) in zip(outcome.articles, ids[file.key], strict=True):
@@ -120,11 +122,11 @@ def _ids(
     names: list[tuple[SourceFile, str]] = []
     for file in files:
         outcome = outcomes.get(file.key)
-        if outcome is None or outcome.unread:
+        if outcome is None or outcome.state.unread:
             names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
         else:
             names += [(file, article.id) for article in outcome.articles]
-    ids = assign_ids([Wanted(name, file.name, file.holds_records) for file, name in names])
+    ids = assign_ids([(name, file.name) for file, name in names])
     by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for id, (file, name) in zip(ids, names, strict=True):
         by_file[file.key].append((id, name))
@@ -136,11 +138,3 @@ def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
     same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
     both = len(manifest.keys() & now.keys())
     return Changes(len(now) - both, both - same, len(manifest) - both, same)
-
-
-def _state_after(file: SourceFile, outcome: Outcome, indexed: bool) -> FileState:
-    """The record of a file that was read; an unreadable one may still be indexed in its earlier version."""
-    problems = outcome.problems
-    if outcome.unread and indexed:
-        problems = tuple(Phrase("earlier_version_answers", problem=problem) for problem in problems)
-    return file.state._replace(problems=problems, unread=outcome.unread, account=outcome.account)

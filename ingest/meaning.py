@@ -11,16 +11,14 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from ingest.report import Progress
 from rag.i18n import Phrase
-from rag.schema import Article, Chunk
+from rag.store.chroma import Pair, Progress
 from rag.store.library import Library
 
 if TYPE_CHECKING:
     from rag.models.embedder import Embedder
     from rag.models.hashing import Floats
 
-Pair = tuple[Article, Chunk]
 Wish = Literal["all", "passages"]
 """What the built-in encoder embeds: passages and their sentences, or passages alone."""
 
@@ -65,7 +63,7 @@ def kept_in(
 
 
 def embed_sentences(
-    library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool] | None = None
+    library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool]
 ) -> int:
     """Makes missing vectors of sentences; returns the number of passages that still lack them.
 
@@ -75,7 +73,7 @@ def embed_sentences(
 
     missing = library.without_sentences()
     for done in range(0, len(missing), _AT_ONCE):
-        if stop is not None and stop():
+        if stop():
             return len(missing) - done
         progress("sentences", done, len(missing))
         rows = missing[done : done + _AT_ONCE]

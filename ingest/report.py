@@ -1,19 +1,14 @@
 """The report of a sync, for people and programs."""
 
-from __future__ import annotations
-
 import os
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from rag.store.chroma import Progress
 from rag.store.library import Library
 from rag.store.library_file import LEFT_TO_WORDS
-
-__all__ = ["Changes", "Progress", "SyncReport", "report_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +35,8 @@ class SyncReport:
     fingerprint: str
     pending: int = 0
     unasked: str | None = None
-    read: tuple[tuple[str, int], ...] = ()
-    left_out: tuple[tuple[str, int], ...] = ()
+    read: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 class Changes(NamedTuple):
@@ -62,8 +57,8 @@ def report_of(
     skipped: list[tuple[str, str]] = []
     here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
     for path, state in library.files().items():
-        read.update(dict(state.account.read))
-        left_out.update(dict(state.account.left_out))
+        read.update(state.account.read)
+        left_out.update(state.account.left_out)
         skipped += [(path.removeprefix(here), problem) for problem in state.problems]
     return SyncReport(
         *changes,
@@ -76,6 +71,6 @@ def report_of(
         fingerprint=library.fingerprint,
         pending=pending,
         unasked=library.phrase(LEFT_TO_WORDS),
-        read=tuple(read.items()),
-        left_out=tuple(left_out.items()),
+        read=dict(read),
+        left_out=dict(left_out),
     )

@@ -7,8 +7,6 @@ The sidecar of `faehre.pdf` is `.faehre.pdf.json`, hidden, so that it is no arti
 `in_file` is what the file itself says of the same, for readers to see.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 from collections.abc import Mapping

@@ -1,19 +1,19 @@
 """The sources of articles: the files of the source folders, and article ids from their names."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ingest.readers import SUFFIXES
 from ingest.sidecar import changed_at
-from rag.errors import ConfigError
+from rag.errors import ArticleError, ConfigError
+from rag.i18n import Phrase
 from rag.settings import DEFAULTS, Settings
 from rag.store.library_rows import FileState
 
@@ -39,31 +39,6 @@ class SourceFile(NamedTuple):
     key: str
     name: str
     state: FileState
-
-    @property
-    def path(self) -> Path:
-        """The path as given."""
-        return Path(self.given)
-
-    @property
-    def holds_records(self) -> bool:
-        """Whether the file holds many articles."""
-        return self.name.lower().endswith(".jsonl")
-
-
-class Wanted(NamedTuple):
-    """The preferred id of an article, and its file."""
-
-    name: str
-    file: str
-    record: bool = False
-
-    @property
-    def longer(self) -> str:
-        """The longer id if another article wants the same: with the file's path, for records before the
-        name."""
-        path = slug(self.file)
-        return f"{path}-{self.name}" if self.record else path
 
 
 def roots(settings: Settings, paths: Sequence[Path] | None) -> list[Path]:
@@ -107,8 +82,6 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
 
     Raises ArticleError when a path does not exist.
     """
-    from ingest.readers.files import find_names
-
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
     found: dict[str, SourceFile] = {}
     keys: set[str] = set()
@@ -133,6 +106,63 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     return list(found.values())
 
 
+def find_names(paths: Sequence[Path]) -> list[str]:
+    """Names of article files under the paths, sorted, each once; folders are searched recursively.
+
+    In folders hidden files and READMEs are passed over; a file that is named itself is always
+    taken. A subfolder that may not be entered is listed as if it were a file, so that reading
+    reports it by name. Raises ArticleError on a path that does not exist.
+    """
+    found: set[str] = set()
+    for path in paths:
+        if not path.exists():
+            raise ArticleError("path_missing", path=path)
+        if not path.is_dir():
+            found.add(str(path))
+        for parent, folders, names in os.walk(path, onerror=lambda exc: found.add(exc.filename)):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            prefix = os.path.join(parent, "").removeprefix(f".{os.sep}")  # noqa: PTH118
+            found.update(f"{prefix}{name}" for name in names if _is_article_name(name))
+    # by folder: files in „a“ come before „a-b“
+    return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
+
+
+def passed_over(paths: Sequence[Path]) -> Phrase | None:
+    """One line on files under the paths that are not read, by ending; None if there are none.
+
+    Hidden files, READMEs and Office's lock files are not mentioned.
+
+    "3 files of other kinds: .eml 2, .odt 1; 1 linked folder not entered"
+    """
+    kinds: Counter[str] = Counter()
+    linked = 0
+    for parent, folders, names in (step for path in paths for step in os.walk(path)):
+        linked += sum(os.path.islink(os.path.join(parent, name)) for name in folders)  # noqa: PTH114, PTH118
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        other = (name for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
+        kinds.update(os.path.splitext(name)[1].lower() for name in other)  # noqa: PTH122
+    said = []
+    if kinds:
+        number, without = kinds.total(), kinds.pop("", 0)
+        listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+        if without:
+            listed = Phrase("without_ending", before=f"{listed}, " if listed else "", count=without)
+        said.append(Phrase("other_kinds", n=number, kinds=listed))
+    if linked:
+        said.append(Phrase("folders_linked", n=linked))
+    return Phrase("and_also", first=said[0], second=said[1]) if len(said) == 2 else next(iter(said), None)
+
+
+def _is_article_name(name: str) -> bool:
+    low = name.lower()
+    return low.endswith(SUFFIXES) and not _is_apart(low)
+
+
+def _is_apart(low: str) -> bool:
+    """Whether a file (name in lower case) is not an article: hidden, a lock file, or a README."""
+    return low.startswith((".", "~$")) or low.rpartition(".")[0] == "readme"
+
+
 def legible(name: str) -> str:
     """A name as it can be shown and stored: with U+FFFD for control characters and bytes that are no UTF-8.
 
@@ -155,40 +185,50 @@ def refuse_emptied(folders: Sequence[Path], files: Sequence[SourceFile], held: S
             raise ConfigError("folder_emptied", folder=folder)
 
 
-def refuse_replaced(folders: Sequence[Path], held: Mapping[str, str], data: Path) -> None:
+def refuse_replaced(folders: Sequence[Path], held: Sequence[str], data: Path) -> None:
     """Raises ConfigError if indexed articles would be removed only because another folder is searched.
 
     `held` are the files to be removed; those of the folders and uploads may be. Other articles are replaced
     only by articles that were named.
     """
     bases = [legible(str(folder.resolve())) for folder in (*folders, data / UPLOADS)]
-    for path in map(Path, held.values()):
+    for path in map(Path, held):
         if not any(path.is_relative_to(base) for base in bases):
             shown = ", ".join(map(str, folders))
             raise ConfigError("other_articles", data=data, path=path, folders=shown)
 
 
-def assign_ids(wanted: Sequence[Wanted]) -> list[str]:
-    """One id for each, all different; the same list always gives the same ids.
+def assign_ids(wanted: Sequence[tuple[str, str]]) -> list[str]:
+    """One id for each preferred id and its file's name, all different; the same list always gives the same.
 
-    >>> assign_ids([Wanted("taz", "2024/taz.txt"), Wanted("taz", "taz.txt"), Wanted("faz", "faz.txt")])
+    If several want the same, each gets one with the file's path; for records, before their own.
+
+    >>> assign_ids([("taz", "2024/taz.txt"), ("taz", "taz.txt"), ("faz", "faz.txt")])
     ['2024-taz.txt', 'taz.txt', 'faz']
     """
-    by_name = Counter(want.name for want in wanted)
-    first = [want.name if by_name[want.name] == 1 else want.longer for want in wanted]
+
+    def longer(name: str, file: str) -> str:
+        return f"{slug(file)}-{name}" if _holds_records(file) else slug(file)
+
+    by_name = Counter(name for name, _ in wanted)
+    first = [name if by_name[name] == 1 else longer(name, file) for name, file in wanted]
     taken = Counter(first)
     return [
-        id if taken[id] == 1 else f"{id}-{_digest(f'{want.file} {place}')}"
-        for place, (id, want) in enumerate(zip(first, wanted, strict=True))
+        id if taken[id] == 1 else f"{id}-{_digest(f'{file} {place}')}"
+        for place, (id, (_, file)) in enumerate(zip(first, wanted, strict=True))
     ]
 
 
-def own_id(file: SourceFile, id: str | None, number: int) -> str:
+def own_id(file: str, id: str | None, number: int) -> str:
     """The stem of the file's name; for records their own id, or the stem and their number (from 1)."""
-    stem = slug(file.name.rsplit("/", 1)[-1].rsplit(".", 1)[0])
-    if not file.holds_records:
+    stem = slug(file.rsplit("/", 1)[-1].rsplit(".", 1)[0])
+    if not _holds_records(file):
         return stem
     return slug(id) if id else f"{stem}-{number}"
+
+
+def _holds_records(file: str) -> bool:
+    return file.lower().endswith(".jsonl")
 
 
 def slug(name: str) -> str:

@@ -1,6 +1,6 @@
 """Brings the index in line with the article files: a diff by content, safe to interrupt anywhere.
 
-look → diff → read → chunk → `library.replace` (one transaction) → `reconcile` (Chroma). After the transaction
+look → diff → read → chunk → `library.replace` (one transaction) → Chroma follows. After the transaction
 new articles are found by their words, and by meaning as soon as their vectors are ready.
 """
 
@@ -11,28 +11,18 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from ingest import sources
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
 from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
-from ingest.publish import is_published, publish
-from ingest.readers.files import passed_over
-from ingest.report import Changes, Progress, SyncReport, report_of
-from ingest.sources import (
-    UPLOADS,
-    SourceFile,
-    are_named,
-    find_sources,
-    refuse_emptied,
-    refuse_replaced,
-    remember,
-    roots,
-)
+from ingest.report import Changes, SyncReport, report_of
+from ingest.sources import SourceFile
 from rag.errors import (
     ArticleError,
     BelegError,
@@ -49,7 +39,7 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, delete_unknown, is_whole, reconcile
+from rag.store.chroma import Chroma, Pair, Progress, add_missing, delete_unknown, is_whole
 from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER
@@ -65,6 +55,9 @@ __all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "
 VECTORS = "vectors"
 """A note in the library: the revision of which Chroma has all vectors."""
 
+PUBLISHED = "published"
+"""A note in the library: the Chroma server that others fill themselves from, and the revision that it has."""
+
 _AT_ONCE = 32  # articles or files for each step of the progress bar
 _SPARE_VECTORS = 10_000  # cached vectors of other texts or models, in case these come back
 
@@ -72,33 +65,6 @@ _OF_THE_DISK = frozenset({"cannot_use", "cache_unusable", "disk_full", "index_un
 """Codes of errors by which a disk that is full or read-only is said."""
 
 _one_at_a_time = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """The source as it is on disk, and the data folder it belongs to.
-
-    `named` is whether somebody said that these are the articles, else they are the default; `paths` are those
-    that somebody just said.
-    """
-
-    folder: Path
-    roots: tuple[Path, ...]
-    files: tuple[SourceFile, ...]
-    named: bool
-    paths: Sequence[Path] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a sync is made; see `sync`."""
-
-    rebuild: bool
-    allow_empty: bool
-    wait: bool
-    embed: Wish | None
-    progress: Progress
-    stop: Callable[[], bool] | None
 
 
 def sync(
@@ -110,8 +76,8 @@ def sync(
     take_over: bool = False,
     wait: bool = True,
     embed: Wish | None = None,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> SyncReport:
     """Brings the index in `settings.data_dir` in line with the article files, and reports what was done.
 
@@ -127,19 +93,28 @@ def sync(
     embedded is paid for again.
     """
     started = time.perf_counter()
-    options = Options(rebuild, allow_empty, wait, embed, progress or (lambda *_: None), stop)
+    kind = Run
+    if settings.chroma_replica:
+        from ingest.shared import Replica
+
+        kind = Replica
     with _one_at_a_time:
-        look = look_at(settings, paths)
-        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, look)
+        files, folder = find_files(settings, paths), settings.data_dir.resolve()
+        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, files)
         if report is None:
-            with _owned(look.folder), closing(_embedder(settings)) as embedder:
-                report = _kind_of_run(settings)(settings, look, embedder, options).run()
+            with _owned(folder), closing(_embedder(settings)) as embedder:
+                stop = stop if wait else lambda: True
+                run = kind(settings, paths, files, embedder, rebuild, allow_empty, embed, progress, stop)
+                report = run.run()
         elif paths is not None:
-            remember(settings, paths)
+            sources.remember(settings, paths)
         if settings.chroma_url and not settings.chroma_replica and not report.pending:
+            from ingest.shared import publish
+
             with closing(_embedder(settings)) as embedder:
                 embed_by = partial(_vectors, embedder)
-                publish(settings, look.folder, embed_by, take_over=take_over, named=look.named)
+                named = sources.are_named(settings, paths)
+                publish(settings, folder, embed_by, take_over=take_over, named=named)
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -181,14 +156,6 @@ def _embedder(settings: Settings) -> Embedder:
     return build_embedder(settings)
 
 
-def _kind_of_run(settings: Settings) -> type[Run]:
-    if not settings.chroma_replica:
-        return Run
-    from ingest.replica import Replica
-
-    return Replica
-
-
 def _embedded(article: Article, chunk: Chunk) -> str:
     """The text to embed for a passage: below the article's title, if there is one."""
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
@@ -213,42 +180,38 @@ def is_current(settings: Settings, *, vectors: bool = True) -> bool:
     index that cannot be opened.
     """
     try:
-        look = look_at(settings, None)
-        with Library.open(look.folder, read_only=True) as library:
-            return _agrees(settings, look, library, vectors=vectors)
+        files = find_files(settings)
+        with Library.open(settings.data_dir.resolve(), read_only=True) as library:
+            return _agrees(settings, files, library, vectors=vectors)
     except BelegError:
         return False
 
 
-def look_at(settings: Settings, paths: Sequence[Path] | None) -> Look:
-    """Finds the source files. Raises ArticleError for a path that does not exist."""
-    folder = settings.data_dir.resolve()
-    if settings.chroma_replica:
-        if paths:
-            raise ConfigError("replica_names_none")
-        return Look(folder, (), (), named=True)
-    folders = roots(settings, paths)
-    files = tuple(find_sources(folders, folder))
-    return Look(folder, tuple(folders), files, are_named(settings, paths), paths)
+def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
+    """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
+    if not settings.chroma_replica:
+        return tuple(sources.find_sources(sources.roots(settings, paths), settings.data_dir.resolve()))
+    if paths:
+        raise ConfigError("replica_names_none")
+    return ()
 
 
-def has_vectors(folder: Path, library: Library) -> bool:
+def has_vectors(library: Library) -> bool:
     """Whether Chroma has all vectors of the library, in an unchanged folder."""
-    return library.meta(VECTORS) == _state_of(library) and is_whole(folder)
+    return library.meta(VECTORS) == library.state and is_whole(library.path.parent)
 
 
-def _state_of(library: Library) -> str:
-    return f"{library.revision} {library.fingerprint}"
-
-
-def _agrees(settings: Settings, look: Look, library: Library, *, vectors: bool = True) -> bool:
+def _agrees(
+    settings: Settings, files: Sequence[SourceFile], library: Library, *, vectors: bool = True
+) -> bool:
+    # the server was told of the latest change; it may have lost it since
+    is_published = (library.meta(PUBLISHED) or "").partition(" ")[2] == library.state
     return (
-        (has_vectors(look.folder, library) or not vectors)
+        (has_vectors(library) or not vectors)
         and serves(library.fingerprint, fingerprint(settings))
-        and (not settings.chroma_url or settings.chroma_replica or is_published(library))
+        and (not settings.chroma_url or settings.chroma_replica or is_published)
         and (not settings.chroma_replica or library.counts().articles > 0)
-        and {path: held[:2] for path, held in library.files().items()}
-        == {f.key: f.state[:2] for f in look.files}
+        and {path: held[:2] for path, held in library.files().items()} == {f.key: f.state[:2] for f in files}
     )
 
 
@@ -264,65 +227,78 @@ def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
     return True
 
 
-def _report_if_idle(settings: Settings, look: Look) -> SyncReport | None:
+def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncReport | None:
     """The report if there is nothing to do; None if there is, or if the lock is needed to find out."""
-    try:
-        library = Library.open(look.folder, read_only=True)
-    except BelegError:
-        return None
-    with library:
+    folder = settings.data_dir.resolve()
+    with contextlib.suppress(BelegError), Library.open(folder, read_only=True) as library:
         articles = library.counts().articles
         # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
-        if unread or not articles or not _agrees(settings, look, library):
-            return None
-        return report_of(library, Changes(unchanged=articles))
+        if articles and not unread and _agrees(settings, files, library):
+            return report_of(library, Changes(unchanged=articles))
+    return None
 
 
 # --- one sync
 
 
+@dataclass
 class Run:
-    """One sync from files; the caller holds the folder's lock."""
+    """One sync from files, with the options of `sync`; the caller holds the folder's lock."""
 
-    def __init__(self, settings: Settings, look: Look, embedder: Embedder, options: Options) -> None:
-        self.settings, self.look, self.embedder, self.options = settings, look, embedder, options
-        self.note = fingerprint(settings)
-        self.is_e5 = chosen(settings).kind == "e5"  # the built-in encoder, also of sentences
-        self.stop = options.stop if options.wait else lambda: True
+    settings: Settings
+    paths: Sequence[Path] | None
+    files: Sequence[SourceFile]
+    embedder: Embedder
+    rebuild: bool
+    allow_empty: bool
+    wish: Wish | None
+    progress: Progress
+    stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        self.folder = self.settings.data_dir.resolve()
+        self.roots = sources.roots(self.settings, self.paths)
+        self.named = self.settings.chroma_replica or sources.are_named(self.settings, self.paths)
+        self.note = fingerprint(self.settings)
+        self.is_e5 = chosen(self.settings).kind == "e5"  # the built-in encoder, also of sentences
         self.repaired: list[str] = []
 
     def run(self) -> SyncReport:
         """Runs the sync. Raises the same as `sync`."""
         with self._library() as library:
+            if library.fingerprint and not self.rebuild:
+                self.settle(library.fingerprint)
             plan = self.plan(library)
-            lost_none = has_vectors(self.look.folder, library)
-            if not (plan.manifest or library.counts().articles or self.options.allow_empty):
+            lost_none = has_vectors(library)
+            if not (plan.manifest or library.counts().articles or self.allow_empty):
                 library.replace(files=plan.files)  # nothing could be read, so no index is made
                 return report_of(library, plan.changes, self.repaired)
             self._replace(library, plan)
-            if self.look.paths is not None:
-                remember(self.settings, self.look.paths)
+            if self.paths is not None:
+                sources.remember(self.settings, self.paths)
             pending = self._embed(library, plan, lost_none=lost_none)
             return report_of(library, plan.changes, self.repaired, pending)
 
     def plan(self, library: Library) -> Plan:
         """The differences between files and library; writes nothing."""
-        if library.fingerprint and not self.options.rebuild:
-            self.settle(library.fingerprint)
         held = library.manifest()
-        if not (self.look.files or held or self.options.allow_empty):
-            raise ArticleError("no_articles", folders=", ".join(map(str, self.look.roots)))
-        beside = passed_over(self.look.roots)
+        if not (self.files or held or self.allow_empty):
+            raise ArticleError("no_articles", folders=", ".join(map(str, self.roots)))
+        beside = sources.passed_over(self.roots)
         library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
-        if not self.options.rebuild:
-            uploads = f"{self.look.folder / UPLOADS}{os.sep}"  # which are deleted on purpose only
+        if not self.rebuild:
+            uploads = f"{self.folder / sources.UPLOADS}{os.sep}"  # which are deleted on purpose only
             watched = [entry.path for entry in held.values() if not entry.path.startswith(uploads)]
-            refuse_emptied(self.look.roots, self.look.files, watched)
-        plan = make_plan(library, held, self.look.files, self._read, rebuild=self.options.rebuild)
-        if not (self.options.rebuild or self.look.named):
-            gone = {id: held[id].path for id in plan.gone}
-            refuse_replaced(self.look.roots, gone, self.look.folder)
+            sources.refuse_emptied(self.roots, self.files, watched)
+        limit = self.settings.article_limit
+
+        def read(files: Sequence[SourceFile]) -> dict[str, Outcome]:
+            return {file.key: read_file_of(file, limit) for file in self._shown("read", files)}
+
+        plan = make_plan(library, held, self.files, read, rebuild=self.rebuild)
+        if not (self.rebuild or self.named):
+            sources.refuse_replaced(self.roots, [held[id].path for id in plan.gone], self.folder)
         return plan
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:
@@ -338,39 +314,34 @@ class Run:
 
     def _library(self) -> Library:
         """The library; a new one in place of a damaged one or an earlier format."""
-        path = self.look.folder / FILE_NAME
-        if not path.exists() and (self.look.folder / "chroma").exists():
+        path = self.folder / FILE_NAME
+        if not path.exists() and (self.folder / "chroma").exists():
             self.repaired.append("the library was missing and was built anew")
         try:
-            return Library.open(self.look.folder)
+            return Library.open(self.folder)
         except IndexDamaged as exc:
             self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
         except IndexMismatch as exc:
             # articles that nobody named never replace an unreadable index
-            outdated = isinstance(exc, IndexOutdated) and self.look.named
-            if not (self.options.rebuild or (outdated and (self.look.files or self.settings.chroma_replica))):
+            outdated = isinstance(exc, IndexOutdated) and self.named
+            if not (self.rebuild or (outdated and (self.files or self.settings.chroma_replica))):
                 raise
-            if not self.options.rebuild:
+            if not self.rebuild:
                 self.repaired.append("the index was of an earlier Beleg and was built anew from the articles")
         for suffix in ("-wal", "-shm", ""):  # SQLite's own files; aside, in case they are not ours
             file = path.with_name(f"{FILE_NAME}{suffix}")
             if file.exists():
                 file.replace(file.with_name(f"{FILE_NAME}.damaged{suffix}"))
-        return Library.open(self.look.folder)
-
-    def _read(self, files: Sequence[SourceFile]) -> Mapping[str, Outcome]:
-        return {
-            file.key: read_file_of(file, self.settings.article_limit) for file in self._shown("read", files)
-        }
+        return Library.open(self.folder)
 
     def _shown(self, step: str, items: Sequence[_T]) -> Iterator[_T]:
         """The items, with progress shown while they are taken."""
         for done, item in enumerate(items):
             if done % _AT_ONCE == 0:
-                self.options.progress(step, done, len(items))
+                self.progress(step, done, len(items))
             yield item
         if items:
-            self.options.progress(step, len(items), len(items))
+            self.progress(step, len(items), len(items))
 
     def _replace(self, library: Library, plan: Plan) -> None:
         """Applies the plan to the library, in one transaction."""
@@ -378,8 +349,7 @@ class Run:
         from ingest.copies import marks as marks_of
         from ingest.copies import update_copies
 
-        rebuild = self.options.rebuild
-        if library.fingerprint and not (rebuild or plan.written or plan.gone):
+        if library.fingerprint and not (self.rebuild or plan.written or plan.gone):
             if plan.files != library.files() or plan.manifest != library.manifest():
                 library.replace(manifest=plan.manifest, files=plan.files)
             return
@@ -392,7 +362,7 @@ class Run:
 
         library.replace(
             cut(),
-            library.manifest() if rebuild else plan.gone,
+            library.manifest() if self.rebuild else plan.gone,
             manifest=plan.manifest,
             files=plan.files,
             copies=update_copies(library, plan.written, plan.gone),
@@ -402,23 +372,23 @@ class Run:
 
     def _embed(self, library: Library, plan: Plan, *, lost_none: bool) -> int:
         """Brings Chroma in line; returns the number of passages without a vector."""
-        if self.options.embed:
-            library.note(WISH, self.options.embed)
-        elif has_vectors(self.look.folder, library) and not self.options.rebuild:
+        if self.wish:
+            library.note(WISH, self.wish)
+        elif has_vectors(library) and not self.rebuild:
             return 0
-        with Chroma.open(self.look.folder) as chroma:
+        with Chroma.open(self.folder) as chroma:
             self._say_losses(library, plan, chroma, lost_none=lost_none)
             library.note(VECTORS, None)  # until all are there
             try:
                 left = self._left_to_words(library, chroma)
                 pending = 0 if left else self._reconcile(library, chroma)
                 if self.is_e5 and not (left or pending or library.meta(WISH) == "passages"):
-                    pending = embed_sentences(library, self.embedder, self.options.progress, self.stop)
+                    pending = embed_sentences(library, self.embedder, self.progress, self.stop)
             except ProviderError as error:
                 error.phrase = Phrase("words_meanwhile", problem=error.phrase)
                 raise
         if not pending:
-            library.note(VECTORS, _state_of(library))
+            library.note(VECTORS, library.state)
             # lets go of cached vectors that nothing needs, when they are more than those that something does
             articles = library.articles()
             texts = (_embedded(each, chunk) for each in articles for chunk in library.chunks_of(each.id))
@@ -432,28 +402,27 @@ class Run:
         left = unasked and articles > MOST_UNASKED
         library.note(LEFT_TO_WORDS, json.dumps(left_to_words(passages).dump()) if left else None)
         if left:
-            if not chroma.is_of(library.fingerprint):
-                chroma.renew(library.fingerprint)
             delete_unknown(library, chroma)
         return left
 
     def _reconcile(self, library: Library, chroma: Chroma) -> int:
         is_open = not self.embedder.is_builtin and dimension_of(library.fingerprint) is None
         if is_open and library.counts().chunks:
-            if self.stop and self.stop():
+            if self.stop():
                 return library.counts().chunks
             # asked for only now, so that the articles did not wait for it
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
-        if self.options.rebuild:
+        if self.rebuild:
             chroma.renew(library.fingerprint)
         embed = kept_in(library, self.embed) if self.is_e5 else self.embed
-        return reconcile(library, chroma, embed, self.options.progress, self.stop)
+        delete_unknown(library, chroma)
+        return add_missing(library, chroma, embed, self.progress, self.stop)
 
     def _say_losses(self, library: Library, plan: Plan, chroma: Chroma, *, lost_none: bool) -> None:
         if chroma.damage:
             self.repaired.append(f"the vector index was damaged ({chroma.damage}) and is filled anew")
             chroma.damage = None
-        elif lost_none and not self.options.rebuild:
-            missing = set(library.chunk_ids()) - chroma.ids()
+        elif lost_none and not self.rebuild:
+            missing = library.chunk_rows().keys() - chroma.ids()
             if lost := [id for id in missing if id.rsplit("#", 2)[0] not in plan.written]:
                 self.repaired.append(f"{len(lost)} passages were missing from the vector index and are back")

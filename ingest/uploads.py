@@ -1,19 +1,16 @@
 """Articles uploaded in the web chat: checked as they arrive, and saved as files."""
 
-from __future__ import annotations
-
+import asyncio
 import filecmp
 import itertools
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from ingest.readers import read_file, too_large
-from ingest.readers.files import SUFFIXES
-from ingest.sidecar import FIELDS as FACTS
-from ingest.sidecar import describe, edited, sidecar_of
+from ingest.readers import SUFFIXES, read_file, too_large
+from ingest.sidecar import FIELDS, describe, edited, sidecar_of
 from ingest.sources import slug
 from ingest.structure.article import article_from
 from ingest.watch import Watcher
@@ -24,22 +21,34 @@ from rag.uploads import Received
 _INCOMING = ".incoming"  # hidden, so that no sync reads what is not complete
 
 
-class Uploads:
-    """The folder of uploaded files; see `rag.uploads.Intake`."""
+class ArticleIntake(Watcher):
+    """The folder of uploaded files, and the watcher that reads them; see `rag.uploads.Intake`."""
+
+    suffixes = SUFFIXES
+    edited = staticmethod(edited)
 
     def __init__(self, settings: Settings) -> None:
         """Removes incomplete files of an earlier process."""
+        super().__init__(settings)
         self.folder = settings.uploads_dir.resolve()
         self.limit = settings.article_limit
         self._naming = threading.Lock()
         shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
 
-    def receive(self, name: str) -> IncomingFile:
+    async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
         safe = safe_name(name)
         if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
         (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
-        return IncomingFile(self, safe, Path(tempfile.mkdtemp(dir=self.folder / _INCOMING)) / safe)
+        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING) as folder:
+            file, size = Path(folder) / safe, 0
+            with file.open("wb") as incoming:
+                async for part in parts:
+                    size += len(part)
+                    if size > self.limit:
+                        raise too_large(self.limit)
+                    incoming.write(part)
+            return await asyncio.to_thread(self._keep, file)
 
     def remove(self, path: Path) -> None:
         if path.resolve().parent != self.folder:
@@ -52,71 +61,25 @@ class Uploads:
             raise ArticleError("no_upload")
         documents = read_file(path, limit_bytes=self.limit).documents
         articles = [article_from(document, path.name, path.name) for document in documents]
-        said = {name: {str(getattr(article, name) or "") for article in articles} for name in FACTS}
+        said = {name: {str(getattr(article, name) or "") for article in articles} for name in FIELDS}
         # what all articles of the file have in common is what it says
-        describe(
-            path,
-            fields,
-            {name: value for name, values in said.items() if len(values) == 1 for value in values if value},
-        )
+        describe(path, fields, {name: values.pop() for name, values in said.items() if len(values) == 1})
 
-    def edited(self, path: Path) -> Mapping[str, str] | None:
-        """Of what people changed of a file's facts, what the file says; None where that is nothing."""
-        return edited(path)
-
-    def place(self, file: Path, name: str) -> tuple[str, bool]:
-        """Moves a file to its place; returns its name there, and whether it was there already.
+    def _keep(self, file: Path) -> Received:
+        """Reads a file, and moves it to its place unless the same is there.
 
         Another file of that name is never overwritten: the new one becomes `name-2`.
         """
-        stem, suffix = Path(name).stem, Path(name).suffix
+        problems = read_file(file, limit_bytes=self.limit).problems
         with self._naming:
-            for target in itertools.chain([name], (f"{stem}-{n}{suffix}" for n in itertools.count(2))):
-                there = self.folder / target
+            for n in itertools.count(1):
+                there = self.folder / (file.name if n == 1 else f"{file.stem}-{n}{file.suffix}")
                 known = there.exists() and filecmp.cmp(file, there, shallow=False)
                 if known or not there.exists():
                     break
             if not known:
                 file.replace(there)
-        return there.name, known
-
-
-class ArticleIntake(Uploads, Watcher):
-    """Uploads and watcher together, for the web chat; see `rag.uploads.Intake`."""
-
-    suffixes = SUFFIXES
-
-    def __init__(self, settings: Settings) -> None:
-        Uploads.__init__(self, settings)
-        Watcher.__init__(self, settings)
-
-
-class IncomingFile:
-    """A file being uploaded; see `rag.uploads.Incoming`."""
-
-    def __init__(self, uploads: Uploads, name: str, path: Path) -> None:
-        """`path` is its temporary place, alone in a folder."""
-        self.uploads = uploads
-        self.name = name
-        self.path = path
-        self._size = 0
-        self._file = path.open("wb")
-
-    def write(self, data: bytes) -> None:
-        self._size += len(data)
-        if self._size > self.uploads.limit:
-            raise too_large(self.uploads.limit)
-        self._file.write(data)
-
-    def keep(self) -> Received:
-        self._file.close()
-        reading = read_file(self.path, limit_bytes=self.uploads.limit)
-        name, known = self.uploads.place(self.path, self.name)
-        return Received(name, known, reading.problems)
-
-    def discard(self) -> None:
-        self._file.close()
-        shutil.rmtree(self.path.parent, ignore_errors=True)
+        return Received(there.name, known, problems)
 
 
 def safe_name(name: str) -> str:

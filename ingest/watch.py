@@ -1,7 +1,5 @@
 """Keeps the index in line with its files while the web chat runs: one thread watches and syncs."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading
@@ -14,7 +12,7 @@ from pathlib import Path
 from watchfiles import watch
 
 from ingest.sources import roots
-from ingest.sync import SyncReport, is_current, look_at, sync
+from ingest.sync import SyncReport, find_files, is_current, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
 from rag.settings import Settings
@@ -128,7 +126,7 @@ class Watcher:
             self._seen = files
         except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
             self._seen = None
-            self._failed(exc.phrase)
+            self._done(exc.phrase)
             return
         self._sync()
 
@@ -136,9 +134,9 @@ class Watcher:
         if self.settings.chroma_replica:
             from rag.store.published import Published
 
-            with Published(self.settings) as server:
+            with contextlib.closing(Published(self.settings)) as server:
                 return tuple(sorted(server.versions()))
-        return look_at(self.settings, None).files
+        return find_files(self.settings)
 
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
@@ -147,16 +145,16 @@ class Watcher:
                 self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
             )
         except BelegError as exc:
-            self._failed(exc.phrase)
+            self._done(exc.phrase)
             return
         except OSError as exc:
-            self._failed(Phrase("no_room", why=exc.strerror or exc))
+            self._done(Phrase("no_room", why=exc.strerror or exc))
             return
         except _Closed:
             raise
         except Exception:
             log.exception("reading articles in failed unexpectedly")
-            self._failed(Phrase("internal_error"))
+            self._done(Phrase("internal_error"))
             return
         self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
         if report.added or report.changed or report.deleted:
@@ -166,7 +164,7 @@ class Watcher:
         for name, problem in sorted(set(report.skipped) - self._reported):
             log.warning("%s: %s", name, problem)
         self._reported = set(report.skipped)
-        self._done(None)
+        self._done()
 
     def _progress(self, step: str, done: int, total: int) -> None:
         if self._closed.is_set():
@@ -180,15 +178,12 @@ class Watcher:
         except BelegError:
             return True
 
-    def _done(self, error: str | None) -> None:
+    def _done(self, error: str | None = None) -> None:
+        if error and error != self.state.error:
+            log.warning("articles were not read in: %s", error)
         checked = self.state.checked if error else datetime.now().astimezone()
         with self._changing:
             self.state = SyncState(running=self._asked, error=error, checked=checked)
-
-    def _failed(self, error: str) -> None:
-        if error != self.state.error:
-            log.warning("articles were not read in: %s", error)
-        self._done(error)
 
 
 class _Closed(Exception):

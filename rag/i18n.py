@@ -9,13 +9,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-Pairs = Sequence[tuple[str, int]]
+Numbers = Mapping[str, int]
 
 _LOCALES = Path(__file__).parent / "locales"
 
@@ -106,12 +106,12 @@ class Words:
             case _:
                 return str(value)
 
-    def account(self, read: Pairs, left_out: Pairs) -> str:
+    def account(self, read: Numbers, left_out: Numbers) -> str:
         """How much of a file was read and left out: "read: 2 pages; left out: 1 picture"."""
         parts = [
-            self(f"account.{key}", what=", ".join(self(f"account.{kind}", n=n) for kind, n in pairs))
-            for key, pairs in (("read", read), ("left_out", left_out))
-            if pairs
+            self(f"account.{key}", what=", ".join(self(f"account.{kind}", n=n) for kind, n in each.items()))
+            for key, each in (("read", read), ("left_out", left_out))
+            if each
         ]
         return "; ".join(parts)
 

@@ -3,7 +3,7 @@ that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -43,19 +43,6 @@ class Received:
     problems: tuple[str, ...] = ()
 
 
-class Incoming(Protocol):
-    """A file being uploaded: `write` its parts, then `keep` it; always `discard` at the end."""
-
-    def write(self, data: bytes) -> None:
-        """Takes the next part. Raises ArticleTooLarge."""
-
-    def keep(self) -> Received:
-        """Saves the file among the uploads. Raises ArticleError when it cannot be read as articles."""
-
-    def discard(self) -> None:
-        """Removes the file unless it was kept."""
-
-
 class Intake(Protocol):
     """Uploads, and the sync that reads them and the articles folder."""
 
@@ -70,8 +57,12 @@ class Intake(Protocol):
     def refresh(self) -> None:
         """Requests a sync in another thread; `state` is running from now on."""
 
-    def receive(self, name: str) -> Incoming:
-        """A new file of that name. Raises ArticleError for an ending that is not read."""
+    async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
+        """Saves a file of that name, as it comes in, among the uploads.
+
+        Raises ArticleError for an ending that is not read, before anything is taken, and for what cannot be
+        read as articles; ArticleTooLarge as soon as that is clear.
+        """
 
     def remove(self, path: Path) -> None:
         """Deletes an uploaded file. Raises ArticleError for any other."""

@@ -15,8 +15,8 @@ from typing import Any
 import atheris  # type: ignore[import-not-found,unused-ignore]
 
 with atheris.instrument_imports(include=["rag", "ingest"]):
+    from ingest.readers import SUFFIXES
     from ingest.readers.document import Document
-    from ingest.readers.files import SUFFIXES
     from tests import targets
 
 FOUND = Path(".fuzz")

@@ -15,9 +15,8 @@ from typing import Any
 
 from ingest.__main__ import check, check_text
 from ingest.chunking import chunk_article
-from ingest.readers import read_file
+from ingest.readers import SUFFIXES, read_file
 from ingest.readers.document import Document
-from ingest.readers.files import SUFFIXES
 from ingest.structure.article import answerable, article_from
 from rag.answering.compose import compose
 from rag.answering.confidence import confidence

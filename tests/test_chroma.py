@@ -23,7 +23,7 @@ from rag.models.hashing import vectors as hashed
 from rag.models.providers import build_embedder
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
-from rag.store.chroma import CHUNKS, FOLDER, Chroma, Pair, is_whole, reconcile
+from rag.store.chroma import CHUNKS, FOLDER, Chroma, Embed, Pair, add_missing, delete_unknown, is_whole
 from rag.store.library import Library
 from rag.store.lock import announce, owner
 from tests.builtin_embedding import BuiltinEmbedding
@@ -89,6 +89,12 @@ def embed(pairs: Sequence[Pair]) -> Floats:
     return hashed([chunk.text for _, chunk in pairs])
 
 
+def reconcile(library: Library, chroma: Chroma, by: Embed) -> int:
+    """As a sync does it."""
+    delete_unknown(library, chroma)
+    return add_missing(library, chroma, by)
+
+
 # --- writing and finding
 
 
@@ -142,10 +148,10 @@ def test_vector_of_another_length_is_a_mismatch(chroma: Chroma) -> None:
 def test_chroma_has_what_the_library_has_and_nothing_else(library: Library, chroma: Chroma) -> None:
     put(library, SENTENCES)
     assert reconcile(library, chroma, embed) == 0
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
     put(library, ["Etwas ganz anderes."])
     assert reconcile(library, chroma, embed) == 0
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
     assert len(chroma.ids()) == 3
 
 
@@ -236,7 +242,7 @@ def test_a_write_that_failed_is_not_trusted(
     assert not is_whole(data)
     reconcile(library, chroma, embed)
     assert is_whole(data)
-    assert chroma.ids() == set(library.chunk_ids())
+    assert chroma.ids() == set(library.chunk_rows())
 
 
 # --- what others find there

@@ -119,7 +119,7 @@ def test_a_provider_that_fails_leaves_the_new_articles_answering_by_words(
     server.down = False
     assert sync(settings).pending == 0
     with Library.open(settings.data_dir, read_only=True) as library, Chroma.open(settings.data_dir) as found:
-        assert found.ids() == set(library.chunk_ids())
+        assert found.ids() == set(library.chunk_rows())
 
 
 def test_articles_answer_before_their_provider_was_ever_reached(server: Model, settings: Settings) -> None:
@@ -228,7 +228,7 @@ def test_the_builtin_embedding_has_no_weight_unless_given(settings: Settings) ->
 def test_scores_are_a_mean_of_words_and_meaning() -> None:
     index, query = index_of(*DOSSIER), understand(BY_WORDS)
     (plain, *_) = index.rank(query, 1).hits
-    ids = {id.split("#")[0]: id for id in index.library.chunk_ids()}
+    ids = {id.split("#")[0]: id for id in index.library.chunk_rows()}
     same = index.rank(query, 1, Nearness(1.0, {ids["buecherei"]: 1.0, "gone#1#0": 0.9})).hits[0]
     assert same.passage.article.id == plain.passage.article.id == "buecherei"
     assert plain.passage.score < same.passage.score <= 1

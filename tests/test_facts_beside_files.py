@@ -10,7 +10,7 @@ import pytest
 
 from ingest.sidecar import describe, edited, sidecar_of
 from ingest.sync import sync
-from ingest.uploads import Uploads
+from ingest.uploads import ArticleIntake
 from rag.errors import ArticleError
 from rag.schema import Article
 from rag.settings import Settings
@@ -75,7 +75,7 @@ def test_a_broken_sidecar_costs_nothing(settings: Settings, content: str) -> Non
 
 
 def test_only_uploads_are_described_and_with_a_file_goes_what_was_said(settings: Settings) -> None:
-    uploads = Uploads(settings)
+    uploads = ArticleIntake(settings)
     own = settings.articles / "a.txt"
     own.write_text(TEXT, "utf-8")
     with pytest.raises(ArticleError, match="not an upload"):
@@ -89,7 +89,7 @@ def test_only_uploads_are_described_and_with_a_file_goes_what_was_said(settings:
 def test_what_was_changed_is_told_with_what_the_file_says(settings: Settings) -> None:
     file = settings.uploads_dir / "kapelle.txt"
     file.write_text(f"Neues Dach\n\nBergblatt, 3. Mai 2025\n\n{TEXT}", "utf-8")
-    uploads, before = Uploads(settings), article(settings)
+    uploads, before = ArticleIntake(settings), article(settings)
     assert edited(file) is None
     assert (before.title, before.published) == ("Neues Dach", date(2025, 5, 3))
     # the form sends all fields, also those that nobody has touched
@@ -114,7 +114,7 @@ def test_of_a_file_of_several_articles_all_are_corrected(settings: Settings) -> 
         "\n".join(json.dumps({"text": f"{n}. {TEXT}", "outlet": outlet}) for n, outlet in enumerate("AB", 1)),
         "utf-8",
     )
-    Uploads(settings).describe(file, {"outlet": "A"})
+    ArticleIntake(settings).describe(file, {"outlet": "A"})
     sync(settings)
     with Library.open(settings.data_dir, read_only=True) as library:
         found = [each for each in library.articles() if each.id.startswith("mehr")]

@@ -3,10 +3,11 @@ when it changes, once, whatever goes wrong."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pytest
 
 from ingest import watch
 from ingest.sync import SyncReport, is_current, sync
-from ingest.uploads import Uploads, safe_name
+from ingest.uploads import ArticleIntake, safe_name
 from ingest.watch import Watcher
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
 from rag.i18n import GERMAN
@@ -42,14 +43,12 @@ def settings(tmp_path: Path) -> Settings:
 # --- uploads
 
 
-def upload(uploads: Uploads, name: str, *parts: bytes) -> Received:
-    incoming = uploads.receive(name)
-    try:
+def upload(uploads: ArticleIntake, name: str, *parts: bytes) -> Received:
+    async def arriving() -> AsyncIterator[bytes]:
         for part in parts:
-            incoming.write(part)
-        return incoming.keep()
-    finally:
-        incoming.discard()
+            yield part
+
+    return asyncio.run(uploads.add(name, arriving()))
 
 
 def files(folder: Path) -> list[str]:
@@ -85,7 +84,7 @@ def test_any_name_gives_a_file_in_the_folder(settings: Settings, name: str) -> N
 
 
 def test_an_upload_is_saved_whole(settings: Settings) -> None:
-    uploads = Uploads(settings)
+    uploads = ArticleIntake(settings)
     assert upload(uploads, "brücke.txt", BRIDGE.encode()[:40], BRIDGE.encode()[40:]) == Received(
         "bruecke.txt"
     )
@@ -94,7 +93,7 @@ def test_an_upload_is_saved_whole(settings: Settings) -> None:
 
 
 def test_another_file_of_the_same_name_is_kept_beside(settings: Settings) -> None:
-    uploads = Uploads(settings)
+    uploads = ArticleIntake(settings)
     upload(uploads, "a.txt", BRIDGE.encode())
     assert upload(uploads, "a.txt", BUSES.encode()) == Received("a-2.txt")
     assert upload(uploads, "a.txt", BUSES.encode()) == Received("a-2.txt", known=True)
@@ -118,23 +117,28 @@ def test_what_cannot_be_read_is_refused_with_the_reason(
     settings: Settings, name: str, content: bytes, reason: str
 ) -> None:
     with pytest.raises(ArticleError, match=f"^{reason}") as refusal:
-        upload(Uploads(settings), name, content)
+        upload(ArticleIntake(settings), name, content)
     assert str(settings.data_dir) not in str(refusal.value)
     assert not settings.uploads_dir.exists() or files(settings.uploads_dir) == []
 
 
 def test_too_large_a_file_is_refused_while_it_comes_in(settings: Settings) -> None:
-    incoming = Uploads(settings).receive("gross.txt")
-    incoming.write(b"x" * 5000)
+    taken: list[int] = []
+
+    async def arriving() -> AsyncIterator[bytes]:
+        for size in (5000, 1, 5000):
+            taken.append(size)
+            yield b"x" * size
+
     with pytest.raises(ArticleTooLarge, match=r"is larger than 0\.005 MB"):
-        incoming.write(b"x")
-    incoming.discard()
+        asyncio.run(ArticleIntake(settings).add("gross.txt", arriving()))
+    assert taken == [5000, 1]
     assert files(settings.uploads_dir) == []
 
 
 def test_parts_that_cannot_be_used_are_told(settings: Settings) -> None:
     lines = '{"text": "Der Rat tagt am Mittwoch."}\nkaputt\n'
-    received = upload(Uploads(settings), "rat.jsonl", lines.encode())
+    received = upload(ArticleIntake(settings), "rat.jsonl", lines.encode())
     assert received.problems[0].startswith("line 2: not JSON")
 
 
@@ -142,12 +146,12 @@ def test_what_an_earlier_process_left_half_received_is_cleared_away(settings: Se
     left = settings.uploads_dir / ".incoming" / "tmp1"
     left.mkdir(parents=True)
     (left / "halb.txt").write_text("abc")
-    Uploads(settings)
+    ArticleIntake(settings)
     assert files(settings.uploads_dir) == []
 
 
 def test_only_uploads_are_removed(settings: Settings) -> None:
-    uploads = Uploads(settings)
+    uploads = ArticleIntake(settings)
     upload(uploads, "a.txt", BRIDGE.encode())
     own = settings.articles / "b.txt"
     own.write_text(BUSES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import sqlite3
 import threading
@@ -92,7 +91,7 @@ def test_articles_and_chunks_can_be_asked_for_in_any_number(library: Library) ->
     library.replace((one, chunks(one)) for one in many)
     ids = [one.id for one in many]
     assert [one.id for one in library.articles(ids)] == ids
-    assert len(library.rows_of(library.chunk_ids())) == 2_000
+    assert len(library.rows_of(library.chunk_rows())) == 2_000
 
 
 def test_new_version_replaces_the_old_one_with_its_chunks(library: Library) -> None:
@@ -100,7 +99,7 @@ def test_new_version_replaces_the_old_one_with_its_chunks(library: Library) -> N
     library.replace([(old, chunks(old, (0, 4), (5, 14)))])
     library.replace([(new, chunks(new))])
     assert library.article("alaska") == new
-    assert library.chunk_ids() == [f"alaska#{new.sha256[:12]}#0"]
+    assert list(library.chunk_rows()) == [f"alaska#{new.sha256[:12]}#0"]
 
 
 def test_removed_article_is_gone_with_its_chunks_and_marks(library: Library) -> None:
@@ -285,15 +284,20 @@ def test_mismatch_says_both_sides_and_what_to_do() -> None:
         assert words in str(caught.value)
 
 
-def test_connection_of_a_thread_is_closed_as_the_thread_ends(tmp_path: Path) -> None:
-    held: list[sqlite3.Connection] = []
-    gc.disable()  # nothing else closes it
-    try:
-        with Library.open(tmp_path) as library:
-            thread = threading.Thread(target=lambda: held.append(library._connection()))
+def test_threads_one_after_another_leave_one_connection_open(tmp_path: Path) -> None:
+    with Library.open(tmp_path) as library:
+        for _ in range(5):
+            thread = threading.Thread(target=library.counts)
             thread.start()
             thread.join()
-            with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-                held[0].execute("SELECT 1")
-    finally:
-        gc.enable()
+        assert len(library._idle) == 1
+    assert library._idle == []
+
+
+def test_a_connection_in_use_is_closed_once_it_is_not(tmp_path: Path) -> None:
+    library = Library.open(tmp_path)
+    with library._connection() as connection:
+        library.close()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ingest.readers import SUFFIXES
 from ingest.readers.document import Document
-from ingest.readers.files import SUFFIXES
 from rag.text.analysis import key
 from rag.text.normalize import normalise
 from rag.verification.facts import facts

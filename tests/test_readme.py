@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.files import SUFFIXES
+from ingest.readers import SUFFIXES
 from rag import open_engine
 from rag.__main__ import main
 from tests.conftest import ROOT

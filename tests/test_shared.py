@@ -124,7 +124,7 @@ def test_emptied_server_does_not_empty_a_replica(tmp_path: Path, server: ChromaS
     source, follower = writer(tmp_path / "writer", server.url), replica(tmp_path / "replica", server.url)
     source.sync()
     follower.sync()
-    with Published(follower.settings) as there:
+    with contextlib.closing(Published(follower.settings)) as there:
         there.delete(there.versions())
         there.chroma.delete(there.chroma.ids())
     with pytest.raises(ConfigError, match="holds no articles; nothing was changed"):
@@ -143,7 +143,7 @@ def test_while_two_versions_are_there_a_replica_keeps_its_own(tmp_path: Path, se
     source.write("heating.txt", HEATING.replace("38", "41"))
     with pytest.MonkeyPatch.context() as broken:
         broken.setattr(Published, "delete", lambda *_: None)  # the writer is between its steps
-        broken.setattr("ingest.publish.delete_unknown", lambda *_: None)
+        broken.setattr("ingest.shared.delete_unknown", lambda *_: None)
         source.sync()
     follower.sync()
     assert follower.texts() == before
@@ -303,7 +303,7 @@ def test_of_many_who_want_to_write_at_once_one_may(tmp_path: Path, server: Chrom
     told: dict[str, str | None] = {}
 
     def claim(name: str) -> None:
-        with Published(settings) as there:
+        with contextlib.closing(Published(settings)) as there:
             told[name] = there.claim(name, name)
 
     threads = [threading.Thread(target=claim, args=(f"w{n}",)) for n in range(6)]

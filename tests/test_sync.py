@@ -18,7 +18,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from ingest.sources import Wanted, assign_ids, slug
+from ingest.sources import assign_ids, slug
 from ingest.sync import SyncReport, catch_up, is_current, sync
 from rag.engine import open_engine
 from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch, ProviderUnavailable
@@ -62,7 +62,7 @@ class House:
         """Library, vectors and manifest hold the same."""
         with Library.open(self.data, read_only=True) as library, Chroma.open(self.data) as chroma:
             assert chroma.damage is None
-            assert chroma.ids() == set(library.chunk_ids())
+            assert chroma.ids() == set(library.chunk_rows())
             assert {id: entry.sha256 for id, entry in library.manifest().items()} == library.versions()
         assert is_current(self.settings)
 
@@ -229,7 +229,7 @@ def test_names_without_a_safe_letter_still_differ() -> None:
 
 
 def test_ids_never_clash() -> None:
-    wanted = [Wanted("a", "b"), Wanted("a", "b"), Wanted("b", "c"), Wanted("c", "a"), Wanted("c", "b")]
+    wanted = [("a", "b"), ("a", "b"), ("b", "c"), ("c", "a"), ("c", "b")]
     assert len(set(assign_ids(wanted))) == 5
 
 

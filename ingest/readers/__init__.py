@@ -4,8 +4,6 @@ Each format has one reader. What a reader does not find stays None for `ingest.s
 for in the text; what is broken is an ArticleError that names the next step.
 """
 
-from __future__ import annotations
-
 import codecs
 import logging
 import re
@@ -14,17 +12,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ingest.readers.document import Document, Reading, refuse_long
-from ingest.readers.docx import read_docx
 from ingest.readers.encoding import decode
 from ingest.readers.epub import read_epub
-from ingest.readers.files import SUFFIXES
 from ingest.readers.html import read_html
 from ingest.readers.jsonl import read_jsonl
 from ingest.readers.mail import read_mail, read_mhtml
 from ingest.readers.markdown import read_markdown
-from ingest.readers.odt import read_odt
+from ingest.readers.office import read_docx, read_odt, read_rtf
 from ingest.readers.pdf import read_pdf
-from ingest.readers.rtf import read_rtf
 from ingest.readers.subtitles import has_cues, read_subtitles, subtitles
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase
@@ -47,9 +42,7 @@ def read_file(path: Path, *, limit_bytes: int) -> Reading:
     _refuse_other_format(suffix, data)
     try:
         reading = reader(data)
-    except ArticleError:
-        raise
-    except MemoryError:
+    except (ArticleError, MemoryError):
         raise
     except RecursionError as exc:
         raise ArticleError("nested_too_deeply") from exc
@@ -120,23 +113,16 @@ def _refuse_other_format(suffix: str, data: bytes) -> None:
         raise ArticleError("other_format", ending=suffix[1:], kind=kind, advice=advice)
     if name:
         raise ArticleError("not_as_its_ending", kind=Phrase(name), advice=advice)
-    if not data.startswith((b"\xff\xfe", b"\xfe\xff")) and _is_binary(data):
-        raise ArticleError("file_binary", advice=advice)
-
-
-def _is_binary(data: bytes) -> bool:
-    """Whether control characters are too many for a text, of which a few are cleaned away."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return
     sample = data[:100_000]
-    share = 1 - len(sample.translate(None, _CONTROL)) / len(sample)
-    return share > (0.1 if _is_utf8(sample) else 0.02)
-
-
-def _is_utf8(sample: bytes) -> bool:
+    most = 0.1  # control characters, as a share: a few are cleaned away
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)  # the sample may end within a character
     except UnicodeDecodeError:
-        return False
-    return True
+        most = 0.02
+    if 1 - len(sample.translate(None, _CONTROL)) / len(sample) > most:
+        raise ArticleError("file_binary", advice=advice)
 
 
 def _read_txt(data: bytes) -> Reading:
@@ -149,16 +135,19 @@ _READERS: Mapping[str, tuple[Callable[[bytes], Reading], str | None]] = {
     ".md": (read_markdown, None),
     ".html": (read_html, "html_unreadable"),
     ".htm": (read_html, "html_unreadable"),
+    ".mhtml": (read_mhtml, "html_unreadable"),
+    ".mht": (read_mhtml, "html_unreadable"),
     ".pdf": (read_pdf, "pdf_broken"),
     ".docx": (read_docx, "docx_unreadable"),
     ".odt": (read_odt, "odt_unreadable"),
     ".rtf": (read_rtf, "rtf_unreadable"),
     ".epub": (read_epub, "epub_unreadable"),
     ".eml": (read_mail, "mail_unreadable"),
-    ".mhtml": (read_mhtml, "html_unreadable"),
-    ".mht": (read_mhtml, "html_unreadable"),
     ".srt": (read_subtitles, None),
     ".vtt": (read_subtitles, None),
     ".jsonl": (read_jsonl, None),
 }
 """The reader for each ending, and what is said when the library that it builds on cannot read a file."""
+
+SUFFIXES = tuple(_READERS)
+"""Endings of the files that are read, in lower case."""

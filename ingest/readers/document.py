@@ -1,7 +1,5 @@
 """The raw content of a file, before detection: its text, and what its container states about it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Bytes to text."""
 
-from __future__ import annotations
-
 import codecs
 import re
 

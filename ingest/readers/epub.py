@@ -1,14 +1,11 @@
 """E-books: the chapters in the order in which they are read."""
 
-from __future__ import annotations
-
 import posixpath
 from urllib.parse import unquote
 
-from ingest.readers.archive import open_archive, parse_xml, pictures_in
 from ingest.readers.document import Document, Reading, clean_field, compose, metadata
 from ingest.readers.encoding import decode
-from ingest.readers.markup import blocks_of, page_tree
+from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
 
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"

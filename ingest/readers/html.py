@@ -1,7 +1,5 @@
 """Web pages."""
 
-from __future__ import annotations
-
 import json
 import re
 from html import unescape

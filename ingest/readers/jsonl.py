@@ -1,7 +1,5 @@
 """JSON Lines: an article a line."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,8 +1,7 @@
 """E-mails (.eml), and web pages that a browser saved as one file (.mhtml)."""
 
-from __future__ import annotations
-
 import re
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
@@ -57,8 +56,7 @@ def read_mhtml(data: bytes) -> Reading:
         raise ArticleError("no_web_page")
     reading = read_html(_bytes(pages[0]), pages[0].get_content_charset())
     pictures = sum(part.get_content_maintype() == "image" for part in mail.walk())
-    left_out = {**reading.left_out, "pictures": pictures}
-    return Reading(reading.documents, reading.problems, left_out=left_out)
+    return replace(reading, left_out={**reading.left_out, "pictures": pictures})
 
 
 def _parsed(data: bytes) -> EmailMessage:

@@ -1,7 +1,5 @@
 """Markdown, with front matter."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from html import escape, unescape
@@ -46,9 +44,12 @@ def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
     if head.strip() and not _FIELD.search(head):
         return {}, text, []  # a rule across the page, and text
     try:
-        return _toml(head) if match["mark"] == "+++" else _yaml(head), body, []
+        return tomllib.loads(head) if match["mark"] == "+++" else _yaml(head), body, []
+    except tomllib.TOMLDecodeError as exc:
+        problem = Phrase("at_line", line="2", problem=Phrase("head_broken", why=exc))
     except ArticleError as exc:
-        return _line_by_line(head), body, [Phrase("head_by_lines", problem=exc.phrase)]
+        problem = exc.phrase
+    return _line_by_line(head), body, [Phrase("head_by_lines", problem=problem)]
 
 
 def _yaml(head: str) -> dict[str, object]:
@@ -65,13 +66,6 @@ def _yaml(head: str) -> dict[str, object]:
     if fields is None or isinstance(fields, dict):
         return fields or {}
     raise ArticleError("at_line", line="2", problem=Phrase("head_without_fields"))
-
-
-def _toml(head: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(head)
-    except tomllib.TOMLDecodeError as exc:
-        raise ArticleError("at_line", line="2", problem=Phrase("head_broken", why=exc)) from exc
 
 
 def _line_by_line(head: str) -> dict[str, object]:

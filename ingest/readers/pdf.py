@@ -1,7 +1,5 @@
 """PDF files: joins printed lines to paragraphs."""
 
-from __future__ import annotations
-
 import re
 import threading
 from collections import Counter
@@ -20,10 +18,13 @@ from ingest.readers.document import (
     refuse_long,
     squeeze,
 )
-from ingest.readers.pdf_layout import HYPHEN, SENTENCE_END, page_lines
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
+
+HYPHEN = "\x02"
+"""What PDFium gives for a hyphen at the end of a line, of whatever kind it was."""
+SENTENCE_END = re.compile(r"[.!?…:][“”\"»«’')\]]*$")
 
 _ONE_AT_A_TIME = threading.Lock()  # PDFium is not safe for threads
 _MOST_PAGES = 3_000
@@ -33,6 +34,8 @@ _IMAGE = 3  # FPDF_PAGEOBJ_IMAGE
 def read_pdf(data: bytes) -> Reading:
     """The text of a PDF in the order in which it is read, with where its pages begin."""
     import pypdfium2
+
+    from ingest.readers.pdf_layout import page_lines
 
     with _ONE_AT_A_TIME:
         try:
@@ -83,8 +86,7 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
     paragraphs: list[list[str]] = []  # in pieces, for one may be as long as the file
     starts: list[int] = []
     end, previous = 0, ""
-    for page in cleaned:
-        start = None
+    for number, page in enumerate(cleaned):
         for flowed in page:
             line = flowed.rstrip(" ")
             if line and previous and (previous.endswith(" ") or _goes_on(previous, line, width)):
@@ -95,15 +97,12 @@ def reflow(pages: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
             elif line:
                 end += len(line) + (2 if paragraphs else 0)
                 paragraphs.append([line])
-            if line and start is None:
-                start = end - len(line)
+            if line and len(starts) <= number:  # pages without text begin where the next one does
+                starts += [end - len(line)] * (number + 1 - len(starts))
             previous = flowed
-        starts.append(start if start is not None else -1)
+    starts += [end] * (len(cleaned) - len(starts))
     # hyphens left at line ends become plain ones of the same length, so that offsets of pages hold
     whole = ["".join(pieces).replace(HYPHEN, "-").replace("\u00ad", "-") for pieces in paragraphs]
-    for place in reversed(range(len(starts))):  # pages without text begin where the next one does
-        if starts[place] < 0:
-            starts[place] = starts[place + 1] if place + 1 < len(starts) else end
     return whole, starts
 
 

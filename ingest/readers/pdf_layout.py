@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,15 +10,14 @@ from dataclasses import dataclass, replace
 from itertools import chain, groupby, pairwise
 from math import pi
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import pypdfium2.raw as pdfium
+from pypdfium2 import PdfPage, PdfTextPage
 
 from ingest.readers.document import BEFORE_MARK
+from ingest.readers.pdf import SENTENCE_END
 
-if TYPE_CHECKING:
-    from pypdfium2 import PdfPage, PdfTextPage
-
-HYPHEN = "\x02"
-"""What PDFium gives for a hyphen at the end of a line, of whatever kind it was."""
 _WORD_GAP = 1.0  # in heights of a line: a wider one parts pieces
 _APART = 1.35  # in usual distances of lines: a wider one is between paragraphs
 _LARGER = 1.12  # letters of a heading, as many times those of the text
@@ -26,7 +26,6 @@ _LOW = 0.25  # of the lines of a narrow column, those that go on with a small le
 _INDENT = 3.0  # points
 _FREE = 0.9  # in heights of a line: across the whole page, it sets apart the head and foot
 _MOST_GUTTERS = 6  # places that are tried
-SENTENCE_END = re.compile(r"[.!?…:][“”\"»«’')\]]*$")
 _BOLD = re.compile(r"bold|black|heavy|demi|-medi|cmbx", re.IGNORECASE)
 
 
@@ -80,8 +79,6 @@ def page_lines(page: PdfPage) -> list[str]:
 
 def _angles(page: PdfTextPage) -> list[int]:
     """By how many eighths of a circle, clockwise, each letter is turned."""
-    import pypdfium2.raw as pdfium
-
     angles = (pdfium.FPDFText_GetCharAngle(page, place) for place in range(page.count_chars()))
     return [round(angle * 4 / pi) % 8 for angle in angles]
 
@@ -170,8 +167,6 @@ def _letters(page: PdfTextPage, angles: Sequence[int], angle: int) -> Iterator[_
 
     A space has the box of the letter before, for its own is not always true.
     """
-    import pypdfium2.raw as pdfium
-
     held = pdfium.FS_RECTF()
     box: tuple[float, float, float, float] | None = None
     for place, turned in enumerate(angles):
@@ -205,10 +200,6 @@ def _piece(page: PdfTextPage, run: Sequence[_Letter]) -> Iterator[Line]:
 
 def _is_bold(page: PdfTextPage, place: int) -> bool:
     """Whether a letter is, by the name of its font."""
-    import ctypes
-
-    import pypdfium2.raw as pdfium
-
     name = ctypes.create_string_buffer(80)
     pdfium.FPDFText_GetFontInfo(page, place, name, len(name), None)
     return bool(_BOLD.search(name.value.decode("latin-1")))

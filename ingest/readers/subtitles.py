@@ -1,7 +1,5 @@
 """Subtitles and transcripts (.srt, .vtt): the words without the times."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from html import unescape

@@ -5,8 +5,6 @@ headings and footers are marked as asides: shown, but never answers. The rules a
 anything that they do not recognise stays text.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json
@@ -15,8 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ingest.readers.document import Document
-from ingest.structure.body import COMMENT_NOTE, captions, glued_headings, headings, notices, tail
-from ingest.structure.head import head
+from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
 from ingest.structure.language import detect_language
 from ingest.structure.shapes import Finding, answerable, outside
 from rag.schema import Article, Aside, Span

@@ -1,13 +1,16 @@
-"""What lines of German news copy look like: words, shapes, and the names of agencies and outlets."""
-
-from __future__ import annotations
+"""What lines of German news copy look like: bylines, titles, credits, agencies and outlets."""
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from typing import Any
 
+from ingest.readers.document import date_of, parse_genre
 from rag.schema import Aside, AsideKind, Genre, Span
+from rag.text.figures import FULL_DATE
 from rag.text.languages import pattern, table, word_set
 from rag.text.normalize import paragraphs, trimmed
 
@@ -36,18 +39,12 @@ def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
 
 def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """The blocks without the taken spans, trimmed; pieces without a letter or digit are dropped."""
-    pieces: list[Span] = []
     holes = sorted(taken)
-    first = 0
+    starts, ends = zip(*holes, strict=True) if holes else ((), ())
+    pieces: list[Span] = []
     for start, end in blocks:
-        while first < len(holes) and holes[first][1] <= start:
-            first += 1
-        position, index = start, first
-        while index < len(holes) and holes[index][0] < end:
-            pieces.append((position, holes[index][0]))
-            position = max(position, holes[index][1])
-            index += 1
-        pieces.append((position, end))
+        edges = [start, *chain(*holes[bisect_right(ends, start) : bisect_left(starts, end)]), end]
+        pieces += zip(edges[::2], edges[1::2], strict=True)
     return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
 
 
@@ -118,3 +115,166 @@ def outlet_of_word(word: str) -> str | None:
     # up to four letters are an editor's shorthand
     lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _BUTTONS
     return word.capitalize() if lone and word not in AGENCIES else None
+
+
+# --- bylines and titles
+
+_WEEKDAY = (
+    r"(?:Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonnabend|Sonntag|Mo|Di|Mi|Do|Fr|Sa|So)\.?,?\s+"
+)
+TIME = (
+    r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?"
+    r"|[\s,;|–-]*(?:um\s+)?\d{1,2}(?:[:.]\d\d){1,2}(?:\s*(?:Uhr|h|MESZ|MEZ|CES?T|UTC|GMT)\b)*"
+    r"|[\s,]*\d{1,2}\s+Uhr)"
+)
+_LABEL = (
+    r"(?P<label>Stand|Aktualisiert|Zuletzt aktualisiert|Update[dt]?|Veröffentlicht|Erschienen|Publiziert"
+    r"|Datum|Date|Published)(?:\s+(?:am|on))?\s*:?\s*"
+)
+_STAMP = re.compile(
+    rf"(?i:(?:{_LABEL})?(?:(?:am|vom)\s+)?(?:{_WEEKDAY}(?:(?:den|dem)\s+)?)?){FULL_DATE.pattern}(?i:{TIME})?"
+)
+_IS_UPDATE = re.compile(r"stand|aktualisiert|zuletzt|updat", re.IGNORECASE)
+_CAPITAL = r"[A-ZÄÖÜ][\w’'.-]*"
+PLACE = rf"{_CAPITAL}(?:[ /](?:{_CAPITAL}|am|an|der|de|di|im|bei|ob|of)){{0,4}}"
+_NAME_WORD = r"(?:(?:Dr|Prof)\.|[A-ZÄÖÜ][^\W\d_]*(?:[’'.-][^\W\d_]+)*\.?)"
+_PARTICLE = r"(?:van|von|de|der|den|di|da|del|dos|du|la|le|zu|zur|al|el|bin|ten)"
+NAME = rf"{_NAME_WORD}(?:\s+(?:{_PARTICLE}\s+)*{_NAME_WORD}){{1,3}}"
+_PERSON = re.compile(rf"(?P<name>{NAME})(?:\s+(?:aus|in)\s+{PLACE})?")
+_SIGNATURE_PARTS = re.compile(r"\s*[,;|·•/]\s*|\s+[-–—]\s+|\s+(?:und|and|sowie|&)\s+")
+_BY = re.compile(
+    r"(?:(?:Ein(?:e)?\s+)?(?P<rubric>Kommentar|Gastkommentar|Gastbeitrag|Meinung|Kolumne|Leitartikel|Glosse|Essay"
+    r"|Analyse|Bericht|Reportage|Interview)(?:\s*:\s*|\s+)(?:von|by)\s+|(?:Von|By|VON|Text|Autor(?:in)?|Author)\s*:?\s+)"
+)
+_LONGEST_BYLINE = 140
+_LONGEST_TITLE = 180
+# of somebody's life, not of a text
+_OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|verstorben)\b", re.IGNORECASE)
+_NUMBERED = re.compile(
+    r"(?:Nr|No|Seite|S|Ausgabe|Heft|Jg|Jahrgang|Nummer|Vol)\.?\s*\d[\d/–-]*|\d+\s*Min(?:uten?)?\b\.?", re.I
+)
+
+
+def lists_days(lines: Iterable[str]) -> bool:
+    """Whether lines with days of their own are a list: of events, of what happened, of births and deaths."""
+    short = (line for line in lines if len(line) <= _LONGEST_BYLINE and not ends_sentence(line.rstrip(" .:")))
+    stamps = (_STAMP.search(line) for line in short)
+    return len({date_of(stamp) for stamp in stamps if stamp and not stamp["label"]} - {None}) > 1
+
+
+def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
+    """Whether a line says by itself that it is a byline: "Von …", "Stand: …", an outlet before its date."""
+    stamp = _STAMP.search(line)
+    outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
+    return bool(_BY.match(line) or outlet or (stamp and stamp["label"]))
+
+
+def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
+    dated_only = facts.keys() <= {"published", "updated"}
+    return Finding(start, end, "dateline" if facts and dated_only else "byline", **facts)
+
+
+def source_of_codes(codes: str) -> dict[str, Any]:
+    """Outlet and agency that a dateline's codes name: "dpa/taz"; empty when it names none."""
+    words = re.split(r"[/,\s+]+", codes.strip().lower())
+    outlet = next((OUTLETS[word] for word in words if word in OUTLETS), None)
+    agency = next((AGENCIES[name] for w in words for name in (w, w.split("-")[0]) if name in AGENCIES), None)
+    return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
+
+
+def byline_of(line: str) -> dict[str, Any] | None:
+    """The metadata in a line that has nothing but author, date and outlet; None for other lines.
+
+    {"author": "Anna Muster", "published": date(2025, 8, 15)}
+    """
+    if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
+        return None
+    facts: dict[str, Any] = {}
+    for stamp in _STAMP.finditer(line):
+        day = date_of(stamp)
+        if not stamp["label"] and facts.get("published", day) != day:
+            return None  # from one day to another
+        name = "updated" if stamp["label"] and _IS_UPDATE.search(stamp["label"]) else "published"
+        facts.setdefault(name, day)
+    rest = _STAMP.sub(" | ", line).strip(" |,;·•–—-./()\t\u00a0")
+    lead = _BY.match(rest)
+    if lead:
+        rest = rest[lead.end() :]
+        facts["genre"] = parse_genre(lead["rubric"] or "")
+    elif not facts or not any(facts.values()):
+        return None
+    if not rest:
+        return None if lead else facts
+    who = signature(rest)
+    if who is None or (lead and "author" not in who):
+        return None
+    if not lead and not who.keys() & {"outlet", "agency"} and re.search(r"\d", _NUMBERED.sub("", rest)):
+        return None  # a line of a table, or an address
+    return {**facts, **who}
+
+
+def signature(line: str) -> dict[str, str] | None:
+    """Author, outlet and agency of a line without its date; None for running text.
+
+    Lone words that are none of these (a place, a section, an editor's shorthand) state nothing.
+    """
+    if sum(_person_in(piece.strip(" .")) is not None for piece in line.split("|")) > 1:
+        return None  # "Roter Teppich | Anna Muster": one of them is the title
+    people: list[str] = []
+    facts: dict[str, str] = {}
+    for part in filter(None, (piece.strip(" .()[]") for piece in _SIGNATURE_PARTS.split(line))):
+        person = _person_in(part)
+        if part.lower() in AGENCIES:
+            facts.setdefault("agency", AGENCIES[part.lower()])
+        elif (
+            word_count(part) <= 4
+            and STARTS_HIGH.match(part)
+            and OUTLET_WORD.search(part)
+            and not PLACE_WORD.search(part)
+        ):
+            facts.setdefault("outlet", part)
+        elif person:
+            people.append(person)
+        elif word_count(part) == 1 and (outlet := outlet_of_word(part)):
+            facts.setdefault("outlet", outlet)
+        elif word_count(part) > 1 and not NO_PERSON.match(part):
+            return None
+    return facts | ({"author": ", ".join(people)} if people else {})
+
+
+def _person_in(part: str) -> str | None:
+    """Name of "Anna Muster" or "Anna Muster aus Kiew"; None for places, sections and newspapers."""
+    person = _PERSON.fullmatch(part)
+    other = PLACE_BEGINNING.match(part) or any(
+        words.search(part) for words in (NO_PERSON, OUTLET_WORD, PLACE_WORD)
+    )
+    return person["name"] if person and not other else None
+
+
+def _is_entry(line: str) -> bool:
+    """Whether a line says where something is on a day, or when somebody was born or died."""
+    stamp = FULL_DATE.match(line) or FULL_DATE.search(line)
+    if stamp is None:
+        return False
+    behind = stamp.start() == 0 and line[stamp.end() :].lstrip().startswith((",", ";", "|"))
+    before = stamp.end() == len(line) and line[: stamp.start()].rstrip().endswith((",", ";", "|"))
+    return behind or before or bool(_OF_A_LIFE.search(line))
+
+
+def looks_like_title(line: str) -> bool:
+    name, bar, behind = line.partition(" | ")
+    if bar and byline_of(behind):
+        return looks_like_title(name)
+    return (
+        len(line) <= _LONGEST_TITLE
+        and "\n" not in line
+        and word_count(line) <= 25
+        and (
+            (not ends_sentence(line) and line[-1] not in ",;")
+            or bool(re.search(r"\w[?!][“”»\"]?$", without_marks(line)))
+        )
+        and not re.search(r"[.!?…]\s+[A-ZÄÖÜ].*[.!?]", line)  # two sentences
+        and bool(STARTS_HIGH.match(line))
+        and not LIST_ITEM.match(line)
+        and not _is_entry(line)
+    )

@@ -3,8 +3,6 @@
 Where the folder cannot be written, records are kept in memory until the program ends, and the log says so.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import sqlite3

@@ -1,6 +1,7 @@
 """Chroma: a vector for each passage of the library, in our own folder or on a server.
 
-Chroma follows the library: `reconcile` makes its ids equal to the library's, whatever happened before.
+Chroma follows the library: `delete_unknown` and `add_missing` make its ids equal to the library's, whatever
+happened before.
 Everything in it can be made again from the library and the cache of embeddings, so a folder that has changed
 since it was closed is thrown away and filled anew: Chroma misses rows when files are gone, and crashes
 (SIGSEGV) on a truncated one.
@@ -25,15 +26,12 @@ from rag.store import lock
 from rag.store.library_file import batches
 
 if TYPE_CHECKING:
-    import numpy as np
     from chromadb.api.client import Client
     from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
-    from numpy.typing import NDArray
 
+    from rag.models.hashing import Floats
     from rag.store.library import Library
-
-    Floats = NDArray[np.float32]
 
 Pair = tuple[Article, Chunk]
 Embed = Callable[[Sequence[Pair]], "Floats"]
@@ -124,11 +122,9 @@ class Chroma:
         load_llama_index()
         from llama_index.core.vector_stores.utils import node_to_metadata_dict
 
-        nodes = [_node(*pair) for pair in pairs]
         ids, texts = [chunk.id for _, chunk in pairs], [chunk.text for _, chunk in pairs]
-        stated: list[Any] = [
-            node_to_metadata_dict(node, remove_text=True, flat_metadata=True) for node in nodes
-        ]
+        written = partial(node_to_metadata_dict, remove_text=True, flat_metadata=True)
+        stated: list[Any] = [written(_node(*pair)) for pair in pairs]
         with self._changing():
             self.call(
                 lambda: self.chunks.upsert(ids=ids, embeddings=vectors, metadatas=stated, documents=texts)
@@ -228,52 +224,38 @@ _opening = threading.Lock()
 # --- following the library
 
 
-def reconcile(
-    library: Library,
-    chroma: Chroma,
-    embed: Embed,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
-) -> int:
-    """Makes Chroma's ids equal to the library's; returns the number of passages without a vector.
-
-    May be interrupted anywhere and continues from there. `stop` is asked between batches.
-    """
+def delete_unknown(library: Library, chroma: Chroma) -> None:
+    """Deletes the vectors of passages that the library does not know; all, if they are of other settings."""
     if not chroma.is_of(library.fingerprint):
         chroma.renew(library.fingerprint)
-    delete_unknown(library, chroma)
-    return add_missing(library, chroma, embed, progress, stop)
-
-
-def delete_unknown(library: Library, chroma: Chroma) -> None:
-    """Deletes the vectors of passages that the library does not know."""
-    chroma.delete(chroma.ids().difference(library.chunk_ids()))
+    chroma.delete(chroma.ids().difference(library.chunk_rows()))
 
 
 def add_missing(
     library: Library,
     chroma: Chroma,
     embed: Embed,
-    progress: Progress | None = None,
-    stop: Callable[[], bool] | None = None,
+    progress: Progress = lambda *_: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Adds missing vectors, newest articles first; returns the number of passages still without one."""
+    """Adds missing vectors, newest articles first; returns the number of passages still without one.
+
+    May be interrupted anywhere and continues from there. `stop` is asked between batches.
+    """
     there = chroma.ids()
-    missing = [id for id in library.chunk_ids() if id not in there]
+    missing = [row for id, row in library.chunk_rows().items() if id not in there]
     done, size = 0, min(LEAST, chroma.batch)
     while done < len(missing):
-        if progress:
-            progress("embed", done, len(missing))
-        if stop and stop():
+        progress("embed", done, len(missing))
+        if stop():
             return len(missing) - done
         started = time.monotonic()
-        rows = library.rows_of(missing[done : done + size])
-        if pairs := list(library.passages_at(list(rows.values())).values()):
-            chroma.add(pairs, embed(pairs))
+        pairs = list(library.passages_at(missing[done : done + size]).values())
+        chroma.add(pairs, embed(pairs))
         done = min(done + size, len(missing))
         fast = time.monotonic() - started < _SECONDS
         size = min(chroma.batch, 2 * size if fast else max(size // 2, LEAST))
-    if progress and missing:
+    if missing:
         progress("embed", done, len(missing))
     return 0
 

@@ -1,7 +1,5 @@
 """What an index was built with, in words, and whether that serves the settings."""
 
-from __future__ import annotations
-
 import re
 
 from rag.errors import IndexMismatch

@@ -33,8 +33,8 @@ _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
 class Library(LibraryFile):
     """Articles and chunks by id; safe to read from many threads.
 
-    Each thread has its own connection, so that readers neither see an unfinished `replace` by another thread
-    nor wait for it (SQLite's write-ahead log).
+    Each call has its own connection, so that readers neither see an unfinished `replace` nor wait for it
+    (SQLite's write-ahead log).
     """
 
     @classmethod
@@ -70,10 +70,14 @@ class Library(LibraryFile):
         """What the index was built with; empty for a library that was never filled."""
         return self.meta("fingerprint") or ""
 
+    @property
+    def state(self) -> str:
+        """Revision and fingerprint: what others note to see whether they follow."""
+        return f"{self.revision} {self.fingerprint}"
+
     def meta(self, key: str) -> str | None:
         """A note kept beside the articles, such as the state of the vector index."""
-        row = self._row("SELECT value FROM meta WHERE key = ?", (key,))
-        return None if row is None else str(row[0])
+        return dict(self._rows("SELECT key, value FROM meta WHERE key = ?", (key,))).get(key)
 
     def phrase(self, key: str) -> Phrase | None:
         """A note that is told to readers."""
@@ -96,11 +100,11 @@ class Library(LibraryFile):
         rows = self._rows(f"{records.CHUNK} WHERE c.article_id = ? ORDER BY ordinal", (article_id,))
         return list(map(records.chunk_of, rows))
 
-    def chunk_ids(self) -> list[str]:
-        """Ids of all chunks, those of the newest articles first."""
+    def chunk_rows(self) -> dict[str, int]:
+        """The rows of all chunks by their ids, those of the newest articles first."""
         newest = "ORDER BY a.published DESC, a.id, c.ordinal"
-        sql = f"SELECT c.id FROM chunks c JOIN articles a ON a.id = c.article_id {newest}"
-        return [row[0] for row in self._rows(sql)]
+        sql = f"SELECT c.id, c.row FROM chunks c JOIN articles a ON a.id = c.article_id {newest}"
+        return dict(self._rows(sql))
 
     def languages(self) -> set[str | None]:
         """The languages of the articles, None where one is not known."""
@@ -131,11 +135,8 @@ class Library(LibraryFile):
         where, values = selection.sql()
         sql = "SELECT id, title, outlet, author, published, language, genre FROM articles"
         rows = self._rows(f"{sql} WHERE {where} ORDER BY published DESC, title, id", values)
-        listed = (
-            Listed(id, title, outlet, author, records.date_of(day), language, genre)
-            for id, title, outlet, author, day, language, genre in rows
-        )
-        return [row for row in listed if selection.ids is None or row.id in selection.ids]
+        listed = (row for row in rows if selection.ids is None or row[0] in selection.ids)
+        return [Listed._make((*row[:4], records.date_of(row[4]), *row[5:])) for row in listed]
 
     def versions(self) -> dict[str, str]:
         """Article id → sha256 of the version that is served."""
@@ -170,12 +171,11 @@ class Library(LibraryFile):
 
     def counts(self) -> Counts:
         """The size of the library, and its range of dates."""
-        row = self._row(
+        ((articles, chunks, first, last),) = self._rows(
             "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM chunks),"
             " (SELECT min(published) FROM articles), (SELECT max(published) FROM articles)"
         )
-        assert row is not None  # aggregates always return a row
-        return Counts(row[0], row[1], records.date_of(row[2]), records.date_of(row[3]))
+        return Counts(articles, chunks, records.date_of(first), records.date_of(last))
 
     # --- searching
 
@@ -216,8 +216,10 @@ class Library(LibraryFile):
     def frequency(self, ways: Sequence[Sequence[str]]) -> int:
         """The number of passages with all search keys of at least one of these alternatives."""
         query = " OR ".join(f"({_all_of(keys)})" for keys in ways if keys)
-        row = self._row("SELECT count(*) FROM words WHERE words MATCH ?", (query,)) if query else None
-        return row[0] if row else 0
+        if not query:
+            return 0
+        ((number,),) = self._rows("SELECT count(*) FROM words WHERE words MATCH ?", (query,))
+        return int(number)
 
     def words_like(self, key: str, prefix: int) -> list[str]:
         """Search keys that begin with the same letters, or end with the whole key."""
@@ -236,8 +238,8 @@ class Library(LibraryFile):
     @property
     def mean_length(self) -> float:
         """Search keys of a passage on average, at least 1."""
-        row = self._row("SELECT avg(length) FROM chunks")
-        return max(float(row[0] or 0.0), 1.0) if row else 1.0
+        ((mean,),) = self._rows("SELECT avg(length) FROM chunks")
+        return max(mean or 0.0, 1.0)
 
     def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
         """The stored vectors of passages that have them all, by row."""
@@ -300,7 +302,8 @@ class Library(LibraryFile):
                 connection.execute(f"INSERT INTO articles VALUES ({places(values)})", values)
                 for chunk in chunks:
                     terms, keys = passage_terms(article, chunk)  # what a search needs of it
-                    values = records.chunk_row(chunk, terms.pack(), len(keys))
+                    values = (chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end)
+                    values += (json.dumps(chunk.sentences), terms.pack(), len(keys))
                     row = connection.execute(f"INSERT INTO chunks VALUES (NULL, {places(values)})", values)
                     words = (row.lastrowid, " ".join(keys))
                     connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)

@@ -1,13 +1,9 @@
-"""The library's file: schema, one connection per thread, transactions, and SQLite's errors as ours."""
-
-from __future__ import annotations
+"""The library's file: schema, connections, transactions, and SQLite's errors as ours."""
 
 import contextlib
 import os
 import re
 import sqlite3
-import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -79,20 +75,20 @@ CREATE INDEX copies ON articles (id, copy_of) WHERE copy_of IS NOT NULL;
 
 
 class LibraryFile:
-    """An open file; each thread has a connection of its own. Close it after use."""
+    """An open file, with as many connections as are used at the same time. Close it after use."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
-        """Opens nothing yet: a thread connects once it asks."""
+        """Opens nothing yet."""
         self.path = path
         self.read_only = read_only
-        self._local = threading.local()
-        self._held: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
 
     def close(self) -> None:
-        """Closes the connections of all threads; the library cannot be used afterwards."""
-        for held in list(self._held):
-            held.connection.close()
-        self._local = threading.local()
+        """Closes the connections, those in use as soon as they are not."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -106,8 +102,7 @@ class LibraryFile:
         For an earlier format that is IndexOutdated, and a sync builds the library anew.
         """
         names = ("application_id", "user_version", "page_size", "page_count")
-        with _translated(self.path):
-            connection = self._connection()
+        with self._connection() as connection:
             application, version, size, pages = (
                 connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names
             )
@@ -123,35 +118,40 @@ class LibraryFile:
         if not may_hold_pages and self.path.stat().st_size < size * pages:
             raise IndexDamaged("library_cut", path=self.path)
 
-    def _connection(self) -> sqlite3.Connection:
-        held: _Held | None = getattr(self._local, "held", None)
-        if held is None:
-            held = self._local.held = _Held(_connect(self.path, read_only=self.read_only))
-            self._held.add(held)
-        return held.connection
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection that nobody else uses meanwhile."""
+        with _translated(self.path):
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = _connect(self.path, read_only=self.read_only)
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with _translated(self.path):
-            connection = self._connection()
+        with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        with _translated(self.path):
-            yield from self._connection().execute(sql, values)
+        with self._connection() as connection:
+            yield from connection.execute(sql, values)
 
     def _rows_of(self, sql: str, ids: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         for batch in batches(ids):
             yield from self._rows(sql % places(batch), batch)
-
-    def _row(self, sql: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        return next(iter(list(self._rows(sql, values))), None)
 
 
 def create(path: Path) -> None:
@@ -171,19 +171,6 @@ def create(path: Path) -> None:
             new.unlink()
 
 
-class _Held:
-    """A thread's connection, closed as the thread ends.
-
-    It is part of a reference cycle, so that without this it would stay open until garbage collection.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-
-    def __del__(self) -> None:
-        self.connection.close()
-
-
 def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     # a reader, too, opens for writing: only then does SQLite tidy up its log's files behind it;
     # where it cannot, there is no writer either
@@ -193,7 +180,7 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,  # transactions are begun and ended by hand
-        check_same_thread=False,  # so that `close` may close connections of other threads
+        check_same_thread=False,  # it serves one thread at a time, but not always the same
     )
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     connection.execute("PRAGMA foreign_keys = ON")

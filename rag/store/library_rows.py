@@ -1,7 +1,5 @@
 """The library's records, converted to rows of SQLite and back."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -16,26 +14,23 @@ from rag.store.library_file import places
 _COLUMNS = tuple(field.name for field in fields(Article))
 ARTICLE = ", ".join(_COLUMNS)
 # SQLite's substr counts code points as Python does, so that offsets need no conversion
-CHUNK = """
-    SELECT c.id, c.article_id, c.ordinal, c."start", c."end",
-           substr(a.text, c."start" + 1, c."end" - c."start"), c.sentences
+_CHUNK = """
+    c.id, c.article_id, c.ordinal, c."start", c."end",
+    substr(a.text, c."start" + 1, c."end" - c."start"), c.sentences
     FROM chunks c JOIN articles a ON a.id = c.article_id
 """
-PASSAGE = f"""
-    SELECT c.row, {", ".join(f"a.{column}" for column in _COLUMNS)},
-           c.id, c.ordinal, c."start", c."end", c.sentences
-    FROM chunks c JOIN articles a ON a.id = c.article_id
-"""
+CHUNK = f"SELECT {_CHUNK}"
+PASSAGE = f"SELECT c.row, {', '.join(f'a.{column}' for column in _COLUMNS)}, {_CHUNK}"
 
 
 # tuples, because a sync makes one of each for every article
 
 
 class Account(NamedTuple):
-    """How much of a file was read and left out: pairs of a kind ("characters", "pictures") and a number."""
+    """How much of a file was read and left out: a number for each kind ("characters", "pictures")."""
 
-    read: tuple[tuple[str, int], ...] = ()
-    left_out: tuple[tuple[str, int], ...] = ()
+    read: Mapping[str, int] = {}
+    left_out: Mapping[str, int] = {}
 
 
 class FileState(NamedTuple):
@@ -150,9 +145,8 @@ def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
 def file_of(row: tuple[Any, ...]) -> tuple[str, FileState]:
     """The inverse of `file_row`."""
     path, size, mtime_ns, problems, unread, account = row
-    told = () if problems == "[]" else tuple(map(Phrase.load, json.loads(problems)))  # nearly always
-    read, left_out = (tuple((kind, number) for kind, number in part) for part in json.loads(account))
-    return path, FileState(size, mtime_ns, told, bool(unread), Account(read, left_out))
+    told = tuple(map(Phrase.load, json.loads(problems)))
+    return path, FileState(size, mtime_ns, told, bool(unread), Account(*map(dict, json.loads(account))))
 
 
 def article_row(article: Article) -> tuple[Any, ...]:
@@ -173,12 +167,6 @@ def article_of(row: tuple[Any, ...]) -> Article:
     return Article(**read)
 
 
-def chunk_row(chunk: Chunk, terms: str, length: int) -> tuple[Any, ...]:
-    """Of the table `chunks`, which holds no text, but for its row; see `rag.store.terms` for the others."""
-    sentences = json.dumps(chunk.sentences, separators=(",", ":"))
-    return chunk.id, chunk.article_id, chunk.ordinal, chunk.start, chunk.end, sentences, terms, length
-
-
 def chunk_of(row: tuple[Any, ...]) -> Chunk:
     """From a row that `CHUNK` selects."""
     id, article_id, ordinal, start, end, text, sentences = row
@@ -188,9 +176,7 @@ def chunk_of(row: tuple[Any, ...]) -> Chunk:
 
 def passage_of(row: tuple[Any, ...]) -> tuple[Article, Chunk]:
     """From a row that `PASSAGE` selects."""
-    article = article_of(row[:-5])
-    id, ordinal, start, end, sentences = row[-5:]
-    return article, chunk_of((id, article.id, ordinal, start, end, article.text[start:end], sentences))
+    return article_of(row[: len(_COLUMNS)]), chunk_of(row[len(_COLUMNS) :])
 
 
 def date_of(value: str | None) -> date | None:

@@ -1,14 +1,11 @@
 """The vectors of a passage: of itself, its sentences, and each sentence with the one before it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from rag.models.hashing import Floats
 
 
 @dataclass(frozen=True, slots=True)

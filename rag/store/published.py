@@ -8,15 +8,13 @@ from its own data folder: while the server is down, only changes are missing.
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 import threading
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
@@ -89,7 +87,8 @@ class Published:
         for batch in batches(articles, _AT_ONCE):
             stored: dict[str, Any] = {
                 "ids": [version_id(article.id, article.sha256) for article in batch],
-                "embeddings": [_place(article.sha256) for article in batch],
+                # Chroma requires a vector: one of two numbers, different for each
+                "embeddings": [[int(article.sha256[:8], 16) / 2**32, 1.0] for article in batch],
                 "metadatas": [{"article": _ARTICLE.dump_json(article).decode()} for article in batch],
             }
             self._call(partial(self._articles.upsert, **stored))
@@ -105,8 +104,18 @@ class Published:
         The note is a collection, because creating one is the only operation on a Chroma server that succeeds
         for only one of several at the same time.
         """
-        ours = {"writer": writer, "name": name}
-        noted = self._call(lambda: _note_of_the_writer(self.chroma.client, ours))
+        from chromadb.errors import ChromaError, NotFoundError
+
+        ours, client = {"writer": writer, "name": name}, self.chroma.client
+
+        def note() -> Collection:
+            with contextlib.suppress(NotFoundError):
+                return client.get_collection(WRITER, embedding_function=None)
+            with contextlib.suppress(ChromaError):  # somebody else was first
+                client.create_collection(WRITER, embedding_function=None, metadata=ours)
+            return client.get_collection(WRITER, embedding_function=None)
+
+        noted = self._call(note)
         held = noted.metadata or {}
         if held.get("writer") == writer:
             return None
@@ -119,33 +128,10 @@ class Published:
         """Closes the connection."""
         self.chroma.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def version_id(article_id: str, sha256: str) -> str:
     """Id of an article's record: versions of an article lie side by side, as their passages do."""
     return f"{article_id}#{sha256[:12]}"
-
-
-def _note_of_the_writer(client: Client, ours: dict[str, Any]) -> Collection:
-    from chromadb.errors import ChromaError, NotFoundError
-
-    with contextlib.suppress(NotFoundError):
-        return client.get_collection(WRITER, embedding_function=None)
-    with contextlib.suppress(ChromaError):  # somebody else was first
-        client.create_collection(WRITER, embedding_function=None, metadata=ours)
-    return client.get_collection(WRITER, embedding_function=None)
-
-
-def _place(sha256: str) -> list[float]:
-    """A vector for an article's record, because Chroma requires one: a point on the circle, different for
-    each."""
-    angle = zlib.crc32(sha256.encode()) / 2**32 * 2 * math.pi
-    return [math.cos(angle), math.sin(angle)]
 
 
 # --- the connection

@@ -1,7 +1,5 @@
 """The parts of a passage for the search, made at ingest: search keys, and sentences for matching."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise

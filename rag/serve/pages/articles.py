@@ -32,7 +32,7 @@ from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
 from rag.store.library_rows import Account
-from rag.uploads import Incoming, Intake, Received, SyncState
+from rag.uploads import Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
 _LONGEST_FIELD = 500
@@ -260,13 +260,7 @@ async def received(request: Request, intake: Intake, name: str, settings: Settin
     if stated.isdecimal() and int(stated) > limit:
         raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
     with saving():
-        incoming: Incoming = await run_in_threadpool(intake.receive, name)
-        try:
-            async for part in request.stream():
-                incoming.write(part)
-            taken = await run_in_threadpool(incoming.keep)
-        finally:
-            await run_in_threadpool(incoming.discard)
+        taken = await intake.add(name, request.stream())
     intake.refresh()
     return taken
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
@@ -174,7 +175,8 @@ class Catalogue:
     def accounts(self) -> list[tuple[str, Account]]:
         """Names of the files that were read, with how much of each was, and was not."""
         files = self.library.files().items()
-        return sorted((Path(path).name, state.account) for path, state in files if not state.unread)
+        read = ((Path(path).name, state.account) for path, state in files if not state.unread)
+        return sorted(read, key=itemgetter(0))
 
     def from_upload(self, name: str) -> tuple[list[Row], tuple[str, ...]]:
         """The articles of an uploaded file, and the problems with it."""

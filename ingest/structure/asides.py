@@ -1,38 +1,123 @@
-"""Finds asides in the body of an article and below it: captions, footers, notices, headings."""
-
-from __future__ import annotations
+"""Finds what is aside in an article: title, bylines, datelines, captions, footers, notices, headings."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
 
-from ingest.readers.document import parse_genre
-from ingest.structure.head import (
-    NAME,
-    byline_of,
-    finding_of,
-    is_signed,
-    lists_days,
-    looks_like_title,
-    source_of_codes,
-)
+from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
     AGENCIES,
     CONNECTORS,
     LIST_ITEM,
+    NAME,
     OUTLETS,
+    PLACE,
     QUOTED,
     STARTERS,
     STARTS_HIGH,
+    TIME,
     Finding,
+    byline_of,
     ends_sentence,
+    finding_of,
     is_credit,
+    is_signed,
+    lists_days,
+    looks_like_title,
     outlet_of_word,
+    signature,
+    source_of_codes,
     word_count,
 )
 from rag.schema import Span
+from rag.text.figures import FULL_DATE
 from rag.text.languages import pattern
 from rag.text.normalize import trimmed
+
+# --- the head: title, bylines and datelines
+
+_HEAD_BLOCKS = 8
+_DATE_MARK = re.compile(rf"(?i:date|datum)\b\s*:?\s*{FULL_DATE.pattern}(?i:{TIME})?\s*")
+_DAY = rf"{FULL_DATE.pattern}|\d{{1,2}}\.\s?(?:[A-ZJFMASOND][a-zä]{{2,8}}\b\.?|\d{{1,2}}\.)"
+_DATELINES = (
+    # Berlin (dpa) -   MOSKAU/KIEW, 16. August (Reuters) –   (AFP)
+    re.compile(rf"(?:{PLACE}(?:,\s*(?:{_DAY}))?\s*)?\((?P<codes>[\w./, +-]{{2,40}})\)\s*[-–—:|.]+\s*(?=\S)"),
+    # Washington taz |   BERLIN dpa/taz |
+    re.compile(rf"{PLACE}\s+(?P<codes>[\w/-]{{2,20}})\s*\|\s*(?=\S)"),
+)
+# BERLIN, 15. August.   (in capitals only: "Genf, 16. Juni 2021." is how a sentence may begin)
+_CAPITAL_DATELINE = re.compile(
+    rf"[A-ZÄÖÜ]{{3,}}(?:[ /-][A-ZÄÖÜ]+)*,\s*(?:{_DAY})(?:\.\s*[-–—:]?|\s*[-–—:])\s*(?=\S)"
+)
+_LONGEST_OPENER = 12  # words: a title may be a sentence
+_TWO_SENTENCES = re.compile(r"\w\w[.!?…]\s+[A-ZÄÖÜ].*[.!?…]")
+
+
+def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
+    """Title, bylines and datelines among the first blocks."""
+    rest: list[Span] = []  # neither byline nor dateline
+    is_list = lists_days(text[start:end].strip() for start, end in blocks)
+    has_dateline = False
+    texts = 0
+    for start, end in blocks[:_HEAD_BLOCKS]:
+        for found in () if has_dateline else _opening(text, start, end):
+            has_dateline = not _DATE_MARK.match(text, start, found.end)
+            start = found.end
+            yield found
+        line = text[start:end].strip()
+        facts = byline_of(line)
+        # below a lead, and in a list, what merely might be a byline is text
+        if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
+            yield finding_of(start, end, facts)
+        elif line:
+            rest.append((start, end))
+            # what comes first may be a title that is a sentence
+            long = word_count(line) > (_LONGEST_OPENER if len(rest) == 1 else 4)
+            if texts or (ends_sentence(line) and (long or _TWO_SENTENCES.search(line))):
+                texts += 1
+    if len(rest) > 1:
+        yield from _titles(text, rest, title)
+
+
+def _opening(text: str, start: int, end: int) -> Iterator[Finding]:
+    """Date mark and dateline in front of a block's first sentence."""
+    if mark := _DATE_MARK.match(text, start, end):
+        yield Finding(start, mark.end(), "dateline", published=date_of(mark))
+        start = mark.end()
+    for form in (*_DATELINES, _CAPITAL_DATELINE):
+        match = form.match(text, start, end)
+        source = source_of_codes(match.groupdict().get("codes") or "") if match else {}
+        if match and (source or form is _CAPITAL_DATELINE):
+            stamp = FULL_DATE.search(match[0])
+            published = date_of(stamp) if stamp else None
+            yield Finding(start, match.end(), "dateline", published=published, **source)
+            return
+
+
+def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
+    """The title, and a kicker ("Ukraine-Krieg", "Kommentar") in front of it."""
+    (start, end), rest = blocks[0], blocks[1:]
+    line = text[start:end]
+    if title is not None and line.casefold() == title.casefold():
+        yield Finding(start, end, "title")
+        return
+    if not looks_like_title(line) or not any(ends_sentence(text[low:high]) for low, high in rest):
+        return
+    genre = parse_genre(line.rstrip(":"))
+    if genre or (word_count(line) <= 2 and len(rest) > 1 and looks_like_title(text[slice(*rest[0])])):
+        yield Finding(start, end, "heading", genre=genre)
+        if len(rest) > 1:
+            yield from _titles(text, rest, title)
+    elif title is not None:
+        yield Finding(start, end, "heading")
+    else:  # alone, or as in `Roter Teppich für Putin | Vitaly Portnikov. 15.08.2025.`
+        name, bar, behind = line.partition(" | ")
+        yield Finding(start, start + len(name), "title", title=name.strip())
+        if bar:
+            outlet = (signature(behind) or {}).get("outlet")  # without a date a name may be anything
+            facts = byline_of(behind) or ({"outlet": outlet} if outlet else {})
+            yield finding_of(start + len(name) + 1, end, facts)
+
 
 # --- captions and credits --------------------------------------------------------------------
 
@@ -69,6 +154,7 @@ def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
 # --- the tail: footers -----------------------------------------------------------------------
 
 _FOOTER_LINES = 4
+_LINE = re.compile(r".*\S.*")
 _SOURCE_TAIL = re.compile(
     r"\((?:(?:mit|aus) \w+ (?:von|der)\s+)?(?P<codes>[^()\n]{2,60})\)$"
     r"|Quellen?:\s*(?P<named>[\w/, +-]{2,40})$"
@@ -77,7 +163,8 @@ _SOURCE_TAIL = re.compile(
 
 def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
     """Footers, bylines and sources in the last lines, up to the end of the running text."""
-    lines = [line for block in blocks[-_FOOTER_LINES - 1 :] for line in _lines(text, block)]
+    last_blocks = blocks[-_FOOTER_LINES - 1 :]
+    lines = [trimmed(text, *line.span()) for block in last_blocks for line in _LINE.finditer(text, *block)]
     is_list = lists_days(text[slice(*line)] for line in lines)
     footers: list[Finding] = []
     while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
@@ -94,14 +181,6 @@ def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
         yield from footers
     if lines:
         yield from _source_tail(text, *lines[-1])
-
-
-def _lines(text: str, block: Span) -> Iterator[Span]:
-    position = block[0]
-    for line in text[slice(*block)].split("\n"):
-        if line.strip():
-            yield trimmed(text, position, position + len(line))
-        position += len(line) + 1
 
 
 def _footer(start: int, end: int, line: str, before: str) -> Finding | None:

@@ -1,0 +1,147 @@
+"""Texts of word processors: Word, OpenDocument as LibreOffice writes it, and the older Rich Text Format."""
+
+import io
+import re
+from typing import Any
+
+from ingest.readers.document import Block, Document, Reading, compose, given_title, person, refuse_long
+from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
+from rag.errors import ArticleError
+
+# --- Word
+
+_LARGEST = 15_000_000  # bytes of markup, of which mammoth takes a gigabyte of memory
+_PARTS = (r"word/(?:header|footer)\d*\.xml", r"word/comments\.xml", r"docProps/core\.xml")
+_STYLES = """
+p[style-name='Title'] => h1:fresh
+p[style-name='caption'] => figcaption:fresh
+p[style-name='Image Caption'] => figcaption:fresh
+p[style-name='Table Caption'] => figcaption:fresh
+p[style-name='Illustration'] => figcaption:fresh
+p[style-name^='toc '] => !
+p:ordered-list(1) => ul > li:fresh
+p:ordered-list(2) => ul > li:fresh
+p:ordered-list(3) => ul > li:fresh
+p:ordered-list(4) => ul > li:fresh
+p:ordered-list(5) => ul > li:fresh
+"""
+"""Beside those that mammoth knows: https://github.com/mwilliamson/python-mammoth#writing-style-maps
+
+Where a list's numbers begin it does not know, and a wrong one may make a date: items have none.
+"""
+
+
+def read_docx(data: bytes) -> Reading:
+    """The text as Word shows it once all changes are accepted, its notes behind it."""
+    import mammoth  # type: ignore[import-untyped]
+
+    with open_archive(data, text=_LARGEST) as archive:
+        texts = re.findall(rb"<w:t[^>]*>([^<]*)", archive.read("word/document.xml"))
+        refuse_long(sum(len(text.split()) for text in texts))  # before mammoth takes its minutes
+        pictures = pictures_in(archive)
+        frames, comments, facts = (
+            [parse_xml(archive.read(name)) for name in archive.namelist() if re.fullmatch(pattern, name)]
+            for pattern in _PARTS
+        )
+    html = mammoth.convert_to_html(
+        io.BytesIO(data), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda _: {"src": ""})
+    ).value
+    blocks = list(blocks_of(page_tree(f"<body>{html}</body>")))
+    document = Document(
+        "",
+        title=given_title(facts[0].findtext("{*}title")) if facts else None,
+        author=person(facts[0].findtext("{*}creator")) if facts else None,
+        structured=any(block.kind for block in blocks),
+    )
+    notes = html.count('<li id="footnote-') + html.count('<li id="endnote-')
+    left_out = {
+        "pictures": pictures,
+        "headers": sum(bool("".join(frame.itertext()).strip()) for frame in frames),
+        "comments": sum(len(part.findall("{*}comment")) for part in comments),
+    }
+    return Reading((compose(blocks, document),), counts={"notes": notes}, left_out=left_out)
+
+
+# --- OpenDocument
+
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_LEFT_OUT = (
+    "tracked-changes annotation table-of-content covered-table-cell desc title sequence-decls ruby-text"
+).split()
+_AS_HTML = {
+    "list-item": "li", "list-header": "li", "table-row": "tr", "table-cell": "td", "line-break": "br",
+    "text-box": "div",
+}  # fmt: skip
+
+
+def read_odt(data: bytes) -> Reading:
+    """The text with its footnotes behind it; deletions and comments are left out."""
+    with open_archive(data) as archive:
+        content = parse_xml(archive.read("content.xml"))
+        meta = archive.read("meta.xml") if "meta.xml" in archive.namelist() else b"<meta/>"
+        pictures = pictures_in(archive)
+    names = ("title", "initial-creator", "creator")
+    title, author, maker = (parse_xml(meta).findtext(f".//{{*}}{name}") for name in names)
+    body = content.find(f".//{_OFFICE}text")
+    if body is None:
+        raise ArticleError("odt_without_text")
+    comments = len(list(body.iter(f"{_OFFICE}annotation")))
+    notes = list(body.iter(f"{_TEXT}note"))
+    for number, note in enumerate(notes, 1):  # its text comes last, its mark stands in its place
+        held = note.find(f"{_TEXT}note-body")
+        mark = held.text = f"[{number}]"
+        body.append(held)
+        for child in list(note):
+            note.remove(child)
+        note.text = mark
+    _name_as_html(body)
+    blocks = list(blocks_of(body))
+    is_structured = any(block.kind for block in blocks)
+    known = Document("", title=given_title(title), author=person(author or maker), structured=is_structured)
+    left_out = {"pictures": pictures, "comments": comments}
+    return Reading((compose(blocks, known),), counts={"notes": len(notes)}, left_out=left_out)
+
+
+def _name_as_html(body: Any) -> None:
+    """Gives the elements their names in HTML; text boxes follow the paragraph that they hang on."""
+    for box in list(body.iter("{*}text-box")):
+        *_, anchor = (each for each in (box, *box.iterancestors(f"{_TEXT}p", f"{_TEXT}h")))
+        if anchor is not box:
+            anchor.addnext(box)
+    for element in body.iter("{*}*"):
+        name = element.tag.rpartition("}")[2]
+        if name in _LEFT_OUT:
+            element.tag = "script"
+        elif name in ("s", "tab"):
+            element.text, element.tag = " ", "span"
+        elif name == "h":
+            element.tag = f"h{min(int(element.get(f'{_TEXT}outline-level', '1')), 6)}"
+        elif name == "list":
+            element.tag = "ul"  # where its numbers begin is told elsewhere
+        else:
+            element.tag = _AS_HTML.get(name, name)
+
+
+# --- Rich Text
+
+_BOX = re.compile(r"\{(?:\\\*)?\\shp(?:inst|(txt))?(?![a-z])")
+
+
+def read_rtf(data: bytes) -> Reading:
+    """The text, also that of text boxes; styles, pictures, notes, comments and deletions are left out."""
+    rtf = data.decode("latin-1").replace("{\\deleted", "{\\*\\deleted")
+    text = _plain(_BOX.sub(lambda box: "{\\par " if box[1] else "{", rtf))
+    stated = (re.findall(rf"\{{\\{name} ([^{{}}]*)\}}", rtf) for name in ("title", "author"))
+    title, author = (_plain("".join(found[:1])) for found in stated)
+    # a table comes with a bar behind each cell
+    lines = [line.strip("|").replace("|", " | ") for line in text.replace("\n|", "|").split("\n")]
+    known = Document("", title=given_title(title), author=person(author))
+    left_out = {"pictures": data.count(b"\\pict"), "notes": data.count(b"\\footnote")}
+    return Reading((compose(map(Block, lines), known),), left_out=left_out)
+
+
+def _plain(rtf: str) -> str:
+    from striprtf.striprtf import rtf_to_text
+
+    return str(rtf_to_text(rtf, errors="replace"))  # type: ignore[no-untyped-call]
