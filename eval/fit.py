@@ -130,9 +130,8 @@ def _example(engine: Engine, shelf: Shelf, case: Case) -> Example:
     hits, gold = ranked.ranking.hits, shelf.gold(case)
     places = [(hit.passage.article.id, *span) for hit in hits for span in hit.passage.chunk.sentences]
     right = [any(touches(place, span) for span in gold) for place in places]
-    asked, embed = ranked.asked, shared_encoder().query
-    own = asked.question if asked.contexts else None
-    meaning = sentence_meaning(engine.library, ranked.ranking, asked.standalone, embed, own)
+    embed, question = shared_encoder().query, ranked.asked.standalone
+    meaning = sentence_meaning(engine.library, ranked.ranking, question, embed)
     fold = zlib.crc32(min(case.articles or ("",)).encode()) % FOLDS
     return Example(fold, features(ranked.ranking, meaning) if hits else {}, np.array(right, dtype=bool))
 

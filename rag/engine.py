@@ -339,13 +339,12 @@ class Engine:
         if self.dense is not None:
             self.dense.close()
 
-    def _meaning(self, ranking: Ranking, asked: Asked) -> SentenceMeaning | None:
+    def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
         """Nearness of each sentence to a question; None if vectors are missing or the encoder fails."""
-        own = asked.question if asked.contexts else None
         if self.dense is None:
             return None
         try:
-            return sentence_meaning(self.library, ranking, asked.standalone, self.dense.embed, own)
+            return sentence_meaning(self.library, ranking, question, self.dense.embed)
         except ProviderError:  # the log has it
             return None
 
@@ -464,7 +463,7 @@ class Engine:
         defined = None if aim else defined_of(asked.question, asked.language)
         passages = PASSAGES if aim else CANDIDATE_PASSAGES
         ranking, copies = one_of_copies(index.rank(query, passages, near, asked.only))
-        meaning = self._meaning(ranking, asked)
+        meaning = self._meaning(ranking, asked.standalone)
         found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)

@@ -64,23 +64,6 @@ def test_sentences_are_compared_in_meaning_once_all_that_are_found_have_vectors(
     assert np.any(meaning.focus)
 
 
-def test_the_focus_of_a_follow_up_is_its_own_words() -> None:
-    index = index_of(*DOSSIER)
-    give_vectors(index.library, *index.library.versions())
-    follow_up, query = "Seit wann?", understand("Seit wann?", contexts=[(QUESTION, 0.5)])
-    embedded: list[str] = []
-
-    def listening(text: str) -> Floats:
-        embedded.append(text)
-        return embed(text)
-
-    ranking = index.rank(query, 20)
-    sentence_meaning(index.library, ranking, f"{follow_up} (Wiede)", listening, follow_up)
-    whole, *focused = embedded
-    assert whole == "Seit wann? (Wiede)"
-    assert set(focused) == {"Seit wann?"}
-
-
 def test_a_passage_without_a_vector_yet_is_found_by_its_words(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     fill(settings, *DOSSIER)

@@ -47,12 +47,11 @@ class SentenceMeaning:
 
 
 def sentence_meaning(
-    library: Library, ranking: Ranking, question: str, embed: Embed, own: str | None = None
+    library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
     """The nearness of all sentences of a ranking; None while some passages have no vectors of sentences.
 
-    `embed` returns the vector of a question. Of a follow-up, the `own` words are the focus: what it takes
-    from before is the topic.
+    `embed` returns the vector of a question.
     """
     held = _held(library, ranking)
     if not held:
@@ -66,10 +65,10 @@ def sentence_meaning(
     for id in best if library.counts().articles <= FEW else best[:FOCUSED]:
         rows = library.rows_of_article(id)
         opening = next(iter(library.terms_of(rows[:1]).values()), "")
-        focused = embed(without_topic(own or question, ranking.query.concepts, opening))
+        focused = embed(without_topic(question, ranking.query.concepts, opening))
         mean = np.concatenate([each.sentences for each in library.vectors_of(rows).values()]).mean(axis=0)
-        place = owners == id
-        focus[place] = (sentences[place] - mean) @ focused
+        own = owners == id
+        focus[own] = (sentences[own] - mean) @ focused
     return SentenceMeaning(
         sentence=_cosines(sentences, asked),
         passage=np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes),
