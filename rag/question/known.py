@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rag.text.analysis import fold, words
+from rag.text.languages import word_set
+
+QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
+"""What stands in quotation marks of any language, perhaps a title."""
 
 _LEAST_TITLE = 3
 """Words; a shorter main part of a title counts as its name only in quotation marks."""
 _LONGEST_ENDING = 3
 _LEAST_STEM = 4
 _LONGEST_NAME = 6
-_DETERMINERS = frozenset(
-    "der die das den dem des ein eine einen the a an le la les l un une o os as um uma".split()
-)
+_DETERMINERS = word_set("source.article_word")
 
 Words = tuple[str, ...]
 
@@ -92,23 +94,21 @@ def _names_of(
     outlets: Sequence[str], authors: Sequence[str]
 ) -> tuple[dict[Words, Named], dict[Words, Named]]:
     """Names and all runs of words in them, each with everything that it may mean."""
-    whole: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    parts: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    for place, names in enumerate((outlets, authors)):
-        for name in names:
-            said = tuple(map(fold, words(name)))
-            whole[said][place].add(name)
-            for start in range(len(said)):
-                for end in range(start + 1, min(len(said), start + _LONGEST_NAME) + 1):
-                    parts[said[start:end]][place].add(name)
-    return _as_named(whole), _as_named(parts)
-
-
-def _as_named(found: dict[Words, tuple[set[str], set[str]]]) -> dict[Words, Named]:
-    return {
-        said: Named(" ".join(said), frozenset(outlets), frozenset(authors))
-        for said, (outlets, authors) in found.items()
-    }
+    whole: dict[Words, Named] = {}
+    parts: dict[Words, Named] = {}
+    meant = [*(Named("", frozenset({name})) for name in outlets)]
+    meant += [Named("", authors=frozenset({name})) for name in authors]
+    for each in meant:
+        said = tuple(map(fold, words(*each.outlets, *each.authors)))
+        runs = {
+            said[start:end]
+            for start in range(len(said))
+            for end in range(start + 1, min(len(said), start + _LONGEST_NAME) + 1)
+        }
+        for names, run in ((whole, said), *((parts, run) for run in runs)):
+            known = names.get(run, Named(""))
+            names[run] = Named("", known.outlets | each.outlets, known.authors | each.authors)
+    return whole, parts
 
 
 def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple[int, Named | None]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.text.languages import LANGUAGES, table
+from rag.text.languages import LANGUAGES, pattern, table, word_set
 from rag.text.normalize import lower_case
 
 Day = tuple[int | None, int, int | None]
@@ -55,9 +55,8 @@ def _valued(name: str, *languages: str) -> dict[str, Decimal]:
 # --- dates ----------------------------------------------------------------------------------------
 
 _FULL_MONTHS, _SHORT_MONTHS = _placed("calendar.months", 1), _placed("calendar.short", 1)
-_WORDS_TOO = frozenset("mar out set ago sept dez бер лист вер".split())
-"""Short forms that are also other words: months only with a full stop or a year."""
-_NOT_ALONE = frozenset("may march mai mars".split())
+_WORDS_TOO, _NOT_ALONE = word_set("calendar.doubtful"), word_set("calendar.not_alone")
+"""Short forms that are also other words: months only with a full stop or a year; full ones that are."""
 MONTHS = {name: number for name, number in (_SHORT_MONTHS | _FULL_MONTHS).items() if name != "-"}
 
 
@@ -74,7 +73,8 @@ MONTH = (
 ORDINAL = r"(?:\.|st|nd|rd|th|er|º|-го)?"
 OF = r"(?:\s+(?:of|de|do|du))?"
 THROUGH = (
-    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|et|ou|a|e|до|по|та|і)\s*(?:(?:zum|dem|den|the|le|o|ao)\s*)?"
+    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|à|et|ou|a|e|до|по|та|або|і)\s*"
+    r"(?:(?:zum|dem|den|the|le|o|ao)\s*)?"
 )
 _YEAR = r"(?:1\d|20)\d\d\b"
 
@@ -151,9 +151,7 @@ _ALL_SCALES = _valued("numbers.scales")
 """Words that multiply the number before them; what a "billion" is depends on the language of the text."""
 _FRACTIONS = _valued("numbers.fractions")
 _WORDS = {language: _valued("numbers.words", language) for language in LANGUAGES}
-_ONE = frozenset("ein eine einen einem einer a an one un une um uma один одна одну".split())
-_AND = frozenset("and et e і та з a an".split())
-"""What stands between the words of one number, except in German."""
+_ONE, _AND = word_set("numbers.one"), word_set("numbers.joins")
 
 _GERMAN = {"ein": Decimal(1)} | _WORDS["de"]
 _GERMAN_ORDINALS = _valued("numbers.ordinals", "de")
@@ -175,7 +173,7 @@ _SPOKEN = re.compile(
 _HALF, _THOUSAND, _LARGEST = Decimal("0.5"), 1000, 10**15
 _HALVES = "½¼¾⅓⅔⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚"
 _MINUS = r"(?<![\w.,)\]])[−-](?=[\d½¼¾])|(?<=\s)–(?=\d)"
-_MINUS_BEFORE, _LONGEST_MINUS = re.compile(r"\b(?:minus|moins|menos|мінус)\s+$", re.IGNORECASE), 12
+_MINUS_BEFORE, _LONGEST_MINUS = re.compile(rf"\b{pattern('numbers.minus')}\s+$", re.I), 12
 _NUMBER = re.compile(
     rf"(?P<minus>{_MINUS})?(?:(?P<digits>(?<!\d)(?!0)\d{{1,3}}(?P<apart>[.,'’ \u00a0\u2009\u202f])\d{{3}}"
     rf"(?:(?P=apart)\d{{3}})*(?!\d)(?:[.,]\d+(?!\d))?|\d+(?:[.,]\d+)?)(?:[ \u00a0]?(?P<part>[{_HALVES}]))?"
