@@ -14,11 +14,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.claims import RULES, Claim, Date, claims
+from rag.answering.claims import Claim, Date, claims
 from rag.errors import BelegError
-from rag.schema import Article, Chunk, Citation, Span, cite
+from rag.schema import Article, Chunk, Span
 from rag.store.library import Library
 from rag.text.analysis import key, tokens
+from rag.text.languages import pattern
 
 Sentences = Callable[[Article], Sequence[Span]]
 """The places of an article's sentences."""
@@ -38,30 +39,8 @@ log = logging.getLogger(__name__)
 class Difference:
     """Two claims of different articles that cannot both be right."""
 
-    one: Claim
-    other: Claim
-
-    @property
-    def claims(self) -> tuple[Claim, Claim]:
-        """Both, in the order of their articles' days."""
-        both = sorted(
-            (self.one, self.other), key=lambda claim: (str(claim.article.published), claim.article.id)
-        )
-        return both[0], both[1]
-
-    def cited(self, first: int = 1) -> tuple[Citation, Citation]:
-        """The two sentences as citations, numbered from `first`."""
-        one, other = self.claims
-        return (
-            cite(one.article, one.quote, first, "supported"),
-            cite(other.article, other.quote, first + 1, "supported"),
-        )
-
-    @property
-    def said(self) -> tuple[str, str]:
-        """What each states, as it stands there."""
-        one, other = (claim.article.text[slice(*claim.at)] for claim in self.claims)
-        return one, other
+    claims: tuple[Claim, Claim]
+    """In the order of their articles' days."""
 
 
 def differences(
@@ -90,8 +69,13 @@ def differences(
             shares = count >= COVERED * len(claim.about)
             if shares and (matter[own] or matter[place]) and _differ(claim, other, articles):
                 named = frozenset((claim.article.id, other.article.id)), claim.kind
-                kept.setdefault(named, Difference(claim, other))
+                kept.setdefault(named, Difference(_by_day(claim, other)))
     return list(kept.values())
+
+
+def _by_day(*both: Claim) -> tuple[Claim, Claim]:
+    one, other = sorted(both, key=lambda claim: (str(claim.article.published), claim.article.id))
+    return one, other
 
 
 class _Articles:
@@ -154,7 +138,8 @@ def _agree(one: Claim, other: Claim) -> bool:
 
 def _is_country(claim: Claim) -> bool:
     """Whether the place has an adjective as countries have: what is in Moscow is in Russia, too."""
-    adjective = rf"\b{re.escape(claim.place[:_STEM])}\w*{RULES[claim.language].country}\b"
+    ending = pattern("differ.country", claim.language)
+    adjective = rf"\b{re.escape(claim.place[:_STEM])}\w*{ending}\b"
     return re.search(adjective, claim.article.text, re.IGNORECASE) is not None
 
 
@@ -208,7 +193,9 @@ class Compared:
         with self._finding:
             revision = self._library.revision if not self._ended else self._found[0]
             if self._found[0] != revision:
-                self._found = revision, differences(list(self._stated()), self.sentences)
+                articles = (None if self._ended else self._library.article(id) for id in self._newest())
+                stated = [each for article in articles if article for each in self._claims(article)]
+                self._found = revision, differences(stated, self.sentences)
             return self._found[1]
 
     def so_far(self) -> list[Difference]:
@@ -222,7 +209,13 @@ class Compared:
 
     def read(self) -> set[str]:
         """Ids of the articles that are compared, the newest."""
-        return {row.id for row in self._library.listed()[:MOST_COMPARED]}
+        return set(self._newest())
+
+    def _newest(self) -> list[str]:
+        return [row.id for row in self._library.listed()[:MOST_COMPARED]]
+
+    def _claims(self, article: Article) -> Iterator[Claim]:
+        return claims(article, self.sentences(article))
 
     def _find(self) -> None:
         try:
@@ -247,9 +240,3 @@ class Compared:
         """The places of an article's sentences, in order."""
         chunks = self._library.chunks_of(article.id)
         return sorted({span for chunk in chunks for span in chunk.sentences})
-
-    def _stated(self) -> Iterator[Claim]:
-        for row in self._library.listed()[:MOST_COMPARED]:
-            article = None if self._ended else self._library.article(row.id)
-            if article is not None:
-                yield from claims(article, self.sentences(article))

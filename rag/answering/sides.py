@@ -12,7 +12,7 @@ from rag.answering.texts import sides_differ
 from rag.answering.work import Job, Outcome, besides
 from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
-from rag.schema import Citation, Contradiction, Span
+from rag.schema import Citation, Contradiction, Span, cite
 
 MOST_PASSAGES = 10
 SAYS = 0.5
@@ -59,9 +59,17 @@ def side_by_side(
     citations, pairs = list[Citation](), list[Contradiction]()
     for each in found:
         numbers = first + len(citations), first + len(citations) + 1
-        citations += each.cited(numbers[0])
-        pairs.append(Contradiction(numbers, each.said))
+        citations += (
+            cite(claim.article, claim.quote, number, "supported")
+            for claim, number in zip(each.claims, numbers, strict=True)
+        )
+        pairs.append(Contradiction(numbers, _values(each)))
     return tuple(citations), tuple(pairs)
+
+
+def _values(difference: Difference) -> tuple[str, ...]:
+    """What each article states, as it stands there."""
+    return tuple(claim.article.text[slice(*claim.at)] for claim in difference.claims)
 
 
 def _holds(claim: Claim, spans: _Spans) -> bool:
@@ -72,16 +80,9 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
 
 
 def _only(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
-    citations, pairs = side_by_side([difference])
-    text, statements = quoted(citations, job.asked.language, sides_differ(job.asked.language))
-    return replace(
-        outcome,
-        text=text,
-        statements=statements,
-        citations=citations,
-        further=besides(outcome.further, citations),
-        contradictions=pairs,
-    )
+    """The two sentences alone."""
+    none = replace(outcome, text="", statements=(), citations=())
+    return _with(difference, none, job.asked.language, sides_differ(job.asked.language))
 
 
 def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
@@ -91,10 +92,15 @@ def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
         for claim in difference.claims
     )
     if one and other:
-        return replace(outcome, contradictions=(Contradiction((one, other), difference.said),))
-    citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
+        return replace(outcome, contradictions=(Contradiction((one, other), _values(difference)),))
     notice = f"{outcome.text}\n\n{sides_differ(job.asked.language)}"
-    text, statements = quoted(citations, job.asked.language, notice)
+    return _with(difference, outcome, job.asked.language, notice)
+
+
+def _with(difference: Difference, outcome: Outcome, language: str, text: str) -> Outcome:
+    """The outcome with this text, and the two sentences below it."""
+    citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
+    text, statements = quoted(citations, language, text)
     return replace(
         outcome,
         text=text,
