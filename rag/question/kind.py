@@ -14,12 +14,12 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.question.days import DATE, Days, days_of
-from rag.question.known import Known, Named
+from rag.question.known import QUOTED, Known, Named
 from rag.question.query import detect_language
 from rag.text.analysis import words
 from rag.text.languages import LANGUAGES, pattern, table, word_set
@@ -33,8 +33,7 @@ LONGEST = 40
 _LONGEST_PHRASE = 4
 _MOST_ABOUT = 6
 _MOST_UNKNOWN = 4
-_QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
-_SCAN = re.compile(rf"{_QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
+_SCAN = re.compile(rf"{QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
 
 _ASKS = ("count", "which", "what", "list", "who", "when", "where")
 _QUESTION_WORDS = frozenset(_ASKS) - {"list"}
@@ -52,6 +51,7 @@ _VERBS = frozenset({"exist", "publish", "write", "aux"})
 _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
+_TELLING = frozenset({"dossier", "write", "publish", "self", "summary", "mention", "task", "prompt"})
 # words that may accompany the subject without narrowing it
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
@@ -63,7 +63,8 @@ _SINGULAR_BEFORE, _ONE_SENTENCE, _COPULA, _INSIDE, _SUBORDINATE, _CONTRADICT, _M
 
 
 _Value = Named | Days | frozenset[str] | None
-_LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
+_Found = tuple[int, frozenset[str], _Value]
+"""How many words at the beginning of a run are explained, by which classes, and what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +121,21 @@ class _Item:
     def among(self, classes: frozenset[str] | Sequence[str]) -> bool:
         return not self.classes.isdisjoint(classes)
 
+    def told(self, kind: str) -> str:
+        """What follows `kind` in one of its classes, as 2 in `number:2`."""
+        return next((name.removeprefix(kind) for name in self.classes if name.startswith(kind)), "")
+
+    @property
+    def number(self) -> int:
+        return int(self.told("number:") or (self.word if self.word.isdecimal() else 0))
+
 
 def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The question as a request to the library, or as talk; None for a question about what articles say."""
     for language in _candidates(question):
-        items = _with_names(list(_scanned(question, known)), known.whole_at)
-        items = _with_names(_with_phrases(items, _lexicon(language)), known.part_at)
+        items = list(_scanned(question, known))
+        for find in (_named(known.whole_at), _phrase(_lexicon(language)), _named(known.part_at)):
+            items = _joined(items, find)
         for read in (_talk, _contradictions, _summary, _task, _request):
             found = read(items, language)
             if found is not None:
@@ -159,11 +169,6 @@ def to_sum_up(kind: Request | Talk | None) -> Request | None:
     return kind if isinstance(kind, Request) and kind.asks == "summary" else None
 
 
-def may_be_about_the_dossier(question: str) -> bool:
-    """A quick look, without the library; False for most questions."""
-    return bool(_candidates(question))
-
-
 def _candidates(question: str) -> list[str]:
     """Languages in which it may be about the dossier, likeliest first: few words do not show the language."""
     said = [word.lower() for word in words(question)]
@@ -190,18 +195,7 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
 @functools.cache
 def _signals(language: str) -> frozenset[str]:
     """Every question about the dossier has one of these words; most other questions have none."""
-    telling = {
-        *_NOUNS,
-        *_COURTESIES,
-        "dossier",
-        "write",
-        "publish",
-        "self",
-        "summary",
-        "mention",
-        "task",
-        "prompt",
-    }
+    telling = _NOUNS | _COURTESIES | _TELLING
     said = frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
     return said | word_set("kind.contradict", language)
 
@@ -218,42 +212,44 @@ def _scanned(question: str, known: Known) -> Iterator[_Item]:
             yield _Item(found[0])
 
 
-def _with_names(items: Sequence[_Item], look_up: _LookUp) -> list[_Item]:
-    """Joins runs of unexplained words that the library knows as a title, outlet or author into one item."""
+def _joined(items: Sequence[_Item], find: Callable[[list[str]], _Found]) -> list[_Item]:
+    """Joins runs of unexplained words that `find` can explain into one item."""
     taken: list[_Item] = []
     i = 0
     while i < len(items):
         run = _run(items, i)
-        length, value = look_up(run) if run else (0, None)
-        if length:
-            name = "named" if isinstance(value, Named) else "titled"
-            taken.append(_Item(" ".join(run[:length]), frozenset({name}), value))
-        else:
-            taken.append(items[i])
+        length, classes, value = find(run) if run else (0, frozenset[str](), None)
+        taken.append(_Item(" ".join(run[:length]), classes, value) if length else items[i])
         i += max(1, length)
     return taken
 
 
 def _run(items: Sequence[_Item], start: int) -> list[str]:
-    run = []
-    for item in items[start:]:
-        if item.classes or item.quoted:
-            break
-        run.append(item.word)
-    return run
+    run = itertools.takewhile(lambda item: not item.classes and not item.quoted, items[start:])
+    return [item.word for item in run]
 
 
-def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozenset[str]]) -> list[_Item]:
-    """Joins and classifies words that the lexicon has, longest phrases first."""
-    taken: list[_Item] = []
-    i = 0
-    while i < len(items):
-        run = tuple(word.lower() for word in _run(items, i)[:_LONGEST_PHRASE])
-        length = next((n for n in range(len(run), 0, -1) if run[:n] in lexicon), 0)
-        written = " ".join(item.word for item in items[i : i + length])
-        taken.append(_Item(written, lexicon[run[:length]]) if length else items[i])
-        i += max(1, length)
-    return taken
+def _named(
+    look_up: Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]],
+) -> Callable[[list[str]], _Found]:
+    """Finds what the library knows as a title, an outlet or an author."""
+
+    def find(run: list[str]) -> _Found:
+        length, value = look_up(run)
+        return length, frozenset({"named" if isinstance(value, Named) else "titled"}), value
+
+    return find
+
+
+def _phrase(lexicon: dict[tuple[str, ...], frozenset[str]]) -> Callable[[list[str]], _Found]:
+    """Finds what the lexicon has, longest phrases first."""
+
+    def find(run: list[str]) -> _Found:
+        said = tuple(word.lower() for word in run[:_LONGEST_PHRASE])
+        length = next((n for n in range(len(said), 0, -1) if said[:n] in lexicon), 0)
+        return length, lexicon.get(said[:length], frozenset()), None
+
+    return find
 
 
 # --- meaning --------------------------------------------------------------------------------------
@@ -262,62 +258,72 @@ def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozens
 def _talk(items: Sequence[_Item], language: str) -> Talk | None:
     if not all(item.among(("self", "plain", *_COURTESIES)) for item in items):
         return None
-    for about in ("self", "thanks", "greeting"):
-        if any(about in item.classes for item in items):
-            return Talk(language, about)
-    return None
+    said = _classes(items)
+    return next((Talk(language, each) for each in ("self", "thanks", "greeting") if each in said), None)
+
+
+_Taken = tuple[list[_Item], Request]
+_Step = Callable[[list[_Item], Request], _Taken | None]
+
+
+def _classes(items: Iterable[_Item]) -> frozenset[str]:
+    """All classes of some items."""
+    return frozenset(name for item in items for name in item.classes)
+
+
+def _without_courtesy(items: Sequence[_Item]) -> list[_Item]:
+    return [item for item in items if not item.classes or not item.classes <= _COURTESIES]
 
 
 def _request(items: list[_Item], language: str) -> Request | None:
     """The request, if every word of the question belongs to one."""
-    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
-    if not any(item.among((*_NOUNS, "dossier", "titled")) for item in items):
+    if _classes(items).isdisjoint({*_NOUNS, "dossier", "titled"}):
         return None
-    given = Request(language, "articles")
-    for step in (_about, _days, _unknown, _names, _grouped, _narrowed):
+    steps = (_about, _days, _unknown, _names, _grouped, _narrowed)
+    taken = _taken(_without_courtesy(items), Request(language, "articles"), steps)
+    return _asked(*taken) if taken and all(item.among(_LIGHT) for item in taken[0]) else None
+
+
+def _taken(items: list[_Item], given: Request, steps: Iterable[_Step]) -> _Taken | None:
+    """The items that all the steps leave, and the request that they make of the others."""
+    for step in steps:
         taken = step(items, given)
         if taken is None:
             return None
         items, given = taken
-    if not all(item.among(_LIGHT) for item in items):
-        return None
-    return _asked(items, given)
+    return items, given
 
 
 def _task(items: list[_Item], language: str) -> Talk | None:
     """A task instead of a question: to write, translate, compute or ignore something."""
-    if any("prompt" in item.classes for item in items):
-        return Talk(language, "task")
+    said = _classes(items)
     opens = next((item for item in items if not item.among(("plain", "can_you", *_COURTESIES))), None)
-    asked_to = any("can_you" in item.classes for item in items[:3])
-    last = items[-1] if items and asked_to else None
-    asks_too = any(item.among(_QUESTION_WORDS) for item in items)
+    last = items[-1] if "can_you" in _classes(items[:3]) else None
     is_task = any(item and "task" in item.classes for item in (opens, last))
-    return Talk(language, "task") if is_task and not asks_too else None
+    asked = "prompt" in said or (is_task and said.isdisjoint(_QUESTION_WORDS))
+    return Talk(language, "task") if asked else None
 
 
 def _summary(items: list[_Item], language: str) -> Request | None:
     """A request for a summary of the articles named, or of all („Worum geht es hier?“)."""
     about = bool(items) and "what" in items[0].classes and "mention" in items[-1].classes
-    if not about and not any("summary" in item.classes for item in items):
+    said = _classes(items)
+    if not about and "summary" not in said:
         return None
-    nouns = any(item.among((*_ONE, *_MANY, "dossier", "titled")) for item in items)
-    of_an_author = any(item.among(("author", "authors")) for item in items)
-    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
+    items = _without_courtesy(items)
     given = Request(language, "articles", asks="summary")
-    number = next((i for i, item in enumerate(items) if "sentences" in item.classes), None)
-    if number:
-        many = next((name[7:] for name in items[number - 1].classes if name[:7] == "number:"), None)
-        many = many or (items[number - 1].word if items[number - 1].word.isdecimal() else None)
-        one = items[number - 1].word.lower() in _ONE_SENTENCE
-        given = replace(given, limit=int(many) if many else 1 if one else None)
-        items = [item for i, item in enumerate(items) if i != number and not (many and i == number - 1)]
-    for step in (_days, _unknown, _names, _narrowed):
-        taken = step(items, given)
-        if taken is None:
-            return None
-        items, given = taken
-    if (given.unknown and not nouns) or (of_an_author and not given.selects):
+    at = next((i for i, item in enumerate(items) if "sentences" in item.classes), None)
+    if at:
+        many = items[at - 1].number
+        one = items[at - 1].word.lower() in _ONE_SENTENCE
+        given = replace(given, limit=many or (1 if one else None))
+        items = [*items[: at - bool(many)], *items[at + 1 :]]
+    taken = _taken(items, given, (_days, _unknown, _names, _narrowed))
+    if taken is None:
+        return None
+    items, given = taken
+    unknown = given.unknown and said.isdisjoint({*_ONE, *_MANY, "dossier", "titled"})
+    if unknown or (not given.selects and not said.isdisjoint({"author", "authors"})):
         return None  # „Was ist die Botschaft von Trump?“, „Was ist das Fazit des Autors?“
     light = _LIGHT | {"summary", "briefly", "task", "can_you", "mention", "source", "after", "per"}
     return given if all(item.among(light) for item in items) else None
@@ -328,27 +334,17 @@ def _contradictions(items: list[_Item], language: str) -> Request | None:
     if not any(item.word.lower() in _CONTRADICT for item in items):
         return None
     items = [item for item in items if item.word.lower() not in _CONTRADICT | _MATTERS]
-    if not any(
-        item.among((*_MANY, "outlets", "authors", "dossier", "exist", "named", "titled")) for item in items
-    ):
+    if _classes(items).isdisjoint({*_MANY, "outlets", "authors", "dossier", "exist", "named", "titled"}):
         return None  # „Widerspricht sich Trump?“
-    given = Request(language, "articles", asks="contradictions")
     at = next((i for i, item in enumerate(items) if "mention" in item.classes), len(items))
-    end = at + 1
-    while end < len(items) and not items[end].among((*_MANY, "outlets", "dossier", "exist", "between")):
-        end += 1
-    topic = [*itertools.dropwhile(lambda item: "plain" in item.classes, items[at + 1 : end])]
-    given = replace(given, about=" ".join(item.word for item in topic) or None)
-    items = [*items[:at], *items[end:]]
-    for step in (_days, _names, _narrowed):
-        taken = step(items, given)
-        if taken is None:
-            return None
-        items, given = taken
-    return given if all(item.among(_LIGHT | {"between", "per", "source"}) for item in items) else None
-
-
-_Taken = tuple[list[_Item], Request]
+    behind = (*_MANY, "outlets", "dossier", "exist", "between")
+    end = next((i for i in range(at + 1, len(items)) if items[i].among(behind)), len(items))
+    topic = itertools.dropwhile(lambda item: "plain" in item.classes, items[at + 1 : end])
+    about = " ".join(item.word for item in topic) or None
+    given = Request(language, "articles", asks="contradictions", about=about)
+    taken = _taken([*items[:at], *items[end:]], given, (_days, _names, _narrowed))
+    light = _LIGHT | {"between", "per", "source"}
+    return taken[1] if taken and all(item.among(light) for item in taken[0]) else None
 
 
 def _about(items: list[_Item], given: Request) -> _Taken | None:
@@ -407,7 +403,7 @@ def _days(items: list[_Item], given: Request) -> _Taken | None:
     if len(found) != len(at) or len(found) > 2:
         return None
     before = [j for i in at for j in _just_before(items, i)]
-    classes = frozenset(name for j in before for name in items[j].classes)
+    classes = _classes(items[j] for j in before)
     ranges = [Days.before, Days.after, Days.since, Days.until]
     range_of = next((each for each in ranges if each.__name__ in classes), None)
     days = found[0].through(found[1]) if len(found) == 2 else range_of(found[0]) if range_of else found[0]
@@ -490,18 +486,15 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
     """Superlatives, numbers, languages, weekdays and kinds of article."""
     kept: list[_Item] = []
     for i, item in enumerate(items):
-        name = next(
-            (name for name in item.classes if name[:3] in ("in:", "on:") or name[:7] == "number:"), ""
-        )
         if item.among(("newest", "oldest")):
             if not any(other.among(_ONE | _MANY) for other in items):
                 return None  # "the first author", "the latest source": the library cannot know of what
             given = replace(given, order="newest" if "newest" in item.classes else "oldest")
-        elif name.startswith("in:"):
-            given = replace(given, written_in=name[3:])
-        elif name.startswith("on:"):
-            given = replace(given, weekday=int(name[3:]))
-        elif number := int(name[7:]) if name else int(item.word) if item.word.isdecimal() else 0:
+        elif language := item.told("in:"):
+            given = replace(given, written_in=language)
+        elif day := item.told("on:"):
+            given = replace(given, weekday=int(day))
+        elif number := item.number:
             follows = items[i + 1 : i + 2]
             if not (follows and follows[0].among(("newest", "oldest", *_MANY))):
                 return None
@@ -510,9 +503,9 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
             continue  # the particle of a separable verb: „liegen … vor“, „decken … ab“
         else:
             kept.append(item)
-    genres = {name.rstrip("s") for item in kept for name in item.classes} & {"report", "comment"}
-    if len(genres) == 1:
-        given = replace(given, genre="report" if "report" in genres else "comment")
+    report, comment = (any(item.among((one, f"{one}s")) for item in kept) for one in ("report", "comment"))
+    if report != comment:
+        given = replace(given, genre="report" if report else "comment")
     return kept, given
 
 
@@ -522,7 +515,7 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
     ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
     if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
         return None  # „What sources does he name?“
-    verbs = frozenset(name for item in items for name in item.classes) & _VERBS
+    verbs = _classes(items) & _VERBS
     nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (ask in ("", "list") or i > asks[0])]
     date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
     if ask in ("who", "when", "where"):
@@ -548,7 +541,7 @@ def _of_subject(
         return None
     if subject != "articles" and not _are_of_the_dossier(subject, items, nouns, given, verbs):
         return None
-    if any("most" in item.classes for item in items) and subject not in ("outlets", "authors"):
+    if "most" in _classes(items) and subject not in ("outlets", "authors"):
         return None
     if ask == "count":
         return None if subject == "period" else replace(given, subject=subject, asks="count")
@@ -568,28 +561,20 @@ def _are_of_the_dossier(
 def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
     """Who wrote articles, when or where they appeared: some articles, or all."""
     nouns = [i for i, item in enumerate(items) if item.among(_ONE | _MANY | {"author", "authors"})]
-    if given.titles and not nouns and not verbs & {"write", "publish"}:
+    if not nouns and not (given.titles and verbs & {"write", "publish"}):
         return None
-    if not given.titles and not nouns:
-        return None
-    plural = any(not _is_singular(items, i) for i in nouns)
-    if not given.selects and not plural:
+    if not given.selects and all(_is_singular(items, i) for i in nouns):
         return None  # „Wer hat den Bericht geschrieben?“ may mean a report that the articles mention
-    whens = sum("when" in item.classes for item in items)
+    said = _classes(items)
     if ask == "when":
-        if whens > 1 or not given.selects:
-            return replace(given, subject="period")
-        return replace(given, asks="when")
+        twice = sum("when" in item.classes for item in items) > 1
+        return replace(given, subject="period") if twice or not given.selects else replace(given, asks="when")
     if ask == "who":
-        by = any(item.among(("author", "authors", "source")) for item in items)
-        is_written = by or verbs & {"write", "publish"} or ("exist" in verbs and given.titles)
-        return (
-            replace(given, asks="who", subject="articles" if given.selects else "authors")
-            if is_written
-            else None
-        )
-    has_outlet = any(item.among(("outlet", "outlets")) for item in items)
-    return replace(given, asks="where") if "publish" in verbs or has_outlet else None
+        by = said & {"author", "authors", "source"} or verbs & {"write", "publish"}
+        subject: Subject = "articles" if given.selects else "authors"
+        written = by or ("exist" in verbs and given.titles)
+        return replace(given, asks="who", subject=subject) if written else None
+    return replace(given, asks="where") if said & {"publish", "outlet", "outlets"} else None
 
 
 def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
