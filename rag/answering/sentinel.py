@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
-from rag.models.chat import End, Said
-from rag.models.debris import Restarted
 from rag.verification.facts import facts
 
 SENTINEL_LENGTH = 16
@@ -36,14 +32,14 @@ _OF_ITSELF = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """The model says that the passages do not answer."""
-
-
 def is_sentinel(text: str) -> bool:
     """Whether these words are only the sentinel, or a variant of it."""
     return _SENTINEL.fullmatch(text) is not None or _ALONE.fullmatch(text) is not None
+
+
+def begins_with_sentinel(text: str) -> bool:
+    """Whether a reply begins with the sentinel, whatever follows."""
+    return _SENTINEL.match(text) is not None
 
 
 def declines(sentence: str) -> bool:
@@ -51,25 +47,3 @@ def declines(sentence: str) -> bool:
     said = facts(sentence)
     about = _OF_THE_SOURCES.match(sentence) or _OF_ITSELF.match(sentence)
     return about is not None and said.negations > 0 and not (said.numbers or said.days or said.quotes)
-
-
-def sentinel_first(pieces: Iterator[Said]) -> Iterator[Said | Declined]:
-    """Holds back the beginning of a reply until it cannot be the sentinel any more."""
-    held, decided, declined = "", False, False
-    for piece in pieces:
-        if isinstance(piece, Restarted):
-            held, decided, declined = "", False, False
-            yield piece
-        elif isinstance(piece, End):
-            if not decided and held:
-                yield Declined() if is_sentinel(held) else held
-            yield piece
-        elif decided:
-            if not declined:
-                yield piece
-        else:
-            held += piece
-            declined = _SENTINEL.match(held) is not None and len(held) >= SENTINEL_LENGTH
-            decided = len(held) >= SENTINEL_LENGTH
-            if decided:
-                yield Declined() if declined else held

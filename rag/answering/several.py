@@ -27,7 +27,10 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         text += said
         statements += moved
         citations += [replace(each, number=each.number + number) for each in answer.citations]
-        contradictions += [_renumbered_pair(each, number) for each in answer.contradictions]
+        contradictions += [
+            replace(each, citations=tuple(one + number for one in each.citations))
+            for each in answer.contradictions
+        ]
     if left:
         text += f"\n\n{left}"
     answered = [answer for answer in answers if not answer.abstained]
@@ -69,10 +72,6 @@ def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
         moved.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
         text, end = text + said, statement.end
     return text + answer.text[end:], moved
-
-
-def _renumbered_pair(pair: Contradiction, by: int) -> Contradiction:
-    return replace(pair, citations=tuple(number + by for number in pair.citations))
 
 
 def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
 from rag.answering.prompts import ALREADY, IN_STEPS, MISUSED, NOTHING
-from rag.answering.sentinel import Declined, sentinel_first
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
@@ -96,24 +95,21 @@ class Tools:
             if made in self._made:
                 return ALREADY, None
             asked, passages, text = known[call.name](given)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            RecursionError,
-            BadRequest,
-        ) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, BadRequest) as error:
             return f"{MISUSED} ({type(error).__name__}: {error})", None
         self._made.add(made)
-        new = self._new(passages)
-        return text or self._told(passages), Found(call.name, asked, new)
+        held = {passage.chunk.id for passage in self.held}
+        new = tuple(passage for passage in passages if passage.chunk.id not in held)
+        self.held.extend(new)
+        numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
+        told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
+        return text or "\n\n".join(told) or NOTHING, Found(call.name, asked, new)
 
     def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         query = str(given["query"])
-        days = (date.fromisoformat(given[name]) if given.get(name) else None for name in ("from", "to"))
-        first, last = days
+        first, last = (
+            date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to")
+        )
         filters = Filters(
             outlets=(str(given["outlet"]),) if given.get("outlet") else (),
             authors=(str(given["author"]),) if given.get("author") else (),
@@ -138,33 +134,15 @@ class Tools:
         more = f"\n… and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
         return "", (), "\n".join(lines).replace("<", "‹").replace(">", "›") + more
 
-    def _new(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
-        known = {passage.chunk.id for passage in self.held}
-        new = tuple(passage for passage in passages if passage.chunk.id not in known)
-        self.held.extend(new)
-        return new
-
-    def _told(self, passages: Sequence[Passage]) -> str:
-        """The passages with their numbers."""
-        numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
-        told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
-        return "\n\n".join(told) or NOTHING
-
 
 def write_in_steps(
     model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
-) -> Iterator[Said | Declined]:
+) -> Iterator[Said]:
     """The model's answer in pieces, after at most `most` requests; `Found` for each step on the way.
 
     If the server has no tools, or the model misuses them twice, it answers from what it has. Raises
     ProviderError.
     """
-    return sentinel_first(_steps(model, request, tools, reply, deadline, most))
-
-
-def _steps(
-    model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
-) -> Iterator[Said]:
     budget = model.window - reply
     turns = prompt(model, request, budget, IN_STEPS)
     misused, overflowed = 0, False

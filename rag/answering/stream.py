@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rag.answering.judge import judge
-from rag.answering.sentinel import Declined, declines, is_sentinel
+from rag.answering.sentinel import SENTINEL_LENGTH, begins_with_sentinel, declines, is_sentinel
 from rag.answering.steps import Found
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
@@ -59,7 +59,7 @@ class Writing:
         """Citations that point nowhere, with the reason."""
         return self._verifier.dropped
 
-    def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str | Restarted]:
+    def run(self, pieces: Iterator[Said]) -> Iterator[str | Restarted]:
         """Pieces of text to show; a citation appears when its sentence is complete.
 
         After an event that is not text, the text starts again from the beginning.
@@ -73,7 +73,7 @@ class Writing:
             yield from self._read(pieces)
         self._finish()
 
-    def _read(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
+    def _read(self, pieces: Iterator[Said]) -> Iterator[str]:
         for piece in parse(plain(self._texts(pieces))):
             yield from self._take(piece)
             if self._looped:
@@ -112,18 +112,27 @@ class Writing:
                 add_usage(usage, verdict[1])
         return usage
 
-    def _texts(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
+    def _texts(self, pieces: Iterator[Said]) -> Iterator[str]:
+        held: str | None = ""  # the beginning, until it is clear whether that is the sentinel
         for piece in pieces:
             match piece:
-                case Declined():
-                    self.declined = True
                 case Restarted():
                     self._restarted = piece
                     return
                 case End():
                     self._ended, self.usage = piece.reason, piece.usage
+                    self.declined = self.declined or is_sentinel(held or "")
+                    if held and not self.declined:
+                        yield held
                 case str():
-                    yield piece
+                    if held is not None:
+                        held += piece
+                        if len(held) < SENTINEL_LENGTH:
+                            continue
+                        self.declined = begins_with_sentinel(held)
+                        piece, held = held, None
+                    if not self.declined:
+                        yield piece
 
     def _take(self, piece: Piece) -> Iterator[str]:
         for sentence in self._draft.add(piece):

@@ -122,20 +122,16 @@ def at_the_end(sentence: str) -> tuple[str, Marker] | None:
 
 def _pointers(listed: str) -> tuple[Pointer, ...]:
     """The pointers of a list, without repetition."""
-    found: dict[Pointer, None] = {}
-    parts = _SEPARATED.findall(listed)
-    for i, (written, _) in enumerate(parts):
-        opens_range = bool(i and parts[i - 1][1])
-        between = _range(_pointer(parts[i - 1][0]), _pointer(written)) if opens_range else [_pointer(written)]
+    found: list[Pointer] = []
+    opens_range = False
+    for written, dash in _SEPARATED.findall(listed):
+        passage, _, sentence = written.partition(".")
+        pointer = Pointer(int(passage), int(sentence) if sentence else None)
+        between = _range(found[-1], pointer) if opens_range else [pointer]
         if not between:
             return ()
-        found |= dict.fromkeys(between)
-    return tuple(found)
-
-
-def _pointer(written: str) -> Pointer:
-    passage, _, sentence = written.partition(".")
-    return Pointer(int(passage), int(sentence) if sentence else None)
+        found, opens_range = [*found, *between], bool(dash)
+    return tuple(dict.fromkeys(found))
 
 
 def _range(first: Pointer, last: Pointer) -> list[Pointer]:

@@ -11,6 +11,7 @@ from rag.verification.markers import Marker, Piece
 
 _PUNCTUATION = ".,;:!?"
 _ENDS = re.compile(r"[.!?…:]")
+_SPACES = re.compile(r"[^\S\n]+\Z")
 _SOURCES = re.compile(
     r"\W*(?:quellen?|belege?|quellenverzeichnis|sources?|references?|fontes?|références|джерела)\W*",
     re.IGNORECASE,
@@ -97,7 +98,7 @@ class Draft:
             lead = raw[: len(raw) - len(text)]
             lead = lead.rstrip(" ") if "\n" in lead else lead  # what a marker left that stood there
             # a marker after the full stop belongs to the sentence before it, unless a line ends in between
-            own = [(at, marker) for at, marker in self._markers if self._words_end(at) <= end]
+            own = [pair for pair in self._markers if len(_SPACES.sub("", self._text[: pair[0]])) <= end]
             self._markers = self._markers[len(own) :]
             if _SOURCES.fullmatch(text):
                 self._over = True
@@ -107,12 +108,6 @@ class Draft:
             start = end
         self._text = "" if self._over else self._text[start:]
         self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
-
-    def _words_end(self, at: int) -> int:
-        """The end of the words before a marker at this place; after a line break, the place itself."""
-        before = self._text[:at]
-        stem = len(before.rstrip())
-        return at if "\n" in before[stem:] or not stem else stem
 
 
 def plain(texts: Iterable[str]) -> Iterator[str]:
