@@ -38,30 +38,22 @@ _LATIN = "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch
 _CYRILLIC = str.maketrans(dict(zip("абвгґдеєёжзиіїйклмнопрстуфхцчшщъыьэюя", _LATIN, strict=True)))
 
 # in this order: longer spellings first, then accents, then what remains of each sound
-_SOUNDS_BEFORE_ACCENTS = [
-    (re.compile(pattern), sound)
-    for pattern, sound in [
-        ("schtsch|shch|stsch", "h"),
-        ("tsch|tch|tsh|cz|č|ć", "h"),
-        ("dsch|dzh", "s"),
-        ("sch|sh|zh|š|ž", "s"),
-    ]
-]
-_SOUNDS = [
-    (re.compile(pattern), sound)
-    for pattern, sound in [
-        ("kh|ch", "h"),
-        ("ph", "v"),
-        ("[wvf]+", "v"),
-        ("ts|tz|zz|ß|s|z", "s"),
-        ("x", "ks"),
-        ("ck|c|k|q", "k"),
-        ("th", "t"),
-        ("ou|oo", "u"),
-        ("y|j|ie|i+", "i"),
-        (r"(.)\1+", r"\1"),
-    ]
-]
+_SOUNDS_BEFORE_ACCENTS = {
+    "schtsch|shch|stsch": "h",
+    "tsch|tch|tsh|cz|č|ć": "h",
+    "dsch|dzh|sch|sh|zh|š|ž": "s",
+}
+_SOUNDS = {
+    "kh|ch": "h",
+    "ph|[wvf]+": "v",
+    "ts|tz|zz|ß|s|z": "s",
+    "x": "ks",
+    "ck|c|k|q": "k",
+    "th": "t",
+    "ou|oo": "u",
+    "y|j|ie|i+": "i",
+    r"(.)\1+": r"\1",
+}
 # і of a closed syllable is о or е in an open one: ніч, ночі; Київ, Києва
 _LAST_VOWEL = re.compile(r"[eo](?=[^aeiou]*$)")
 _HARD_C = re.compile("ck|c(?!h)|q")
@@ -89,13 +81,17 @@ def fold(word: str) -> str:
     if _DIGITS.search(word):
         return word
     word = romanise(word.lower())
-    for pattern, sound in _SOUNDS_BEFORE_ACCENTS:
-        word = pattern.sub(sound, word)
+    for spellings, sound in _SOUNDS_BEFORE_ACCENTS.items():
+        word = re.sub(spellings, sound, word)
     if not word.isascii():
-        word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
-    for pattern, sound in _SOUNDS:
-        word = pattern.sub(sound, word)
+        word = _without_accents(word)
+    for spellings, sound in _SOUNDS.items():
+        word = re.sub(spellings, sound, word)
     return word
+
+
+def _without_accents(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
 
 
 def language_of(stated: str | None) -> str:
@@ -196,7 +192,7 @@ def stemmer(language: str) -> Stemmer.Stemmer | None:
 
 def _spelt(word: str) -> str:
     """Evens out the spelling of an ordinary word across languages: commission, Kommission."""
-    word = "".join(c for c in unicodedata.normalize("NFD", word) if not unicodedata.combining(c))
+    word = _without_accents(word)
     return _DOUBLED.sub(r"\1", _HARD_C.sub("k", word.replace("ph", "f")))
 
 

@@ -189,12 +189,7 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _SEASON = re.compile(r"\b((?:19|20)\d\d)\s?[/–-]\s?(\d\d)(?!\d)")
-_BELOW_ZERO = re.compile(
-    r"\s*(?:Grad|°\s?C?|degrees?|degrés?|graus?|градус\w*)(?:\s*(?:Celsius|C|Цельсія))?"
-    r"\s+(?:unter|below|sous|au-dessous de|abaixo de|нижче)\s+(?:dem\s+)?"
-    r"(?:null|zero|zéro|gefrier|freezing|нуля)",
-    re.IGNORECASE,
-)
+_BELOW_ZERO = re.compile(rf"\s*{pattern('numbers.below_zero')}", re.IGNORECASE)
 _WORD = re.compile(r"quatre-vingts?(?![\w])|[^\W\d_]+(?:['’][^\W\d_]+)*", re.IGNORECASE)
 
 
@@ -263,15 +258,13 @@ def _spelt(text: str, language: str) -> Iterator[Written]:
     before = ""
     for match in _WORD.finditer(text):
         word = lower_case(match[0]).replace("’", "'")
-        if run and text[run[-1].end : match.start()].strip(" \u00a0-"):
+        apart = run and text[run[-1].end : match.start()].strip(" \u00a0-")
+        kind, value = _part(word, before, language, begun=bool(run) and not apart)
+        if apart or not kind:
             yield from _summed(text, run, language)
             run = []
-        kind, value = _part(word, before, language, begun=bool(run))
         if kind == "value" or (run and kind):
             run.append(_Part(match.start(), match.end(), kind, value))
-        else:
-            yield from _summed(text, run, language)
-            run = []
         before = word
     yield from _summed(text, run, language)
 
@@ -289,7 +282,7 @@ class _Part:
 def _part(word: str, before: str, language: str, *, begun: bool) -> tuple[str, Decimal]:
     if word in ("cent", "cents") and language == "fr" and begun:
         return "scale", Decimal(100)
-    if (value := word_value(word, language)) is not None:
+    if (value := _value(word, language)) is not None:
         return "value", value
     if word in _ALL_SCALES:
         alone = before in _ONE or (language, word) in (("fr", "mille"), ("pt", "mil"))
@@ -344,23 +337,19 @@ def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, j
     return current >= 20 and value < unit and not (joined and language == "en" and unit < 100)
 
 
-def word_value(word: str, language: str) -> Decimal | None:
+def _value(word: str, language: str) -> Decimal | None:
     """The value of a single number word in lower case, None for any other; `ein` and `one` are none."""
     if word in _FRACTIONS:
         return _FRACTIONS[word]
     if language != "de":
         return _WORDS.get(language, _WORDS["en"]).get(word)
-    return _GERMAN_ORDINALS.get(word.rstrip("nmsr")) or _german_value(word)
-
-
-def _german_value(word: str) -> Decimal | None:
-    match = _SPOKEN.fullmatch(word)
-    if match is None or not (match["thousand"] or match["rest"]):
+    spoken = _SPOKEN.fullmatch(word)
+    if (ordinal := _GERMAN_ORDINALS.get(word.rstrip("nmsr"))) or spoken is None:
+        return ordinal
+    if not (spoken["thousand"] or spoken["rest"]):
         return None
-    value = _below_thousand(match["rest"] or "")
-    if match["thousand"]:
-        value += 1000 * (_below_thousand(match["thousands"] or "") or 1)
-    return Decimal(value) + (_HALF if match["half"] else 0)
+    thousands = _below_thousand(spoken["thousands"] or "") or 1 if spoken["thousand"] else 0
+    return 1000 * thousands + _below_thousand(spoken["rest"] or "") + (_HALF if spoken["half"] else 0)
 
 
 def _below_thousand(word: str) -> Decimal:

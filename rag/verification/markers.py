@@ -14,23 +14,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from rag.text.languages import pattern
+
 LONGEST_MARKER = 32
 """Characters; an opening bracket that is not closed within so many is text."""
 WIDEST_RANGE = 5
 
 _OPENS, _CLOSES = r"\\*[\[【［]\s*", r"\s*\\*[\]】］]"
 _OPEN, _CLOSE = re.compile(rf"{_OPENS}|\\+$"), re.compile(_CLOSES)
-_WORD = (
-    r"(?:quellen?|sources?|belege?|passagen?|passages?|fundstellen?|fontes?|fuentes?|джерел[оа]|уривок"
-    r"|dokumente?|documents?|documentos?|docs?|artikel|articles?|artigos?|citations?|cite|zitat|refs?|references?"
-    r"|referenz|chunks?|kontext|context|snippet|excerpt|auszug|absatz|abschnitt|satz|sätze|sentences?|sent"
-    r"|siehe|s\.|see|vgl\.?|cf\.?|voir|ver|laut|див\.?|ids?|index|number|nr\.?|no\.?|n[°º]|#)"
-)
+_WORD = rf"(?:{pattern('citations.before')}|#)"
 _WORDS = rf"(?:{_WORD}[\s:.#_=-]*){{1,3}}"
 _POINTER = r"\d{1,3}(?:\.\d{1,3})?"
 _BODY = (
     rf"\^?\s*(?:{_WORDS})?\^?(?P<list>{_POINTER}"
-    rf"(?:\s*(?:[,;/&]|und|and|et|e|і|та|[-–—])\s*(?:{_WORDS})?\^?{_POINTER})*)\s*(?:†[^\]】］]*)?"
+    rf"(?:\s*(?:[,;/&]|{pattern('citations.joins')}|[-–—])\s*(?:{_WORDS})?\^?{_POINTER})*)\s*(?:†[^\]】］]*)?"
 )
 _MARKER = re.compile(rf"(?P<two>{_OPENS})?{_OPENS}{_BODY}{_CLOSES}(?(two)(?:{_CLOSES})?)", re.IGNORECASE)
 _UNCLOSED = re.compile(rf"(?:{_OPENS}){{1,2}}{_BODY}", re.IGNORECASE)

@@ -6,16 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rag.text.languages import pattern
 from rag.text.sentences import sentences
 from rag.verification.markers import Marker, Piece
 
 _PUNCTUATION = ".,;:!?"
 _ENDS = re.compile(r"[.!?…:]")
 _SPACES = re.compile(r"[^\S\n]+\Z")
-_SOURCES = re.compile(
-    r"\W*(?:quellen?|belege?|quellenverzeichnis|sources?|references?|fontes?|références|джерела)\W*",
-    re.IGNORECASE,
-)
+_SOURCES = re.compile(rf"\W*{pattern('citations.heading')}\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
