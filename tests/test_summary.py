@@ -7,10 +7,10 @@ import pytest
 
 from rag.engine import Engine, open_engine
 from rag.question.kind import kind_of, to_sum_up
-from rag.question.known import known_of
+from rag.question.known import Known
 from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, engine_over, fill, settings_for
 
-KNOWN = known_of(
+KNOWN = Known(
     ["Küstenkurier", "Moorhafener Bote"],
     ["Jette Lürsen"],
     [("bruecke", "Risse im Stahl"), ("konzert", "Neue Töne in der Speicherhalle")],

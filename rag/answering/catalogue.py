@@ -14,7 +14,7 @@ from rag.answering.sides import side_by_side
 from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up
-from rag.question.known import Known, known_of
+from rag.question.known import Known
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
@@ -110,10 +110,7 @@ class Catalogue:
 
     def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[_Line, list[Difference]]:
         """What the selected articles say differently, and a line that says how many were compared."""
-        text, rows = (
-            Texts(asked.language),
-            self.library.listed(self._selection(replace(asked, about=None), only)),
-        )
+        text, rows = Texts(asked.language), self._rows(replace(asked, about=None), only)
         found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
         if not compared:
             older = text("not_compared", n=MOST_COMPARED)
@@ -126,8 +123,7 @@ class Catalogue:
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
-        unknown = asked.unknown or asked.unknown_title
-        rows = [] if unknown else self.library.listed(self._selection(asked, only))
+        rows = self._rows(asked, only)
         if asked.order:
             rows = rows[:1] if asked.order == "newest" else rows[-1:]
         text = Texts(asked.language)
@@ -146,7 +142,7 @@ class Catalogue:
             rows = self.library.listed()
             held = self._known = (
                 revision,
-                known_of(
+                Known(
                     _distinct(row.outlet for row in rows),
                     _distinct(row.author for row in rows),
                     ((row.id, row.title) for row in rows if row.title),
@@ -170,9 +166,7 @@ class Catalogue:
         return f"{opening} {about_me}".strip(), None
 
     def _tell(self, asked: Request, only: frozenset[str] | None) -> list[_Line]:
-        text = Texts(asked.language)
-        unknown = asked.unknown or asked.unknown_title
-        rows = [] if unknown else self.library.listed(self._selection(asked, only))
+        text, rows = Texts(asked.language), self._rows(asked, only)
         subject = asked.group or asked.subject
         if not rows:
             return [(self._none(asked, text), None)]
@@ -185,12 +179,15 @@ class Catalogue:
         articles = _listed(rows[: asked.limit], text, with_author=asked.asks == "who")
         return [(self._opening(asked, rows, text), None), *articles]
 
-    def _selection(self, asked: Request, only: frozenset[str] | None) -> Selection:
+    def _rows(self, asked: Request, only: frozenset[str] | None) -> list[Listed]:
+        """The articles that fit the request, newest first."""
+        if asked.unknown or asked.unknown_title:
+            return []
         ids = asked.titles if only is None else only & (asked.titles or only)
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
-        return Selection(
+        selection = Selection(
             ids=ids,
             by=tuple((name.outlets, name.authors) for name in asked.named),
             first=asked.days.first if asked.days else None,
@@ -199,6 +196,7 @@ class Catalogue:
             genre=asked.genre,
             language=asked.written_in,
         )
+        return self.library.listed(selection)
 
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles with all these words, also inside others: Garantien in Sicherheitsgarantien."""

@@ -152,16 +152,9 @@ def of_those_before(
     """The request within the list before, where the question asks for some of it: „Welche davon …?“."""
     if not isinstance(kind, Request) or not isinstance(before, Request) or not _OF_THEM.search(question):
         return None
-    return replace(
-        kind,
-        named=(*before.named, *kind.named),
-        titles=kind.titles or before.titles,
-        days=kind.days or before.days,
-        weekday=before.weekday if kind.weekday is None else kind.weekday,
-        written_in=kind.written_in or before.written_in,
-        genre=kind.genre or before.genre,
-        about=kind.about or before.about,
-    )
+    names = ("titles", "days", "weekday", "written_in", "genre", "about")
+    narrowed = {name: getattr(before, name) for name in names if getattr(kind, name) is None}
+    return replace(kind, named=(*before.named, *kind.named), **narrowed)
 
 
 def to_sum_up(kind: Request | Talk | None) -> Request | None:
@@ -397,9 +390,9 @@ def _end_of_topic(items: Sequence[_Item], start: int) -> int:
 def _days(items: list[_Item], given: Request) -> _Taken | None:
     """Dates, and the words that make ranges of them."""
     at = [i for i, item in enumerate(items) if "days" in item.classes]
+    found = [item.value for item in items if isinstance(item.value, Days)]
     if not at:
         return items, given
-    found = [item.value for item in items if isinstance(item.value, Days)]
     if len(found) != len(at) or len(found) > 2:
         return None
     before = [j for i in at for j in _just_before(items, i)]
@@ -470,15 +463,10 @@ def _names_next(items: Sequence[_Item], at: int) -> bool:
 def _grouped(items: list[_Item], given: Request) -> _Taken:
     """„pro Medium“, „nach Datum sortiert“: how a count is split, how a list is ordered."""
     for i, item in enumerate(items):
-        if "per" in item.classes and i:
-            noun = next((j for j in range(i + 1, len(items)) if "plain" not in items[j].classes), None)
-            if noun is None:
-                continue
-            if items[noun].among(_GROUPS):
-                name = next(name for name in _GROUPS if name in items[noun].classes)
-                return [*items[:i], *items[noun + 1 :]], replace(given, group=_SUBJECTS[name])
-            if "date" in items[noun].classes:
-                return [*items[:i], *items[noun + 1 :]], given
+        noun = _next(items, i)
+        if i and noun and "per" in item.classes and noun.among(("date", *_GROUPS)):
+            group = next((_SUBJECTS[name] for name in _GROUPS if name in noun.classes), None)
+            return [*items[:i], *items[items.index(noun, i + 1) + 1 :]], replace(given, group=group)
     return items, given
 
 
@@ -515,13 +503,14 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
     ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
     if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
         return None  # „What sources does he name?“
-    verbs = _classes(items) & _VERBS
+    verbs, said = _classes(items) & _VERBS, {item.word.lower() for item in items}
     nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (ask in ("", "list") or i > asks[0])]
     date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
     if ask in ("who", "when", "where"):
         return _of_some(ask, items, given, verbs)
-    if not nouns:
-        return _of_all(ask, items, given)
+    if not nouns:  # „Was enthält das Dossier?“
+        asks_of_all = ask in ("what", "list") and "dossier" in _classes(items)
+        return given if asks_of_all and (said & _INSIDE or not said & _COPULA) else None
     if ask in ("which", "what") and date < nouns[0]:
         return _of_some("when", items, given, verbs)
     return _of_subject(ask, items, nouns, given, verbs)
@@ -537,25 +526,21 @@ def _of_subject(
         return _of_some("where" if subject == "outlets" else "who", items, given, verbs)
     if ask == "what" and singular and not given.selects and subject != "period":
         return None
-    if not ask and not _stands_without_asking(noun, subject, given, verbs):
-        return None
-    if subject != "articles" and not _are_of_the_dossier(subject, items, nouns, given, verbs):
-        return None
+    if subject == "articles":
+        stands = given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
+    else:
+        stands = "exist" in verbs and noun.among(("outlets", "authors"))
+        # those of the articles, not those of a person: „Welche Quellen hat Portnikov?“
+        of_others = (given.named and subject == "outlets") or "aux" in verbs or len(nouns) > 1
+        if given.about or (of_others and not any(items[i].among(_ONE | _MANY) for i in nouns)):
+            return None
+    if not ask and not stands:
+        return None  # neither keywords („Artikel von …“) nor a yes-or-no question
     if "most" in _classes(items) and subject not in ("outlets", "authors"):
         return None
     if ask == "count":
         return None if subject == "period" else replace(given, subject=subject, asks="count")
     return replace(given, subject=subject)
-
-
-def _are_of_the_dossier(
-    subject: Subject, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
-) -> bool:
-    """Whether it means the sources, authors or languages of the articles, not those of a person."""
-    if any(items[i].among(_ONE | _MANY) for i in nouns):
-        return not given.about
-    of_others = given.named and subject == "outlets"  # „Welche Quellen hat Portnikov?“
-    return not (of_others or given.about or "aux" in verbs or len(nouns) > 1)
 
 
 def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
@@ -575,21 +560,6 @@ def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[
         written = by or ("exist" in verbs and given.titles)
         return replace(given, asks="who", subject=subject) if written else None
     return replace(given, asks="where") if said & {"publish", "outlet", "outlets"} else None
-
-
-def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
-    """„Was enthält das Dossier?“"""
-    said = {item.word.lower() for item in items}
-    if ask not in ("what", "list") or not any("dossier" in item.classes for item in items):
-        return None
-    return None if said & _COPULA and not said & _INSIDE else given
-
-
-def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
-    """Whether keywords („Artikel von …“) or a yes-or-no question ask for a list."""
-    if subject == "articles":
-        return given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
-    return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
 
 
 def _is_singular(items: Sequence[_Item], at: int) -> bool:

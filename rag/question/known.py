@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.text.analysis import fold, words
 from rag.text.languages import word_set
@@ -31,16 +31,39 @@ class Named:
     authors: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
 class Known:
-    """Names and titles of a library, prepared to be looked up; see `known_of`."""
+    """Names and titles of a library, prepared to be looked up; `titles` are pairs of an id and a title."""
 
-    outlets: tuple[str, ...] = ()
-    authors: tuple[str, ...] = ()
-    _titles: dict[Words, frozenset[str]] = field(default_factory=dict)
-    _beginnings: dict[str, list[Words]] = field(default_factory=dict)
-    _names: dict[Words, Named] = field(default_factory=dict)
-    _parts: dict[Words, Named] = field(default_factory=dict)
+    def __init__(
+        self, outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tuple[str, str]]
+    ) -> None:
+        self.outlets, self.authors = tuple(outlets), tuple(authors)
+        self._titles: dict[Words, frozenset[str]] = {}
+        plain: set[Words] = set()
+        for id, title in titles:
+            for part in {title, title.partition(":")[0]}:
+                if said := _without_determiner(_lower(part)):
+                    self._titles[said] = self._titles.get(said, frozenset()) | {id}
+                    if len(_lower(part)) >= _LEAST_TITLE and len(said) > 1:
+                        plain.add(said)
+        self._beginnings: dict[str, list[Words]] = defaultdict(list)
+        for said in sorted(plain, key=len, reverse=True):
+            self._beginnings[said[0]].append(said)
+        self._names: dict[Words, Named] = {}
+        self._parts: dict[Words, Named] = {}
+        for name in self.outlets:
+            self._add(name, Named("", outlets=frozenset({name})))
+        for name in self.authors:
+            self._add(name, Named("", authors=frozenset({name})))
+
+    def _add(self, name: str, meant: Named) -> None:
+        """Adds a name, and each run of words in it, which may mean several."""
+        said = tuple(map(fold, words(name)))
+        ends = ((i, j) for i in range(len(said)) for j in range(i + 1, min(len(said), i + _LONGEST_NAME) + 1))
+        runs = {said[start:end] for start, end in ends}
+        for names, run in ((self._names, said), *((self._parts, run) for run in runs)):
+            known = names.get(run, Named(""))
+            names[run] = Named("", known.outlets | meant.outlets, known.authors | meant.authors)
 
     def titled(self, quoted: str) -> frozenset[str]:
         """Ids of the articles that a quoted title means: the whole title, its main part, or some of its
@@ -69,46 +92,6 @@ class Known:
     def part_at(self, run: Sequence[str]) -> tuple[int, Named | frozenset[str] | None]:
         """The number of words at the beginning of a run that are part of a name, and whose name it is."""
         return _longest(run, self._parts, least=1)
-
-
-def known_of(outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tuple[str, str]]) -> Known:
-    """`titles` are pairs of an article's id and its title."""
-    outlets, authors = tuple(outlets), tuple(authors)
-    by_title: dict[Words, set[str]] = defaultdict(set)
-    plain: set[Words] = set()
-    for id, title in titles:
-        main = title.partition(":")[0]
-        for part in {title, main}:
-            if said := _without_determiner(_lower(part)):
-                by_title[said].add(id)
-                if len(_lower(part)) >= _LEAST_TITLE and len(said) > 1:
-                    plain.add(said)
-    beginnings: dict[str, list[Words]] = defaultdict(list)
-    for said in sorted(plain, key=len, reverse=True):
-        beginnings[said[0]].append(said)
-    found = {title: frozenset(ids) for title, ids in by_title.items()}
-    return Known(outlets, authors, found, dict(beginnings), *_names_of(outlets, authors))
-
-
-def _names_of(
-    outlets: Sequence[str], authors: Sequence[str]
-) -> tuple[dict[Words, Named], dict[Words, Named]]:
-    """Names and all runs of words in them, each with everything that it may mean."""
-    whole: dict[Words, Named] = {}
-    parts: dict[Words, Named] = {}
-    meant = [*(Named("", frozenset({name})) for name in outlets)]
-    meant += [Named("", authors=frozenset({name})) for name in authors]
-    for each in meant:
-        said = tuple(map(fold, words(*each.outlets, *each.authors)))
-        runs = {
-            said[start:end]
-            for start in range(len(said))
-            for end in range(start + 1, min(len(said), start + _LONGEST_NAME) + 1)
-        }
-        for names, run in ((whole, said), *((parts, run) for run in runs)):
-            known = names.get(run, Named(""))
-            names[run] = Named("", known.outlets | each.outlets, known.authors | each.authors)
-    return whole, parts
 
 
 def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple[int, Named | None]:
