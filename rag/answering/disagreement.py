@@ -7,18 +7,20 @@ article that says both. Much is missed so; a contradiction that is none would be
 
 from __future__ import annotations
 
+import functools
+import itertools
 import logging
 import re
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.answering.claims import Claim, Date, claims
 from rag.errors import BelegError
 from rag.schema import Article, Chunk, Span
 from rag.store.library import Library
-from rag.text.analysis import key, tokens
+from rag.text.analysis import key, words
 from rag.text.languages import pattern
 
 Sentences = Callable[[Article], Sequence[Span]]
@@ -82,24 +84,21 @@ class _Articles:
     """What whole articles say, read when it is asked for."""
 
     def __init__(self, sentences: Sentences) -> None:
-        self._sentences = sentences
-        self._claims: dict[str, list[Claim]] = {}
-        self._keys: dict[str, frozenset[str]] = {}
+        self._claims = functools.cache(lambda article: list(claims(article, sentences(article))))
+        self._keys = functools.cache(
+            lambda article: frozenset(
+                key(word, article.language) for word in words(f"{article.title or ''} {article.text}")
+            )
+        )
 
     def states(self, article: Article, claim: Claim) -> bool:
         """Whether an article has the figure of a claim, too, of the same noun."""
-        if article.id not in self._claims:
-            self._claims[article.id] = list(claims(article, self._sentences(article)))
-        own = (each for each in self._claims[article.id] if each.kind == claim.kind)
+        own = (each for each in self._claims(article) if each.kind == claim.kind)
         return any(set(each.numbers) & set(claim.numbers) for each in own)
 
     def says(self, claim: Claim, keys: frozenset[str]) -> bool:
         """Whether the article of a claim has all these search keys."""
-        article = claim.article
-        if article.id not in self._keys:
-            found = tokens(f"{article.title or ''} {article.text}")
-            self._keys[article.id] = frozenset(key(word, claim.language) for word, _, _ in found)
-        return keys <= self._keys[article.id]
+        return keys <= self._keys(claim.article)
 
 
 def _differ(one: Claim, other: Claim, articles: _Articles) -> bool:
@@ -194,8 +193,8 @@ class Compared:
             revision = self._library.revision if not self._ended else self._found[0]
             if self._found[0] != revision:
                 articles = (None if self._ended else self._library.article(id) for id in self._newest())
-                stated = [each for article in articles if article for each in self._claims(article)]
-                self._found = revision, differences(stated, self.sentences)
+                read = (claims(article, self.sentences(article)) for article in articles if article)
+                self._found = revision, differences(itertools.chain.from_iterable(read), self.sentences)
             return self._found[1]
 
     def so_far(self) -> list[Difference]:
@@ -213,9 +212,6 @@ class Compared:
 
     def _newest(self) -> list[str]:
         return [row.id for row in self._library.listed()[:MOST_COMPARED]]
-
-    def _claims(self, article: Article) -> Iterator[Claim]:
-        return claims(article, self.sentences(article))
 
     def _find(self) -> None:
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rag.schema import Answer, Citation, Contradiction, Passage, Statement
 
@@ -33,6 +34,10 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         ]
     if left:
         text += f"\n\n{left}"
+
+    def of_all(name: str) -> Iterator[Any]:
+        return (each for answer in answers for each in getattr(answer, name))
+
     answered = [answer for answer in answers if not answer.abstained]
     passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
     return replace(
@@ -47,12 +52,10 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         confidence=min(answer.confidence for answer in answered or answers),
         further=tuple(
             replace(place, number=number)
-            for number, place in enumerate(
-                (place for answer in answers for place in answer.further), len(citations) + 1
-            )
+            for number, place in enumerate(of_all("further"), len(citations) + 1)
         ),
-        dropped=tuple(each for answer in answers for each in answer.dropped),
-        withheld=tuple(each for answer in answers for each in answer.withheld),
+        dropped=tuple(of_all("dropped")),
+        withheld=tuple(of_all("withheld")),
         contradictions=tuple(contradictions),
         by_words=any(answer.by_words for answer in answers),
         model=next((answer.model for answer in answers if answer.model), None),

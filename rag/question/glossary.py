@@ -217,10 +217,9 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
     """A glossary reversed: headwords by German search key, and German search keys by headword."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
-    known = german_words()
     for headword, translations in _lines(language):
         for german, weight in translations:
-            term = known[german] if german in known else _only_key(german)
+            term = _only_key(german)
             if term and headword not in senses[term]:
                 senses[term][headword] = weight
                 words[headword].append(term)
@@ -229,20 +228,11 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
 
 @functools.cache
 def german_words() -> Mapping[str, str]:
-    """Each German word of the English glossary with its search key."""
-    return dict(rows("keys.de.tsv"))
+    """Each German word of the English glossary with its search key; a phrase has none."""
+    return {german: _only_key(german) for _, translations in _lines("en") for german, _ in translations}
 
 
-def known_keys() -> str:
-    """The content of `rag/data/keys.de.tsv`: each German word of the English glossary, a tab, its search key.
-
-    A phrase has no key. The file, written by `make keys`, saves half a second at the first question of each
-    process.
-    """
-    germans = sorted({german for _, translations in _lines("en") for german, _ in translations})
-    return "".join(f"{german}\t{_only_key(german)}\n" for german in germans)
-
-
+@functools.cache
 def _only_key(german: str) -> str:
     """The search key of a single word, nothing for a phrase."""
     terms = keys(german)

@@ -208,40 +208,29 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     if text[:1].islower() and (joined := joined_verb(text)):
         at, infinitive, base = joined
         separated[at], bases[at] = infinitive, base
-    mixed = languages != {"de"}
-    words, said = {}, {}
-    for word, start, _ in tokens(text):
-        if start in separated:
-            word = bases.get(start, word)
-            words[separated[start]] = word
-            said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
-        elif start not in particles and word.lower() not in STOP["de"] and key(word) not in words:
-            words[key(word)] = word
-            said[key(word)] = _said(key(word), word)
-    concepts = (
-        Concept(
-            word,
-            (
-                *(
-                    Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
-                    for terms, weight in said[term]
-                    if "de" in languages
-                ),
-                *_elsewhere(term, word, languages),
-            ),
-            1.0 if term in separated.values() else _weight(word, "de"),
-        )
-        for term, word in words.items()
-    )
-    return tuple(concept for concept in concepts if concept.alternatives)
+    concepts: dict[str, Concept] = {}
+    for written, start, _ in tokens(text):
+        word, apart = bases.get(start, written), separated.get(start)
+        term = apart or key(word)
+        if not apart and (start in particles or word.lower() in STOP["de"] or term in concepts):
+            continue
+        ways = _said(term, word, languages)
+        if apart and ways:
+            ways.append(Alternative(BASE_WEIGHT, (key(word),)))
+        ways += _elsewhere(term, word, languages)
+        if ways:
+            concepts[term] = Concept(word, tuple(ways), 1.0 if apart else _weight(word, "de"))
+    return tuple(concepts.values())
 
 
-def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
-    """Alternatives for a German word, each with its weight: the word, its family, and synonyms."""
-    family = [((key(relative),), RELATIVE_WEIGHT) for relative in relatives(word)]
-    similar = [item for item in near_synonyms(term) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
-    near = [((other,), SYNONYM_WEIGHT * like) for other, like in similar]
-    return [((term,), 1.0), *family, *near]
+def _said(term: str, word: str, languages: frozenset[str]) -> list[Alternative]:
+    """Alternatives for a German word in German articles: the word, its family, and synonyms."""
+    if "de" not in languages:
+        return []
+    itself = Alternative(1.0, (term,), () if languages == {"de"} else _grams(word))
+    family = [Alternative(RELATIVE_WEIGHT, (key(relative),)) for relative in relatives(word)]
+    alike = [pair for pair in near_synonyms(term) if pair[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
+    return [itself, *family, *(Alternative(SYNONYM_WEIGHT * like, (other,)) for other, like in alike)]
 
 
 def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
