@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from rag.answering.work import summed
 from rag.schema import Answer, Citation, Contradiction, Passage, Statement
 
 _MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
@@ -59,8 +60,8 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         contradictions=tuple(contradictions),
         by_words=any(answer.by_words for answer in answers),
         model=next((answer.model for answer in answers if answer.model), None),
-        usage=_summed([answer.usage for answer in answers]),
-        timings=_summed([answer.timings for answer in answers]),
+        usage=summed(*(answer.usage for answer in answers)),
+        timings=summed(*(answer.timings for answer in answers)),
     )
 
 
@@ -85,8 +86,3 @@ def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
         return _NUMBER.sub(lambda n: str(int(n.group()) + by), found.group()) if meant else found.group()
 
     return _MARKER.sub(marker, said)
-
-
-def _summed(counted: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    names = dict.fromkeys(name for each in counted for name in each)
-    return {name: sum(each.get(name, 0) for each in counted) for name in names}

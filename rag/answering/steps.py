@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
 from rag.answering.prompts import ALREADY, IN_STEPS, MISUSED, NOTHING
+from rag.answering.work import summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
@@ -162,7 +163,7 @@ def write_in_steps(
             overflowed = isinstance(error, ContextOverflow)
         if end is None:
             break
-        used = _sum(used, end.usage)
+        used = summed(used, end.usage)
         if not end.calls:
             yield replace(end, usage=used)
             return
@@ -182,7 +183,7 @@ def write_in_steps(
     yield Restarted()
     whole = replace(request, passages=tuple(tools.held), sought=len(request.passages))
     for piece in reply_to(model, whole, reply, deadline, overflowed=overflowed):
-        yield replace(piece, usage=_sum(used, piece.usage)) if isinstance(piece, End) else piece
+        yield replace(piece, usage=summed(used, piece.usage)) if isinstance(piece, End) else piece
 
 
 def _readable(call: Call) -> Call:
@@ -192,7 +193,3 @@ def _readable(call: Call) -> Call:
     except (ValueError, RecursionError):
         return replace(call, arguments="{}")
     return call
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {*one, *other}}

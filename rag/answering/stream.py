@@ -10,6 +10,7 @@ from dataclasses import replace
 from rag.answering.judge import judge
 from rag.answering.sentinel import SENTINEL_LENGTH, begins_with_sentinel, declines, is_sentinel
 from rag.answering.steps import Found
+from rag.answering.work import summed
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
 from rag.schema import Citation, Statement
@@ -100,7 +101,7 @@ class Writing:
 
     def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
         """Lets the model judge the weak statements; returns the tokens used."""
-        usage: dict[str, float] = {}
+        usage: Usage = {}
         quotes = {citation.number: citation.quote for citation in self.citations}
         for i, statement in enumerate(self.statements):
             if statement.status != "weak" or not statement.citations or self._differs[i]:
@@ -109,7 +110,7 @@ class Writing:
             verdict = judge(model, statement.text, passage, deadline)
             if verdict is not None:
                 self.statements[i] = replace(statement, status="supported" if verdict[0] else "unsupported")
-                add_usage(usage, verdict[1])
+                usage = summed(usage, verdict[1])
         return usage
 
     def _texts(self, pieces: Iterator[Said]) -> Iterator[str]:

@@ -397,9 +397,8 @@ def _days(items: list[_Item], given: Request) -> _Taken | None:
         return None
     before = [j for i in at for j in _just_before(items, i)]
     classes = _classes(items[j] for j in before)
-    ranges = [Days.before, Days.after, Days.since, Days.until]
-    range_of = next((each for each in ranges if each.__name__ in classes), None)
-    days = found[0].through(found[1]) if len(found) == 2 else range_of(found[0]) if range_of else found[0]
+    how = next((each for each in ("before", "after", "since", "until") if each in classes), None)
+    days = found[0].through(found[1]) if len(found) == 2 else found[0].ranged(how) if how else found[0]
     if days is None:
         return None
     dropped = {*at, *(j for j in before if items[j].among((*_RANGES, "source")))}

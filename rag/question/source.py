@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from rag.question.days import DATE, Days, days_of
@@ -63,19 +63,25 @@ def source_of(question: str, known: Known) -> Source | None:
     'Was über Proteste?'
     """
     said = tokens(question)
-    source, cut, spoken = Source(question, question), list[Span](), list[Span]()
-    found = chain(_title(question, said, known), _day(question, said), _comments(said), _name(said, known))
-    for span, named in found:
-        if any(span[0] < end and start < span[1] for start, end in cut):
-            continue
-        cut.append(span)
-        if any(name.authors for name in named.named):
-            spoken.append(span)
-        source = _both(source, named)
+    cut: list[_Found] = []
+    for found in chain(
+        _title(question, said, known), _day(question, said), _comments(said), _name(said, known)
+    ):
+        (low, high), _ = found
+        if not any(low < end and start < high for (start, end), _ in cut):
+            cut.append(found)
     if not cut:
         return None
-    sought = _without(question, [span for span in cut if span not in spoken])
-    return replace(source, asks=_without(question, cut), sought=sought)
+    spoken = [span for span, part in cut if any(name.authors for name in part.named)]
+    titles = [part.titles for _, part in cut if part.titles is not None]
+    return Source(
+        _without(question, [span for span, _ in cut]),
+        _without(question, [span for span, _ in cut if span not in spoken]),
+        tuple(name for _, part in cut for name in part.named),
+        frozenset.union(*titles) if titles else None,
+        next((part.days for _, part in cut if part.days), None),
+        next((part.genre for _, part in cut if part.genre), None),
+    )
 
 
 def _without(question: str, cut: Sequence[Span]) -> str:
@@ -84,17 +90,6 @@ def _without(question: str, cut: Sequence[Span]) -> str:
         rest, at = rest + question[at:start], end
     left = " ".join((rest + question[at:]).split())
     return re.sub(r" (?=[?!,.;:])", "", left).lstrip(" ,:;–")
-
-
-def _both(source: Source, found: Source) -> Source:
-    titles = [each.titles for each in (source, found) if each.titles is not None]
-    return replace(
-        source,
-        named=(*source.named, *found.named),
-        titles=frozenset.union(*titles) if titles else None,
-        days=source.days or found.days,
-        genre=source.genre or found.genre,
-    )
 
 
 _Said = Sequence[tuple[str, int, int]]
@@ -109,8 +104,7 @@ def _title(question: str, said: _Said, known: Known) -> Iterator[_Found]:
             yield (start, quoted.end()), Source("", "", titles=ids)
     for i in range(1, len(said)):
         length, value = known.whole_at([word for word, _, _ in said[i:]])
-        start = _source_begins(said, i) if isinstance(value, frozenset) else None
-        if start is not None and isinstance(value, frozenset):
+        if isinstance(value, frozenset) and (start := _source_begins(said, i)) is not None:
             yield (start, said[i + length - 1][2]), Source("", "", titles=value)
 
 

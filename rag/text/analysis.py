@@ -23,7 +23,6 @@ _PREFIXES = word_set("words.prefixes", "de")
 _WITH_ZU = re.compile(r"(\w+?)zu(\w{3,}n)")
 _FAMILIES = tuple(table("de", "words.families").items())
 _UKRAINIAN_ENDINGS = sorted(table("uk", "words.endings").split(), key=lambda ending: -len(ending))
-_OF_FAMILIES = tuple(ending for pair in _FAMILIES for ending in pair)
 _LONGEST_WORD = 100
 _LEAST_STEM, _LEAST_FOLDED = 4, 3
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
@@ -122,8 +121,6 @@ def key(word: str, language: str | None = "de") -> str:
 def relatives(word: str) -> tuple[str, ...]:
     """Words of the same family that the stem does not join: Wiederaufnahme, wiederaufnehmen."""
     lower = word.lower()
-    if not lower.endswith(_OF_FAMILIES):
-        return ()
     return tuple(
         lower.removesuffix(own) + other
         for noun, verb in _FAMILIES

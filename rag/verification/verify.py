@@ -112,8 +112,7 @@ class Verifier:
             return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
         if (at_the_end := bare_marker(sentence.text)) is not None:  # just a figure, if no passage supports it
             text, marker = at_the_end
-            pointed = self.by_a_later(marker, replace(sentence, text=text))
-            if pointed is not None:
+            if pointed := self.by_a_later(marker, replace(sentence, text=text)):
                 return pointed
         says = self._supporting(claim, SAYS_IT)
         if len(says) != 1:
