@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
+from rag.answering.prompts import LANGUAGES, PROMPTS
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
@@ -67,16 +67,17 @@ def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> l
     The others keep their numbers. `rule` is added to the system prompt.
     """
     language = LANGUAGES[request.language]
-    system = Turn("system", SYSTEM.format(sentinel=NO_ANSWER, language=language) + rule)
-    in_full = (
-        UNDERSTOOD.format(standalone=request.standalone) if request.standalone != request.question else ""
-    )
+    system = Turn("system", PROMPTS["system"].format(sentinel=PROMPTS["no_answer"], language=language) + rule)
+    differs = request.standalone != request.question
+    in_full = PROMPTS["understood"].format(standalone=request.standalone) if differs else ""
     history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
     passages = dict(enumerate(request.passages, 1))
     sought = request.sought or len(passages)
     while True:
         given = "\n\n".join(passage_text(n, passage) for n, passage in passages.items())
-        asked = QUESTION.format(passages=given, language=language, question=request.question) + in_full
+        asked = (
+            PROMPTS["question"].format(passages=given, language=language, question=request.question) + in_full
+        )
         turns = [system, *history, Turn("user", asked)]
         if tokens(model, turns) <= budget or (not history and len(passages) <= LEAST_PASSAGES):
             return turns
@@ -98,7 +99,7 @@ def rephrase(
     """The question in full, the same in German, and the tokens used; None if the model fails."""
     said = "\n".join(f"{m.role}: {_MARKER.sub('', m.content)}" for m in history)
     turns = [
-        Turn("system", REPHRASE.format(language=LANGUAGES[language])),
+        Turn("system", PROMPTS["rephrase"].format(language=LANGUAGES[language])),
         Turn("user", f"{said}\nuser: {question}".strip()),
     ]
     try:

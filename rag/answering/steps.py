@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
-from rag.answering.prompts import ALREADY, IN_STEPS, MISUSED, NOTHING
+from rag.answering.prompts import PROMPTS
 from rag.answering.work import summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
@@ -26,39 +26,14 @@ MISUSES = 2
 """After so many malformed or repeated calls the model has to answer from what it has."""
 
 
-def _tool(name: str, description: str, required: Sequence[str], **kinds: str) -> dict[str, Any]:
-    parameters = {
-        "type": "object",
-        "properties": {
-            key.rstrip("_"): {"type": "string", "description": text} for key, text in kinds.items()
-        },
-        "required": list(required),
-    }
-    return {
-        "type": "function",
-        "function": {"name": name, "description": description, "parameters": parameters},
-    }
+def _tool(name: str, description: str, required: Sequence[str], takes: Mapping[str, str]) -> dict[str, Any]:
+    texts = {key: {"type": "string", "description": text} for key, text in takes.items()}
+    parameters = {"type": "object", "properties": texts, "required": required}
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
 
 
-TOOLS = [
-    _tool(
-        "search",
-        "Finds further passages of the articles.",
-        ["query"],
-        query="what to look for, in the language of the articles",
-        outlet="only of this outlet",
-        author="only by this author",
-        from_="published on or after this day, YYYY-MM-DD",
-        to="published on or before this day, YYYY-MM-DD",
-    ),
-    _tool(
-        "read",
-        "Gives the article that a passage is from.",
-        ["passage"],
-        passage="number of the passage",
-    ),
-    _tool("catalogue", "Lists the articles there are: title, outlet, author, day.", []),
-]
+TOOLS = [_tool(**each) for each in PROMPTS["tools"]]
 
 
 @dataclass(frozen=True)
@@ -94,17 +69,17 @@ class Tools:
             known = {"search": self._searched, "read": self._whole, "catalogue": self._listed}
             made = (call.name, json.dumps(given, sort_keys=True))
             if made in self._made:
-                return ALREADY, None
+                return PROMPTS["already"], None
             asked, passages, text = known[call.name](given)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, BadRequest) as error:
-            return f"{MISUSED} ({type(error).__name__}: {error})", None
+            return f"{PROMPTS['misused']} ({type(error).__name__}: {error})", None
         self._made.add(made)
         held = {passage.chunk.id for passage in self.held}
         new = tuple(passage for passage in passages if passage.chunk.id not in held)
         self.held.extend(new)
         numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
         told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
-        return text or "\n\n".join(told) or NOTHING, Found(call.name, asked, new)
+        return text or "\n\n".join(told) or PROMPTS["nothing"], Found(call.name, asked, new)
 
     def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         query = str(given["query"])
@@ -145,7 +120,7 @@ def write_in_steps(
     ProviderError.
     """
     budget = model.window - reply
-    turns = prompt(model, request, budget, IN_STEPS)
+    turns = prompt(model, request, budget, PROMPTS["in_steps"])
     misused, overflowed = 0, False
     used: Usage = {}
     for _ in range(most - 1):
@@ -170,7 +145,7 @@ def write_in_steps(
         turns.append(Turn("assistant", said, calls=tuple(map(_readable, end.calls))))
         stepped = False
         for n, call in enumerate(end.calls):
-            text, found = tools.run(call) if n < CALLS_A_STEP else (MISUSED, None)
+            text, found = tools.run(call) if n < CALLS_A_STEP else (PROMPTS["misused"], None)
             misused += found is None
             if found is not None:
                 stepped = True
