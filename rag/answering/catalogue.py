@@ -1,7 +1,5 @@
 """Answers to questions about the dossier itself, from the library: counts, lists, dates, sources, authors."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections import Counter

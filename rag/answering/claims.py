@@ -1,7 +1,5 @@
 """The figures, dates and offices that sentences state, each with what it is said of."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ What may have another reason is left out: copies, rounding, updates between two 
 article that says both. Much is missed so; a contradiction that is none would be worse.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import logging

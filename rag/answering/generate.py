@@ -1,7 +1,5 @@
 """Asks the language model: a prompt within its window, the reply, and a follow-up question put in full."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

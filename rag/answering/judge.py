@@ -1,7 +1,5 @@
 """An optional second opinion by the model on sentences that cannot be decided by words."""
 
-from __future__ import annotations
-
 import json
 
 from rag.answering.prompts import PROMPTS

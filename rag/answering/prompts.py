@@ -1,7 +1,5 @@
 """What the language model is told: `rag/data/prompts.toml`, which gives the reason for each rule."""
 
-from __future__ import annotations
-
 import tomllib
 from importlib.resources import files
 from typing import Any

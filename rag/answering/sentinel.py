@@ -1,7 +1,5 @@
 """Recognises a reply that declines, by the agreed word (the sentinel) or in the model's own words."""
 
-from __future__ import annotations
-
 import re
 
 from rag.text.languages import pattern

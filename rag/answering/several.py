@@ -1,7 +1,5 @@
 """Joins the answers to several questions of one message, each below its question."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

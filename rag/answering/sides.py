@@ -1,7 +1,5 @@
 """Both sides of what articles say differently, in an answer: each sentence with its citation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 

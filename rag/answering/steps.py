@@ -1,7 +1,5 @@
 """Answers in several steps: a model that can call tools searches again, reads or lists articles."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Follows an answer while a model writes it: text to show at once, and the status of each sentence."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator

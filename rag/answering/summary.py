@@ -1,7 +1,5 @@
 """Summaries without a language model: the sentences that are most like the rest, verbatim."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ The coarse kinds are in the languages' files, kinds of figures (`rag.question.fi
 `rag/data/figures.toml`, for all languages together.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 import tomllib

@@ -4,8 +4,6 @@ Unlike "who" or "why" this can be checked: if no sentence near the question has 
 hardly answer it. The kinds are in `rag/data/figures.toml`.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 

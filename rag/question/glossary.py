@@ -6,8 +6,6 @@ English one where it is installed; it is never shipped. Read backwards, the Engl
 thesaurus: German words that share an English headword are near-synonyms.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import math

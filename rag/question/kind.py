@@ -9,8 +9,6 @@ Artikel hat das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
 The words are the `classes` in `data/languages`.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re

@@ -1,7 +1,5 @@
 """Finds the outlets, authors and titles of a library in a question."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

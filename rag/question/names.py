@@ -1,7 +1,5 @@
 """The places that articles name most, recognised by how names are used, without a list of names."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ list of phrases is needed: "Hätten Sie vielleicht kurz Zeit, mir zu sagen, …"
 third persons are not in the lists: "Sagte er, …" is content.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Sequence

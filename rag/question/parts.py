@@ -1,7 +1,5 @@
 """Several questions in one message, each in its own words."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

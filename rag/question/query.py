@@ -1,7 +1,5 @@
 """Turns a question into a query: language, concepts with their alternatives, answer type."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re

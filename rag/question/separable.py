@@ -1,7 +1,5 @@
 """Joins separated German verbs: „Sie gab das Amt … ab“ is abgeben, not geben."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The source that a question names: an outlet, an author, a title, a day or a kind of article."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Only people and titles are named, because they need no inflection.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Finds the passages for a question: words and meaning, summed, then reranked by what sentences cover."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace

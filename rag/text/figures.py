@@ -3,8 +3,6 @@
 All code that reads or writes a number or a date takes its words and patterns from here.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator

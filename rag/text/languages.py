@@ -1,7 +1,5 @@
 """The words and patterns of each language: tables in `rag/data/languages/`, looked up by dotted names."""
 
-from __future__ import annotations
-
 import tomllib
 from importlib.resources import files
 from typing import Any

@@ -4,8 +4,6 @@ Numbers are compared by value, however they are written („fünfmal“, „5“
 day and month, with weekdays and „heute“ resolved against the day of publication.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import unicodedata

@@ -7,8 +7,6 @@ dropped. Other brackets (`[…]`, `[sic]`) are text; `(1)` counts only at the en
 other marker.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

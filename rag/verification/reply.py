@@ -1,7 +1,5 @@
 """Cuts a model's text into sentences while it grows, each with its markers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

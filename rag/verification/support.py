@@ -4,8 +4,6 @@ A sentence is compared with the best window of one or two sentences of the passa
 words that the window has (weighted by idf), and whether a number, date, quotation, name or negation differs.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Sequence
