@@ -226,7 +226,9 @@ class Catalogue:
         """The line that nothing fits, with what exists instead."""
         counts = self.library.counts()
         if asked.unknown:
-            return text("none_of", name=asked.unknown, names=_some(self.known.outlets, self.known.authors))
+            names = [*self.known.outlets, *self.known.authors] or ["…"]
+            some = ", ".join([*names[:MOST_LISTED], *(["…"] if len(names) > MOST_LISTED else [])])
+            return text("none_of", name=asked.unknown, names=some)
         if not counts.articles:
             return text("holds", articles=text.articles(0))
         line = text("no_article", what=_what(asked, text), articles=text.articles(counts.articles))
@@ -308,11 +310,6 @@ def _what(asked: Request, text: Texts) -> str:
 
 def _language(code: str, text: Texts) -> str:
     return str(text.at("names").get(code, code))
-
-
-def _some(outlets: Sequence[str], authors: Sequence[str]) -> str:
-    names = [*outlets, *authors] or ["…"]
-    return ", ".join(names[:MOST_LISTED]) + (", …" if len(names) > MOST_LISTED else "")
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:

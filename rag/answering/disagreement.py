@@ -69,13 +69,9 @@ def differences(
             shares = count >= COVERED * len(claim.about)
             if shares and (matter[own] or matter[place]) and _differ(claim, other, articles):
                 named = frozenset((claim.article.id, other.article.id)), claim.kind
-                kept.setdefault(named, Difference(_by_day(claim, other)))
+                first, second = sorted((claim, other), key=lambda c: (str(c.article.published), c.article.id))
+                kept.setdefault(named, Difference((first, second)))
     return list(kept.values())
-
-
-def _by_day(*both: Claim) -> tuple[Claim, Claim]:
-    one, other = sorted(both, key=lambda claim: (str(claim.article.published), claim.article.id))
-    return one, other
 
 
 class _Articles:

@@ -37,7 +37,10 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
 
     for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
         if any(_holds(claim, asked.spans) for claim in each.claims):
-            return _only(each, job, outcome) if verbatim else _followed(each, job, outcome)
+            if not verbatim:
+                return _followed(each, job, outcome)
+            none = replace(outcome, text="", statements=(), citations=())
+            return _with(each, none, job.asked.language, sides_differ(job.asked.language))
     return outcome
 
 
@@ -75,12 +78,6 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
     start, end = (place - claim.span[0] for place in claim.at)
     sentence = claim.article.text[slice(*claim.span)]
     return any(low < end and start < high for low, high in spans(sentence, claim.language))
-
-
-def _only(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
-    """The two sentences alone."""
-    none = replace(outcome, text="", statements=(), citations=())
-    return _with(difference, none, job.asked.language, sides_differ(job.asked.language))
 
 
 def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:

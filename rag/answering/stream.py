@@ -11,7 +11,7 @@ from rag.answering.steps import Found
 from rag.answering.work import summed
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
-from rag.schema import Citation, Statement
+from rag.schema import Statement
 from rag.verification.facts import fold_quote
 from rag.verification.markers import Piece, parse
 from rag.verification.reply import Draft, Sentence, plain
@@ -28,7 +28,10 @@ _UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
 class Writing:
-    """One answer being written. After `run`, `text` is the answer, its statements verified."""
+    """One answer being written. After `run`, `text` is the answer, its statements verified.
+
+    `citations` are those of the statements, by number; `dropped` those that point nowhere, with the reason.
+    """
 
     def __init__(self, verifier: Verifier) -> None:
         self._all_passages = verifier
@@ -40,6 +43,7 @@ class Writing:
 
     def _begin(self) -> None:
         self._verifier = self._all_passages.anew()
+        self.citations, self.dropped = self._verifier.citations, self._verifier.dropped
         self._draft = Draft()
         self._shown = 0
         self._restarted: Restarted | None = None
@@ -47,16 +51,6 @@ class Writing:
         self._closed: list[tuple[Sentence, Checked]] = []
         self._said = Counter[str]()
         self._wrong_in_a_row = 0
-
-    @property
-    def citations(self) -> list[Citation]:
-        """The citations of the statements, by number."""
-        return self._verifier.citations
-
-    @property
-    def dropped(self) -> list[str]:
-        """Citations that point nowhere, with the reason."""
-        return self._verifier.dropped
 
     def run(self, pieces: Iterator[Said]) -> Iterator[str | Restarted]:
         """Pieces of text to show; a citation appears when its sentence is complete.

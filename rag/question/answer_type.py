@@ -116,13 +116,11 @@ class Cue:
             if word[0].lower() in self.own_words or not _NUMBER.fullmatch(word[0]):
                 continue
             for other in said[place + 1 : place + 1 + _WORDS_TO_THE_NOUN]:
-                if any(_is_like(key(other[0], language), noun) for noun in self.nouns):
+                held = key(other[0], language)
+                parts = tuple(noun for noun in self.nouns if len(noun) >= _LEAST_PART)
+                if held in self.nouns or held.startswith(parts) or held.endswith(parts):
                     yield word.start(), other.end()
                     break
-
-
-def _is_like(one: str, other: str) -> bool:
-    return one == other or (len(other) >= _LEAST_PART and (one.endswith(other) or one.startswith(other)))
 
 
 def dates_in(sentence: str, language: str | None) -> list[Span]:

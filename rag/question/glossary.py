@@ -202,12 +202,8 @@ def headwords(word: str, language: str) -> Translations:
 
 def is_german(word: str) -> bool:
     """Whether a word is on the German side of the English glossary."""
-    return any(term in _german_keys() for term in keys(word))
-
-
-@functools.cache
-def _german_keys() -> frozenset[str]:
-    return frozenset(german_words().values()) - {""}
+    senses, _ = _senses("en")
+    return any(term in senses for term in keys(word))
 
 
 @functools.cache
