@@ -1,5 +1,6 @@
 """Answers to questions about the dossier itself, from the library: counts, lists, dates, sources, authors."""
 
+import functools
 import re
 import time
 from collections import Counter
@@ -46,7 +47,7 @@ class Catalogue:
         self.library = library
         self._mentioning = mentioning
         self._differing = differing
-        self._known: tuple[int, Known] | None = None
+        self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
         """The question as a request to the library, or as talk; None where the articles answer."""
@@ -135,18 +136,12 @@ class Catalogue:
     @property
     def known(self) -> Known:
         """The names and titles in the library at its current revision."""
-        revision, held = self.library.revision, self._known
-        if held is None or held[0] != revision:
-            rows = self.library.listed()
-            held = self._known = (
-                revision,
-                Known(
-                    _distinct(row.outlet for row in rows),
-                    _distinct(row.author for row in rows),
-                    ((row.id, row.title) for row in rows if row.title),
-                ),
-            )
-        return held[1]
+        return self._known_at(self.library.revision)
+
+    def _known(self, _revision: int) -> Known:
+        rows = self.library.listed()
+        titles = ((row.id, row.title) for row in rows if row.title)
+        return Known(_distinct(row.outlet for row in rows), _distinct(row.author for row in rows), titles)
 
     def place(self, article: Article) -> Span:
         """The place that a citation of a whole article opens: its title, or its first sentence."""

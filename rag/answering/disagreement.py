@@ -117,10 +117,8 @@ def _agree(one: Claim, other: Claim) -> bool:
     if one.place:
         return one.place == other.place or not (_is_country(one) and _is_country(other))
     if one.days:
-        mine, others = _days(one), _days(other)
-        return any(_fit(a, b) for a in one.days for b in others) or any(
-            _fit(a, b) for a in mine for b in other.days
-        )
+        pairs = [(a, b) for a in one.days for b in _days(other)]
+        return any(_fit(a, b) for a, b in [*pairs, *((a, b) for a in _days(one) for b in other.days)])
     both = (*one.numbers, *other.numbers)
     if min(one.numbers) <= max(other.numbers) and min(other.numbers) <= max(one.numbers):
         return True
@@ -154,12 +152,8 @@ def _rounding(number: float) -> float:
 
 def _of_one_time(one: Claim, other: Claim) -> bool:
     """Whether no day explains the difference: neither those of the articles, nor those that are named."""
-    if (
-        not one.days
-        and (a := _days(one))
-        and (b := _days(other))
-        and not any(_fit(x, y) for x in a for y in b)
-    ):
+    mine, others = _days(one), _days(other)
+    if not one.days and mine and others and not any(_fit(a, b) for a in mine for b in others):
         return False
     first, second = sorted((one.article.published, other.article.published), key=str)
     if first is None or second is None or first == second:

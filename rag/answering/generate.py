@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.prompts import LANGUAGES, PROMPTS
+from rag.answering.prompts import PROMPTS
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
 from rag.schema import Message, Passage
+from rag.text.languages import table
 from rag.text.normalize import count_tokens, has_vocabulary
 
 ESTIMATE = 1.3
@@ -64,7 +65,7 @@ def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> l
     Left out are first the oldest messages, then the lowest-ranked passages, and last those of further steps.
     The others keep their numbers. `rule` is added to the system prompt.
     """
-    language = LANGUAGES[request.language]
+    language = table(request.language, "name")
     system = Turn("system", PROMPTS["system"].format(sentinel=PROMPTS["no_answer"], language=language) + rule)
     differs = request.standalone != request.question
     in_full = PROMPTS["understood"].format(standalone=request.standalone) if differs else ""
@@ -97,7 +98,7 @@ def rephrase(
     """The question in full, the same in German, and the tokens used; None if the model fails."""
     said = "\n".join(f"{m.role}: {_MARKER.sub('', m.content)}" for m in history)
     turns = [
-        Turn("system", PROMPTS["rephrase"].format(language=LANGUAGES[language])),
+        Turn("system", PROMPTS["rephrase"].format(language=table(language, "name"))),
         Turn("user", f"{said}\nuser: {question}".strip()),
     ]
     try:

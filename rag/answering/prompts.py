@@ -4,10 +4,5 @@ import tomllib
 from importlib.resources import files
 from typing import Any
 
-from rag.text import languages
-
 PROMPTS: dict[str, Any] = tomllib.loads((files("rag") / "data" / "prompts.toml").read_text(encoding="utf-8"))
 """Texts by name, the `tools` that a model may call, and the form of a judge's `verdict`."""
-
-LANGUAGES = {language: str(languages.table(language, "name")) for language in languages.LANGUAGES}
-"""The names of languages in prompts."""

@@ -17,8 +17,8 @@ from rag.text.languages import LANGUAGES, pattern, table
 
 _WORDS_TO_THE_NOUN, _LEAST_PART = 4, 4
 
-_CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
-_NAME = rf"[{_CAPITAL}][\w’'-]+"
+CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
+_NAME = rf"[{CAPITAL}][\w’'-]+"
 # the order matters: "how old" asks for an age, not for just any number
 _KINDS = ("date", "duration", "age", "number", "person", "place", "reason", "definition")
 _ASKS = {kind: re.compile(pattern(f"asks.{kind}"), re.IGNORECASE) for kind in _KINDS}
@@ -59,7 +59,7 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
         "age": told("age"),
         # not at the beginning of a sentence, where everything has a capital
         "person": rf"(?<![.!?“„] )(?<!^){_NAME} (?:{told('particles')} )?{_NAME}",
-        "place": rf"\b(?i:{told('places')})\b {told('before_place')}[{_CAPITAL}]\w+",
+        "place": rf"\b(?i:{told('places')})\b {told('before_place')}[{CAPITAL}]\w+",
     }
     told_in = {kind: re.compile(look) for kind, look in as_written.items()}
     return _FIGURE_LOOKS | told_in | {k: re.compile(look, re.IGNORECASE) for k, look in in_any_case.items()}

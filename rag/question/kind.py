@@ -23,7 +23,6 @@ from rag.text.analysis import words
 from rag.text.languages import LANGUAGES, pattern, table, word_set
 
 Subject = Literal["articles", "outlets", "authors", "languages", "period"]
-Order = Literal["newest", "oldest"]
 
 LONGEST = 40
 """Words; a longer question is not about the dossier."""
@@ -94,7 +93,7 @@ class Request:
     written_in: str | None = None
     genre: Literal["report", "comment"] | None = None
     about: str | None = None
-    order: Order | None = None
+    order: Literal["newest", "oldest"] | None = None
     limit: int | None = None
     group: Subject | None = None
     unknown: str | None = None
@@ -164,9 +163,10 @@ def _candidates(question: str) -> list[str]:
     """Languages in which it may be about the dossier, likeliest first: few words do not show the language."""
     said = [word.lower() for word in words(question)]
     likeliest = detect_language(question)
-    others = [language for language in LANGUAGES if language != likeliest and language != "uk"]
-    asked_in = [likeliest] if likeliest == "uk" else [likeliest, *others]
-    return [each for each in asked_in if len(said) <= LONGEST and not _signals(each).isdisjoint(said)]
+    others = [each for each in LANGUAGES if likeliest != "uk" and each not in (likeliest, "uk")]
+    return [
+        each for each in (likeliest, *others) if len(said) <= LONGEST and not _signals(each).isdisjoint(said)
+    ]
 
 
 # --- words ----------------------------------------------------------------------------------------

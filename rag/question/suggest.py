@@ -8,13 +8,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from rag.question.answer_type import CAPITAL
 from rag.question.glossary import is_german
 from rag.schema import Article
 from rag.text.analysis import language_of
 from rag.text.languages import LANGUAGES, STOP, pattern, table
 
-_CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
-_NAME = rf"((?:[{_CAPITAL}][\w’'-]+ )+[{_CAPITAL}][\w’'-]{{2,}})"
+_NAME = rf"((?:[{CAPITAL}][\w’'-]+ )+[{CAPITAL}][\w’'-]{{2,}})"
 _FEW = r"(?: [\w’'-]+){0,2}?"
 _SPEAKS = {
     language: re.compile(rf"{_NAME}(?={_FEW} {speech}\b)|\b{speech}{_FEW} {_NAME}")
@@ -88,7 +88,7 @@ def speakers(article: Article, quoted: str) -> list[str]:
 
 def _is_word(name: str, language: str) -> bool:
     """Whether a part of a supposed name is an ordinary word."""
-    known = is_german(name.removesuffix("s")) if language == "de" else False
+    known = language == "de" and is_german(name.removesuffix("s"))
     return len(name) < 3 or name.lower() in STOP[language] or known
 
 

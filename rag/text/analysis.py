@@ -7,7 +7,6 @@ articles do not use: hit@1 is 0 with stems alone, and .90 to .96 when they are f
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
 
 import Stemmer
 
@@ -217,25 +216,15 @@ def _ukrainian_stem(word: str) -> str:
 
 def keys(text: str, language: str | None = "de") -> list[str]:
     """Search keys of the content words and numbers of `text`, in order, without stop words of `language`."""
-    return keys_of(TOKEN.findall(text), language)
-
-
-def keys_of(found: Iterable[str], language: str | None = "de") -> list[str]:
-    """Like `keys`, for words that `words` has found."""
     language = language_of(language)
-    content = (word for word in found if word.lower() not in STOP[language])
+    content = (word for word in words(text) if word.lower() not in STOP[language])
     # a Cyrillic soft sign alone has no sound, and no key
     return [term for word in content if (term := key(word, language))]
 
 
 def folded(text: str) -> str:
     """The words and numbers of `text` in one spelling, with single spaces at and between them."""
-    return folded_of(TOKEN.findall(text))
-
-
-def folded_of(found: Iterable[str]) -> str:
-    """Like `folded`, for words that `words` has found."""
-    return " " + " ".join(map(fold, found)) + " "
+    return " " + " ".join(map(fold, words(text))) + " "
 
 
 def grams(text: str) -> list[str]:

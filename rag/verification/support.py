@@ -112,15 +112,6 @@ class Source:
         """The facts of a stretch of the article."""
         return facts(self.article.text[slice(*span)], self.language, self.article.published)
 
-    def is_foreign_to(self, claim: Claim) -> bool:
-        """Whether it is in a different language from the claim."""
-        return claim.language != self.language
-
-    def differs(self, claim: Claim, span: Span) -> bool:
-        """Whether the words at `span` have a different number in place of the claim's."""
-        found = self.facts_of(span).numbers
-        return bool(claim.facts.numbers - found) and bool(found - claim.facts.numbers)
-
     def lacks(self, claim: Claim, span: Span) -> tuple[str, ...]:
         """The facts of the claim that are not in the words at `span`."""
         words = self.article.text[slice(*span)]
@@ -150,7 +141,7 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
     """
     spans = source.chunk.sentences
     windows = [(first, first + further) for further in (0, 1) for first in range(len(spans) - further)]
-    if sentence is not None and sentence < len(spans) and source.is_foreign_to(claim):
+    if sentence is not None and sentence < len(spans) and source.language != claim.language:
         windows = [(sentence, sentence)]
     *covered, title = coverage(claim.concepts, source.terms)
     found = []
@@ -174,7 +165,7 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
         return "unsupported"
     said = np.max([each.said for each in found], axis=0)
     score = max(max(each.score for each in found), claim.share(said) if len(found) > 1 else 0.0)
-    if any(source.is_foreign_to(claim) for source in sources):
+    if any(source.language != claim.language for source in sources):
         if any(_says_in_its_language(claim, *each) for each in zip(sources, found, strict=True)):
             return "supported"
         return "weak" if score >= UNSUPPORTED / 2 else "unsupported"
@@ -182,9 +173,10 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
         return "unsupported"
     lacks = set.intersection(*(set(each.lacks) for each in found))
     spans = [(source, each.span) for source, each in zip(sources, found, strict=True)]
-    if "number" in lacks and all(source.differs(claim, span) for source, span in spans):
-        return "unsupported"
-    negated = all(_negated(claim, source.facts_of(span)) for source, span in spans)
+    there, own = [source.facts_of(span) for source, span in spans], claim.facts.numbers
+    if "number" in lacks and all(own - each.numbers and each.numbers - own for each in there):
+        return "unsupported"  # another number in place of the claim's
+    negated = all(_negated(claim, each) for each in there)
     exchanged = all(_exchanged(claim, source.article.text[slice(*span)]) for source, span in spans)
     if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
