@@ -58,26 +58,28 @@ class Catalogue:
 
         `only` are the ids of the articles that count, None for all.
         """
-        started, found = time.perf_counter(), list[Difference]()
+        started, found, lines = time.perf_counter(), list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
-            lines = [self._talk(asked)]
+            text = Texts(asked.language)
+            opening = "" if asked.about == "self" else text(asked.about)
+            about_me = text("about_me", articles=text.articles(self.library.counts().articles))
+            lines = [(f"{opening} {about_me}".strip(), None)]
         elif asked.asks == "contradictions":
-            line, found = self._compared(asked, only)
-            lines = [line]
+            lines, found = self._compared(asked, only)
         else:
             lines = self._tell(asked, only)
         declined = isinstance(asked, Talk) and asked.about == "task"
-        text, statements, citations = self._written(lines)
+        whole, statements, citations = self._written(lines)
         sides, pairs = side_by_side(found)
         for pair in pairs:  # each with both sentences below the two values
             both = [sides[number - 1] for number in pair.citations]
-            text, quotations = quoted(both, asked.language, f"{text}\n\n{values(pair.said)}")
+            whole, quotations = quoted(both, asked.language, f"{whole}\n\n{values(pair.said)}")
             statements += quotations
         return Answer(
             question=question,
             standalone_question=question,
             language=asked.language,
-            text=text,
+            text=whole,
             statements=() if declined else tuple(statements),
             citations=(*citations, *sides),
             passages=(),
@@ -107,18 +109,19 @@ class Catalogue:
             statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
         return whole, statements, citations
 
-    def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[_Line, list[Difference]]:
-        """What the selected articles say differently, and a line that says how many were compared."""
+    def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[list[_Line], list[Difference]]:
+        """What the selected articles say differently, and the line that says how many were compared."""
         text, rows = Texts(asked.language), self._rows(replace(asked, about=None), only)
         found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
         if not compared:
             older = text("not_compared", n=MOST_COMPARED)
-            return (older if rows and not asked.about else self._none(asked, text), None), []
+            return [(older if rows and not asked.about else self._none(asked, text), None)], []
         found = list(found[:MOST_LISTED])
         about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
         one, many = text.at("differ")
         opening = text.at("none_differ") if not found else one if len(found) == 1 else many
-        return (opening.format(articles=text.articles(compared), about=about, n=len(found)), None), found
+        line = opening.format(articles=text.articles(compared), about=about, n=len(found))
+        return [(line, None)], found
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
@@ -151,12 +154,6 @@ class Catalogue:
         chunks = self.library.chunks_of(article.id)
         sentence = next((span for chunk in chunks for span in chunk.sentences), None)
         return sentence or (0, min(len(article.text), _FIRST_LINE))
-
-    def _talk(self, talk: Talk) -> _Line:
-        text = Texts(talk.language)
-        opening = "" if talk.about == "self" else text(talk.about)
-        about_me = text("about_me", articles=text.articles(self.library.counts().articles))
-        return f"{opening} {about_me}".strip(), None
 
     def _tell(self, asked: Request, only: frozenset[str] | None) -> list[_Line]:
         text, rows = Texts(asked.language), self._rows(asked, only)

@@ -59,9 +59,8 @@ def summarise(library: Library, ids: Sequence[str], headings: dict[str, str], mo
     `headings` are the lines above the sentences of each article, by its id.
     """
     articles = {article.id: article for article in library.articles(ids)}
-    shown = [articles[id] for id in ids if id in articles and articles[id].copy_of not in articles][
-        :MOST_ARTICLES
-    ]
+    held = [articles[id] for id in ids if id in articles]
+    shown = [article for article in held if article.copy_of not in articles][:MOST_ARTICLES]
     found = {article.id: _sentences(library, article) for article in shown}
     if len(shown) == 1:
         whole = found[shown[0].id]

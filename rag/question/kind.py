@@ -435,26 +435,20 @@ def _names(items: list[_Item], given: Request) -> _Taken:
     """Known outlets, authors and titles, with the prepositions before them."""
     named = tuple(item.value for item in items if isinstance(item.value, Named))
     titled = [item.value for item in items if "titled" in item.classes and isinstance(item.value, frozenset)]
-    kept = [
-        item
-        for i, item in enumerate(items)
-        if not item.among(("named", "titled"))
-        and not (item.among(("source", "until")) and _names_next(items, i))
-    ]
+    asks_who = "who" in _classes(items)
+    named_next = ("named", "titled", "who", "when", "where", "which", "outlet", "author")
+
+    def names_one(i: int) -> bool:  # „von der Zeitung taz“, „von wem“
+        follows = _next(items, i)
+        return items[i].among(("source", "until")) and (follows.among(named_next) if follows else asks_who)
+
+    kept = [each for i, each in enumerate(items) if not each.among(("named", "titled")) and not names_one(i)]
     return kept, replace(given, named=named, titles=frozenset().union(*titled) if titled else None)
 
 
 def _next(items: Sequence[_Item], at: int) -> _Item | None:
     """The next item that carries meaning."""
     return next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
-
-
-def _names_next(items: Sequence[_Item], at: int) -> bool:
-    """Whether a source's name follows („von der Zeitung taz“), or a word that asks for one („von wem“)."""
-    follows = _next(items, at)
-    if follows is None:
-        return any("who" in item.classes for item in items)
-    return follows.among(("named", "titled", "who", "when", "where", "which", "outlet", "author"))
 
 
 def _grouped(items: list[_Item], given: Request) -> _Taken:

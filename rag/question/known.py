@@ -96,16 +96,13 @@ def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple
     """The longest name that the run begins with; its last word may be inflected: Portnikovs, Портникова."""
     folded = [fold(word) for word in run[:_LONGEST_NAME]]
     for length in range(len(folded), least - 1, -1):
-        for last in _without_endings(folded[length - 1]):
+        word = folded[length - 1]
+        least_left = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
+        shorter = [word[:n] for n in range(len(word) - 1, least_left - 1, -1)]
+        for last in (word, *(shorter if len(word) > _LEAST_STEM else [word.removesuffix("s")])):
             if found := names.get((*folded[: length - 1], last)):
                 return length, Named(" ".join(run[:length]), found.outlets, found.authors)
     return 0, None
-
-
-def _without_endings(word: str) -> list[str]:
-    least = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
-    shorter = [word[:length] for length in range(len(word) - 1, least - 1, -1)]
-    return [word, *shorter] if len(word) > _LEAST_STEM else [word, word.removesuffix("s")]
 
 
 def _lower(text: str) -> Words:

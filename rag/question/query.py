@@ -215,7 +215,9 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
         ways = _said(term, word, languages)
         if apart and ways:
             ways.append(Alternative(BASE_WEIGHT, (key(word),)))
-        ways += _elsewhere(term, word, languages)
+        for other in sorted(languages - {"de"}):  # the word as it is, and translations
+            meant = headwords(term, other)[:TRANSLATIONS_MOST]
+            ways += _ways([(word, KEPT_ORIGINAL if meant else 1.0), *meant], other)
         if ways:
             concepts[term] = Concept(word, tuple(ways), 1.0 if apart else _weight(word, "de"))
     return tuple(concepts.values())
@@ -229,13 +231,6 @@ def _said(term: str, word: str, languages: frozenset[str]) -> list[Alternative]:
     family = [Alternative(RELATIVE_WEIGHT, (key(relative),)) for relative in relatives(word)]
     alike = [pair for pair in near_synonyms(term) if pair[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
     return [itself, *family, *(Alternative(SYNONYM_WEIGHT * like, (other,)) for other, like in alike)]
-
-
-def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
-    """Alternatives for a German word in articles of other languages: the word as it is, and translations."""
-    for language in sorted(set(languages) - {"de"}):
-        meant = headwords(term, language)[:TRANSLATIONS_MOST]
-        yield from _ways([(word, KEPT_ORIGINAL if meant else 1.0), *meant], language)
 
 
 def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:

@@ -78,29 +78,25 @@ def parse(deltas: Iterable[str]) -> Iterator[Piece]:
 
 
 def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
-    """The first piece of the held text, and the rest; None if more text is needed to decide."""
+    """The first piece of the held text, and the rest without the `(url)` of a marker; None if more text is
+    needed to decide."""
     found = _OPEN.search(held)
     if found is None:
         return held, ""
     if found.start():
         return held[: found.start()], held[found.start() :]
     if (marker := _MARKER.match(held)) and marker.end() <= LONGEST_MARKER:
-        return _without_address(Marker(marker[0], _pointers(marker["list"])), held, complete=complete)
+        cited, rest = Marker(marker[0], _pointers(marker["list"])), held[marker.end() :]
+        if address := _ADDRESS.match(rest):
+            return cited, rest[address.end() :]
+        undecided = not rest or (_OPEN_ADDRESS.fullmatch(rest) and len(rest) < _LONGEST_ADDRESS)
+        return (None, held) if undecided and not complete else (cited, rest)
     if len(held) <= LONGEST_MARKER and not _CLOSE.search(held):
         if not complete:
             return None, held
         if cut := _UNCLOSED.fullmatch(held):  # an unclosed `[1` at the very end still counts
             return Marker(held, _pointers(cut["list"])), ""
     return held[: found.end()], held[found.end() :]
-
-
-def _without_address(marker: Marker, held: str, *, complete: bool) -> tuple[Piece | None, str]:
-    """The marker, and what follows it without `(url)`."""
-    rest = held[len(marker.written) :]
-    if match := _ADDRESS.match(rest):
-        return marker, rest[match.end() :]
-    undecided = not rest or (_OPEN_ADDRESS.fullmatch(rest) and len(rest) < _LONGEST_ADDRESS)
-    return (None, held) if undecided and not complete else (marker, rest)
 
 
 def at_the_end(sentence: str) -> tuple[str, Marker] | None:

@@ -47,23 +47,20 @@ class Draft:
         if isinstance(piece, Marker):
             self._markers.append((len(self._text), piece))
             return
-        self._text = self._joined(piece)
+        # no double space where a marker was taken out
+        if self._markers and self._text.endswith(" "):
+            if piece[0] in _PUNCTUATION:
+                self._text = self._text.rstrip(" ")
+                self._markers = [(min(at, len(self._text)), marker) for at, marker in self._markers]
+            else:
+                piece = piece.lstrip(" ")
+        self._text += piece
         yield from self._closed(self._ends())
 
     def finish(self) -> Iterator[Sentence]:
         """The rest, as the last sentence or sentences."""
         if not self._over:
             yield from self._closed([high for _, high in self._spans(self._text)])
-
-    def _joined(self, piece: str) -> str:
-        """The text with one more piece, without a double space where a marker was taken out."""
-        if not self._markers or not self._text.endswith(" "):
-            return self._text + piece
-        if piece[0] not in _PUNCTUATION:
-            return self._text + piece.lstrip(" ")
-        text = self._text.rstrip(" ")
-        self._markers = [(min(at, len(text)), marker) for at, marker in self._markers]
-        return text + piece
 
     def _ends(self) -> list[int]:
         """Offsets of sentence ends that no further text can change.

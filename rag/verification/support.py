@@ -176,7 +176,7 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
     there, own = [source.facts_of(span) for source, span in spans], claim.facts.numbers
     if "number" in lacks and all(own - each.numbers and each.numbers - own for each in there):
         return "unsupported"  # another number in place of the claim's
-    negated = all(_negated(claim, each) for each in there)
+    negated = all(bool(claim.facts.negations) != bool(each.negations) for each in there)
     exchanged = all(_exchanged(claim, source.article.text[slice(*span)]) for source, span in spans)
     if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
@@ -186,7 +186,8 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
 def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
     """Whether words in another language support the claim: same facts, names, roles and meaning."""
     words = source.article.text[slice(*found.span)]
-    if claim.alike is None or found.lacks or _negated(claim, source.facts_of(found.span)):
+    negated = bool(claim.facts.negations) != bool(source.facts_of(found.span).negations)
+    if claim.alike is None or found.lacks or negated:
         return False
     told = zip(claim.concepts, found.said, strict=True)
     names = [(concept.word[:_SAME_NAME], said) for concept, said in told if concept.word[0].isupper()]
@@ -290,7 +291,3 @@ class _Order:
 def _is_noun(word: str) -> bool:
     # „russischen“ in place of „ukrainischen“ is a different claim, however common both are
     return word[0].isupper() or _RELATIONAL.search(word) is not None
-
-
-def _negated(claim: Claim, source: Facts) -> bool:
-    return bool(claim.facts.negations) != bool(source.negations)
