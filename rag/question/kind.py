@@ -27,9 +27,7 @@ Subject = Literal["articles", "outlets", "authors", "languages", "period"]
 LONGEST = 40
 """Words; a longer question is not about the dossier."""
 
-_LONGEST_PHRASE = 4
-_MOST_ABOUT = 6
-_MOST_UNKNOWN = 4
+_LONGEST_PHRASE, _MOST_ABOUT, _MOST_UNKNOWN = 4, 6, 4  # words
 _SCAN = re.compile(rf"{QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
 
 _ASKS = ("count", "which", "what", "list", "who", "when", "where")
