@@ -16,7 +16,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama clients fuzz load soak faults audit bench lint eval eval-check eval-baseline keys lock clean runtime dev llama
+.PHONY: help install run test test-llama clients fuzz load soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -79,10 +79,6 @@ eval-check: runtime  ## the same without a model, compared with the committed ru
 
 eval-baseline: runtime  ## make the committed run anew, after a change that is meant
 	@$(PY) -m eval $(BASELINE_RUN) --lean --out eval/baseline.json
-
-keys: runtime  ## write the search keys of the glossary's words anew, after a change of glossary or analysis
-	@$(PY) -c "from rag.question.glossary import known_keys; print(known_keys(), end='')" > rag/data/keys.de.tsv.new
-	@mv rag/data/keys.de.tsv.new rag/data/keys.de.tsv
 
 lock: dev  ## renew the locks from pyproject.toml; newer versions too: make lock ARGS=--upgrade
 	$(COMPILE) pyproject.toml $(ARGS) --output-file requirements.lock

@@ -209,13 +209,19 @@ def test_only_the_chosen_articles_are_compared(engine: Engine) -> None:
     assert answer.text.startswith("2 Artikel verglichen")
 
 
-def test_of_more_articles_than_are_compared_so_many_are_told(
+def test_of_articles_that_are_too_old_to_be_compared_this_is_told(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.answering.disagreement.MOST_COMPARED", 1)
     older = engine.library.listed()[-1].id
     answer = engine.ask("Widersprechen sich die Artikel?", filters=Filters(articles=(older,)))
-    assert answer.text.startswith("0 Artikel verglichen")
+    assert answer.text.startswith("Verglichen werden nur die 500 neuesten Artikel")
+
+
+def test_where_no_article_says_a_word_of_the_topic_none_is_said_to_be_compared(engine: Engine) -> None:
+    answer = engine.ask("Gibt es Widersprüche in den Artikeln über Gletscherspalten?")
+    assert answer.text.startswith("Kein Artikel passt dazu (erwähnt „Gletscherspalten“)")
+    assert answer.citations == ()
 
 
 def test_a_comparison_that_fails_is_begun_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from rag.question.glossary import (
     compile_dictionary,
     compiled_dictionary,
     is_german,
-    known_keys,
     load_glossary,
     near_synonyms,
 )
@@ -299,8 +297,3 @@ def test_an_unknown_word_has_no_near_synonyms() -> None:
 )
 def test_german_words_are_known_by_their_key(word: str, known: bool) -> None:
     assert is_german(word) is known
-
-
-def test_the_keys_that_are_held_ready_are_those_of_the_analysis() -> None:
-    held = (files("rag") / "data" / "keys.de.tsv").read_text(encoding="utf-8")
-    assert held == known_keys(), "glossary or analysis have changed; run: make keys"

@@ -6,9 +6,9 @@ import pytest
 
 from rag.question.days import Days
 from rag.question.kind import Request, Talk, kind_of
-from rag.question.known import known_of
+from rag.question.known import Known
 
-KNOWN = known_of(
+KNOWN = Known(
     ["Küstenkurier", "Moorhafener Bote", "Neue Wiedezeitung (nach dpa)"],
     ["Jette Lürsen", "Okko Harms"],
     [

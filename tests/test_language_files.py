@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rag.text.languages import LANGUAGES
+from rag.text.languages import LANGUAGES, pattern
 
 WORD_LISTS = {"stop", "carriers", "dossier", "courtesy", "words", "classes", "calendar", "numbers"}
 SAID = {"name", "says", "catalogue"}
@@ -45,6 +45,11 @@ def test_each_alternative_is_a_pattern_by_itself(language: str) -> None:
     for lines in patterns(held(language)):
         for line in lines.splitlines():
             re.compile(line)
+
+
+@pytest.mark.parametrize("text", ["", "word"])
+def test_a_pattern_that_no_language_has_matches_nothing(text: str) -> None:
+    assert re.search(pattern("no.such_entry"), text) is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -9,12 +9,12 @@ import pytest
 from rag.answering.chosen import chosen
 from rag.engine import Engine
 from rag.errors import BadRequest
-from rag.question.known import known_of
+from rag.question.known import Known
 from rag.question.source import source_of
 from rag.schema import Filters
 from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, engine_over
 
-KNOWN = known_of(
+KNOWN = Known(
     ["Küstenkurier", "Moorhafener Bote", "Washington Post"],
     ["Jette Lürsen"],
     [("bruecke", "Risse im Stahl"), ("konzert", "Neue Töne in der Speicherhalle")],

@@ -1,19 +1,16 @@
 """What articles say on the whole: which questions ask for it, and the sentences that are chosen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from rag.answering.summary import summarise
 from rag.engine import Engine, open_engine
 from rag.question.kind import kind_of, to_sum_up
-from rag.question.known import known_of
+from rag.question.known import Known
 from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, engine_over, fill, settings_for
 
-KNOWN = known_of(
+KNOWN = Known(
     ["Küstenkurier", "Moorhafener Bote"],
     ["Jette Lürsen"],
     [("bruecke", "Risse im Stahl"), ("konzert", "Neue Töne in der Speicherhalle")],
@@ -113,13 +110,3 @@ def test_an_unknown_source_is_said_to_be_unknown(engine: Engine) -> None:
     answer = engine.ask("Fasse den Artikel von der Ostseezeitung zusammen.")
     assert not answer.citations
     assert "Küstenkurier" in answer.text
-
-
-def test_another_likeness_of_sentences_can_be_used(engine: Engine) -> None:
-    def alike(texts: Sequence[str], language: str) -> NDArray[np.float64]:
-        assert language == "de"
-        soup = np.array([1.0 if "suppe" in text or text == LONG.title else 0.0 for text in texts])
-        return np.eye(len(texts)) + np.outer(soup, soup)
-
-    summary = summarise(engine.library, ["deich"], {"deich": "Deich"}, 1, alike)
-    assert ["suppe" in citation.quote for citation in summary.outcome.citations] == [True]

@@ -1,20 +1,19 @@
 """Answers to questions about the dossier itself, from the library: counts, lists, dates, sources, authors."""
 
-from __future__ import annotations
-
+import functools
 import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from rag.answering.compose import quoted
-from rag.answering.disagreement import Difference
+from rag.answering.disagreement import MOST_COMPARED, Difference
 from rag.answering.sides import side_by_side
 from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
-from rag.question.kind import Request, Subject, Talk, kind_of, may_be_about_the_dossier, to_sum_up
-from rag.question.known import Known, known_of
+from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up
+from rag.question.known import Known
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
@@ -33,6 +32,9 @@ _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ау
 Mentioning = Callable[[str, str], set[str]]
 """Finds the ids of the articles that mention words, given the words and their language."""
 
+_Line = tuple[str, str | None]
+"""A line of an answer, and the id of the article that it cites, if any."""
+
 Differing = Callable[[str | None, str, frozenset[str]], tuple[Sequence[Difference], int]]
 """What the articles with some ids say differently, about something in a language or at all; and how many of
 them were compared."""
@@ -45,60 +47,85 @@ class Catalogue:
         self.library = library
         self._mentioning = mentioning
         self._differing = differing
-        self._known: tuple[int, Known] | None = None
+        self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
         """The question as a request to the library, or as talk; None where the articles answer."""
-        return kind_of(question, self.known) if may_be_about_the_dossier(question) else None
+        return kind_of(question, self.known)
 
     def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
         """The answer to a question about the dossier, or to talk.
 
         `only` are the ids of the articles that count, None for all.
         """
-        started = time.perf_counter()
-        if isinstance(asked, Request) and asked.asks == "contradictions":
-            return self._contradictions(question, asked, only)
-        said = _Said()
+        started, found, lines = time.perf_counter(), list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
-            self._talk(asked, said)
+            text = Texts(asked.language)
+            opening = "" if asked.about == "self" else text(asked.about)
+            about_me = text("about_me", articles=text.articles(self.library.counts().articles))
+            lines = [(f"{opening} {about_me}".strip(), None)]
+        elif asked.asks == "contradictions":
+            lines, found = self._compared(asked, only)
         else:
-            self._tell(asked, said, only)
-        articles = {article.id: article for article in self.library.articles(said.ids)}
-        answer = said.answer(question, asked.language, self, articles, time.perf_counter() - started)
-        is_task = isinstance(asked, Talk) and asked.about == "task"
-        if is_task:
-            return replace(
-                answer, statements=(), abstained=True, certainty="none", reason=TASK, confidence=0.0
-            )
-        return answer
+            lines = self._tell(asked, only)
+        declined = isinstance(asked, Talk) and asked.about == "task"
+        whole, statements, citations = self._written(lines)
+        sides, pairs = side_by_side(found)
+        for pair in pairs:  # each with both sentences below the two values
+            both = [sides[number - 1] for number in pair.citations]
+            whole, quotations = quoted(both, asked.language, f"{whole}\n\n{values(pair.said)}")
+            statements += quotations
+        return Answer(
+            question=question,
+            standalone_question=question,
+            language=asked.language,
+            text=whole,
+            statements=() if declined else tuple(statements),
+            citations=(*citations, *sides),
+            passages=(),
+            abstained=declined,
+            certainty="none" if declined else "sure",
+            reason=TASK if declined else None,
+            model=None,
+            index_fingerprint=self.library.fingerprint,
+            confidence=0.0 if declined else 1.0,
+            contradictions=pairs,
+            timings={"retrieval": time.perf_counter() - started, "answer": 0.0},
+        )
 
-    def _contradictions(self, question: str, asked: Request, only: frozenset[str] | None) -> Answer:
-        """What the selected articles say differently, each with both sentences below the two values."""
-        started, text = time.perf_counter(), Texts(asked.language)
-        rows = self.library.listed(self._selection(replace(asked, about=None), only))
+    def _written(self, lines: Sequence[_Line]) -> tuple[str, list[Statement], list[Citation]]:
+        """The lines as paragraphs; a heading with a single article is one: „Der neueste Artikel: …“"""
+        if len(lines) == 2 and lines[0][0].endswith(":") and lines[1][1]:
+            lines = [(f"{lines[0][0]} {lines[1][0]}", lines[1][1])]
+        articles = {each.id: each for each in self.library.articles([id for _, id in lines if id])}
+        whole, statements, citations = "", list[Statement](), list[Citation]()
+        for line, id in lines:
+            written, numbers, start = line, tuple[int, ...](), len(whole) + 2 * bool(whole)
+            if id in articles:
+                numbers = (len(citations) + 1,)
+                written = f"{line} [{numbers[0]}]"
+                citations.append(cite(articles[id], self.place(articles[id]), numbers[0], "no claim"))
+            whole += ("\n\n" if whole else "") + written
+            statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
+        return whole, statements, citations
+
+    def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[list[_Line], list[Difference]]:
+        """What the selected articles say differently, and the line that says how many were compared."""
+        text, rows = Texts(asked.language), self._rows(replace(asked, about=None), only)
         found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
-        found = found[:MOST_LISTED]
+        if not compared:
+            older = text("not_compared", n=MOST_COMPARED)
+            return [(older if rows and not asked.about else self._none(asked, text), None)], []
+        found = list(found[:MOST_LISTED])
         about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
         one, many = text.at("differ")
         opening = text.at("none_differ") if not found else one if len(found) == 1 else many
-        articles = text.articles(compared)
-        said = _Said([(opening.format(articles=articles, about=about, n=len(found)), None)])
-        answer = said.answer(question, asked.language, self, {}, time.perf_counter() - started)
-        citations, pairs = side_by_side(found)
-        whole, statements = answer.text, list(answer.statements)
-        for pair in pairs:
-            sides = [citations[number - 1] for number in pair.citations]
-            whole, quotations = quoted(sides, asked.language, f"{whole}\n\n{values(pair.said)}")
-            statements += quotations
-        return replace(
-            answer, text=whole, statements=tuple(statements), citations=citations, contradictions=pairs
-        )
+        line = opening.format(articles=text.articles(compared), about=about, n=len(found))
+        return [(line, None)], found
 
     def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
-        unknown = asked.unknown or asked.unknown_title
-        rows = [] if unknown else self.library.listed(self._selection(asked, only))
+        rows = self._rows(asked, only)
         if asked.order:
             rows = rows[:1] if asked.order == "newest" else rows[-1:]
         text = Texts(asked.language)
@@ -112,18 +139,12 @@ class Catalogue:
     @property
     def known(self) -> Known:
         """The names and titles in the library at its current revision."""
-        revision, held = self.library.revision, self._known
-        if held is None or held[0] != revision:
-            rows = self.library.listed()
-            held = self._known = (
-                revision,
-                known_of(
-                    _distinct(row.outlet for row in rows),
-                    _distinct(row.author for row in rows),
-                    ((row.id, row.title) for row in rows if row.title),
-                ),
-            )
-        return held[1]
+        return self._known_at(self.library.revision)
+
+    def _known(self, _revision: int) -> Known:
+        rows = self.library.listed()
+        titles = ((row.id, row.title) for row in rows if row.title)
+        return Known(_distinct(row.outlet for row in rows), _distinct(row.author for row in rows), titles)
 
     def place(self, article: Article) -> Span:
         """The place that a citation of a whole article opens: its title, or its first sentence."""
@@ -134,36 +155,29 @@ class Catalogue:
         sentence = next((span for chunk in chunks for span in chunk.sentences), None)
         return sentence or (0, min(len(article.text), _FIRST_LINE))
 
-    def _talk(self, talk: Talk, said: _Said) -> None:
-        text = Texts(talk.language)
-        opening = "" if talk.about == "self" else text(talk.about)
-        about_me = text("about_me", articles=text.articles(self.library.counts().articles))
-        said.line(f"{opening} {about_me}".strip())
-
-    def _tell(self, asked: Request, said: _Said, only: frozenset[str] | None) -> None:
-        text = Texts(asked.language)
-        unknown = asked.unknown or asked.unknown_title
-        rows = [] if unknown else self.library.listed(self._selection(asked, only))
-        if not rows:
-            said.line(self._none(asked, text))
-            return
+    def _tell(self, asked: Request, only: frozenset[str] | None) -> list[_Line]:
+        text, rows = Texts(asked.language), self._rows(asked, only)
         subject = asked.group or asked.subject
+        if not rows:
+            return [(self._none(asked, text), None)]
         if subject == "period":
-            _tell_period(rows, text, said)
-        elif subject != "articles":
-            _tell_groups(subject, rows, text, said)
-        elif asked.order:
-            _tell_first(asked, rows, text, said)
-        else:
-            said.line(self._opening(asked, rows, text))
-            said.articles(rows[: asked.limit], text, with_author=asked.asks == "who")
+            return _period(rows, text)
+        if subject != "articles":
+            return _groups(subject, rows, text)
+        if asked.order:
+            return _first(asked, rows, text)
+        articles = _listed(rows[: asked.limit], text, with_author=asked.asks == "who")
+        return [(self._opening(asked, rows, text), None), *articles]
 
-    def _selection(self, asked: Request, only: frozenset[str] | None) -> Selection:
+    def _rows(self, asked: Request, only: frozenset[str] | None) -> list[Listed]:
+        """The articles that fit the request, newest first."""
+        if asked.unknown or asked.unknown_title:
+            return []
         ids = asked.titles if only is None else only & (asked.titles or only)
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
-        return Selection(
+        selection = Selection(
             ids=ids,
             by=tuple((name.outlets, name.authors) for name in asked.named),
             first=asked.days.first if asked.days else None,
@@ -172,6 +186,7 @@ class Catalogue:
             genre=asked.genre,
             language=asked.written_in,
         )
+        return self.library.listed(selection)
 
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles with all these words, also inside others: Garantien in Sicherheitsgarantien."""
@@ -203,7 +218,9 @@ class Catalogue:
         """The line that nothing fits, with what exists instead."""
         counts = self.library.counts()
         if asked.unknown:
-            return text("none_of", name=asked.unknown, names=_some(self.known.outlets, self.known.authors))
+            names = [*self.known.outlets, *self.known.authors] or ["…"]
+            some = ", ".join([*names[:MOST_LISTED], *(["…"] if len(names) > MOST_LISTED else [])])
+            return text("none_of", name=asked.unknown, names=some)
         if not counts.articles:
             return text("holds", articles=text.articles(0))
         line = text("no_article", what=_what(asked, text), articles=text.articles(counts.articles))
@@ -212,106 +229,56 @@ class Catalogue:
         return f"{line}."
 
 
-@dataclass(slots=True)
-class _Said:
-    """An answer as it grows, line by line; a line may cite an article."""
-
-    lines: list[tuple[str, str | None]] = field(default_factory=list)
-
-    @property
-    def ids(self) -> list[str]:
-        return [id for _, id in self.lines if id]
-
-    def line(self, text: str, article_id: str | None = None) -> None:
-        self.lines.append((text, article_id))
-
-    def articles(self, rows: Sequence[Listed], text: Texts, *, with_author: bool = False) -> None:
-        """The articles up to `MOST_LISTED`, and how many more there are."""
-        for row in rows[:MOST_LISTED]:
-            self.line(_named(row, text, with_author=with_author), row.id)
-        if len(rows) > MOST_LISTED:
-            self.line(text("more", n=len(rows) - MOST_LISTED))
-
-    def _joined(self) -> list[tuple[str, str | None]]:
-        """The lines; a heading with a single article below it is one: „Der neueste Artikel: …“"""
-        if len(self.lines) == 2 and self.lines[0][0].endswith(":") and self.lines[1][1]:
-            return [(f"{self.lines[0][0]} {self.lines[1][0]}", self.lines[1][1])]
-        return self.lines
-
-    def answer(
-        self, question: str, language: str, source: Catalogue, articles: dict[str, Article], seconds: float
-    ) -> Answer:
-        whole, statements, citations = "", list[Statement](), list[Citation]()
-        for line, id in self._joined():
-            start = len(whole) + 2 * bool(whole)
-            numbers: tuple[int, ...] = ()
-            written = line
-            if id in articles:
-                numbers = (len(citations) + 1,)
-                article = articles[id]
-                citations.append(cite(article, source.place(article), numbers[0], "no claim"))
-                written = f"{line} [{numbers[0]}]"
-            whole += ("\n\n" if whole else "") + written
-            statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
-        return Answer(
-            question=question,
-            standalone_question=question,
-            language=language,
-            text=whole,
-            statements=tuple(statements),
-            citations=tuple(citations),
-            passages=(),
-            abstained=False,
-            certainty="sure",
-            reason=None,
-            model=None,
-            index_fingerprint=source.library.fingerprint,
-            confidence=1.0,
-            timings={"retrieval": seconds, "answer": 0.0},
-        )
+def _listed(rows: Sequence[Listed], text: Texts, *, with_author: bool = False) -> list[_Line]:
+    """The articles up to `MOST_LISTED`, and how many more there are."""
+    lines: list[_Line] = [(_named(row, text, with_author=with_author), row.id) for row in rows[:MOST_LISTED]]
+    return [*lines, *_more(rows, text)]
 
 
-def _tell_first(asked: Request, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+def _more(listed: Sequence[object], text: Texts) -> list[_Line]:
+    more = len(listed) - MOST_LISTED
+    return [(text("more", n=more), None)] if more > 0 else []
+
+
+def _first(asked: Request, rows: Sequence[Listed], text: Texts) -> list[_Line]:
     """The newest or oldest articles: as many as asked for, else all of that day."""
     dated = [row for row in rows if row.published] or list(rows)
     if asked.order == "oldest":
         dated.reverse()
-    first = (
-        dated[: asked.limit] if asked.limit else [row for row in dated if row.published == dated[0].published]
-    )
+    of_that_day = [row for row in dated if row.published == dated[0].published]
+    first = dated[: asked.limit] if asked.limit else of_that_day
     one, many = text.at(str(asked.order))
-    said.line(one if len(first) == 1 else many)
-    said.articles(first, text, with_author=asked.asks == "who")
+    heading = one if len(first) == 1 else many
+    return [(heading, None), *_listed(first, text, with_author=asked.asks == "who")]
 
 
-def _tell_period(rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+def _period(rows: Sequence[Listed], text: Texts) -> list[_Line]:
     """From when to when, with the first and the last article."""
-    dated = [row for row in rows if row.published]
+    dated, lines = [row for row in rows if row.published], list[_Line]()
     if dated:
         first, last = text.day(dated[-1].published), text.day(dated[0].published)
-        said.line(text("period", articles=text.articles(len(dated)), first=first, last=last))
-        for row in dict.fromkeys((dated[-1], dated[0])):
-            said.line(_named(row, text), row.id)
+        lines = [(text("period", articles=text.articles(len(dated)), first=first, last=last), None)]
+        lines += [(_named(row, text), row.id) for row in dict.fromkeys((dated[-1], dated[0]))]
     if len(dated) < len(rows):
-        said.line(text("undated", articles=text.articles(len(rows) - len(dated))))
+        lines.append((text("undated", articles=text.articles(len(rows) - len(dated))), None))
+    return lines
 
 
-def _tell_groups(subject: Subject, rows: Sequence[Listed], text: Texts, said: _Said) -> None:
+def _groups(subject: Subject, rows: Sequence[Listed], text: Texts) -> list[_Line]:
     """How many articles each outlet, author or language has, most first, each with its newest one."""
-    column, unstated, opening = {
-        "outlets": ("outlet", text("no_outlet"), "outlets"),
-        "authors": ("author", text("no_author"), "authors"),
-        "languages": ("language", "?", "languages"),
+    column, unstated = {
+        "outlets": ("outlet", text("no_outlet")),
+        "authors": ("author", text("no_author")),
+        "languages": ("language", "?"),
     }[subject]
     names: list[str | None] = [getattr(row, column) for row in rows]
     counted, newest = Counter(names), dict(zip(reversed(names), reversed(rows), strict=True))
-    said.line(text(opening, n=len(counted.keys() - {None})))
     groups = sorted(counted.items(), key=lambda group: (group[0] is None, -group[1], group[0] or ""))
+    lines: list[_Line] = [(text(subject, n=len(counted.keys() - {None})), None)]
     for name, n in groups[:MOST_LISTED]:
         shown = _language(name, text) if subject == "languages" and name else name or unstated
-        said.line(f"{shown}: {text.articles(n)}", newest[name].id)
-    if len(groups) > MOST_LISTED:
-        said.line(text("more", n=len(groups) - MOST_LISTED))
+        lines.append((f"{shown}: {text.articles(n)}", newest[name].id))
+    return [*lines, *_more(groups, text)]
 
 
 def _named(row: Listed, text: Texts, *, with_author: bool = False) -> str:
@@ -335,11 +302,6 @@ def _what(asked: Request, text: Texts) -> str:
 
 def _language(code: str, text: Texts) -> str:
     return str(text.at("names").get(code, code))
-
-
-def _some(outlets: Sequence[str], authors: Sequence[str]) -> str:
-    names = [*outlets, *authors] or ["…"]
-    return ", ".join(names[:MOST_LISTED]) + (", …" if len(names) > MOST_LISTED else "")
 
 
 def _distinct(values: Iterable[str | None]) -> list[str]:

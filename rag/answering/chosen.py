@@ -1,7 +1,5 @@
 """The articles that may answer, chosen by filters or by the source that a question names."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Collection, Sequence
 

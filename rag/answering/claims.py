@@ -1,15 +1,13 @@
 """The figures, dates and offices that sentences state, each with what it is said of."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.schema import Article, Citation, Span
 from rag.text.analysis import key, language_of, tokens
-from rag.text.figures import Written, written
-from rag.text.languages import LANGUAGES, STOP, pattern, table
+from rag.text.figures import THROUGH, Written, written
+from rag.text.languages import LANGUAGES, STOP, pattern
 from rag.text.sentences import opens_with_pronoun, points_back
 
 Date = tuple[int | None, int | None, int | None]
@@ -21,7 +19,7 @@ _TO_THE_NOUN, _LOOKED_AT = 3, 80
 _TIMES = "mal"
 """What „fünfmal“ counts."""
 _CLAUSE = re.compile(r"[;:()?!]|,(?!\d)|\s[–—-]\s")
-_JOINED = re.compile(r"\s*(?:[–/-]|bis|und|oder|to|and|or|à|et|ou|a|e|до|і|та|або)\s*")
+_JOINED = re.compile(THROUGH)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _UNIT = re.compile(r"[\s\u00a0]?(%|€|\$|£|[^\W\d_]+)")
 _CAPITAL = "[A-ZÀ-ÖØ-Þ]"
@@ -71,47 +69,30 @@ class Claim:
     @property
     def manner(self) -> tuple[bool, bool]:
         """Whether its clause denies something, and whether it is of what is planned or possible."""
-        text, rules = self.article.text[slice(*self.clause)], RULES[self.language]
-        return rules.denied.search(text) is not None, rules.open.search(text) is not None
+        text, rules = self.article.text[slice(*self.clause)], _RULES[self.language]
+        return rules["claims.denies"].search(text) is not None, rules["differ.open"].search(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The words of a language by which a figure is read: `differ` in its file."""
-
-    roughly: re.Pattern[str]
-    bound: re.Pattern[str]
-    since: re.Pattern[str]
-    ago: re.Pattern[str]
-    open: re.Pattern[str]
-    denied: re.Pattern[str]
-    time: re.Pattern[str]
-    office: re.Pattern[str] | None
-    country: str
-
-
-def _rules(language: str) -> Rules:
-    def compiled(form: str, name: str) -> re.Pattern[str]:
-        return re.compile(form.format(pattern(name, language)), re.IGNORECASE)
-
-    before = r"\b{}\s+(?:\w+\s+)?$"
-    return Rules(
-        roughly=compiled(before, "differ.roughly"),
-        bound=compiled(before, "differ.bound"),
-        since=compiled(before, "differ.since"),
-        ago=compiled(r"\s+{}\b", "differ.ago"),
-        open=compiled(r"\b{}\b", "differ.open"),
-        denied=compiled(r"\b{}\b|n't\b", "claims.denies"),
-        time=compiled("{}", "offers.units"),
-        office=_office(language),
-        country=table(language, "differ.country") or "",
-    )
+_RULES = {
+    language: {
+        name: re.compile(form.format(pattern(name, language)), re.IGNORECASE)
+        for name, form in {
+            "differ.roughly": r"\b{}\s+(?:\w+\s+)?$",
+            "differ.bound": r"\b{}\s+(?:\w+\s+)?$",
+            "differ.since": r"\b{}\s+(?:\w+\s+)?$",
+            "differ.ago": r"\s+{}\b",
+            "differ.open": r"\b{}\b",
+            "claims.denies": r"\b{}\b|n't\b",
+            "offers.units": "{}",
+        }.items()
+    }
+    for language in LANGUAGES
+}
+"""The words of a language by which a figure is read."""
 
 
-def _office(language: str) -> re.Pattern[str] | None:
+def _office(language: str) -> re.Pattern[str]:
     """„John Herbst, früher US-Botschafter in der Ukraine“, „der frühere US-Botschafter in Russland …“"""
-    if table(language, "differ.office") is None:
-        return None
     former, where = pattern("differ.former", language), pattern("differ.office", language)
     role = r"(?:US |U\.S\. )?(\w[\w-]*\w)"
     return re.compile(
@@ -120,7 +101,7 @@ def _office(language: str) -> re.Pattern[str] | None:
     )
 
 
-RULES = {language: _rules(language) for language in LANGUAGES}
+_OFFICE = {language: _office(language) for language in LANGUAGES}
 
 
 def claims(article: Article, sentences: Iterable[Span]) -> Iterator[Claim]:
@@ -130,8 +111,7 @@ def claims(article: Article, sentences: Iterable[Span]) -> Iterator[Claim]:
         text = article.text[slice(*span)]
         if found := list(written(text, language)):
             yield from _Sentence(article, span, text, language, before, found).claims()
-        if office := RULES[language].office:
-            yield from (_held(article, span, match) for match in office.finditer(text))
+        yield from (_held(article, span, match) for match in _OFFICE[language].finditer(text))
         before = span
 
 
@@ -147,10 +127,6 @@ def _held(article: Article, span: Span, match: re.Match[str]) -> Claim:
 
 def _moved(span: Span, by: int) -> Span:
     return span[0] + by, span[1] + by
-
-
-_Value = tuple[str, tuple[float, ...], tuple[Date, ...], int]
-"""The kind of a claim, its numbers or its days, and where it ends in its sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +147,7 @@ class _Sentence:
                 key(word, self.language) for word, _, _ in tokens(self.article.text[slice(*self.before)])
             }
         for group in self._groups():
-            if value := self._value(group):
-                kind, numbers, days, end = value
-                yield from self._claim((group[0].start, end), kind, numbers, days, frozenset(said))
+            yield from self._claim(group, frozenset(said))
 
     def _words(self) -> list[tuple[str, str, int]]:
         """The words besides figures and function words, each with its search key and where it stands."""
@@ -194,29 +168,28 @@ class _Sentence:
             group.append(each)
         yield group
 
-    def _value(self, group: Sequence[Written]) -> _Value | None:
-        """What figures count, and up to where; None where they are not bound to anything."""
-        start, end = group[0].start, group[-1].end
+    def _value(self, group: Sequence[Written]) -> tuple[str, tuple[float, ...], tuple[Date, ...], int] | None:
+        """What figures count, their numbers or days, and where that ends; None where they are bound to
+        nothing."""
+        rules, start, end = _RULES[self.language], group[0].start, group[-1].end
         days = tuple(day for each in group for day in each.days)
         numbers = tuple(number for each in group for number in each.numbers)
         if days:
             return "date", (), days, end
-        if not self._counts(end) and all(_YEAR.fullmatch(self.text[each.start : each.end]) for each in group):
+        # in German a noun with a capital stands right behind a figure that is no year
+        counts = self.language == "de" and self._noun(end).istitle()
+        if not counts and all(_YEAR.fullmatch(self.text[each.start : each.end]) for each in group):
             return "date", (), tuple((int(year), None, None) for year in numbers), end
-        if ago := RULES[self.language].ago.match(self.text, end):
+        if ago := rules["differ.ago"].match(self.text, end):
             day = self.article.published
             years_ago = int(numbers[0]) if len(numbers) == 1 else 0
             then = ((day.year - years_ago, None, None),) if day and years_ago else ()
             return ("date", (), then, ago.end()) if then else None
-        bound = RULES[self.language].bound.search(self.text, 0, start)
+        bound = rules["differ.bound"].search(self.text, 0, start)
         noun = _TIMES if self.text[:end].lower().endswith(_TIMES) else self._noun(end)
         if not noun or not numbers or bound:
             return None
         return key(noun, self.language), numbers, (), max(end, self.text.find(noun, end) + len(noun))
-
-    def _counts(self, at: int) -> bool:
-        """Whether a noun with a capital stands right behind a figure, which is no year then."""
-        return self.language == "de" and self._noun(at).istitle()
 
     def _figures(self, each: Written) -> list[float | Date]:
         """The numbers and days; a number that may be a year is one."""
@@ -236,17 +209,20 @@ class _Sentence:
                 return word
         return ""
 
-    def _claim(
-        self, at: Span, kind: str, numbers: tuple[float, ...], days: tuple[Date, ...], said: frozenset[str]
-    ) -> Iterator[Claim]:
+    def _claim(self, group: Sequence[Written], said: frozenset[str]) -> Iterator[Claim]:
         """The claim, where enough is said of it."""
-        rules, words = RULES[self.language], [each for each in self._words() if not at[0] <= each[2] < at[1]]
-        clause = self._clause(at)
+        if (value := self._value(group)) is None:
+            return
+        kind, numbers, days, end = value
+        at, rules = (group[0].start, end), _RULES[self.language]
+        words = [each for each in self._words() if not at[0] <= each[2] < end]
+        cuts = [0, *(cut.end() for cut in _CLAUSE.finditer(self.text)), len(self.text)]
+        clause = max(cut for cut in cuts if cut <= at[0]), min(cut for cut in cuts if cut >= end)
         about = [each for each in words if clause[0] <= each[2] < clause[1]]
         if len({held for _, held, _ in about}) < LEAST_WORDS:
             clause, about = (0, len(self.text)), words
-        takes_time = rules.time.search(self.text, *at) is not None
-        moving = not days and takes_time and rules.since.search(self.text, 0, at[0])
+        takes_time = rules["offers.units"].search(self.text, *at) is not None
+        moving = not days and takes_time and rules["differ.since"].search(self.text, 0, at[0])
         if moving or len({held for _, held, _ in about}) < LEAST_WORDS:
             return
         placed = [(each.start, figure) for each in self.found for figure in self._figures(each)]
@@ -270,9 +246,5 @@ class _Sentence:
             ),
             figures=frozenset(figure for _, figure in placed) | frozenset(days),
             beside=frozenset(others) - frozenset(own),
-            roughly=rules.roughly.search(self.text, 0, at[0]) is not None,
+            roughly=rules["differ.roughly"].search(self.text, 0, at[0]) is not None,
         )
-
-    def _clause(self, at: Span) -> Span:
-        cuts = [0, *(cut.end() for cut in _CLAUSE.finditer(self.text)), len(self.text)]
-        return max(cut for cut in cuts if cut <= at[0]), min(cut for cut in cuts if cut >= at[1])

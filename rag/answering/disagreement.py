@@ -5,20 +5,21 @@ What may have another reason is left out: copies, rounding, updates between two 
 article that says both. Much is missed so; a contradiction that is none would be worse.
 """
 
-from __future__ import annotations
-
+import functools
+import itertools
 import logging
 import re
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.answering.claims import RULES, Claim, Date, claims
+from rag.answering.claims import Claim, Date, claims
 from rag.errors import BelegError
-from rag.schema import Article, Chunk, Citation, Span, cite
+from rag.schema import Article, Chunk, Span
 from rag.store.library import Library
-from rag.text.analysis import key, tokens
+from rag.text.analysis import key, words
+from rag.text.languages import pattern
 
 Sentences = Callable[[Article], Sequence[Span]]
 """The places of an article's sentences."""
@@ -38,30 +39,8 @@ log = logging.getLogger(__name__)
 class Difference:
     """Two claims of different articles that cannot both be right."""
 
-    one: Claim
-    other: Claim
-
-    @property
-    def claims(self) -> tuple[Claim, Claim]:
-        """Both, in the order of their articles' days."""
-        both = sorted(
-            (self.one, self.other), key=lambda claim: (str(claim.article.published), claim.article.id)
-        )
-        return both[0], both[1]
-
-    def cited(self, first: int = 1) -> tuple[Citation, Citation]:
-        """The two sentences as citations, numbered from `first`."""
-        one, other = self.claims
-        return (
-            cite(one.article, one.quote, first, "supported"),
-            cite(other.article, other.quote, first + 1, "supported"),
-        )
-
-    @property
-    def said(self) -> tuple[str, str]:
-        """What each states, as it stands there."""
-        one, other = (claim.article.text[slice(*claim.at)] for claim in self.claims)
-        return one, other
+    claims: tuple[Claim, Claim]
+    """In the order of their articles' days."""
 
 
 def differences(
@@ -90,7 +69,8 @@ def differences(
             shares = count >= COVERED * len(claim.about)
             if shares and (matter[own] or matter[place]) and _differ(claim, other, articles):
                 named = frozenset((claim.article.id, other.article.id)), claim.kind
-                kept.setdefault(named, Difference(claim, other))
+                first, second = sorted((claim, other), key=lambda c: (str(c.article.published), c.article.id))
+                kept.setdefault(named, Difference((first, second)))
     return list(kept.values())
 
 
@@ -98,24 +78,21 @@ class _Articles:
     """What whole articles say, read when it is asked for."""
 
     def __init__(self, sentences: Sentences) -> None:
-        self._sentences = sentences
-        self._claims: dict[str, list[Claim]] = {}
-        self._keys: dict[str, frozenset[str]] = {}
+        self._claims = functools.cache(lambda article: list(claims(article, sentences(article))))
+        self._keys = functools.cache(
+            lambda article: frozenset(
+                key(word, article.language) for word in words(f"{article.title or ''} {article.text}")
+            )
+        )
 
     def states(self, article: Article, claim: Claim) -> bool:
         """Whether an article has the figure of a claim, too, of the same noun."""
-        if article.id not in self._claims:
-            self._claims[article.id] = list(claims(article, self._sentences(article)))
-        own = (each for each in self._claims[article.id] if each.kind == claim.kind)
+        own = (each for each in self._claims(article) if each.kind == claim.kind)
         return any(set(each.numbers) & set(claim.numbers) for each in own)
 
     def says(self, claim: Claim, keys: frozenset[str]) -> bool:
         """Whether the article of a claim has all these search keys."""
-        article = claim.article
-        if article.id not in self._keys:
-            found = tokens(f"{article.title or ''} {article.text}")
-            self._keys[article.id] = frozenset(key(word, claim.language) for word, _, _ in found)
-        return keys <= self._keys[article.id]
+        return keys <= self._keys(claim.article)
 
 
 def _differ(one: Claim, other: Claim, articles: _Articles) -> bool:
@@ -140,10 +117,8 @@ def _agree(one: Claim, other: Claim) -> bool:
     if one.place:
         return one.place == other.place or not (_is_country(one) and _is_country(other))
     if one.days:
-        mine, others = _days(one), _days(other)
-        return any(_fit(a, b) for a in one.days for b in others) or any(
-            _fit(a, b) for a in mine for b in other.days
-        )
+        pairs = [(a, b) for a in one.days for b in _days(other)]
+        return any(_fit(a, b) for a, b in [*pairs, *((a, b) for a in _days(one) for b in other.days)])
     both = (*one.numbers, *other.numbers)
     if min(one.numbers) <= max(other.numbers) and min(other.numbers) <= max(one.numbers):
         return True
@@ -154,7 +129,8 @@ def _agree(one: Claim, other: Claim) -> bool:
 
 def _is_country(claim: Claim) -> bool:
     """Whether the place has an adjective as countries have: what is in Moscow is in Russia, too."""
-    adjective = rf"\b{re.escape(claim.place[:_STEM])}\w*{RULES[claim.language].country}\b"
+    ending = pattern("differ.country", claim.language)
+    adjective = rf"\b{re.escape(claim.place[:_STEM])}\w*{ending}\b"
     return re.search(adjective, claim.article.text, re.IGNORECASE) is not None
 
 
@@ -176,12 +152,8 @@ def _rounding(number: float) -> float:
 
 def _of_one_time(one: Claim, other: Claim) -> bool:
     """Whether no day explains the difference: neither those of the articles, nor those that are named."""
-    if (
-        not one.days
-        and (a := _days(one))
-        and (b := _days(other))
-        and not any(_fit(x, y) for x in a for y in b)
-    ):
+    mine, others = _days(one), _days(other)
+    if not one.days and mine and others and not any(_fit(a, b) for a in mine for b in others):
         return False
     first, second = sorted((one.article.published, other.article.published), key=str)
     if first is None or second is None or first == second:
@@ -208,7 +180,9 @@ class Compared:
         with self._finding:
             revision = self._library.revision if not self._ended else self._found[0]
             if self._found[0] != revision:
-                self._found = revision, differences(list(self._stated()), self.sentences)
+                articles = (None if self._ended else self._library.article(id) for id in self._newest())
+                read = (claims(article, self.sentences(article)) for article in articles if article)
+                self._found = revision, differences(itertools.chain.from_iterable(read), self.sentences)
             return self._found[1]
 
     def so_far(self) -> list[Difference]:
@@ -222,7 +196,10 @@ class Compared:
 
     def read(self) -> set[str]:
         """Ids of the articles that are compared, the newest."""
-        return {row.id for row in self._library.listed()[:MOST_COMPARED]}
+        return set(self._newest())
+
+    def _newest(self) -> list[str]:
+        return [row.id for row in self._library.listed()[:MOST_COMPARED]]
 
     def _find(self) -> None:
         try:
@@ -247,9 +224,3 @@ class Compared:
         """The places of an article's sentences, in order."""
         chunks = self._library.chunks_of(article.id)
         return sorted({span for chunk in chunks for span in chunk.sentences})
-
-    def _stated(self) -> Iterator[Claim]:
-        for row in self._library.listed()[:MOST_COMPARED]:
-            article = None if self._ended else self._library.article(row.id)
-            if article is not None:
-                yield from claims(article, self.sentences(article))

@@ -1,16 +1,15 @@
 """Asks the language model: a prompt within its window, the reply, and a follow-up question put in full."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.answering.prompts import LANGUAGES, NO_ANSWER, QUESTION, REPHRASE, SYSTEM, UNDERSTOOD
+from rag.answering.prompts import PROMPTS
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
-from rag.schema import Article, Message, Passage
+from rag.schema import Message, Passage
+from rag.text.languages import table
 from rag.text.normalize import count_tokens, has_vocabulary
 
 ESTIMATE = 1.3
@@ -66,11 +65,19 @@ def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> l
     Left out are first the oldest messages, then the lowest-ranked passages, and last those of further steps.
     The others keep their numbers. `rule` is added to the system prompt.
     """
+    language = table(request.language, "name")
+    system = Turn("system", PROMPTS["system"].format(sentinel=PROMPTS["no_answer"], language=language) + rule)
+    differs = request.standalone != request.question
+    in_full = PROMPTS["understood"].format(standalone=request.standalone) if differs else ""
     history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
     passages = dict(enumerate(request.passages, 1))
     sought = request.sought or len(passages)
     while True:
-        turns = [Turn("system", _system(request.language) + rule), *history, _asked(request, passages)]
+        given = "\n\n".join(passage_text(n, passage) for n, passage in passages.items())
+        asked = (
+            PROMPTS["question"].format(passages=given, language=language, question=request.question) + in_full
+        )
+        turns = [system, *history, Turn("user", asked)]
         if tokens(model, turns) <= budget or (not history and len(passages) <= LEAST_PASSAGES):
             return turns
         if history:
@@ -91,7 +98,7 @@ def rephrase(
     """The question in full, the same in German, and the tokens used; None if the model fails."""
     said = "\n".join(f"{m.role}: {_MARKER.sub('', m.content)}" for m in history)
     turns = [
-        Turn("system", REPHRASE.format(language=LANGUAGES[language])),
+        Turn("system", PROMPTS["rephrase"].format(language=table(language, "name"))),
         Turn("user", f"{said}\nuser: {question}".strip()),
     ]
     try:
@@ -108,36 +115,19 @@ def rephrase(
 
 def passage_text(number: int, passage: Passage) -> str:
     """A passage as the model sees it: its source, and its numbered sentences."""
-    article, chunk = passage.article, passage.chunk
-    sentences = "\n".join(
-        f"[{number}.{n}] {_quoted(article.text[start:end])}"
-        for n, (start, end) in enumerate(chunk.sentences, 1)
-    )
-    return f"<passage number={number}>\n{_origin(article)}\n{sentences}\n</passage>"
-
-
-def _origin(article: Article) -> str:
+    article = passage.article
     day = article.published.isoformat() if article.published else "undated"
     genre = "comment" if article.genre == "comment" else None
     known = (article.outlet, article.author, day, genre, article.title)
-    return " · ".join(_quoted(part) for part in known if part)
+    origin = " · ".join(_quoted(part) for part in known if part)
+    sentences = "\n".join(
+        f"[{number}.{n}] {_quoted(article.text[start:end])}"
+        for n, (start, end) in enumerate(passage.chunk.sentences, 1)
+    )
+    return f"<passage number={number}>\n{origin}\n{sentences}\n</passage>"
 
 
 def _quoted(text: str) -> str:
     """Article text on one line, without anything that looks like our delimiters or citations."""
     plain = " ".join(text.split()).replace("<", "‹").replace(">", "›")
     return _BRACKETED.sub(r"(\1)", plain)
-
-
-def _system(language: str) -> str:
-    return SYSTEM.format(sentinel=NO_ANSWER, language=LANGUAGES[language])
-
-
-def _asked(request: Request, passages: Mapping[int, Passage]) -> Turn:
-    given = "\n\n".join(passage_text(n, passage) for n, passage in passages.items())
-    question = QUESTION.format(
-        passages=given, language=LANGUAGES[request.language], question=request.question
-    )
-    if request.standalone != request.question:
-        question += UNDERSTOOD.format(standalone=request.standalone)
-    return Turn("user", question)

@@ -1,29 +1,14 @@
 """An optional second opinion by the model on sentences that cannot be decided by words."""
 
-from __future__ import annotations
-
 import json
 
-from rag.answering.prompts import JUDGE, JUDGED
+from rag.answering.prompts import PROMPTS
 from rag.errors import ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.dialect import Turn
 from rag.verification.facts import fold_quote
 
 VERDICT_TOKENS = 300
-_SCHEMA = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "verdict",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            "properties": {"supported": {"type": "boolean"}, "evidence": {"type": "string"}},
-            "required": ["supported", "evidence"],
-            "additionalProperties": False,
-        },
-    },
-}
 
 
 def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> tuple[bool, Usage] | None:
@@ -32,9 +17,10 @@ def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> 
     None without a verdict that can be trusted: the model failed, or the evidence that it quotes is not in the
     passage.
     """
-    turns = [Turn("system", JUDGE), Turn("user", JUDGED.format(passage=passage, sentence=sentence))]
+    asked = PROMPTS["judged"].format(passage=passage, sentence=sentence)
+    turns = [Turn("system", PROMPTS["judge"]), Turn("user", asked)]
     try:
-        text, usage = model.complete(turns, VERDICT_TOKENS, deadline, response_format=_SCHEMA)
+        text, usage = model.complete(turns, VERDICT_TOKENS, deadline, response_format=PROMPTS["verdict"])
         verdict = json.loads(text[text.find("{") : text.rfind("}") + 1])
         supported, evidence = verdict["supported"], fold_quote(verdict["evidence"])
     except (ProviderError, ValueError, KeyError, TypeError, AttributeError):

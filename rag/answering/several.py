@@ -1,11 +1,11 @@
 """Joins the answers to several questions of one message, each below its question."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+from rag.answering.work import summed
 from rag.schema import Answer, Citation, Contradiction, Passage, Statement
 
 _MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
@@ -27,9 +27,16 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         text += said
         statements += moved
         citations += [replace(each, number=each.number + number) for each in answer.citations]
-        contradictions += [_renumbered_pair(each, number) for each in answer.contradictions]
+        contradictions += [
+            replace(each, citations=tuple(one + number for one in each.citations))
+            for each in answer.contradictions
+        ]
     if left:
         text += f"\n\n{left}"
+
+    def of_all(name: str) -> Iterator[Any]:
+        return (each for answer in answers for each in getattr(answer, name))
+
     answered = [answer for answer in answers if not answer.abstained]
     passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
     return replace(
@@ -44,17 +51,15 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         confidence=min(answer.confidence for answer in answered or answers),
         further=tuple(
             replace(place, number=number)
-            for number, place in enumerate(
-                (place for answer in answers for place in answer.further), len(citations) + 1
-            )
+            for number, place in enumerate(of_all("further"), len(citations) + 1)
         ),
-        dropped=tuple(each for answer in answers for each in answer.dropped),
-        withheld=tuple(each for answer in answers for each in answer.withheld),
+        dropped=tuple(of_all("dropped")),
+        withheld=tuple(of_all("withheld")),
         contradictions=tuple(contradictions),
         by_words=any(answer.by_words for answer in answers),
         model=next((answer.model for answer in answers if answer.model), None),
-        usage=_summed([answer.usage for answer in answers]),
-        timings=_summed([answer.timings for answer in answers]),
+        usage=summed(*(answer.usage for answer in answers)),
+        timings=summed(*(answer.timings for answer in answers)),
     )
 
 
@@ -71,10 +76,6 @@ def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
     return text + answer.text[end:], moved
 
 
-def _renumbered_pair(pair: Contradiction, by: int) -> Contradiction:
-    return replace(pair, citations=tuple(number + by for number in pair.citations))
-
-
 def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
     """The sentence with its `[n]` renumbered; other brackets belong to the quotation."""
 
@@ -83,8 +84,3 @@ def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
         return _NUMBER.sub(lambda n: str(int(n.group()) + by), found.group()) if meant else found.group()
 
     return _MARKER.sub(marker, said)
-
-
-def _summed(counted: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    names = dict.fromkeys(name for each in counted for name in each)
-    return {name: sum(each.get(name, 0) for each in counted) for name in names}

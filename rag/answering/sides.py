@@ -1,7 +1,5 @@
 """Both sides of what articles say differently, in an answer: each sentence with its citation."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -12,7 +10,7 @@ from rag.answering.texts import sides_differ
 from rag.answering.work import Job, Outcome, besides
 from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
-from rag.schema import Citation, Contradiction, Span
+from rag.schema import Citation, Contradiction, Span, cite
 
 MOST_PASSAGES = 10
 SAYS = 0.5
@@ -39,7 +37,10 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
 
     for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
         if any(_holds(claim, asked.spans) for claim in each.claims):
-            return _only(each, job, outcome) if verbatim else _followed(each, job, outcome)
+            if not verbatim:
+                return _followed(each, job, outcome)
+            none = replace(outcome, text="", statements=(), citations=())
+            return _with(each, none, job.asked.language, sides_differ(job.asked.language))
     return outcome
 
 
@@ -59,9 +60,17 @@ def side_by_side(
     citations, pairs = list[Citation](), list[Contradiction]()
     for each in found:
         numbers = first + len(citations), first + len(citations) + 1
-        citations += each.cited(numbers[0])
-        pairs.append(Contradiction(numbers, each.said))
+        citations += (
+            cite(claim.article, claim.quote, number, "supported")
+            for claim, number in zip(each.claims, numbers, strict=True)
+        )
+        pairs.append(Contradiction(numbers, _values(each)))
     return tuple(citations), tuple(pairs)
+
+
+def _values(difference: Difference) -> tuple[str, ...]:
+    """What each article states, as it stands there."""
+    return tuple(claim.article.text[slice(*claim.at)] for claim in difference.claims)
 
 
 def _holds(claim: Claim, spans: _Spans) -> bool:
@@ -71,19 +80,6 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
     return any(low < end and start < high for low, high in spans(sentence, claim.language))
 
 
-def _only(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
-    citations, pairs = side_by_side([difference])
-    text, statements = quoted(citations, job.asked.language, sides_differ(job.asked.language))
-    return replace(
-        outcome,
-        text=text,
-        statements=statements,
-        citations=citations,
-        further=besides(outcome.further, citations),
-        contradictions=pairs,
-    )
-
-
 def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
     """What a model wrote, with the two sentences below; nothing below where it cites both."""
     one, other = (
@@ -91,10 +87,15 @@ def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
         for claim in difference.claims
     )
     if one and other:
-        return replace(outcome, contradictions=(Contradiction((one, other), difference.said),))
-    citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
+        return replace(outcome, contradictions=(Contradiction((one, other), _values(difference)),))
     notice = f"{outcome.text}\n\n{sides_differ(job.asked.language)}"
-    text, statements = quoted(citations, job.asked.language, notice)
+    return _with(difference, outcome, job.asked.language, notice)
+
+
+def _with(difference: Difference, outcome: Outcome, language: str, text: str) -> Outcome:
+    """The outcome with this text, and the two sentences below it."""
+    citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
+    text, statements = quoted(citations, language, text)
     return replace(
         outcome,
         text=text,

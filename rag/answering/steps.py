@@ -1,16 +1,14 @@
 """Answers in several steps: a model that can call tools searches again, reads or lists articles."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
-from rag.answering.prompts import ALREADY, IN_STEPS, MISUSED, NOTHING
-from rag.answering.sentinel import Declined, sentinel_first
+from rag.answering.prompts import PROMPTS
+from rag.answering.work import summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
@@ -26,39 +24,14 @@ MISUSES = 2
 """After so many malformed or repeated calls the model has to answer from what it has."""
 
 
-def _tool(name: str, description: str, required: Sequence[str], **kinds: str) -> dict[str, Any]:
-    parameters = {
-        "type": "object",
-        "properties": {
-            key.rstrip("_"): {"type": "string", "description": text} for key, text in kinds.items()
-        },
-        "required": list(required),
-    }
-    return {
-        "type": "function",
-        "function": {"name": name, "description": description, "parameters": parameters},
-    }
+def _tool(name: str, description: str, required: Sequence[str], takes: Mapping[str, str]) -> dict[str, Any]:
+    texts = {key: {"type": "string", "description": text} for key, text in takes.items()}
+    parameters = {"type": "object", "properties": texts, "required": required}
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
 
 
-TOOLS = [
-    _tool(
-        "search",
-        "Finds further passages of the articles.",
-        ["query"],
-        query="what to look for, in the language of the articles",
-        outlet="only of this outlet",
-        author="only by this author",
-        from_="published on or after this day, YYYY-MM-DD",
-        to="published on or before this day, YYYY-MM-DD",
-    ),
-    _tool(
-        "read",
-        "Gives the article that a passage is from.",
-        ["passage"],
-        passage="number of the passage",
-    ),
-    _tool("catalogue", "Lists the articles there are: title, outlet, author, day.", []),
-]
+TOOLS = [_tool(**each) for each in PROMPTS["tools"]]
 
 
 @dataclass(frozen=True)
@@ -94,26 +67,23 @@ class Tools:
             known = {"search": self._searched, "read": self._whole, "catalogue": self._listed}
             made = (call.name, json.dumps(given, sort_keys=True))
             if made in self._made:
-                return ALREADY, None
+                return PROMPTS["already"], None
             asked, passages, text = known[call.name](given)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            IndexError,
-            RecursionError,
-            BadRequest,
-        ) as error:
-            return f"{MISUSED} ({type(error).__name__}: {error})", None
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, BadRequest) as error:
+            return f"{PROMPTS['misused']} ({type(error).__name__}: {error})", None
         self._made.add(made)
-        new = self._new(passages)
-        return text or self._told(passages), Found(call.name, asked, new)
+        held = {passage.chunk.id for passage in self.held}
+        new = tuple(passage for passage in passages if passage.chunk.id not in held)
+        self.held.extend(new)
+        numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
+        told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
+        return text or "\n\n".join(told) or PROMPTS["nothing"], Found(call.name, asked, new)
 
     def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         query = str(given["query"])
-        days = (date.fromisoformat(given[name]) if given.get(name) else None for name in ("from", "to"))
-        first, last = days
+        first, last = (
+            date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to")
+        )
         filters = Filters(
             outlets=(str(given["outlet"]),) if given.get("outlet") else (),
             authors=(str(given["author"]),) if given.get("author") else (),
@@ -138,35 +108,17 @@ class Tools:
         more = f"\n… and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
         return "", (), "\n".join(lines).replace("<", "‹").replace(">", "›") + more
 
-    def _new(self, passages: Sequence[Passage]) -> tuple[Passage, ...]:
-        known = {passage.chunk.id for passage in self.held}
-        new = tuple(passage for passage in passages if passage.chunk.id not in known)
-        self.held.extend(new)
-        return new
-
-    def _told(self, passages: Sequence[Passage]) -> str:
-        """The passages with their numbers."""
-        numbers = {passage.chunk.id: n for n, passage in enumerate(self.held, 1)}
-        told = (passage_text(numbers[passage.chunk.id], passage) for passage in passages)
-        return "\n\n".join(told) or NOTHING
-
 
 def write_in_steps(
     model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
-) -> Iterator[Said | Declined]:
+) -> Iterator[Said]:
     """The model's answer in pieces, after at most `most` requests; `Found` for each step on the way.
 
     If the server has no tools, or the model misuses them twice, it answers from what it has. Raises
     ProviderError.
     """
-    return sentinel_first(_steps(model, request, tools, reply, deadline, most))
-
-
-def _steps(
-    model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
-) -> Iterator[Said]:
     budget = model.window - reply
-    turns = prompt(model, request, budget, IN_STEPS)
+    turns = prompt(model, request, budget, PROMPTS["in_steps"])
     misused, overflowed = 0, False
     used: Usage = {}
     for _ in range(most - 1):
@@ -184,14 +136,14 @@ def _steps(
             overflowed = isinstance(error, ContextOverflow)
         if end is None:
             break
-        used = _sum(used, end.usage)
+        used = summed(used, end.usage)
         if not end.calls:
             yield replace(end, usage=used)
             return
         turns.append(Turn("assistant", said, calls=tuple(map(_readable, end.calls))))
         stepped = False
         for n, call in enumerate(end.calls):
-            text, found = tools.run(call) if n < CALLS_A_STEP else (MISUSED, None)
+            text, found = tools.run(call) if n < CALLS_A_STEP else (PROMPTS["misused"], None)
             misused += found is None
             if found is not None:
                 stepped = True
@@ -204,7 +156,7 @@ def _steps(
     yield Restarted()
     whole = replace(request, passages=tuple(tools.held), sought=len(request.passages))
     for piece in reply_to(model, whole, reply, deadline, overflowed=overflowed):
-        yield replace(piece, usage=_sum(used, piece.usage)) if isinstance(piece, End) else piece
+        yield replace(piece, usage=summed(used, piece.usage)) if isinstance(piece, End) else piece
 
 
 def _readable(call: Call) -> Call:
@@ -214,7 +166,3 @@ def _readable(call: Call) -> Call:
     except (ValueError, RecursionError):
         return replace(call, arguments="{}")
     return call
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {*one, *other}}

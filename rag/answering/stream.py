@@ -1,18 +1,17 @@
 """Follows an answer while a model writes it: text to show at once, and the status of each sentence."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
 from rag.answering.judge import judge
-from rag.answering.sentinel import Declined, declines, is_sentinel
+from rag.answering.sentinel import SENTINEL_LENGTH, begins_with_sentinel, declines, is_sentinel
 from rag.answering.steps import Found
+from rag.answering.work import summed
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
 from rag.models.debris import Restarted
-from rag.schema import Citation, Statement
+from rag.schema import Statement
 from rag.verification.facts import fold_quote
 from rag.verification.markers import Piece, parse
 from rag.verification.reply import Draft, Sentence, plain
@@ -29,7 +28,10 @@ _UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
 class Writing:
-    """One answer being written. After `run`, `text` is the answer, its statements verified."""
+    """One answer being written. After `run`, `text` is the answer, its statements verified.
+
+    `citations` are those of the statements, by number; `dropped` those that point nowhere, with the reason.
+    """
 
     def __init__(self, verifier: Verifier) -> None:
         self._all_passages = verifier
@@ -41,6 +43,7 @@ class Writing:
 
     def _begin(self) -> None:
         self._verifier = self._all_passages.anew()
+        self.citations, self.dropped = self._verifier.citations, self._verifier.dropped
         self._draft = Draft()
         self._shown = 0
         self._restarted: Restarted | None = None
@@ -49,17 +52,7 @@ class Writing:
         self._said = Counter[str]()
         self._wrong_in_a_row = 0
 
-    @property
-    def citations(self) -> list[Citation]:
-        """The citations of the statements, by number."""
-        return self._verifier.citations
-
-    @property
-    def dropped(self) -> list[str]:
-        """Citations that point nowhere, with the reason."""
-        return self._verifier.dropped
-
-    def run(self, pieces: Iterator[Said | Declined]) -> Iterator[str | Restarted]:
+    def run(self, pieces: Iterator[Said]) -> Iterator[str | Restarted]:
         """Pieces of text to show; a citation appears when its sentence is complete.
 
         After an event that is not text, the text starts again from the beginning.
@@ -73,7 +66,7 @@ class Writing:
             yield from self._read(pieces)
         self._finish()
 
-    def _read(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
+    def _read(self, pieces: Iterator[Said]) -> Iterator[str]:
         for piece in parse(plain(self._texts(pieces))):
             yield from self._take(piece)
             if self._looped:
@@ -100,7 +93,7 @@ class Writing:
 
     def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
         """Lets the model judge the weak statements; returns the tokens used."""
-        usage: dict[str, float] = {}
+        usage: Usage = {}
         quotes = {citation.number: citation.quote for citation in self.citations}
         for i, statement in enumerate(self.statements):
             if statement.status != "weak" or not statement.citations or self._differs[i]:
@@ -109,21 +102,30 @@ class Writing:
             verdict = judge(model, statement.text, passage, deadline)
             if verdict is not None:
                 self.statements[i] = replace(statement, status="supported" if verdict[0] else "unsupported")
-                add_usage(usage, verdict[1])
+                usage = summed(usage, verdict[1])
         return usage
 
-    def _texts(self, pieces: Iterator[Said | Declined]) -> Iterator[str]:
+    def _texts(self, pieces: Iterator[Said]) -> Iterator[str]:
+        held: str | None = ""  # the beginning, until it is clear whether that is the sentinel
         for piece in pieces:
             match piece:
-                case Declined():
-                    self.declined = True
                 case Restarted():
                     self._restarted = piece
                     return
                 case End():
                     self._ended, self.usage = piece.reason, piece.usage
+                    self.declined = self.declined or is_sentinel(held or "")
+                    if held and not self.declined:
+                        yield held
                 case str():
-                    yield piece
+                    if held is not None:
+                        held += piece
+                        if len(held) < SENTINEL_LENGTH:
+                            continue
+                        self.declined = begins_with_sentinel(held)
+                        piece, held = held, None
+                    if not self.declined:
+                        yield piece
 
     def _take(self, piece: Piece) -> Iterator[str]:
         for sentence in self._draft.add(piece):

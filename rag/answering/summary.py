@@ -1,10 +1,8 @@
 """Summaries without a language model: the sentences that are most like the rest, verbatim."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,8 +27,6 @@ REDUNDANT = 0.7
 _SHORT, _LONG = 7, 40  # words
 
 Matrix = NDArray[np.float64]
-Similarity = Callable[[Sequence[str], str], Matrix]
-"""The similarity of every pair of texts in a language, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,48 +47,30 @@ class _Sentence:
     def text(self) -> str:
         return self.article.text[slice(*self.span)]
 
-
-def by_words(texts: Sequence[str], language: str) -> Matrix:
-    """Cosine of the texts' terms, rare terms weighing more."""
-    counted = [Counter(filter(None, (key(word, language) for word in words(text)))) for text in texts]
-    spread = Counter(term for terms in counted for term in terms)
-    place = {term: i for i, term in enumerate(spread)}
-    vectors = np.zeros((len(texts), max(1, len(place))))
-    for row, terms in enumerate(counted):
-        for term, number in terms.items():
-            vectors[row, place[term]] = number * math.log((len(texts) + 1) / spread[term])
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors /= np.where(lengths > 0, lengths, 1.0)
-    alike: Matrix = np.clip(vectors @ vectors.T, 0.0, 1.0)
-    return alike
+    @property
+    def points_back(self) -> bool:
+        return points_back(self.text, language_of(self.article.language))
 
 
-def summarise(
-    library: Library,
-    ids: Sequence[str],
-    headings: dict[str, str],
-    most: int | None,
-    similarity: Similarity = by_words,
-) -> Summary:
+def summarise(library: Library, ids: Sequence[str], headings: dict[str, str], most: int | None) -> Summary:
     """The key sentences of articles, in their order: `most` of them, or 3 to 5 of one article and the lead of
     each of several.
 
     `headings` are the lines above the sentences of each article, by its id.
     """
     articles = {article.id: article for article in library.articles(ids)}
-    shown = [articles[id] for id in ids if id in articles and articles[id].copy_of not in articles][
-        :MOST_ARTICLES
-    ]
+    held = [articles[id] for id in ids if id in articles]
+    shown = [article for article in held if article.copy_of not in articles][:MOST_ARTICLES]
     found = {article.id: _sentences(library, article) for article in shown}
     if len(shown) == 1:
         whole = found[shown[0].id]
         number = most or min(MOST, max(LEAST, len(whole) // EACH))
-        sentences = _key(whole, min(number, MOST_SENTENCES), similarity)
+        sentences = _key(whole, min(number, MOST_SENTENCES))
     elif most is None:
-        sentences = [each for article in shown for each in _opening(found[article.id])]
+        sentences = [each for article in shown for each in _lead(found[article.id])]
     else:
         leading = [each for article in shown for each in found[article.id][:LEADING]]
-        sentences = _key(leading, min(most, MOST_SENTENCES), similarity)
+        sentences = _key(leading, min(most, MOST_SENTENCES))
     passages = {each.chunk.id: Passage(each.chunk, each.article, 1.0) for each in sentences}
     return Summary(_told(sentences, headings), tuple(passages.values()))
 
@@ -107,21 +85,21 @@ def _sentences(library: Library, article: Article) -> list[_Sentence]:
     return [spans[span] for span in sorted(spans)]
 
 
-def _opening(sentences: list[_Sentence]) -> list[_Sentence]:
+def _lead(sentences: list[_Sentence]) -> list[_Sentence]:
     """The lead of an article: its first sentence that stands alone."""
-    language = language_of(sentences[0].article.language) if sentences else "de"
-    alone = [each for each in sentences[:LEADING] if not points_back(each.text, language)]
+    alone = [each for each in sentences[:LEADING] if not each.points_back]
     return (alone or sentences)[:1]
 
 
-def _key(sentences: list[_Sentence], most: int, similarity: Similarity) -> list[_Sentence]:
+def _key(sentences: list[_Sentence], most: int) -> list[_Sentence]:
     """The sentences that are most like the others, and unlike each other, in order."""
     if not sentences:
         return []
     first = sentences[0].article
     texts = [*(each.text for each in sentences), first.title or sentences[0].text]
-    alike = similarity(texts, language_of(first.language))
-    standing = [_standing(each, opens=i == 0) for i, each in enumerate(sentences)]
+    alike = _alike(texts, language_of(first.language))
+    standing = [_standing(each) for each in sentences]
+    standing[0] *= 1 + FIRST
     worth = _centrality(alike[:-1, :-1]) * (1 + TITLE * alike[:-1, -1]) * standing
     chosen: list[int] = []
     while len(chosen) < min(most, len(sentences)):
@@ -130,6 +108,18 @@ def _key(sentences: list[_Sentence], most: int, similarity: Similarity) -> list[
         left[chosen] = -1.0
         chosen.append(int(left.argmax()))
     return [sentences[i] for i in sorted(chosen)]
+
+
+def _alike(texts: Sequence[str], language: str) -> Matrix:
+    """The cosine of every pair of texts' terms, 0 to 1, rare terms weighing more."""
+    counted = [Counter(filter(None, (key(word, language) for word in words(text)))) for text in texts]
+    spread = Counter(term for terms in counted for term in terms)
+    rare = [math.log((len(texts) + 1) / number) for number in spread.values()]
+    vectors = np.array([[terms[term] for term in spread] for terms in counted]) * rare
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(lengths > 0, lengths, 1.0)
+    alike: Matrix = np.clip(vectors @ vectors.T, 0.0, 1.0)
+    return alike
 
 
 def _centrality(alike: Matrix) -> Matrix:
@@ -142,13 +132,11 @@ def _centrality(alike: Matrix) -> Matrix:
     return central
 
 
-def _standing(sentence: _Sentence, *, opens: bool) -> float:
-    """A factor for the position, beginning and length of a sentence."""
+def _standing(sentence: _Sentence) -> float:
+    """A factor for the beginning and the length of a sentence."""
     text = sentence.text
-    worth = 1 + FIRST * opens
-    if points_back(text, language_of(sentence.article.language)) or text.rstrip().endswith("?"):
-        worth *= BACKWARDS
-    return worth if _SHORT <= len(text.split()) <= _LONG else worth * LENGTH
+    back = sentence.points_back or text.rstrip().endswith("?")
+    return (BACKWARDS if back else 1.0) * (1.0 if _SHORT <= len(text.split()) <= _LONG else LENGTH)
 
 
 def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:

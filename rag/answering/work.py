@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.answering.confidence import covers
@@ -127,30 +127,27 @@ def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
     Where the search is sure enough, also whether it is among the nearest, or was found by a further step;
     where it is not, a sentence must be supported, or weak because its source is in another language.
     """
-    places = [n for n, candidate in enumerate(job.found) if candidate.is_in(cited)]
-    if job.certainty != "none" and (not places or places[0] < AMONG_THE_NEAREST):
-        return status in ("supported", "weak")
-    enough = {"supported"} if job.certainty == "none" else {"supported", "weak"}
+    if status not in ("supported", "weak"):
+        return False
+    found = {n: candidate for n, candidate in enumerate(job.found) if candidate.is_in(cited)}
+    if job.certainty != "none" and min(found, default=0) < AMONG_THE_NEAREST:
+        return True
+    enough = status == "supported" or job.certainty != "none"
     return any(
-        (
-            status in enough
-            or (status == "weak" and job.asked.language != (candidate.article.language or "de"))
-        )
+        (enough or job.asked.language != (candidate.article.language or "de"))
         and covers(job.ranking, candidate)
-        for candidate in map(job.found.__getitem__, places)
+        for candidate in found.values()
     )
 
 
 def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
     """The citations, each with the other articles that have the same words."""
     texts = {article.id: " ".join(article.text.split()) for article in copies}
-    return tuple(
-        replace(
-            citation,
-            also_in=tuple(i for i, text in texts.items() if " ".join(citation.quote.split()) in text),
-        )
-        for citation in citations
-    )
+
+    def saying(quote: str) -> tuple[str, ...]:
+        return tuple(id for id, text in texts.items() if " ".join(quote.split()) in text)
+
+    return tuple(replace(citation, also_in=saying(citation.quote)) for citation in citations)
 
 
 def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
@@ -162,3 +159,9 @@ def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Cit
             c.article_id == place.article_id and c.start < place.end and place.start < c.end for c in cited
         )
     )
+
+
+def summed(*counts: Mapping[str, float]) -> dict[str, float]:
+    """Tokens, costs or seconds by name, added up."""
+    names = dict.fromkeys(name for each in counts for name in each)
+    return {name: sum(each.get(name, 0) for each in counts) for name in names}

@@ -34,17 +34,17 @@ class Days:
     last: str | None
     yearless: bool = False
 
-    def before(self) -> Days | None:
-        return None if self.yearless or not self.first else Days(None, _moved(self.first, -1))
-
-    def after(self) -> Days | None:
-        return None if self.yearless or not self.last else Days(_moved(self.last, 1), None)
-
-    def since(self) -> Days | None:
-        return None if self.yearless else Days(self.first, None)
-
-    def until(self) -> Days | None:
-        return None if self.yearless else Days(None, self.last)
+    def ranged(self, how: str) -> Days | None:
+        """The days `before`, `after`, `since` or `until` these; None where the year is not said."""
+        if self.yearless or self.first is None or self.last is None:
+            return None
+        ends = {
+            "before": (None, _moved(self.first, -1)),
+            "after": (_moved(self.last, 1), None),
+            "since": (self.first, None),
+            "until": (None, self.last),
+        }
+        return Days(*ends[how])
 
     def through(self, other: Days) -> Days | None:
         """The range between two: „vom 15. bis zum 19. August 2025“; None where the years are unclear."""

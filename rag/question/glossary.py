@@ -6,8 +6,6 @@ English one where it is installed; it is never shipped. Read backwards, the Engl
 thesaurus: German words that share an English headword are near-synonyms.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import math
@@ -17,11 +15,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import takewhile
 from pathlib import Path
 
 from rag.text.analysis import keys, stemmer, words
+from rag.text.languages import rows
 
 Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
@@ -60,46 +58,39 @@ class Glossary:
         """
         found: dict[str, float] = {}
         for form in {word, _stems(self.language, [word])}:
-            near = {other for rest in _shortened(form) for other in self._forms.get(rest, ())}
-            for other in near:
-                if other[0] == form[0] and _one_error(form, other):
-                    for german, weight in self.lookup([other]):
+            for head in self._beginning[form[0]]:
+                if abs(len(head) - len(form)) <= 1 and _one_error(form, head):
+                    for german, weight in self.lookup([head]):
                         _keep_best(found, german, weight * CORRECTED_WEIGHT)
         return _ranked(found)
 
     @functools.cached_property
-    def _forms(self) -> Mapping[str, list[str]]:
-        """Headwords by each form that is left when one letter is dropped (Garbe, SymSpell, 2012)."""
-        forms: dict[str, list[str]] = defaultdict(list)
-        heads = {headword.lower() for headword, _ in _lines(self.language)} | self.entries.keys()
-        for head in heads:
+    def _beginning(self) -> Mapping[str, list[str]]:
+        """Headwords, as they are and as their stems, by their first letter."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for head in {headword.lower() for headword, _ in _lines(self.language)} | self.entries.keys():
             if " " not in head and len(head) >= LEAST_CORRECTED:
-                for rest in _shortened(head):
-                    forms[rest].append(head)
-        return forms
+                found[head[0]].append(head)
+        return found
 
     def _by_prefix(self, words: Sequence[str]) -> Translations:
         # there is no Snowball stemmer for Ukrainian: the longest common beginning stands in for one
-        phrase = " ".join(words)
         best, length = "", 0
-        for headword in self._buckets.get(phrase[:_PREFIX], ()):
-            if headword.count(" ") != len(words) - 1:
+        for headword in self._by_beginning.get(" ".join(words)[:_PREFIX], ()):
+            parts = headword.split(" ")
+            if len(parts) != len(words):
                 continue
-            pairs = zip(headword.split(" "), words, strict=True)
-            same = (takewhile(lambda at: at[0] == at[1], zip(*pair, strict=False)) for pair in pairs)
-            common = min(len(list(each)) for each in same)
-            longest = max(len(word) for word in (*headword.split(" "), *words))
-            if common > length and common >= max(_PREFIX, 0.6 * longest):
+            common = min(map(_shared, parts, words))
+            if common > length and common >= max(_PREFIX, 0.6 * max(map(len, (*parts, *words)))):
                 best, length = headword, common
         return self.entries.get(best, ())
 
     @functools.cached_property
-    def _buckets(self) -> Mapping[str, list[str]]:
-        buckets: dict[str, list[str]] = defaultdict(list)
+    def _by_beginning(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
         for headword in self.entries:
-            if len(headword) >= _PREFIX:
-                buckets[headword[:_PREFIX]].append(headword)
-        return buckets
+            found[headword[:_PREFIX]].append(headword)
+        return found
 
 
 @functools.cache
@@ -108,7 +99,7 @@ def load_glossary(language: str, dictionary: Path | None = None) -> Glossary:
     entries: dict[str, dict[str, float]] = defaultdict(dict)
     for headword, translations in _lines(language):
         for german, weight in translations:
-            _keep_best(entries[_headword_key(language, headword)], german, weight)
+            _keep_best(entries[_stems(language, words(headword))], german, weight)
     ranked = {head: _ranked(found) for head, found in entries.items()}
     return Glossary(language, ranked, dictionary if language == "en" else None)
 
@@ -125,7 +116,7 @@ def compile_dictionary(ding: Path, folder: Path) -> Path | None:
         return target
     entries: dict[str, dict[str, float]] = defaultdict(dict)
     for headword, german, weight in _ding(ding):
-        _keep_best(entries[_headword_key("en", headword)], german, weight)
+        _keep_best(entries[_stems("en", words(headword))], german, weight)
     folder.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     partial.unlink(missing_ok=True)
@@ -169,13 +160,8 @@ def near_synonyms(word: str) -> tuple[tuple[str, float], ...]:
     """
     senses, words = _senses("en")
     own = senses.get(word, {})
-    likeness: dict[str, float] = defaultdict(float)
-    for headword, weight in own.items():
-        for other in words[headword]:
-            if other != word:
-                likeness[other] += weight * senses[other][headword]
-    ranked = ((other, like / (_norm(own) * _norm(senses[other]))) for other, like in likeness.items())
-    return tuple(sorted(ranked, key=lambda item: -item[1]))
+    others = dict.fromkeys(other for headword in own for other in words[headword] if other != word)
+    return _likest((other, _cosine(own, senses[other])) for other in others)
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -192,11 +178,9 @@ def foreign_synonyms(word: str, language: str) -> tuple[tuple[str, float], ...]:
     likeness: dict[str, float] = {}
     for headword in _headwords_of(language).get(word, ()):
         own = vector(headword)
-        for other in {other for german in own for other in senses[german]}:
-            shared = sum(weight * senses[german].get(other, 0.0) for german, weight in own.items())
-            _keep_best(likeness, other, shared / (_norm(own) * _norm(vector(other))))
-    others = ((other, like) for other, like in likeness.items() if word not in keys(other, language))
-    return tuple(sorted(others, key=lambda item: -item[1]))
+        for other in dict.fromkeys(other for german in own for other in senses[german]):
+            _keep_best(likeness, other, _cosine(own, vector(other)))
+    return _likest((other, like) for other, like in likeness.items() if word not in keys(other, language))
 
 
 @functools.cache
@@ -213,17 +197,13 @@ def _headwords_of(language: str) -> Mapping[str, list[str]]:
 def headwords(word: str, language: str) -> Translations:
     """Translations of a German search key into one of our languages, surest first: the glossary reversed."""
     senses, _ = _senses(language)
-    return tuple(sorted(senses.get(word, {}).items(), key=lambda item: -item[1]))
+    return _likest(senses.get(word, {}).items())
 
 
 def is_german(word: str) -> bool:
     """Whether a word is on the German side of the English glossary."""
-    return any(term in _german_keys() for term in keys(word))
-
-
-@functools.cache
-def _german_keys() -> frozenset[str]:
-    return frozenset(german_words().values()) - {""}
+    senses, _ = _senses("en")
+    return any(term in senses for term in keys(word))
 
 
 @functools.cache
@@ -231,10 +211,9 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
     """A glossary reversed: headwords by German search key, and German search keys by headword."""
     senses: dict[str, dict[str, float]] = defaultdict(dict)
     words: dict[str, list[str]] = defaultdict(list)
-    known = german_words()
     for headword, translations in _lines(language):
         for german, weight in translations:
-            term = known[german] if german in known else _only_key(german)
+            term = _only_key(german)
             if term and headword not in senses[term]:
                 senses[term][headword] = weight
                 words[headword].append(term)
@@ -243,35 +222,24 @@ def _senses(language: str) -> tuple[Mapping[str, Mapping[str, float]], Mapping[s
 
 @functools.cache
 def german_words() -> Mapping[str, str]:
-    """Each German word of the English glossary with its search key."""
-    table = (files("rag") / "data" / "keys.de.tsv").read_text(encoding="utf-8")
-    return dict(line.split("\t") for line in table.splitlines())
+    """Each German word of the English glossary with its search key; a phrase has none."""
+    return {german: _only_key(german) for _, translations in _lines("en") for german, _ in translations}
 
 
-def known_keys() -> str:
-    """The content of `rag/data/keys.de.tsv`: each German word of the English glossary, a tab, its search key.
-
-    A phrase has no key. The file, written by `make keys`, saves half a second at the first question of each
-    process.
-    """
-    germans = sorted({german for _, translations in _lines("en") for german, _ in translations})
-    return "".join(f"{german}\t{_only_key(german)}\n" for german in germans)
-
-
+@functools.cache
 def _only_key(german: str) -> str:
     """The search key of a single word, nothing for a phrase."""
     terms = keys(german)
     return terms[0] if len(terms) == 1 else ""
 
 
-def _norm(vector: Mapping[str, float]) -> float:
-    return math.sqrt(sum(weight * weight for weight in vector.values()))
+def _cosine(one: Mapping[str, float], other: Mapping[str, float]) -> float:
+    norms = (math.sqrt(sum(weight * weight for weight in each.values())) for each in (one, other))
+    return sum(weight * other.get(sense, 0.0) for sense, weight in one.items()) / math.prod(norms)
 
 
 def _lines(language: str) -> Iterable[tuple[str, list[tuple[str, float]]]]:
-    file = files("rag") / "data" / f"glossary.{language}.tsv"
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
-        headword, _, right = line.partition("\t")
+    for headword, right in rows(f"glossary.{language}.tsv"):
         entries = (entry.strip().partition(":") for entry in right.split("|"))
         yield headword, [(german, float(weight or 1)) for german, _, weight in entries]
 
@@ -280,38 +248,30 @@ def _keep_best(weights: dict[str, float], key: str, weight: float) -> None:
     weights[key] = max(weights.get(key, 0.0), weight)
 
 
+def _likest(found: Iterable[tuple[str, float]]) -> Translations:
+    return tuple(sorted(found, key=lambda item: -item[1]))
+
+
 def _ranked(weights: Mapping[str, float]) -> Translations:
-    return tuple(sorted(weights.items(), key=lambda item: -item[1])[:_DING_MOST])
-
-
-def _headword_key(language: str, headword: str) -> str:
-    return _stems(language, [word.lower() for word in words(headword)])
-
-
-@functools.lru_cache(maxsize=50_000)
-def _stem(language: str, word: str) -> str:
-    found = stemmer(language)
-    return str(found.stemWord(word)) if found else word
+    return _likest(weights.items())[:_DING_MOST]
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
-    return " ".join(_stem(language, word) for word in words)
+    found, lower = stemmer(language), [word.lower() for word in words]
+    return " ".join(found.stemWords(lower) if found else lower)
 
 
-def _shortened(word: str) -> set[str]:
-    """The word, and every form of it with one letter dropped."""
-    return {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
+def _shared(one: str, other: str) -> int:
+    """Letters at the beginning that two words share."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
-def _one_error(left: str, right: str) -> bool:
+def _one_error(one: str, other: str) -> bool:
     """Whether two different words are one typing error apart."""
-    if len(left) != len(right):
-        return left in _shortened(right) or right in _shortened(left)
-    wrong = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
-    if len(wrong) == 1:
-        return True
-    swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1
-    return swapped and left[wrong[0]] == right[wrong[1]] and left[wrong[1]] == right[wrong[0]]
+    same = _shared(one, other)
+    left, right = one[same:], other[same:]
+    swapped = left[:2] == right[:2][::-1] and left[2:] == right[2:]
+    return one != other and (swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:])
 
 
 def _ding(path: Path) -> Iterable[tuple[str, str, float]]:

@@ -9,32 +9,26 @@ Artikel hat das Grundgesetz?“, „Welche Quellen nennt Portnikov?“.
 The words are the `classes` in `data/languages`.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.question.days import DATE, Days, days_of
-from rag.question.known import Known, Named
+from rag.question.known import QUOTED, Known, Named
 from rag.question.query import detect_language
 from rag.text.analysis import words
 from rag.text.languages import LANGUAGES, pattern, table, word_set
 
 Subject = Literal["articles", "outlets", "authors", "languages", "period"]
-Order = Literal["newest", "oldest"]
 
 LONGEST = 40
 """Words; a longer question is not about the dossier."""
 
-_LONGEST_PHRASE = 4
-_MOST_ABOUT = 6
-_MOST_UNKNOWN = 4
-_QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
-_SCAN = re.compile(rf"{_QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
+_LONGEST_PHRASE, _MOST_ABOUT, _MOST_UNKNOWN = 4, 6, 4  # words
+_SCAN = re.compile(rf"{QUOTED}|({DATE.pattern})|\d+|[^\W\d_]+", re.IGNORECASE)
 
 _ASKS = ("count", "which", "what", "list", "who", "when", "where")
 _QUESTION_WORDS = frozenset(_ASKS) - {"list"}
@@ -52,6 +46,7 @@ _VERBS = frozenset({"exist", "publish", "write", "aux"})
 _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
+_TELLING = frozenset({"dossier", "write", "publish", "self", "summary", "mention", "task", "prompt"})
 # words that may accompany the subject without narrowing it
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
@@ -63,7 +58,8 @@ _SINGULAR_BEFORE, _ONE_SENTENCE, _COPULA, _INSIDE, _SUBORDINATE, _CONTRADICT, _M
 
 
 _Value = Named | Days | frozenset[str] | None
-_LookUp = Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]]
+_Found = tuple[int, frozenset[str], _Value]
+"""How many words at the beginning of a run are explained, by which classes, and what they mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,7 @@ class Request:
     written_in: str | None = None
     genre: Literal["report", "comment"] | None = None
     about: str | None = None
-    order: Order | None = None
+    order: Literal["newest", "oldest"] | None = None
     limit: int | None = None
     group: Subject | None = None
     unknown: str | None = None
@@ -120,12 +116,21 @@ class _Item:
     def among(self, classes: frozenset[str] | Sequence[str]) -> bool:
         return not self.classes.isdisjoint(classes)
 
+    def told(self, kind: str) -> str:
+        """What follows `kind` in one of its classes, as 2 in `number:2`."""
+        return next((name.removeprefix(kind) for name in self.classes if name.startswith(kind)), "")
+
+    @property
+    def number(self) -> int:
+        return int(self.told("number:") or (self.word if self.word.isdecimal() else 0))
+
 
 def kind_of(question: str, known: Known) -> Request | Talk | None:
     """The question as a request to the library, or as talk; None for a question about what articles say."""
     for language in _candidates(question):
-        items = _with_names(list(_scanned(question, known)), known.whole_at)
-        items = _with_names(_with_phrases(items, _lexicon(language)), known.part_at)
+        items = list(_scanned(question, known))
+        for find in (_named(known.whole_at), _phrase(_lexicon(language)), _named(known.part_at)):
+            items = _joined(items, find)
         for read in (_talk, _contradictions, _summary, _task, _request):
             found = read(items, language)
             if found is not None:
@@ -142,16 +147,9 @@ def of_those_before(
     """The request within the list before, where the question asks for some of it: „Welche davon …?“."""
     if not isinstance(kind, Request) or not isinstance(before, Request) or not _OF_THEM.search(question):
         return None
-    return replace(
-        kind,
-        named=(*before.named, *kind.named),
-        titles=kind.titles or before.titles,
-        days=kind.days or before.days,
-        weekday=before.weekday if kind.weekday is None else kind.weekday,
-        written_in=kind.written_in or before.written_in,
-        genre=kind.genre or before.genre,
-        about=kind.about or before.about,
-    )
+    names = ("titles", "days", "weekday", "written_in", "genre", "about")
+    narrowed = {name: getattr(before, name) for name in names if getattr(kind, name) is None}
+    return replace(kind, named=(*before.named, *kind.named), **narrowed)
 
 
 def to_sum_up(kind: Request | Talk | None) -> Request | None:
@@ -159,18 +157,14 @@ def to_sum_up(kind: Request | Talk | None) -> Request | None:
     return kind if isinstance(kind, Request) and kind.asks == "summary" else None
 
 
-def may_be_about_the_dossier(question: str) -> bool:
-    """A quick look, without the library; False for most questions."""
-    return bool(_candidates(question))
-
-
 def _candidates(question: str) -> list[str]:
     """Languages in which it may be about the dossier, likeliest first: few words do not show the language."""
     said = [word.lower() for word in words(question)]
     likeliest = detect_language(question)
-    others = [language for language in LANGUAGES if language != likeliest and language != "uk"]
-    asked_in = [likeliest] if likeliest == "uk" else [likeliest, *others]
-    return [each for each in asked_in if len(said) <= LONGEST and not _signals(each).isdisjoint(said)]
+    others = [each for each in LANGUAGES if likeliest != "uk" and each not in (likeliest, "uk")]
+    return [
+        each for each in (likeliest, *others) if len(said) <= LONGEST and not _signals(each).isdisjoint(said)
+    ]
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -190,18 +184,7 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
 @functools.cache
 def _signals(language: str) -> frozenset[str]:
     """Every question about the dossier has one of these words; most other questions have none."""
-    telling = {
-        *_NOUNS,
-        *_COURTESIES,
-        "dossier",
-        "write",
-        "publish",
-        "self",
-        "summary",
-        "mention",
-        "task",
-        "prompt",
-    }
+    telling = _NOUNS | _COURTESIES | _TELLING
     said = frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
     return said | word_set("kind.contradict", language)
 
@@ -218,42 +201,44 @@ def _scanned(question: str, known: Known) -> Iterator[_Item]:
             yield _Item(found[0])
 
 
-def _with_names(items: Sequence[_Item], look_up: _LookUp) -> list[_Item]:
-    """Joins runs of unexplained words that the library knows as a title, outlet or author into one item."""
+def _joined(items: Sequence[_Item], find: Callable[[list[str]], _Found]) -> list[_Item]:
+    """Joins runs of unexplained words that `find` can explain into one item."""
     taken: list[_Item] = []
     i = 0
     while i < len(items):
         run = _run(items, i)
-        length, value = look_up(run) if run else (0, None)
-        if length:
-            name = "named" if isinstance(value, Named) else "titled"
-            taken.append(_Item(" ".join(run[:length]), frozenset({name}), value))
-        else:
-            taken.append(items[i])
+        length, classes, value = find(run) if run else (0, frozenset[str](), None)
+        taken.append(_Item(" ".join(run[:length]), classes, value) if length else items[i])
         i += max(1, length)
     return taken
 
 
 def _run(items: Sequence[_Item], start: int) -> list[str]:
-    run = []
-    for item in items[start:]:
-        if item.classes or item.quoted:
-            break
-        run.append(item.word)
-    return run
+    run = itertools.takewhile(lambda item: not item.classes and not item.quoted, items[start:])
+    return [item.word for item in run]
 
 
-def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozenset[str]]) -> list[_Item]:
-    """Joins and classifies words that the lexicon has, longest phrases first."""
-    taken: list[_Item] = []
-    i = 0
-    while i < len(items):
-        run = tuple(word.lower() for word in _run(items, i)[:_LONGEST_PHRASE])
-        length = next((n for n in range(len(run), 0, -1) if run[:n] in lexicon), 0)
-        written = " ".join(item.word for item in items[i : i + length])
-        taken.append(_Item(written, lexicon[run[:length]]) if length else items[i])
-        i += max(1, length)
-    return taken
+def _named(
+    look_up: Callable[[Sequence[str]], tuple[int, Named | frozenset[str] | None]],
+) -> Callable[[list[str]], _Found]:
+    """Finds what the library knows as a title, an outlet or an author."""
+
+    def find(run: list[str]) -> _Found:
+        length, value = look_up(run)
+        return length, frozenset({"named" if isinstance(value, Named) else "titled"}), value
+
+    return find
+
+
+def _phrase(lexicon: dict[tuple[str, ...], frozenset[str]]) -> Callable[[list[str]], _Found]:
+    """Finds what the lexicon has, longest phrases first."""
+
+    def find(run: list[str]) -> _Found:
+        said = tuple(word.lower() for word in run[:_LONGEST_PHRASE])
+        length = next((n for n in range(len(said), 0, -1) if said[:n] in lexicon), 0)
+        return length, lexicon.get(said[:length], frozenset()), None
+
+    return find
 
 
 # --- meaning --------------------------------------------------------------------------------------
@@ -262,62 +247,72 @@ def _with_phrases(items: Sequence[_Item], lexicon: dict[tuple[str, ...], frozens
 def _talk(items: Sequence[_Item], language: str) -> Talk | None:
     if not all(item.among(("self", "plain", *_COURTESIES)) for item in items):
         return None
-    for about in ("self", "thanks", "greeting"):
-        if any(about in item.classes for item in items):
-            return Talk(language, about)
-    return None
+    said = _classes(items)
+    return next((Talk(language, each) for each in ("self", "thanks", "greeting") if each in said), None)
+
+
+_Taken = tuple[list[_Item], Request]
+_Step = Callable[[list[_Item], Request], _Taken | None]
+
+
+def _classes(items: Iterable[_Item]) -> frozenset[str]:
+    """All classes of some items."""
+    return frozenset(name for item in items for name in item.classes)
+
+
+def _without_courtesy(items: Sequence[_Item]) -> list[_Item]:
+    return [item for item in items if not item.classes or not item.classes <= _COURTESIES]
 
 
 def _request(items: list[_Item], language: str) -> Request | None:
     """The request, if every word of the question belongs to one."""
-    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
-    if not any(item.among((*_NOUNS, "dossier", "titled")) for item in items):
+    if _classes(items).isdisjoint({*_NOUNS, "dossier", "titled"}):
         return None
-    given = Request(language, "articles")
-    for step in (_about, _days, _unknown, _names, _grouped, _narrowed):
+    steps = (_about, _days, _unknown, _names, _grouped, _narrowed)
+    taken = _taken(_without_courtesy(items), Request(language, "articles"), steps)
+    return _asked(*taken) if taken and all(item.among(_LIGHT) for item in taken[0]) else None
+
+
+def _taken(items: list[_Item], given: Request, steps: Iterable[_Step]) -> _Taken | None:
+    """The items that all the steps leave, and the request that they make of the others."""
+    for step in steps:
         taken = step(items, given)
         if taken is None:
             return None
         items, given = taken
-    if not all(item.among(_LIGHT) for item in items):
-        return None
-    return _asked(items, given)
+    return items, given
 
 
 def _task(items: list[_Item], language: str) -> Talk | None:
     """A task instead of a question: to write, translate, compute or ignore something."""
-    if any("prompt" in item.classes for item in items):
-        return Talk(language, "task")
+    said = _classes(items)
     opens = next((item for item in items if not item.among(("plain", "can_you", *_COURTESIES))), None)
-    asked_to = any("can_you" in item.classes for item in items[:3])
-    last = items[-1] if items and asked_to else None
-    asks_too = any(item.among(_QUESTION_WORDS) for item in items)
+    last = items[-1] if "can_you" in _classes(items[:3]) else None
     is_task = any(item and "task" in item.classes for item in (opens, last))
-    return Talk(language, "task") if is_task and not asks_too else None
+    asked = "prompt" in said or (is_task and said.isdisjoint(_QUESTION_WORDS))
+    return Talk(language, "task") if asked else None
 
 
 def _summary(items: list[_Item], language: str) -> Request | None:
     """A request for a summary of the articles named, or of all („Worum geht es hier?“)."""
     about = bool(items) and "what" in items[0].classes and "mention" in items[-1].classes
-    if not about and not any("summary" in item.classes for item in items):
+    said = _classes(items)
+    if not about and "summary" not in said:
         return None
-    nouns = any(item.among((*_ONE, *_MANY, "dossier", "titled")) for item in items)
-    of_an_author = any(item.among(("author", "authors")) for item in items)
-    items = [item for item in items if not item.classes or not item.classes <= _COURTESIES]
+    items = _without_courtesy(items)
     given = Request(language, "articles", asks="summary")
-    number = next((i for i, item in enumerate(items) if "sentences" in item.classes), None)
-    if number:
-        many = next((name[7:] for name in items[number - 1].classes if name[:7] == "number:"), None)
-        many = many or (items[number - 1].word if items[number - 1].word.isdecimal() else None)
-        one = items[number - 1].word.lower() in _ONE_SENTENCE
-        given = replace(given, limit=int(many) if many else 1 if one else None)
-        items = [item for i, item in enumerate(items) if i != number and not (many and i == number - 1)]
-    for step in (_days, _unknown, _names, _narrowed):
-        taken = step(items, given)
-        if taken is None:
-            return None
-        items, given = taken
-    if (given.unknown and not nouns) or (of_an_author and not given.selects):
+    at = next((i for i, item in enumerate(items) if "sentences" in item.classes), None)
+    if at:
+        many = items[at - 1].number
+        one = items[at - 1].word.lower() in _ONE_SENTENCE
+        given = replace(given, limit=many or (1 if one else None))
+        items = [*items[: at - bool(many)], *items[at + 1 :]]
+    taken = _taken(items, given, (_days, _unknown, _names, _narrowed))
+    if taken is None:
+        return None
+    items, given = taken
+    unknown = given.unknown and said.isdisjoint({*_ONE, *_MANY, "dossier", "titled"})
+    if unknown or (not given.selects and not said.isdisjoint({"author", "authors"})):
         return None  # „Was ist die Botschaft von Trump?“, „Was ist das Fazit des Autors?“
     light = _LIGHT | {"summary", "briefly", "task", "can_you", "mention", "source", "after", "per"}
     return given if all(item.among(light) for item in items) else None
@@ -328,27 +323,17 @@ def _contradictions(items: list[_Item], language: str) -> Request | None:
     if not any(item.word.lower() in _CONTRADICT for item in items):
         return None
     items = [item for item in items if item.word.lower() not in _CONTRADICT | _MATTERS]
-    if not any(
-        item.among((*_MANY, "outlets", "authors", "dossier", "exist", "named", "titled")) for item in items
-    ):
+    if _classes(items).isdisjoint({*_MANY, "outlets", "authors", "dossier", "exist", "named", "titled"}):
         return None  # „Widerspricht sich Trump?“
-    given = Request(language, "articles", asks="contradictions")
     at = next((i for i, item in enumerate(items) if "mention" in item.classes), len(items))
-    end = at + 1
-    while end < len(items) and not items[end].among((*_MANY, "outlets", "dossier", "exist", "between")):
-        end += 1
-    topic = [*itertools.dropwhile(lambda item: "plain" in item.classes, items[at + 1 : end])]
-    given = replace(given, about=" ".join(item.word for item in topic) or None)
-    items = [*items[:at], *items[end:]]
-    for step in (_days, _names, _narrowed):
-        taken = step(items, given)
-        if taken is None:
-            return None
-        items, given = taken
-    return given if all(item.among(_LIGHT | {"between", "per", "source"}) for item in items) else None
-
-
-_Taken = tuple[list[_Item], Request]
+    behind = (*_MANY, "outlets", "dossier", "exist", "between")
+    end = next((i for i in range(at + 1, len(items)) if items[i].among(behind)), len(items))
+    topic = itertools.dropwhile(lambda item: "plain" in item.classes, items[at + 1 : end])
+    about = " ".join(item.word for item in topic) or None
+    given = Request(language, "articles", asks="contradictions", about=about)
+    taken = _taken([*items[:at], *items[end:]], given, (_days, _names, _narrowed))
+    light = _LIGHT | {"between", "per", "source"}
+    return taken[1] if taken and all(item.among(light) for item in taken[0]) else None
 
 
 def _about(items: list[_Item], given: Request) -> _Taken | None:
@@ -401,16 +386,15 @@ def _end_of_topic(items: Sequence[_Item], start: int) -> int:
 def _days(items: list[_Item], given: Request) -> _Taken | None:
     """Dates, and the words that make ranges of them."""
     at = [i for i, item in enumerate(items) if "days" in item.classes]
+    found = [item.value for item in items if isinstance(item.value, Days)]
     if not at:
         return items, given
-    found = [item.value for item in items if isinstance(item.value, Days)]
     if len(found) != len(at) or len(found) > 2:
         return None
     before = [j for i in at for j in _just_before(items, i)]
-    classes = frozenset(name for j in before for name in items[j].classes)
-    ranges = [Days.before, Days.after, Days.since, Days.until]
-    range_of = next((each for each in ranges if each.__name__ in classes), None)
-    days = found[0].through(found[1]) if len(found) == 2 else range_of(found[0]) if range_of else found[0]
+    classes = _classes(items[j] for j in before)
+    how = next((each for each in ("before", "after", "since", "until") if each in classes), None)
+    days = found[0].through(found[1]) if len(found) == 2 else found[0].ranged(how) if how else found[0]
     if days is None:
         return None
     dropped = {*at, *(j for j in before if items[j].among((*_RANGES, "source")))}
@@ -449,12 +433,14 @@ def _names(items: list[_Item], given: Request) -> _Taken:
     """Known outlets, authors and titles, with the prepositions before them."""
     named = tuple(item.value for item in items if isinstance(item.value, Named))
     titled = [item.value for item in items if "titled" in item.classes and isinstance(item.value, frozenset)]
-    kept = [
-        item
-        for i, item in enumerate(items)
-        if not item.among(("named", "titled"))
-        and not (item.among(("source", "until")) and _names_next(items, i))
-    ]
+    asks_who = "who" in _classes(items)
+    named_next = ("named", "titled", "who", "when", "where", "which", "outlet", "author")
+
+    def names_one(i: int) -> bool:  # „von der Zeitung taz“, „von wem“
+        follows = _next(items, i)
+        return items[i].among(("source", "until")) and (follows.among(named_next) if follows else asks_who)
+
+    kept = [each for i, each in enumerate(items) if not each.among(("named", "titled")) and not names_one(i)]
     return kept, replace(given, named=named, titles=frozenset().union(*titled) if titled else None)
 
 
@@ -463,26 +449,13 @@ def _next(items: Sequence[_Item], at: int) -> _Item | None:
     return next((item for item in items[at + 1 :] if "plain" not in item.classes), None)
 
 
-def _names_next(items: Sequence[_Item], at: int) -> bool:
-    """Whether a source's name follows („von der Zeitung taz“), or a word that asks for one („von wem“)."""
-    follows = _next(items, at)
-    if follows is None:
-        return any("who" in item.classes for item in items)
-    return follows.among(("named", "titled", "who", "when", "where", "which", "outlet", "author"))
-
-
 def _grouped(items: list[_Item], given: Request) -> _Taken:
     """„pro Medium“, „nach Datum sortiert“: how a count is split, how a list is ordered."""
     for i, item in enumerate(items):
-        if "per" in item.classes and i:
-            noun = next((j for j in range(i + 1, len(items)) if "plain" not in items[j].classes), None)
-            if noun is None:
-                continue
-            if items[noun].among(_GROUPS):
-                name = next(name for name in _GROUPS if name in items[noun].classes)
-                return [*items[:i], *items[noun + 1 :]], replace(given, group=_SUBJECTS[name])
-            if "date" in items[noun].classes:
-                return [*items[:i], *items[noun + 1 :]], given
+        noun = _next(items, i)
+        if i and noun and "per" in item.classes and noun.among(("date", *_GROUPS)):
+            group = next((_SUBJECTS[name] for name in _GROUPS if name in noun.classes), None)
+            return [*items[:i], *items[items.index(noun, i + 1) + 1 :]], replace(given, group=group)
     return items, given
 
 
@@ -490,18 +463,15 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
     """Superlatives, numbers, languages, weekdays and kinds of article."""
     kept: list[_Item] = []
     for i, item in enumerate(items):
-        name = next(
-            (name for name in item.classes if name[:3] in ("in:", "on:") or name[:7] == "number:"), ""
-        )
         if item.among(("newest", "oldest")):
             if not any(other.among(_ONE | _MANY) for other in items):
                 return None  # "the first author", "the latest source": the library cannot know of what
             given = replace(given, order="newest" if "newest" in item.classes else "oldest")
-        elif name.startswith("in:"):
-            given = replace(given, written_in=name[3:])
-        elif name.startswith("on:"):
-            given = replace(given, weekday=int(name[3:]))
-        elif number := int(name[7:]) if name else int(item.word) if item.word.isdecimal() else 0:
+        elif language := item.told("in:"):
+            given = replace(given, written_in=language)
+        elif day := item.told("on:"):
+            given = replace(given, weekday=int(day))
+        elif number := item.number:
             follows = items[i + 1 : i + 2]
             if not (follows and follows[0].among(("newest", "oldest", *_MANY))):
                 return None
@@ -510,9 +480,9 @@ def _narrowed(items: list[_Item], given: Request) -> _Taken | None:
             continue  # the particle of a separable verb: „liegen … vor“, „decken … ab“
         else:
             kept.append(item)
-    genres = {name.rstrip("s") for item in kept for name in item.classes} & {"report", "comment"}
-    if len(genres) == 1:
-        given = replace(given, genre="report" if "report" in genres else "comment")
+    report, comment = (any(item.among((one, f"{one}s")) for item in kept) for one in ("report", "comment"))
+    if report != comment:
+        given = replace(given, genre="report" if report else "comment")
     return kept, given
 
 
@@ -522,13 +492,14 @@ def _asked(items: Sequence[_Item], given: Request) -> Request | None:
     ask = next((name for name in _ASKS if asks and name in items[asks[0]].classes), "")
     if ask != "list" and any("list" in items[i].classes for i in asks[1:]):
         return None  # „What sources does he name?“
-    verbs = frozenset(name for item in items for name in item.classes) & _VERBS
+    verbs, said = _classes(items) & _VERBS, {item.word.lower() for item in items}
     nouns = [i for i, item in enumerate(items) if item.among(_NOUNS) and (ask in ("", "list") or i > asks[0])]
     date = next((i for i, item in enumerate(items) if "date" in item.classes), len(items))
     if ask in ("who", "when", "where"):
         return _of_some(ask, items, given, verbs)
-    if not nouns:
-        return _of_all(ask, items, given)
+    if not nouns:  # „Was enthält das Dossier?“
+        asks_of_all = ask in ("what", "list") and "dossier" in _classes(items)
+        return given if asks_of_all and (said & _INSIDE or not said & _COPULA) else None
     if ask in ("which", "what") and date < nouns[0]:
         return _of_some("when", items, given, verbs)
     return _of_subject(ask, items, nouns, given, verbs)
@@ -544,67 +515,40 @@ def _of_subject(
         return _of_some("where" if subject == "outlets" else "who", items, given, verbs)
     if ask == "what" and singular and not given.selects and subject != "period":
         return None
-    if not ask and not _stands_without_asking(noun, subject, given, verbs):
-        return None
-    if subject != "articles" and not _are_of_the_dossier(subject, items, nouns, given, verbs):
-        return None
-    if any("most" in item.classes for item in items) and subject not in ("outlets", "authors"):
+    if subject == "articles":
+        stands = given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
+    else:
+        stands = "exist" in verbs and noun.among(("outlets", "authors"))
+        # those of the articles, not those of a person: „Welche Quellen hat Portnikov?“
+        of_others = (given.named and subject == "outlets") or "aux" in verbs or len(nouns) > 1
+        if given.about or (of_others and not any(items[i].among(_ONE | _MANY) for i in nouns)):
+            return None
+    if not ask and not stands:
+        return None  # neither keywords („Artikel von …“) nor a yes-or-no question
+    if "most" in _classes(items) and subject not in ("outlets", "authors"):
         return None
     if ask == "count":
         return None if subject == "period" else replace(given, subject=subject, asks="count")
     return replace(given, subject=subject)
 
 
-def _are_of_the_dossier(
-    subject: Subject, items: Sequence[_Item], nouns: Sequence[int], given: Request, verbs: frozenset[str]
-) -> bool:
-    """Whether it means the sources, authors or languages of the articles, not those of a person."""
-    if any(items[i].among(_ONE | _MANY) for i in nouns):
-        return not given.about
-    of_others = given.named and subject == "outlets"  # „Welche Quellen hat Portnikov?“
-    return not (of_others or given.about or "aux" in verbs or len(nouns) > 1)
-
-
 def _of_some(ask: str, items: Sequence[_Item], given: Request, verbs: frozenset[str]) -> Request | None:
     """Who wrote articles, when or where they appeared: some articles, or all."""
     nouns = [i for i, item in enumerate(items) if item.among(_ONE | _MANY | {"author", "authors"})]
-    if given.titles and not nouns and not verbs & {"write", "publish"}:
+    if not nouns and not (given.titles and verbs & {"write", "publish"}):
         return None
-    if not given.titles and not nouns:
-        return None
-    plural = any(not _is_singular(items, i) for i in nouns)
-    if not given.selects and not plural:
+    if not given.selects and all(_is_singular(items, i) for i in nouns):
         return None  # „Wer hat den Bericht geschrieben?“ may mean a report that the articles mention
-    whens = sum("when" in item.classes for item in items)
+    said = _classes(items)
     if ask == "when":
-        if whens > 1 or not given.selects:
-            return replace(given, subject="period")
-        return replace(given, asks="when")
+        twice = sum("when" in item.classes for item in items) > 1
+        return replace(given, subject="period") if twice or not given.selects else replace(given, asks="when")
     if ask == "who":
-        by = any(item.among(("author", "authors", "source")) for item in items)
-        is_written = by or verbs & {"write", "publish"} or ("exist" in verbs and given.titles)
-        return (
-            replace(given, asks="who", subject="articles" if given.selects else "authors")
-            if is_written
-            else None
-        )
-    has_outlet = any(item.among(("outlet", "outlets")) for item in items)
-    return replace(given, asks="where") if "publish" in verbs or has_outlet else None
-
-
-def _of_all(ask: str, items: Sequence[_Item], given: Request) -> Request | None:
-    """„Was enthält das Dossier?“"""
-    said = {item.word.lower() for item in items}
-    if ask not in ("what", "list") or not any("dossier" in item.classes for item in items):
-        return None
-    return None if said & _COPULA and not said & _INSIDE else given
-
-
-def _stands_without_asking(noun: _Item, subject: Subject, given: Request, verbs: frozenset[str]) -> bool:
-    """Whether keywords („Artikel von …“) or a yes-or-no question ask for a list."""
-    if subject == "articles":
-        return given.selects or noun.among(_MANY) or ("exist" in verbs and given.genre is not None)
-    return "exist" in verbs and bool(noun.classes & {"outlets", "authors"})
+        by = said & {"author", "authors", "source"} or verbs & {"write", "publish"}
+        subject: Subject = "articles" if given.selects else "authors"
+        written = by or ("exist" in verbs and given.titles)
+        return replace(given, asks="who", subject=subject) if written else None
+    return replace(given, asks="where") if said & {"publish", "outlet", "outlets"} else None
 
 
 def _is_singular(items: Sequence[_Item], at: int) -> bool:

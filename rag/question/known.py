@@ -1,21 +1,21 @@
 """Finds the outlets, authors and titles of a library in a question."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rag.text.analysis import fold, words
+from rag.text.languages import word_set
+
+QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
+"""What stands in quotation marks of any language, perhaps a title."""
 
 _LEAST_TITLE = 3
 """Words; a shorter main part of a title counts as its name only in quotation marks."""
 _LONGEST_ENDING = 3
 _LEAST_STEM = 4
 _LONGEST_NAME = 6
-_DETERMINERS = frozenset(
-    "der die das den dem des ein eine einen the a an le la les l un une o os as um uma".split()
-)
+_DETERMINERS = word_set("source.article_word")
 
 Words = tuple[str, ...]
 
@@ -29,16 +29,39 @@ class Named:
     authors: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
 class Known:
-    """Names and titles of a library, prepared to be looked up; see `known_of`."""
+    """Names and titles of a library, prepared to be looked up; `titles` are pairs of an id and a title."""
 
-    outlets: tuple[str, ...] = ()
-    authors: tuple[str, ...] = ()
-    _titles: dict[Words, frozenset[str]] = field(default_factory=dict)
-    _beginnings: dict[str, list[Words]] = field(default_factory=dict)
-    _names: dict[Words, Named] = field(default_factory=dict)
-    _parts: dict[Words, Named] = field(default_factory=dict)
+    def __init__(
+        self, outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tuple[str, str]]
+    ) -> None:
+        self.outlets, self.authors = tuple(outlets), tuple(authors)
+        self._titles: dict[Words, frozenset[str]] = {}
+        plain: set[Words] = set()
+        for id, title in titles:
+            for part in {title, title.partition(":")[0]}:
+                if said := _without_determiner(_lower(part)):
+                    self._titles[said] = self._titles.get(said, frozenset()) | {id}
+                    if len(_lower(part)) >= _LEAST_TITLE and len(said) > 1:
+                        plain.add(said)
+        self._beginnings: dict[str, list[Words]] = defaultdict(list)
+        for said in sorted(plain, key=len, reverse=True):
+            self._beginnings[said[0]].append(said)
+        self._names: dict[Words, Named] = {}
+        self._parts: dict[Words, Named] = {}
+        for name in self.outlets:
+            self._add(name, Named("", outlets=frozenset({name})))
+        for name in self.authors:
+            self._add(name, Named("", authors=frozenset({name})))
+
+    def _add(self, name: str, meant: Named) -> None:
+        """Adds a name, and each run of words in it, which may mean several."""
+        said = tuple(map(fold, words(name)))
+        ends = ((i, j) for i in range(len(said)) for j in range(i + 1, min(len(said), i + _LONGEST_NAME) + 1))
+        runs = {said[start:end] for start, end in ends}
+        for names, run in ((self._names, said), *((self._parts, run) for run in runs)):
+            known = names.get(run, Named(""))
+            names[run] = Named("", known.outlets | meant.outlets, known.authors | meant.authors)
 
     def titled(self, quoted: str) -> frozenset[str]:
         """Ids of the articles that a quoted title means: the whole title, its main part, or some of its
@@ -69,62 +92,17 @@ class Known:
         return _longest(run, self._parts, least=1)
 
 
-def known_of(outlets: Iterable[str], authors: Iterable[str], titles: Iterable[tuple[str, str]]) -> Known:
-    """`titles` are pairs of an article's id and its title."""
-    outlets, authors = tuple(outlets), tuple(authors)
-    by_title: dict[Words, set[str]] = defaultdict(set)
-    plain: set[Words] = set()
-    for id, title in titles:
-        main = title.partition(":")[0]
-        for part in {title, main}:
-            if said := _without_determiner(_lower(part)):
-                by_title[said].add(id)
-                if len(_lower(part)) >= _LEAST_TITLE and len(said) > 1:
-                    plain.add(said)
-    beginnings: dict[str, list[Words]] = defaultdict(list)
-    for said in sorted(plain, key=len, reverse=True):
-        beginnings[said[0]].append(said)
-    found = {title: frozenset(ids) for title, ids in by_title.items()}
-    return Known(outlets, authors, found, dict(beginnings), *_names_of(outlets, authors))
-
-
-def _names_of(
-    outlets: Sequence[str], authors: Sequence[str]
-) -> tuple[dict[Words, Named], dict[Words, Named]]:
-    """Names and all runs of words in them, each with everything that it may mean."""
-    whole: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    parts: dict[Words, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
-    for place, names in enumerate((outlets, authors)):
-        for name in names:
-            said = tuple(map(fold, words(name)))
-            whole[said][place].add(name)
-            for start in range(len(said)):
-                for end in range(start + 1, min(len(said), start + _LONGEST_NAME) + 1):
-                    parts[said[start:end]][place].add(name)
-    return _as_named(whole), _as_named(parts)
-
-
-def _as_named(found: dict[Words, tuple[set[str], set[str]]]) -> dict[Words, Named]:
-    return {
-        said: Named(" ".join(said), frozenset(outlets), frozenset(authors))
-        for said, (outlets, authors) in found.items()
-    }
-
-
 def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple[int, Named | None]:
     """The longest name that the run begins with; its last word may be inflected: Portnikovs, Портникова."""
     folded = [fold(word) for word in run[:_LONGEST_NAME]]
     for length in range(len(folded), least - 1, -1):
-        for last in _without_endings(folded[length - 1]):
+        word = folded[length - 1]
+        least_left = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
+        shorter = [word[:n] for n in range(len(word) - 1, least_left - 1, -1)]
+        for last in (word, *(shorter if len(word) > _LEAST_STEM else [word.removesuffix("s")])):
             if found := names.get((*folded[: length - 1], last)):
                 return length, Named(" ".join(run[:length]), found.outlets, found.authors)
     return 0, None
-
-
-def _without_endings(word: str) -> list[str]:
-    least = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
-    shorter = [word[:length] for length in range(len(word) - 1, least - 1, -1)]
-    return [word, *shorter] if len(word) > _LEAST_STEM else [word, word.removesuffix("s")]
 
 
 def _lower(text: str) -> Words:

@@ -1,7 +1,5 @@
 """The places that articles name most, recognised by how names are used, without a list of names."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -29,17 +27,14 @@ def places(texts: Sequence[str], n: int = 5) -> list[str]:
         Counter(word for text in texts for word in pattern.findall(text))
         for pattern in (_ANY, _IN, _WITH_ARTICLE)
     )
+    words = frozenset(MONTHS).union(*STOP.values())
     found = [
         name
         for name, count in there.items()
-        if _is_place(name, count, said[name], determined[name])
+        if count >= max(_LEAST, _IN_THERE * said[name])
+        and determined[name] <= _WITH_ONE * said[name]
+        and name.lower() not in words
+        and not _NOUN.search(name.lower())
         and not (name.endswith("s") and said[name[:-1]] > said[name])  # a genitive
     ]
     return sorted(found, key=lambda name: (-said[name], name))[:n]
-
-
-def _is_place(name: str, there: int, said: int, determined: int) -> bool:
-    plain = name.lower()
-    word = plain in MONTHS or any(plain in stop for stop in STOP.values()) or _NOUN.search(plain)
-    often = there >= _LEAST and there >= _IN_THERE * said
-    return often and determined <= _WITH_ONE * said and not word

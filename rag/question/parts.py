@@ -1,7 +1,5 @@
 """Several questions in one message, each in its own words."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -44,12 +42,8 @@ def parts_of(message: str) -> list[Part]:
     asked = [piece for piece in pieces if _IS_ASKED.search(piece)]
     if len(asked) < len(pieces):  # statements beside a single question belong to it
         return [Part(message)] if len(asked) < 2 else [Part(piece) for piece in asked]
-    return [part for piece in pieces for part in _parts(piece)]
-
-
-def _parts(piece: str) -> list[Part]:
-    asked = _joined(piece)
-    return [Part(each, " ".join(other for other in asked if other is not each)) for each in asked]
+    joined = map(_joined, pieces)
+    return [Part(each, " ".join(o for o in asked if o is not each)) for asked in joined for each in asked]
 
 
 def _joined(question: str) -> list[str]:

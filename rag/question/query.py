@@ -1,7 +1,5 @@
 """Turns a question into a query: language, concepts with their alternatives, answer type."""
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re
@@ -45,9 +43,7 @@ _OF = word_set("query.of")
 # German without capitals
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t)$")
 _NO_NOUN = re.compile(r"(?:lich|isch|ig|bar|los|sam|end|te|rt)(?:e[nmrs]?)?$|te[nt]$")
-_SMALL = STOP["de"] | frozenset(
-    "nicht trotz wegen lange gewesen mehr schon nie immer heute gestern morgen gerade".split()
-)
+_SMALL = STOP["de"] | word_set("words.small", "de")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +137,7 @@ def understand(
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
     # with several languages they would favour the articles in the question's own
-    whole = languages == {language}
-    own = _grams(text) if whole else ()
+    own = _grams(text) if languages == {language} else ()
     return Query(text, language, tuple(concepts.values()), own)
 
 
@@ -170,13 +165,11 @@ def _weight(word: str, language: str) -> float:
     lower = word.lower()
     if lower in DOSSIER_WORDS:
         return DOSSIER_WEIGHT
-    return CARRIER_WEIGHT if not _keys(lower, language).isdisjoint(_carriers(language)) else 1.0
-
-
-def _keys(word: str, language: str) -> set[str]:
-    """The search key of a word, and of its possible infinitive: "meinte", "meinen"."""
-    forms = {word, _PAST_ENDING.sub("en", word), _PAST_ENDING.sub("n", word)} if language == "de" else {word}
-    return {key(form, language) for form in forms}
+    forms = {lower}
+    if language == "de":  # and its possible infinitive: "meinte", "meinen"
+        forms |= {_PAST_ENDING.sub("en", lower), _PAST_ENDING.sub("n", lower)}
+    asks = any(key(form, language) in _carriers(language) for form in forms)
+    return CARRIER_WEIGHT if asks else 1.0
 
 
 @functools.cache
@@ -190,18 +183,18 @@ def _own(text: str, language: str) -> tuple[Concept, ...]:
     for place, word in enumerate(words(text)):
         term = key(word, language)
         if term and word.lower() not in STOP[language]:
-            ways = tuple(filter(_is_sayable, (_itself(word, language), *_synonyms(term, language))))
+            ways = (*_ways([(word, 1.0)], language), *_synonyms(term, language))
             # a name counts in full: "States" in "United States" is not the verb
-            weight = 1.0 if _is_name(word, first=place == 0) else _weight(word, language)
+            weight = 1.0 if place and word[0].isupper() else _weight(word, language)
             concepts.setdefault(term, Concept(word, ways, weight))
     return tuple(concepts.values())
 
 
-def _synonyms(term: str, language: str) -> Iterable[Alternative]:
+def _synonyms(term: str, language: str) -> list[Alternative]:
     """Synonyms of a search key in a language other than German."""
-    for other, like in foreign_synonyms(term, language)[:SYNONYMS_MOST]:
-        if like >= LEAST_LIKENESS:
-            yield Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language)))
+    alike = [pair for pair in foreign_synonyms(term, language)[:SYNONYMS_MOST] if pair[1] >= LEAST_LIKENESS]
+    ways = (Alternative(SYNONYM_WEIGHT * like, tuple(keys(other, language))) for other, like in alike)
+    return [way for way in ways if way.keys]
 
 
 def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
@@ -213,87 +206,56 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     if text[:1].islower() and (joined := joined_verb(text)):
         at, infinitive, base = joined
         separated[at], bases[at] = infinitive, base
-    mixed = languages != {"de"}
-    words, said = {}, {}
-    for word, start, _ in tokens(text):
-        if start in separated:
-            word = bases.get(start, word)
-            words[separated[start]] = word
-            said[separated[start]] = [*_said(separated[start], word), ((key(word),), BASE_WEIGHT)]
-        elif start not in particles and word.lower() not in STOP["de"] and key(word) not in words:
-            words[key(word)] = word
-            said[key(word)] = _said(key(word), word)
-    concepts = (
-        Concept(
-            word,
-            (
-                *(
-                    Alternative(weight, terms, _grams(word) if weight == 1.0 and mixed else ())
-                    for terms, weight in said[term]
-                    if "de" in languages
-                ),
-                *_elsewhere(term, word, languages),
-            ),
-            1.0 if term in separated.values() else _weight(word, "de"),
-        )
-        for term, word in words.items()
-    )
-    return tuple(concept for concept in concepts if concept.alternatives)
-
-
-def _said(term: str, word: str) -> list[tuple[tuple[str, ...], float]]:
-    """Alternatives for a German word, each with its weight: the word, its family, and synonyms."""
-    family = [((key(relative),), RELATIVE_WEIGHT) for relative in relatives(word)]
-    similar = [item for item in near_synonyms(term) if item[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
-    near = [((other,), SYNONYM_WEIGHT * like) for other, like in similar]
-    return [((term,), 1.0), *family, *near]
-
-
-def _elsewhere(term: str, word: str, languages: Iterable[str]) -> Iterable[Alternative]:
-    """Alternatives for a German word in articles of other languages: the word as it is, and translations."""
-    for language in sorted(set(languages) - {"de"}):
-        meant = headwords(term, language)[:TRANSLATIONS_MOST]
-        ways = [(word, KEPT_ORIGINAL if meant else 1.0), *meant]
-        yield from filter(_is_sayable, (_itself(way, language, weight) for way, weight in ways))
-
-
-def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
-    said = words(text)
-    stop = STOP[glossary.language]
     concepts: dict[str, Concept] = {}
-    i = 0
-    while i < len(said):
-        taken, concept = _longest(said[i:], glossary, i == 0, stop, languages)
-        if concept is not None and concept.alternatives:
-            concepts.setdefault(concept.word.lower(), concept)
-        i += taken
+    for written, start, _ in tokens(text):
+        word, apart = bases.get(start, written), separated.get(start)
+        term = apart or key(word)
+        if not apart and (start in particles or word.lower() in STOP["de"] or term in concepts):
+            continue
+        ways = _said(term, word, languages)
+        if apart and ways:
+            ways.append(Alternative(BASE_WEIGHT, (key(word),)))
+        for other in sorted(languages - {"de"}):  # the word as it is, and translations
+            meant = headwords(term, other)[:TRANSLATIONS_MOST]
+            ways += _ways([(word, KEPT_ORIGINAL if meant else 1.0), *meant], other)
+        if ways:
+            concepts[term] = Concept(word, tuple(ways), 1.0 if apart else _weight(word, "de"))
     return tuple(concepts.values())
 
 
-def _longest(
-    words: Sequence[str],
-    glossary: Glossary,
-    first: bool,
-    stop: frozenset[str],
-    languages: frozenset[str],
-) -> tuple[int, Concept | None]:
-    """The concept that starts here, the longest known phrase, and its number of words."""
-    lower = [word.lower() for word in words[:LONGEST_PHRASE]]
-    for length in range(len(lower), 0, -1):
-        if length == 1 and lower[0] in stop:
-            return 1, None
-        found = glossary.lookup(lower[:length])
-        if found:
-            phrase = " ".join(words[:length])
-            keep = _is_name(words[0], first) and length == 1
-            return length, _concept(phrase, found, keep, glossary.language, languages)
-    if lower[0] in stop:
-        return 1, None
-    meant = () if words[0][0].isupper() else glossary.misspelt(lower[0])
-    if meant:
-        return 1, _concept(words[0], meant, True, glossary.language, languages)
-    alternatives = (_itself(words[0], each) for each in _first(glossary.language, languages))
-    return 1, Concept(words[0], tuple(filter(_is_sayable, alternatives)))
+def _said(term: str, word: str, languages: frozenset[str]) -> list[Alternative]:
+    """Alternatives for a German word in German articles: the word, its family, and synonyms."""
+    if "de" not in languages:
+        return []
+    itself = Alternative(1.0, (term,), () if languages == {"de"} else _grams(word))
+    family = [Alternative(RELATIVE_WEIGHT, (key(relative),)) for relative in relatives(word)]
+    alike = [pair for pair in near_synonyms(term) if pair[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
+    return [itself, *family, *(Alternative(SYNONYM_WEIGHT * like, (other,)) for other, like in alike)]
+
+
+def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
+    """The concepts of a question in another language, each the longest phrase that the glossary has."""
+    said, stop, language = words(text), STOP[glossary.language], glossary.language
+    concepts: dict[str, Concept] = {}
+    i = 0
+    while i < len(said):
+        word, lower = said[i], [each.lower() for each in said[i : i + LONGEST_PHRASE]]
+        is_stop = lower[0] in stop
+        lengths = range(len(lower), int(is_stop), -1)
+        length = next((n for n in lengths if glossary.lookup(lower[:n])), 0)
+        phrase = " ".join(said[i : i + (length or 1)])
+        if length:
+            keep = length == 1 and i > 0 and word[0].isupper()
+            found = _concept(phrase, glossary.lookup(lower[:length]), keep, language, languages)
+        elif not is_stop and not word[0].isupper() and (meant := glossary.misspelt(lower[0])):
+            found = _concept(phrase, meant, True, language, languages)
+        else:
+            each_way = [] if is_stop else [_ways([(word, 1.0)], each) for each in _first(language, languages)]
+            found = Concept(word, tuple(itertools.chain.from_iterable(each_way)))
+        if found.alternatives:
+            concepts.setdefault(phrase.lower(), found)
+        i += length or 1
+    return tuple(concepts.values())
 
 
 def _concept(
@@ -303,33 +265,26 @@ def _concept(
     language: str,
     languages: frozenset[str],
 ) -> Concept:
-    alternatives: list[Alternative] = []
+    """A phrase with its translations; a name is kept beside them."""
+    ways: list[Alternative] = []
     for each in _first(language, languages):
+        if each == language:
+            ways += [*_ways([(phrase, 1.0)], each), *_synonyms(" ".join(keys(phrase, each)), language)]
+            continue
         if each == "de":
             same = phrase.lower()  # a name; typed in lower case it would be looked up as a word
-            alternatives += [
-                _itself(german, "de", 1.0 if german.lower() == same else weight)
-                for german, weight in translations
-            ]
-        if each == language:
-            own = _itself(phrase, each)
-            alternatives += [own, *_synonyms(" ".join(own.keys), language)]
-            continue
+            likely = ((german, 1.0 if german.lower() == same else like) for german, like in translations)
+            ways += _ways(likely, "de")
         if keep:
-            alternatives.append(_itself(phrase, each, KEPT_ORIGINAL))
-        if each != "de":
-            alternatives += _by_way_of_german(translations, each)
-    return Concept(phrase, tuple(filter(_is_sayable, alternatives)), _weight(phrase, language))
-
-
-def _by_way_of_german(translations: Sequence[tuple[str, float]], language: str) -> Iterable[Alternative]:
-    """Alternatives in a third language for a word with these German translations."""
-    meant: dict[str, float] = {}
-    for german, weight in translations:
-        for head, likeness in headwords(" ".join(keys(german)), language):
-            meant[head] = max(meant.get(head, 0.0), weight * likeness)
-    likeliest = sorted(meant.items(), key=lambda item: -item[1])[:TRANSLATIONS_MOST]
-    return (_itself(head, language, weight) for head, weight in likeliest)
+            ways += _ways([(phrase, KEPT_ORIGINAL)], each)
+        if each != "de":  # by way of German
+            meant: dict[str, float] = {}
+            for german, weight in translations:
+                for head, likeness in headwords(" ".join(keys(german)), each):
+                    meant[head] = max(meant.get(head, 0.0), weight * likeness)
+            likeliest = sorted(meant.items(), key=lambda item: -item[1])[:TRANSLATIONS_MOST]
+            ways += _ways(likeliest, each)
+    return Concept(phrase, tuple(ways), _weight(phrase, language))
 
 
 def _first(language: str, languages: frozenset[str]) -> list[str]:
@@ -337,22 +292,14 @@ def _first(language: str, languages: frozenset[str]) -> list[str]:
     return sorted(languages, key=lambda other: (other != language, other))
 
 
-def _itself(phrase: str, language: str, weight: float = 1.0) -> Alternative:
-    """A word or phrase itself, for articles in its language."""
-    return Alternative(weight, tuple(keys(phrase, language)), _grams(phrase))
+def _ways(said: Iterable[tuple[str, float]], language: str) -> list[Alternative]:
+    """Phrases, each with its weight, for articles in their language; without those of function words only."""
+    ways = (Alternative(weight, tuple(keys(phrase, language)), _grams(phrase)) for phrase, weight in said)
+    return [way for way in ways if way.keys]
 
 
 def _grams(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(grams(text)))
-
-
-def _is_sayable(alternative: Alternative) -> bool:
-    """Whether it has more than function words."""
-    return bool(alternative.keys)
-
-
-def _is_name(word: str, first: bool) -> bool:
-    return word[0].isupper() and not first
 
 
 def with_capitals(text: str) -> str:

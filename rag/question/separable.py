@@ -1,19 +1,14 @@
 """Joins separated German verbs: „Sie gab das Amt … ab“ is abgeben, not geben."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rag.question.glossary import is_german
 from rag.text.analysis import infinitive, key, tokens
-from rag.text.languages import STOP
+from rag.text.languages import STOP, word_set
 
-_PARTICLES = frozenset(
-    "ab an auf aus bei ein fern fest fort frei heim her heraus herunter hervor hin hinaus los mit nach nieder"
-    " statt teil um unter vor voran voraus vorbei weg weiter wieder zu zurück zusammen".split()
-)
+_PARTICLES = word_set("words.particles", "de")
 _LONGEST_PARTICLE = max(map(len, _PARTICLES))
 _ALWAYS_APART = _PARTICLES - {"um", "unter", "wieder"}  # „unterstützen“ is not separable
 # a particle at the end of its clause, or before a conjunction: most sentences have none

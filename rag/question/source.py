@@ -1,13 +1,12 @@
 """The source that a question names: an outlet, an author, a title, a day or a kind of article."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 
 from rag.question.days import DATE, Days, days_of
-from rag.question.known import Known, Named
+from rag.question.known import QUOTED, Known, Named
 from rag.question.query import detect_language
 from rag.schema import Genre, Span
 from rag.text.analysis import fold, tokens, words
@@ -25,7 +24,7 @@ _SAYS, _BY, _VIEW, _ARTICLE, _COMMENTS, _STANDS = (
 _IN, _FROM, _DETERMINERS, _AND, _LIGHT, _HAS, _DOES = (
     word_set(f"source.{name}") for name in ("inside", "of", "determiner", "also", "light", "has", "does")
 )
-_QUOTED = re.compile(r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]")
+_QUOTED = re.compile(QUOTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +60,26 @@ def source_of(question: str, known: Known) -> Source | None:
     >>> source_of("Was berichtet die taz über Proteste?", known).asks
     'Was über Proteste?'
     """
-    said = list(tokens(question))
-    source, cut, spoken = Source(question, question), list[Span](), list[Span]()
-    for find in (_title, _day, _comments, _name):
-        for span, found in find(question, said, known):
-            if any(span[0] < end and start < span[1] for start, end in cut):
-                continue
-            cut.append(span)
-            if any(name.authors for name in found.named):
-                spoken.append(span)
-            source = _both(source, found)
+    said = tokens(question)
+    cut: list[_Found] = []
+    for found in chain(
+        _title(question, said, known), _day(question, said), _comments(said), _name(said, known)
+    ):
+        (low, high), _ = found
+        if not any(low < end and start < high for (start, end), _ in cut):
+            cut.append(found)
     if not cut:
         return None
-    sought = _without(question, [span for span in cut if span not in spoken])
-    return replace(source, asks=_without(question, cut), sought=sought)
+    spoken = [span for span, part in cut if any(name.authors for name in part.named)]
+    titles = [part.titles for _, part in cut if part.titles is not None]
+    return Source(
+        _without(question, [span for span, _ in cut]),
+        _without(question, [span for span, _ in cut if span not in spoken]),
+        tuple(name for _, part in cut for name in part.named),
+        frozenset.union(*titles) if titles else None,
+        next((part.days for _, part in cut if part.days), None),
+        next((part.genre for _, part in cut if part.genre), None),
+    )
 
 
 def _without(question: str, cut: Sequence[Span]) -> str:
@@ -83,18 +88,6 @@ def _without(question: str, cut: Sequence[Span]) -> str:
         rest, at = rest + question[at:start], end
     left = " ".join((rest + question[at:]).split())
     return re.sub(r" (?=[?!,.;:])", "", left).lstrip(" ,:;–")
-
-
-def _both(source: Source, found: Source) -> Source:
-    titles = [each for each in (source.titles, found.titles) if each is not None]
-    return Source(
-        source.asks,
-        source.sought,
-        (*source.named, *found.named),
-        frozenset.union(*titles) if titles else None,
-        source.days or found.days,
-        source.genre or found.genre,
-    )
 
 
 _Said = Sequence[tuple[str, int, int]]
@@ -109,25 +102,23 @@ def _title(question: str, said: _Said, known: Known) -> Iterator[_Found]:
             yield (start, quoted.end()), Source("", "", titles=ids)
     for i in range(1, len(said)):
         length, value = known.whole_at([word for word, _, _ in said[i:]])
-        start = _source_begins(said, i) if isinstance(value, frozenset) else None
-        if start is not None and isinstance(value, frozenset):
+        if isinstance(value, frozenset) and (start := _source_begins(said, i)) is not None:
             yield (start, said[i + length - 1][2]), Source("", "", titles=value)
 
 
 def _source_begins(said: _Said, at: int) -> int | None:
     """Start of the words that make the name at `at` a source: „im Artikel“, „laut dem Text“, „in“."""
-    i, found = at - 1, None
-    while i >= max(0, at - 4):
-        word = said[i][0].lower()
-        if _ARTICLE.fullmatch(word) or _BY.fullmatch(word) or word in _IN:
-            found = i
-        elif word not in _LIGHT:
+    found = None
+    for word, start, _ in reversed(said[max(0, at - 4) : at]):
+        lower = word.lower()
+        if _ARTICLE.fullmatch(lower) or _BY.fullmatch(lower) or lower in _IN:
+            found = start
+        elif lower not in _LIGHT:
             break
-        i -= 1
-    return None if found is None else said[found][1]
+    return found
 
 
-def _day(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+def _day(question: str, said: _Said) -> Iterator[_Found]:
     """A date beside a word for article: „im Text vom 19. August“."""
     for date in DATE.finditer(question):
         at = sum(end <= date.start() for _, _, end in said)
@@ -139,7 +130,7 @@ def _day(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa:
             yield (said[noun][1] if start is None else start, date.end()), Source("", "", days=days)
 
 
-def _comments(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+def _comments(said: _Said) -> Iterator[_Found]:
     """Comments as a source: „in den Kommentaren“, „Was sagen die Kommentare …?“."""
     for i, (word, _, end) in enumerate(said):
         if not _COMMENTS.fullmatch(word) or i == 0:
@@ -156,7 +147,7 @@ def _comments(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # 
             yield (said[first][1], end), Source("", "", genre="comment")
 
 
-def _name(question: str, said: _Said, known: Known) -> Iterator[_Found]:  # noqa: ARG001
+def _name(said: _Said, known: Known) -> Iterator[_Found]:
     """Known outlets and authors after words that make them a source."""
     i = 0
     while i < len(said):
@@ -209,31 +200,21 @@ def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | No
     before = said[first - 1][0] if first else ""
     behind = [word for word, _, _ in said[at + length : at + length + 2]]
     own = said[at - 1][1] if at and said[at - 1][0].lower() in _DETERMINERS else said[at][1]
+    stands = bool(name.outlets) and any(_STANDS.fullmatch(word) for word, _, _ in said)
     if _SAYS.fullmatch(before):
         return said[first - 1][1]
-    if behind and _BY.fullmatch(behind[0]):
-        return own
-    if before.lower() in _HAS and _SAYS.fullmatch(said[-1][0]):
+    if (behind and _BY.fullmatch(behind[0])) or (before.lower() in _HAS and _SAYS.fullmatch(said[-1][0])):
         return own
     if _BY.fullmatch(before) or _VIEW.fullmatch(before):
-        return (
-            _source_begins(said, first)
-            or said[max(0, first - 2 if _VIEW.fullmatch(before) else first - 1)][1]
-        )
+        words_before = 2 if _VIEW.fullmatch(before) else 1
+        return _source_begins(said, first) or said[max(0, first - words_before)][1]
     if _ARTICLE.fullmatch(before) and first < at:
         return _source_begins(said, at) or said[first - 1][1]
-    if name.outlets and before.lower() in _IN and any(_STANDS.fullmatch(word) for word, _, _ in said):
+    if stands and before.lower() in _IN:
         return said[first - 1][1]
-    if (
-        name.outlets
-        and first < at
-        and said[first][0].lower() in {"in"}
-        and any(_STANDS.fullmatch(w) for w, _, _ in said)
-    ):
+    if stands and first < at and said[first][0].lower() == "in":
         return said[first][1]
-    auxiliary = at > first and any(w.lower() in _DOES for w, _, _ in said[first:at])
-    if auxiliary and any(_SAYS.fullmatch(word) for word in behind):
-        return own
-    if said[at][0].endswith(("s", "’s")) and behind and _ARTICLE.fullmatch(behind[0]):
-        return own
-    return None
+    auxiliary = any(word.lower() in _DOES for word, _, _ in said[first:at])
+    told = auxiliary and any(_SAYS.fullmatch(word) for word in behind)
+    owned = said[at][0].endswith("s") and behind and _ARTICLE.fullmatch(behind[0])
+    return own if told or owned else None

@@ -3,20 +3,18 @@
 Only people and titles are named, because they need no inflection.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from rag.question.answer_type import CAPITAL
 from rag.question.glossary import is_german
 from rag.schema import Article
 from rag.text.analysis import language_of
 from rag.text.languages import LANGUAGES, STOP, pattern, table
 
-_CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
-_NAME = rf"((?:[{_CAPITAL}][\w’'-]+ )+[{_CAPITAL}][\w’'-]{{2,}})"
+_NAME = rf"((?:[{CAPITAL}][\w’'-]+ )+[{CAPITAL}][\w’'-]{{2,}})"
 _FEW = r"(?: [\w’'-]+){0,2}?"
 _SPEAKS = {
     language: re.compile(rf"{_NAME}(?={_FEW} {speech}\b)|\b{speech}{_FEW} {_NAME}")
@@ -52,21 +50,14 @@ def follow_ups(
 
 def _suggest(articles: Iterable[Article], language: str, quoted: str) -> Iterator[tuple[str, str]]:
     """The questions, each with its subject."""
-    forms = table(language if language in LANGUAGES else "en", "suggest")
-    known = [
-        [(forms[form].format(subject), subject) for form, subject in _subjects(article, quoted, i % 2 == 1)]
-        for i, article in enumerate(articles)
-    ]
+    forms, known = table(language if language in LANGUAGES else "en", "suggest"), []
+    for i, article in enumerate(articles):
+        people = [("speaker", name) for name in speakers(article, quoted)]
+        titles = [("about", article.title)] if article.title and len(article.title) <= LONGEST_TITLE else []
+        subjects = [*titles, *people] if i % 2 else [*people[:1], *titles, *people[1:]]
+        known.append([(forms[form].format(subject), subject) for form, subject in subjects])
     rounds = itertools.chain.from_iterable(itertools.zip_longest(*known))
     yield from dict.fromkeys(pair for pair in rounds if pair)
-
-
-def _subjects(article: Article, quoted: str, title_first: bool) -> list[tuple[str, str]]:
-    """The people and titles that an article can be asked about, each with the form of the question."""
-    people = [("speaker", name) for name in speakers(article, quoted)]
-    named = article.title and len(article.title) <= LONGEST_TITLE
-    titles = [("about", str(article.title))] if named else []
-    return [*titles, *people] if title_first else [*people[:1], *titles, *people[1:]]
 
 
 def _words(question: str) -> set[str]:
@@ -90,7 +81,7 @@ def speakers(article: Article, quoted: str) -> list[str]:
 
 def _is_word(name: str, language: str) -> bool:
     """Whether a part of a supposed name is an ordinary word."""
-    known = is_german(name.removesuffix("s")) if language == "de" else False
+    known = language == "de" and is_german(name.removesuffix("s"))
     return len(name) < 3 or name.lower() in STOP[language] or known
 
 

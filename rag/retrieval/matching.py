@@ -1,7 +1,5 @@
 """How much of a question a sentence covers: soft matches of search keys, weighted by idf."""
 
-from __future__ import annotations
-
 import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence

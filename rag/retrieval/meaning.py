@@ -1,7 +1,5 @@
 """Ranking by meaning: the chunks whose vectors are nearest to the question's."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import threading

@@ -1,7 +1,5 @@
 """Finds the passages for a question: words and meaning, summed, then reranked by what sentences cover."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -98,7 +96,11 @@ class Retriever:
         shares = {} if near is None else {row: near.shares[id] for id, row in rows.items()}
         found = scored(self.library, query, shares, only)
         scores = found.scores
-        by_meaning = bool(shares) and not self._partly_embedded(found, shares)
+        said = np.argsort(-scores, kind="stable")[:RERANKED].tolist()
+        rows_said = {found.rows[place] for place in said if scores[place] > 0}
+        # those with a vector of the built-in encoder: all that words find, or none at all
+        embedded = self.library.packed_passages([*rows_said, *shares]).keys() if shares else set[int]()
+        by_meaning = bool(shares) and (not embedded or embedded >= rows_said)
         if near is not None and by_meaning:
             meaning = np.array([shares.get(row, 0.0) for row in found.rows])
             scores = (scores + near.weight * meaning) / (1 + near.weight)
@@ -124,13 +126,6 @@ class Retriever:
             sure = [each.keys for each in concept.alternatives if each.weight >= SURE * likeliest]
             found &= set[str]().union(*(self.library.saying(keys) for keys in sure))
         return found
-
-    def _partly_embedded(self, found: Scored, shares: Mapping[int, float]) -> bool:
-        """Whether some passages have a vector of the built-in encoder, and some that words find have not."""
-        best = np.argsort(-found.scores, kind="stable")[:RERANKED].tolist()
-        rows = [found.rows[place] for place in best if found.scores[place] > 0]
-        embedded = self.library.packed_passages([*rows, *shares]).keys()
-        return bool(embedded) and not embedded >= set(rows)
 
     def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
         """The passages with the coverage by their sentences and titles, and scores that include it."""

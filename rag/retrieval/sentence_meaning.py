@@ -6,8 +6,6 @@ Kamera im Paket?" becomes "Wie teuer kommt im Paket?"), and each sentence is com
 article.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

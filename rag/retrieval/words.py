@@ -5,8 +5,6 @@ Lucene's (Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020). As in Pirkola's 
 1998) the alternatives of a concept count as one term.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 

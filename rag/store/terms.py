@@ -7,7 +7,7 @@ from typing import Self
 
 from rag.question.separable import separated_verbs
 from rag.schema import Article, Chunk
-from rag.text.analysis import folded_of, keys_of, language_of, words
+from rag.text.analysis import folded, keys, language_of
 from rag.text.normalize import written_date
 
 
@@ -49,8 +49,7 @@ class PassageTerms:
 
 def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
     """The terms of a sentence in the language of its article."""
-    said = words(sentence)
-    return _terms(sentence, keys_of(said, language), folded_of(said), language)
+    return _terms(sentence, keys(sentence, language), language)
 
 
 def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[str]]:
@@ -60,10 +59,9 @@ def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[st
     """
     edges = [chunk.start, *chain.from_iterable(chunk.sentences), chunk.end]
     parts = [heading(article), *(article.text[a:b] for a, b in pairwise(edges))]
-    tokens = [(part, words(part)) for part in parts]
-    found = [(part, keys_of(held, article.language), folded_of(held)) for part, held in tokens]
+    found = [(part, keys(part, article.language)) for part in parts]
     terms = [_terms(*each, article.language) for each in (found[0], *found[2::2])]
-    return PassageTerms(terms[0], tuple(terms[1:])), [key for _, held, _ in found for key in held]
+    return PassageTerms(terms[0], tuple(terms[1:])), [key for _, held in found for key in held]
 
 
 def heading(article: Article) -> str:
@@ -73,6 +71,6 @@ def heading(article: Article) -> str:
     return " · ".join(filter(None, [article.title, article.outlet, article.author, *datelines, day]))
 
 
-def _terms(sentence: str, held: Sequence[str], line: str, language: str | None) -> SentenceTerms:
+def _terms(sentence: str, held: Sequence[str], language: str | None) -> SentenceTerms:
     joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
-    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", line)
+    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", folded(sentence))

@@ -3,15 +3,13 @@
 All code that reads or writes a number or a date takes its words and patterns from here.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag.text.languages import LANGUAGES, table
+from rag.text.languages import LANGUAGES, pattern, table, word_set
 from rag.text.normalize import lower_case
 
 Day = tuple[int | None, int, int | None]
@@ -55,9 +53,8 @@ def _valued(name: str, *languages: str) -> dict[str, Decimal]:
 # --- dates ----------------------------------------------------------------------------------------
 
 _FULL_MONTHS, _SHORT_MONTHS = _placed("calendar.months", 1), _placed("calendar.short", 1)
-_WORDS_TOO = frozenset("mar out set ago sept dez бер лист вер".split())
-"""Short forms that are also other words: months only with a full stop or a year."""
-_NOT_ALONE = frozenset("may march mai mars".split())
+_WORDS_TOO, _NOT_ALONE = word_set("calendar.doubtful"), word_set("calendar.not_alone")
+"""Short forms that are also other words: months only with a full stop or a year; full ones that are."""
 MONTHS = {name: number for name, number in (_SHORT_MONTHS | _FULL_MONTHS).items() if name != "-"}
 
 
@@ -74,7 +71,8 @@ MONTH = (
 ORDINAL = r"(?:\.|st|nd|rd|th|er|º|-го)?"
 OF = r"(?:\s+(?:of|de|do|du))?"
 THROUGH = (
-    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|et|ou|a|e|до|по|та|і)\s*(?:(?:zum|dem|den|the|le|o|ao)\s*)?"
+    r"\s*(?:[–/-]|bis|und|sowie|oder|to|and|or|au|à|et|ou|a|e|до|по|та|або|і)\s*"
+    r"(?:(?:zum|dem|den|the|le|o|ao)\s*)?"
 )
 _YEAR = r"(?:1\d|20)\d\d\b"
 
@@ -151,9 +149,7 @@ _ALL_SCALES = _valued("numbers.scales")
 """Words that multiply the number before them; what a "billion" is depends on the language of the text."""
 _FRACTIONS = _valued("numbers.fractions")
 _WORDS = {language: _valued("numbers.words", language) for language in LANGUAGES}
-_ONE = frozenset("ein eine einen einem einer a an one un une um uma один одна одну".split())
-_AND = frozenset("and et e і та з a an".split())
-"""What stands between the words of one number, except in German."""
+_ONE, _AND = word_set("numbers.one"), word_set("numbers.joins")
 
 _GERMAN = {"ein": Decimal(1)} | _WORDS["de"]
 _GERMAN_ORDINALS = _valued("numbers.ordinals", "de")
@@ -175,7 +171,7 @@ _SPOKEN = re.compile(
 _HALF, _THOUSAND, _LARGEST = Decimal("0.5"), 1000, 10**15
 _HALVES = "½¼¾⅓⅔⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚"
 _MINUS = r"(?<![\w.,)\]])[−-](?=[\d½¼¾])|(?<=\s)–(?=\d)"
-_MINUS_BEFORE, _LONGEST_MINUS = re.compile(r"\b(?:minus|moins|menos|мінус)\s+$", re.IGNORECASE), 12
+_MINUS_BEFORE, _LONGEST_MINUS = re.compile(rf"\b{pattern('numbers.minus')}\s+$", re.I), 12
 _NUMBER = re.compile(
     rf"(?P<minus>{_MINUS})?(?:(?P<digits>(?<!\d)(?!0)\d{{1,3}}(?P<apart>[.,'’ \u00a0\u2009\u202f])\d{{3}}"
     rf"(?:(?P=apart)\d{{3}})*(?!\d)(?:[.,]\d+(?!\d))?|\d+(?:[.,]\d+)?)(?:[ \u00a0]?(?P<part>[{_HALVES}]))?"
@@ -191,12 +187,7 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _SEASON = re.compile(r"\b((?:19|20)\d\d)\s?[/–-]\s?(\d\d)(?!\d)")
-_BELOW_ZERO = re.compile(
-    r"\s*(?:Grad|°\s?C?|degrees?|degrés?|graus?|градус\w*)(?:\s*(?:Celsius|C|Цельсія))?"
-    r"\s+(?:unter|below|sous|au-dessous de|abaixo de|нижче)\s+(?:dem\s+)?"
-    r"(?:null|zero|zéro|gefrier|freezing|нуля)",
-    re.IGNORECASE,
-)
+_BELOW_ZERO = re.compile(rf"\s*{pattern('numbers.below_zero')}", re.IGNORECASE)
 _WORD = re.compile(r"quatre-vingts?(?![\w])|[^\W\d_]+(?:['’][^\W\d_]+)*", re.IGNORECASE)
 
 
@@ -265,15 +256,13 @@ def _spelt(text: str, language: str) -> Iterator[Written]:
     before = ""
     for match in _WORD.finditer(text):
         word = lower_case(match[0]).replace("’", "'")
-        if run and text[run[-1].end : match.start()].strip(" \u00a0-"):
+        apart = run and text[run[-1].end : match.start()].strip(" \u00a0-")
+        kind, value = _part(word, before, language, begun=bool(run) and not apart)
+        if apart or not kind:
             yield from _summed(text, run, language)
             run = []
-        kind, value = _part(word, before, language, begun=bool(run))
         if kind == "value" or (run and kind):
             run.append(_Part(match.start(), match.end(), kind, value))
-        else:
-            yield from _summed(text, run, language)
-            run = []
         before = word
     yield from _summed(text, run, language)
 
@@ -291,7 +280,7 @@ class _Part:
 def _part(word: str, before: str, language: str, *, begun: bool) -> tuple[str, Decimal]:
     if word in ("cent", "cents") and language == "fr" and begun:
         return "scale", Decimal(100)
-    if (value := word_value(word, language)) is not None:
+    if (value := _value(word, language)) is not None:
         return "value", value
     if word in _ALL_SCALES:
         alone = before in _ONE or (language, word) in (("fr", "mille"), ("pt", "mil"))
@@ -346,23 +335,19 @@ def _joins(total: Decimal, current: Decimal, value: Decimal, language: str, *, j
     return current >= 20 and value < unit and not (joined and language == "en" and unit < 100)
 
 
-def word_value(word: str, language: str) -> Decimal | None:
+def _value(word: str, language: str) -> Decimal | None:
     """The value of a single number word in lower case, None for any other; `ein` and `one` are none."""
     if word in _FRACTIONS:
         return _FRACTIONS[word]
     if language != "de":
         return _WORDS.get(language, _WORDS["en"]).get(word)
-    return _GERMAN_ORDINALS.get(word.rstrip("nmsr")) or _german_value(word)
-
-
-def _german_value(word: str) -> Decimal | None:
-    match = _SPOKEN.fullmatch(word)
-    if match is None or not (match["thousand"] or match["rest"]):
+    spoken = _SPOKEN.fullmatch(word)
+    if (ordinal := _GERMAN_ORDINALS.get(word.rstrip("nmsr"))) or spoken is None:
+        return ordinal
+    if not (spoken["thousand"] or spoken["rest"]):
         return None
-    value = _below_thousand(match["rest"] or "")
-    if match["thousand"]:
-        value += 1000 * (_below_thousand(match["thousands"] or "") or 1)
-    return Decimal(value) + (_HALF if match["half"] else 0)
+    thousands = _below_thousand(spoken["thousands"] or "") or 1 if spoken["thousand"] else 0
+    return 1000 * thousands + _below_thousand(spoken["rest"] or "") + (_HALF if spoken["half"] else 0)
 
 
 def _below_thousand(word: str) -> Decimal:

@@ -1,7 +1,5 @@
 """The words and patterns of each language: tables in `rag/data/languages/`, looked up by dotted names."""
 
-from __future__ import annotations
-
 import tomllib
 from importlib.resources import files
 from typing import Any
@@ -38,9 +36,12 @@ def word_set(name: str, *languages: str) -> frozenset[str]:
 
 
 def pattern(name: str, *languages: str) -> str:
-    """The alternatives under a name, of the given languages or of all, as a group of a regular expression."""
+    """The alternatives under a name, of the given languages or of all, as a group of a regular expression.
+
+    Where there are none it matches nothing.
+    """
     told = (table(each, name) or "" for each in languages or LANGUAGES)
-    return f"(?:{'|'.join(line for lines in told for line in lines.splitlines() if line)})"
+    return f"(?:{'|'.join(line for lines in told for line in lines.splitlines() if line) or '(?!)'})"
 
 
 STOP = {language: word_set("stop", language) for language in LANGUAGES}

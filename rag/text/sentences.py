@@ -5,8 +5,6 @@ lower-case word, and inside brackets. After an abbreviation that may also end a 
 usw. Frankreich") a function word shows that a new sentence begins.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -4,8 +4,6 @@ Numbers are compared by value, however they are written („fünfmal“, „5“
 day and month, with weekdays and „heute“ resolved against the day of publication.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
 import unicodedata
@@ -14,15 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.text.figures import WEEKDAYS, Day, written
-from rag.text.languages import pattern
+from rag.text.languages import pattern, table
 from rag.text.normalize import lower_case
 
 _WEEKDAY = re.compile(
     rf"\b({'|'.join(WEEKDAYS)})(?:s|abend|morgen|nacht|mittag|nachmittag|vormittag)?\b", re.I
 )
-_RELATIVE = {
-    "vorgestern": -2, "gestern": -1, "heute": 0, "morgen": 1, "yesterday": -1, "today": 0, "tomorrow": 1,
-}  # fmt: skip
+_RELATIVE = {word: days for each in ("de", "en") for word, days in table(each, "calendar.relative").items()}
 _RELATIVE_WORD = re.compile(rf"(?<!am )(?<!guten )\b(?:{'|'.join(_RELATIVE)})\b")
 _QUOTE = re.compile(r"„([^„“”\"]+)[“”\"]|“([^“”]+)”|»([^»«]+)«|«\s?([^«»]+?)\s?»|\"([^\"]+)\"")
 _ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[?\.\.\.\]?)\s*")
@@ -80,11 +76,7 @@ def missing(claim: Facts, source: Facts, source_text: str, published: date | Non
     """The kinds of facts that the claim has and the source has not: `number`, `date`, `quote`, each once."""
     lacks = []
     years = {year for year, _, _ in source.days if year}
-    if (
-        published
-        and not years
-        and not any(_EARLIEST <= number <= published.year for number in source.numbers)
-    ):
+    if published and not years.union(n for n in source.numbers if _EARLIEST <= n <= published.year):
         years = {published.year}  # the source may leave out the year of its own publication
     if any(number not in source.numbers and number not in years for number in claim.numbers):
         lacks.append("number")
@@ -108,8 +100,7 @@ def quotations(text: str) -> Iterator[str]:
 def fold_quote(text: str) -> str:
     """The form in which quotations are compared: letters and digits in lower case, one space between
     words."""
-    folded = unicodedata.normalize("NFC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded))
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
 
 
 def _day(day: date) -> Day:
@@ -122,7 +113,7 @@ def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:
     return any(
         month == other_month
         and number in (None, other_number)
-        and ((year or default) == (other_year or default) or year is None or (other_year or default) is None)
+        and (year is None or (other_year or default) in (None, year))
         for other_year, other_month, other_number in said
     )
 

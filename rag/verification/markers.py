@@ -7,12 +7,12 @@ dropped. Other brackets (`[…]`, `[sic]`) are text; `(1)` counts only at the en
 other marker.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
+
+from rag.text.languages import pattern
 
 LONGEST_MARKER = 32
 """Characters; an opening bracket that is not closed within so many is text."""
@@ -20,17 +20,12 @@ WIDEST_RANGE = 5
 
 _OPENS, _CLOSES = r"\\*[\[【［]\s*", r"\s*\\*[\]】］]"
 _OPEN, _CLOSE = re.compile(rf"{_OPENS}|\\+$"), re.compile(_CLOSES)
-_WORD = (
-    r"(?:quellen?|sources?|belege?|passagen?|passages?|fundstellen?|fontes?|fuentes?|джерел[оа]|уривок"
-    r"|dokumente?|documents?|documentos?|docs?|artikel|articles?|artigos?|citations?|cite|zitat|refs?|references?"
-    r"|referenz|chunks?|kontext|context|snippet|excerpt|auszug|absatz|abschnitt|satz|sätze|sentences?|sent"
-    r"|siehe|s\.|see|vgl\.?|cf\.?|voir|ver|laut|див\.?|ids?|index|number|nr\.?|no\.?|n[°º]|#)"
-)
+_WORD = rf"(?:{pattern('citations.before')}|#)"
 _WORDS = rf"(?:{_WORD}[\s:.#_=-]*){{1,3}}"
 _POINTER = r"\d{1,3}(?:\.\d{1,3})?"
 _BODY = (
     rf"\^?\s*(?:{_WORDS})?\^?(?P<list>{_POINTER}"
-    rf"(?:\s*(?:[,;/&]|und|and|et|e|і|та|[-–—])\s*(?:{_WORDS})?\^?{_POINTER})*)\s*(?:†[^\]】］]*)?"
+    rf"(?:\s*(?:[,;/&]|{pattern('citations.joins')}|[-–—])\s*(?:{_WORDS})?\^?{_POINTER})*)\s*(?:†[^\]】］]*)?"
 )
 _MARKER = re.compile(rf"(?P<two>{_OPENS})?{_OPENS}{_BODY}{_CLOSES}(?(two)(?:{_CLOSES})?)", re.IGNORECASE)
 _UNCLOSED = re.compile(rf"(?:{_OPENS}){{1,2}}{_BODY}", re.IGNORECASE)
@@ -83,29 +78,25 @@ def parse(deltas: Iterable[str]) -> Iterator[Piece]:
 
 
 def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
-    """The first piece of the held text, and the rest; None if more text is needed to decide."""
+    """The first piece of the held text, and the rest without the `(url)` of a marker; None if more text is
+    needed to decide."""
     found = _OPEN.search(held)
     if found is None:
         return held, ""
     if found.start():
         return held[: found.start()], held[found.start() :]
     if (marker := _MARKER.match(held)) and marker.end() <= LONGEST_MARKER:
-        return _without_address(Marker(marker[0], _pointers(marker["list"])), held, complete=complete)
+        cited, rest = Marker(marker[0], _pointers(marker["list"])), held[marker.end() :]
+        if address := _ADDRESS.match(rest):
+            return cited, rest[address.end() :]
+        undecided = not rest or (_OPEN_ADDRESS.fullmatch(rest) and len(rest) < _LONGEST_ADDRESS)
+        return (None, held) if undecided and not complete else (cited, rest)
     if len(held) <= LONGEST_MARKER and not _CLOSE.search(held):
         if not complete:
             return None, held
         if cut := _UNCLOSED.fullmatch(held):  # an unclosed `[1` at the very end still counts
             return Marker(held, _pointers(cut["list"])), ""
     return held[: found.end()], held[found.end() :]
-
-
-def _without_address(marker: Marker, held: str, *, complete: bool) -> tuple[Piece | None, str]:
-    """The marker, and what follows it without `(url)`."""
-    rest = held[len(marker.written) :]
-    if match := _ADDRESS.match(rest):
-        return marker, rest[match.end() :]
-    undecided = not rest or (_OPEN_ADDRESS.fullmatch(rest) and len(rest) < _LONGEST_ADDRESS)
-    return (None, held) if undecided and not complete else (marker, rest)
 
 
 def at_the_end(sentence: str) -> tuple[str, Marker] | None:
@@ -122,20 +113,16 @@ def at_the_end(sentence: str) -> tuple[str, Marker] | None:
 
 def _pointers(listed: str) -> tuple[Pointer, ...]:
     """The pointers of a list, without repetition."""
-    found: dict[Pointer, None] = {}
-    parts = _SEPARATED.findall(listed)
-    for i, (written, _) in enumerate(parts):
-        opens_range = bool(i and parts[i - 1][1])
-        between = _range(_pointer(parts[i - 1][0]), _pointer(written)) if opens_range else [_pointer(written)]
+    found: list[Pointer] = []
+    opens_range = False
+    for written, dash in _SEPARATED.findall(listed):
+        passage, _, sentence = written.partition(".")
+        pointer = Pointer(int(passage), int(sentence) if sentence else None)
+        between = _range(found[-1], pointer) if opens_range else [pointer]
         if not between:
             return ()
-        found |= dict.fromkeys(between)
-    return tuple(found)
-
-
-def _pointer(written: str) -> Pointer:
-    passage, _, sentence = written.partition(".")
-    return Pointer(int(passage), int(sentence) if sentence else None)
+        found, opens_range = [*found, *between], bool(dash)
+    return tuple(dict.fromkeys(found))
 
 
 def _range(first: Pointer, last: Pointer) -> list[Pointer]:

@@ -1,20 +1,17 @@
 """Cuts a model's text into sentences while it grows, each with its markers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from rag.text.languages import pattern
 from rag.text.sentences import sentences
 from rag.verification.markers import Marker, Piece
 
 _PUNCTUATION = ".,;:!?"
 _ENDS = re.compile(r"[.!?…:]")
-_SOURCES = re.compile(
-    r"\W*(?:quellen?|belege?|quellenverzeichnis|sources?|references?|fontes?|références|джерела)\W*",
-    re.IGNORECASE,
-)
+_SPACES = re.compile(r"[^\S\n]+\Z")
+_SOURCES = re.compile(rf"\W*{pattern('citations.heading')}\W*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +47,20 @@ class Draft:
         if isinstance(piece, Marker):
             self._markers.append((len(self._text), piece))
             return
-        self._text = self._joined(piece)
+        # no double space where a marker was taken out
+        if self._markers and self._text.endswith(" "):
+            if piece[0] in _PUNCTUATION:
+                self._text = self._text.rstrip(" ")
+                self._markers = [(min(at, len(self._text)), marker) for at, marker in self._markers]
+            else:
+                piece = piece.lstrip(" ")
+        self._text += piece
         yield from self._closed(self._ends())
 
     def finish(self) -> Iterator[Sentence]:
         """The rest, as the last sentence or sentences."""
         if not self._over:
             yield from self._closed([high for _, high in self._spans(self._text)])
-
-    def _joined(self, piece: str) -> str:
-        """The text with one more piece, without a double space where a marker was taken out."""
-        if not self._markers or not self._text.endswith(" "):
-            return self._text + piece
-        if piece[0] not in _PUNCTUATION:
-            return self._text + piece.lstrip(" ")
-        text = self._text.rstrip(" ")
-        self._markers = [(min(at, len(text)), marker) for at, marker in self._markers]
-        return text + piece
 
     def _ends(self) -> list[int]:
         """Offsets of sentence ends that no further text can change.
@@ -97,7 +91,7 @@ class Draft:
             lead = raw[: len(raw) - len(text)]
             lead = lead.rstrip(" ") if "\n" in lead else lead  # what a marker left that stood there
             # a marker after the full stop belongs to the sentence before it, unless a line ends in between
-            own = [(at, marker) for at, marker in self._markers if self._words_end(at) <= end]
+            own = [pair for pair in self._markers if len(_SPACES.sub("", self._text[: pair[0]])) <= end]
             self._markers = self._markers[len(own) :]
             if _SOURCES.fullmatch(text):
                 self._over = True
@@ -107,12 +101,6 @@ class Draft:
             start = end
         self._text = "" if self._over else self._text[start:]
         self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
-
-    def _words_end(self, at: int) -> int:
-        """The end of the words before a marker at this place; after a line break, the place itself."""
-        before = self._text[:at]
-        stem = len(before.rstrip())
-        return at if "\n" in before[stem:] or not stem else stem
 
 
 def plain(texts: Iterable[str]) -> Iterator[str]:

@@ -4,8 +4,6 @@ A sentence is compared with the best window of one or two sentences of the passa
 words that the window has (weighted by idf), and whether a number, date, quotation, name or negation differs.
 """
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections.abc import Callable, Sequence
@@ -114,15 +112,6 @@ class Source:
         """The facts of a stretch of the article."""
         return facts(self.article.text[slice(*span)], self.language, self.article.published)
 
-    def is_foreign_to(self, claim: Claim) -> bool:
-        """Whether it is in a different language from the claim."""
-        return claim.language != self.language
-
-    def differs(self, claim: Claim, span: Span) -> bool:
-        """Whether the words at `span` have a different number in place of the claim's."""
-        found = self.facts_of(span).numbers
-        return bool(claim.facts.numbers - found) and bool(found - claim.facts.numbers)
-
     def lacks(self, claim: Claim, span: Span) -> tuple[str, ...]:
         """The facts of the claim that are not in the words at `span`."""
         words = self.article.text[slice(*span)]
@@ -152,7 +141,7 @@ def support(claim: Claim, source: Source, sentence: int | None = None) -> Suppor
     """
     spans = source.chunk.sentences
     windows = [(first, first + further) for further in (0, 1) for first in range(len(spans) - further)]
-    if sentence is not None and sentence < len(spans) and source.is_foreign_to(claim):
+    if sentence is not None and sentence < len(spans) and source.language != claim.language:
         windows = [(sentence, sentence)]
     *covered, title = coverage(claim.concepts, source.terms)
     found = []
@@ -176,7 +165,7 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
         return "unsupported"
     said = np.max([each.said for each in found], axis=0)
     score = max(max(each.score for each in found), claim.share(said) if len(found) > 1 else 0.0)
-    if any(source.is_foreign_to(claim) for source in sources):
+    if any(source.language != claim.language for source in sources):
         if any(_says_in_its_language(claim, *each) for each in zip(sources, found, strict=True)):
             return "supported"
         return "weak" if score >= UNSUPPORTED / 2 else "unsupported"
@@ -184,9 +173,10 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
         return "unsupported"
     lacks = set.intersection(*(set(each.lacks) for each in found))
     spans = [(source, each.span) for source, each in zip(sources, found, strict=True)]
-    if "number" in lacks and all(source.differs(claim, span) for source, span in spans):
-        return "unsupported"
-    negated = all(_negated(claim, source.facts_of(span)) for source, span in spans)
+    there, own = [source.facts_of(span) for source, span in spans], claim.facts.numbers
+    if "number" in lacks and all(own - each.numbers and each.numbers - own for each in there):
+        return "unsupported"  # another number in place of the claim's
+    negated = all(bool(claim.facts.negations) != bool(each.negations) for each in there)
     exchanged = all(_exchanged(claim, source.article.text[slice(*span)]) for source, span in spans)
     if score < SUPPORTED or lacks or negated or exchanged or _unsaid(claim, said):
         return "weak"
@@ -196,7 +186,8 @@ def together(claim: Claim, sources: Sequence[Source], found: Sequence[Support]) 
 def _says_in_its_language(claim: Claim, source: Source, found: Support) -> bool:
     """Whether words in another language support the claim: same facts, names, roles and meaning."""
     words = source.article.text[slice(*found.span)]
-    if claim.alike is None or found.lacks or _negated(claim, source.facts_of(found.span)):
+    negated = bool(claim.facts.negations) != bool(source.facts_of(found.span).negations)
+    if claim.alike is None or found.lacks or negated:
         return False
     told = zip(claim.concepts, found.said, strict=True)
     names = [(concept.word[:_SAME_NAME], said) for concept, said in told if concept.word[0].isupper()]
@@ -229,10 +220,12 @@ def _exchanged(claim: Claim, words: str) -> bool:
     if any(here.denies(noun) != there.denies(noun) for noun in both):
         return True
     for x, y in itertools.combinations(both, 2):
-        ahead, was_ahead = here.distance(x, y), there.distance(x, y)
+        ahead, was_ahead = (order.at[y] - order.at[x] for order in (here, there))
+        between, was_between = here.between(x, y), there.between(x, y)
         near = max(abs(ahead), abs(was_ahead)) <= NEAR
-        bare = all(here.is_bare(noun) or there.is_bare(noun) for noun in (x, y)) and not here.joined(x, y)
-        turned = here.is_passive(x, y) != there.is_passive(x, y)  # "sued by Kesley" for "Kesley has sued"
+        joined = between & _CONJUNCTIONS and not between & _NEGATIONS  # so that their order means nothing
+        bare = all(here.is_bare(noun) or there.is_bare(noun) for noun in (x, y)) and not joined
+        turned = between.isdisjoint(_BY) != was_between.isdisjoint(_BY)  # "sued by Kesley", "Kesley has sued"
         if near and bare and (ahead * was_ahead < 0) != turned:
             return True
         governed = [order.governor(noun) for noun in (x, y) for order in (here, there)]
@@ -250,63 +243,51 @@ def _bare_key(word: str, language: str) -> str:
 
 
 class _Order:
-    """The order of a text's words: search keys without stop words, but with negations."""
+    """The order of a text's words.
+
+    `keys` are their search keys without stop words, but with negations; `at` and `place` are where a key that
+    stands there once is among these, and among all words.
+    """
 
     def __init__(self, text: str, language: str) -> None:
-        told = [(word.lower(), _bare_key(word, language)) for word in words(text)]
-        passed_over = STOP[language] - _NEGATIONS
-        kept = [(i, k) for i, (word, k) in enumerate(told) if word not in passed_over]
+        said, passed_over = words(text), STOP[language] - _NEGATIONS
         self._negations = {key(word, language) for word in _NEGATIONS}
-        self.words = [k for _, k in kept]
-        self._raw, self._place = [word for word, _ in told], [i for i, _ in kept]
-        self._is_high = [word[0].isupper() for word in words(text)]
-        self.at = {k: n for n, k in enumerate(self.words) if self.words.count(k) == 1}
-
-    def distance(self, x: str, y: str) -> int:
-        """How many words y comes after x; negative when it comes before."""
-        return self.at[y] - self.at[x]
+        self._lower, self._is_high = [word.lower() for word in said], [word[0].isupper() for word in said]
+        places = [place for place, word in enumerate(self._lower) if word not in passed_over]
+        self.keys = [_bare_key(said[place], language) for place in places]
+        self.at = {k: n for n, k in enumerate(self.keys) if self.keys.count(k) == 1}
+        self.place = {k: places[n] for k, n in self.at.items()}
 
     def beside(self, word: str) -> set[str]:
         """The words before and after."""
         n = self.at[word]
-        return {*self.words[max(0, n - 1) : n], *self.words[n + 1 : n + 2]}
+        return {*self.keys[max(0, n - 1) : n], *self.keys[n + 1 : n + 2]}
 
     def denies(self, word: str) -> bool:
         """Whether there is a negation right before it."""
-        return self.words[max(0, self.at[word] - 1)] in self._negations
+        return self.keys[max(0, self.at[word] - 1)] in self._negations
 
-    def joined(self, x: str, y: str) -> bool:
-        """Whether a conjunction joins them, so that their order means nothing."""
-        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
-        between = set(self._raw[low + 1 : high])
-        return bool(between & _CONJUNCTIONS) and not between & _NEGATIONS
-
-    def is_passive(self, x: str, y: str) -> bool:
-        """Whether the first is the object of what the second does."""
-        low, high = sorted((self._place[self.at[x]], self._place[self.at[y]]))
-        return not _BY.isdisjoint(self._raw[low + 1 : high])
+    def between(self, x: str, y: str) -> set[str]:
+        """All words between two, in lower case."""
+        low, high = sorted((self.place[x], self.place[y]))
+        return set(self._lower[low + 1 : high])
 
     def governor(self, word: str) -> str | None:
         """The preposition that a noun depends on, or a comparison's „als“."""
-        place = self._place[self.at[word]]
+        place = self.place[word]
         for at in range(place - 1, max(-1, place - 1 - _BEFORE_A_NOUN), -1):
-            if self._raw[at] in _GOVERN:
-                return _GOVERN[self._raw[at]]
+            if self._lower[at] in _GOVERN:
+                return _GOVERN[self._lower[at]]
             if self._is_high[at]:
                 return None
         return None
 
     def is_bare(self, word: str) -> bool:
         """Whether it has no article or adjective, like names of people and places."""
-        place = self._place[self.at[word]]
-        before = self._raw[place - 1] if place else ""
-        return _ARTICLE.fullmatch(before) is None
+        place = self.place[word]
+        return _ARTICLE.fullmatch(self._lower[place - 1] if place else "") is None
 
 
 def _is_noun(word: str) -> bool:
     # „russischen“ in place of „ukrainischen“ is a different claim, however common both are
     return word[0].isupper() or _RELATIONAL.search(word) is not None
-
-
-def _negated(claim: Claim, source: Facts) -> bool:
-    return bool(claim.facts.negations) != bool(source.negations)

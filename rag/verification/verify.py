@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from operator import itemgetter
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
@@ -76,13 +75,9 @@ class Verifier:
         """Whether a line that begins so may become one: small models copy them, and alter them."""
         first, more, _ = text.partition("·")
         begun = fold_quote(first)
-        return any(part == begun if more else part.startswith(begun) for part in self._origins)
-
-    @cached_property
-    def _origins(self) -> set[str]:
         articles = (passage.article for passage in self._passages)
         named = (part for each in articles for part in (each.outlet, each.author, each.title) if part)
-        return set(map(fold_quote, named))
+        return any(part == begun if more else part.startswith(begun) for part in map(fold_quote, named))
 
     def _cited(
         self, claim: Claim, sentence: Sentence, places: dict[int, Support], *, mended: bool = False
@@ -91,13 +86,15 @@ class Verifier:
         status, instead = self._judged(claim, places)
         places = instead or places
         numbers = {n: self._number(n, found, status, len(places)) for n, found in places.items()}
-        sentence = _pointing_behind(sentence)
+        # a marker before the words goes behind them: passages have them before, as small models copy
+        end = len(_END.sub("", sentence.text))
+        markers = sorted(((at or end, marker) for at, marker in sentence.markers), key=itemgetter(0))
         targets = [
             (at, [numbers[p.passage] for p in marker.pointers if p.passage in numbers])
-            for at, marker in sentence.markers
+            for at, marker in markers
         ]
         if instead:
-            targets = [(sentence.markers[-1][0], list(numbers.values()))]
+            targets = [(markers[-1][0], list(numbers.values()))]
         statement = Statement(
             _SPACE_BEFORE_END.sub("", sentence.text),
             tuple(dict.fromkeys(numbers.values())),
@@ -115,8 +112,7 @@ class Verifier:
             return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
         if (at_the_end := bare_marker(sentence.text)) is not None:  # just a figure, if no passage supports it
             text, marker = at_the_end
-            pointed = self.by_a_later(marker, replace(sentence, text=text))
-            if pointed is not None:
+            if pointed := self.by_a_later(marker, replace(sentence, text=text)):
                 return pointed
         says = self._supporting(claim, SAYS_IT)
         if len(says) != 1:
@@ -164,14 +160,6 @@ class Verifier:
             own = status if count == 1 else found.status
             self.citations.append(cite(article, found.span, self._numbers[key], own))
         return self._numbers[key]
-
-
-def _pointing_behind(sentence: Sentence) -> Sentence:
-    """The sentence with markers behind its words: passages have them before, as small models copy."""
-    last = len(_END.sub("", sentence.text))
-    return replace(
-        sentence, markers=tuple(sorted(((at or last, m) for at, m in sentence.markers), key=itemgetter(0)))
-    )
 
 
 def _pointing(sentence: Sentence, marker: Marker) -> Sentence:
