@@ -3,8 +3,6 @@
 The form is told by the content. Sets of the latter three bring their articles along.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import json

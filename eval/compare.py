@@ -1,7 +1,5 @@
 """Compares two runs of a set question by question: is B worse than A, beyond chance and beyond a limit?"""
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence

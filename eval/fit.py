@@ -5,8 +5,6 @@ logit (McFadden 1974) over all sentences of the best passages, cross-validated b
 count by the square root of their size. Halves tagged `test` are left out.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import zlib

@@ -1,7 +1,5 @@
 """The measures: their definitions, and their values for one answer."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 

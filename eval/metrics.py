@@ -3,8 +3,6 @@
 None means that a metric does not apply because the case lacks a field.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

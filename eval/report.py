@@ -1,7 +1,5 @@
 """Prepares one or several runs for the templates of the HTML report."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime

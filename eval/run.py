@@ -1,7 +1,5 @@
 """Runs a question set: opens the index, asks, measures, and stores the results."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time

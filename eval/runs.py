@@ -1,7 +1,5 @@
 """A run on disk: one JSON file and, while it is under way, a journal that survives a crash."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Combines the measures of cases to one number for a set, with its 95 % interval."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Runs as tables for the terminal."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """Measures the verifier itself, on pairs of sentence and passage labelled by hand."""
 
-from __future__ import annotations
-
 import argparse
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -20,8 +20,6 @@ BelegError
 └── DeadlineExceeded       an answer was not complete in time
 """
 
-from __future__ import annotations
-
 from rag.i18n import Phrase
 
 

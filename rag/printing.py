@@ -1,7 +1,5 @@
 """An answer as plain text with its sources, for terminals and for other programs' models."""
 
-from __future__ import annotations
-
 from rag.schema import Answer, Citation
 
 _DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the articles"}

@@ -6,8 +6,6 @@ The invariant that everything rests on is offsets, counted in characters of `Art
     article.text[citation.start:citation.end] == citation.quote
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field

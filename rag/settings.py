@@ -1,7 +1,5 @@
 """All settings, read from the environment (`BELEG_…`, `OPENAI_…`) and `.env`; nothing else reads either."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

@@ -1,7 +1,5 @@
 """An iterator that blocks, awaited."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import AsyncGenerator, Iterator
 from contextvars import copy_context

@@ -1,8 +1,6 @@
 """The interface through which the web chat adds articles; `ingest` implements it, because `rag` never imports
 that."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime

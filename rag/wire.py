@@ -4,8 +4,6 @@ The values of `rag.schema` describe it; this module has only the difference: a p
 whole article.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, fields
 from datetime import date

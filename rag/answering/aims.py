@@ -1,7 +1,5 @@
 """Sentences that say what somebody wants or holds: the subject of such a verb, by word order."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Makes a short answer of the best sentences: up to three places, verbatim, each with its citation."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace

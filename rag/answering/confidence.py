@@ -1,7 +1,5 @@
 """How certain an answer is: the probability that the articles answer, and `sure`, `unsure` or `none`."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Sentences that say who or what something is: „Wer ist Steve Witkoff?“, „Was ist JBER?“"""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The answer without a language model: the sentences that answer best, verbatim."""
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Ranks candidates for a follow-up question: places near the last answer, but not the same again."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import replace

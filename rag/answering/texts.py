@@ -1,7 +1,5 @@
 """The sentences that Beleg itself says in an answer, by language (English for any other)."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

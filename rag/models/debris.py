@@ -4,8 +4,6 @@ Seen from DeepSeek-R1, Qwen3, QwQ, Magistral, Kimi, gpt-oss and small models, be
 Studio.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Embeddings of LlamaIndex: on a server, or of any class; a separate module, because imports are slow."""
 
-from __future__ import annotations
-
 import functools
 import importlib
 from typing import Any

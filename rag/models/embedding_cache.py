@@ -4,8 +4,6 @@ Vectors are committed as they arrive, so that an interrupted sync has not paid f
 is thrown away.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import logging

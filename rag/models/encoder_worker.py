@@ -3,8 +3,6 @@
 A request is a line of JSON, `{"texts": […], "query": false}`; the reply is one row of 384 float32 a text.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

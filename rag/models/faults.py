@@ -1,7 +1,5 @@
 """Translates errors of models' clients into ours: one table, one clear message for each fault."""
 
-from __future__ import annotations
-
 import random
 import re
 import time

@@ -8,8 +8,6 @@ memory and writing time; 512 it is, because the lexical search finds more than a
 this vector has no weight beside it by default.
 """
 
-from __future__ import annotations
-
 import functools
 import zlib
 from collections.abc import Sequence

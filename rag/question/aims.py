@@ -1,7 +1,5 @@
 """Questions for what somebody wants or holds: „Was will Putin?“, „Wie reagierte die Nato?“"""
 
-from __future__ import annotations
-
 import functools
 import re
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Follow-up questions: the words that they leave out are taken from the conversation before."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

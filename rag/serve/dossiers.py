@@ -1,7 +1,5 @@
 """Several dossiers in one place: the first part of a path names the one that answers (`/klima/artikel`)."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 

@@ -8,8 +8,6 @@ that no wrong place is shown after a change; `#beleg` is the mark.
 With `&teil=1` the server sends the article alone, for the chat's side panel.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from contextvars import ContextVar

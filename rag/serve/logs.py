@@ -3,8 +3,6 @@
 No line at `info` or above holds a question, an answer's text, a key, or the query of an address.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

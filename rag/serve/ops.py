@@ -3,8 +3,6 @@
 The metrics are requests, answers by outcome, times, articles; never the words of a question.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing

@@ -2,8 +2,6 @@
 when the client is gone.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ Article text, model text and questions are foreign: nothing in them may become a
 is filled in; in Markdown every character that could start something is written as an entity.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Literal

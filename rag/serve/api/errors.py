@@ -1,7 +1,5 @@
 """One table from errors to responses: status, code, message."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

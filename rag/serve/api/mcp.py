@@ -4,8 +4,6 @@ The same server speaks over standard input and output (`python -m rag mcp`) and,
 over HTTP. A bad request or a failure of the language model is a tool's error; an abstention is a result.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable

@@ -1,7 +1,5 @@
 """The OpenAI-compatible endpoint at /v1: models, chat completions, embeddings, for any client of OpenAI's."""
 
-from __future__ import annotations
-
 import base64
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence

@@ -1,7 +1,5 @@
 """An answer in the three forms of OpenAI's protocol: chat, completion and response, whole or as events."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field

@@ -3,8 +3,6 @@
 Responses are OpenAI's own types with Beleg's additions.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from openai.types import Completion as OpenAICompletion

@@ -1,7 +1,5 @@
 """An answer in OpenAI's terms: content with links, annotations, tokens; a conversation read back. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from itertools import islice

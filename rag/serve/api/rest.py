@@ -3,8 +3,6 @@
 Every error is `{"error": {"code", "message"}}`.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator

@@ -1,7 +1,5 @@
 """Requests and responses of REST beside the values of `rag.schema`: questions, lists, articles, errors."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """An app for one door with its own schema, and every error in the door's form."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

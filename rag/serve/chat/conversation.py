@@ -1,7 +1,5 @@
 """What the chat shows while a question is answered: a stream of views, free of any web framework."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Iterator

@@ -7,8 +7,6 @@ was searched has a `title`. A turn is a question with its step and answer; the f
 text, the evidence follows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """Answers as Markdown and HTML for the chat: pure functions, no web framework."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 

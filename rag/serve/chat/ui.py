@@ -1,7 +1,5 @@
 """The web chat: Gradio for the conversation, our own routes for everything that has an address."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing

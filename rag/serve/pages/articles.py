@@ -5,8 +5,6 @@ comes in and each has a result of its own: 201 taken, 413 too large, 422 not rea
 reason), 507 no space.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

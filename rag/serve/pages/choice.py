@@ -4,8 +4,6 @@ A choice is the query of an address, `medium=<outlet>&von=<day>&bis=<day>&artike
 outlets and articles. Invalid parts are ignored.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -5,8 +5,6 @@ with the draft of one that was stopped, or `cut` by leaving the page. `changed` 
 whether its article has changed since.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

@@ -1,7 +1,5 @@
 """The dossier at a glance: publication dates as a plot, and for the start page outlets, people and places."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`/fragen`: the chat without scripts, as a form that asks and a page that answers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any

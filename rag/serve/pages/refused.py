@@ -1,7 +1,5 @@
 """Readable error pages for browsers: unknown addresses, refusals, frames that are not allowed."""
 
-from __future__ import annotations
-
 import json
 
 from starlette.datastructures import Headers

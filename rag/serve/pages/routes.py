@@ -1,7 +1,5 @@
 """Our own addresses beside the chat: articles, answers to keep, feedback, the evaluation, the language."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from functools import partial

@@ -3,8 +3,6 @@
 Browsers enforce which pages may show the chat (`frame-ancestors` in headers.py); the script is public.
 """
 
-from __future__ import annotations
-
 import json
 
 from starlette.responses import Response

@@ -5,8 +5,6 @@ programs, with spaces between them; a secret alone is both. A token's name appea
 secret nowhere.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

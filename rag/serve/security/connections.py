@@ -1,7 +1,5 @@
 """Limits connections, so that many open or half-finished requests keep nobody else out."""
 
-from __future__ import annotations
-
 import asyncio
 import resource
 from collections import Counter

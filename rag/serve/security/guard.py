@@ -5,8 +5,6 @@ alike. Without `BELEG_AUTH` it lets in whoever calls this machine by one of its 
 site cannot, by whatever name it makes lead here (DNS rebinding).
 """
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import logging

@@ -1,7 +1,5 @@
 """Response headers for every door: what a page may load, who may frame it, what may be cached."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

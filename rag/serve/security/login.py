@@ -1,7 +1,5 @@
 """`/anmelden` and `/abmelden`: the login page for people, which works without scripts and by keyboard."""
 
-from __future__ import annotations
-
 import logging
 from typing import Annotated
 

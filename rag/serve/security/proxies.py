@@ -4,8 +4,6 @@
 proxy shows Beleg, if it does not send `X-Forwarded-Prefix`.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Sequence
 from urllib.parse import quote
