@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from rag.question.query import with_capitals
 from rag.text.analysis import words
-from rag.text.languages import STOP, table, word_set
+from rag.text.languages import DOSSIER_WORDS, STOP, table, word_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ def _named(said: str, language: str) -> Aim | None:
             break
         who.append(rest.pop(0))
     of = tuple(word for word in rest if word.lower() not in stop | before)
-    return Aim(tuple(who), of) if who and (language != "de" or who[-1][0].isupper()) else None
+    named = who and who[-1].lower() not in DOSSIER_WORDS and (language != "de" or who[-1][0].isupper())
+    return Aim(tuple(who), of) if named else None
 
 
 @functools.cache
