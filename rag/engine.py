@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from rag.answering.aims import PASSAGES, led_by, of_several_sources, says_all, stating
+from rag.answering.aims import PASSAGES, led_by, of_several_sources, stating
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
@@ -52,7 +52,7 @@ from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
 from rag.question.parse import reduced
 from rag.question.parts import MOST_PARTS, Part, parts_of
-from rag.question.query import Query, detect_language, understand
+from rag.question.query import detect_language, understand
 from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, open_dense
@@ -471,7 +471,7 @@ class Engine:
         certain, stated = certainty(ranking, found, sure), list[Candidate]()
         if aim or defined:
             told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
-            found, stated, certain = _by_grammar(found, told, aim, query, certain)
+            found, stated, certain = _by_grammar(found, told, aim, certain)
         job = Job(
             asked,
             ranking,
@@ -625,17 +625,19 @@ class Engine:
 
 
 def _by_grammar(
-    found: list[Candidate], told: list[Candidate], aim: Aim | None, query: Query, certain: Certainty
+    found: list[Candidate], told: list[Candidate], aim: Aim | None, certain: Certainty
 ) -> tuple[list[Candidate], list[Candidate], Certainty]:
     """The candidates, those that state what is asked for, and how certain that is.
 
-    `told` are those that do by their grammar. What somebody holds of a thing is sure only if all of that is
-    said; otherwise they lead the others.
+    `told` are those that do by their grammar. Of a stance they only lead the others, and are as sure as the
+    best sentence was only if they are that one: who says what is read less surely than who wants what.
     """
+    if aim and aim.is_stance:
+        if not told or certain == "none":
+            return found, [], certain
+        return led_by(told, found), [], certain if told[0] is found[0] else "unsure"
     if not told:
         return found, [], "unsure" if certain == "sure" else certain
-    if aim and aim.is_stance and not says_all(told, aim, query):
-        return led_by(told, found), [], "unsure" if aim.of or certain == "none" else certain
     return found, told, "sure"
 
 

@@ -9,19 +9,23 @@ from pathlib import Path
 import pytest
 
 from ingest.sync import sync
+from rag.answering.aims import stating
 from rag.engine import Engine, open_engine
 from rag.question.aims import Aim, aim_of
+from rag.question.query import understand
 from rag.settings import load_settings
+from tests.dossier import article, candidates_for
 
 ARTICLES = {
     "hafen": """Die Reederei Nordwind will den Hafen von Hallfurt ausbauen. Über den Preis wollte die Gemeinde
 nicht sprechen. Die Gemeinde fordert von Nordwind eine neue Straße.""",
     "rat": """Im Mai verlangte Nordwind einen zweiten Kai. Der Umweltverband dagegen besteht darauf, dass das
 Watt geschützt bleibt. Nach dem Willen der Gemeinde soll die Straße bis zum Herbst fertig sein.""",
-    "reise": """Die Ministerin besuchte Nordwind und die Gemeinde. Sie sagte, das Ziel des Landes sei ein
-ruhiger Hafen. Den Ausbau lehnte nur der Umweltverband ab. „Der Kai ist zu klein“, sagte Heiner Boll, der
-Sprecher der Gemeinde. Boll kritisierte die Reederei. Die türkische Regierung will Kapitäne schicken. Der
-Vorstand besteht aus drei Leuten des Umweltverbands.""",
+    "reise": """Die Ministerin besuchte Nordwind und die Gemeinde. Sie sagte, das Ziel des Landes sei
+ein ruhiger Hafen. Den Ausbau lehnte nur der Umweltverband ab. „Der Kai ist zu klein“, sagte Heiner
+Boll, der Sprecher der Gemeinde. Boll kritisierte die Reederei. Laut dem Lotsen Jan Harms kommt der
+Ausbau zu spät. Die türkische Regierung will Kapitäne schicken. Der Vorstand besteht aus drei Leuten des
+Umweltverbands.""",
 }
 
 
@@ -86,22 +90,39 @@ def test_who_is_named_is_who_wants(engine: Engine, question: str, said: list[str
 
 
 @pytest.mark.parametrize(
-    ("question", "said", "certainty"),
+    ("question", "said"),
     [
-        ("Wie steht der Umweltverband zum Ausbau?", "Den Ausbau lehnte", "sure"),
-        ("Was sagte Boll zum Kai?", "Der Kai ist zu klein", "sure"),
-        ("What did Boll say?", "kritisierte die Reederei", "unsure"),
+        ("Wie steht der Umweltverband zum Ausbau?", "Den Ausbau lehnte"),
+        ("Was sagte Boll zum Kai?", "Der Kai ist zu klein"),
+        ("What did Boll say?", "kritisierte die Reederei"),
+        ("Was sagt Harms zum Ausbau?", "Laut dem Lotsen Jan Harms"),
     ],
 )
-def test_who_is_named_is_who_says_so(engine: Engine, question: str, said: str, certainty: str) -> None:
-    answer = engine.ask(question)
-    assert said in answer.citations[0].quote
-    assert answer.certainty == certainty
+def test_who_is_named_is_who_says_so(engine: Engine, question: str, said: str) -> None:
+    assert said in engine.ask(question).citations[0].quote
 
 
-@pytest.mark.parametrize("question", ["Wie steht die Gemeinde zu Kapitänen?", "Was sagte Boll zum Watt?"])
-def test_what_nobody_says_of_it_is_not_sure(engine: Engine, question: str) -> None:
-    assert engine.ask(question).certainty != "sure"
+@pytest.mark.parametrize(
+    ("sentence", "language"),
+    [
+        ("Der Lotse (Hafen Hallfurt) hält gewisse Zugeständnisse Bolls für möglich.", "de"),
+        ("Die Reederei wandte sich Boll zu und kritisierte das Watt.", "de"),
+        ("So habe Boll schon früher den Ausbau des Kais verschoben.", "de"),
+        ("Laut den Lotsen sehe Boll nun ein, dass der Kai zu klein ist.", "de"),
+        ("Boll warf in der Nacht dreißig Steine auf das Watt.", "de"),
+        ("Bolls Kai sah Proteste.", "de"),
+        ("Le sommet est bon pour les objectifs de Boll.", "fr"),
+    ],
+)
+def test_words_of_others_are_not_taken_for_those_of_who_is_named(sentence: str, language: str) -> None:
+    said = article("a", sentence, language=language)
+    query = understand("Was sagte Boll?", languages={language})
+    found = candidates_for("Boll", said)
+    assert stating(found, Aim(("Boll",), is_stance=True), query) == []
+
+
+def test_a_stance_that_leads_is_no_surer_than_the_best_sentence_was(engine: Engine) -> None:
+    assert engine.ask("Was sagte Boll zum Watt?").certainty != "sure"
 
 
 @pytest.mark.parametrize("question", ["Was will die Ministerin?", "Was will die deutsche Regierung?"])

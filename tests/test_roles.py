@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.roles import agreement, misplaced, right_way_round
+from rag.answering.roles import agreement, misplaced, of_another, right_way_round
 from rag.question.query import understand
 from tests.dossier import article, candidates_for
 
@@ -40,14 +40,23 @@ UNTOLD = [
         ("Wer leitete die ukrainische Delegation?", "Die russische Delegation traf die ukrainische.", False),
         ("Wer leitete die ukrainische Delegation?", "Umerow leitete die Delegation.", False),
         ("Wer leitete die Delegation?", "Medinski leitete die russische Delegation.", False),
+        (
+            "Wer leitete die russische Delegation?",
+            "Moskaus Delegation leitete Lawrow, die amerikanische Delegation leitete Rubio.",
+            False,
+        ),
+        (
+            "Wann traf der russische Präsident den amerikanischen Präsidenten?",
+            "Putin traf den amerikanischen Präsidenten am 15. August.",
+            False,
+        ),
         ("Who led the Ukrainian delegation?", "Medinski leitete die russische Delegation.", True),
     ],
 )
 def test_another_of_the_kind_is_not_the_one_that_is_asked_for(
     question: str, sentence: str, other: bool
 ) -> None:
-    query = understand(question)
-    assert misplaced(query, sentence, "de") is other
+    assert of_another(understand(question), sentence, "de") is other
 
 
 @pytest.mark.parametrize(

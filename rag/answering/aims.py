@@ -19,8 +19,9 @@ _SAID = 0.7
 """How far a sentence must cover a word to say it."""
 
 
-_ATTRIBUTES = r"(?: (?:[A-ZÄÖÜ]\w*|[dl]\w{1,2}|the|\w+e[nrms]?)){0,4}"
+_ATTRIBUTES = r"(?: (?:[dl]\w{1,2}|the|[a-zäöü]\w*e[nrms]?)){0,3}(?: [A-ZÄÖÜ]\w*){0,3}"
 """What stands between „laut“ and a name: „laut dem demokratischen Abgeordneten Gregory Meeks“."""
+_ASIDE = re.compile(r"\s*\([^()]*\)")
 _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
 
@@ -75,6 +76,9 @@ _WORDS = {language: _words(language) for language in LANGUAGES}
 
 def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidate]:
     """The candidates that say what somebody wants, or holds of what is asked, best first (see `_order`)."""
+    of = _places(aim.of, query)
+    if aim.is_stance and aim.of and not of:
+        return []  # the question was translated: nothing says of what
     heads = {language: _keys(aim.who[-1], query, language) for language in LANGUAGES}
     other = [_keys(word, query, query.language) for word in aim.who if word.islower()]  # „die türkische …“
     told = [
@@ -83,7 +87,6 @@ def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidat
         if _states(each, heads[language_of(each.article.language)], aim)
         and all(keys & set(each.terms.keys) for keys in other)
     ]
-    of = _places(aim.of, query)
     if aim.is_stance:
         told = [each for each in told if not of or each.covered[of].max() >= _SAID]
         return sorted(told, key=lambda each: (-round(float(each.covered[of].sum()), 1), -each.score))
@@ -95,12 +98,6 @@ def led_by(told: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candid
     leading = {id(each) for each in told}
     lifted = [replace(each, score=max(each.score, found[0].score)) for each in told]
     return [*lifted, *(each for each in found if id(each) not in leading)]
-
-
-def says_all(told: Sequence[Candidate], aim: Aim, query: Query) -> bool:
-    """Whether the first of the candidates says all of what a stance is asked of."""
-    of = _places(aim.of, query)
-    return bool(told and of) and float(told[0].covered[of].min()) >= _SAID
 
 
 def _places(words: Iterable[str], query: Query) -> list[int]:
@@ -140,8 +137,9 @@ def _states(candidate: Candidate, heads: set[str], aim: Aim) -> bool:
         return False
     clauses = list(_clauses(candidate.text, language, candidate.article))
     for before, clause in zip([None, *clauses], clauses, strict=False):
-        places = [at for at, held in enumerate(clause.keys) if held in heads]
-        if aim.is_stance and any(clause.holds(at) for at in places):
+        places = clause.places(heads)
+        owner = f"{aim.who[-1]}s"  # „Putins Zugeständnisse“ are no words of Putin's
+        if aim.is_stance and any(clause.holds(at) for at in places if clause.words[at] != owner):
             return True
         if not aim.is_stance and any(clause.wants(at) or clause.has_goal(at) for at in places):
             return True
@@ -174,7 +172,8 @@ class _Clause:
         known = _WORDS[self.language]
         if any(self._is_subject(place, verb) for verb in self._matching(known.holds)):
             return True
-        return known.told_by.search(" ".join(self.words[:place])) is not None
+        told = known.told_by.search(" ".join(self.words[:place]))
+        return told is not None and bool(told.start() or not self.opens)  # „So sagt Putin …“ is no source
 
     def speaks(self, place: int) -> bool:
         return any(self._is_subject(place, verb) for verb in self._matching(_WORDS[self.language].speaks))
@@ -214,6 +213,10 @@ class _Clause:
         if place > verb:
             close = place - verb - 1 <= _BETWEEN
             return known.verb_second and not subjects and close and self._may_be_subject(place, verb + 1)
+        if (
+            verb and self.words[verb - 1].lower() in known.joins
+        ):  # „Trump wandte sich ihm zu und kritisierte …“
+            subjects = subjects[:1]
         is_last = (
             verb == len(self.words) - 1 and verb > 1
         )  # as in subordinate clauses: „…, was Putin von ihm will“
@@ -242,7 +245,7 @@ class _Clause:
 
 
 def _clauses(text: str, language: str, article: Article) -> Iterator[_Clause]:
-    at = 0
+    text, at = _ASIDE.sub("", text), 0
     for cut in [*(match.span() for match in _CLAUSE.finditer(text)), (len(text), len(text))]:
         words = [word for word, _, _ in tokens(text[at : cut[0]])]
         if words:

@@ -62,21 +62,29 @@ def _of_others_last(found: list[Candidate], query: Query) -> list[Candidate]:
 
 
 def of_another(query: Query, sentence: str, language: str | None) -> bool:
-    """Whether a sentence has a noun of the question with another adjective of that kind: „die russische
+    """Whether a sentence has a noun of the question only with other adjectives of that kind: „die russische
     Delegation“ where the Ukrainian one is asked for, which it does not name."""
-    asked, said = tokens(query.text), tokens(sentence)
+    pairs = [
+        (adjective.lower(), noun.lower())
+        for (adjective, _, end), (noun, start, _) in pairwise(tokens(query.text))
+        if ADJECTIVE.match(query.text[end - len(adjective) : start + 1])
+    ]
+    if not pairs:
+        return False
     meant = {
         word.lower(): {each for alternative in concept.alternatives for each in alternative.keys}
         for concept in query.concepts
         for word in concept.word.split()
     }
-    keys = [key(word, language) for word, _, _ in said]
-    for (adjective, _, end), (noun, start, _) in pairwise(asked):
-        own, nouns = (meant.get(word.lower(), set()) for word in (adjective, noun))
-        if not ADJECTIVE.match(query.text[end - len(adjective) : start + 1]) or not own or own & set(keys):
-            continue
-        places = [at for at, held in enumerate(keys) if at and held in nouns]
-        if any(ADJECTIVE.match(f"{said[at - 1][0]} ") for at in places):
+    said = [word for word, _, _ in tokens(sentence)]
+    keys, asked = [key(word, language) for word in said], set[str]().union(*meant.values())
+    for adjective, noun in pairs:
+        own, nouns = meant.get(adjective, set()), meant.get(noun, set())
+        before = [
+            (said[at - 1], keys[at - 1]) if at else ("", "") for at, held in enumerate(keys) if held in nouns
+        ]
+        others = [ADJECTIVE.match(f"{word} ") and held not in asked for word, held in before]
+        if own.isdisjoint(keys) and own and others and all(others):
             return True
     return False
 

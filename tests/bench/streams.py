@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, StreamingResponse
 from starlette.routing import Route
 
-from rag.schema import Delta, Done, Event, Message, Retrieved
+from rag.schema import Asking, Delta, Done, Event, Message, Retrieved
 from rag.settings import Settings
 from tests.fake_engine import FakeEngine, canned
 
@@ -31,8 +32,7 @@ class Talker(FakeEngine):
         self,
         question: str,
         history: Sequence[Message] = (),  # noqa: ARG002
-        *,
-        extractive: bool = False,  # noqa: ARG002
+        **how: Unpack[Asking],  # noqa: ARG002
     ) -> Iterator[Event]:
         answer = canned("mond")
         yield Retrieved(question, answer.passages, 0.02)
