@@ -38,7 +38,7 @@ FOLDER = "evaluation"
 RETRIEVED = 10
 """Passages to retrieve when only retrieval is measured."""
 _ELSEWHERE = Path(".beleg")
-_SECRET_NAMES = {"key", "token", "secret", "password"}
+_SECRET_NAMES = {"key", "token", "secret", "password", "options"}
 _NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
 """Settings that change no answer, and one that may hold a key; the index names what matters of it."""
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
@@ -108,7 +108,7 @@ def plans(
                 variant = hashlib.sha256(fingerprint(changed).encode()).hexdigest()[:8]
                 changed = replace(changed, data=folder_of(plain) / f"index-{variant}")
             said = [folder.name] if folder and len(articles) > 1 else []
-            said += [f"{name}={value}" for name, value in change.items()]
+            said += [f"{name}={value}" for name, value in without_secrets(change).items()]
             found.append(Plan(changed, " ".join(said)))
     return found
 

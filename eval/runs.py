@@ -138,7 +138,7 @@ class Journal:
 
     def _rows(self) -> Iterator[Row]:
         try:
-            lines = self.path.read_text(encoding="utf-8").split("\n")
+            lines = self.path.read_text(encoding="utf-8", errors="replace").split("\n")
             found = json.loads(lines[0])
         except (FileNotFoundError, ValueError):
             return

@@ -4,7 +4,7 @@ import socket
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ingest.diff import Plan, compare
@@ -69,13 +69,15 @@ def _write(library: Library, server: Published, folder: Path, embed: Embed) -> N
 
 def _claim(server: Published, folder: Path, *, take_over: bool = False) -> None:
     """Registers this Beleg as the server's writer. Raises IndexBusy if there is another one."""
-    path = folder / _WRITER  # with our id, which survives crashes and rebuilds
-    if not path.exists():
-        new = path.with_suffix(".new")
-        new.write_text(uuid.uuid4().hex, "utf-8")
+    path, own = folder / _WRITER, ""  # with our id, which survives crashes and rebuilds
+    with suppress(OSError):
+        own = path.read_text("utf-8").strip()
+    if not own:  # a loss of power can leave it empty
+        own, new = uuid.uuid4().hex, path.with_suffix(".new")
+        new.write_text(own, "utf-8")
         new.replace(path)
     name = f"{socket.gethostname()}, {folder.name}"  # no path: a page may show it
-    held = server.claim(path.read_text("utf-8").strip(), name, take_over=take_over)
+    held = server.claim(own, name, take_over=take_over)
     if held is not None:
         raise IndexBusy("chroma_server_taken", address=server.address, writer=held)
 

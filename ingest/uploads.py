@@ -40,7 +40,7 @@ class ArticleIntake(Watcher):
         if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
         (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING) as folder:
+        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING, ignore_cleanup_errors=True) as folder:
             file, size = Path(folder) / safe, 0
             with file.open("wb") as incoming:
                 async for part in parts:

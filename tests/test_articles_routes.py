@@ -140,7 +140,7 @@ def test_an_upload_is_read_in_and_deleted_again(house: House) -> None:
         ("bild.txt", b"\x89PNG\r\n\x1a\n" + b"\0" * 99, 422, "ist ein PNG-Bild, anders als die Endung sagt"),
         ("bericht.pdf", b"Kein PDF.", 422, "ist keine pdf-Datei, sondern etwas anderes"),
         ("tabelle.csv", b"a;b", 422, "Dateien mit der Endung „.csv“ werden nicht gelesen"),
-        ("gross.txt", b"x" * 10_001, 413, "ist größer als 0,01"),
+        ("gross.txt", b"x" * 10_001, 413, "ist größer als 10"),
     ],
 )
 def test_a_bad_upload_is_refused_with_the_reason(

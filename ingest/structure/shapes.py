@@ -39,7 +39,12 @@ def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
 
 def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     """The blocks without the taken spans, trimmed; pieces without a letter or digit are dropped."""
-    holes = sorted(taken)
+    holes: list[list[int]] = []
+    for start, end in sorted(taken):
+        if holes and start <= holes[-1][1]:
+            holes[-1][1] = max(holes[-1][1], end)
+        else:
+            holes.append([start, end])
     starts, ends = zip(*holes, strict=True) if holes else ((), ())
     pieces: list[Span] = []
     for start, end in blocks:

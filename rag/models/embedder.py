@@ -107,6 +107,9 @@ class ModelEmbedder(Embedder):
         self._cache_path = cache
         self._is_class = choice.kind == "class"
         self._dimension: int | None = None
+        self._model: BaseEmbedding | None = None
+        self._cache: EmbeddingCache | None = None
+        self._guard = threading.Lock()
         self._turn = threading.Lock() if self._is_class else contextlib.nullcontext()
 
     @property
@@ -116,15 +119,21 @@ class ModelEmbedder(Embedder):
             return None
         return self.server.host
 
-    @functools.cached_property
+    @property
     def model(self) -> BaseEmbedding:
         """The LlamaIndex embedding. Raises ConfigError if it cannot be built."""
-        return self._build()
+        with self._guard:
+            if self._model is None:
+                self._model = self._build()
+            return self._model
 
-    @functools.cached_property
+    @property
     def cache(self) -> EmbeddingCache:
         """Vectors that were paid for."""
-        return EmbeddingCache(self._cache_path)
+        with self._guard:
+            if self._cache is None:  # an empty one is false
+                self._cache = EmbeddingCache(self._cache_path)
+            return self._cache
 
     def load(self) -> None:
         _ = self.model
@@ -167,10 +176,13 @@ class ModelEmbedder(Embedder):
         self.cache.prune(self.identity, itertools.chain([PROBE], texts), limit)
 
     def close(self) -> None:
-        if (cache := vars(self).pop("cache", None)) is not None:  # an empty one is false
-            cache.close()
-        if not self._is_class and (model := vars(self).pop("model", None)):
-            model.close()
+        with self._guard:
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None
+            if self._model is not None and not self._is_class:
+                self._model.close()  # type: ignore[attr-defined]  # a ServerEmbedding
+                self._model = None
 
     def _query(self, question: str) -> Floats:
         # asked for once: a reader does not wait for a second try

@@ -78,6 +78,10 @@ class Encoder(Embedder):
         first, second = self.embed([one, other])
         return float(first @ second)
 
+    def close(self) -> None:
+        """Forgets the questions; the process is for other engines, too."""
+        self._remembered.cache_clear()
+
     def end(self) -> None:
         """Ends the process."""
         with self._turn(query=True):

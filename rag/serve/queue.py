@@ -79,7 +79,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The number of questions before this one."""
+    """The number of questions before this one; 0 where it has waited and its turn has come."""
 
     ahead: int
 
@@ -88,7 +88,7 @@ Coming = Waiting | Event
 
 
 class Service:
-    """An engine behind the queue, for the doors of programs; one for all doors of an app."""
+    """An engine behind the queue, with metrics and records; one for all doors of an app."""
 
     def __init__(
         self, engine: Engine, settings: Settings, records: Records, queue: Queue | None = None
@@ -146,9 +146,12 @@ class Service:
         raise AssertionError("the work gives something")
 
     def _in_turn(self, items: Iterator[Found]) -> Iterator[Waiting | Found]:
+        ahead = 0
         for ahead in self.queue.enter():
             yield Waiting(ahead)
         try:
+            if ahead:
+                yield Waiting(0)  # it is being answered
             yield from items
         finally:
             self.queue.leave()

@@ -35,10 +35,10 @@ from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_an
 PATH = "/api/v1"
 _FRESH = {"Cache-Control": "no-store"}
 _EVENTS = (
-    "Server-sent events: `waiting` {ahead} while others are before you, `retrieved` {standalone_question,"
-    " passages, seconds}, any number of `delta` {text}, which are provisional, and of `step` {step,"
-    " standalone_question, passages, seconds}, by which a model searches on and its text begins anew,"
-    " then `done` with the whole verified answer; or `error` {error: {code, message}}."
+    "Server-sent events: `waiting` {ahead} while others are before you (0: it is your turn), `retrieved`"
+    " {standalone_question, passages, seconds}, any number of `delta` {text}, which are provisional, and of"
+    " `step` {step, standalone_question, passages, seconds}, by which a model searches on and its text begins"
+    " anew, then `done` with the whole verified answer; or `error` {error: {code, message}}."
 )
 
 # errors before the stream are ordinary responses

@@ -189,7 +189,7 @@ class Chat:
         for event in paced(events, pause):
             match event:
                 case Waiting(ahead):
-                    yield View(notice=words("chat.waiting", n=ahead))
+                    yield View(notice=words("chat.waiting", n=ahead) if ahead else "")
                 case Retrieved(asked_for, passages, step=str(step)):
                     steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
                     yield View([*asked, *search, *steps])

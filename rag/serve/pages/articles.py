@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -33,7 +34,7 @@ from rag.store.library_rows import Account
 from rag.uploads import Intake, Received, SyncState
 
 _FRESH = {"Cache-Control": "no-store"}
-_LONGEST_FIELD = 500
+_LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once
 
 log = logging.getLogger(__name__)
@@ -225,7 +226,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
     @app.post("/artikel/angaben")
     async def describe(request: Request, id: str) -> JSONResponse:
         path = await run_in_threadpool(uploaded, catalogue, settings, id)
-        said = {name: str(value)[:_LONGEST_FIELD] for name, value in (await request.form()).items()}
+        sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
+        said = {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()}
         with saving():
             await run_in_threadpool(intake.describe, path, said)
         intake.refresh()
@@ -241,7 +243,10 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
         problem = problem_of(error)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
-        return _told(problem.status, words_of(request).said(problem.message))
+        words = words_of(request)
+        if isinstance(error, ArticleTooLarge):  # in the words of the page's script
+            return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
+        return _told(problem.status, words.said(problem.message))
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(ArticleError, refused)
@@ -268,8 +273,8 @@ def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str
     path = uploaded(catalogue, settings, ident)
     try:
         intake.remove(path)
-    except OSError as exc:
-        reason = exc.strerror or exc
+    except (ArticleError, OSError) as exc:
+        reason = exc.phrase if isinstance(exc, ArticleError) else exc.strerror or exc
         raise Problem(409, "not_deleted", Phrase("file_not_deleted", reason=reason)) from exc
     intake.refresh()
     return path

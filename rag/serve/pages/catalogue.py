@@ -120,7 +120,7 @@ class Wish:
 
 def wish_of(query: str) -> Wish:
     """The wish in the query of an address; invalid parts get their defaults."""
-    said = {name: values[-1] for name, values in parse_qs(query).items()}
+    said = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
     sort, page = said.get("sort", ""), said.get("seite", "")
     return Wish(
         " ".join(said.get("q", "")[:_LONGEST_FILTER].split()),
