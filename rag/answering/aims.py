@@ -17,8 +17,6 @@ _BETWEEN = 3
 """Words between a verb and its subject."""
 _SAID = 0.7
 """How far a sentence must cover a word to say it."""
-
-
 _ATTRIBUTES = r"(?: (?:[dl]\w{1,2}|the|[a-zäöü]\w*e[nrms]?)){0,3}(?: [A-ZÄÖÜ]\w*){0,3}"
 """What stands between „laut“ and a name: „laut dem demokratischen Abgeordneten Gregory Meeks“."""
 _ASIDE = re.compile(r"\s*\([^()]*\)")
