@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -186,29 +187,30 @@ class Chat:
             step = messages.search_message(found.passages, n, found.seconds, words, answer)
             return [step] if found.passages else []
 
-        for event in paced(events, pause):
-            match event:
-                case Waiting(ahead):
-                    yield View(notice=words("chat.waiting", n=ahead) if ahead else "")
-                case Retrieved(asked_for, passages, step=str(step)):
-                    steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
-                    yield View([*asked, *search, *steps])
-                case Retrieved(answered=at_once) as found:
-                    search = searched()
-                    if not at_once:
-                        yield View([*asked, *search])
-                case Delta(text) if not at_once:
-                    draft += text
-                    yield View([*asked, *search, *steps, messages.draft_message(draft)])
-                case Done(answer):
-                    left_out = extractive and self.engine.mode != "extractive"
-                    done = messages.answer_message(
-                        answer, words, articles=self.engine.library, model_left_out=left_out
-                    )
-                    before = [*asked, *searched(answer), *steps]
-                    yield View([*before, done])
-                    further = messages.with_options(done, self._follow_ups(answer, asked))
-                    yield View([*before, further], answering=False)
+        with closing(events):  # type: ignore[type-var]  # a failure that is being shown keeps no seat
+            for event in paced(events, pause):
+                match event:
+                    case Waiting(ahead):
+                        yield View(notice=words("chat.waiting", n=ahead) if ahead else "")
+                    case Retrieved(asked_for, passages, step=str(step)):
+                        steps, draft = [*steps, messages.step_message(passages, step, asked_for, words)], ""
+                        yield View([*asked, *search, *steps])
+                    case Retrieved(answered=at_once) as found:
+                        search = searched()
+                        if not at_once:
+                            yield View([*asked, *search])
+                    case Delta(text) if not at_once:
+                        draft += text
+                        yield View([*asked, *search, *steps, messages.draft_message(draft)])
+                    case Done(answer):
+                        left_out = extractive and self.engine.mode != "extractive"
+                        done = messages.answer_message(
+                            answer, words, articles=self.engine.library, model_left_out=left_out
+                        )
+                        before = [*asked, *searched(answer), *steps]
+                        yield View([*before, done])
+                        further = messages.with_options(done, self._follow_ups(answer, asked))
+                        yield View([*before, further], answering=False)
 
     def _follow_ups(self, answer: Answer, shown: Shown) -> list[str]:
         """Questions to ask next; none if that fails, because they are not part of the answer."""
