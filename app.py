@@ -76,6 +76,9 @@ def serve(*dossiers: Settings) -> None:
         from ingest.uploads import ArticleIntake
         from rag.engine import open_engine
 
+        for each in dossiers:
+            if not each.chroma_url:  # an engine that asks Chroma has it, too; one by words alone has not
+                opened.enter_context(lock.owned(each.data_dir.resolve()))
         engines = [opened.enter_context(closing(open_engine(each))) for each in dossiers]
         intakes = [opened.enter_context(closing(ArticleIntake(each))) for each in dossiers]
         for each in dossiers:

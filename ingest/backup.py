@@ -12,7 +12,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from ingest.sources import SOURCE, UPLOADS
+from ingest.sources import INCOMING, SOURCE, UPLOADS
 from rag.errors import ConfigError
 from rag.models import embedding_cache
 from rag.settings import Settings
@@ -83,9 +83,9 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Filters out incomplete uploads (hidden), and anything but files and folders."""
-    hidden = any(part.startswith(".") for part in Path(entry.name).parts)
-    return None if hidden or not (entry.isfile() or entry.isdir()) else entry
+    """Filters out incomplete uploads, and anything but files and folders."""
+    incomplete = INCOMING in Path(entry.name).parts
+    return None if incomplete or not (entry.isfile() or entry.isdir()) else entry
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:

@@ -19,6 +19,8 @@ from rag.store.library_rows import FileState
 
 UPLOADS = "uploads"
 """Folder in the data folder where the web chat saves articles; always a source."""
+INCOMING = ".incoming"
+"""Folder of uploads that are not complete, among them; hidden, so that no sync reads it."""
 
 SOURCE = "source.json"
 """File in the data folder with the paths that replace the articles folder."""

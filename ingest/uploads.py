@@ -11,14 +11,12 @@ from pathlib import Path
 
 from ingest.readers import SUFFIXES, read_file, too_large
 from ingest.sidecar import FIELDS, describe, edited, sidecar_of
-from ingest.sources import slug
+from ingest.sources import INCOMING, slug
 from ingest.structure.article import article_from
 from ingest.watch import Watcher
 from rag.errors import ArticleError
 from rag.settings import Settings
 from rag.uploads import Received
-
-_INCOMING = ".incoming"  # hidden, so that no sync reads what is not complete
 
 
 class ArticleIntake(Watcher):
@@ -33,14 +31,14 @@ class ArticleIntake(Watcher):
         self.folder = settings.uploads_dir.resolve()
         self.limit = settings.article_limit
         self._naming = threading.Lock()
-        shutil.rmtree(self.folder / _INCOMING, ignore_errors=True)
+        shutil.rmtree(self.folder / INCOMING, ignore_errors=True)
 
     async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
         safe = safe_name(name)
         if (ending := Path(safe).suffix) not in SUFFIXES:
             raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
-        (self.folder / _INCOMING).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder / _INCOMING, ignore_cleanup_errors=True) as folder:
+        (self.folder / INCOMING).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder / INCOMING, ignore_cleanup_errors=True) as folder:
             file, size = Path(folder) / safe, 0
             with file.open("wb") as incoming:
                 async for part in parts:

@@ -7,15 +7,15 @@ _DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the
 
 def answer_text(answer: Answer, *, quotes: bool = False) -> str:
     """The text, what each `[n]` cites (with its words if `quotes`), doubts, and where to read on."""
-    lines = [answer.text, ""]
-    lines += [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations]
-    doubts = [statement for statement in answer.statements if statement.status in _DOUBTS]
-    if doubts:
-        lines += ["", *(f"{_DOUBTS[statement.status]}: {statement.text}" for statement in doubts)]
-    if answer.further:
-        lines += ["", "Weiterlesen:" if answer.language == "de" else "Read on:"]
-        lines += [f"  {_with_quote(c)}" for c in answer.further]
-    return "\n".join(lines).rstrip()
+    head = "Weiterlesen:" if answer.language == "de" else "Read on:"
+    further = [f"  {_with_quote(c)}" for c in answer.further]
+    blocks = (
+        [answer.text],
+        [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations],
+        [f"{_DOUBTS[each.status]}: {each.text}" for each in answer.statements if each.status in _DOUBTS],
+        [head, *further] if further else [],
+    )
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 
 def place(citation: Citation) -> str:

@@ -62,6 +62,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("Como reagiu Lula?", "pt", Aim(("Lula",), is_stance=True)),
         ("Що каже Путін?", "uk", Aim(("Путін",), is_stance=True)),
         ("Wie sieht die Zukunft aus?", "de", None),
+        ("Wie stehen Russland, die Ukraine und die EU zu einem Beitritt?", "de", None),
+        ("Was sagt Putin zu Trump und Macron?", "de", Aim(("Putin",), ("Trump", "Macron"), is_stance=True)),
         ("Wie beurteilen die Artikel das Treffen?", "de", None),
         ("Was hält der Rat der Reederei vor?", "de", None),
         ("Warum will Putin das?", "de", None),

@@ -21,10 +21,11 @@ ANSWER = {"id": "a1", "question": "Wer?", "language": "de", "text": "Niemand."}
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A data folder with an upload, another that is still coming in, and a rated answer."""
+    """A data folder with an upload whose facts were corrected, and another that is still coming in."""
     settings = settings_for(tmp_path)
     (settings.uploads_dir / ".incoming").mkdir(parents=True)
     (settings.uploads_dir / "rat.txt").write_text("Der Rat tagte.", "utf-8")
+    (settings.uploads_dir / ".rat.txt.json").write_text('{"outlet": "Küstenkurier"}', "utf-8")
     (settings.uploads_dir / ".incoming" / "halb.txt").write_text("Der R", "utf-8")
     return settings
 
@@ -44,7 +45,7 @@ def test_a_round_trip_while_the_chat_runs_loses_nothing(
     assert back_up(settings, tmp_path / "b.tgz") == ["records.sqlite", "uploads"]
     other = settings_for(tmp_path, data=tmp_path / "other")
     assert restore(other, tmp_path / "b.tgz") == ["records.sqlite", "uploads"]
-    assert [path.name for path in other.uploads_dir.iterdir()] == ["rat.txt"]
+    assert {path.name for path in other.uploads_dir.iterdir()} == {"rat.txt", ".rat.txt.json"}
     restored = Records(other.data_dir)
     assert (restored.get("a1"), restored.rating("a1")) == (ANSWER, "up")
     restored.close()
@@ -58,7 +59,7 @@ def test_nothing_is_replaced_without_being_told_to(settings: Settings, tmp_path:
         restore(settings, tmp_path / "b.tgz")
     assert (settings.uploads_dir / "neu.txt").exists()
     restore(settings, tmp_path / "b.tgz", force=True)
-    assert sorted(path.name for path in settings.uploads_dir.iterdir()) == ["rat.txt"]
+    assert {path.name for path in settings.uploads_dir.iterdir()} == {"rat.txt", ".rat.txt.json"}
 
 
 def archive(*names: str) -> bytes:

@@ -146,6 +146,12 @@ def test_who_speaks_is_said_and_notes_of_the_file_are_not(tmp_path: Path) -> Non
     assert text_of(reading(tmp_path, "a.vtt", VTT)) == ["Anna Roth: Die Brücke ist fertig. Sie trägt & hält."]
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.srt", "kein srt"), ("a.vtt", "WEBVTT\n\nNOTE nichts")])
+def test_subtitles_without_a_cue_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(ArticleError, match="subtitles"):
+        reading(tmp_path, name, text)
+
+
 def test_a_text_that_mentions_times_is_no_subtitles(tmp_path: Path) -> None:
     text = "Der Zug fährt.\n00:10:00,000 --> 00:11:00,000\nSo steht es im Protokoll.\n"
     assert "00:10:00,000" in reading(tmp_path, "a.txt", text).documents[0].text

@@ -56,8 +56,8 @@ def subtitles(text: str) -> Reading:
 def _cues(text: str) -> Iterator[tuple[float, float, str]]:
     """Each line of each cue, with the seconds at which it comes and goes."""
     found = list(_TIMES.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
-    for match, end in zip(found, ends, strict=True):
+    ends = [*(match.start() for match in found[1:]), len(text)]
+    for match, end in zip(found, ends, strict=False):  # none where there is no cue
         numbers = [int(number or 0) for number in match.groups()]
         times = [60 * (60 * h + m) + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:])]
         body, _, behind = text[match.end() : end].strip("\n").partition("\n\n")

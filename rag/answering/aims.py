@@ -86,7 +86,7 @@ def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidat
         and all(keys & set(each.terms.keys) for keys in other)
     ]
     if aim.is_stance:
-        told = [each for each in told if not of or each.covered[of].max() >= _SAID]
+        told = [each for each in told if 2 * (each.covered[of] >= _SAID).sum() >= len(of)]
         return sorted(told, key=lambda each: (-round(float(each.covered[of].sum()), 1), -each.score))
     return sorted(told, key=lambda each: _order(each, of))
 

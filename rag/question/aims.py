@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from rag.question.query import with_capitals
 from rag.text.analysis import words
@@ -24,9 +25,19 @@ def aim_of(question: str, language: str) -> Aim | None:
     for asked in ("aims", "stances"):
         for asks in _asks(language, asked):
             if found := asks.match(question.strip()):
-                aim = _named(" ".join(filter(None, found.groups())), language)
+                said = " ".join(filter(None, found.groups()))
+                if asked == "stances" and _are_several(said, language):
+                    return None
+                aim = _named(said, language)
                 return aim and replace(aim, is_stance=asked == "stances")
     return None
+
+
+def _are_several(said: str, language: str) -> bool:
+    """Whether more than one is named: „Russland und die Ukraine zu …“."""
+    before = word_set("roles.at", language) | word_set("roles.beside", language)
+    who = takewhile(lambda word: word not in before, map(str.lower, words(said)))
+    return not word_set("roles.joins", language).isdisjoint(who)
 
 
 def _named(said: str, language: str) -> Aim | None:

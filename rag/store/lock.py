@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,16 @@ def release(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 (folder / _NOTE).unlink()
         lock.release()
+
+
+@contextlib.contextmanager
+def owned(folder: Path) -> Iterator[None]:
+    """The lock of a data folder, for a time. Raises as `acquire`."""
+    acquire(folder)
+    try:
+        yield
+    finally:
+        release(folder)
 
 
 def announce(folder: Path, address: str) -> None:
