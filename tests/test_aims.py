@@ -23,9 +23,9 @@ nicht sprechen. Die Gemeinde fordert von Nordwind eine neue Straße.""",
 Watt geschützt bleibt. Nach dem Willen der Gemeinde soll die Straße bis zum Herbst fertig sein.""",
     "reise": """Die Ministerin besuchte Nordwind und die Gemeinde. Sie sagte, das Ziel des Landes sei
 ein ruhiger Hafen. Den Ausbau lehnte nur der Umweltverband ab. „Der Kai ist zu klein“, sagte Heiner
-Boll, der Sprecher der Gemeinde. Boll kritisierte die Reederei. Laut dem Lotsen Jan Harms kommt der
-Ausbau zu spät. Die türkische Regierung will Kapitäne schicken. Der Vorstand besteht aus drei Leuten des
-Umweltverbands.""",
+Boll, der Sprecher der Gemeinde. Boll kritisierte die Reederei. Kapitän Ole Krohn sagte, der Hafen sei
+voll. Laut dem Lotsen Jan Harms kommt der Ausbau zu spät. Die türkische Regierung will Kapitäne
+schicken. Der Vorstand besteht aus drei Leuten des Umweltverbands.""",
 }
 
 
@@ -98,6 +98,7 @@ def test_who_is_named_is_who_wants(engine: Engine, question: str, said: list[str
         ("Was sagte Boll zum Kai?", "Der Kai ist zu klein"),
         ("What did Boll say?", "kritisierte die Reederei"),
         ("Was sagt Harms zum Ausbau?", "Laut dem Lotsen Jan Harms"),
+        ("Was sagt Krohn zum Hafen?", "Kapitän Ole Krohn sagte"),
     ],
 )
 def test_who_is_named_is_who_says_so(engine: Engine, question: str, said: str) -> None:

@@ -19,6 +19,7 @@ _SAID = 0.7
 """How far a sentence must cover a word to say it."""
 _ATTRIBUTES = r"(?: (?:[dl]\w{1,2}|the|[a-zäöü]\w*e[nrms]?)){0,3}(?: [A-ZÄÖÜ]\w*){0,3}"
 """What stands between „laut“ and a name: „laut dem demokratischen Abgeordneten Gregory Meeks“."""
+_IN_A_NAME = re.compile(r"[A-ZÄÖÜ]\w*|[dD](?:er|ie|as)|\w+e[nrms]?")
 _ASIDE = re.compile(r"\s*\([^()]*\)")
 _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
@@ -211,13 +212,10 @@ class _Clause:
         if place > verb:
             close = place - verb - 1 <= _BETWEEN
             return known.verb_second and not subjects and close and self._may_be_subject(place, verb + 1)
-        if (
-            verb and self.words[verb - 1].lower() in known.joins
-        ):  # „Trump wandte sich ihm zu und kritisierte …“
-            subjects = subjects[:1]
-        is_last = (
-            verb == len(self.words) - 1 and verb > 1
-        )  # as in subordinate clauses: „…, was Putin von ihm will“
+        if verb and self.words[verb - 1].lower() in known.joins:
+            subjects = subjects[:1]  # „Trump wandte sich ihm zu und kritisierte …“
+        # „…, was Putin von ihm will“, but not „Kapitän Eike Tammen sagte, …“
+        is_last = verb == len(self.words) - 1 and not all(map(_IN_A_NAME.fullmatch, self.words[:verb]))
         own = (subjects[0] if is_last else subjects[-1]) if subjects else -1
         joined = self.words[min(place, own) + 1 : max(place, own)]
         return place == own or (place in subjects and len(joined) == 1 and joined[0].lower() in known.joins)
