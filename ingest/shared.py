@@ -40,13 +40,10 @@ def publish(
         theirs = {version.split("#", 1)[0] for version in server.versions()} if take_over else set()
         if not named and theirs - library.versions().keys():
             raise ConfigError("chroma_server_strange", address=server.address)
-        lock.acquire(folder)
-        try:
+        with lock.owned(folder):
             _claim(server, folder, take_over=take_over)
             _write(library, server, folder, embed)
             library.note(PUBLISHED, f"{server.identity} {library.state}")
-        finally:
-            lock.release(folder)
 
 
 def _write(library: Library, server: Published, folder: Path, embed: Embed) -> None:

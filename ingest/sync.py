@@ -139,14 +139,12 @@ def catch_up(settings: Settings) -> list[str]:
 @contextlib.contextmanager
 def _owned(folder: Path) -> Iterator[None]:
     """Holds the folder's lock, and reports a failing disk as such."""
-    lock.acquire(folder)
     try:
-        yield
+        with lock.owned(folder):
+            yield
     except OSError as exc:
         path, why = exc.filename or folder, exc.strerror or exc
         raise ConfigError("index_unwritable", path=path, why=why) from exc
-    finally:
-        lock.release(folder)
 
 
 def _embedder(settings: Settings) -> Embedder:

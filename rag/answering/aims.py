@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.extract import Candidate
+from rag.answering.extract import SAID, Candidate
 from rag.question.aims import Aim
 from rag.question.query import Query
 from rag.schema import Article
@@ -15,8 +15,6 @@ PASSAGES = 60
 """Passages that are read for what somebody wants, whose words do not say so."""
 _BETWEEN = 3
 """Words between a verb and its subject."""
-_SAID = 0.7
-"""How far a sentence must cover a word to say it."""
 _ATTRIBUTES = r"(?: (?:[dl]\w{1,2}|the|[a-zäöü]\w*e[nrms]?)){0,3}(?: [A-ZÄÖÜ]\w*){0,3}"
 """What stands between „laut“ and a name: „laut dem demokratischen Abgeordneten Gregory Meeks“."""
 _IN_A_NAME = re.compile(r"[A-ZÄÖÜ]\w*|[dD](?:er|ie|as)|\w+e[nrms]?")
@@ -87,7 +85,7 @@ def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidat
         and all(keys & set(each.terms.keys) for keys in other)
     ]
     if aim.is_stance:
-        told = [each for each in told if 2 * (each.covered[of] >= _SAID).sum() >= len(of)]
+        told = [each for each in told if 2 * (each.covered[of] >= SAID).sum() >= len(of)]
         return sorted(told, key=lambda each: (-round(float(each.covered[of].sum()), 1), -each.score))
     return sorted(told, key=lambda each: _order(each, of))
 
@@ -135,9 +133,9 @@ def _states(candidate: Candidate, heads: set[str], aim: Aim) -> bool:
     if not heads & set(candidate.terms.keys) or candidate.text.rstrip().endswith("?"):
         return False
     clauses = list(_clauses(candidate.text, language, candidate.article))
+    owner = f"{aim.who[-1]}s"  # „Putins Zugeständnisse“ are no words of Putin's
     for before, clause in zip([None, *clauses], clauses, strict=False):
         places = clause.places(heads)
-        owner = f"{aim.who[-1]}s"  # „Putins Zugeständnisse“ are no words of Putin's
         if aim.is_stance and any(clause.holds(at) for at in places if clause.words[at] != owner):
             return True
         if not aim.is_stance and any(clause.wants(at) or clause.has_goal(at) for at in places):

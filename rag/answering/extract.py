@@ -75,7 +75,9 @@ _COUNT = re.compile(
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
-NAMED, SAID = 0.9, 0.7
+NAMED = 0.9
+SAID = 0.7
+"""How far a sentence must cover a word to say it."""
 CONTENT = 0.9
 """Weight from which a word is what the question is about, not how it asks."""
 REACH = 4.0

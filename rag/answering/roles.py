@@ -6,6 +6,7 @@ between sentences that have the parties the same way round and the other.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -64,11 +65,7 @@ def _of_others_last(found: list[Candidate], query: Query) -> list[Candidate]:
 def of_another(query: Query, sentence: str, language: str | None) -> bool:
     """Whether a sentence has a noun of the question only with other adjectives of that kind: „die russische
     Delegation“ where the Ukrainian one is asked for, which it does not name."""
-    pairs = [
-        (adjective.lower(), noun.lower())
-        for (adjective, _, end), (noun, start, _) in pairwise(tokens(query.text))
-        if ADJECTIVE.match(query.text[end - len(adjective) : start + 1])
-    ]
+    pairs = _qualified(query.text)
     if not pairs:
         return False
     meant = {
@@ -87,6 +84,16 @@ def of_another(query: Query, sentence: str, language: str | None) -> bool:
         if own.isdisjoint(keys) and own and others and all(others):
             return True
     return False
+
+
+@functools.lru_cache(maxsize=1)
+def _qualified(question: str) -> list[tuple[str, str]]:
+    """The adjectives of such a kind in a question, each with its noun; the same for every sentence."""
+    return [
+        (adjective.lower(), noun.lower())
+        for (adjective, _, end), (noun, start, _) in pairwise(tokens(question))
+        if ADJECTIVE.match(question[end - len(adjective) : start + 1])
+    ]
 
 
 def agreement(query: Query, sentence: str, language: str | None) -> int:

@@ -35,15 +35,14 @@ def aim_of(question: str, language: str) -> Aim | None:
 
 def _are_several(said: str, language: str) -> bool:
     """Whether more than one is named: „Russland und die Ukraine zu …“."""
-    before = word_set("roles.at", language) | word_set("roles.beside", language)
+    before = _prepositions(language)
     who = takewhile(lambda word: word not in before, map(str.lower, words(said)))
     return not word_set("roles.joins", language).isdisjoint(who)
 
 
 def _named(said: str, language: str) -> Aim | None:
     """Who is named first, up to the first word that is none of it, and what else is said."""
-    stop = STOP[language]
-    before = word_set("roles.at", language) | word_set("roles.beside", language)
+    stop, before = STOP[language], _prepositions(language)
     determiners = word_set("aims.determiners", language)
     rest, who = words(said), list[str]()
     while rest and rest[0].lower() in determiners:
@@ -55,6 +54,10 @@ def _named(said: str, language: str) -> Aim | None:
     of = tuple(word for word in rest if word.lower() not in stop | before)
     named = who and who[-1].lower() not in DOSSIER_WORDS and (language != "de" or who[-1][0].isupper())
     return Aim(tuple(who), of) if named else None
+
+
+def _prepositions(language: str) -> frozenset[str]:
+    return word_set("roles.at", language) | word_set("roles.beside", language)
 
 
 @functools.cache
