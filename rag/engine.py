@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from rag.answering.aims import PASSAGES, led_by, of_several_sources, stating
+from rag.answering.broad import all_of, broadly, latest, tell_one_story
 from rag.answering.catalogue import Catalogue
 from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
@@ -46,6 +47,7 @@ from rag.models.chat import ChatModel, Deadline, Usage
 from rag.models.debris import Restarted
 from rag.models.providers import build_embedder, build_model
 from rag.question.aims import Aim, aim_of
+from rag.question.broad import broad_of
 from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
@@ -449,6 +451,8 @@ class Engine:
             return self._job(asked, near)
 
     def _job(self, asked: Asked, near: Nearness | None) -> Job:
+        if job := self._of_the_story(asked, near):
+            return job
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
@@ -485,6 +489,38 @@ class Engine:
             by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
         )
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
+
+    def _of_the_story(self, asked: Asked, near: Nearness | None) -> Job | None:
+        """What is found for a broad question about what most articles tell; None for any other."""
+        broad = None if asked.sums_up or near is None else broad_of(asked.sought, asked.language)
+        if self.dense is None or broad is None:
+            return None
+        topic = understand(broad.topic, asked.language, self.dictionary, languages=self.index.languages)
+        among = self.index.mentioning(topic.concepts)
+        if 2 * len(among) <= self.library.counts().articles or not (
+            broad.topic or tell_one_story(self.library)
+        ):
+            return None
+        if asked.only is not None:
+            among &= asked.only
+        ranking, copies = one_of_copies(all_of(self.index, topic, latest(self.library, among)))
+        try:
+            found = broadly(self.library, ranking, broad, asked.standalone, self.dense.embed)
+        except ProviderError:  # the log has it
+            return None
+        if not found:
+            return None
+        passages = tuple(dict.fromkeys(candidate.hit.passage for candidate in found))
+        return Job(
+            asked,
+            ranking,
+            copies,
+            passages=passages[: self.settings.passages],
+            found=found,
+            confidence=confidence(ranking, found),
+            certainty="unsure",
+            retrieved=time.perf_counter() - asked.started,
+        )
 
     def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
         """The job with key sentences and their passages, from which a model writes a summary."""

@@ -51,7 +51,7 @@ def sentence_meaning(
 
     `embed` returns the vector of a question.
     """
-    held = _held(library, ranking)
+    held = vectors_held(library, ranking)
     if not held:
         return None
     asked = embed(question)
@@ -79,7 +79,7 @@ def _cosines(vectors: Floats, asked: Floats) -> Vector:
     return (vectors @ asked).astype(np.float64)
 
 
-def _held(library: Library, ranking: Ranking) -> list[PassageVectors]:
+def vectors_held(library: Library, ranking: Ranking) -> list[PassageVectors]:
     """The vectors of each passage of a ranking; none if some are missing, or of other sentence boundaries."""
     rows = library.rows_of([hit.passage.chunk.id for hit in ranking.hits])
     vectors = library.vectors_of(rows.values())
