@@ -48,7 +48,7 @@ from rag.models.debris import Restarted
 from rag.models.providers import build_embedder, build_model
 from rag.question.aims import Aim, aim_of
 from rag.question.broad import broad_of
-from rag.question.followup import Context, context_for, one_part_changed, recent, standalone
+from rag.question.followup import Context, context_for, named_again, one_part_changed, recent, standalone
 from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
@@ -418,7 +418,7 @@ class Engine:
         started = time.perf_counter()
         question = _REMARK.sub(self._remark, reduced(message)).strip() or message
         deadline = Deadline(self.settings.llm_deadline)
-        question = one_part_changed(question, history) or question
+        question = one_part_changed(question, history) or named_again(question, history) or question
         contexts = context_for(question, history)
         language = detect_language(question, self.index.languages)
         readable, german = standalone(question, contexts), None
@@ -472,7 +472,8 @@ class Engine:
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
         sure = confidence(ranking, found)
-        certain, stated = certainty(ranking, found, sure), list[Candidate]()
+        certain = certainty(ranking, found, sure, leans=bool(asked.contexts))
+        stated = list[Candidate]()
         if aim or defined:
             told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
             found, stated, certain = _by_grammar(found, told, aim, certain)

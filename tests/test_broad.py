@@ -29,8 +29,8 @@ STRIKE = article(
 DEAL = article(
     "einigung",
     "Der Streik auf den Fähren von Hallfurt ist beendet, die Löhne steigen um fünf Prozent. Das haben"
-    " Reederei und Gewerkschaft in der Nacht vereinbart. Die Kapitäne haben lange gestreikt. Der Hafen war voll."
-    " Die Mitglieder der Gewerkschaft müssen dem Vertrag bis zum 11. April noch zustimmen.",
+    " Reederei und Gewerkschaft in der Nacht vereinbart. Die Kapitäne haben lange gestreikt. Der Hafen war"
+    " voll. Die Mitglieder der Gewerkschaft müssen dem Vertrag bis zum 11. April noch zustimmen.",
     published=date(2025, 3, 28),
     language="de",
 )

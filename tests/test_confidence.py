@@ -6,8 +6,9 @@ import pytest
 
 from rag.answering.confidence import UNSURE, certainty, confidence
 from rag.answering.extract import candidates
+from rag.question.query import understand
 from rag.schema import Article
-from tests.dossier import APPLES, BRIDGE, CONCERT, DOSSIER, WOLF, article, ranked
+from tests.dossier import APPLES, BRIDGE, CONCERT, DOSSIER, WOLF, article, index_of, ranked
 
 ANSWERED = [
     "Wer dirigiert die Konzerte in der Speicherhalle?",
@@ -122,6 +123,21 @@ def certain(question: str, *articles: Article) -> str:
     ranking = ranked(question, *articles)
     found = candidates(ranking)
     return certainty(ranking, found, confidence(ranking, found))
+
+
+def test_a_follow_up_is_sure_only_where_the_sentence_says_its_own_words() -> None:
+    before = article("marsch", "Am Samstag zogen 3.000 Menschen durch Moorhafen. Niemand wurde festgenommen.")
+    index = index_of(before, *DOSSIER)
+    context = [("Wie viele Menschen zogen am Samstag durch Moorhafen?", 0.5)]
+    for question, expected in (
+        ("Wie viele wurden verletzt?", "unsure"),
+        ("Wie viele Menschen zogen?", "sure"),
+    ):
+        query = understand(question, "de", None, context, index.languages)
+        ranking = index.rank(query, 20)
+        found = candidates(ranking)
+        assert found[0].text.startswith("Am Samstag zogen 3.000")
+        assert certainty(ranking, found, 0.9, leans=True) == expected
 
 
 @pytest.mark.parametrize(

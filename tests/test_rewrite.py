@@ -10,6 +10,7 @@ from rag.question.followup import (
     EXCHANGES,
     Context,
     context_for,
+    named_again,
     one_part_changed,
     recent,
     standalone,
@@ -270,3 +271,41 @@ def test_what_was_said_before_the_topic_began_is_left() -> None:
 @pytest.mark.parametrize("question", ["Wer war zuerst da?", "wer kam danach", "Wie endete es?"])
 def test_a_german_question_without_a_noun_leans_on_what_was_said(question: str) -> None:
     assert not stands_alone(question)
+
+
+# --- whom a pronoun stands for --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "question", "meant"),
+    [
+        ("Wer ist Sabine Rohde?", "Und wie alt ist sie?", "Und wie alt ist Sabine Rohde?"),
+        ("Who is Simon Achterberg?", "How old is he?", "How old is Simon Achterberg?"),
+        ("Quem é Lurdes Camilo?", "O que é que ela quer?", "O que é que Lurdes Camilo quer?"),
+        ("Хто така Лариса Андрущенко?", "А що вона пропонує?", "А що Лариса Андрущенко пропонує?"),
+        ("Was sagt Olaf Scholz zum Kalten Krieg?", "Wann war er?", None),
+        ("Was war der Kalte Krieg?", "Wann war er?", None),
+        ("Wer ist der Bürgermeister?", "Was will er?", None),
+        ("Wer ist Sabine Rohde?", "Warum will sie, dass er geht?", None),  # two pronouns: which is she?
+        ("Wer ist Sabine Rohde?", "Wann beginnt der Streik in Neustadt?", None),
+    ],
+)
+def test_a_pronoun_stands_for_the_person_whom_the_last_question_was_about(
+    asked: str, question: str, meant: str | None
+) -> None:
+    history = (Message("user", asked), Message("assistant", "Das steht in den Artikeln [1]."))
+    assert named_again(question, history) == meant
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("Es regnete. [1] (Neustädter Bote (nach taz), 29.05.2025)", "Es regnete. "),
+        ("Keine eindeutige Antwort. Am nächsten kommt:\n\nEs regnete. [1]", "\nEs regnete. "),
+        ("No clear answer. What comes nearest:\n\nIt rained. [1] (Herald, 2025-05-29)", "\nIt rained. "),
+        ("In den vorliegenden Artikeln finde ich dazu keine belegte Antwort.", ""),
+    ],
+)
+def test_what_beleg_says_itself_and_the_sources_are_no_context(answer: str, said: str) -> None:
+    history = (Message("user", "Wie war das Wetter?"), Message("assistant", answer))
+    assert context_for("Und dann?", history)[0].text == said

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.extract import CONTENT, Candidate
+from rag.answering.extract import SAID as COVERED
 from rag.answering.roles import misplaced
 from rag.question.answer_type import cue_of
 from rag.question.figures import asked_noun, figure_of
@@ -76,8 +77,14 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
     return 1 / (1 + math.exp(-score))
 
 
-def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -> Certainty:
+def certainty(
+    ranking: Ranking, found: Sequence[Candidate], confidence: float, *, leans: bool = False
+) -> Certainty:
     """How certain a verbatim answer is that begins with the best sentence.
+
+    The answer to a question that `leans` on those before is sure only if the sentence says all its own
+    content words: the sentence quoted before says the others, whatever is asked. „Und wann?“ has none; a
+    date is sure.
 
     Never sure: a reason, and a sentence in which the parties of the question have changed roles. A figure or
     date is sure only if the sentence has one; a name or a place only if the sentence says nearly the whole
@@ -90,13 +97,20 @@ def certainty(ranking: Ranking, found: Sequence[Candidate], confidence: float) -
     language = language_of(best.article.language)
     if figure is not None and not figure.offered_by(best.text, language):
         return "unsure"
-    if kind == "reason" or misplaced(ranking.query, best.text, language):
+    if kind == "reason" or (leans and not _says_what_is_new(ranking, best, kind)):
+        return "unsure"
+    if misplaced(ranking.query, best.text, language):
         return "unsure"
     if kind == "measure" and len(ranking.query.concepts) == 1 and not _says_the_degree(ranking, best):
         return "unsure"
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE
     return "sure" if agrees or (confidence >= SURE and kind not in NEVER_BY_SCORE) else "unsure"
+
+
+def _says_what_is_new(ranking: Ranking, best: Candidate, kind: str | None) -> bool:
+    own = [concept.weight >= CONTENT for concept in ranking.query.concepts]
+    return bool((best.covered[own] >= COVERED).all()) if any(own) else kind == "date"
 
 
 def _says_the_degree(ranking: Ranking, best: Candidate) -> bool:

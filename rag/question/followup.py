@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.question.answer_type import CAPITAL
 from rag.question.parse import reduced
 from rag.question.query import detect_language, with_capitals
 from rag.schema import Message
@@ -17,7 +18,10 @@ FADING = 0.5
 MESSAGE_LIMIT = 2000
 """Characters of an earlier message that are read; a question may have as many."""
 
-_MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\]")
+_MARKER = re.compile(r"\[\d+(?:[,;–-]\s*\d+)*\](?: \(.*\)$)?", re.MULTILINE)
+"""A citation in an answer, and the source that follows it at the end of a line."""
+_OWN_WORDS = tuple(said for language in LANGUAGES for said in table(language, "says").values())
+"""With what Beleg says itself, in place of an answer or above one."""
 _CONJUNCTION = re.compile(rf"^{pattern('follow_up.conjunction')}\b", re.IGNORECASE)
 # for these a name or noun earlier in the question is enough
 _PRONOUN = re.compile(rf"\b{pattern('follow_up.pronoun')}\b", re.IGNORECASE)
@@ -47,9 +51,14 @@ _ELLIPSIS = re.compile(
     rf"(?i:{pattern('follow_up.ellipsis')})\s+(?:(?P<preposition>(?i:{pattern('follow_up.preposition')}))\s+)?"
     rf"(?:(?i:{pattern('follow_up.article')})\s+)?(?P<new>[\w’-]+)\s*[?.!]*"
 )
+CAPITALISED = rf"[{CAPITAL}][\w’-]+"
 ADJECTIVE = re.compile(r"(?P<word>\w{3,}isch(?:e[nmrs]?)?|\w+(?:ian|ean)(?= )|\w+(?:ський|ська|ське|ські))\b")
 """Adjectives of one kind, as of countries: one says of whom or what another is not."""
-_NAME = re.compile(r"\b(?P<word>(?:[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+ )?[A-ZÄÖÜА-ЯЄІЇҐ][\w’-]+)\b")
+_HE_OR_SHE = re.compile(rf"(?<= ){pattern('follow_up.person')}(?!\w)", re.IGNORECASE)
+_PERSON = re.compile(rf"\b(?P<word>{CAPITALISED}(?: {CAPITALISED})+)\W*$")
+"""The name of a person who a question is about: with a first name, at its end."""
+_ARTICLE = re.compile(rf"\b(?:{pattern('follow_up.determiner')}|[aisvz]\w?m|zur) $", re.IGNORECASE)
+_NAME = re.compile(rf"\b(?P<word>(?:{CAPITALISED} )?{CAPITALISED})\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,19 @@ def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...
     fading = 1.0
     for message in reversed(history[-2 * EXCHANGES :]):
         weight = ASKED_WEIGHT if message.role == "user" else ANSWERED_WEIGHT
-        said = reduced(message.content) if message.role == "user" else _MARKER.sub("", message.content)
+        said = reduced(message.content) if message.role == "user" else _quoted(message.content)
         contexts.append(Context(said, weight * fading))
         if message.role == "user":
             if stands_alone(said):
                 break  # the topic began there
             fading *= FADING
     return tuple(contexts)
+
+
+def _quoted(answer: str) -> str:
+    """What an answer says of the articles."""
+    lines = _MARKER.sub("", answer).split("\n")
+    return "\n".join(line for line in lines if not line.startswith(_OWN_WORDS))
 
 
 def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
@@ -106,6 +121,19 @@ def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
         return None
     start, end = old[0].span("word")
     return f"{asked[-1][:start]}{new}{asked[-1][end:]}"
+
+
+def named_again(question: str, history: Sequence[Message]) -> str | None:
+    """The question with the person whom the last one was about in place of its pronoun; None without."""
+    asked = [reduced(message.content) for message in history if message.role == "user"]
+    if not asked or stands_alone(question):
+        return None
+    person = _PERSON.search(asked[-1])
+    found = list(_HE_OR_SHE.finditer(question))
+    if person is None or len(found) != 1 or _ARTICLE.search(asked[-1], 0, person.start()):
+        return None
+    start, end = found[0].span()
+    return f"{question[:start]}{person['word']}{question[end:]}"
 
 
 def stands_alone(question: str) -> bool:
