@@ -242,15 +242,6 @@ def test_colon_takes_what_it_announces() -> None:
     )
 
 
-def test_colon_takes_a_long_announcement_only_to_its_first_dash() -> None:
-    announced = "Eine Rampe, ein Geländer aus Stahl und neue Lampen – dies alles soll im Mai fertig sein"
-    provided = ", ".join(["sofern niemand klagt"] * 20)
-    text = f"Die Stadt plant am Kai drei Neuerungen:\n{announced}, {provided}.\nAnwohner klagen."
-    first = answer("Was plant die Stadt am Kai?", article("kai", text)).citations[0]
-    assert first.quote.endswith("ein Geländer aus Stahl und neue Lampen")
-    assert text[first.start : first.end] == first.quote
-
-
 @pytest.mark.parametrize(
     ("question", "text"),
     [

@@ -15,23 +15,17 @@ MOST_STATEMENTS, MOST_NEAREST = 3, 2
 """Most places quoted in an answer, and in one that only comes nearest."""
 MOST_WORDS = 80
 FURTHER = 3
-FURTHER_REACH = 5.0
-"""Places to read further that score lower than the best by more are left out: 1 in 80 would add something."""
 ONE_VALUE = frozenset({"number", "date", "duration", "age", "place", "person"})
 """Kinds of answer that a single sentence gives completely."""
 VALUE_REACH = 2.0
 """For such an answer, sentences that score lower by more are filler: without them, answers to such tuning
 questions have 44 words instead of 62, and say more of the facts (.80, before .78)."""
 SAME = 0.6
-OTHER_ARTICLE = 0.5
 NEXT_SENTENCE = 1.0
-LONG_CONTINUATION = 30
 ENOUGH_WORDS = 45
 
+# the line with the speaker's name under a pull quote
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
-# the speaker after a quotation: “, sagte …
-_SPEAKER = re.compile(r"[“”],? +\w+ +\w+")
-_DASH = re.compile(r"\s[–—-]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +102,7 @@ def nearest(
     seen = {candidate.chunk.id for candidate in besides}
     places: list[Candidate] = []
     for candidate in candidates:
-        if candidate.score < candidates[0].score - FURTHER_REACH:
+        if candidate.score < candidates[0].score - REACH:
             break
         if candidate.chunk.id not in seen and len(places) < FURTHER:
             seen.add(candidate.chunk.id)
@@ -157,82 +151,42 @@ def _followed(place: _Place, asked: Cue | None) -> _Place:
 
 
 def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
-    if not places:
-        return candidate.score
-    bonus = 0.0
-    if candidate.article.id not in {place.candidate.article.id for place in places}:
-        bonus += OTHER_ARTICLE
-    if any(
+    follows = any(
         candidate.chunk.id == place.candidate.chunk.id and candidate.index == place.candidate.index + 1
         for place in places
-    ):
-        bonus += NEXT_SENTENCE
-    return candidate.score + bonus
+    )
+    return candidate.score + NEXT_SENTENCE * follows
 
 
 def _place(candidate: Candidate, left: int) -> _Place:
     """The candidate's sentence, with the sentences needed to understand it."""
     text, spans = candidate.article.text, candidate.chunk.sentences
-    first, last = _speech(text, spans, candidate.index)
-    while first > 0 and _closes_quote(text, spans[first : last + 1]):
-        first -= 1
-    while last + 1 < len(spans) and _opens_quote(text, spans[first : last + 1]):
-        last += 1
-    if last + 1 < len(spans) and _is_attribution(text[slice(*spans[last + 1])]):
+    first, last = _quotation(text, spans, candidate.index)
+    if last + 1 < len(spans) and _ATTRIBUTION.fullmatch(text[slice(*spans[last + 1])]):
         last += 1
     if first > 0 and opens_with_pronoun(text[slice(*spans[first])], language_of(candidate.article.language)):
         first -= 1  # the sentence before names whom the pronoun means
     start, end = spans[first][0], spans[last][1]
     if text[start:end].endswith(":") and last + 1 < len(spans):
-        end = _continuation(text, spans[last + 1])
+        end = spans[last + 1][1]
     extended = _Place(candidate, start, end)
     fits = extended.words <= left and not extended.has_aside
     return extended if fits else _Place(candidate, *candidate.span)
 
 
-def _speech(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:
-    """The first and last sentence to quote, so that quoted speech keeps its speaker."""
-    opened = text[spans[0][0] : spans[index][0]]
-    if not _opens(opened) or "„" in text[slice(*spans[index])]:
-        return index, index
-    closing = next((i for i in range(index, len(spans)) if re.search("[“”]", text[slice(*spans[i])])), None)
-    if closing is not None and _SPEAKER.search(text[slice(*spans[closing])]):
-        return index, closing
-    opening = max(i for i in range(index) if "„" in text[slice(*spans[i])])
-    return opening, index
+def _quotation(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:
+    """The first and last sentence to quote, so that quoted speech is whole and keeps its speaker."""
 
+    def is_open(end: int) -> bool:
+        said = text[spans[0][0] : end]
+        return said.rfind("„") > max(said.rfind("“"), said.rfind("”"))
 
-def _opens(text: str) -> bool:
-    """Whether a quotation is still open at the end."""
-    return "„" in text and not re.search("[“”]", text[text.rindex("„") :])
-
-
-def _is_attribution(sentence: str) -> bool:
-    """Whether this is the line with the speaker's name under a pull quote."""
-    return _ATTRIBUTION.fullmatch(sentence) is not None
-
-
-def _opens_quote(text: str, spans: Sequence[Span]) -> bool:
-    """Whether a quotation begins here and ends, with its speaker, in a later sentence."""
-    quoted = text[spans[0][0] : spans[-1][1]]
-    return quoted.count("„") > len(re.findall("[“”]", quoted))
-
-
-def _closes_quote(text: str, spans: Sequence[Span]) -> bool:
-    """Whether a quotation that began in an earlier sentence ends here."""
-    quoted = text[spans[0][0] : spans[-1][1]]
-    if "„" not in text:
-        return False  # English quotation marks, where “ opens
-    return quoted.count("„") < quoted.count("“")
-
-
-def _continuation(text: str, span: Span) -> int:
-    """The end of the text after a colon: its end, or its first dash if it is long."""
-    start, end = span
-    if len(text[start:end].split()) <= LONG_CONTINUATION:
-        return end
-    dash = _DASH.search(text, start, end)
-    return dash.start() if dash else end
+    first = last = index
+    while first > 0 and is_open(spans[first][0]):
+        first -= 1
+    while last + 1 < len(spans) and is_open(spans[last][1]):
+        last += 1
+    return first, last
 
 
 def _joined(places: list[_Place], place: _Place) -> list[_Place]:

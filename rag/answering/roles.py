@@ -35,9 +35,14 @@ def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
     """The candidates, best first; one with the question's roles swapped makes way for one that has them
     right.
 
-    The other must say as much of the question; otherwise the two are about different things.
+    The other must say as much of the question; otherwise the two are about different things. Those about
+    another of what is asked for come last.
     """
-    found = _of_others_last(found, query)
+    lowered = (
+        replace(each, score=each.score - 2 * REACH * of_another(query, each.text, each.article.language))
+        for each in found
+    )
+    found = sorted(lowered, key=lambda candidate: -candidate.score)
     near = [each for each in found if each.score >= found[0].score - REACH] if found else []
     ways = [agreement(query, each.text, each.article.language) for each in near]
     wrong = near[ways.index(-1)] if -1 in ways else None
@@ -51,15 +56,6 @@ def right_way_round(found: list[Candidate], query: Query) -> list[Candidate]:
     scores = {id(wrong): right.score, id(right): wrong.score}
     moved = [replace(each, score=scores.get(id(each), each.score)) for each in found]
     return sorted(moved, key=lambda candidate: -candidate.score)
-
-
-def _of_others_last(found: list[Candidate], query: Query) -> list[Candidate]:
-    """The candidates, best first; those about another of what is asked for come behind the rest."""
-    beside = [each for each in found if of_another(query, each.text, each.article.language)]
-    if not beside or len(beside) == len(found):
-        return found
-    lowered = [replace(each, score=each.score - 2 * REACH) for each in beside]
-    return sorted([*(each for each in found if each not in beside), *lowered], key=lambda each: -each.score)
 
 
 def of_another(query: Query, sentence: str, language: str | None) -> bool:
@@ -104,13 +100,14 @@ def agreement(query: Query, sentence: str, language: str | None) -> int:
     return _way(*_named(query, sentence, language))
 
 
-def _way(asked: _Text, said: _Text, nouns: list[int]) -> int:
+def _way(asked: Text, said: Text, nouns: list[int]) -> int:
     same = list[bool]()
     for one, other in combinations(nouns, 2):
         keys = asked.keys[one], asked.keys[other]
         places = said.keys.index(keys[0]), said.keys.index(keys[1])
         ways = asked.acts_before(one, other), said.acts_before(*places)
-        if any(asked.has_case_of(*pair, said) for pair in zip((one, other), places, strict=True)):
+        cases = (asked.case(one), said.case(places[0])), (asked.case(other), said.case(places[1]))
+        if any(here and here == there for here, there in cases):
             ways = ways[0], ways[0]
         if keys[0] != keys[1] and None not in ways and not asked.joined(one, other):
             same.append(ways[0] == ways[1])
@@ -130,9 +127,9 @@ def misplaced(query: Query, sentence: str, language: str | None) -> bool:
     return len(acting) == 1 and said.part(said.keys.index(asked.keys[acting[0]])) == _SUFFERS
 
 
-def _named(query: Query, sentence: str, language: str | None) -> tuple[_Text, _Text, list[int]]:
+def _named(query: Query, sentence: str, language: str | None) -> tuple[Text, Text, list[int]]:
     """Question and sentence as words, and the positions in the question of the names that both have."""
-    asked, said = _Text(query.text, query.language), _Text(sentence, language_of(language))
+    asked, said = Text(query.text, query.language), Text(sentence, language_of(language))
     left_out = asked_noun(query)
     nouns = [
         place
@@ -142,14 +139,15 @@ def _named(query: Query, sentence: str, language: str | None) -> tuple[_Text, _T
     return asked, said, nouns
 
 
-class _Text:
+class Text:
     """The words of a question or sentence, each with its search key."""
 
     def __init__(self, text: str, language: str) -> None:
         found = tokens(text)
         self.words = [word for word, _, _ in found]
         ends = [0, *(end for _, _, end in found)]
-        self._opens = [bool(text[end:start].strip()) for end, (_, start, _) in zip(ends, found, strict=False)]
+        between = [text[end:start].strip() for end, (_, start, _) in zip(ends, found, strict=False)]
+        self._opens = [each not in ("", "-") for each in between]
         self.keys = [key(word, language) for word in self.words]
         self._known = _WORDS[language]
         self._passive = not self._known["passive"].isdisjoint(map(str.lower, self.words))
@@ -159,20 +157,11 @@ class _Text:
         parts = self.part(one), self.part(other)
         return None if _BESIDE in parts else (parts[0], one) < (parts[1], other)
 
-    def has_case_of(self, place: int, there: int, other: _Text) -> bool:
-        """Whether a word's articles, here and in another text, show the same case, hence the same role."""
-        case = self._case(place)
-        same = case is not None and case == other._case(there)
-        return same and self._passive == other._passive and self.part(place) == other.part(there)
-
-    def _case(self, place: int) -> str | None:
-        """The article of a word, if it shows the case; „die“, for example, does not."""
-        for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
-            if self.words[at].lower() in self._known["cases"]:
-                return self.words[at].lower()
-            if self._opens[at + 1] or not _ATTRIBUTE.fullmatch(self.words[at]):
-                break
-        return None
+    def case(self, place: int) -> tuple[str, int] | None:
+        """The article before a word, if that shows the case, with the word's part; „die“, for example, does
+        not."""
+        article = self.words[place - 1].lower() if place else ""
+        return (article, self.part(place)) if article in self._known["cases"] else None
 
     def joined(self, one: int, other: int) -> bool:
         """Whether two words have one role together: „Trump und Putin“, „Putins Ziele“."""
@@ -181,17 +170,27 @@ class _Text:
 
     def part(self, place: int) -> int:
         """How far a word is from acting, judged by the word before it."""
+        role, before = self._governed(place, 0)
+        if self._passive:
+            return _ACTS if before in self._known["by"] else _BESIDE if role == _BESIDE else _SUFFERS
+        return role
+
+    def stands_free(self, place: int, first: int) -> bool:
+        """Whether neither a preposition nor another case governs a word; words before `first` are not looked
+        at."""
+        return self._governed(place, first)[0] == _OPEN
+
+    def _governed(self, place: int, first: int) -> tuple[int, str]:
+        """The role that the words before a word give it, and the preposition if one does."""
         marked = _OPEN
-        for at in range(place - 1, max(-1, place - 1 - _LOOKED_BACK), -1):
-            word = self.words[at]
+        for at in range(place - 1, max(first - 1, place - 1 - _LOOKED_BACK), -1):
+            word = self.words[at].lower()
             if self._opens[at + 1]:
                 break  # after a comma or quotation mark: another clause
-            if self._passive and word.lower() in self._known["by"]:
-                return _ACTS
-            if word.lower() in self._known["at"] | self._known["beside"]:
-                return _SUFFERS if word.lower() in self._known["at"] else _BESIDE
-            if word.lower() in self._known["marked"]:
+            if word in self._known["at"] | self._known["beside"]:
+                return _SUFFERS if word in self._known["at"] else _BESIDE, word
+            if word in self._known["marked"]:
                 marked = _SUFFERS
-            elif word.lower() not in self._known["determiners"] and not _ATTRIBUTE.fullmatch(word):
+            elif word not in self._known["determiners"] and not _ATTRIBUTE.fullmatch(self.words[at]):
                 break
-        return _SUFFERS if self._passive else marked
+        return marked, ""
