@@ -17,9 +17,6 @@ MOST_WORDS = 80
 FURTHER = 3
 ONE_VALUE = frozenset({"number", "date", "duration", "age", "place", "person"})
 """Kinds of answer that a single sentence gives completely."""
-VALUE_REACH = 2.0
-"""For such an answer, sentences that score lower by more are filler: without them, answers to such tuning
-questions have 44 words instead of 62, and say more of the facts (.80, before .78)."""
 SAME = 0.6
 NEXT_SENTENCE = 1.0
 ENOUGH_WORDS = 45
@@ -119,8 +116,7 @@ def _value_asked(question: str, best: Candidate) -> Cue | None:
 def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candidate]:
     """The best sentence, and those good enough to be quoted beside it."""
     best, *others = candidates
-    least = best.score - (VALUE_REACH if asked else REACH)
-    near = [candidate for candidate in others if candidate.score >= least]
+    near = [candidate for candidate in others if candidate.score >= best.score - REACH]
     return [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
 
 
