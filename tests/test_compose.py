@@ -222,6 +222,38 @@ def test_quotation_is_extended_to_its_beginning_and_its_speaker(question: str) -
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "question"),
+    [
+        (
+            "The council met on Monday. “The bridge is old. It will hold for two winters,” said"
+            " Ann Field. Then it rained.",
+            "en",
+            "How long will the bridge hold?",
+        ),
+        (
+            "O conselho reuniu-se. «A ponte é velha. Aguenta dois invernos», disse Ana"
+            " Campos. Depois choveu.",
+            "pt",
+            "Quantos invernos aguenta a ponte?",
+        ),
+    ],
+)
+def test_quoted_speech_is_whole_in_the_marks_of_each_language(
+    text: str, language: str, question: str
+) -> None:
+    said = quotes(answer(question, article("rat", text, language=language)))[0]
+    assert said.count("“") == said.count("”")
+    assert said.count("«") == said.count("»")
+    assert "old" in said or "velha" in said
+
+
+def test_two_paragraphs_are_never_one_quote() -> None:
+    text = "Der Direktor Paul Lenz geht im Mai in Rente.\n\nDie Gegner des Baus nannten das einen Sieg."
+    said = quotes(answer("Wann geht der Direktor Paul Lenz in Rente?", article("klinik", text)))
+    assert said[0] == "Der Direktor Paul Lenz geht im Mai in Rente."
+
+
 def test_pull_quote_keeps_the_line_that_names_its_speaker() -> None:
     detail = ", ".join(f"das {n}. Siel" for n in range(1, 16))  # too long to take the next sentence along
     said = f"„Der Deich hält hohe Fluten aus, und ebenso {detail}.“\nWiebke Harms, Deichgräfin von Moorhafen"

@@ -138,12 +138,17 @@ def _followed(place: _Place, asked: Cue | None) -> _Place:
     """Adds the next sentence to a single short place, where it fits and may answer the question."""
     spans = place.candidate.chunk.sentences
     after = [span for span in spans if span[0] >= place.end]
-    if not after or place.words > ENOUGH_WORDS:
+    if not after or place.words > ENOUGH_WORDS or _new_paragraph(place, after[0][0]):
         return place
     if asked and not asked.offered_by(place.candidate.article.text[slice(*after[0])]):
         return place
     longer = replace(place, end=after[0][1])
     return longer if longer.words <= MOST_WORDS and not longer.has_aside else place
+
+
+def _new_paragraph(place: _Place, start: int) -> bool:
+    """Whether a paragraph ends between a place and what starts behind it; it would read as one thought."""
+    return "\n" in place.candidate.article.text[place.end : start]
 
 
 def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
@@ -175,7 +180,8 @@ def _quotation(text: str, spans: Sequence[Span], index: int) -> tuple[int, int]:
 
     def is_open(end: int) -> bool:
         said = text[spans[0][0] : end]
-        return said.rfind("„") > max(said.rfind("“"), said.rfind("”"))
+        pairs = ("„", "[“”]"), ("«", "»"), *(() if "„" in text else (("“", "”"),))
+        return any(re.search(f"{opens}(?!.*{closes})", said, re.DOTALL) for opens, closes in pairs)
 
     first = last = index
     while first > 0 and is_open(spans[first][0]):
@@ -190,7 +196,8 @@ def _joined(places: list[_Place], place: _Place) -> list[_Place]:
     for i, other in enumerate(places):
         gap = place.candidate.article.text[other.end : place.start]
         same = other.candidate.chunk.id == place.candidate.chunk.id
-        follows = place.start >= other.start and (place.start <= other.end or not gap.strip())
+        adjacent = not gap.strip() and not _new_paragraph(other, place.start)
+        follows = place.start >= other.start and (place.start <= other.end or adjacent)
         if same and (follows or place.start < other.start < place.end):
             merged = _Place(other.candidate, min(other.start, place.start), max(other.end, place.end))
             return [*places[:i], merged, *places[i + 1 :]]
