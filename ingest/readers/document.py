@@ -10,7 +10,7 @@ from rag.errors import ArticleTooLarge
 from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.figures import FULL_DATE, days_of
-from rag.text.languages import table, word_set
+from rag.text.languages import pattern, table, word_set
 from rag.text.normalize import normalise
 
 
@@ -72,15 +72,21 @@ def refuse_long(words: int) -> None:
 # --- metadata as containers state it -----------------------------------------------------------
 
 _UNKNOWN = word_set("news.unknown") | {"", "k. a."}
-_COMMENT, _REPORT = word_set("news.comments"), word_set("news.reports")
+_RUBRICS: tuple[tuple[re.Pattern[str], Genre], ...] = (
+    (re.compile(pattern("news.comments"), re.IGNORECASE), "comment"),
+    (re.compile(pattern("news.reports"), re.IGNORECASE), "report"),
+)
 _LANGUAGES = {
     name: code for code, names in table("de", "news.language_names").items() for name in names.split()
 }
 
 
-def date_of(match: re.Match[str]) -> date | None:
-    """The day of a match of `FULL_DATE`, or of a pattern around it; None unless it is certain."""
-    days = days_of(match, month_first=True)
+def date_of(match: re.Match[str], language: str | None = None) -> date | None:
+    """The day of a match of `FULL_DATE`, or of a pattern around it; None unless it is certain.
+
+    03/04/2025 is certain in a text of a `language` that never names the month first.
+    """
+    days = days_of(match, month_first=language in (None, "en"))
     year, month, day = days[0] if len(days) == 1 else (None, 0, None)
     try:
         return date(year, month, day) if year and day and 1800 <= year <= 2100 else None
@@ -96,8 +102,7 @@ def parse_date(text: str) -> date | None:
 
 def parse_genre(text: str) -> Genre | None:
     """Genre of a rubric such as "Gastbeitrag"; None for rubrics that are neither."""
-    word = text.strip().lower()
-    return "comment" if word in _COMMENT else "report" if word in _REPORT else None
+    return next((genre for words, genre in _RUBRICS if words.fullmatch(text.strip())), None)
 
 
 def clean_field(value: object) -> str | None:
