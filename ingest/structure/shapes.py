@@ -59,7 +59,7 @@ def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Sp
     return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
 
 
-WORD = re.compile(r"\w")
+WORD, _FIGURE = re.compile(r"\w"), re.compile(r"\d")
 _CLOSING = "“”\"»«’'‹›)]"
 # footnote marks, an editor's or agency's code, pictures, an address
 _HUNG_ON = re.compile(
@@ -181,8 +181,12 @@ _OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|ve
 def lists_days(lines: Iterable[str]) -> bool:
     """Whether lines with days of their own are a list: of events, of what happened, of births and deaths."""
     short = (line for line in lines if len(line) <= _LONGEST_BYLINE and not ends_sentence(line.rstrip(" .:")))
-    stamps = (_STAMP.search(line) for line in short)
-    return len({date_of(stamp, "de") for stamp in stamps if stamp and not _is_labelled(stamp)} - {None}) > 1
+    stamps = (stamp for line in short for stamp in _stamps(line)[:1])
+    return len({date_of(stamp, "de") for stamp in stamps if not _is_labelled(stamp)} - {None}) > 1
+
+
+def _stamps(line: str) -> list[re.Match[str]]:
+    return list(_STAMP.finditer(line)) if _FIGURE.search(line) else []
 
 
 def _is_labelled(stamp: re.Match[str]) -> bool:
@@ -192,9 +196,9 @@ def _is_labelled(stamp: re.Match[str]) -> bool:
 
 def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     """Whether a line says by itself that it is a byline: "Von …", "Stand: …", an outlet before its date."""
-    stamp = _STAMP.search(line)
+    stamps = _stamps(line)
     outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
-    return bool("genre" in facts or outlet or (stamp and _is_labelled(stamp)))
+    return bool("genre" in facts or outlet or (stamps and _is_labelled(stamps[0])))
 
 
 def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
@@ -218,18 +222,18 @@ def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
     if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
     facts: dict[str, Any] = {}
-    for stamp in _STAMP.finditer(line):
+    for stamp in (stamps := _stamps(line)):
         day = date_of(stamp, language)
         if not _is_labelled(stamp) and facts.get("published", day) != day:
             return None  # from one day to another
         facts.setdefault("updated" if stamp["updated"] else "published", day)
-    rest = _STAMP.sub(" | ", line).strip(" |,;·•–—-./()\t\u00a0")
+    rest = (_STAMP.sub(" | ", line) if stamps else line).strip(" |,;·•–—-./()\t\u00a0")
     if not rest:
         return facts or None
     who = signature(rest, dated=any(facts.values()))
     if who is None or not (any(facts.values()) or "genre" in who):
         return None
-    if not who.keys() & {"outlet", "agency", "genre"} and re.search(r"\d", rest):
+    if not who.keys() & {"outlet", "agency", "genre"} and _FIGURE.search(rest):
         return None  # a line of a table, or an address
     return {**facts, **who}
 
@@ -239,7 +243,7 @@ def dated(line: str, language: str | None) -> Facts | None:
 
     Beside what may be a place it is that of publication: "Le Havre, 3 avril 2025". Else it states nothing.
     """
-    days = list(_STAMP.finditer(line)) if len(line) <= _LONGEST_BYLINE else []
+    days = _stamps(line) if len(line) <= _LONGEST_BYLINE else []
     if len(days) != 1 or ends_sentence(line) or _OF_A_LIFE.search(line) or PLACE_WORD.search(line):
         return None
     parts = [part.strip(" .") for part in _SIGNATURE_PARTS.split(_STAMP.sub("\0", line))]
@@ -262,7 +266,7 @@ def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
             if near is None or told[at] is not None or len(lines[at]) > _LONGEST_BYLINE:
                 continue
             who, others = signature(lines[at]), {name for each in told if each for name in each}
-            if who and not who.keys() & others and not re.search(r"\d", lines[at]):
+            if who and not who.keys() & others and not _FIGURE.search(lines[at]):
                 told[at] = who
     return told
 
