@@ -159,6 +159,39 @@ def test_text_that_begins_like_a_byline_or_has_a_day_stays(language: str, line: 
     assert (stated(found), found.asides) == ((None, None, None), ())
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Zoé Élan, née le 12 avril 1938",
+        "Ana Vale, falecida em 3 de abril de 2025",
+        "Ігор Лис, нар. 3 квітня 1938",
+    ],
+)
+def test_a_day_of_a_life_is_no_byline(line: str) -> None:
+    assert stated(article("fr", line)) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "language"),
+    [
+        ("titre: Un pont\nauteur: Zoé Élan\njournal: La Gazette\ndate: 03/04/2025\nlangue: français", "fr"),
+        (
+            "título: Um pont\nautora: Zoé Élan\nfonte: La Gazette\ndata: 3/4/2025\nidioma: Português",
+            "pt",
+        ),
+        (
+            "заголовок: Міст\nавтор: Zoé Élan\nвидання: La Gazette\nдата: 3 квітня 2025\nмова: українська",
+            "uk",
+        ),
+    ],
+)
+def test_front_matter_may_be_in_each_language(fields: str, language: str) -> None:
+    (document,) = read_markdown(f"---\n{fields}\n---\n\n{BODIES[language]}\n".encode()).documents
+    found = article_from(document, "a", "a.md")
+    assert (*stated(found), found.language) == ("La Gazette", "Zoé Élan", DAY, language)
+    assert found.title
+
+
 def test_events_in_other_languages_are_no_bylines() -> None:
     found = article("pt", "3 de abril de 2025, Casa da Música", "5 de abril de 2025, Teatro Novo")
     assert (stated(found), "Teatro Novo" in left(found)) == ((None, None, None), True)

@@ -127,7 +127,7 @@ def outlet_of_word(word: str) -> str | None:
     if word.lower() in OUTLETS:
         return OUTLETS[word.lower()]
     # up to four letters are an editor's shorthand
-    lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _BUTTONS
+    lone = re.fullmatch(r"[a-zß-öø-ÿ]{5,}", word) and word not in _BUTTONS
     return word.capitalize() if lone and word not in AGENCIES else None
 
 
@@ -174,8 +174,7 @@ _QUOTED_NAME = re.compile(r"[^«„“\"]+[«„“\"]\s?(?P<name>[^»“”\"]+
 _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
 _LONGEST_PART = 5  # words
-# of somebody's life, not of a text
-_OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|verstorben)\b", re.IGNORECASE)
+_OF_A_LIFE = re.compile(rf"[*†✝]|\b{pattern('news.of_a_life')}\b", re.IGNORECASE)
 
 
 def lists_days(lines: Iterable[str]) -> bool:
