@@ -111,6 +111,8 @@ def test_it_is_read_below_the_text_too_unless_it_may_be_anything(
     [
         ("pt", ["Jornal do Vale", "Ana Conceição", "3/4/2025"], ("Jornal do Vale", "Ana Conceição", DAY)),
         ("fr", ["3 avril 2025", "Zoé Élan"], (None, "Zoé Élan", DAY)),
+        ("fr", ["Par Zoé Élan (Bureau européen)", "Publié le 3 avril 2025"], (None, "Zoé Élan", DAY)),
+        ("en", ["Ann Kemp", "Local democracy reporter", "3 April 2025"], (None, "Ann Kemp", DAY)),
         ("uk", ["Українська правда", "Автор: Ігор Лис"], ("Українська правда", "Ігор Лис", None)),
         ("de", ["Rita Wald", "Rheintal-Kurier", "3. April 2025"], ("Rheintal-Kurier", "Rita Wald", DAY)),
     ],

@@ -254,7 +254,7 @@ def dated(line: str, language: str | None) -> Facts | None:
 
 
 def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
-    """The metadata of each line that is a byline, or a name alone that stands next to one without.
+    """The metadata of each line that is a byline, or a name alone that stands next to one without it.
 
     Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025
     """
@@ -264,7 +264,8 @@ def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
             near = told[at - step] if 0 <= at - step < len(lines) else None
             if near is None or told[at] is not None or len(lines[at]) > _LONGEST_BYLINE:
                 continue
-            who, others = signature(lines[at]), {name for each in told if each for name in each}
+            who = signature(lines[at], dated=bool(_BY.match(lines[at])))
+            others = {name for each in told if each for name in each}
             if who and not who.keys() & others and not _FIGURE.search(lines[at]):
                 told[at] = who
     return told
