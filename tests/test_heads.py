@@ -199,6 +199,13 @@ def test_events_in_other_languages_are_no_bylines() -> None:
     assert (stated(found), "Teatro Novo" in left(found)) == ((None, None, None), True)
 
 
+@pytest.mark.parametrize(
+    ("language", "line"), [("de", "Russische Presse feiert Brücke"), ("en", "Press hails new bridge")]
+)
+def test_a_headline_about_a_newspaper_is_none(language: str, line: str) -> None:
+    assert article(language, line, "3 April 2025").outlet is None
+
+
 @pytest.mark.parametrize("name", ["Emily Post", "Maria Correio"])
 def test_a_person_called_like_a_newspaper_is_no_outlet(name: str) -> None:
     assert article("en", f"By {name}").outlet is None

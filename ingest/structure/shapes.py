@@ -174,6 +174,7 @@ _QUOTED_NAME = re.compile(r"[^«„“\"]+[«„“\"]\s?(?P<name>[^»“”\"]+
 _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
 _LONGEST_PART = 5  # words
+_SMALL_WORD = re.compile(r"\s(?!online)[a-zäöüß]{4,}\b")
 _OF_A_LIFE = re.compile(rf"[*†✝]|\b{pattern('news.of_a_life')}\b", re.IGNORECASE)
 
 
@@ -229,7 +230,7 @@ def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
     rest = (_STAMP.sub(" | ", line) if stamps else line).strip(" |,;·•–—-./()\t\u00a0")
     if not rest:
         return facts or None
-    who = signature(rest, dated=any(facts.values()))
+    who = signature(rest, language, dated=any(facts.values()))
     if who is None or not (any(facts.values()) or "genre" in who):
         return None
     if not who.keys() & {"outlet", "agency", "genre"} and _FIGURE.search(rest):
@@ -264,14 +265,14 @@ def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
             near = told[at - step] if 0 <= at - step < len(lines) else None
             if near is None or told[at] is not None or len(lines[at]) > _LONGEST_BYLINE:
                 continue
-            who = signature(lines[at], dated=bool(_BY.match(lines[at])))
+            who = signature(lines[at], language, dated=bool(_BY.match(lines[at])))
             others = {name for each in told if each for name in each}
             if who and not who.keys() & others and not _FIGURE.search(lines[at]):
                 told[at] = who
     return told
 
 
-def signature(line: str, *, dated: bool = False) -> dict[str, Any] | None:
+def signature(line: str, language: str | None = None, *, dated: bool = False) -> dict[str, Any] | None:
     """Author, outlet and agency of a line without its date; None for running text. "genre" if it is signed.
 
     Lone words that are none of these (a place, a section, an editor's shorthand) state nothing; nor does
@@ -289,7 +290,7 @@ def signature(line: str, *, dated: bool = False) -> dict[str, Any] | None:
             facts.setdefault("genre", None)
         elif lead:
             name = part[lead.end() :]
-            source = _source_in(name, known=True)
+            source = _source_in(name, language, known=True)
             if not persons and source is None and not _STAFF.fullmatch(name):
                 return None  # "Von Moskau nach Kiew"
             if re.fullmatch(NAME, name) and name.lower() not in AGENCIES | OUTLETS:
@@ -297,7 +298,7 @@ def signature(line: str, *, dated: bool = False) -> dict[str, Any] | None:
             facts = (source or {}) | facts | {"genre": parse_genre(lead["rubric"] or "")}
             dated = dated or lead["rubric"] is not None
             people += persons
-        elif source := _source_in(part, known=bool(people)):
+        elif source := _source_in(part, language, known=bool(people)):
             facts = source | facts
         elif persons:
             people += persons
@@ -312,7 +313,7 @@ def signature(line: str, *, dated: bool = False) -> dict[str, Any] | None:
     return facts | ({"author": ", ".join(people)} if people else {})
 
 
-def _source_in(part: str, *, known: bool) -> dict[str, str] | None:
+def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str] | None:
     """The agency or outlet that a part of a byline names: "Lusa", "Le Monde", Газета «Наш край».
 
     Those that are `known`, or else have a word for a newspaper, or may be a brand: "observador".
@@ -321,7 +322,10 @@ def _source_in(part: str, *, known: bool) -> dict[str, str] | None:
     if name in AGENCIES:
         return {"agency": AGENCIES[name]}
     by_word = STARTS_HIGH.match(part) and OUTLET_WORD.search(part) and not PLACE_WORD.search(part)
-    if by_word and word_count(part) <= _LONGEST_PART and ":" not in part:
+    says = language in ("de", "en") and _SMALL_WORD.search(
+        part
+    )  # "Presse feiert Einigung": names have capitals
+    if by_word and not says and word_count(part) <= _LONGEST_PART and ":" not in part:
         quoted = _QUOTED_NAME.fullmatch(part)
         return {"outlet": quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')}
     outlet = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
