@@ -73,11 +73,10 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
             yield found
         line = text[start:end].strip()
         facts = facts if start == block_start else byline_of(line, language)
-        is_below_title = bool(rest or title) and not texts
-        if facts and not facts.keys() & {"published", "updated", "genre"} and not is_below_title:
-            facts = None
-        if facts is None and is_below_title and not is_list:
-            facts = dated(line, language)
+        if (rest or title) and not texts:
+            facts = facts or (None if is_list else dated(line, language))
+        elif facts and not facts.keys() & {"published", "updated", "genre"}:
+            facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
         if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
             yield finding_of(start, end, facts)
