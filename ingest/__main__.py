@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ingest.sync import SyncReport
     from rag.settings import Settings
 
-_SHOWN = 20  # lines of duplicates; --json has all
+_SHOWN = 20  # lines of duplicates or articles; --json has all
+_STATED = ("title", "outlet", "author", "published", "genre", "language")
 
 
 @ends_with_its_reader
@@ -158,7 +159,9 @@ def _parser() -> argparse.ArgumentParser:
         help="become the Beleg that writes to the Chroma server (CHROMA_URL), in the place of another",
     )
     parser.add_argument(
-        "--check", action="store_true", help="say what is read of each file and what is not; index nothing"
+        "--check",
+        action="store_true",
+        help="say what is read of each file and what is not, and what it states; index nothing",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     keep = parser.add_argument_group("backup")
@@ -181,10 +184,11 @@ def _kept(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
-    """The account of every file, by name, and of files that are not read.
+    """The account of every file, by name, what its articles state, and the files that are not read.
 
     {"files": [{"name": "a.pdf", "read": {"characters": 120, "pages": 1}, "left_out": {"pages": 2},
-                "problems": ["2 of 3 pages have no text: …"]}], "not_read": "1 file of other kinds: .doc 1"}
+                "problems": ["2 of 3 pages have no text: …"], "articles": [{"title": "Die Fähre", …}]}],
+     "not_read": "1 file of other kinds: .doc 1"}
     """
     from ingest.diff import read_file_of
     from ingest.sources import find_sources, passed_over, roots
@@ -193,19 +197,24 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
     sources = find_sources(folders, settings.data_dir.resolve())
     files = []
     for file in sources:
-        state = read_file_of(file, settings.article_limit).state
-        files.append({"name": file.name, **state.account._asdict(), "problems": list(state.problems)})
+        state, articles = read_file_of(file, settings.article_limit)
+        stated = [{name: getattr(article, name) for name in _STATED} for article in articles]
+        told = [{name: value and str(value) for name, value in each.items()} for each in stated]
+        account = {**state.account._asdict(), "problems": list(state.problems), "articles": told}
+        files.append({"name": file.name, **account})
     return {"files": files, "not_read": passed_over(folders)}
 
 
 def check_text(found: dict[str, Any]) -> str:
-    """The account for people: one line per file, with its problems below."""
+    """The account for people: one line per file, with what its articles state and its problems below."""
     from rag.i18n import ENGLISH
 
     lines: list[str] = []
     for file in found["files"]:
         account = ENGLISH.account(file["read"], file["left_out"])
         lines.append(f"{file['name']}: {account or 'not read'}")
+        lines += [f"  {ENGLISH.stated(article)}" for article in file["articles"][:_SHOWN]]
+        lines += [f"  … and {more} more articles"] if (more := len(file["articles"]) - _SHOWN) > 0 else []
         lines += [f"  {problem}" for problem in file["problems"]]
     lines += [f"not read: {found['not_read']}"] if found["not_read"] else []
     return "\n".join(lines) or "no files"

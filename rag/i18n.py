@@ -115,6 +115,13 @@ class Words:
         ]
         return "; ".join(parts)
 
+    def stated(self, facts: Mapping[str, object]) -> str:
+        """What an article states of itself; a language of articles is a code."""
+        languages, genres = self.at("articles.languages"), self.at("account.genres")
+        named = {"language": languages, "genre": genres}
+        told = {name: named.get(name, {}).get(value, value) for name, value in facts.items()}
+        return self("account.stated", **{name: value or "–" for name, value in told.items()})
+
     def number(self, value: int) -> str:
         """An integer with grouped thousands: 1 240, 1,240."""
         return f"{value:,}".replace(",", self.at("format.group"))

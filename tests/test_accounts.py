@@ -28,6 +28,8 @@ def folder(tmp_path: Path) -> Path:
     (articles / "scan.pdf").write_bytes(pdf(["Der Kiosk am Bahnhof schließt."], [], []))
     (articles / "alt.doc").write_bytes(b"\xd0\xcf\x11\xe0")
     (articles / "bild.pdf").write_bytes(b"kein PDF")
+    said = "# Tribune : un pont de trop\n\nPar Zoé Élan – La Gazette, 3 avril 2025\n\nLe pont ne sert à rien."
+    (articles / "pont.md").write_text(said, "utf-8")
     return articles
 
 
@@ -39,7 +41,11 @@ def test_check_says_what_is_read_of_each_file_and_indexes_nothing(
     assert capsys.readouterr().out.splitlines() == [
         "bild.pdf: not read",
         "  is not a pdf file but something else; save it as text, or remove it",
+        "pont.md: read: 1 article, 91 characters",
+        "  title: Tribune : un pont de trop; outlet: La Gazette; author: Zoé Élan; date: 2025-04-03;"
+        " genre: comment; language: French",
         "scan.pdf: read: 1 article, 30 characters, 1 page; left out: 2 pages",
+        "  title: –; outlet: –; author: –; date: –; genre: –; language: German",
         "  2 of 3 pages have no text: scanned? run OCR over it (ocrmypdf)",
         "not read: 1 file of other kinds: .doc 1",
     ]
@@ -49,8 +55,19 @@ def test_check_says_what_is_read_of_each_file_and_indexes_nothing(
 def test_check_says_the_same_to_programs(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(folder), "--check", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["files"][1]["left_out"] == {"pages": 2}
+    assert told["files"][2]["left_out"] == {"pages": 2}
+    assert told["files"][1]["articles"] == [
+        {"title": "Tribune : un pont de trop", "outlet": "La Gazette", "author": "Zoé Élan"}
+        | {"published": "2025-04-03", "genre": "comment", "language": "fr"}
+    ]
     assert told["not_read"] == "1 file of other kinds: .doc 1"
+
+
+def test_what_an_article_states_is_said_in_german_too() -> None:
+    facts = {"title": "Die Brücke", "outlet": None, "author": None, "published": None}
+    assert GERMAN.stated({**facts, "genre": "report", "language": "uk"}) == (
+        "Titel: Die Brücke; Medium: –; Autor: –; Datum: –; Textsorte: Bericht; Sprache: Ukrainisch"
+    )
 
 
 def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:

@@ -41,6 +41,11 @@ def test_beleg_can_say_in_each_language_what_it_says_in_german(language: str) ->
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_words_for_all_that_articles_state_of_themselves(language: str) -> None:
+    assert held("fr")["news"].keys() <= held(language)["news"].keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_each_alternative_is_a_pattern_by_itself(language: str) -> None:
     for lines in patterns(held(language)):
         for line in lines.splitlines():

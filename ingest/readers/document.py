@@ -10,7 +10,7 @@ from rag.errors import ArticleTooLarge
 from rag.i18n import Phrase
 from rag.schema import Aside, AsideKind, Genre
 from rag.text.figures import FULL_DATE, days_of
-from rag.text.languages import table, word_set
+from rag.text.languages import LANGUAGES, pattern, table, word_set
 from rag.text.normalize import normalise
 
 
@@ -72,15 +72,24 @@ def refuse_long(words: int) -> None:
 # --- metadata as containers state it -----------------------------------------------------------
 
 _UNKNOWN = word_set("news.unknown") | {"", "k. a."}
-_COMMENT, _REPORT = word_set("news.comments"), word_set("news.reports")
+_RUBRICS: tuple[tuple[re.Pattern[str], Genre], ...] = (
+    (re.compile(pattern("news.comments"), re.IGNORECASE), "comment"),
+    (re.compile(pattern("news.reports"), re.IGNORECASE), "report"),
+)
 _LANGUAGES = {
-    name: code for code, names in table("de", "news.language_names").items() for name in names.split()
+    name: code
+    for names in (table("de", "news.language_names"), *(table(each, "catalogue.names") for each in LANGUAGES))
+    for code, told in names.items()
+    for name in told.lower().split()
 }
 
 
-def date_of(match: re.Match[str]) -> date | None:
-    """The day of a match of `FULL_DATE`, or of a pattern around it; None unless it is certain."""
-    days = days_of(match, month_first=True)
+def date_of(match: re.Match[str], language: str | None = None) -> date | None:
+    """The day of a match of `FULL_DATE`, or of a pattern around it; None unless it is certain.
+
+    03/04/2025 is certain in a text of a `language` that never names the month first.
+    """
+    days = days_of(match, month_first=language in (None, "en"))
     year, month, day = days[0] if len(days) == 1 else (None, 0, None)
     try:
         return date(year, month, day) if year and day and 1800 <= year <= 2100 else None
@@ -88,16 +97,15 @@ def date_of(match: re.Match[str]) -> date | None:
         return None
 
 
-def parse_date(text: str) -> date | None:
+def parse_date(text: str, language: str | None = None) -> date | None:
     """Day that a metadata field states, with or without a time; None when it is not a date."""
     match = FULL_DATE.match(text.strip())
-    return date_of(match) if match else None
+    return date_of(match, language) if match else None
 
 
 def parse_genre(text: str) -> Genre | None:
     """Genre of a rubric such as "Gastbeitrag"; None for rubrics that are neither."""
-    word = text.strip().lower()
-    return "comment" if word in _COMMENT else "report" if word in _REPORT else None
+    return next((genre for words, genre in _RUBRICS if words.fullmatch(text.strip())), None)
 
 
 def clean_field(value: object) -> str | None:
@@ -122,7 +130,7 @@ def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]
     """
     given = {str(name).lower(): text for name, value in fields.items() if (text := clean_field(value))}
     known: dict[str, Any] = {
-        name: next((given[usual] for usual in usuals.split() if usual in given), None)
+        name: next((given[usual] for usual in usuals if usual in given), None)
         for name, usuals in _USUAL_NAMES.items()
     }
     if re.match(r"https?://", known["outlet"] or ""):
@@ -131,19 +139,23 @@ def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]
     code = re.split(r"[-_]", language)[0]
     known["language"] = _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
     known["genre"] = parse_genre(known["genre"] or "")
-    known["published"] = parse_date(stated or "")
+    known["published"] = parse_date(stated or "", known["language"])
     unusable = stated and known["published"] is None
     return known, [Phrase("no_date", date=stated[:40])] if unusable else []
 
 
-_USUAL_NAMES = {
-    "title": "title titel headline",
+_OF_PROGRAMS = {
+    "title": "title headline",
     "outlet": "outlet publication publisher site sitename site_name medium source",
-    "author": "author authors byline by autor autoren creator",
-    "published": "published date publishdate date_published published_at pubdate datum",
-    "language": "language lang sprache",
+    "author": "author authors byline by creator",
+    "published": "published date publishdate date_published published_at pubdate",
+    "language": "language lang",
     "genre": "genre",
     "id": "id",
+}
+_USUAL_NAMES = {
+    name: [*programs.split(), *sorted(word_set(f"news.fields.{name}"))]
+    for name, programs in _OF_PROGRAMS.items()
 }
 
 

@@ -1,8 +1,8 @@
 """Makes articles of raw documents: finds what the text states about itself, and sets it aside.
 
 The text is never changed, because offsets must fit the original file. Titles, bylines, datelines, captions,
-headings and footers are marked as asides: shown, but never answers. The rules are those of German news copy;
-anything that they do not recognise stays text.
+headings and footers are marked as asides: shown, but never answers. The words are in `[news]` of the
+languages' files; anything that the rules do not recognise stays text.
 """
 
 import functools
@@ -15,25 +15,24 @@ from typing import Any
 from ingest.readers.document import Document
 from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
 from ingest.structure.language import detect_language
-from ingest.structure.shapes import Finding, answerable, outside
+from ingest.structure.shapes import BY, RUBRIC, Finding, answerable, outside
 from rag.schema import Article, Aside, Span
+from rag.text.languages import pattern
 from rag.text.normalize import normalise, trimmed
 
 __all__ = ["answerable", "article_from"]
 
 
-_RUBRIC = (
-    r"(?:Gastkommentar|Gastbeitrag|Kommentar|Meinung|Kolumne|Leitartikel|Glosse|Essay|Opinion|Editorial)"
-)
 _IS_COMMENT = re.compile(
-    rf"{_RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:von|zu|zum|zur)\b)|.*(?:\(|[|–-]\s){_RUBRIC}\)?$"
+    rf"{RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:{BY}|{pattern('news.about')})\b)|.*(?:\(|[|–-]\s){RUBRIC}\)?$"
 )
 
 
 def article_from(document: Document, id: str, source: str) -> Article:
     """The article of a document; metadata of the container takes precedence over the text's."""
     text = normalise(document.text)
-    findings = _findings(text, document)
+    language = document.language or detect_language(text)
+    findings = _findings(text, document, language)
     marked = [Aside(*trimmed(text, found.start, found.end), found.kind) for found in findings]
     asides = sorted([*document.asides, *marked], key=lambda aside: aside.start)
 
@@ -48,7 +47,7 @@ def article_from(document: Document, id: str, source: str) -> Article:
         "outlet": stated("outlet", "agency"),
         "author": stated("author"),
         "published": stated("published", "updated"),
-        "language": document.language or detect_language(text),
+        "language": language,
         "genre": stated("genre") or ("comment" if is_comment else None),
     }
     hashed = {**facts, "pages": document.pages} if document.pages else facts
@@ -58,11 +57,11 @@ def article_from(document: Document, id: str, source: str) -> Article:
     return Article(id, text, source, sha256, asides=tuple(asides), pages=document.pages, **facts)
 
 
-def _findings(text: str, document: Document) -> list[Finding]:
+def _findings(text: str, document: Document, language: str | None) -> list[Finding]:
     """The findings of all detectors; each sees only what those before it left."""
     detectors: list[Callable[[str, list[Span]], Iterable[Finding]]] = [
-        functools.partial(head, title=document.title),
-        functools.partial(tail, structured=document.structured),
+        functools.partial(head, title=document.title, language=language),
+        functools.partial(tail, structured=document.structured, language=language),
         captions,
         notices,
         glued_headings,

@@ -8,6 +8,7 @@ from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
     AGENCIES,
     CONNECTORS,
+    CREDITS,
     LIST_ITEM,
     NAME,
     OUTLETS,
@@ -18,6 +19,8 @@ from ingest.structure.shapes import (
     TIME,
     Finding,
     byline_of,
+    bylines,
+    dated,
     ends_sentence,
     finding_of,
     is_credit,
@@ -30,42 +33,50 @@ from ingest.structure.shapes import (
     word_count,
 )
 from rag.schema import Span
-from rag.text.figures import FULL_DATE
+from rag.text.figures import DATE, FULL_DATE
 from rag.text.languages import pattern
-from rag.text.normalize import trimmed
+from rag.text.normalize import CAPITAL, trimmed
 
 # --- the head: title, bylines and datelines
 
 _HEAD_BLOCKS = 8
-_DATE_MARK = re.compile(rf"(?i:date|datum)\b\s*:?\s*{FULL_DATE.pattern}(?i:{TIME})?\s*")
-_DAY = rf"{FULL_DATE.pattern}|\d{{1,2}}\.\s?(?:[A-ZJFMASOND][a-zä]{{2,8}}\b\.?|\d{{1,2}}\.)"
+_DATE_MARK = re.compile(rf"(?i:date|datum|data|дата)\b\s*:?\s*{FULL_DATE.pattern}(?i:{TIME})?\s*")
 _DATELINES = (
     # Berlin (dpa) -   MOSKAU/KIEW, 16. August (Reuters) –   (AFP)
-    re.compile(rf"(?:{PLACE}(?:,\s*(?:{_DAY}))?\s*)?\((?P<codes>[\w./, +-]{{2,40}})\)\s*[-–—:|.]+\s*(?=\S)"),
+    re.compile(
+        rf"(?:{PLACE}(?:,\s*{DATE.pattern}\.?)?\s*)?\((?P<codes>[\w./, +-]{{2,40}})\)\s*[-–—:|.]+\s*(?=\S)"
+    ),
     # Washington taz |   BERLIN dpa/taz |
     re.compile(rf"{PLACE}\s+(?P<codes>[\w/-]{{2,20}})\s*\|\s*(?=\S)"),
 )
 # BERLIN, 15. August.   (in capitals only: "Genf, 16. Juni 2021." is how a sentence may begin)
 _CAPITAL_DATELINE = re.compile(
-    rf"[A-ZÄÖÜ]{{3,}}(?:[ /-][A-ZÄÖÜ]+)*,\s*(?:{_DAY})(?:\.\s*[-–—:]?|\s*[-–—:])\s*(?=\S)"
+    rf"[{CAPITAL}]{{3,}}(?:[ /-][{CAPITAL}]+)*,\s*{DATE.pattern}(?:\.\s*[-–—:]?|\s*[-–—:])\s*(?=\S)"
 )
 _LONGEST_OPENER = 12  # words: a title may be a sentence
-_TWO_SENTENCES = re.compile(r"\w\w[.!?…]\s+[A-ZÄÖÜ].*[.!?…]")
+_TWO_SENTENCES = re.compile(rf"\w\w[.!?…]\s+[{CAPITAL}].*[.!?…]")
 
 
-def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
+def head(text: str, blocks: list[Span], title: str | None, language: str | None) -> Iterator[Finding]:
     """Title, bylines and datelines among the first blocks."""
     rest: list[Span] = []  # neither byline nor dateline
-    is_list = lists_days(text[start:end].strip() for start, end in blocks)
+    lines = [text[start:end].strip() for start, end in blocks]
+    is_list = lists_days(lines)
+    stated = bylines(lines[:_HEAD_BLOCKS], language)
     has_dateline = False
     texts = 0
-    for start, end in blocks[:_HEAD_BLOCKS]:
-        for found in () if has_dateline else _opening(text, start, end):
+    for (block_start, end), facts in zip(blocks, stated, strict=False):
+        start = block_start
+        for found in () if has_dateline else _opening(text, start, end, language):
             has_dateline = not _DATE_MARK.match(text, start, found.end)
             start = found.end
             yield found
         line = text[start:end].strip()
-        facts = byline_of(line)
+        facts = facts if start == block_start else byline_of(line, language)
+        if (rest or title) and not texts:
+            facts = facts or (None if is_list else dated(line, language))
+        elif facts and not facts.keys() & {"published", "updated", "genre"}:
+            facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
         if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
             yield finding_of(start, end, facts)
@@ -79,17 +90,17 @@ def head(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
         yield from _titles(text, rest, title)
 
 
-def _opening(text: str, start: int, end: int) -> Iterator[Finding]:
+def _opening(text: str, start: int, end: int, language: str | None) -> Iterator[Finding]:
     """Date mark and dateline in front of a block's first sentence."""
     if mark := _DATE_MARK.match(text, start, end):
-        yield Finding(start, mark.end(), "dateline", published=date_of(mark))
+        yield Finding(start, mark.end(), "dateline", published=date_of(mark, language))
         start = mark.end()
     for form in (*_DATELINES, _CAPITAL_DATELINE):
         match = form.match(text, start, end)
         source = source_of_codes(match.groupdict().get("codes") or "") if match else {}
         if match and (source or form is _CAPITAL_DATELINE):
             stamp = FULL_DATE.search(match[0])
-            published = date_of(stamp) if stamp else None
+            published = date_of(stamp, language) if stamp else None
             yield Finding(start, match.end(), "dateline", published=published, **source)
             return
 
@@ -112,6 +123,10 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
         yield Finding(start, end, "heading")
     else:  # alone, or as in `Roter Teppich für Putin | Vitaly Portnikov. 15.08.2025.`
         name, bar, behind = line.partition(" | ")
+        if bar and (genre := parse_genre(name)):
+            yield Finding(start, start + len(name), "heading", genre=genre)
+            yield Finding(start + len(name) + 3, end, "title", title=behind)
+            return
         yield Finding(start, start + len(name), "title", title=name.strip())
         if bar:
             outlet = (signature(behind) or {}).get("outlet")  # without a date a name may be anything
@@ -122,11 +137,8 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
 # --- captions and credits --------------------------------------------------------------------
 
 _CAPTION_MARK = re.compile(r"[▲△📷📸]")
-_CREDIT_LABEL = (
-    r"(?:Fotos?|Bild(?:er|quelle|nachweis)?|Photos?|Grafik|Archivfoto|Archivbild|Symbolbild|Symbolfoto)"
-)
-_CREDIT_START = re.compile(rf"[(\[]?(?:{_CREDIT_LABEL}(?:\s*\([^)]*\))?\s*[:©]|©|Copyright\b)", re.IGNORECASE)
-_CREDIT_TAIL = re.compile(rf"[(\[]?(?:\b{_CREDIT_LABEL}\s*:\s*|©\s*)[^.!?\n]{{2,80}}[)\]]?\.?$")
+_CREDIT_START = re.compile(rf"[(\[]?(?:{CREDITS}(?:\s*\([^)]*\))?\s*[:©]|©|Copyright\b)", re.IGNORECASE)
+_CREDIT_TAIL = re.compile(rf"[(\[]?(?:\b{CREDITS}\s*:\s*|©\s*)[^.!?\n]{{2,80}}[)\]]?\.?$", re.IGNORECASE)
 _LONGEST_CAPTION = 45
 
 
@@ -157,11 +169,11 @@ _FOOTER_LINES = 4
 _LINE = re.compile(r".*\S.*")
 _SOURCE_TAIL = re.compile(
     r"\((?:(?:mit|aus) \w+ (?:von|der)\s+)?(?P<codes>[^()\n]{2,60})\)$"
-    r"|Quellen?:\s*(?P<named>[\w/, +-]{2,40})$"
+    rf"|(?i:{pattern('news.sources')})\s?:\s*(?P<named>[\w/, +-]{{2,40}})$"
 )
 
 
-def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
+def tail(text: str, blocks: list[Span], structured: bool, language: str | None) -> Iterator[Finding]:
     """Footers, bylines and sources in the last lines, up to the end of the running text."""
     last_blocks = blocks[-_FOOTER_LINES - 1 :]
     lines = [trimmed(text, *line.span()) for block in last_blocks for line in _LINE.finditer(text, *block)]
@@ -169,7 +181,7 @@ def tail(text: str, blocks: list[Span], structured: bool) -> Iterator[Finding]:
     footers: list[Finding] = []
     while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
         (start, end), line, before = lines[-1], text[slice(*lines[-1])], text[slice(*lines[-2])]
-        if (byline := byline_of(line)) and (not is_list or is_signed(line, byline)):
+        if (byline := byline_of(line, language)) and (not is_list or is_signed(line, byline)):
             yield finding_of(start, end, byline)
         elif not structured and (footer := _footer(start, end, line, before)):
             footers.append(footer)
@@ -191,7 +203,7 @@ def _footer(start: int, end: int, line: str, before: str) -> Finding | None:
     is_apart = word_count(line) <= 4 and not ends_sentence(line) and line[-1] not in ",;" and "," not in line
     if not is_apart or _is_attribution(line, before) or LIST_ITEM.match(line):
         return None
-    words = re.sub(r"^Quellen?:\s*|[()\[\]]", "", line).lower()
+    words = re.sub(rf"^(?i:{pattern('news.sources')})\s?:\s*|[()\[\]]", "", line).lower()
     if all(word in AGENCIES or word in OUTLETS for word in re.split(r"[/,\s+]+", words)):
         return Finding(start, end, "footer", **source_of_codes(words))
     if is_credit(line) or _CREDIT_START.match(line):

@@ -1,8 +1,12 @@
-"""What lines of German news copy look like: bylines, titles, credits, agencies and outlets."""
+"""What lines of news copy look like: bylines, titles, credits, agencies and outlets.
+
+The words are those of all languages together (`[news]` in their files): a byline is too short to tell its
+language.
+"""
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -10,9 +14,11 @@ from typing import Any
 
 from ingest.readers.document import date_of, parse_genre
 from rag.schema import Aside, AsideKind, Genre, Span
-from rag.text.figures import FULL_DATE
-from rag.text.languages import pattern, table, word_set
-from rag.text.normalize import paragraphs, trimmed
+from rag.text.figures import FULL_DATE, MONTH, WEEKDAYS, alternatives
+from rag.text.languages import pattern, word_set
+from rag.text.normalize import CAPITAL, paragraphs, trimmed
+
+Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ def outside(text: str, blocks: Iterable[Span], taken: Iterable[Span]) -> list[Sp
     return [span for span in (trimmed(text, *piece) for piece in pieces) if WORD.search(text, *span)]
 
 
-WORD = re.compile(r"\w")
+WORD, _FIGURE = re.compile(r"\w"), re.compile(r"\d")
 _CLOSING = "“”\"»«’'‹›)]"
 # footnote marks, an editor's or agency's code, pictures, an address
 _HUNG_ON = re.compile(
@@ -61,16 +67,19 @@ _HUNG_ON = re.compile(
     r"|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d]))+\s*$"
 )
 _LONGEST_TAIL = 200
-LIST_ITEM = re.compile(
-    r"[-–—•*·►▶▪■]|\(?\d{1,2}[.)]\s(?!Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)|[a-z]\)\s"
-)
-STARTS_HIGH = re.compile(r"[„“\"»«‚‹'(\[]*[A-ZÄÖÜ\d]")
+LIST_ITEM = re.compile(rf"[-–—•*·►▶▪■]|\(?\d{{1,2}}[.)]\s(?!(?i:{MONTH}))|[a-z]\)\s")
+STARTS_HIGH = re.compile(rf"[„“\"»«‚‹'(\[]*\s?[{CAPITAL}\d]")
 QUOTED = re.compile(r"[„“\"»«\[]")
 
-AGENCIES: dict[str, str] = {name.lower(): name for name in table("de", "news.agencies").split()} | {
-    "rtr": "Reuters"
-}
-OUTLETS: dict[str, str] = {name.lower(): name for name in table("de", "news.outlets").split()}
+
+def _names(name: str) -> dict[str, str]:
+    """Proper names by their lower case."""
+    spaced = (word.replace("_", " ") for word in word_set(name))
+    return {word.lower(): word for word in spaced}
+
+
+AGENCIES = _names("news.agencies") | {"rtr": "Reuters"}
+OUTLETS = _names("news.outlets")
 STARTERS, CONNECTORS, _BUTTONS = (
     word_set(f"news.{name}") for name in ("starters", "credit_joins", "buttons")
 )
@@ -118,60 +127,78 @@ def outlet_of_word(word: str) -> str | None:
     if word.lower() in OUTLETS:
         return OUTLETS[word.lower()]
     # up to four letters are an editor's shorthand
-    lone = re.fullmatch(r"[a-zäöüß]{5,}", word) and word not in _BUTTONS
+    lone = re.fullmatch(r"[a-zß-öø-ÿ]{5,}", word) and word not in _BUTTONS
     return word.capitalize() if lone and word not in AGENCIES else None
 
 
 # --- bylines and titles
 
-_WEEKDAY = (
-    r"(?:Montag|Dienstag|Mittwoch|Donnerstag|Freitag|Samstag|Sonnabend|Sonntag|Mo|Di|Mi|Do|Fr|Sa|So)\.?,?\s+"
-)
+_CLOCK = rf"(?:{pattern('news.clock')}(?!\w))"
+CREDITS = pattern("news.credits")
 TIME = (
     r"(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?"
-    r"|[\s,;|–-]*(?:um\s+)?\d{1,2}(?:[:.]\d\d){1,2}(?:\s*(?:Uhr|h|MESZ|MEZ|CES?T|UTC|GMT)\b)*"
-    r"|[\s,]*\d{1,2}\s+Uhr)"
+    rf"|[\s,;|–-]*(?:{pattern('news.at')}\s*)?\d{{1,2}}(?:(?:[:.]|\s?h\s?)\d\d){{1,2}}(?:\s*{_CLOCK})*"
+    rf"|[\s,]*(?:{pattern('news.at')}\s*)?\d{{1,2}}\s?{_CLOCK})"
 )
-_LABEL = (
-    r"(?P<label>Stand|Aktualisiert|Zuletzt aktualisiert|Update[dt]?|Veröffentlicht|Erschienen|Publiziert"
-    r"|Datum|Date|Published)(?:\s+(?:am|on))?\s*:?\s*"
-)
+_LABEL = rf"\b(?:(?P<updated>{pattern('news.updated')})|(?P<label>{pattern('news.published')}))\b\s*[:.]?\s*"
+_BEFORE_DAY = rf"\b(?:{alternatives(WEEKDAYS)}|{pattern('news.before_day')})(?!\w)[.,]*\s+"
 _STAMP = re.compile(
-    rf"(?i:(?:{_LABEL})?(?:(?:am|vom)\s+)?(?:{_WEEKDAY}(?:(?:den|dem)\s+)?)?){FULL_DATE.pattern}(?i:{TIME})?"
+    rf"(?i:(?:{_LABEL})?(?:{_BEFORE_DAY})*){FULL_DATE.pattern}"
+    rf"(?i:\s*{pattern('news.after_day')}(?!\w))?(?i:{TIME})?"
 )
-_IS_UPDATE = re.compile(r"stand|aktualisiert|zuletzt|updat", re.IGNORECASE)
-_CAPITAL = r"[A-ZÄÖÜ][\w’'.-]*"
-PLACE = rf"{_CAPITAL}(?:[ /](?:{_CAPITAL}|am|an|der|de|di|im|bei|ob|of)){{0,4}}"
-_NAME_WORD = r"(?:(?:Dr|Prof)\.|[A-ZÄÖÜ][^\W\d_]*(?:[’'.-][^\W\d_]+)*\.?)"
-_PARTICLE = r"(?:van|von|de|der|den|di|da|del|dos|du|la|le|zu|zur|al|el|bin|ten)"
-NAME = rf"{_NAME_WORD}(?:\s+(?:{_PARTICLE}\s+)*{_NAME_WORD}){{1,3}}"
-_PERSON = re.compile(rf"(?P<name>{NAME})(?:\s+(?:aus|in)\s+{PLACE})?")
-_SIGNATURE_PARTS = re.compile(r"\s*[,;|·•/]\s*|\s+[-–—]\s+|\s+(?:und|and|sowie|&)\s+")
+_WORD_OF_NAME = rf"[{CAPITAL}][\w’'.-]*"
+_IN_PLACES = r"(?:am|an|da|de|der|di|do|du|im|bei|la|le|les|ob|of|sur|на)"
+PLACE = rf"{_WORD_OF_NAME}(?:[ /](?:{_WORD_OF_NAME}|{_IN_PLACES})){{0,4}}"
+_NAME_WORD = rf"(?:(?:Dr|Prof)\.|[{CAPITAL}][^\W\d_]*(?:[’'.-][^\W\d_]+)*\.?)"
+_PARTICLE = r"(?:(?:van|von|de|der|den|di|da|das|del|do|dos|du|la|le|zu|zur|al|el|bin|ten)\s+|d[’'])"
+NAME = rf"{_NAME_WORD}(?:\s+{_PARTICLE}*{_NAME_WORD}){{1,3}}"
+_PERSON = re.compile(rf"(?P<name>{NAME})(?:\s+{pattern('news.from')}\s+{PLACE})?")
+_SIGNATURE_PARTS = re.compile(
+    rf"\s*[,;|·•/()]\s*|\s+[-–—]\s+|\.\s+(?=(?i:{CREDITS})\s?:)"
+    rf"|\s+[^\W\d_]{{1,5}}\s+(?=(?i:{alternatives(AGENCIES)})$)"  # "Le Monde avec AFP"
+)
+_JOINS = re.compile(rf"\s+(?:{alternatives(word_set('roles.joins'))}|&)\s+")
+BY, RUBRIC = pattern("news.by"), rf"(?=[{CAPITAL}])(?i:{pattern('news.comments')})"
+_ANY_RUBRIC = "|".join(pattern(f"news.{name}") for name in ("comments", "reports", "rubrics"))
+_AND_PICTURES = rf"(?:\s+(?:{alternatives(word_set('roles.joins'))}|&)\s+{CREDITS})?"
 _BY = re.compile(
-    r"(?:(?:Ein(?:e)?\s+)?(?P<rubric>Kommentar|Gastkommentar|Gastbeitrag|Meinung|Kolumne|Leitartikel|Glosse|Essay"
-    r"|Analyse|Bericht|Reportage|Interview)(?:\s*:\s*|\s+)(?:von|by)\s+|(?:Von|By|VON|Text|Autor(?:in)?|Author)\s*:?\s+)"
+    rf"(?:(?:(?:eine?|une?|uma?|an?)\s+)?(?P<rubric>{_ANY_RUBRIC})\s*[:\s]\s*)?{BY}{_AND_PICTURES}\s*[:\s]\s*",
+    re.IGNORECASE,
 )
+# who signs without a name: "Von unserem Korrespondenten in Kiew"
+_STAFF = re.compile(rf"(?i:{pattern('news.staff')})(?:\s+(?:[^\W\d_]{{1,4}}\s+)?(?:{PLACE}|[«„“\"].+))?")
+# parts that are known to be no outlet and no author: sections, credits of pictures, places
+_IS_NEITHER = re.compile(rf"{pattern('news.no_person')}\b|(?i:{CREDITS})\s?:")
+_IS_PLACE = re.compile(rf"{pattern('news.from')}\s+{PLACE}")
+_QUOTED_NAME = re.compile(r"[^«„“\"]+[«„“\"]\s?(?P<name>[^»“”\"]+?)\s?[»“”\"]")
 _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
-# of somebody's life, not of a text
-_OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|verstorben)\b", re.IGNORECASE)
-_NUMBERED = re.compile(
-    r"(?:Nr|No|Seite|S|Ausgabe|Heft|Jg|Jahrgang|Nummer|Vol)\.?\s*\d[\d/–-]*|\d+\s*Min(?:uten?)?\b\.?", re.I
-)
+_LONGEST_PART = 5  # words
+_SMALL_WORD = re.compile(r"\s(?!online)[a-zäöüß]{4,}\b")
+_OF_A_LIFE = re.compile(rf"[*†✝]|\b{pattern('news.of_a_life')}\b", re.IGNORECASE)
 
 
 def lists_days(lines: Iterable[str]) -> bool:
     """Whether lines with days of their own are a list: of events, of what happened, of births and deaths."""
     short = (line for line in lines if len(line) <= _LONGEST_BYLINE and not ends_sentence(line.rstrip(" .:")))
-    stamps = (_STAMP.search(line) for line in short)
-    return len({date_of(stamp) for stamp in stamps if stamp and not stamp["label"]} - {None}) > 1
+    stamps = (stamp for line in short for stamp in _stamps(line)[:1])
+    return len({date_of(stamp, "de") for stamp in stamps if not _is_labelled(stamp)} - {None}) > 1
+
+
+def _stamps(line: str) -> list[re.Match[str]]:
+    return list(_STAMP.finditer(line)) if _FIGURE.search(line) else []
+
+
+def _is_labelled(stamp: re.Match[str]) -> bool:
+    """Whether a word says what the day is of: „Stand: …“, "Publié le …"."""
+    return bool(stamp["label"] or stamp["updated"])
 
 
 def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     """Whether a line says by itself that it is a byline: "Von …", "Stand: …", an outlet before its date."""
-    stamp = _STAMP.search(line)
+    stamps = _stamps(line)
     outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
-    return bool(_BY.match(line) or outlet or (stamp and stamp["label"]))
+    return bool("genre" in facts or outlet or (stamps and _is_labelled(stamps[0])))
 
 
 def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
@@ -187,64 +214,128 @@ def source_of_codes(codes: str) -> dict[str, Any]:
     return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
 
 
-def byline_of(line: str) -> dict[str, Any] | None:
-    """The metadata in a line that has nothing but author, date and outlet; None for other lines.
+def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
+    """The metadata in a line of a text that has nothing but author, date and outlet; None for other lines.
 
-    {"author": "Anna Muster", "published": date(2025, 8, 15)}
+    {"author": "Anna Muster", "published": date(2025, 8, 15)}; with "genre", maybe None, if it is signed
     """
     if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
     facts: dict[str, Any] = {}
-    for stamp in _STAMP.finditer(line):
-        day = date_of(stamp)
-        if not stamp["label"] and facts.get("published", day) != day:
+    for stamp in (stamps := _stamps(line)):
+        day = date_of(stamp, language)
+        if not _is_labelled(stamp) and facts.get("published", day) != day:
             return None  # from one day to another
-        name = "updated" if stamp["label"] and _IS_UPDATE.search(stamp["label"]) else "published"
-        facts.setdefault(name, day)
-    rest = _STAMP.sub(" | ", line).strip(" |,;·•–—-./()\t\u00a0")
-    lead = _BY.match(rest)
-    if lead:
-        rest = rest[lead.end() :]
-        facts["genre"] = parse_genre(lead["rubric"] or "")
-    elif not facts or not any(facts.values()):
-        return None
+        facts.setdefault("updated" if stamp["updated"] else "published", day)
+    rest = (_STAMP.sub(" | ", line) if stamps else line).strip(" |,;·•–—-./()\t\u00a0")
     if not rest:
-        return None if lead else facts
-    who = signature(rest)
-    if who is None or (lead and "author" not in who):
+        return facts or None
+    who = signature(rest, language, dated=any(facts.values()))
+    if who is None or not (any(facts.values()) or "genre" in who):
         return None
-    if not lead and not who.keys() & {"outlet", "agency"} and re.search(r"\d", _NUMBERED.sub("", rest)):
+    if not who.keys() & {"outlet", "agency", "genre"} and _FIGURE.search(rest):
         return None  # a line of a table, or an address
     return {**facts, **who}
 
 
-def signature(line: str) -> dict[str, str] | None:
-    """Author, outlet and agency of a line without its date; None for running text.
+def dated(line: str, language: str | None) -> Facts | None:
+    """The day of a line that is a day and short parts beside it, of whatever meaning; None for others.
 
-    Lone words that are none of these (a place, a section, an editor's shorthand) state nothing.
+    Beside what may be a place it is that of publication: "Le Havre, 3 avril 2025". Else it states nothing.
     """
-    if sum(_person_in(piece.strip(" .")) is not None for piece in line.split("|")) > 1:
-        return None  # "Roter Teppich | Anna Muster": one of them is the title
+    days = _stamps(line) if len(line) <= _LONGEST_BYLINE else []
+    if len(days) != 1 or ends_sentence(line) or _OF_A_LIFE.search(line) or PLACE_WORD.search(line):
+        return None
+    parts = [part.strip(" .") for part in _SIGNATURE_PARTS.split(_STAMP.sub("\0", line))]
+    short = all(word_count(part) <= _LONGEST_PART and not re.search(r"[\d:?!]", part) for part in parts)
+    if not short or "\0" not in parts:
+        return None
+    is_place = all(re.fullmatch(PLACE, part) for part in parts if part != "\0")
+    return {"published": date_of(days[0], language) if is_place else None}
+
+
+def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
+    """The metadata of each line that is a byline, or a name alone that stands next to one without it.
+
+    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025
+    """
+    told = [byline_of(line, language) for line in lines]
+    for step in (1, -1):
+        for at in range(len(lines))[::step]:
+            near = told[at - step] if 0 <= at - step < len(lines) else None
+            if near is None or told[at] is not None or len(lines[at]) > _LONGEST_BYLINE:
+                continue
+            who = signature(lines[at], language, dated=bool(_BY.match(lines[at])))
+            others = {name for each in told if each for name in each}
+            if who and not who.keys() & others and not _FIGURE.search(lines[at]):
+                told[at] = who
+    return told
+
+
+def signature(line: str, language: str | None = None, *, dated: bool = False) -> dict[str, Any] | None:
+    """Author, outlet and agency of a line without its date; None for running text. "genre" if it is signed.
+
+    Lone words that are none of these (a place, a section, an editor's shorthand) state nothing; nor does
+    one part of several words beside an author or outlet that a word tells, where the line is `dated` or
+    has a rubric: "Opinião por Ana Silva, professora na Universidade de Coimbra".
+    """
+    parts = [part for piece in _SIGNATURE_PARTS.split(line) if (part := piece.strip(" .[]\u00a0"))]
+    facts: dict[str, Any] = {}
     people: list[str] = []
-    facts: dict[str, str] = {}
-    for part in filter(None, (piece.strip(" .()[]") for piece in _SIGNATURE_PARTS.split(line))):
-        person = _person_in(part)
-        if part.lower() in AGENCIES:
-            facts.setdefault("agency", AGENCIES[part.lower()])
-        elif (
-            word_count(part) <= 4
-            and STARTS_HIGH.match(part)
-            and OUTLET_WORD.search(part)
-            and not PLACE_WORD.search(part)
-        ):
-            facts.setdefault("outlet", part)
-        elif person:
-            people.append(person)
-        elif word_count(part) == 1 and (outlet := outlet_of_word(part)):
-            facts.setdefault("outlet", outlet)
-        elif word_count(part) > 1 and not NO_PERSON.match(part):
-            return None
+    unknown = 0
+    for part in parts:
+        lead = _BY.match(part)
+        persons = _people_in(part[lead.end() :] if lead else part)
+        if _STAFF.fullmatch(part):
+            facts.setdefault("genre", None)
+        elif lead:
+            name = part[lead.end() :]
+            source = _source_in(name, language, known=True)
+            if not persons and source is None and not _STAFF.fullmatch(name):
+                return None  # "Von Moskau nach Kiew"
+            if re.fullmatch(NAME, name) and name.lower() not in AGENCIES | OUTLETS:
+                source = None  # a person, even if called Emily Post
+            facts = (source or {}) | facts | {"genre": parse_genre(lead["rubric"] or "")}
+            dated = dated or lead["rubric"] is not None
+            people += persons
+        elif source := _source_in(part, language, known=bool(people)):
+            facts = source | facts
+        elif persons:
+            people += persons
+        elif part.endswith(":"):
+            return None  # what the day is of, or the beginning of text
+        elif word_count(part) > 1 and not _IS_NEITHER.match(part) and not _IS_PLACE.fullmatch(part):
+            unknown += 1
+    if "genre" not in facts and sum(bool(_people_in(piece.strip(" ."))) for piece in line.split("|")) > 1:
+        return None  # "Roter Teppich | Anna Muster": one of them is the title
+    if unknown > (1 if dated and facts and not ends_sentence(line) else 0):
+        return None
     return facts | ({"author": ", ".join(people)} if people else {})
+
+
+def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str] | None:
+    """The agency or outlet that a part of a byline names: "Lusa", "Le Monde", Газета «Наш край».
+
+    Those that are `known`, or else have a word for a newspaper, or may be a brand: "observador".
+    """
+    name = part.lower()
+    if name in AGENCIES:
+        return {"agency": AGENCIES[name]}
+    by_word = STARTS_HIGH.match(part) and OUTLET_WORD.search(part) and not PLACE_WORD.search(part)
+    says = language in ("de", "en") and _SMALL_WORD.search(
+        part
+    )  # "Presse feiert Einigung": names have capitals
+    if by_word and not says and word_count(part) <= _LONGEST_PART and ":" not in part:
+        quoted = _QUOTED_NAME.fullmatch(part)
+        return {"outlet": quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')}
+    outlet = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
+    return {"outlet": outlet} if outlet else None
+
+
+def _people_in(part: str) -> list[str]:
+    """The names of "Anna Muster et Max Muster"; none if it says anything else."""
+    names = [_person_in(piece) for piece in _JOINS.split(part)]
+    return [name for name in names if name] if all(names) else []
 
 
 def _person_in(part: str) -> str | None:
@@ -278,7 +369,7 @@ def looks_like_title(line: str) -> bool:
             (not ends_sentence(line) and line[-1] not in ",;")
             or bool(re.search(r"\w[?!][“”»\"]?$", without_marks(line)))
         )
-        and not re.search(r"[.!?…]\s+[A-ZÄÖÜ].*[.!?]", line)  # two sentences
+        and not re.search(rf"[.!?…]\s+[{CAPITAL}].*[.!?]", line)  # two sentences
         and bool(STARTS_HIGH.match(line))
         and not LIST_ITEM.match(line)
         and not _is_entry(line)

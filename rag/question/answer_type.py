@@ -14,10 +14,10 @@ from importlib.resources import files
 from rag.schema import Span
 from rag.text.analysis import TOKEN, key, language_of, words
 from rag.text.languages import LANGUAGES, pattern, table
+from rag.text.normalize import CAPITAL
 
 _WORDS_TO_THE_NOUN, _LEAST_PART = 4, 4
 
-CAPITAL = "A-ZÀ-ÖØ-ÞŒА-ЯЄІЇҐ"
 _NAME = rf"[{CAPITAL}][\w’'-]+"
 # the order matters: "how old" asks for an age, not for just any number
 _KINDS = ("date", "duration", "age", "number", "person", "place", "reason", "definition")

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.question.answer_type import CAPITAL
 from rag.question.parse import reduced
 from rag.question.query import detect_language, with_capitals
 from rag.schema import Message
 from rag.text.analysis import tokens, words
 from rag.text.languages import LANGUAGES, STOP, pattern, table
+from rag.text.normalize import CAPITAL
 
 ASKED_WEIGHT = 0.5
 ANSWERED_WEIGHT = 0.35

@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.question.answer_type import CAPITAL
 from rag.question.glossary import is_german
 from rag.schema import Article
 from rag.text.analysis import language_of
 from rag.text.languages import LANGUAGES, STOP, pattern, table
+from rag.text.normalize import CAPITAL
 
 _NAME = rf"((?:[{CAPITAL}][\w’'-]+ )+[{CAPITAL}][\w’'-]{{2,}})"
 _FEW = r"(?: [\w’'-]+){0,2}?"

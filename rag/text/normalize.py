@@ -29,6 +29,8 @@ _NEWLINE = re.compile(r"\n\s*")
 _LINE_END = re.compile(r"[.!?:…][“”\"»«’'‹›)\]]*\s*$")
 _COMPARED = str.maketrans("ſİıᲀᲁᲂᲃᲄᲅᲆ", "siiвдосттъ")
 _LONGEST_WRAPPED_LINE = 100
+CAPITAL = "".join(filter(str.isupper, map(chr, range(0x530))))
+"""The capitals of Latin, Greek and Cyrillic, for a class of a regular expression."""
 
 
 def normalise(raw: str) -> str:
