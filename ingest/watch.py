@@ -4,14 +4,10 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
-from watchfiles import watch
-
-from ingest.sources import roots
 from ingest.sync import SyncReport, find_files, is_current, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
@@ -28,11 +24,11 @@ log = logging.getLogger(__name__)
 
 
 class Watcher:
-    """Looks at the files when they change, and syncs when they differ or `refresh` asks for it.
+    """Looks at the files every `settings.sync_seconds`, and syncs when they differ or `refresh` asks for it.
 
-    It also looks every `settings.sync_seconds`, for network folders and Chroma servers, which report no
-    changes (0: only on request). A look reads only names, sizes and times. There is one sync at a time; a
-    failed one is repeated when files change, on request, and after a minute. `state` says how far it is.
+    With 0 it syncs only on request. A look reads only names, sizes and times, 10,000 in .04 s; it also sees
+    changes in network folders and on Chroma servers. There is one sync at a time; a failed one is repeated
+    when files change, on request, and after a minute. `state` says how far it is.
     """
 
     def __init__(self, settings: Settings, run: Callable[..., SyncReport] = sync) -> None:
@@ -75,51 +71,20 @@ class Watcher:
                 self.state = SyncState(checked=datetime.now().astimezone())
                 if not is_current(self.settings):  # the chat did not wait for the vectors
                     self._sync()
-        for _ in self._reasons():
+        while True:
+            self._wake.wait(self.settings.sync_seconds or None)
+            self._wake.clear()
+            if self._closed.is_set():
+                return
             with self._changing:
                 asked, self._asked = self._asked, False
             with contextlib.suppress(_Closed):
                 self._turn(asked=asked)
 
-    def _reasons(self) -> Iterator[None]:
-        """Yields whenever there is a reason to look, until closed."""
-        seconds = self.settings.sync_seconds
-        while not self._closed.is_set():
-            folders = [] if self.settings.chroma_replica else roots(self.settings, None)
-            watched = [folder for folder in folders if folder.exists()]
-            if not seconds or not watched:
-                self._wake.wait(seconds or None)
-            else:
-                try:
-                    yield from self._changes(watched, seconds)
-                except (OSError, RuntimeError):  # the system watches no more folders
-                    self._wake.wait(seconds)
-            self._wake.clear()
-            if not self._closed.is_set():
-                yield
-
-    def _changes(self, folders: list[Path], seconds: float) -> Iterator[None]:
-        """Yields when files have changed and settled, and every so many seconds, until woken or a look
-        fails."""
-        for _ in watch(
-            *folders,
-            watch_filter=None,
-            step=int(SETTLE_SECONDS * 1000),
-            debounce=int(_LONGEST_SETTLING * 1000),
-            rust_timeout=max(1, int(seconds * 1000)),
-            yield_on_timeout=True,
-            stop_event=self._wake,
-            raise_interrupt=False,
-            ignore_permission_denied=True,
-        ):
-            yield
-            if self._seen is None:  # a watched folder may be gone
-                return
-
     def _turn(self, *, asked: bool) -> None:
         """One look, and a sync if there is reason for one."""
         try:
-            files = self._look()
+            files = self._look() if asked else self._settled()
             if not asked and files == self._seen and time.monotonic() < self._retry:
                 self._done(self.state.error)
                 return
@@ -129,6 +94,15 @@ class Watcher:
             self._done(exc.phrase)
             return
         self._sync()
+
+    def _settled(self) -> tuple[object, ...]:
+        """The files, once nothing has changed for a moment."""
+        files, latest = self._look(), time.monotonic() + _LONGEST_SETTLING
+        while files != self._seen and time.monotonic() < latest and not self._wake.wait(SETTLE_SECONDS):
+            before, files = files, self._look()
+            if files == before:
+                break
+        return files
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:

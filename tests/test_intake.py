@@ -105,7 +105,7 @@ def test_another_file_of_the_same_name_is_kept_beside(settings: Settings) -> Non
     ("name", "content", "reason"),
     [
         ("leer.txt", b"", "is empty"),
-        ("bild.txt", b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "is a PNG image, not what its ending says"),
+        ("bild.txt", b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "is binary, not text"),
         ("bericht.pdf", b"Das ist kein PDF.", "is not a pdf file but something else"),
         ("text.docx", b"%PDF-1.7 ...", "is not a docx file but a PDF; rename it"),
         ("daten.jsonl", b"{}\n", 'has no usable line: line 1: no "text"'),
@@ -232,34 +232,6 @@ def test_a_broken_file_is_reported_by_name_once_and_the_rest_is_read(
     with Library.open(settings.data_dir, read_only=True) as library:
         (problem,) = library.files()[str(settings.articles / "leer.txt")].problems
     assert (problem, GERMAN.said(problem)) == ("is empty; remove it or fill it", "ist leer")
-
-
-def test_a_change_is_noticed_long_before_the_next_look(
-    settings: Settings, watching: Callable[..., Watcher]
-) -> None:
-    run = Counting()
-    watching(run, sync_seconds=3600.0)
-
-    def noticed() -> bool:  # written again, for it may have been before the watching began
-        (settings.articles / "bridge.txt").write_text(BRIDGE)
-        time.sleep(0.2)
-        return run.times > 0
-
-    until(noticed)
-
-
-def test_a_folder_that_cannot_be_watched_is_looked_at(
-    settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object, **__: object) -> None:
-        raise OSError(28, "OS file watch limit reached")
-
-    monkeypatch.setattr(watch, "watch", refused)
-    run = Counting()
-    watching(run)
-    until(lambda: run.times == 1)
-    (settings.articles / "bridge.txt").write_text(BRIDGE)
-    until(lambda: run.times == 2)
 
 
 def test_an_empty_folder_gives_an_empty_index_until_something_comes(

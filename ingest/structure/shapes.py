@@ -155,9 +155,6 @@ _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
 # of somebody's life, not of a text
 _OF_A_LIFE = re.compile(r"[*†✝]|\b(?:geb|gest|born|died|geboren|gestorben|verstorben)\b", re.IGNORECASE)
-_NUMBERED = re.compile(
-    r"(?:Nr|No|Seite|S|Ausgabe|Heft|Jg|Jahrgang|Nummer|Vol)\.?\s*\d[\d/–-]*|\d+\s*Min(?:uten?)?\b\.?", re.I
-)
 
 
 def lists_days(lines: Iterable[str]) -> bool:
@@ -213,7 +210,7 @@ def byline_of(line: str) -> dict[str, Any] | None:
     who = signature(rest)
     if who is None or (lead and "author" not in who):
         return None
-    if not lead and not who.keys() & {"outlet", "agency"} and re.search(r"\d", _NUMBERED.sub("", rest)):
+    if not lead and not who.keys() & {"outlet", "agency"} and re.search(r"\d", rest):
         return None  # a line of a table, or an address
     return {**facts, **who}
 
