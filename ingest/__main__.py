@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -59,6 +60,8 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
 
     if settings.dossier and options.paths:
         raise ConfigError("BELEG_DOSSIERS says where the articles are: give --dossier NAME, and no PATH")
+    # for the encoder: here nobody waits for an answer meanwhile
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
     with closing(Bars()) as bars:
         report = sync(
             settings,

@@ -56,6 +56,14 @@ def test_vectors_have_length_one_and_do_not_depend_on_the_batch(encoder: Encoder
     np.testing.assert_array_equal(rows[33], encoder.embed([texts[33]])[0])
 
 
+def test_several_threads_make_the_same_vectors(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"Satz Nummer {n} über den Hafen." for n in range(40)]
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    by_two = Encoder()
+    np.testing.assert_array_equal(by_two.embed(texts), encoder.embed(texts))
+    by_two.end()
+
+
 def test_no_texts_give_no_rows(encoder: Encoder) -> None:
     assert encoder.embed([]).shape == (0, DIMENSION)
 

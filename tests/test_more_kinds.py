@@ -136,8 +136,7 @@ Sie trägt &amp; hält.
 @pytest.mark.parametrize("name", ["a.srt", "a.txt"])
 def test_cues_are_joined_to_sentences_without_their_times(tmp_path: Path, name: str) -> None:
     assert text_of(reading(tmp_path, name, SRT)) == [
-        "Der Tunnel unter der Elbe wird bis 2027 gesperrt.",
-        "Danach fahren wieder Züge.",
+        "Der Tunnel unter der Elbe wird bis 2027 gesperrt. Danach fahren wieder Züge.",
         "- Wie viele?",
     ]
 

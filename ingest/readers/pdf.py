@@ -165,9 +165,8 @@ def _forms(line: str, page: int) -> Iterator[str]:
 
 def _goes_on(line: str, following: str, width: int) -> bool:
     """Whether a paragraph continues on the next printed line, if the page does not show it."""
-    if SENTENCE_END.search(line):
-        return len(line) >= 0.8 * width  # a full line may end with a sentence by chance
-    return following[0].islower() or line[-1] in f"{_HYPHENS}," or len(line) >= 0.6 * width
+    is_long = following[0].islower() or line[-1] in f"{_HYPHENS}," or len(line) >= 0.6 * width
+    return is_long and not SENTENCE_END.search(line)
 
 
 _HYPHENS = f"-\u2010\u00ad¬{HYPHEN}"

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from itertools import pairwise
 
 from ingest.readers.document import Block, Document, Reading, compose
 from ingest.readers.encoding import decode
 from rag.errors import ArticleError
 from rag.text.normalize import normalise
 
-_TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{2})[,.](\d{1,3})"
+_TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}[,.]\d{1,3}"
 _TIMES = re.compile(rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\n]*$", re.MULTILINE)
 _TAG = re.compile(r"</?(?:[bius]|c|font|ruby|rt|lang|\d\d:)[^<>\n]*>|\{\\[^}\n]*\}", re.IGNORECASE)
 _SPEAKER = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>\n]+)>|</v>")
 _APART = re.compile(r"[-–—]\s+|>>|[A-ZÄÖÜ][\w. ]{1,30}:\s")  # somebody else speaks
 _END = re.compile(r"[.!?…][\"“”»«’')\]]*$")
-_PAUSE = 2.0  # seconds, after a sentence: a new paragraph
 _LONG = 600  # characters of a paragraph, after which the next sentence begins a new one
 
 
@@ -26,40 +26,33 @@ def has_cues(text: str) -> bool:
 
 
 def read_subtitles(data: bytes) -> Reading:
-    """The cues joined to paragraphs: where somebody else speaks, after a pause, or when one gets long."""
+    """The cues joined to paragraphs: where somebody else speaks, or when one gets long."""
     return subtitles(normalise(decode(data)))
 
 
 def subtitles(text: str) -> Reading:
     """The same, of a text. Raises ArticleError when there are no cues in it."""
-    cues = list(_cues(text))
-    if not cues:
+    lines = list(_cues(text))
+    if not lines:
         raise ArticleError("no_subtitles")
     paragraphs: list[str] = []
-    heard = 0.0
-    before = ""
-    for start, end, line in cues:
+    for before, line in pairwise(["", *lines]):
         if line == before:  # lines that roll up are written again
-            heard = end
             continue
         held = paragraphs[-1] if paragraphs else ""
-        ended = bool(_END.search(held)) and (start - heard > _PAUSE or len(held) > _LONG)
-        if not held or ended or _APART.match(line):
+        if not held or (_END.search(held) and len(held) > _LONG) or _APART.match(line):
             paragraphs.append(line)
         else:
             paragraphs[-1] = f"{held} {line}"
-        heard, before = end, line
     document = compose(map(Block, paragraphs), Document("", structured=True))
-    return Reading((document,), counts={"cues": len(cues)})
+    return Reading((document,), counts={"cues": len(lines)})
 
 
-def _cues(text: str) -> Iterator[tuple[float, float, str]]:
-    """Each line of each cue, with the seconds at which it comes and goes."""
+def _cues(text: str) -> Iterator[str]:
+    """Each line of each cue, without marks and tags."""
     found = list(_TIMES.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
     for match, end in zip(found, ends, strict=False):  # none where there is no cue
-        numbers = [int(number or 0) for number in match.groups()]
-        times = [60 * (60 * h + m) + s + ms / 1000 for h, m, s, ms in (numbers[:4], numbers[4:])]
         body, _, behind = text[match.end() : end].strip("\n").partition("\n\n")
         lines = body.split("\n")
         if not behind and end < len(text) and len(lines) > 1 and lines[-1].strip().isdecimal():
@@ -68,4 +61,4 @@ def _cues(text: str) -> Iterator[tuple[float, float, str]]:
             named = _SPEAKER.sub(lambda speaker: f"{speaker[1]}: " if speaker[1] else "", line)
             said = unescape(_TAG.sub("", named)).strip()
             if said:
-                yield times[0], times[1], said
+                yield said

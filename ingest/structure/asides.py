@@ -1,7 +1,6 @@
 """Finds what is aside in an article: title, bylines, datelines, captions, footers, notices, headings."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from ingest.readers.document import date_of, parse_genre
@@ -54,7 +53,6 @@ _CAPITAL_DATELINE = re.compile(
     rf"[{CAPITAL}]{{3,}}(?:[ /-][{CAPITAL}]+)*,\s*{DATE.pattern}(?:\.\s*[-–—:]?|\s*[-–—:])\s*(?=\S)"
 )
 _LONGEST_OPENER = 12  # words: a title may be a sentence
-_TWO_SENTENCES = re.compile(rf"\w\w[.!?…]\s+[{CAPITAL}].*[.!?…]")
 
 
 def head(text: str, blocks: list[Span], title: str | None, language: str | None) -> Iterator[Finding]:
@@ -84,7 +82,7 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
             rest.append((start, end))
             # what comes first may be a title that is a sentence
             long = word_count(line) > (_LONGEST_OPENER if len(rest) == 1 else 4)
-            if texts or (ends_sentence(line) and (long or _TWO_SENTENCES.search(line))):
+            if texts or (ends_sentence(line) and long):
                 texts += 1
     if len(rest) > 1:
         yield from _titles(text, rest, title)
@@ -241,15 +239,12 @@ def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
 # --- headings --------------------------------------------------------------------------------
 
 _JUNCTION = re.compile(r"(?<=[a-zäöüß\d?!“”»\"])(?=[A-ZÄÖÜ][a-zäöüß]|„)")
-_CAMEL_NAMES = frozenset({"LinkedIn", "CheckIn", "LogIn", "PlugIn", "OptIn", "BuiltIn", "DropIn", "WalkIn"})
-_INNER_I = re.compile(r"(?:er|ist|ent|ant|or|eur|oge|end|ling|bund)In$|Innen")
 _LONGEST_HEADING = 100
 HEADING_WORDS = 15
 
 
 def glued_headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
     """Headings without a space before the sentence that follows: "… Putins SchwergewichteAm 18. Februar"."""
-    vocabulary: Counter[str] = Counter()
     for start, end in blocks:
         if not ends_sentence(text[max(start, end - 20) : end]):
             continue
@@ -258,30 +253,21 @@ def glued_headings(text: str, blocks: list[Span]) -> Iterator[Finding]:
             heading, rest = text[start:cut], text[cut : min(end, cut + 200)]
             if re.search(r"[.!?…]\s", heading):
                 break
-            vocabulary = vocabulary or Counter(re.findall(r"[^\W\d_]+", text))
-            if len(rest.split()) >= 5 and _is_glued(heading, rest, vocabulary):
+            if len(rest.split()) >= 5 and _is_glued(heading, rest):
                 yield Finding(start, cut, "heading")
                 break
 
 
-def _is_glued(heading: str, rest: str, vocabulary: Counter[str]) -> bool:
+def _is_glued(heading: str, rest: str) -> bool:
     """Whether a heading ends where a capital follows directly, rather than inside "YouTube"."""
-    words = heading.split()
     right = re.match(r"„|[^\W\d_]+", rest)
-    if right is None or not 2 <= len(words) <= 20 or not STARTS_HIGH.match(heading):
+    if right is None or not 2 <= len(heading.split()) <= 20 or not STARTS_HIGH.match(heading):
         return False
     if heading[-1] in "?!" or right[0] == "„":
         return bool(re.search(r"\w[?!]?$", heading))
-    starts_sentence = right[0] in STARTERS and rest[right.end()] in " ,\u00a0"
-    left = re.search(r"[^\W\d_]+$", heading)
-    if left is None:  # behind a digit or a closing quotation mark
-        return starts_sentence and bool(re.search(r"\w[“”»\"]?$", heading))
-    joined = left[0] + right[0]
-    # iPhone, McDonald, LinkedIn, SchülerInnen, @HansNiessl; a name comes back, an accident does not
-    is_name = len(left[0]) < 3 or left[0] == "Mac" or joined in _CAMEL_NAMES or vocabulary[joined] > 1
-    if is_name or _INNER_I.search(joined) or re.search(r"[@#/._]", words[-1]):
-        return False
-    return starts_sentence or (len(right[0]) > 3 and vocabulary[right[0]] > 0)
+    # "In" ends words, too: LinkedIn, MitarbeiterIn
+    starts_sentence = right[0] in STARTERS and right[0] != "In" and rest[right.end()] in " ,\u00a0"
+    return starts_sentence and bool(re.search(r"\w[“”»\"]?$", heading))
 
 
 def headings(text: str, blocks: list[Span]) -> Iterator[Finding]:

@@ -13,8 +13,7 @@ _TOKEN = re.compile(
     rf"|(?P<closes></{_THOUGHT}>|\[/think\]|◁/think▷|<\|end_of_thought\|>|(?-i:assistantfinal))"
     r"|(?P<turn><\|(?:start|im_start|start_header_id)\|>|<start_of_turn>)|(?P<channel><\|channel\|>)"
     r"|(?P<ends><[|｜](?:im_end|eot_id|eom_id|end|endoftext|end_of_text|return|end▁of▁sentence|user)[|｜]>"
-    r"|<end_of_turn>|<eos>|\[inst\])"
-    r"|(?P<sentence></s>)"
+    r"|<end_of_turn>|<eos>|</s>|\[inst\])"
     r"|(?P<bracket><(?P<shut>/?)(?:sup|cite|citation|ref|source)(?:\s[^<>\n]{0,30})?>)"
     r"|(?P<dropped><[|｜][^<>\n]{1,40}[|｜]>|<(?:s|bos|unk|pad)>|\[/inst\]"
     r"|</?(?:passages?|answer|final|response|output)(?:\s[^<>\n]{0,30})?>)",
@@ -24,7 +23,6 @@ _BEGUN = "|".join("assistantfinal"[:length] for length in range(13, 0, -1))
 _UNFINISHED = re.compile(
     rf"(?:<[^<>\n]{{0,42}}|\[/?[a-z]{{0,5}}|◁[^▷\n]{{0,8}}|(?-i:{_BEGUN}))$", re.IGNORECASE
 )
-_SENTENCE_END = re.compile(r"[.!?…\]]\W*$")
 _ALOUD = re.compile(
     r"\W*(?:analysis(?-i:[A-Z])|(?:okay|ok|alright|hmm+|let me|let's|we need|i need|the user|thinking process"
     r"|(?:also|gut)(?=,)|der (?:be)?nutzer|die (?:be)?nutzerin|l'utilisateur|o usuário|користувач)(?!\w))",
@@ -47,7 +45,6 @@ class Debris:
     def __init__(self) -> None:
         self.thought = self.said = False
         self._held, self._thinking, self._over = "", False, False
-        self._ended = False  # whether the last words for the reader were the end of a sentence
         self._header: tuple[str, str] | None = None  # the kind of a header, and what it says so far
 
     def take(self, piece: str, *, last: bool = False) -> Iterator[str | Restarted]:
@@ -80,8 +77,6 @@ class Debris:
             self.thought = True
         elif text and self._header is None and not self._over:
             self.said = self.said or bool(text.strip())
-            goes_on = any(char.isalnum() for char in text)
-            self._ended = bool(_SENTENCE_END.search(text)) or (self._ended and not goes_on)
             yield text
 
     def _met(self, token: re.Match[str]) -> Iterator[str | Restarted]:
@@ -98,8 +93,6 @@ class Debris:
             case "ends":
                 # a thought of gpt-oss ends like a turn; after the reply, a model invents further turns
                 self._over, self._thinking = self.said, False
-            case "sentence":  # also HTML's for what is struck out, in the middle of a sentence
-                self._over = self.said and self._ended
             case "bracket":
                 yield from self._told("]" if token["shut"] else "[")
 

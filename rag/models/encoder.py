@@ -139,6 +139,8 @@ class Encoder(Embedder):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                # one thread, so that answers keep a core; threads that wait must not take one either
+                env={"OMP_NUM_THREADS": "1", **os.environ, "OMP_WAIT_POLICY": "passive"},
             )
             self._owner = os.getpid()
         return self._process

@@ -15,7 +15,7 @@ def main() -> None:
     # output of the library must not be taken for vectors
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    model = E5(num_threads=1)
+    model = E5()
     for line in sys.stdin.buffer:
         request = json.loads(line)
         replies.write(model.encode(request["texts"], is_query=request["query"]).tobytes())
