@@ -81,9 +81,18 @@ def too_large(limit: int) -> ArticleTooLarge:
 
 _MAGIC = (
     (b"%PDF-", "format_pdf", ".pdf"),
+    (b"\x89PNG", "format_png", ""),
+    (b"\xff\xd8\xff", "format_jpeg", ""),
+    (b"GIF8", "format_gif", ""),
+    (b"RIFF", "format_riff", ""),
     (b"PK\x03\x04", "format_zip", ".docx .odt .epub"),
+    (b"\x1f\x8b", "format_gzip", ""),
+    (b"7z\xbc\xaf", "format_7z", ""),
+    (b"Rar!", "format_rar", ""),
     (b"\xd0\xcf\x11\xe0", "format_doc", ""),
     (b"{\\rtf", "format_rtf", ".rtf"),
+    (b"\x7fELF", "format_program", ""),
+    (b"SQLite format 3", "format_database", ""),
 )
 _HTML_START = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\x1b"))
