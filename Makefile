@@ -2,6 +2,7 @@
 
 VENV := .venv
 PY = $(VENV)/bin/python
+WORKERS := 2
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 ARGS :=
 
@@ -26,8 +27,8 @@ install: runtime  ## install what Beleg needs to run
 run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --articles FOLDER"
 	@$(PY) app.py $(ARGS)
 
-test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
-	@$(PY) -m pytest $(ARGS)
+test: dev  ## run the tests, two files at a time; options for pytest: make test ARGS="-k citation" WORKERS=0
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 load: dev  ## fifty readers, at once and as they read: time to the first word, nothing mixed up or lost
 	@$(PY) -m tests.load_chat $(ARGS)

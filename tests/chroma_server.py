@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import random
 import socket
 import ssl
 import subprocess
@@ -25,9 +26,7 @@ class ChromaServer:
     """A real `chroma run` on the loopback."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _quiet_port()
         self.folder = folder
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
@@ -52,6 +51,14 @@ class ChromaServer:
         """Ends it, as a restart would."""
         self.process.terminate()
         self.process.wait(20)
+
+
+def _quiet_port() -> int:
+    """A free port below those that the system hands out: nobody is given it while the server is down."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 @dataclass(frozen=True)

@@ -409,7 +409,7 @@ def test_it_runs_from_the_request_until_the_work_is_done(watching: Callable[...,
 def test_a_file_still_being_copied_is_waited_for(
     settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(watch, "SETTLE_SECONDS", 0.5)
     run = Counting()
     watching(run)
     until(lambda: run.times == 1)
