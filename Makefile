@@ -17,7 +17,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama clients fuzz load soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama clients fuzz soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -29,9 +29,6 @@ run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --artic
 
 test: dev  ## run the tests, two files at a time; options for pytest: make test ARGS="-k citation" WORKERS=0
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
-
-load: dev  ## fifty readers, at once and as they read: time to the first word, nothing mixed up or lost
-	@$(PY) -m tests.load_chat $(ARGS)
 
 soak: dev  ## ten minutes of everything at once: errors, leaks, mix-ups; options: make soak ARGS="--minutes 1"
 	@$(PY) -m tests.soak $(ARGS)

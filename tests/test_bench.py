@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.bench.corpus import change, write_corpus
-from tests.bench.doors import streaming
 from tests.bench.report import table
 from tests.bench.rows import Bench, Row, questions
 from tests.bench.worker import worker
@@ -23,16 +22,6 @@ def test_both_programs_answer_a_tiny_corpus(tmp_path: Path) -> None:
     questions(bench)
     assert {row.name for row in bench.rows} >= {"retrieval, rerank and confidence, p50", "whole answer, p95"}
     assert "ours R@1 1.00" in bench.rows[0].note
-
-
-@pytest.mark.slow
-def test_both_servers_of_words_send_all_of_them(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, 6, [])
-    streaming(bench, 1)
-    assert [row.name for row in bench.rows] == [
-        "words a second, REST, beside bare SSE",
-        "words a second, OpenAI, beside bare SSE",
-    ]
 
 
 def test_the_same_corpus_is_written_again(tmp_path: Path) -> None:
