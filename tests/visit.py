@@ -24,6 +24,7 @@ QUESTION = "Was hat der Stadtrat zum Wärmeplan beschlossen?"
 CHIP = '#conversation .bot-row a[href^="/quelle/"]:not(.card, .place)'
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 390, "height": 844}
+PATIENCE = 60_000  # milliseconds, for a busy machine: nothing waits for it where all is well
 
 MARKS = [
     pytest.mark.browser,
@@ -47,7 +48,7 @@ class Site:
         """An open page; every outside request, console error, failed response or dialog is noted."""
         context = self.browser.new_context(locale=locale, **{"viewport": DESKTOP, **options})
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda r: self._note_outside(r.url))
         page.on("response", lambda r: self._note(r.status >= 400, f"{r.status} {r.url}"))
         page.on("console", lambda m: self._note(m.type == "error", f"console: {m.text}"))
@@ -76,7 +77,7 @@ class Site:
 def chromium() -> Iterator[Any]:
     """A Chromium, driven by Playwright."""
     api = pytest.importorskip("playwright.sync_api")
-    api.expect.set_options(timeout=15_000)  # for a busy machine
+    api.expect.set_options(timeout=PATIENCE)
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started
