@@ -93,7 +93,7 @@ def test_it_serves_where_it_says_and_ends_in_order(tmp_path: Path) -> None:
             with urllib.request.urlopen(address[1], timeout=60) as page:
                 assert b"Beleg" in page.read()
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()  # one that goes on would keep the test waiting for ever
     assert process.returncode == 0

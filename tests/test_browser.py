@@ -425,11 +425,3 @@ def test_an_address_without_a_sensible_range_marks_nothing(
     answer = httpx.get(f"{served[0]}/quelle/waermeplan?{query}")
     assert answer.status_code == 200
     assert "<mark" not in answer.text
-
-
-def test_an_address_of_an_older_version_says_so(served: tuple[str, FakeEngine]) -> None:
-    import httpx
-
-    answer = httpx.get(f"{served[0]}/quelle/waermeplan?von=1&bis=9&v=000000000000")
-    assert "wurde seit dieser Antwort geändert" in answer.text
-    assert "<mark" not in answer.text

@@ -56,7 +56,7 @@ def in_a_process(*arguments: str, cwd: Path, code: str | None = None, **environm
         [sys.executable, "-W", "error", *command, *arguments],
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
     )

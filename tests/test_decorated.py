@@ -1,7 +1,7 @@
 """Protects everyday questions: courtesy, shouting and a question before change nothing in what is answered.
 
 All questions of the project's set in German and English, and the few in other languages, are asked plainly,
-and decorated: with each decoration half of them at the beginning, half after a question on another topic.
+and with each decoration: some at the beginning, some after a question on another topic.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tests.decorations import AROUND, HELD_BACK
 
 CASES = [case for case in load_cases(ROOT / "eval" / "sets" / "seeds.jsonl") if not case.history]
 OTHER = 57  # questions further on, far enough to be about something else
+MANY = 50
 MOST_CHANGED, MOST_CHANGED_BY_CAPITALS = 0.04, 0.02
 _VERB_SECOND = re.compile(r"^(Wann|Warum|Wo|Wie oft|Wofür|Wodurch|Was|Wer) ([a-zäöüß]+) ([^,;:]+)\?$")
 
@@ -73,17 +74,21 @@ def said(answer: Answer) -> tuple[bool, tuple[tuple[str, int, int], ...]]:
 
 
 def changed(
-    engine: Engine, plain: dict[str, Answer], language: str, decorate: Decoration, second: int | None = None
+    engine: Engine, plain: dict[str, Answer], language: str, decorate: Decoration, turn: int | None = None
 ) -> tuple[float, list[str]]:
     """The share of a language's questions that a decoration changes the answers of, and those questions.
 
-    Every other one, from the first or the second on, comes after a question about something else.
+    In its turn a decoration is tried on half of the questions where there are many, and every other of them
+    comes after a question about something else.
     """
-    found, cases = [], [(n, case) for n, case in enumerate(CASES) if case.lang == language]
-    for n, case in cases:
+    cases = [case for case in CASES if case.lang == language]
+    if turn is not None and len(cases) > MANY:
+        cases = cases[turn % 2 :: 2]
+    found = []
+    for n, case in enumerate(cases):
         message, history = decorate(case.question), []
-        if second is not None and n % 2 == second:
-            other = CASES[(n + OTHER) % len(CASES)].question
+        if turn is not None and (n + turn // 2) % 2:
+            other = CASES[(CASES.index(case) + OTHER) % len(CASES)].question
             history = [Message("user", decorate(other)), Message("assistant", plain[other].text)]
         if said(engine.ask(message, history)) != said(plain[case.question]):
             found.append(message)
@@ -91,13 +96,13 @@ def changed(
 
 
 @pytest.mark.parametrize(
-    ("language", "name", "second"),
-    [(language, name, n % 2) for language in AROUND for n, name in enumerate(decorations(language))],
+    ("language", "name", "turn"),
+    [(language, name, turn) for language in AROUND for turn, name in enumerate(decorations(language))],
 )
 def test_a_decorated_question_is_answered_as_the_plain_one(
-    engine: Engine, plain: dict[str, Answer], language: str, name: str, second: int
+    engine: Engine, plain: dict[str, Answer], language: str, name: str, turn: int
 ) -> None:
-    share, which = changed(engine, plain, language, decorations(language)[name], second)
+    share, which = changed(engine, plain, language, decorations(language)[name], turn)
     assert share <= MOST_CHANGED, which
 
 

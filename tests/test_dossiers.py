@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from rag.engine import open_engine
 from rag.errors import ConfigError
 from rag.settings import Settings, load_dossiers, load_settings
 from tests.dossier import APPLES, BRIDGE, CONCERT, LIBRARY, write
+from tests.fake_engine import FakeEngine
+from tests.visit import chat_of, within_a_loop
 
 pytestmark = pytest.mark.slow
 
@@ -52,13 +53,8 @@ def site(settings: tuple[Settings, ...], **options: Any) -> Iterator[TestClient]
     for each in settings:
         sync(each)
     engines = [open_engine(each) for each in settings]
-
-    async def built() -> Any:  # Gradio opens an event loop where there is none, and leaves it open
-        return site_of(settings, engines, [None, None])
-
-    with TestClient(
-        asyncio.run(built()), base_url="http://127.0.0.1", follow_redirects=False, **options
-    ) as asking:
+    app = within_a_loop(lambda: site_of(settings, engines, [None, None]))
+    with TestClient(app, base_url="http://127.0.0.1", follow_redirects=False, **options) as asking:
         yield asking
     for engine in engines:
         engine.close()
@@ -121,13 +117,8 @@ def test_a_chroma_server_holds_one_dossier(folder: Path) -> None:
 
 
 def test_no_dossier_can_be_called_like_a_page_or_a_door(tmp_path: Path) -> None:
-    from tests.fake_engine import FakeEngine
-    from tests.visit import chat_of
-
-    async def built() -> Any:  # as above
-        return chat_of(FakeEngine(), Settings(data=tmp_path))
-
-    paths = [str(getattr(route, "path", "")) for route in asyncio.run(built()).routes]
+    chat = chat_of(FakeEngine(), Settings(data=tmp_path))
+    paths = [str(getattr(route, "path", "")) for route in chat.routes]
     names = {path.split("/")[1] for path in paths if path.count("/")}
     assert {"artikel", "v1", "mcp", "healthz", "beleg"} < names
     for name in names:

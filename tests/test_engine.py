@@ -430,7 +430,7 @@ def test_several_threads_get_each_its_own_answer(engine: Engine) -> None:
     together = threading.Barrier(len(questions))
 
     def ask(question: str) -> Answer:
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         return timeless(engine.ask(question))
 
     with ThreadPoolExecutor(len(questions)) as pool:
@@ -443,7 +443,7 @@ def test_threads_that_find_a_new_revision_all_answer_from_it(changing: Engine, s
     together = threading.Barrier(6)
 
     def ask(question: str) -> str:
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         return changing.ask(question).text
 
     with ThreadPoolExecutor(6) as pool:

@@ -37,7 +37,7 @@ def test_importing_the_light_modules_loads_no_heavy_library() -> None:
         "    importlib.import_module(module)\n"
         "    print(module, *heavy & {*sys.modules})"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stdout.split()) == (0, list(LIGHT)), done.stderr
 
 

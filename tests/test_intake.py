@@ -187,7 +187,7 @@ def watching(settings: Settings) -> Iterator[Callable[..., Watcher]]:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.01)

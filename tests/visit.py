@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,13 +103,26 @@ def serving(app: Any) -> Iterator[str]:
         thread.join()
 
 
+def within_a_loop(build: Callable[[], Any]) -> Any:
+    """What is built; Gradio opens an event loop where there is none, and leaves it open."""
+
+    async def built() -> Any:
+        return build()
+
+    try:
+        asyncio.get_running_loop()  # Playwright's
+    except RuntimeError:
+        return asyncio.run(built())
+    return build()
+
+
 def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     """The real app with the small engine."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from rag.serve.chat.ui import create_app
 
-    return create_app(engine, settings)  # type: ignore[arg-type]
+    return within_a_loop(lambda: create_app(engine, settings))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -128,7 +142,7 @@ def dossier(*dossiers: Settings) -> Iterator[str]:
         intakes = [opened.enter_context(closing(ArticleIntake(each))) for each in dossiers]
         for intake in intakes:
             intake.start()
-        with serving(site_of(dossiers, engines, intakes)) as address:
+        with serving(within_a_loop(lambda: site_of(dossiers, engines, intakes))) as address:
             yield address
 
 
