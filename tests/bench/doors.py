@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import itertools
 import random
 import signal
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import Any
 
 import httpx
 
@@ -100,19 +102,20 @@ async def _conversations(
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
         functions = await functions_of(client)
 
-        async def converse(questions: Sequence[str], pauses: Sequence[float]) -> list[float | None]:
+        async def converse(questions: Sequence[str], pauses: Sequence[float]) -> tuple[list[Any], str]:
             reader, firsts = Reader(client, functions), []
             async with chairs:
                 for question, seconds in zip(questions, pauses, strict=True):
                     await asyncio.sleep(seconds)
                     firsts.append(await reader.ask(question, _RECORD))
-                    if any(other in str(reader.shown) for other in asked - set(questions)):
-                        raise RuntimeError(f"{address} showed a reader what another had asked")
-            return firsts
+            return firsts, html.unescape(str([message["content"] for message in reader.shown]))
 
         pauses = [[chance.expovariate(1 / pause) if pause else 0.0 for _ in each] for each in conversations]
-        firsts = await asyncio.gather(*map(converse, conversations, pauses))
-    found = [first for each in firsts for first in each if first is not None]
+        told = await asyncio.gather(*map(converse, conversations, pauses))
+    for questions, (_, shown) in zip(conversations, told, strict=True):
+        if any(question in shown for question in asked - set(questions)):
+            raise RuntimeError(f"{address} showed a reader what another had asked")
+    found = [first for firsts, _ in told for first in firsts if first is not None]
     if len(found) < sum(map(len, conversations)):
         raise RuntimeError(f"{address} left questions of the chat without an answer")
     return found
