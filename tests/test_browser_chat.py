@@ -377,6 +377,13 @@ def test_a_reload_right_after_enter_keeps_the_question_and_says_that_the_answer_
     site.complaints[:] = [c for c in site.complaints if not re.search("ERR_FAILED|AbortError|errored out", c)]
 
 
+def test_a_question_that_is_refused_is_not_kept(site: Site) -> None:
+    page = site.page()
+    send(page, "ß" * 2001)
+    expect(page.get_by_role("alert")).to_contain_text("zu lang")
+    page.wait_for_function("() => Object.keys(localStorage).length === 0")
+
+
 def test_a_changed_article_is_flagged_when_its_citation_is_shown_again(site: Site) -> None:
     page = site.page()
     ask(page)

@@ -166,6 +166,7 @@ def test_a_choice_is_kept_with_its_conversation(site: Site) -> None:
     page.get_by_role("button", name="Gespräche", exact=True).click()
     page.get_by_role("button", name=COSTS, exact=True).click()
     expect(chips(page)).to_have_text(["Hafenbote"])
+    expect(page.locator(".user-row")).to_contain_text("Brücke")
     page.reload()
     expect(chips(page)).to_have_text(["Hafenbote"])
     expect(page.locator(".user-row")).to_contain_text("Brücke")
