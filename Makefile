@@ -2,6 +2,7 @@
 
 VENV := .venv
 PY = $(VENV)/bin/python
+WORKERS := 2
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 ARGS :=
 
@@ -16,7 +17,7 @@ COMPILE := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 
 	--no-emit-index-url --no-annotate
 
 .NOTPARALLEL:
-.PHONY: help install run test test-llama clients fuzz load soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
+.PHONY: help install run test test-llama clients fuzz soak faults audit bench lint eval eval-check eval-baseline lock clean runtime dev llama
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1: /p' Makefile
@@ -26,11 +27,8 @@ install: runtime  ## install what Beleg needs to run
 run: runtime  ## start the web chat; options: make run ARGS="--port 8000 --articles FOLDER"
 	@$(PY) app.py $(ARGS)
 
-test: dev  ## run the tests; options for pytest: make test ARGS="-k citation"
-	@$(PY) -m pytest $(ARGS)
-
-load: dev  ## fifty readers, at once and as they read: time to the first word, nothing mixed up or lost
-	@$(PY) -m tests.load_chat $(ARGS)
+test: dev  ## run the tests, two files at a time; options for pytest: make test ARGS="-k citation" WORKERS=0
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 soak: dev  ## ten minutes of everything at once: errors, leaks, mix-ups; options: make soak ARGS="--minutes 1"
 	@$(PY) -m tests.soak $(ARGS)

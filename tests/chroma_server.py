@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import http.server
+import random
 import socket
 import ssl
 import subprocess
@@ -18,22 +19,23 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-STARTS_WITHIN = 60.0
+STARTS_WITHIN = 300.0
 
 
 class ChromaServer:
     """A real `chroma run` on the loopback."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _quiet_port()
+        self.process: subprocess.Popen[bytes] | None = None
         self.folder = folder
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
     def start(self) -> None:
-        """Starts it, and returns once it answers."""
+        """Starts it unless it runs, and returns once it answers."""
+        if self.process and self.process.poll() is None:
+            return
         command = [Path(sys.executable).with_name("chroma"), "run", "--path", self.folder]
         self.process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(self.port)],
@@ -50,8 +52,26 @@ class ChromaServer:
 
     def stop(self) -> None:
         """Ends it, as a restart would."""
+        assert self.process
         self.process.terminate()
         self.process.wait(20)
+
+    def empty(self) -> None:
+        """Deletes all that it holds."""
+        import chromadb
+
+        # chromadb leaves its connections open when it is closed
+        with chromadb.HttpClient("127.0.0.1", self.port, headers={"Connection": "close"}) as client:
+            for collection in client.list_collections():
+                client.delete_collection(collection.name)
+
+
+def _quiet_port() -> int:
+    """A free port below those that the system hands out: nobody is given it while the server is down."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no free port")
 
 
 @dataclass(frozen=True)

@@ -189,22 +189,11 @@ class FakeEngine:
         further = ["Was kostet Fernwärme ab 2026?", "Gibt es Zuschüsse für Wärmepumpen?"]
         return [question for question in further if question not in asked][:n] if answer.citations else []
 
-    def search(
-        self,
-        question: str,
-        k: int | None = None,
-        *,
-        filters: Filters | None = None,  # noqa: ARG002
-    ) -> tuple[Passage, ...]:
+    def search(self, question: str, k: int | None = None, **_: object) -> tuple[Passage, ...]:
         return canned(question).passages[:k]
 
     def stream(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,  # noqa: ARG002
+        self, question: str, history: Sequence[Message] = (), *, extractive: bool = False, **_: object
     ) -> Iterator[Event]:
         self.histories.append(list(history))
         failing = not extractive

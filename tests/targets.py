@@ -34,7 +34,6 @@ from rag.serve.chat.messages import said, user_message
 from rag.settings import Settings
 from rag.text.analysis import words
 from rag.text.normalize import normalise
-from rag.text.sentences import sentences
 from rag.verification.facts import facts
 from rag.verification.markers import Marker, parse
 from rag.verification.verify import Verifier
@@ -79,13 +78,6 @@ def cut(document: Document, words: int = 120) -> None:
     said = "".join("".join(article.text[slice(*span)].split()) for span in spans)
     kept = answerable(article.text, article.asides)
     assert said == "".join("".join(article.text[slice(*span)].split()) for span in kept)
-
-
-def split(text: str) -> None:
-    """Sentences are slices in order that leave out white space only."""
-    spans = sentences(text)
-    assert all(one[1] <= two[0] for one, two in pairwise(spans))
-    assert "".join("".join(text[slice(*span)].split()) for span in spans) == "".join(text.split())
 
 
 def cite(text: str, cuts: Sequence[int]) -> None:

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from tests.bench import rows
 from tests.bench.corpus import change, write_corpus
-from tests.bench.doors import streaming
 from tests.bench.report import table
-from tests.bench.rows import Bench, Row, questions
-from tests.bench.worker import worker
+from tests.bench.rows import Bench, Row
+from tests.bench.worker import Done, worker
+
+
+@contextmanager
+def here(program: str, articles: Path, data: Path) -> Iterator[Any]:
+    """A program in this process, which does what one in a process of its own is told."""
+    from tests.bench.ours import Ours
+    from tests.bench.stock import Stock
+
+    subject = {"ours": Ours, "stock": Stock}[program](articles, data)
+    run = Mock(side_effect=lambda name, *arguments: Done(getattr(subject, name)(*arguments), 1.0))
+    run.memory.return_value = 1.0
+    yield run
 
 
 @pytest.mark.slow
-def test_both_programs_answer_a_tiny_corpus(tmp_path: Path) -> None:
+def test_both_programs_answer_a_tiny_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "worker", here)
     asked = write_corpus(tmp_path / "articles", 6, None, None)
     bench = Bench(tmp_path, 6, asked)
-    for program in ("ours", "stock"):
-        with worker(program, bench.articles, bench.data(program)) as run:
-            run("ingest")
-    questions(bench)
+    rows.prepare(bench)
+    rows.questions(bench)
     assert {row.name for row in bench.rows} >= {"retrieval, rerank and confidence, p50", "whole answer, p95"}
     assert "ours R@1 1.00" in bench.rows[0].note
 
 
 @pytest.mark.slow
-def test_both_servers_of_words_send_all_of_them(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, 6, [])
-    streaming(bench, 1)
-    assert [row.name for row in bench.rows] == [
-        "words a second, REST, beside bare SSE",
-        "words a second, OpenAI, beside bare SSE",
-    ]
+def test_a_process_of_its_own_does_what_it_is_told(tmp_path: Path) -> None:
+    write_corpus(tmp_path / "articles", 2, None, None)
+    with worker("ours", tmp_path / "articles", tmp_path / "data") as run:
+        assert run("index_words").seconds > 0
+        assert run.memory() > 1
 
 
 def test_the_same_corpus_is_written_again(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def many(item: Any) -> list[Any]:
 
 
 LONG = {"words": "Brücke " * (SIZE // 7), "lines": "\n" * SIZE, "defined": "\n[1]: <" * (SIZE // 7)}
-ITEMS: dict[str, Any] = {"numbers": 0, "objects": {}, "lists": [], "texts": "", "nested": [[[[[]]]]]}
+ITEMS: dict[str, Any] = {"texts": "", "objects": {}, "nested": [[[[[]]]]]}
 ASKED = {"question": "Was kostet die Brücke?"}
 SAID = {"role": "user", "content": "Und wer noch?"}
 TALK = {"model": "beleg", "messages": [SAID]}

@@ -10,7 +10,7 @@ import pytest
 
 from rag.serve.chat.conversation import Chat
 from tests.fake_engine import ARTICLES, DECLINED, FakeEngine, canned
-from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, ask, clear, send
+from tests.visit import CHIP, MARKS, PHONE, QUESTION, Site, answered, ask, clear, send
 
 pytestmark = MARKS
 expect = pytest.importorskip("playwright.sync_api").expect
@@ -45,15 +45,6 @@ def test_start_screen_says_what_is_there_and_who_answers(site: Site) -> None:
     assert page.title() == "Beleg"
 
 
-def test_interface_is_english_for_an_english_browser(site: Site) -> None:
-    page = site.page(locale="en-GB")
-    expect(page.get_by_role("heading", name="What would you like to know?")).to_be_visible()
-    expect(page.locator(".held")).to_have_text("3 articles · 12 March – 2 April 2025")
-    expect(page.locator("#footnote")).to_contain_text("Without a language model")
-    expect(page.get_by_placeholder("Ask about the news …")).to_be_visible()
-    assert page.evaluate("document.documentElement.lang") == "en"
-
-
 def test_a_suggested_question_is_asked_by_click_and_by_enter(site: Site) -> None:
     page = site.page()
     page.locator(".example").first.click()
@@ -70,7 +61,10 @@ def test_a_suggested_question_is_asked_by_click_and_by_enter(site: Site) -> None
 
 def test_an_answer_has_quotations_cards_and_what_was_searched(site: Site) -> None:
     page = site.page()
-    ask(page)
+    page.locator("#composer textarea").fill(QUESTION)
+    page.get_by_role("button", name="Frage absenden").click()
+    answered(page)
+    expect(page.locator("#composer textarea")).to_have_value("")
     for cited in canned(QUESTION).citations:
         expect(page.locator("blockquote").nth(cited.number - 1)).to_contain_text(cited.quote)
     assert page.locator("blockquote cite").all_inner_texts()[0] == "Stadtbote, 12. März 2025"
@@ -81,14 +75,6 @@ def test_an_answer_has_quotations_cards_and_what_was_searched(site: Site) -> Non
     page.keyboard.press("Space")
     expect(step).to_have_attribute("aria-expanded", "true")
     expect(page.locator(".thought-group .place")).to_have_count(3)
-
-
-def test_the_button_asks_and_the_composer_is_emptied(site: Site) -> None:
-    page = site.page()
-    page.locator("#composer textarea").fill(QUESTION)
-    page.get_by_role("button", name="Frage absenden").click()
-    expect(page.locator(CHIP)).to_have_count(3)
-    expect(page.locator("#composer textarea")).to_have_value("")
 
 
 def test_history_reaches_the_engine_without_citations(site: Site) -> None:
@@ -120,6 +106,8 @@ def test_clear_returns_to_the_start_screen(site: Site) -> None:
     clear(page)
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     expect(page.locator("dialog.source")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page)
     assert site.engine.histories[-1] == []
 
@@ -272,13 +260,13 @@ def test_hover_and_focus_preview_the_place(site: Site) -> None:
     expect(around).to_contain_text("hält das für optimistisch. Einen Anschlusszwang")
 
 
-@pytest.mark.parametrize("modifier", ["Control", "Shift"])
-def test_a_modified_click_stays_a_plain_link(site: Site, modifier: str) -> None:
+def test_a_modified_click_stays_a_plain_link(site: Site) -> None:
     page = site.page()
     ask(page)
-    with page.context.expect_page() as opened:
-        page.locator(CHIP).first.click(modifiers=[modifier])
-    expect(opened.value.locator("mark")).to_have_text(canned(QUESTION).citations[0].quote)
+    for modifier in ("Control", "Shift"):
+        with page.context.expect_page() as opened:
+            page.locator(CHIP).first.click(modifiers=[modifier])
+        expect(opened.value.locator("mark")).to_have_text(canned(QUESTION).citations[0].quote)
     expect(page.locator("dialog.source")).to_be_hidden()
 
 
@@ -349,30 +337,6 @@ def test_dark_mode_follows_the_system(site: Site) -> None:
     reader = site.page("/quelle/waermeplan", color_scheme="dark")
     assert luminance(reader, "body", "backgroundColor") < 0.2
     assert luminance(reader, ".reader", "color") > 0.7
-
-
-def test_a_poisoned_article_and_question_stay_text(site: Site) -> None:
-    page = site.page()
-    ask(
-        page, "gift <img src=https://evil.example/q.png> <form action=//evil.example>[x](javascript:alert(9))"
-    )
-    poison = canned("gift").citations[0].quote
-    expect(page.locator("blockquote")).to_contain_text(poison)
-    expect(page.locator(".user-row")).to_contain_text("<img src=https://evil.example/q.png>")
-    page.locator(".thought-group > .title").click()
-    page.locator(CHIP).click()
-    expect(mark_in_panel(page)).to_have_text(poison)
-    assert (
-        page.locator("#conversation img, form, script:not([src]), dialog img, dialog script").evaluate_all(
-            "(found) => found.filter((e) => !e.closest('head, body > script, #composer')).length"
-        )
-        == 0
-    )
-    hrefs = page.locator("#conversation a, dialog a").evaluate_all("(all) => all.map((a) => a.href)")
-    assert hrefs
-    ours = tuple(site.address + path for path in ("/quelle/", "/antwort/", "/original/"))
-    assert [href for href in hrefs if not href.startswith(ours)] == []
-    page.wait_for_timeout(300)
 
 
 # --- accessibility
@@ -451,17 +415,6 @@ def test_headers_and_addresses(served: tuple[str, FakeEngine]) -> None:
         assert client.get("/docs").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "path", ["fehlt", "..%2f..%2fetc%2fpasswd", "%2e%2e/app.py", "waermeplan%00", "../pyproject.toml"]
-)
-def test_unknown_articles_are_a_page_that_says_so(served: tuple[str, FakeEngine], path: str) -> None:
-    import httpx
-
-    answer = httpx.get(f"{served[0]}/quelle/{path}", headers={"Accept-Language": "en"})
-    assert answer.status_code == 404
-    assert "root:" not in answer.text
-
-
 @pytest.mark.parametrize("query", ["von=9&bis=2", "von=-1&bis=5", "von=1&bis=999999", "von=x&bis=²", "von=1"])
 def test_an_address_without_a_sensible_range_marks_nothing(
     served: tuple[str, FakeEngine], query: str
@@ -470,12 +423,4 @@ def test_an_address_without_a_sensible_range_marks_nothing(
 
     answer = httpx.get(f"{served[0]}/quelle/waermeplan?{query}")
     assert answer.status_code == 200
-    assert "<mark" not in answer.text
-
-
-def test_an_address_of_an_older_version_says_so(served: tuple[str, FakeEngine]) -> None:
-    import httpx
-
-    answer = httpx.get(f"{served[0]}/quelle/waermeplan?von=1&bis=9&v=000000000000")
-    assert "wurde seit dieser Antwort geändert" in answer.text
     assert "<mark" not in answer.text

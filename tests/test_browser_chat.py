@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rag.schema import Event
+from rag.serve.queue import Queue
 from rag.settings import Settings
 from tests.fake_engine import FakeEngine, canned
 from tests.test_browser import assert_fits, axe_violations, mark_in_panel
@@ -64,18 +65,18 @@ def open_list(page: Any) -> Any:
 
 def test_stop_at_any_moment_leaves_what_came_and_retry_works(site: Site) -> None:
     page = site.page()
-    for moment in range(16):
+    for n, moment in enumerate(range(0, 2000, 350)):
         send(page, SLOW)
         stop = page.get_by_role("button", name="Antwort anhalten")
         expect(stop).to_be_visible()
-        page.wait_for_timeout(moment * 130)
+        page.wait_for_timeout(moment)
         if stop.is_visible():
             stop.click()
         expect(page.locator("#composer .submit-button")).to_be_visible()
         complete = page.locator(".bot-row a.record").count() > 0
         if not complete:
             expect(page.locator(".bot-row")).to_contain_text("Angehalten")
-        if moment % 5 == 0 and not complete:
+        if n % 3 == 0 and not complete:
             page.get_by_role("button", name="Noch einmal antworten").click()
             answered(page)
             expect(page.locator(".bot-row")).not_to_contain_text("Angehalten")
@@ -222,10 +223,7 @@ def test_a_models_sentences_show_how_well_they_are_supported(site: Site) -> None
     assert axe_violations(page) == []
 
 
-@pytest.mark.parametrize("keyword", ["prosa vergiftet", "abbruch vergiftet"])
-def test_poisoned_output_of_a_model_stays_text(
-    site: Site, keyword: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_poisoned_output_of_a_model_stays_text(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     poison = '<img src="https://evil.example/x.png"> <form action="//evil.example"><input></form> [x](//e.x)'
 
     answer = canned("prosa")
@@ -233,7 +231,7 @@ def test_poisoned_output_of_a_model_stays_text(
     answer = dataclasses.replace(answer, text=poison, statements=(statement,))
     monkeypatch.setattr("tests.fake_engine.canned", lambda _: answer)
     page = site.page()
-    send(page, keyword)
+    send(page, "abbruch vergiftet")
     expect(page.locator("#composer .stop-button")).to_have_count(0)
     expect(page.locator(".bot-row").last).to_contain_text("<img src=")
     assert page.locator("#conversation :is(img, form, iframe, script)").count() == 0
@@ -245,19 +243,19 @@ class HeldEngine(FakeEngine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.free, self.ended = threading.Event(), threading.Event()
+        self.free = threading.Event()
 
     def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
-        try:
-            for event in super().stream(*arguments, **options):
-                yield event
-                self.free.wait(timeout=60)
-        finally:
-            self.ended.set()
+        for event in super().stream(*arguments, **options):
+            yield event
+            self.free.wait(timeout=60)
 
 
-def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: Path) -> None:
-    engine = HeldEngine()
+def test_a_full_house_says_so_and_who_leaves_makes_room(
+    browser: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, leave, left = HeldEngine(), Queue.leave, threading.Event()
+    monkeypatch.setattr(Queue, "leave", lambda queue: (leave(queue), left.set()))
     with serving(chat_of(engine, Settings(data=tmp_path, readers=1, waiting=0))) as address:
         site = Site(browser, address, engine)
         first, second = site.page(), site.page(locale="en-GB")
@@ -268,8 +266,7 @@ def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: 
         expect(second.locator("#composer textarea")).to_have_value(QUESTION)
         first.context.close()
         engine.free.set()
-        assert engine.ended.wait(timeout=60)
-        second.wait_for_timeout(500)  # until its place is given back
+        assert left.wait(timeout=60)
         ask(second)
         second.context.close()
     assert site.complaints == []
@@ -278,9 +275,8 @@ def test_a_full_house_says_so_and_who_leaves_makes_room(browser: Any, tmp_path: 
 # --- feedback
 
 
-@pytest.mark.parametrize(("locale", "scheme"), [("de-DE", "dark"), ("en-GB", "light")])
-def test_keys_lead_to_the_question_and_through_the_citations(site: Site, locale: str, scheme: str) -> None:
-    page = site.page(locale=locale, color_scheme=scheme, bypass_csp=True)
+def test_keys_lead_to_the_question_and_through_the_citations(site: Site) -> None:
+    page = site.page(locale="en-GB", color_scheme="dark", bypass_csp=True)
     ask(page)
     composer = page.locator("#composer textarea")
     composer.press_sequentially("j/k?")
@@ -471,20 +467,12 @@ def test_the_list_opens_and_closes_by_keyboard_and_axe_finds_nothing(site: Site)
     expect(opener).to_be_focused()
 
 
-@pytest.mark.parametrize(
-    ("locale", "title", "told"),
-    [
-        ("de-DE", "Gespräch löschen?", f"„{QUESTION}“ wird aus diesem Browser gelöscht"),
-        ("en-GB", "Delete conversation?", f"“{QUESTION}” will be deleted from this browser"),
-    ],
-)
-def test_a_conversation_is_deleted_only_by_who_means_it(
-    site: Site, locale: str, title: str, told: str
-) -> None:
-    page = site.page(locale=locale, bypass_csp=True)
+def test_a_conversation_is_deleted_only_by_who_means_it(site: Site) -> None:
+    page = site.page(locale="en-GB", bypass_csp=True)
     ask(page)
     wait_until_kept(page, 1)
-    dialog = page.get_by_role("alertdialog", name=title)
+    dialog = page.get_by_role("alertdialog", name="Delete conversation?")
+    told = f"“{QUESTION}” will be deleted from this browser"
 
     bin = page.locator("#conversation .top-panel button")
     bin.focus()
@@ -514,25 +502,6 @@ def test_a_conversation_is_deleted_only_by_who_means_it(
     expect(page.locator("dialog.list li")).to_have_count(0)
     expect(page.locator(".user-row")).to_have_count(0)
     assert stored(page) == []
-
-
-def test_clearing_deletes_the_kept_conversation_too(site: Site) -> None:
-    page = site.page()
-    ask(page)
-    wait_until_kept(page, 1)
-    clear(page)
-    assert stored(page) == []
-    page.reload()
-    expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
-
-
-def test_an_answer_is_saved_as_markdown(site: Site) -> None:
-    page = site.page()
-    ask(page)
-    page.get_by_role("link", name="Teilen und speichern").click()
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Markdown").click()
-    assert download.value.suggested_filename == "beleg-was-hat-der-stadtrat-zum-wärmeplan-beschlossen.md"
 
 
 # --- language, colours, embedding
@@ -566,9 +535,8 @@ def test_colours_are_chosen_and_stay_on_every_page(site: Site) -> None:
     expect(body).to_have_css("background-color", "rgb(251, 250, 246)")
 
 
-@pytest.mark.parametrize("viewport", [{"width": 420, "height": 640}, PHONE])
-def test_embedded_there_is_only_the_conversation(site: Site, viewport: dict[str, int]) -> None:
-    page = site.page("/?embed=1", viewport=viewport)
+def test_embedded_there_is_only_the_conversation(site: Site) -> None:
+    page = site.page("/?embed=1", viewport={"width": 420, "height": 640})
     expect(page.locator("#masthead")).to_be_hidden()
     ask(page)
     page.locator(CHIP).first.click()
@@ -587,14 +555,17 @@ def test_header_and_list_fit_a_phone(site: Site) -> None:
     assert_fits(page)
 
 
-@pytest.mark.parametrize("width", [700, 900, 1100, DESKTOP["width"]])
-def test_the_header_fits_any_width_even_beside_an_article(site: Site, width: int) -> None:
-    page = site.page(viewport={"width": width, "height": 700}, reduced_motion="reduce")
+def test_the_header_fits_any_width_even_beside_an_article(site: Site) -> None:
+    page = site.page(reduced_motion="reduce")
     ask(page)
-    assert_fits(page)
-    page.locator(CHIP).first.click()
-    expect(mark_in_panel(page)).to_be_visible()
-    assert_fits(page)
+    for width in (700, 900, 1100, DESKTOP["width"]):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert_fits(page)
+        page.locator(CHIP).first.click()
+        expect(mark_in_panel(page)).to_be_visible()
+        assert_fits(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog.source")).to_be_hidden()
 
 
 def test_a_screen_reader_is_told_the_answer_once(site: Site) -> None:

@@ -93,8 +93,7 @@ def test_the_articles_page_leads_to_that_of_the_other(site: Site) -> None:
     expect(page.locator("td.titel > a")).to_have_text(["Frost kostet die Hälfte der Äpfel"])
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", DESKTOP), ("dark", PHONE)])
 def test_the_open_menu_fits_and_axe_finds_nothing(site: Site, scheme: str, viewport: Any) -> None:
     for path in ("/stadt/", "/stadt/artikel"):
         page = site.page(

@@ -107,7 +107,7 @@ def assert_dead(page: Any) -> None:
 def test_an_answer_of_a_model_that_obeys_them(site: Site, question: str) -> None:
     page = site.page()
     send(page, question)
-    expect(page.locator(".user-row").last).to_contain_text(question[-20:], timeout=30_000)
+    expect(page.locator(".user-row").last).to_contain_text(question[-20:])
     # the first question of a process loads the model's client
     expect(page.locator(".bot-row").last.locator("a.record")).to_be_attached(timeout=30_000)
     answered(page)

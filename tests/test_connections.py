@@ -34,7 +34,7 @@ def serving(site: Any) -> Iterator[int]:
 
 
 def opened(port: int, sent: bytes = b"") -> socket.socket:
-    there = socket.create_connection(("127.0.0.1", port), timeout=10)
+    there = socket.create_connection(("127.0.0.1", port), timeout=60)
     there.sendall(sent)
     return there
 
@@ -91,12 +91,12 @@ def test_who_is_being_answered_is_not_ended_for_another(monkeypatch: pytest.Monk
     @site.get("/")
     def slow() -> str:
         begun.release()
-        over.wait(10)
+        over.wait(60)
         return "done"
 
     with serving(site) as port:
         asking = [opened(port, HALF + b"1\r\n\r\n") for _ in range(3)]
-        assert all(begun.acquire(timeout=10) for _ in asking)
+        assert all(begun.acquire(timeout=60) for _ in asking)
         assert ended(opened(port, HALF + b"1\r\n\r\n"))
         over.set()
         for each in asking:

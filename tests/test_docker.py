@@ -59,7 +59,7 @@ def test_what_is_copied_is_enough_to_answer_and_to_measure(tmp_path: Path) -> No
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert done.returncode == 0, done.stderr
 

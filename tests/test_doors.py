@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -66,10 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site")
     settings = load_settings(data=folder, articles=folder, auth=_AUTH)
 
-    async def built() -> Any:  # Gradio opens an event loop where there is none, and leaves it open
-        return chat_of(FakeEngine(), settings)
-
-    with serving(asyncio.run(built())) as address:
+    with serving(chat_of(FakeEngine(), settings)) as address:
         yield address
 
 

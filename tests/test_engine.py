@@ -22,7 +22,7 @@ from rag.schema import Answer, Article, Chunk, Citation, Delta, Done, Message, R
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.text.languages import LANGUAGES
-from tests.dossier import CONCERT, DOSSIER, WOLF, article, fill, settings_for
+from tests.dossier import CONCERT, DOSSIER, WOLF, article, engine_over, fill, settings_for
 
 QUESTIONS = {
     "Wer dirigiert die Konzerte in der Speicherhalle?": "konzert",
@@ -43,6 +43,13 @@ OFF_TOPIC = {
 }
 
 
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine over the dossier, which stays as it is."""
+    with engine_over(tmp_path_factory.mktemp("engine"), *DOSSIER) as engine:
+        yield engine
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """An index of the dossier in a folder of its own, which a test may change."""
@@ -52,7 +59,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
+def changing(settings: Settings) -> Iterator[Engine]:
+    """An engine over that index."""
     with closing(open_engine(settings)) as engine:
         yield engine
 
@@ -84,14 +92,7 @@ def test_answer_rests_on_the_article_that_answers(engine: Engine, question: str,
 
 
 @pytest.mark.parametrize("question", [*QUESTIONS, *OFF_TOPIC.values()])
-def test_asking_and_streaming_give_the_same_answer(engine: Engine, question: str) -> None:
-    *_, done = engine.stream(question)
-    assert isinstance(done, Done)
-    assert timeless(engine.ask(question)) == timeless(done.answer)
-
-
-@pytest.mark.parametrize("question", [*QUESTIONS, *OFF_TOPIC.values()])
-def test_events_come_in_order_and_the_deltas_make_the_text(engine: Engine, question: str) -> None:
+def test_events_come_in_order_and_make_the_answer_that_asking_gives(engine: Engine, question: str) -> None:
     first, *middle, last = engine.stream(question)
     assert isinstance(first, Retrieved)
     assert isinstance(last, Done)
@@ -99,6 +100,7 @@ def test_events_come_in_order_and_the_deltas_make_the_text(engine: Engine, quest
     assert "".join(event.text for event in middle if isinstance(event, Delta)) == last.answer.text
     assert first.passages == last.answer.passages
     assert first.standalone_question == last.answer.standalone_question
+    assert timeless(engine.ask(question)) == timeless(last.answer)
 
 
 def test_answer_names_what_it_was_made_with(engine: Engine) -> None:
@@ -343,26 +345,28 @@ def test_index_of_other_settings_names_the_command_that_rebuilds(
 # --- a library that changes ----------------------------------------------------------------------
 
 
-def test_changed_article_is_picked_up_without_reopening(engine: Engine, settings: Settings) -> None:
+def test_changed_article_is_picked_up_without_reopening(changing: Engine, settings: Settings) -> None:
     question = "Wo wurde Tschumatschenko geboren?"
-    before = engine.ask(question)
+    before = changing.ask(question)
     changed = article("konzert", CONCERT.text.replace("Poltawa", "Riga"), title=CONCERT.title)
     fill(settings, changed)
-    after = engine.ask(question)
+    after = changing.ask(question)
     assert "Poltawa" in before.text
     assert "Riga" in after.text
     assert "Poltawa" not in after.text
     assert {c.sha256 for c in before.citations} != {c.sha256 for c in after.citations} == {changed.sha256}
 
 
-def test_new_and_removed_articles_are_picked_up_without_reopening(engine: Engine, settings: Settings) -> None:
+def test_new_and_removed_articles_are_picked_up_without_reopening(
+    changing: Engine, settings: Settings
+) -> None:
     question = "Wann läuft der Eisbrecher Stettin aus?"
-    assert engine.ask(question).abstained
+    assert changing.ask(question).abstained
     fill(settings, article("eis", "Der Eisbrecher Stettin läuft am 3. Februar aus. Er ist neu."))
-    assert cited(engine.ask(question)) == {"eis"}
+    assert cited(changing.ask(question)) == {"eis"}
     fill(settings, removed=["eis"])
-    assert engine.ask(question).abstained
-    assert "eis" not in {passage.article.id for passage in engine.search(question)}
+    assert changing.ask(question).abstained
+    assert "eis" not in {passage.article.id for passage in changing.search(question)}
 
 
 def test_unchanged_library_keeps_its_index(engine: Engine) -> None:
@@ -384,23 +388,23 @@ def test_the_old_state_answers_until_a_change_is_complete(settings: Settings) ->
 
 
 def test_a_change_between_two_looks_is_no_error(
-    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, changing: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revision, changes = Library.revision, iter([article("neu", "Am Kai steht ein neuer Kran.")])
 
     def then_a_change(library: Library) -> int:
         found = revision.fget(library)  # type: ignore[attr-defined]
-        if library is engine.library:
+        if library is changing.library:
             for changed in changes:
                 fill(settings, changed)
         return int(found)
 
     monkeypatch.setattr(Library, "revision", property(then_a_change))
-    assert cited(engine.ask("Wie viele Schafe verlor der Schäfer?")) == {"wolf"}
+    assert cited(changing.ask("Wie viele Schafe verlor der Schäfer?")) == {"wolf"}
 
 
-def test_an_answer_begun_is_finished_from_the_old_state(engine: Engine, settings: Settings) -> None:
-    events = engine.stream("Wie viele Schafe verlor der Schäfer?")
+def test_an_answer_begun_is_finished_from_the_old_state(changing: Engine, settings: Settings) -> None:
+    events = changing.stream("Wie viele Schafe verlor der Schäfer?")
     next(events)
     fill(settings, removed=[article.id for article in DOSSIER])
     *_, done = events
@@ -408,7 +412,7 @@ def test_an_answer_begun_is_finished_from_the_old_state(engine: Engine, settings
     assert [c.quote for c in done.answer.citations] == [
         WOLF.text[c.start : c.end] for c in done.answer.citations
     ]
-    assert engine.ask("Wie viele Schafe verlor der Schäfer?").abstained
+    assert changing.ask("Wie viele Schafe verlor der Schäfer?").abstained
 
 
 # --- several at once -----------------------------------------------------------------------------
@@ -420,21 +424,21 @@ def test_several_threads_get_each_its_own_answer(engine: Engine) -> None:
     together = threading.Barrier(len(questions))
 
     def ask(question: str) -> Answer:
-        together.wait(timeout=30)
+        together.wait(timeout=120)
         return timeless(engine.ask(question))
 
     with ThreadPoolExecutor(len(questions)) as pool:
         assert list(pool.map(ask, questions)) == alone
 
 
-def test_threads_that_find_a_new_revision_all_answer_from_it(engine: Engine, settings: Settings) -> None:
-    engine.ask("Wo wurde Tschumatschenko geboren?")
+def test_threads_that_find_a_new_revision_all_answer_from_it(changing: Engine, settings: Settings) -> None:
+    changing.ask("Wo wurde Tschumatschenko geboren?")
     fill(settings, article("konzert", CONCERT.text.replace("Poltawa", "Riga"), title=CONCERT.title))
     together = threading.Barrier(6)
 
     def ask(question: str) -> str:
-        together.wait(timeout=30)
-        return engine.ask(question).text
+        together.wait(timeout=120)
+        return changing.ask(question).text
 
     with ThreadPoolExecutor(6) as pool:
         texts = list(pool.map(ask, ["Wo wurde Tschumatschenko geboren?"] * 6))
@@ -454,29 +458,29 @@ def test_streams_that_take_turns_are_not_mixed(engine: Engine) -> None:
 
 
 def test_a_suggested_question_is_tried_once_while_the_articles_stay(
-    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    changing: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
-    attempt = engine._try
-    monkeypatch.setattr(engine, "_try", lambda question: tried.append(question) or attempt(question))
-    first = engine.suggestions()
+    attempt = changing._try
+    monkeypatch.setattr(changing, "_try", lambda question: tried.append(question) or attempt(question))
+    first = changing.suggestions()
     once = len(tried)
-    assert (engine.suggestions(), len(tried)) == (first, once)
+    assert (changing.suggestions(), len(tried)) == (first, once)
     fill(settings, *DOSSIER[1:])
-    engine.suggestions()
+    changing.suggestions()
     assert len(tried) > once
 
 
-def test_suggestions_are_answered_with_confidence(engine: Engine, settings: Settings) -> None:
+def test_suggestions_are_answered_with_confidence(changing: Engine, settings: Settings) -> None:
     fill(settings, article("rat", "Kapitän Eike Tammen sagte, der Kai sei morsch. Eike Tammen erklärte das."))
-    found = engine.suggestions(9)
+    found = changing.suggestions(9)
     assert {"Was sagt Ines Brandstätter?", "Was sagt Eike Tammen?"} <= set(found)
     for question in found:
-        answer = engine.ask(question)
+        answer = changing.ask(question)
         assert not answer.abstained
         assert answer.certainty == "sure"
-    assert len(engine.suggestions(1)) == 1
-    assert engine.suggestions(0) == []
+    assert len(changing.suggestions(1)) == 1
+    assert changing.suggestions(0) == []
 
 
 # --- the originals -------------------------------------------------------------------------------

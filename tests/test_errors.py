@@ -31,16 +31,16 @@ def raised() -> Iterator[tuple[str, set[str]]]:
                     yield code, {str(keyword.arg) for keyword in keywords}
 
 
-RAISED = sorted({(code, *sorted(filled)) for code, filled in raised()})
+RAISED = list(raised())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("told", RAISED, ids=lambda told: told[0])
-def test_every_code_has_words_whose_blanks_are_filled(told: tuple[str, ...], lang: str) -> None:
-    code, *filled = told
-    words = LANGUAGES[lang].at("errors")[code]
-    forms = [words] if isinstance(words, str) else words.values()
-    assert set(re.findall(r"\{(\w+)\}", " ".join(forms))) <= set(filled)
+def test_every_code_has_words_whose_blanks_are_filled(lang: str) -> None:
+    assert RAISED
+    for code, filled in RAISED:
+        words = LANGUAGES[lang].at("errors")[code]
+        forms = [words] if isinstance(words, str) else words.values()
+        assert set(re.findall(r"\{(\w+)\}", " ".join(forms))) <= filled, code
 
 
 def test_german_is_german() -> None:
@@ -49,12 +49,12 @@ def test_german_is_german() -> None:
     assert found == {}
 
 
-@pytest.mark.parametrize("code", sorted({code for _, code in TABLE.values()}))
-def test_every_fault_of_a_model_is_told_in_each_language(code: str) -> None:
-    server = Server("m", "http://127.0.0.1:1/v1", True, 3, codes={"model_nonsense": code})
-    error = translated(ValueError("?"), server)
-    assert error.code == code
-    assert GERMAN.said(error.phrase) != str(error) != code
+def test_every_fault_of_a_model_is_told_in_each_language() -> None:
+    for _, code in TABLE.values():
+        server = Server("m", "http://127.0.0.1:1/v1", True, 3, codes={"model_nonsense": code})
+        error = translated(ValueError("?"), server)
+        assert error.code == code
+        assert GERMAN.said(error.phrase) != str(error) != code
 
 
 def test_an_error_is_worded_for_its_reader() -> None:

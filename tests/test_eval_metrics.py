@@ -68,16 +68,6 @@ def test_retrieval_agrees_with_trec_eval() -> None:
         assert ours == pytest.approx(theirs.get(query, dict.fromkeys(ours, 0.0))), query
 
 
-def test_hit_rate_and_mrr_agree_with_llamaindex() -> None:
-    from llama_index.core.evaluation.retrieval.metrics import MRR, HitRate
-
-    for relevant in (["c"], ["e", "b"], ["x"]):
-        hit = HitRate().compute(expected_ids=relevant, retrieved_ids=RANKED).score
-        mrr = MRR().compute(expected_ids=relevant, retrieved_ids=RANKED).score
-        assert metrics.hit_at(RANKED, relevant, len(RANKED)) == hit
-        assert metrics.mrr_at(RANKED, relevant, len(RANKED)) == pytest.approx(mrr)
-
-
 # --- facts and evidence
 
 

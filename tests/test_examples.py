@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from rag.settings import load_settings
 from tests.conftest import ROOT, missing
-from tests.real_server import running
 from tests.test_widget import Newspaper, site_with
-from tests.visit import MARKS
+from tests.visit import MARKS, dossier
 
 EXAMPLES = ROOT / "docs" / "examples"
 QUESTION = "Wie oft reiste Witkoff nach Russland?"
@@ -43,8 +43,8 @@ def site(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def address(folder: Path, site: str) -> Iterator[str]:
-    """A server over the seeds."""
-    with running(ROOT / "seeds", folder / "server" / "data", BELEG_ORIGINS=site) as address:
+    """The whole site over the seeds."""
+    with dossier(load_settings(articles=ROOT / "seeds", data=folder / "server", origins=site)) as address:
         yield address
 
 
@@ -60,7 +60,7 @@ def run(name: str, *arguments: str, cwd: Path, **environment: str) -> str:
         env=os.environ | {"BELEG_DATA": str(cwd / "examples-data")} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -122,7 +122,7 @@ def test_rest_with_curl(folder: Path, address: str) -> None:
     if shutil.which("curl") is None:
         missing("curl is not installed", "BELEG_REQUIRE_CURL")
     done = subprocess.run(
-        ["sh", str(EXAMPLES / "rest.sh"), address], capture_output=True, text=True, timeout=60, cwd=folder
+        ["sh", str(EXAMPLES / "rest.sh"), address], capture_output=True, text=True, timeout=300, cwd=folder
     )
     assert done.returncode == 0, done.stdout + done.stderr
     answer, stream, passages, articles = re.split(

@@ -116,19 +116,6 @@ def test_interruption_says_that_nothing_is_lost(
     assert "old index still answers" in capsys.readouterr().err
 
 
-def test_help_answers_at_once_and_shows_an_example() -> None:
-    code = (
-        "import sys\nfrom ingest.__main__ import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "assert not {'pydantic', 'numpy', 'chromadb'} & set(sys.modules)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert "example: python -m ingest" in result.stdout
-
-
 def test_module_runs_as_a_command(articles: Path) -> None:
     command = [
         sys.executable,

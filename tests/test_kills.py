@@ -10,7 +10,7 @@ import pytest
 from tests.kill_sync import rounds
 from tests.test_sync import House
 
-TIMES = 8
+TIMES = 5
 
 
 @pytest.mark.slow

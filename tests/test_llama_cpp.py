@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -50,29 +49,11 @@ def told(chunks: Any) -> tuple[str, list[str]]:
     return "".join(choice.delta.content or "" for choice in choices), reasons
 
 
-def test_the_model_is_listed(client: openai.OpenAI, llama_cpp_server: LlamaPeer) -> None:
-    assert [model.id for model in client.models.list()] == [llama_cpp_server.model]
-
-
-def test_an_answer_comes_whole_with_its_usage(ask: Any) -> None:
-    completion = ask()
-    assert completion.choices[0].message.content
-    assert completion.choices[0].finish_reason in ("stop", "length")
-    assert 0 < completion.usage.completion_tokens <= 24
-    assert (
-        completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens
-    )
-
-
 def test_a_stream_opens_with_the_role_and_tells_the_same(ask: Any) -> None:
     whole = ask().choices[0]
     role, *rest = ask(stream=True)
     assert role.choices[0].delta.role == "assistant"
     assert told(rest) == (whole.message.content, [whole.finish_reason])
-
-
-def test_an_answer_ends_by_itself(ask: Any) -> None:
-    assert ask("Say hello.", max_tokens=200).choices[0].finish_reason == "stop"
 
 
 def test_json_follows_its_schema(ask: Any) -> None:
@@ -87,21 +68,6 @@ def test_json_follows_its_schema(ask: Any) -> None:
     assert isinstance(verdict.pop("belegt"), bool)
     assert verdict.pop("urteil") in ("ja", "nein")
     assert verdict == {}
-
-
-def test_embeddings_depend_on_the_text_alone(client: openai.OpenAI, llama_cpp_server: LlamaPeer) -> None:
-    texts = ["Die Fähre legte an.", "Der Hafen ist leer.", "Die Fähre legte an."]
-    data = client.embeddings.create(model=llama_cpp_server.model, input=texts).data
-    assert [row.index for row in data] == [0, 1, 2]
-    assert [len(row.embedding) for row in data] == [llama_cpp_server.dimensions] * 3
-    assert data[0].embedding == pytest.approx(data[2].embedding, rel=1e-3)
-    assert data[0].embedding != pytest.approx(data[1].embedding, rel=1e-3)
-
-
-def test_streams_side_by_side_all_arrive(ask: Any) -> None:
-    alone = told(ask(stream=True))
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(lambda _: told(ask(stream=True)), range(4))) == [alone] * 4
 
 
 def test_a_prompt_beyond_the_window_is_known_for_one(ask: Any, llama_cpp_server: LlamaPeer) -> None:

@@ -448,7 +448,7 @@ def test_stopped_stream_is_closed_at_the_server(engine: Engine, server: OpenAISe
     for _ in itertools.islice(stream, 2):
         pass
     stream.close()
-    assert server.gone.wait(5)
+    assert server.gone.wait(60)
 
 
 @pytest.mark.parametrize("reply", [Reply(STREAM, wait=20), Reply(STREAM, after=40, then="hang")])
@@ -469,7 +469,7 @@ def test_an_engine_that_is_closed_waits_for_no_model(
     while not server.requests:
         time.sleep(0.01)
     engine.close()
-    asking.join(10)
+    asking.join(60)
     assert not asking.is_alive()
     assert failed
 

@@ -21,7 +21,7 @@ from rag.serve.api.openai_text import conversation, correction, decided, escaped
 from rag.settings import Settings, load_settings
 from tests.doors import TOKEN, WITH_TOKEN, doors, fake, over_dossier
 from tests.dossier import BRIDGE
-from tests.fake_engine import DECLINED, FakeEngine, canned
+from tests.fake_engine import FakeEngine, canned
 from tests.test_rest import Endless
 from tests.visit import serving
 
@@ -108,13 +108,6 @@ def test_the_asynchronous_client_gets_answers_and_streams(address: str) -> None:
     whole, streamed = asyncio.run(asked())
     assert "4,3 Millionen Euro" in whole
     assert streamed == whole
-
-
-def test_declining_is_an_answer(small: tuple[str, Any]) -> None:
-    with to(small[0]) as client:
-        reply = ask(client, "Wer gewann das Spiel?")
-    assert reply.choices[0].message.content == DECLINED
-    assert reply.model_extra["beleg"]["abstained"] is True
 
 
 def test_messages_are_the_history(small: tuple[str, Any]) -> None:
@@ -259,7 +252,7 @@ def test_a_client_that_leaves_ends_the_engines_stream(tmp_path: Path) -> None:
         stream = ask(client, stream=True)
         next(iter(stream))
         stream.close()
-        assert engine.closed.wait(10)
+        assert engine.closed.wait(60)
 
 
 # --- text that is foreign

@@ -125,7 +125,7 @@ def pip(folder: Path, command: str, *arguments: str) -> None:
 def run(folder: Path, *command: str) -> Any:
     """A command in the folder, with the installed package and not with the checkout."""
     environment = {**os.environ, "PYTHONPATH": str(folder / "site")}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def test_the_wheel_holds_every_file_that_is_no_code(wheel: Path) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import app
+import eval.__main__
+import ingest.__main__
+import rag.__main__
 from rag.terminal import READER_LEFT, ends_with_its_reader
 from tests.conftest import ROOT
 
 
-def left(command: list[str], **environment: str) -> tuple[int, str]:
+def left(command: list[str]) -> tuple[int, str]:
     """Status and errors of a command whose output nobody reads."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -23,7 +29,6 @@ def left(command: list[str], **environment: str) -> tuple[int, str]:
         ended = subprocess.run(
             [sys.executable, *command],
             cwd=ROOT,
-            env=os.environ | environment,
             stdout=writing,
             stderr=subprocess.PIPE,
             text=True,
@@ -50,38 +55,48 @@ def test_output_that_nobody_reads(tmp_path: Path, command: list[str]) -> None:
     assert "Error" not in errors
 
 
+def shown(
+    terminal: pytest.MonkeyPatch, encoding: str, main: Callable[..., int], *arguments: str
+) -> tuple[int, str, str]:
+    """Status, output and errors of a command on a terminal with such an encoding."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
+    for name, stream in zip(("stdout", "stderr"), streams, strict=True):
+        terminal.setattr(sys, name, stream)
+    status = main(arguments)
+    written = []
+    for stream in streams:
+        stream.seek(0)
+        written.append(stream.read())
+    return status, written[0], written[1]
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp850"])
-def test_output_without_some_characters_shows_the_others(tmp_path: Path, encoding: str) -> None:
+def test_output_without_some_characters_shows_the_others(
+    tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mole.txt").write_text("Kapitänin Yıldız liegt „seit Montag“ vor der Mole.", "utf-8")
-    asked = ["-m", "rag", "ask", "Wo liegt Yıldız?", "--articles", str(tmp_path / "mole.txt")]
-    shown, as_json = (
-        subprocess.run(
-            [sys.executable, *asked, "--data", str(tmp_path / "data"), *form],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONIOENCODING": encoding},
-            capture_output=True,
-            check=True,
-        ).stdout.decode(encoding)
-        for form in ([], ["--json"])
-    )
-    assert re.search("Y[?ı]ld[?ı]z liegt", shown)
-    assert "Kapitänin Yıldız liegt „seit Montag“" in json.loads(as_json)["text"]
+    places = ["--articles", str(tmp_path / "mole.txt"), "--data", str(tmp_path / "data")]
+    ask = ["ask", "Wo liegt Yıldız?", *places]
+    assert re.search("Y[?ı]ld[?ı]z liegt", shown(monkeypatch, encoding, rag.__main__.main, *ask)[1])
+    _, answer, _ = shown(monkeypatch, encoding, rag.__main__.main, *ask, "--json")
+    assert "Kapitänin Yıldız liegt „seit Montag“" in json.loads(answer)["text"]
 
 
-def test_every_command_of_a_terminal_without_umlauts_says_its_errors(tmp_path: Path) -> None:
-    nowhere = str(tmp_path / "Überall")
-    for command in (["app.py"], ["-m", "rag", "search", "Größe"], ["-m", "ingest"], ["-m", "eval", nowhere]):
-        place = [nowhere] if command[-1] == "ingest" else ["--articles", nowhere]
-        done = subprocess.run(
-            [sys.executable, *command, *place],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert b"berall" in done.stderr
-        assert b"Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("main", "arguments"),
+    [
+        (app.main, ["--articles", "{}"]),
+        (rag.__main__.main, ["search", "Größe", "--articles", "{}"]),
+        (ingest.__main__.main, ["{}"]),
+        (eval.__main__.main, ["{}"]),
+    ],
+)
+def test_every_command_of_a_terminal_without_umlauts_says_its_errors(
+    tmp_path: Path, main: Callable[..., int], arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = [each.format(tmp_path / "Überall") for each in arguments]
+    status, _, errors = shown(monkeypatch, "ascii", main, *nowhere)
+    assert (status, "?berall" in errors) == (1, True)
 
 
 def test_what_is_read_keeps_its_status(capsys: pytest.CaptureFixture[str]) -> None:

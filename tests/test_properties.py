@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from ingest.readers import SUFFIXES
 from ingest.readers.document import Document
 from rag.text.analysis import key
-from rag.text.normalize import normalise
 from rag.verification.facts import facts
 from tests import targets
 from tests.pages import pages
@@ -104,12 +103,6 @@ def test_a_text_made_to_take_for_ever_does_not(suffix: str, content: str) -> Non
 @example("Datum: 3. apr\u0131l 2024\n\nText.", 20)
 def test_chunks_of_any_text_are_its_own_words(text: str, words: int) -> None:
     targets.cut(Document(text), words)
-
-
-@unhurried
-@given(st.one_of(ANY, PHRASES).map(normalise))
-def test_sentences_of_any_text_lose_nothing(text: str) -> None:
-    targets.split(text)
 
 
 @unhurried

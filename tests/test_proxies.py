@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
 from rag.models.proxies import client, leave_out_unusable
@@ -53,11 +54,13 @@ def model() -> Iterator[OpenAIServer]:
         yield served
 
 
-@pytest.fixture
-def mole(tmp_path: Path) -> Path:
-    folder = tmp_path / "articles"
+@pytest.fixture(scope="module")
+def mole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of articles, with its index in `data` beside it."""
+    folder = tmp_path_factory.mktemp("mole") / "articles"
     folder.mkdir()
     (folder / "mole.txt").write_text("Der Kutter liegt seit Montag vor der Mole.", encoding="utf-8")
+    sync(load_settings(articles=folder, data=folder.parent / "data"))
     return folder
 
 
@@ -94,30 +97,19 @@ def test_model_on_this_machine_answers_whatever_the_environment_says(
     settings = load_settings(
         articles=mole, data=mole.parent / "data", openai_base_url=model.base_url, llm="scripted"
     )
-    from ingest.sync import sync
-
-    sync(settings)
     with closing(open_engine(settings)) as engine:
         assert "vor der Mole" in engine.ask(QUESTION).text
     assert model.requests
 
 
 def test_embedding_on_this_machine_is_asked_without_a_proxy(
-    mole: Path, monkeypatch: pytest.MonkeyPatch
+    mole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingest.sync import sync
-
     monkeypatch.setenv("HTTP_PROXY", DEAD)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     with serving() as embedding:
-        sync(
-            load_settings(
-                articles=mole,
-                data=mole.parent / "data",
-                embedding="openai-like:klein",
-                embedding_url=embedding.url,
-            )
-        )
+        given = {"embedding": "openai-like:klein", "embedding_url": embedding.url}
+        sync(load_settings(articles=mole, data=tmp_path, **given))
         assert embedding.requests
 
 
@@ -137,8 +129,6 @@ def test_other_machines_are_reached_by_the_proxy_unless_excepted(
 def test_dead_proxy_of_another_machine_is_an_error_that_names_the_server(
     mole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingest.sync import sync
-
     monkeypatch.setenv("HTTP_PROXY", DEAD)
     settings = load_settings(
         articles=mole,
@@ -147,7 +137,6 @@ def test_dead_proxy_of_another_machine_is_an_error_that_names_the_server(
         llm="m",
         llm_retries=0,
     )
-    sync(settings)
     with closing(open_engine(settings)) as engine, pytest.raises(ProviderUnavailable, match=r"llm\.example"):
         engine.ask(QUESTION)
 

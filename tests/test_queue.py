@@ -49,7 +49,7 @@ def test_a_seat_goes_to_who_came_first() -> None:
         thread.start()
     queue.leave()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
     assert order == [0, 1, 2]
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -622,16 +621,3 @@ def test_genres_other_than_report_and_comment_are_unknown() -> None:
     assert [parse_genre(word) for word in ("Kommentar", "Bericht", "Interview", "")] == [
         "comment", "report", None, None
     ]  # fmt: skip
-
-
-def test_readers_load_no_heavy_library_before_they_need_it() -> None:
-    import subprocess
-
-    code = (
-        "import sys, ingest.readers, ingest.structure.article, ingest.chunking\n"
-        "heavy = {'trafilatura', 'pypdfium2', 'docx', 'markdown_it', 'yaml', 'numpy', 'py3langid'}\n"
-        "sys.exit(', '.join(heavy & sys.modules.keys()) or None)"
-    )
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

@@ -20,18 +20,12 @@ from rag.schema import Answer, Article, Citation, Statement, Status
 from rag.serve import links
 from rag.serve import views as markup
 from rag.serve.chat import messages, render
-from rag.serve.chat.conversation import Chat
 from rag.serve.pages import reader
-from rag.serve.queue import Service
-from rag.settings import Settings
-from rag.store.answers import Records
 from tests.fake_engine import (
     ARTICLES,
-    DECLINED,
     HEATING,
     POISON,
     PROSE,
-    Counts,
     FakeEngine,
     FakeLibrary,
     canned,
@@ -168,12 +162,6 @@ def test_chip_is_a_markdown_link_with_title_joined_to_its_word() -> None:
 # --- answers
 
 
-def test_verbatim_passages_are_quotations_with_their_origin() -> None:
-    rendered = MARKDOWN.render(render.answer_markdown(canned("wärmeplan"), GERMAN))
-    assert rendered.count("<blockquote>") == 3
-    assert "<cite>Stadtbote, 12. März 2025</cite>" in rendered
-
-
 def test_a_quotation_of_unknown_origin_has_no_origin_line() -> None:
     assert "<cite>" not in render.answer_markdown(canned("gift"), GERMAN)
 
@@ -298,13 +286,6 @@ def test_history_gets_the_words_without_citations(keyword: str) -> None:
     answer = canned(keyword)
     words = messages.said(messages.answer_message(answer, GERMAN))
     assert words.split() == " ".join(c.quote for c in answer.citations).split()
-
-
-def test_an_abstention_says_so_and_offers_the_nearest_places() -> None:
-    answer = canned("mondlandung")
-    assert shown(MARKDOWN.render(render.answer_markdown(answer, GERMAN))) == DECLINED
-    assert GERMAN("answer.nearest") in render.evidence_html(answer, GERMAN)
-    assert "cards" not in render.evidence_html(answer, GERMAN)
 
 
 def test_cards_are_of_cited_articles_only_each_once() -> None:
@@ -538,16 +519,3 @@ def engine_of(mode: str, sends_to: str | None = None) -> Any:
     engine = FakeEngine()
     engine.mode, engine.sends_to = mode, sends_to
     return engine
-
-
-def test_masthead_and_footnote() -> None:
-    def chat(mode: str, *held: Any) -> Chat:
-        engine = engine_of(mode)
-        engine.library.counts = lambda: Counts(held[0], 0, *held[1:])
-        return Chat(Service(engine, Settings(), Records(None)))
-
-    dated = chat("extractive", 3, date(2025, 8, 15), date(2025, 8, 19))
-    assert "3 Artikel · 15.–19. August 2025" in dated.masthead(GERMAN)
-    assert ">0 Artikel<" in chat("<b>", 0, None, None).masthead(GERMAN)
-    assert GERMAN("answer.extractive") in dated.footnote(GERMAN)
-    assert "<b>" not in chat("<b>", 0, None, None).footnote(GERMAN)

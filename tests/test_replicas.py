@@ -23,7 +23,7 @@ from tests.real_server import running
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60.0  # seconds
+PATIENCE = 300.0  # seconds
 QUESTION = "Wie viele Mitglieder stimmten für den Wärmeplan?"
 STORY = (
     "Der Stadtrat hat am Mittwoch den Wärmeplan beschlossen. {0} Mitglieder stimmten für den Wärmeplan. "

@@ -115,10 +115,7 @@ def test_the_chat_names_it_and_the_log_has_it(
     caplog.handler.addFilter(lambda _: seen.append(request_id()) is None)
     caplog.set_level(logging.WARNING, logger="rag.serve.chat.conversation")
 
-    async def built() -> Any:  # Gradio opens an event loop where there is none, and leaves it open
-        return RequestIds(chat_of(FakeEngine(), Settings(data=tmp_path)))
-
-    with serving(asyncio.run(built())) as address:
+    with serving(RequestIds(chat_of(FakeEngine(), Settings(data=tmp_path)))) as address:
         shown = asyncio.run(_asked(address, question))
     assert "Kennung der Anfrage: probe-7" in json.dumps(shown, ensure_ascii=False)
     assert seen

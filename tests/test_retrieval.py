@@ -163,7 +163,7 @@ def test_only_the_articles_that_count_are_ranked() -> None:
     assert found(index_of(*DOSSIER).rank(query, 20, only=["bruecke"])) == ["bruecke"]
 
 
-@pytest.mark.parametrize("question", [*QUESTIONS, *FOREIGN, "Was ist das?", "?!", "42"])
+@pytest.mark.parametrize("question", [*list(QUESTIONS)[:1], *list(FOREIGN)[:1], "Was ist das?", "?!", "42"])
 def test_empty_index_finds_nothing(question: str) -> None:
     ranking = index_of().rank(understand(question), 20)
     assert ranking.hits == ()
@@ -175,17 +175,12 @@ def test_article_that_is_nothing_but_asides_finds_nothing() -> None:
     assert index_of(empty).rank(understand("Was ist mit der Klappbrücke?"), 20).hits == ()
 
 
-@pytest.mark.parametrize("question", ["What is that?", "Qu’est-ce que c’est ?", "O que é isso?", "?!", "…"])
-def test_question_without_content_words_finds_nothing(question: str) -> None:
+@pytest.mark.parametrize(
+    "question",
+    ["Was ist das?", "What is that?", "Qu’est-ce que c’est ?", "O que é isso?", "?!", "…", "Xylqua Brzwnk"],
+)
+def test_question_without_words_of_the_articles_finds_nothing(question: str) -> None:
     assert ranked(question, *DOSSIER).hits == ()
-
-
-def test_german_question_without_content_words_finds_nothing() -> None:
-    assert ranked("Was ist das?", *DOSSIER).hits == ()
-
-
-def test_foreign_words_find_nothing_at_all() -> None:
-    assert ranked("Xylqua Brzwnk", *DOSSIER).hits == ()
 
 
 def test_context_counts_but_less_than_the_question() -> None:

@@ -31,11 +31,19 @@ from tests.test_sync import BRIDGE, HEATING, SUMMIT, House
 QUESTION = "Wie viele Mitglieder stimmten für den Wärmeplan?"
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ChromaServer]:
-    started = ChromaServer(tmp_path / "server")
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    started = ChromaServer(tmp_path_factory.mktemp("server"))
     yield started
     started.stop()
+
+
+@pytest.fixture
+def server(module_server: ChromaServer) -> Iterator[ChromaServer]:
+    """A server that holds nothing, and runs again afterwards whatever the test did."""
+    yield module_server
+    module_server.start()
+    module_server.empty()
 
 
 def writer(root: Path, url: str) -> House:

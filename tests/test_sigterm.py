@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.openai_server import Reply, openai_server
 
 pytestmark = pytest.mark.slow
-WITHIN = 20  # seconds; Beleg gives itself 5
+WITHIN = 300  # seconds, on a busy machine; Beleg gives itself 5
 TEXT = "Der Stadtrat hat den Wärmeplan am Dienstag beschlossen. Die Vorlage Nummer {} kostet {} Euro."
 
 

@@ -19,7 +19,7 @@ import app
 import eval.__main__
 import ingest.__main__
 import rag.__main__
-from rag.schema import Answer, Done, Filters, Message
+from rag.schema import Answer, Done
 from rag.settings import load_settings
 from tests.doors import client, doors
 from tests.fake_engine import FakeEngine
@@ -178,16 +178,8 @@ def test_mcp_answers(served: TestClient) -> None:
 class _Engine(FakeEngine):
     """As the command line asks it."""
 
-    def ask(
-        self,
-        question: str,
-        history: Sequence[Message] = (),
-        *,
-        extractive: bool = False,
-        filters: Filters | None = None,
-    ) -> Answer:
-        events = self.stream(question, history, extractive=extractive, filters=filters)
-        return next(event.answer for event in events if isinstance(event, Done))
+    def ask(self, *asked: Any, **how: Any) -> Answer:
+        return next(event.answer for event in self.stream(*asked, **how) if isinstance(event, Done))
 
     def close(self) -> None:
         """Nothing is open."""

@@ -571,17 +571,15 @@ def test_garbage_of_the_same_size_is_noticed(house: House) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spoil", ["deleted", "truncated"])
-def test_spoilt_hnsw_files_are_said_and_built_anew(house: House, spoil: str) -> None:
-    # above a thousand Chroma writes the files
-    records = (json.dumps({"id": f"m{n}", "text": f"{SUMMIT} Meldung {n}."}) for n in range(1_100))
+def test_spoilt_hnsw_files_are_said_and_built_anew(house: House) -> None:
+    # above five hundred Chroma writes the files
+    records = (json.dumps({"id": f"m{n}", "text": f"{SUMMIT} Meldung {n}."}) for n in range(600))
     house.write("many.jsonl", "\n".join(records))
     house.sync()
-    for file in (house.data / FOLDER).glob("*/*.bin"):
-        if spoil == "deleted":
-            file.unlink()
-        else:
-            os.truncate(file, file.stat().st_size // 2)
+    files = list((house.data / FOLDER).glob("*/*.bin"))
+    assert files
+    for file in files:
+        os.truncate(file, file.stat().st_size // 2)
     assert "the vector index was damaged" in house.sync().repaired[0]
     house.assert_whole()
 

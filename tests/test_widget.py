@@ -17,7 +17,7 @@ from rag.serve.security.headers import SafeHeaders
 from rag.settings import Settings, load_settings
 from tests.doors import fake
 from tests.fake_engine import FakeEngine, canned
-from tests.visit import CHIP, MARKS, PHONE, QUESTION, chat_of, serving
+from tests.visit import CHIP, MARKS, PATIENCE, PHONE, QUESTION, chat_of, serving
 
 PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Lokalzeitung</title>
 <meta http-equiv="Content-Security-Policy"
@@ -130,7 +130,7 @@ class Newspaper:
             **{"locale": "de-DE", "viewport": {"width": 1200, "height": 800}, **options}
         )
         self.page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE)
         self.outside: list[str] = []
         self.errors: list[str] = []
         self.frames: list[str] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ QUESTION = "Was hat der Stadtrat zum Wärmeplan beschlossen?"
 CHIP = '#conversation .bot-row a[href^="/quelle/"]:not(.card, .place)'
 DESKTOP = {"width": 1360, "height": 860}
 PHONE = {"width": 390, "height": 844}
+PATIENCE = 60_000  # milliseconds, for a busy machine: nothing waits for it where all is well
 
 MARKS = [
     pytest.mark.browser,
@@ -47,7 +49,7 @@ class Site:
         """An open page; every outside request, console error, failed response or dialog is noted."""
         context = self.browser.new_context(locale=locale, **{"viewport": DESKTOP, **options})
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE)
         page.on("request", lambda r: self._note_outside(r.url))
         page.on("response", lambda r: self._note(r.status >= 400, f"{r.status} {r.url}"))
         page.on("console", lambda m: self._note(m.type == "error", f"console: {m.text}"))
@@ -76,7 +78,7 @@ class Site:
 def chromium() -> Iterator[Any]:
     """A Chromium, driven by Playwright."""
     api = pytest.importorskip("playwright.sync_api")
-    api.expect.set_options(timeout=15_000)  # for a busy machine
+    api.expect.set_options(timeout=PATIENCE)
     with api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         yield started
@@ -101,13 +103,26 @@ def serving(app: Any) -> Iterator[str]:
         thread.join()
 
 
+def within_a_loop(build: Callable[[], Any]) -> Any:
+    """What is built; Gradio opens an event loop where there is none, and leaves it open."""
+
+    async def built() -> Any:
+        return build()
+
+    try:
+        asyncio.get_running_loop()  # Playwright's
+    except RuntimeError:
+        return asyncio.run(built())
+    return build()
+
+
 def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     """The real app with the small engine."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from rag.serve.chat.ui import create_app
 
-    return create_app(engine, settings)  # type: ignore[arg-type]
+    return within_a_loop(lambda: create_app(engine, settings))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -127,7 +142,7 @@ def dossier(*dossiers: Settings) -> Iterator[str]:
         intakes = [opened.enter_context(closing(ArticleIntake(each))) for each in dossiers]
         for intake in intakes:
             intake.start()
-        with serving(site_of(dossiers, engines, intakes)) as address:
+        with serving(within_a_loop(lambda: site_of(dossiers, engines, intakes))) as address:
             yield address
 
 

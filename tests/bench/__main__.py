@@ -26,7 +26,7 @@ _NEEDED: dict[bool, tuple[Sequence[str], str]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the table, and writes it with JSON and plot into the folder of `--out`."""
+    """Prints the table, and writes it with JSON into the folder of `--out`."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000], help="numbers of articles")
     parser.add_argument("--news", type=Path, default=_there("news/10kgnad-test.csv"), help="CSV of news")
@@ -90,7 +90,6 @@ def _measures(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, 
     if bench.size == min(options.sizes):
         yield "first_page", lambda: rows.first_page(bench, times)
         yield "first_word", lambda: doors.first_word(bench)
-        yield "streaming", lambda: doors.streaming(bench, times)
 
 
 def _there(name: str) -> Path | None:

@@ -1,8 +1,9 @@
-"""What readers and programs wait for at the doors: the first word among many, and the words after it."""
+"""What readers wait for: the first word among many; and what a server that answers holds in memory."""
 
 from __future__ import annotations
 
 import asyncio
+import html
 import itertools
 import random
 import signal
@@ -18,7 +19,6 @@ from typing import Any
 import httpx
 
 from tests.bench.rows import ENVIRONMENT, ROOT, Bench, Row, free_port
-from tests.bench.streams import WORDS
 from tests.bench.worker import memory_of
 from tests.chat_reader import Reader, functions_of
 
@@ -73,45 +73,13 @@ def serving_memory(bench: Bench) -> None:
     """What the process that serves the web chat holds in memory once it has answered."""
     command = [sys.executable, "-m", "tests.bench.dossier", str(bench.articles), str(bench.data("ours"))]
     questions = [question.text for question in bench.questions]
-    with _serving(command, flag=None) as server:
+    with _serving(command) as server:
         for question in questions:
             asyncio.run(_first_words(server.address, [question]))
         asyncio.run(_conversations(server.address, [questions[:5]], 0.0))
         memory = memory_of(server.pid)
     name = f"memory of the serving process, {len(questions)} questions answered"
     bench.rows.append(Row(name, "MB", bench.size, memory, 1536, 1, 1.0, note="peer: the goal, 1.5 GB"))
-
-
-def streaming(bench: Bench, times: int) -> None:
-    """Words a second by REST and by OpenAI's protocol, beside a bare SSE endpoint with the same words."""
-    bodies: dict[str, tuple[str, dict[str, Any]]] = {
-        "REST": (_STREAM, {"question": "Was hat der Stadtrat beschlossen?"}),
-        "OpenAI": (
-            "/v1/chat/completions",
-            {"model": "beleg", "stream": True, "messages": [{"role": "user", "content": "Was nun?"}]},
-        ),
-    }
-    program = [sys.executable, "-m", "tests.bench.streams"]
-    with _serving([*program, "ours"], flag=None) as ours, _serving([*program, "bare"], flag=None) as bare:
-        for name, (path, body) in bodies.items():
-            pairs = [
-                (_speed(ours.address, path, body), _speed(bare.address, *bodies["REST"]))
-                for _ in range(times)
-            ]
-            bench.add(f"words a second, {name}, beside bare SSE", "/s", pairs, 0.8, at_least=True)
-
-
-def _speed(address: str, path: str, body: dict[str, Any]) -> float:
-    started, lines = time.perf_counter(), 0
-    with (
-        httpx.Client(base_url=address, timeout=120) as client,
-        client.stream("POST", path, json=body) as reply,
-    ):
-        reply.raise_for_status()
-        lines = sum(line.count("Wort") for line in reply.iter_lines())
-    if lines < WORDS:
-        raise RuntimeError(f"{address}{path} sent {lines} words of {WORDS}")
-    return WORDS / (time.perf_counter() - started)
 
 
 async def _first_words(address: str, questions: Sequence[str]) -> list[float]:
@@ -127,24 +95,27 @@ async def _conversations(
 
     They come as they go on, each after a random while.
     """
-    chance = random.Random(_SEED)
+    chance, asked = random.Random(_SEED), {question for each in conversations for question in each}
     chairs = asyncio.Semaphore(at_once)
     # a connection that is kept might be closed by the server just as it is used again
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=address, timeout=300, limits=limits) as client:
         functions = await functions_of(client)
 
-        async def converse(questions: Sequence[str], pauses: Sequence[float]) -> list[float | None]:
+        async def converse(questions: Sequence[str], pauses: Sequence[float]) -> tuple[list[Any], str]:
             reader, firsts = Reader(client, functions), []
             async with chairs:
                 for question, seconds in zip(questions, pauses, strict=True):
                     await asyncio.sleep(seconds)
                     firsts.append(await reader.ask(question, _RECORD))
-            return firsts
+            return firsts, html.unescape(str([message["content"] for message in reader.shown]))
 
         pauses = [[chance.expovariate(1 / pause) if pause else 0.0 for _ in each] for each in conversations]
-        firsts = await asyncio.gather(*map(converse, conversations, pauses))
-    found = [first for each in firsts for first in each if first is not None]
+        told = await asyncio.gather(*map(converse, conversations, pauses))
+    for questions, (_, shown) in zip(conversations, told, strict=True):
+        if any(question in shown for question in asked - set(questions)):
+            raise RuntimeError(f"{address} showed a reader what another had asked")
+    found = [first for firsts, _ in told for first in firsts if first is not None]
     if len(found) < sum(map(len, conversations)):
         raise RuntimeError(f"{address} left questions of the chat without an answer")
     return found
@@ -161,13 +132,11 @@ async def _first_of(client: httpx.AsyncClient, question: str) -> float:
 
 
 @contextmanager
-def _serving(command: Sequence[str], flag: str | None = "--port") -> Iterator[Server]:
+def _serving(command: Sequence[str]) -> Iterator[Server]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    more = [flag, str(port)] if flag else [str(port)]
-    with subprocess.Popen(
-        [*command, *more], cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.DEVNULL
-    ) as process:
+    command = [*command, "--port", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=_ENVIRONMENT, stdout=subprocess.DEVNULL) as process:
         try:
             _wait(address, process)
             yield Server(address, process.pid)

@@ -1,4 +1,4 @@
-"""The web chat over an index as it is, without a sync: `python -m tests.bench.dossier ARTICLES DATA PORT`."""
+"""The web chat over an index as it is: `python -m tests.bench.dossier ARTICLES DATA --port PORT`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rag.settings import Settings
 
 def main() -> None:
     """Serves until it is ended."""
-    articles, data, port = sys.argv[1:]
+    articles, data, _, port = sys.argv[1:]
     settings = Settings(articles=Path(articles), data=Path(data), llm="none", dictionary=None)
     bound = socket.create_server(("127.0.0.1", int(port)))
 

@@ -1,4 +1,4 @@
-"""The benchmark's figures as JSON, a Markdown table and a plot."""
+"""The benchmark's figures as JSON and a Markdown table."""
 
 from __future__ import annotations
 
@@ -13,28 +13,9 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-_STYLE = """<style>
-svg { font: 12px system-ui, sans-serif; background: #fff; color: #222 }
-.grid { stroke: #ddd } .curve { fill: none; stroke: #1f6feb; stroke-width: 2 }
-.dot { fill: #1f6feb } .note { font-weight: 600 }
-</style>"""
-
-
-_PLOTS = {
-    "growth.svg": ("retrieval, rerank and confidence, p50", "milliseconds", 1000, "Median time of retrieval"),
-    "growth-p95.svg": (
-        "retrieval, rerank and confidence, p95",
-        "milliseconds",
-        1000,
-        "Slow retrievals",
-    ),
-    "growth-memory.svg": ("memory while answering", "MB", 1, "Memory while answering"),
-}
-"""File → row, unit, factor to it, and title."""
-
 
 def write(rows: Sequence[Row], folder: Path) -> str:
-    """Writes bench.json, bench.md and, from two sizes on, plots of growth; returns the table."""
+    """Writes bench.json and bench.md; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
     figures = [_figures(row) for row in rows]
@@ -42,10 +23,6 @@ def write(rows: Sequence[Row], folder: Path) -> str:
     (folder / "bench.json").write_text(text + "\n", encoding="utf-8")
     shown = f"{about['date']}, {about['machine']}\n\n{table(rows)}\n"
     (folder / "bench.md").write_text(shown, encoding="utf-8")
-    for file, (name, unit, factor, title) in _PLOTS.items():
-        points = [(row.articles, row.ours * factor) for row in rows if row.name == name]
-        if len(points) > 1:
-            (folder / file).write_text(_growth(points, unit, title), encoding="utf-8")
     return shown
 
 
@@ -80,7 +57,7 @@ def table(rows: Sequence[Row]) -> str:
 def _line(row: Row) -> str:
     if math.isnan(row.peer):
         return f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | | | | {row.n} |"
-    sign, unit = ("≥", " × faster") if row.times_faster else ("≥" if row.at_least else "≤", " ×")
+    sign, unit = ("≥", " × faster") if row.times_faster else ("≤", " ×")
     met = "met" if row.met else "**missed**"
     return (
         f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | {_amount(row.peer, row.unit)}"
@@ -92,27 +69,3 @@ def _amount(value: float, unit: str) -> str:
     if unit == "s" and value < 1:
         return f"{value * 1000:.3g} ms"
     return f"{value:.3g} {unit}" if unit == "s" else f"{value:,.0f} {unit}"
-
-
-def _growth(points: Sequence[tuple[float, float]], unit: str, title: str) -> str:
-    most_x, most_y = points[-1][0], max(y for _, y in points) or 1.0
-    placed = [(56 + 438 * x / most_x, 254 - 238 * y / most_y) for x, y in points]
-    line = " ".join(f"{x:.2f},{y:.2f}" for x, y in placed)
-    across = [
-        f'<text x="{56 + 438 * share}" y="272" text-anchor="middle">{most_x * share:,.0f}</text>'
-        for share in (0, 0.5, 1)
-    ]
-    up = [
-        f'<path d="M56,{254 - 238 * share}H494" class="grid"/>'
-        f'<text x="48" y="{258 - 238 * share}" text-anchor="end">{most_y * share:.3g}</text>'
-        for share in (0, 0.5, 1)
-    ]
-    x, y = placed[-1]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 520 300" role="img">{_STYLE}'
-        f"<title>{title}, in {unit}, by number of articles</title>{''.join([*across, *up])}"
-        f'<text x="275" y="292" text-anchor="middle">articles</text><text x="4" y="12">{unit}</text>'
-        f'<polyline points="{line}" class="curve"/><circle cx="{x}" cy="{y}" r="5.5" class="dot"/>'
-        f'<text x="{x - 10}" y="{max(y - 12, 14)}" text-anchor="end" class="note">{points[-1][1]:.1f}</text>'
-        "</svg>"
-    )
