@@ -15,7 +15,7 @@ from rag.question.glossary import (
     load_glossary,
     near_synonyms,
 )
-from rag.question.separable import joined_verb, separated_verbs
+from rag.question.separable import separated_verbs
 from rag.text.analysis import grams, infinitive, key, keys, tokens, words
 from rag.text.languages import CARRIERS, DOSSIER_WORDS, STOP, pattern, word_set
 
@@ -35,7 +35,6 @@ _SOURCE = re.compile(rf"\b(?:(?i:{pattern('query.source')})|[Ss]egundo(?=\s+(?:[
 
 # German without capitals
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t)$")
-_NO_NOUN = re.compile(r"(?:lich|isch|ig|bar|los|sam|end|te|rt)(?:e[nmrs]?)?$|te[nt]$")
 _SMALL = STOP["de"] | word_set("words.small", "de")
 
 
@@ -163,14 +162,9 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
-    bases = {}
-    # after a polite opening ("Sagen Sie mir, …") the verb is at the end, joined to its particle
-    if text[:1].islower() and (joined := joined_verb(text)):
-        at, infinitive, base = joined
-        separated[at], bases[at] = infinitive, base
     concepts: dict[str, Concept] = {}
-    for written, start, _ in tokens(text):
-        word, apart = bases.get(start, written), separated.get(start)
+    for word, start, _ in tokens(text):
+        apart = separated.get(start)
         term = apart or key(word)
         if not apart and (start in particles or word.lower() in STOP["de"] or term in concepts):
             continue
@@ -282,7 +276,7 @@ def _is_small(word: str) -> bool:
     if word in _SMALL or infinitive(word) != word or not small.isdisjoint((word, stem + "en", stem + "n")):
         return True
     term = key(word)
-    return term not in keys_of_nouns and (term in keys_of_small or _NO_NOUN.search(word) is not None)
+    return term not in keys_of_nouns and term in keys_of_small
 
 
 @functools.lru_cache(maxsize=1)
