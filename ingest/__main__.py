@@ -56,7 +56,6 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
     from ingest.sources import passed_over, roots
     from ingest.sync import sync
     from rag.errors import ConfigError
-    from rag.question.glossary import compile_dictionary
 
     if settings.dossier and options.paths:
         raise ConfigError("BELEG_DOSSIERS says where the articles are: give --dossier NAME, and no PATH")
@@ -71,12 +70,6 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
             wait=not options.no_wait,
             embed=options.embed,
             progress=bars.show,
-        )
-    there = settings.dictionary
-    if options.dictionary and not (there and compile_dictionary(there, settings.data_dir)):
-        raise ConfigError(
-            f"no dictionary at {there}; install Debian's package trans-de-en, or say where"
-            " it is with BELEG_DICTIONARY"
         )
     # a replica has no files
     other = None if settings.chroma_replica else passed_over(roots(settings, options.paths or None))
@@ -150,11 +143,6 @@ def _parser() -> argparse.ArgumentParser:
         const="all",
         help="make the vectors of more than 1,000 new articles, too: of passages and sentences, or passages"
         " alone, in a quarter of the time; said once, it holds for this index",
-    )
-    parser.add_argument(
-        "--dictionary",
-        action="store_true",
-        help="also take up the Ding dictionary (Debian: trans-de-en) for English questions; half a minute",
     )
     parser.add_argument(
         "--take-over",

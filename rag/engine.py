@@ -10,7 +10,6 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import aclosing, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from rag.answering.aims import PASSAGES, led_by, of_several_sources, stating
@@ -49,7 +48,6 @@ from rag.models.providers import build_embedder, build_model
 from rag.question.aims import Aim, aim_of
 from rag.question.broad import broad_of
 from rag.question.followup import Context, context_for, named_again, one_part_changed, recent, standalone
-from rag.question.glossary import compiled_dictionary
 from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
 from rag.question.parse import reduced
@@ -94,11 +92,10 @@ class Engine:
         self,
         library: Library,
         settings: Settings,
-        dictionary: Path | None = None,
         model: ChatModel | None = None,
         dense: Dense | None = None,
     ) -> None:
-        self.library, self.settings, self.dictionary = library, settings, dictionary
+        self.library, self.settings = library, settings
         self.model, self.dense = model, dense
         # of the articles at one revision: their index, and where answers to suggested questions stand in it,
         # for the start screen and every answer try questions that are mostly the same
@@ -217,7 +214,7 @@ class Engine:
         near = self.dense.near(question) if self.dense else None
         with self._working:
             index = self.index
-            query = understand(sought, dictionary=self.dictionary, languages=index.languages)
+            query = understand(sought, languages=index.languages)
             ranking = index.rank(query, k or self.settings.passages, near, only)
         return tuple(hit.passage for hit in ranking.hits)
 
@@ -375,7 +372,7 @@ class Engine:
         return question, ids, self._catalogue.to_sum_up(whole, only)
 
     def _mentioning(self, words: str, language: str) -> set[str]:
-        return self.index.mentioning(understand(words, language, self.dictionary).concepts)
+        return self.index.mentioning(understand(words, language).concepts)
 
     def _differing(
         self, topic: str | None, language: str, ids: frozenset[str]
@@ -397,7 +394,7 @@ class Engine:
 
     def _remark(self, found: re.Match[str]) -> str:
         """A remark in brackets; empty if no article has its words: „(ref. 7c1f)“."""
-        concepts = understand(found.group(), dictionary=self.dictionary).concepts
+        concepts = understand(found.group()).concepts
         return found.group() if self.index.mentioning(concepts) else ""
 
     def _checked(self, question: str) -> str:
@@ -456,9 +453,9 @@ class Engine:
         index = self.index
         if asked.german is None:
             weighted = [(context.text, context.weight) for context in asked.contexts]
-            query = understand(asked.sought, asked.language, self.dictionary, weighted, index.languages)
+            query = understand(asked.sought, asked.language, weighted, index.languages)
         elif asked.language in index.languages:
-            query = understand(asked.standalone, asked.language, self.dictionary, languages=index.languages)
+            query = understand(asked.standalone, asked.language, languages=index.languages)
         else:
             query = understand(asked.german, "de", languages=index.languages)
         aim = aim_of(asked.question, asked.language)
@@ -496,7 +493,7 @@ class Engine:
         broad = None if asked.sums_up or near is None else broad_of(asked.sought, asked.language)
         if self.dense is None or broad is None:
             return None
-        topic = understand(broad.topic, asked.language, self.dictionary, languages=self.index.languages)
+        topic = understand(broad.topic, asked.language, languages=self.index.languages)
         among = self.index.mentioning(topic.concepts)
         if 2 * len(among) <= self.library.counts().articles or not (
             broad.topic or tell_one_story(self.library)
@@ -687,6 +684,5 @@ def open_engine(settings: Settings) -> Engine:
     """
     library = Library.open(settings.data_dir, read_only=True)
     check_fingerprint(library.fingerprint, fingerprint(settings))
-    dictionary = compiled_dictionary(settings.dictionary, settings.data_dir)
     dense = open_dense(settings, library.fingerprint)
-    return Engine(library, settings, dictionary, build_model(settings), dense)
+    return Engine(library, settings, build_model(settings), dense)

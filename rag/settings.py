@@ -70,7 +70,6 @@ class Settings:
     embedding_key: SecretStr | None = None
     embedding_options: str | None = None
     dense_weight: float | None = Field(None, ge=0, le=10)
-    dictionary: Path | None = Path("/usr/share/trans/de-en")
     chroma_url: str | None = None
     chroma_replica: bool = False
     chroma_token: SecretStr | None = None

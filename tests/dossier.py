@@ -44,7 +44,7 @@ def index_of(*articles: Article, words: int = 120) -> Retriever:
 
 
 def ranked(question: str, *articles: Article, k: int = 20, words: int = 120) -> Ranking:
-    """What is found for a question, which is understood without a dictionary."""
+    """What is found for a question, by its words."""
     index = index_of(*articles, words=words)
     return index.rank(understand(question, languages=index.languages), k)
 
@@ -55,8 +55,8 @@ def candidates_for(question: str, *articles: Article, words: int = 120) -> list[
 
 
 def settings_for(folder: Path, **overrides: object) -> Settings:
-    """Settings of an index in `folder`, without a dictionary of this machine."""
-    given = {"articles": folder / "articles", "data": folder / "data", "dictionary": folder / "none"}
+    """Settings of an index in `folder`."""
+    given = {"articles": folder / "articles", "data": folder / "data"}
     return load_settings(**(given | overrides))
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.text.analysis import GRAM, fold, grams, key, keys, relatives, romanise, tokens
+from rag.text.analysis import GRAM, fold, grams, key, keys, romanise, tokens
 
 LATER = "Dmitrijew and Dmitriev get different keys: -ie- is folded before j and y have become i"
 CLASH = "Two words share a form and get one key: verbracht and verbrechen, Last and lesen"
@@ -148,28 +148,6 @@ def test_forms_of_a_word_share_a_key(forms: str) -> None:
 )
 def test_words_that_look_like_a_form_keep_their_own_key(form: str, verb: str) -> None:
     assert key(form) != key(verb)
-
-
-@pytest.mark.parametrize(
-    ("word", "relative"),
-    [
-        ("Wiederaufnahme", "wiederaufnehmen"),
-        ("Abzug", "abziehen"),
-        ("Rückgabe", "rückgeben"),
-        ("Ankunft", "ankommen"),
-        ("Zusammenschluss", "zusammenschließen"),
-        ("Einmarsch", "einmarschieren"),
-        ("Unterschrift", "unterschreiben"),
-    ],
-)
-def test_noun_and_verb_of_a_family_know_each_other(word: str, relative: str) -> None:
-    assert relative in relatives(word)
-    assert word.lower() in relatives(relative)
-
-
-@pytest.mark.parametrize("word", ["Kugel", "Präsident", "Zug", "geben", "2025", "Зеленський"])
-def test_words_without_a_family_have_no_relatives(word: str) -> None:
-    assert relatives(word) == ()
 
 
 # --- tokens, keys and n-grams ------------------------------------------------------------------

@@ -71,7 +71,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         (root / "articles" / name).write_text(text, "utf-8")
     with openai_server(obeys) as model, site_with("", root / "page") as newspaper:
         told = {"openai_base_url": model.base_url, "openai_api_key": "sk-x", "llm": "obeys"}
-        folders = {"articles": root / "articles", "data": root / "data", "dictionary": root / "none"}
+        folders = {"articles": root / "articles", "data": root / "data"}
         settings = load_settings(**folders, **told, origins=newspaper, sync_seconds=0.3)
         assert sync(settings).articles >= len(POISON)
         with closing(open_engine(settings)) as engine, closing(ArticleIntake(settings)) as intake:

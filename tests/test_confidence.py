@@ -133,7 +133,7 @@ def test_a_follow_up_is_sure_only_where_the_sentence_says_its_own_words() -> Non
         ("Wie viele wurden verletzt?", "unsure"),
         ("Wie viele Menschen zogen?", "sure"),
     ):
-        query = understand(question, "de", None, context, index.languages)
+        query = understand(question, "de", context, index.languages)
         ranking = index.rank(query, 20)
         found = candidates(ranking)
         assert found[0].text.startswith("Am Samstag zogen 3.000")

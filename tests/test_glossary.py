@@ -1,18 +1,12 @@
-"""Protects the way of a foreign word into German, by Beleg's own lists and a reader's Ding dictionary."""
+"""Protects the way of a foreign word into German, by Beleg's own lists."""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import pytest
 
 from rag.question.glossary import (
     LONGEST_PHRASE,
-    Glossary,
     Translations,
-    compile_dictionary,
-    compiled_dictionary,
     is_german,
     load_glossary,
     near_synonyms,
@@ -20,30 +14,6 @@ from rag.question.glossary import (
 from rag.text.analysis import key
 
 LANGUAGES = ("en", "fr", "pt", "uk")
-
-DING = """\
-# a comment :: a comment
-Xylofrieden {m} (alt) [pol.] /XF/; Yttrofrieden {m} | Xylopakt {m} :: qpeace [Br.]; qcalm | qpeace treaty
-xylohandeln; yttrohandeln {vi} <handelte> :: to qtrade
-ein sehr langer deutscher Ausdruck hier :: qidiom
-Xyloausdruck {m} :: one two three four five
-Xylohaus {n} :: Qhouse
-Waffenstillstand {m} :: ceasefire
-ohne Trennzeichen
-"""
-
-
-@pytest.fixture
-def ding(tmp_path: Path) -> Path:
-    path = tmp_path / "de-en"
-    path.write_text(DING, encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def english(ding: Path, tmp_path: Path) -> Glossary:
-    """The English glossary with the tiny Ding dictionary behind it."""
-    return load_glossary("en", compile_dictionary(ding, tmp_path / "index"))
 
 
 def words(translations: Translations) -> list[str]:
@@ -162,88 +132,6 @@ def test_translations_come_best_first_with_weights_in_range(language: str) -> No
 def test_no_headword_is_longer_than_a_look_up_reaches(language: str) -> None:
     heads = load_glossary(language).entries
     assert [head for head in heads if head.count(" ") >= LONGEST_PHRASE] == []
-
-
-# --- the Ding dictionary -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("phrase", "german"),
-    [
-        ("qpeace", ["Xylofrieden", "Yttrofrieden"]),
-        ("qcalm", ["Xylofrieden", "Yttrofrieden"]),
-        ("qpeace treaty", ["Xylopakt"]),
-        ("qpeace treaties", ["Xylopakt"]),
-        ("qtrade", ["xylohandeln", "yttrohandeln"]),
-        ("qtraded", ["xylohandeln", "yttrohandeln"]),
-        ("qidiom", []),
-        ("one two three four", []),
-        ("a comment", []),
-        pytest.param(
-            "qhouse",
-            ["Xylohaus"],
-        ),
-    ],
-)
-def test_ding_lines_are_read_without_their_notes(english: Glossary, phrase: str, german: list[str]) -> None:
-    assert words(english.lookup(phrase.split())) == german
-
-
-def test_a_translation_further_down_its_line_counts_less(english: Glossary) -> None:
-    (_, first), (_, second) = english.lookup(["qpeace"])
-    (_, of_the_second_headword), _ = english.lookup(["qcalm"])
-    assert 1 > first > second > 0
-    assert first > of_the_second_headword > 0
-
-
-def test_own_translations_go_before_the_dictionary(english: Glossary) -> None:
-    own = dict(load_glossary("en").lookup(["ceasefire"]))
-    assert own["Waffenstillstand"] == 1
-    assert dict(english.lookup(["ceasefire"])) == own
-
-
-def test_the_dictionary_serves_english_only(ding: Path, tmp_path: Path) -> None:
-    dictionary = compile_dictionary(ding, tmp_path / "index")
-    assert load_glossary("fr", dictionary).lookup(["qpeace"]) == ()
-
-
-def test_without_a_dictionary_nothing_is_compiled(tmp_path: Path) -> None:
-    assert compile_dictionary(tmp_path / "absent", tmp_path / "index") is None
-    assert compiled_dictionary(tmp_path / "absent", tmp_path / "index") is None
-    assert compiled_dictionary(None, tmp_path) is None
-    assert not (tmp_path / "index").exists()
-
-
-def test_a_compiled_dictionary_is_found_again_and_not_made_anew(ding: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    assert compiled_dictionary(ding, folder) is None
-    target = compile_dictionary(ding, folder)
-    assert target is not None
-    assert compiled_dictionary(ding, folder) == target
-    target.write_bytes(b"kept")
-    assert compile_dictionary(ding, folder) == target
-    assert target.read_bytes() == b"kept"
-
-
-def test_a_changed_dictionary_is_compiled_anew(ding: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    before = compile_dictionary(ding, folder)
-    ding.write_text("Zinkfrieden {m} :: qpeace\n", encoding="utf-8")
-    os.utime(ding, (1, 1))
-    assert compiled_dictionary(ding, folder) is None
-    after = compile_dictionary(ding, folder)
-    assert after != before
-    assert words(load_glossary("en", after).lookup(["qpeace"])) == ["Zinkfrieden"]
-
-
-def test_what_an_aborted_run_left_does_not_disturb(ding: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "index"
-    target = compile_dictionary(ding, folder)
-    assert target is not None
-    target.rename(target.with_suffix(".partial")).write_bytes(b"half")
-    assert compile_dictionary(ding, folder) == target
-    assert words(load_glossary("en", target).lookup(["qtrade"])) == ["xylohandeln", "yttrohandeln"]
-    assert list(folder.iterdir()) == [target]
 
 
 # --- near-synonyms -----------------------------------------------------------------------------

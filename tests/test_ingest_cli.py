@@ -129,26 +129,3 @@ def test_module_runs_as_a_command(articles: Path) -> None:
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)["articles"] == 1
-
-
-def test_a_dictionary_is_taken_up_and_serves_english_questions(
-    articles: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rag.engine import open_engine
-    from rag.settings import load_settings
-
-    ding = articles.parent / "de-en"
-    ding.write_text("Wärmeplan {m} :: zorbification\n", encoding="utf-8")
-    monkeypatch.setenv("BELEG_DICTIONARY", str(ding))
-    assert run(articles, "--dictionary") == 0
-    engine = open_engine(load_settings(articles=articles, data=articles.parent / "data"))
-    assert engine.search("What about the zorbification?")[0].article.id == "heating"
-    engine.close()
-
-
-def test_a_missing_dictionary_is_said_with_the_next_step(
-    articles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("BELEG_DICTIONARY", str(articles / "absent"))
-    assert run(articles, "--dictionary") == 1
-    assert "trans-de-en" in capsys.readouterr().err

@@ -28,9 +28,7 @@ QUESTION = "Wie viele Schafe verlor der Schäfer?"
 
 def test_one_call_indexes_a_folder_and_answers(tmp_path: Path) -> None:
     write(tmp_path / "articles", *DOSSIER)
-    with closing(
-        open_engine(tmp_path / "articles", tmp_path / "data", dictionary=tmp_path / "none")
-    ) as engine:
+    with closing(open_engine(tmp_path / "articles", tmp_path / "data")) as engine:
         answer = engine.ask(QUESTION)
     assert answer.citations[0].quote.startswith("Schäfer Arne Petersen verlor in drei Nächten elf Schafe.")
 

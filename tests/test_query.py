@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from rag.question.glossary import compile_dictionary
 from rag.question.query import (
     CARRIER_WEIGHT,
     DOSSIER_WEIGHT,
@@ -106,11 +103,9 @@ def test_every_concept_can_be_said_as_written() -> None:
         assert concept.alternatives[0] == Alternative(1.0, (key(concept.word),))
 
 
-def test_near_synonyms_and_relatives_are_lighter_alternatives() -> None:
+def test_near_synonyms_are_lighter_alternatives() -> None:
     truce = weights(concepts("Gilt die Waffenruhe?")["Waffenruhe"])
     assert 0.3 < truce[(key("Waffenstillstand"),)] < 1
-    resumption = weights(concepts("Gab es eine Wiederaufnahme?")["Wiederaufnahme"])
-    assert 0.5 < resumption[(key("wiederaufnehmen"),)] < 1
 
 
 @pytest.mark.parametrize("number", ["2025", "3,5", "15.08.2025"])
@@ -247,50 +242,7 @@ def test_alternatives_of_a_translation_have_keys_and_grams() -> None:
         assert any(a.grams for a in concept.alternatives)
 
 
-def test_a_dictionary_joins_where_it_is_given(tmp_path: Path) -> None:
-    ding = tmp_path / "de-en"
-    ding.write_text("Xylofrieden {m} :: qpeace\n", encoding="utf-8")
-    dictionary = compile_dictionary(ding, tmp_path)
-    (concept,) = understand("Who wants what of the qpeace?", "en", dictionary).concepts[-1:]
-    assert concept.alternatives[0].keys == (key("Xylofrieden"),)
-
-
 # --- sources -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("question", "source"),
-    [
-        ("Was will Trump laut Portnikow?", "Portnikow"),
-        ("Laut Portnikow will Trump was?", "Portnikow"),
-        ("Was gilt gemäß Portnikow?", "Portnikow"),
-        ("What happened according to Portnikov?", "Portnikov"),
-        ("Que veut Trump selon Portnikov ?", "Portnikov"),
-        ("O que quer Trump segundo Portnikov?", "Portnikov"),
-        ("Що, за словами Портникова, хоче Трамп?", "Портникова"),
-        ("Was will Trump Portnikow zufolge?", "Portnikow"),
-        ("Was will Trump laut dem ukrainischen Autor Portnikow?", "Portnikow"),
-        ("Wie alt ist Trump laut dem Bericht aus Genf?", "Genf"),
-        ("was will trump laut portnikow", "Portnikow"),
-    ],
-)
-def test_who_says_so_is_marked_as_the_source(question: str, source: str) -> None:
-    assert concepts(question)[source].is_source
-
-
-@pytest.mark.parametrize(
-    ("question", "word"),
-    [
-        ("Was will Trump laut Portnikow?", "Trump"),
-        ("Was sagte Portnikow über Trump?", "Portnikow"),
-        ("Ist die Musik lauter als Portnikow?", "Portnikow"),
-        ("Was will laut Portnikow der Kreml?", "Kreml"),
-        ("Was sagte Trump laut Portnikow über den Frieden?", "Frieden"),
-        ("Laut Portnikow war Genf was?", "Genf"),
-    ],
-)
-def test_what_is_said_is_no_source(question: str, word: str) -> None:
-    assert not concepts(question)[word].is_source
 
 
 @pytest.mark.parametrize(
@@ -308,10 +260,9 @@ def test_the_marker_of_a_source_is_no_topic(question: str, marker: str) -> None:
     assert marker not in found or found[marker].weight <= CARRIER_WEIGHT
 
 
-def test_a_second_time_is_no_source_in_portuguese() -> None:
+def test_a_second_time_is_no_marker_in_portuguese() -> None:
     meeting = concepts("Onde é o segundo encontro de Trump?")
     assert "segundo" in meeting
-    assert not meeting["Trump"].is_source
 
 
 # --- contexts ----------------------------------------------------------------------------------
@@ -350,19 +301,6 @@ def test_a_separated_verb_is_one_concept() -> None:
     concepts = {concept.word: concept for concept in query.concepts}
     assert concepts["hob"].alternatives[0].keys == (key("aufheben"),)
     assert "auf" not in concepts
-
-
-@pytest.mark.parametrize(
-    ("question", "asked_for"),
-    [
-        ("An welchem Tag begann die Messe?", "Tag"),
-        ("What day was the fair?", "day"),
-        ("Dans quelle ville a eu lieu la foire ?", "ville"),
-    ],
-)
-def test_what_is_asked_for_weighs_little(question: str, asked_for: str) -> None:
-    weights = {concept.word: concept.weight for concept in understand(question).concepts}
-    assert weights[asked_for] < max(weights.values())
 
 
 def test_a_typing_error_keeps_the_word_as_it_was_typed_beside_what_was_meant() -> None:

@@ -182,7 +182,7 @@ def test_only_the_last_exchanges_count(exchanges: int) -> None:
 def test_an_earlier_message_adds_a_bounded_number_of_words_to_a_question() -> None:
     huge = [Message("user", " ".join(f"Wort{n}" for n in range(60_000)))]
     contexts = context_for("Und wer noch?", recent(huge, 6))
-    query = understand("Und wer noch?", "de", None, [(each.text, each.weight) for each in contexts])
+    query = understand("Und wer noch?", "de", [(each.text, each.weight) for each in contexts])
     assert 0 < len(query.concepts) < 400
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question.separable import joined_verb, separated_verbs
+from rag.question.separable import separated_verbs
 from rag.text.analysis import key
 
 
@@ -37,24 +37,3 @@ def test_a_separated_verb_is_put_together(text: str, verb: str) -> None:
 )
 def test_other_words_stay_apart(text: str) -> None:
     assert [verb for verb in separated_verbs(text) if verb.key != key("mitkommen")] == []
-
-
-@pytest.mark.parametrize(
-    ("clause", "verb", "finite"),
-    [
-        ("wann sie das Amt antrat", "antreten", "trat"),
-        ("wer den Verein anführte?", "anführen", "führte"),
-        ("was das Gesetz vorschreibt.", "vorschreiben", "schreibt"),
-        ("wem das Geld ausgeht", "ausgehen", "geht"),
-    ],
-)
-def test_a_verb_at_the_end_of_its_clause_is_taken_apart(clause: str, verb: str, finite: str) -> None:
-    start = clause.rindex(" ") + 1
-    assert joined_verb(clause) == (start, key(verb), finite)
-
-
-@pytest.mark.parametrize(
-    "clause", ["", "wer sie unterstützte", "was man ihm angeboten", "wo er war", "wie hoch das Auto"]
-)
-def test_other_last_words_are_whole(clause: str) -> None:
-    assert joined_verb(clause) is None

@@ -75,7 +75,7 @@ def test_wrong_setting_is_named(name: str, value: str, monkeypatch: pytest.Monke
     [
         ("articles", "Bücher/neu", Path("Bücher/neu")),
         ("articles", Path("x"), Path("x")),
-        ("dictionary", None, None),
+        ("embedding_options", None, None),
         ("llm_window", "4096", 4096),
         ("llm_temperature", "0.5", 0.5),
         ("llm_temperature", 2, 2.0),

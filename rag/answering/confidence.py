@@ -164,10 +164,8 @@ def _by_words(ranking: Ranking, found: Sequence[Candidate]) -> float:
     if total <= 0:
         return 0.0
     best = found[0]
-    named = np.array([concept.is_source for concept in concepts])
-    read = np.maximum(best.hit.matrix[: best.index + 2].max(axis=0), best.hit.title * named)
-    titles = np.array([hit.title for hit in ranking.hits]) * named
-    said = np.concatenate([titles, *(hit.matrix for hit in ranking.hits)]).max(axis=0)
+    read = best.hit.matrix[: best.index + 2].max(axis=0)
+    said = np.concatenate([hit.matrix for hit in ranking.hits]).max(axis=0)
     gaps = (1 - np.maximum(read, TITLE_COUNTS * best.hit.title)) * weights
     cue = cue_of(ranking.query.text)
     score = (

@@ -31,7 +31,6 @@ WEIGHTS = {
     "two before": 0.4,
     "after": 0.8,
     "title": 2.6,
-    "source": 2.0,
     "read": 1.0,
 }
 WEIGHTS_WITH_MEANING = {
@@ -40,7 +39,6 @@ WEIGHTS_WITH_MEANING = {
     "best passage": -0.4,
     "title": 1.5,
     "read": 1.7,
-    "source": 2.7,
     "dateline": -0.9,
     "pronoun": 0.8,
     "figure": -0.5,
@@ -75,7 +73,6 @@ _COUNT = re.compile(
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
-NAMED = 0.9
 SAID = 0.7
 """How far a sentence must cover a word to say it."""
 CONTENT = 0.9
@@ -181,7 +178,6 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
         "two before": two_before,
         "after": after,
         "title": title,
-        "source": np.repeat([question.names_source(hit) for hit in hits], sizes).astype(float),
         "read": np.array([question.read(each.text, each.language) for each in sentences]),
         "pronoun": np.array(
             [opens_with_pronoun(each.text, each.language) for each in sentences], dtype=float
@@ -214,13 +210,6 @@ class _Question:
         self.asks_figure = figure_of(query) is not None
         counted = _COUNTED.search(query.text)
         self.counted = key(counted.group(1), query.language) if counted else None
-
-    def names_source(self, hit: Hit) -> bool:
-        """Whether the question names this hit's article, by author, outlet or place, as its source."""
-        return any(
-            concept.is_source and covered >= NAMED
-            for concept, covered in zip(self.query.concepts, hit.title, strict=True)
-        )
 
     def read(self, sentence: str, language: str) -> float:
         """Scores for having the kind of answer that is asked for, and for a count next to its noun."""

@@ -29,8 +29,6 @@ _PRONOUN = re.compile(rf"\b{pattern('follow_up.pronoun')}\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(rf"\b{pattern('follow_up.points_back')}\b", re.IGNORECASE)
 _CLAUSE_ENDS = re.compile(rf"[,;:]|\b{pattern('follow_up.clause')}\b")
 _POINTS = re.compile(pattern("follow_up.points"), re.IGNORECASE)
-# "Was ist mit Selenskyj?" repeats the last question about somebody else
-_WHAT_ABOUT = re.compile(rf"^{pattern('follow_up.what_about')}\b", re.IGNORECASE)
 # "Wer ist Dmitrijew?" has one content word, and is complete
 _IDENTIFIES = re.compile(
     rf"^(?i:{pattern('follow_up.who')})(?:\s+{pattern('follow_up.copula')})?"
@@ -142,7 +140,7 @@ def stands_alone(question: str) -> bool:
     It cannot if it opens like a follow-up, has a pronoun before any name or noun, or hardly any content
     words.
     """
-    if any(pattern.search(question) for pattern in (_CONJUNCTION, _WHAT_ABOUT, _POINTS)):
+    if any(pattern.search(question) for pattern in (_CONJUNCTION, _POINTS)):
         return False
     language = detect_language(question)
     question = with_capitals(question) if language == "de" else question

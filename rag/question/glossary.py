@@ -1,22 +1,16 @@
 """Translations into German, for questions in other languages, and near-synonyms, for German ones.
 
 The glossaries (`rag/data/glossary.<language>.tsv`) are Beleg's own: a headword or phrase, a tab, one to
-four German translations with weights. Debian's Ding dictionary (package trans-de-en, GPL-2+) joins the
-English one where it is installed; it is never shipped. Read backwards, the English glossary is a
-thesaurus: German words that share an English headword are near-synonyms.
+four German translations with weights. Read backwards, the English glossary is a thesaurus: German words
+that share an English headword are near-synonyms.
 """
 
 import functools
-import json
 import math
-import re
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
 
 from rag.text.analysis import keys, stemmer, words
 from rag.text.languages import rows
@@ -25,30 +19,25 @@ Translations = tuple[tuple[str, float], ...]
 """German words or short phrases, each with a weight from 0 to 1, best first."""
 
 LONGEST_PHRASE = 5
-LONGEST_DING_PHRASE = 4
 LEAST_CORRECTED = 5
 CORRECTED_WEIGHT = 0.8
 
 _PREFIX = 4
-_DING_NOTES = re.compile(r"\{[^}]*\}|\[[^\]]*\]|\([^)]*\)|/[^/]*/|<[^>]*>")
-_DING_MOST = 12
+_MOST = 12
 
 
 @dataclass(frozen=True)
 class Glossary:
-    """Translations by the stems of the headword; `dictionary` is a larger one to fall back on."""
+    """Translations by the stems of the headword."""
 
     language: str
     entries: Mapping[str, Translations]
-    dictionary: Path | None = None
 
     def lookup(self, words: Sequence[str]) -> Translations:
         """Translations of a lower-case word or phrase, best first; empty when there are none."""
         if self.language == "uk":
             return self.entries.get(" ".join(words)) or self._by_prefix(words)
-        head = _stems(self.language, words)
-        own = self.entries.get(head, ())
-        return _ranked(dict(_from_dictionary(self.dictionary, head)) | dict(own)) if self.dictionary else own
+        return self.entries.get(_stems(self.language, words), ())
 
     def misspelt(self, word: str) -> Translations:
         """Translations of the headwords that an unknown word is one typing error away from, best first.
@@ -57,7 +46,7 @@ class Glossary:
         not the first letter.
         """
         found: dict[str, float] = {}
-        for form in {word, _stems(self.language, [word])}:
+        for form in dict.fromkeys((word, _stems(self.language, [word]))):
             for head in self._beginning[form[0]]:
                 if abs(len(head) - len(form)) <= 1 and _one_error(form, head):
                     for german, weight in self.lookup([head]):
@@ -94,60 +83,14 @@ class Glossary:
 
 
 @functools.cache
-def load_glossary(language: str, dictionary: Path | None = None) -> Glossary:
-    """Beleg's glossary for a language; for English with a dictionary made by `compile_dictionary`."""
+def load_glossary(language: str) -> Glossary:
+    """Beleg's glossary for a language."""
     entries: dict[str, dict[str, float]] = defaultdict(dict)
     for headword, translations in _lines(language):
         for german, weight in translations:
             _keep_best(entries[_stems(language, words(headword))], german, weight)
     ranked = {head: _ranked(found) for head, found in entries.items()}
-    return Glossary(language, ranked, dictionary if language == "en" else None)
-
-
-def compile_dictionary(ding: Path, folder: Path) -> Path | None:
-    """The Ding dictionary as a look-up file in `folder`, made when it is not there yet.
-
-    Returns None when there is no Ding dictionary. Takes some 20 seconds once.
-    """
-    if not ding.is_file():
-        return None
-    target = _compiled(ding, folder)
-    if target.exists():
-        return target
-    entries: dict[str, dict[str, float]] = defaultdict(dict)
-    for headword, german, weight in _ding(ding):
-        _keep_best(entries[_stems("en", words(headword))], german, weight)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    with closing(sqlite3.connect(partial)) as connection, connection:
-        connection.execute("CREATE TABLE entry (head TEXT PRIMARY KEY, translations TEXT) WITHOUT ROWID")
-        connection.executemany(
-            "INSERT INTO entry VALUES (?, ?)",
-            ((head, json.dumps(_ranked(found), ensure_ascii=False)) for head, found in entries.items()),
-        )
-    partial.replace(target)
-    return target
-
-
-def compiled_dictionary(ding: Path | None, folder: Path) -> Path | None:
-    """The look-up file of the current Ding dictionary; None if `compile_dictionary` has not made it yet."""
-    if ding is None or not ding.is_file():
-        return None
-    target = _compiled(ding, folder)
-    return target if target.exists() else None
-
-
-def _compiled(ding: Path, folder: Path) -> Path:
-    stat = ding.stat()
-    return folder / f"dictionary-{stat.st_size}-{int(stat.st_mtime)}.sqlite3"
-
-
-@functools.lru_cache(maxsize=10_000)
-def _from_dictionary(path: Path, head: str) -> Translations:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        row = connection.execute("SELECT translations FROM entry WHERE head = ?", (head,)).fetchone()
-    return tuple((german, weight) for german, weight in json.loads(row[0])) if row else ()
+    return Glossary(language, ranked)
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -253,7 +196,7 @@ def _likest(found: Iterable[tuple[str, float]]) -> Translations:
 
 
 def _ranked(weights: Mapping[str, float]) -> Translations:
-    return _likest(weights.items())[:_DING_MOST]
+    return _likest(weights.items())[:_MOST]
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
@@ -272,26 +215,3 @@ def _one_error(one: str, other: str) -> bool:
     left, right = one[same:], other[same:]
     swapped = left[:2] == right[:2][::-1] and left[2:] == right[2:]
     return one != other and (swapped or left[1:] == right[1:] or left[1:] == right or left == right[1:])
-
-
-def _ding(path: Path) -> Iterable[tuple[str, str, float]]:
-    """(English, German, weight) of a Ding file: `de; de | de … :: en; en | en …` a line.
-
-    A translation counts less the further down its list it is, and the more others its entry has.
-    """
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            german_side, sign, english_side = line.partition(" :: ")
-            if line.startswith("#") or not sign:
-                continue
-            for left, right in zip(german_side.split("|"), english_side.split("|"), strict=False):
-                germans, englishes = _ding_words(left), _ding_words(right)
-                for i, english in enumerate(englishes):
-                    for j, german in enumerate(germans):
-                        yield english, german, 0.8 / (1 + 0.25 * i + 0.25 * j)
-
-
-def _ding_words(side: str) -> list[str]:
-    words = (" ".join(_DING_NOTES.sub(" ", part).split()) for part in side.split(";"))
-    words = (word.lower().removeprefix("to ") if word.startswith("to ") else word for word in words)
-    return [word for word in words if word and word.count(" ") < LONGEST_DING_PHRASE]

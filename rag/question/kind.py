@@ -46,7 +46,6 @@ _VERBS = frozenset({"exist", "publish", "write", "aux"})
 _GROUPS = ("outlet", "outlets", "author", "authors", "language")
 _RANGES = frozenset({"before", "after", "since", "until", "between"})
 _COURTESIES = frozenset({"greeting", "thanks"})
-_TELLING = frozenset({"dossier", "write", "publish", "self", "summary", "mention", "task", "prompt"})
 # words that may accompany the subject without narrowing it
 _LIGHT = frozenset(
     {"plain", "exist", "aux", "publish", "write", "dossier", "order", "date", "most", *_ASKS, *_NOUNS}
@@ -159,12 +158,9 @@ def to_sum_up(kind: Request | Talk | None) -> Request | None:
 
 def _candidates(question: str) -> list[str]:
     """Languages in which it may be about the dossier, likeliest first: few words do not show the language."""
-    said = [word.lower() for word in words(question)]
     likeliest = detect_language(question)
     others = [each for each in LANGUAGES if likeliest != "uk" and each not in (likeliest, "uk")]
-    return [
-        each for each in (likeliest, *others) if len(said) <= LONGEST and not _signals(each).isdisjoint(said)
-    ]
+    return [likeliest, *others] if len(words(question)) <= LONGEST else []
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -179,14 +175,6 @@ def _lexicon(language: str) -> dict[tuple[str, ...], frozenset[str]]:
             key = tuple(phrase.split("_"))
             found[key] = found.get(key, frozenset()) | {name}
     return found
-
-
-@functools.cache
-def _signals(language: str) -> frozenset[str]:
-    """Every question about the dossier has one of these words; most other questions have none."""
-    telling = _NOUNS | _COURTESIES | _TELLING
-    said = frozenset(word for phrase, of in _lexicon(language).items() if of & telling for word in phrase)
-    return said | word_set("kind.contradict", language)
 
 
 def _scanned(question: str, known: Known) -> Iterator[_Item]:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.text.analysis import sharp
 from rag.text.languages import LANGUAGES, pattern, word_set
 
 
@@ -29,7 +28,6 @@ _COURTESIES = {
     language: Courtesy(heads, heads | word_set("courtesy.others", language))
     for language, heads in _HEADS.items()
 }
-_EVERY_WORD = frozenset().union(*(courtesy.words for courtesy in _COURTESIES.values()))
 _GREETINGS, _SIGN_OFFS, _BEFORE_SIGN_OFFS, _PLEASES, _ADVERSATIVES, _PREPOSITIONS = (
     word_set(f"courtesy.{name}")
     for name in ("greetings", "sign_offs", "before", "please", "adversatives", "prepositions")
@@ -44,8 +42,6 @@ _NAME_WORDS = 3
 """Most words of a name after a greeting: "Hallo Frau Dr. Weber"."""
 _LONGEST = 4_000
 """Characters; a longer message is left as it is."""
-_STRANGE_WORDS = 4
-"""Most other words, all in lower case, of a German clause about the speakers."""
 _MOST_WORDS = 30
 """Most words of courtesy removed in one step."""
 _LEAST_QUESTION = 3
@@ -74,7 +70,7 @@ def reduced(message: str) -> str:
         return message
     text = _MARKS.sub(r"\1", _SMALL_TALK.sub(" ", _EMOJI.sub("\n", _URL.sub(" ", message)))).strip()
     if text.isupper() and _count(text) >= _LEAST_QUESTION:  # shouted
-        text = _WORD.sub(lambda word: sharp(word.group()), text.lower())
+        text = text.lower()
     for cut in (_without_opening, _without_please, _without_end):
         while (rest := cut(text)) != text and _WORD.search(rest):
             text = rest
@@ -85,9 +81,6 @@ def reduced(message: str) -> str:
 def _without_opening(text: str) -> str:
     """The text after the greeting or polite phrase that it opens with."""
     end = max(_opening(text, courtesy) for courtesy in _COURTESIES.values())
-    gap = _BREAK.search(text)
-    if not end and gap and _is_about_speakers(text[: gap.start()], text.islower()):
-        end = gap.end()
     if not end:
         return text
     rest = text[end:].lstrip(_BETWEEN)
@@ -155,12 +148,10 @@ def _last_clause(text: str) -> int:
         tail = _WORD.findall(text[end:])
         thanks = not (_SIGN_OFFS | _PLEASES).isdisjoint(word.lower() for word in tail)
         # "Wer sagte, sie würden helfen?" ends in content
-        may_follow_comma = _count(text[:end]) >= _LEAST_QUESTION and (thanks or _addresses(tail))
+        may_follow_comma = _count(text[:end]) >= _LEAST_QUESTION and (thanks or _mean_speakers(tail))
         if gap.group() == ":" or (comma and not may_follow_comma):
             continue
-        if _is_courtesy(text[end:]) or (
-            gap.group() in ".!?…\n" and _is_about_speakers(text[end:], text.islower())
-        ):
+        if _is_courtesy(text[end:]):
             return end
     return 0
 
@@ -180,29 +171,10 @@ def _sign_off(text: str) -> int:
     return 0
 
 
-def _is_about_speakers(text: str, in_small_letters: bool) -> bool:
-    """Whether a clause is only about the speakers, without a topic: "Ich komme hier nicht weiter.".
-
-    In a message without capitals any other word may be a name.
-    """
-    said = _WORD.findall(text)
-    if not 1 < len(said) <= _MOST_WORDS or _QUOTED.search(text) or said[0].lower() not in _EVERY_WORD:
-        return False
-    own = [word for word in said if word.lower() not in _EVERY_WORD]
-    shares = {name: sum(word.lower() in each.words for word in said) for name, each in _COURTESIES.items()}
-    is_german = max(shares, key=lambda name: shares[name]) == "de"
-    few = 0 if in_small_letters else _STRANGE_WORDS if is_german else 1
-    return (
-        len(own) <= few
-        and all(word.islower() and word not in _ASKING for word in own)
-        and (_addresses(said[:1], first=True) or _addresses(said[1:]))
-    )
-
-
-def _addresses(said: Sequence[str], *, first: bool = False) -> bool:
+def _mean_speakers(said: Sequence[str]) -> bool:
     """Whether these words mean one of the speakers; "EU" is not the Portuguese "eu"."""
     spoken = (word.lower() for word in said if len(word) == 1 or not word.isupper())
-    return not _SPEAKERS.isdisjoint(spoken) or not (first or _ADDRESS.isdisjoint(said))
+    return not _SPEAKERS.isdisjoint(spoken) or not _ADDRESS.isdisjoint(said)
 
 
 def _count(text: str) -> int:

@@ -20,8 +20,6 @@ _IS_ASKED = re.compile(r"\?\s*$")
 _PHRASE = re.compile(rf"(?:\w+ )?{pattern('parts.phrase')} \w+(?: \w+)?", re.IGNORECASE)
 # „…, dass er kommt und was er will“: a subordinate clause, with its verb at the end
 _HANGING = re.compile(rf"{_ASKS} {pattern('parts.subject')} ", re.IGNORECASE)
-# „Sie sagte, wer kam und was geschah“: subordinate clauses
-_HANGS = re.compile(rf",\s*{_ASKS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def parts_of(message: str) -> list[Part]:
 
 def _joined(question: str) -> list[str]:
     """Splits a sentence at „und“ where both halves are questions by themselves."""
-    if not _OPENS.match(question) or _HANGS.search(question):
+    if not _OPENS.match(question):
         return [question]
     parts = [part.strip(" ,;") for part in _AND.split(question)]
     if any(len(words(part)) < LEAST_WORDS or _PHRASE.fullmatch(part) for part in parts):

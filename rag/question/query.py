@@ -5,7 +5,6 @@ import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from rag.question.glossary import (
     LONGEST_PHRASE,
@@ -16,11 +15,10 @@ from rag.question.glossary import (
     load_glossary,
     near_synonyms,
 )
-from rag.question.separable import joined_verb, separated_verbs
-from rag.text.analysis import grams, infinitive, key, keys, relatives, tokens, words
+from rag.question.separable import separated_verbs
+from rag.text.analysis import grams, infinitive, key, keys, tokens, words
 from rag.text.languages import CARRIERS, DOSSIER_WORDS, STOP, pattern, word_set
 
-RELATIVE_WEIGHT = 0.8
 SYNONYM_WEIGHT = 0.7
 SYNONYMS_MOST = 8
 LEAST_LIKENESS = 0.25
@@ -32,17 +30,11 @@ DOSSIER_WEIGHT = 0.1
 
 _PAST_ENDING = re.compile(r"t(?:e[nt]?)?$")
 _DEGREE = re.compile(rf"\b({pattern('query.how')})\s+{pattern('query.degree')}\b", re.IGNORECASE)
-# the noun that is asked for says little about the topic: "an welchem Tag", "in which city"
-_ASKED_FOR = re.compile(rf"\b{pattern('query.asked_for')}\s+({pattern('query.asked_noun')})\b", re.IGNORECASE)
 # Portuguese "segundo" also means "second", except before an article or a name
 _SOURCE = re.compile(rf"\b(?:(?i:{pattern('query.source')})|[Ss]egundo(?=\s+(?:[oa]s?\s|[A-Z])))\b")
-_SOURCE_BEFORE = re.compile(r"([\w’'-]+),? +zufolge\b")
-_BEFORE_A_NAME = 3
-_OF = word_set("query.of")
 
 # German without capitals
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t)$")
-_NO_NOUN = re.compile(r"(?:lich|isch|ig|bar|los|sam|end|te|rt)(?:e[nmrs]?)?$|te[nt]$")
 _SMALL = STOP["de"] | word_set("words.small", "de")
 
 
@@ -60,14 +52,12 @@ class Concept:
     """A content word or phrase of the question, `word` as written, with its alternatives.
 
     The alternatives are in the languages of the articles: the word itself in its own language, and
-    translations. `is_source` marks the person or outlet that the question names as its source ("laut
-    Portnikov").
+    translations.
     """
 
     word: str
     alternatives: tuple[Alternative, ...]
     weight: float = 1.0
-    is_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +72,6 @@ class Query:
     language: str
     concepts: tuple[Concept, ...]
     grams: tuple[str, ...]
-
-
-def _sources(text: str) -> set[str]:
-    """The words that name the source in the question: "laut dem Bericht aus Washington"."""
-    found = set(_SOURCE_BEFORE.findall(text))
-    for marker in _SOURCE.finditer(text):
-        behind = words(text[marker.end() :])
-        first = next((i for i, word in enumerate(behind[: _BEFORE_A_NAME + 1]) if word[0].isupper()), None)
-        if first is None:  # without capitals
-            found.update(behind[:1])
-        else:
-            named = itertools.takewhile(lambda word: word[0].isupper() or word in _OF, behind[first:])
-            found.update(word for word in named if word not in _OF)
-    return found
 
 
 def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
@@ -115,25 +91,20 @@ def detect_language(text: str, languages: Collection[str] = ("de",)) -> str:
 def understand(
     text: str,
     language: str | None = None,
-    dictionary: Path | None = None,
     contexts: Sequence[tuple[str, float]] = (),
     languages: Collection[str] = ("de",),
 ) -> Query:
     """The question as a query.
 
-    `dictionary` is a compiled Ding dictionary, for English; `contexts` are earlier texts whose
-    words still count, each with a weight from 0 to 1; `languages` are those of the articles.
+    `contexts` are earlier texts whose words still count, each with a weight from 0 to 1; `languages` are
+    those of the articles.
     """
     language = language or detect_language(text, languages)
     languages = frozenset(languages)
     text = with_capitals(text) if language == "de" else text
-    sources = _sources(text)
-    concepts = {
-        concept.alternatives[0].keys: replace(concept, is_source=concept.word in sources)
-        for concept in _concepts(text, language, dictionary, languages)
-    }
+    concepts = {concept.alternatives[0].keys: concept for concept in _concepts(text, language, languages)}
     for context, weight in contexts:
-        for concept in _concepts(context, detect_language(context), dictionary, languages):
+        for concept in _concepts(context, detect_language(context), languages):
             lighter = replace(concept, weight=min(weight, concept.weight))
             concepts.setdefault(concept.alternatives[0].keys, lighter)
     # with several languages they would favour the articles in the question's own
@@ -141,23 +112,13 @@ def understand(
     return Query(text, language, tuple(concepts.values()), own)
 
 
-def _concepts(
-    text: str, language: str, dictionary: Path | None, languages: frozenset[str]
-) -> tuple[Concept, ...]:
-    asked_for = {word.lower() for word in _ASKED_FOR.findall(text)}
+def _concepts(text: str, language: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     text = _SOURCE.sub(" ", _DEGREE.sub(r"\1", text))
     if language == "de":
-        concepts = _german(text, languages)
-    elif languages == {language}:
-        concepts = _own(text, language)
-    else:
-        concepts = _translated(text, load_glossary(language, dictionary), languages)
-    return tuple(
-        replace(concept, weight=min(concept.weight, CARRIER_WEIGHT))
-        if concept.word.lower() in asked_for
-        else concept
-        for concept in concepts
-    )
+        return _german(text, languages)
+    if languages == {language}:
+        return _own(text, language)
+    return _translated(text, load_glossary(language), languages)
 
 
 def _weight(word: str, language: str) -> float:
@@ -201,14 +162,9 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
     verbs = separated_verbs(text)
     separated = {verb.verb: verb.key for verb in verbs}
     particles = {verb.particle for verb in verbs}
-    bases = {}
-    # after a polite opening ("Sagen Sie mir, …") the verb is at the end, joined to its particle
-    if text[:1].islower() and (joined := joined_verb(text)):
-        at, infinitive, base = joined
-        separated[at], bases[at] = infinitive, base
     concepts: dict[str, Concept] = {}
-    for written, start, _ in tokens(text):
-        word, apart = bases.get(start, written), separated.get(start)
+    for word, start, _ in tokens(text):
+        apart = separated.get(start)
         term = apart or key(word)
         if not apart and (start in particles or word.lower() in STOP["de"] or term in concepts):
             continue
@@ -224,13 +180,12 @@ def _german(text: str, languages: frozenset[str]) -> tuple[Concept, ...]:
 
 
 def _said(term: str, word: str, languages: frozenset[str]) -> list[Alternative]:
-    """Alternatives for a German word in German articles: the word, its family, and synonyms."""
+    """Alternatives for a German word in German articles: the word and synonyms."""
     if "de" not in languages:
         return []
     itself = Alternative(1.0, (term,), () if languages == {"de"} else _grams(word))
-    family = [Alternative(RELATIVE_WEIGHT, (key(relative),)) for relative in relatives(word)]
     alike = [pair for pair in near_synonyms(term) if pair[1] >= LEAST_LIKENESS][:SYNONYMS_MOST]
-    return [itself, *family, *(Alternative(SYNONYM_WEIGHT * like, (other,)) for other, like in alike)]
+    return [itself, *(Alternative(SYNONYM_WEIGHT * like, (other,)) for other, like in alike)]
 
 
 def _translated(text: str, glossary: Glossary, languages: frozenset[str]) -> tuple[Concept, ...]:
@@ -321,7 +276,7 @@ def _is_small(word: str) -> bool:
     if word in _SMALL or infinitive(word) != word or not small.isdisjoint((word, stem + "en", stem + "n")):
         return True
     term = key(word)
-    return term not in keys_of_nouns and (term in keys_of_small or _NO_NOUN.search(word) is not None)
+    return term not in keys_of_nouns and term in keys_of_small
 
 
 @functools.lru_cache(maxsize=1)

@@ -6,17 +6,9 @@ from dataclasses import dataclass
 
 from rag.question.glossary import is_german
 from rag.text.analysis import infinitive, key, tokens
-from rag.text.languages import STOP, word_set
+from rag.text.languages import word_set
 
 _PARTICLES = word_set("words.particles", "de")
-_LONGEST_PARTICLE = max(map(len, _PARTICLES))
-_ALWAYS_APART = _PARTICLES - {"um", "unter", "wieder"}  # „unterstützen“ is not separable
-# a particle at the end of its clause, or before a conjunction: most sentences have none
-_AT_AN_END = re.compile(  # for lower-case text, which takes half the time
-    rf"(?<![^\W\d_])(?:{'|'.join(sorted(_PARTICLES))})(?![^\W\d_])(?=[\W_]*(?:[,;:.!?()–—„“”]|$)"
-    r"|\s+(?:und|oder|sowie|aber)\b)"
-)
-_PARTICIPLE = re.compile(r"ge.{4}")  # "angeboten", but not "ausgeht"
 _CLAUSE = re.compile(r"[^,;:.!?()–—„“”]+")
 _BEFORE_AND = re.compile(r"\s+(?:und|oder|sowie|aber)\b")
 _WEAK_ENDING = re.compile(r"(?:e?te[nt]?|e?test|e?s?t|en?)$")
@@ -34,28 +26,9 @@ class SeparatedVerb:
 
 def separated_verbs(text: str) -> list[SeparatedVerb]:
     """The verbs of German `text` whose particle is apart, at the end of the clause."""
-    if not _AT_AN_END.search(text.lower()):
-        return []
     return [
         found for clause in _CLAUSE.finditer(text) for found in _in_clause(clause.group(), clause.start())
     ]
-
-
-def joined_verb(clause: str) -> tuple[int, str, str] | None:
-    """The separable verb at the end of a German subordinate clause, if there is one.
-
-    Returns its offset, the search key of its infinitive, and the form without the particle ("trat" for
-    "antrat").
-    """
-    found = tokens(clause)
-    word, start, _ = found[-1] if found and found[-1][0] not in STOP["de"] else ("", 0, 0)
-    for length in range(2, min(_LONGEST_PARTICLE, len(word) - _LEAST_LENGTH) + 1):
-        particle = word[:length]
-        finite = word[length:]
-        joined = _joined(finite, particle) if particle in _ALWAYS_APART else None
-        if joined and not _PARTICIPLE.match(finite):
-            return start, joined, finite
-    return None
 
 
 def _in_clause(clause: str, offset: int) -> Iterator[SeparatedVerb]:

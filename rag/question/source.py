@@ -197,24 +197,18 @@ def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | No
     first = at
     while first > 0 and at - first < BETWEEN and said[first - 1][0].lower() in _LIGHT:
         first -= 1
-    before = said[first - 1][0] if first else ""
-    behind = [word for word, _, _ in said[at + length : at + length + 2]]
+    before, behind = (said[first - 1][0] if first else ""), [word for word, _, _ in said[at + length :]]
     own = said[at - 1][1] if at and said[at - 1][0].lower() in _DETERMINERS else said[at][1]
-    stands = bool(name.outlets) and any(_STANDS.fullmatch(word) for word, _, _ in said)
-    if _SAYS.fullmatch(before):
+    if _SAYS.fullmatch(before):  # „Was schreibt die taz …?“
         return said[first - 1][1]
-    if (behind and _BY.fullmatch(behind[0])) or (before.lower() in _HAS and _SAYS.fullmatch(said[-1][0])):
-        return own
-    if _BY.fullmatch(before) or _VIEW.fullmatch(before):
-        words_before = 2 if _VIEW.fullmatch(before) else 1
-        return _source_begins(said, first) or said[max(0, first - words_before)][1]
-    if _ARTICLE.fullmatch(before) and first < at:
+    if _BY.fullmatch(before) or _VIEW.fullmatch(before) or (_ARTICLE.fullmatch(before) and first < at):
         return _source_begins(said, at) or said[first - 1][1]
-    if stands and before.lower() in _IN:
-        return said[first - 1][1]
-    if stands and first < at and said[first][0].lower() == "in":
-        return said[first][1]
-    auxiliary = any(word.lower() in _DOES for word, _, _ in said[first:at])
-    told = auxiliary and any(_SAYS.fullmatch(word) for word in behind)
-    owned = said[at][0].endswith("s") and behind and _ARTICLE.fullmatch(behind[0])
-    return own if told or owned else None
+    in_it = before.lower() in _IN or (first < at and said[first][0].lower() in _IN)
+    if name.outlets and in_it and any(_STANDS.fullmatch(word) for word, _, _ in said):
+        return said[first - 1][1] if before.lower() in _IN else said[first][1]
+    # „Hat die taz … berichtet?“, "What does X say …?", „X zufolge“
+    has = before.lower() in _HAS and behind and _SAYS.fullmatch(behind[-1])
+    does = any(word.lower() in _DOES for word, _, _ in said[first:at]) and any(
+        map(_SAYS.fullmatch, behind[:2])
+    )
+    return own if has or does or (behind and _BY.fullmatch(behind[0])) else None

@@ -18,7 +18,6 @@ GRAM = 5
 _AMBIGUOUS_FORMS = word_set("words.ambiguous", "de")
 _PREFIXES = word_set("words.prefixes", "de")
 _WITH_ZU = re.compile(r"(\w+?)zu(\w{3,}n)")
-_FAMILIES = tuple(table("de", "words.families").items())
 _UKRAINIAN_ENDINGS = sorted(table("uk", "words.endings").split(), key=lambda ending: -len(ending))
 _LONGEST_WORD = 100
 _LEAST_STEM, _LEAST_FOLDED = 4, 3
@@ -115,17 +114,6 @@ def key(word: str, language: str | None = "de") -> str:
     return _spelt(stem) if stem in _ordinary(language) else fold(stem)
 
 
-def relatives(word: str) -> tuple[str, ...]:
-    """Words of the same family that the stem does not join: Wiederaufnahme, wiederaufnehmen."""
-    lower = word.lower()
-    return tuple(
-        lower.removesuffix(own) + other
-        for noun, verb in _FAMILIES
-        for own, other in ((noun, verb), (verb, noun))
-        if lower.endswith(own) and len(lower) > len(own)
-    )
-
-
 def infinitive(word: str) -> str:
     """The infinitive for a strong verb's past form or a "zu" form; any other word unchanged."""
     # hundreds of letters are not a word, and the pattern would start again at each "zu"
@@ -154,14 +142,6 @@ def _strong_forms() -> dict[str, str]:
     for ambiguous in _AMBIGUOUS_FORMS:
         forms.pop(ambiguous, None)
     return forms
-
-
-def sharp(word: str) -> str:
-    """A strong verb's past form with the ß that capitals and Swiss spelling lack; other words unchanged."""
-    places = (found.start() for found in re.finditer("ss", word))
-    with_sharp = (f"{word[:at]}ß{word[at + 2 :]}" for at in places)
-    forms = _strong_forms()
-    return word if word in forms else next((form for form in with_sharp if form in forms), word)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from rag.settings import Settings
 def main() -> None:
     """Serves until it is ended."""
     articles, data, _, port = sys.argv[1:]
-    settings = Settings(articles=Path(articles), data=Path(data), llm="none", dictionary=None)
+    settings = Settings(articles=Path(articles), data=Path(data), llm="none")
     bound = socket.create_server(("127.0.0.1", int(port)))
 
     def site():  # type: ignore[no-untyped-def]

@@ -24,7 +24,7 @@ class Ours:
     """Everything that the benchmark asks of a program."""
 
     def __init__(self, articles: Path, data: Path) -> None:
-        self.settings = Settings(articles=articles, data=data, llm="none", dictionary=None)
+        self.settings = Settings(articles=articles, data=data, llm="none")
         self.engine: Engine
 
     def ingest(self) -> None:
