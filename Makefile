@@ -6,7 +6,7 @@ WORKERS := 2
 PYTHON := python3 python3.14 python3.13 python3.12 python3.11
 ARGS :=
 
-# always asked of the seeds, without a model and without a dictionary that only some machines have
+# always asked of the seeds, without a model
 BASELINE_RUN := eval/sets/seeds.jsonl --articles seeds --data .beleg/check --extractive
 LIMITS := --min quote_exact=1 --max-drop evidence_hit=0.02 fact_recall=0.02 citation_precision=0.02 \
 	citation_recall=0.02 abstention_f1=0.03 evidence_recall@5=0.02 article_mrr@10=0.02 followup_success=0.1
