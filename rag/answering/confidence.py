@@ -37,7 +37,7 @@ ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07,
 # by meaning, too; fitted on whether the answer is right, on the tuning questions of seeds,
 # declining, everyday, conversations, dev, news1 and news2, each by the square root of its size. With one set
 # left out the AUROC of answerable against not is .76 and .66 on general news, .87 on dev.
-NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.64
+NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.35
 WHO_OR_WHY, SHARE, WORDS_WANTING, MEANING_BIAS = -0.53, 3.24, 0.32, -16.59
 LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
 
@@ -56,22 +56,24 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
     By words alone it falls with the words of the question that the passages lack (`_by_words`). With meaning,
     it rises with the similarity of the best sentences, and with the share of the best one's article in the
     probability of all. It falls if the figure or date asked for is only far from there, if the noun after
-    "wie viele" or "welche" is missing, if a name or a reason is asked for, and if words are missing. That all
-    words are there proves nothing: near misses have them, too.
+    "wie viele" or "welche" is missing, if a name or a reason is asked for, and if words are missing: those of
+    an article in another language, which a glossary may lack, count for nothing. That all words are there
+    proves nothing: near misses have them, too.
     """
     by_words = _by_words(ranking, found)
     if not by_words or found[0].near is None:
         return by_words
     near = [20 * (candidate.near or 0.0) for candidate in found[:LOOKED_AT]]
     cue = cue_of(ranking.query.text)
+    foreign = ranking.query.language != language_of(found[0].article.language)
     score = (
         NEAREST * max(near)
         + NOT_OFFERED * _distance_of_offer(ranking, found[:LOOKED_AT], near)
         + NOUN_MISSING * _noun_missing(ranking, found[0])
-        + FOREIGN * (ranking.query.language != language_of(found[0].article.language))
+        + FOREIGN * foreign
         + WHO_OR_WHY * (cue is not None and cue.kind in ("person", "reason"))
         + SHARE * min(ONE_ARTICLE, _share(found))
-        + WORDS_WANTING * min(0.0, math.log(by_words / (1 - by_words)))
+        + WORDS_WANTING * (not foreign) * min(0.0, math.log(by_words / (1 - by_words)))
         + MEANING_BIAS
     )
     return 1 / (1 + math.exp(-score))
