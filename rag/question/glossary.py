@@ -44,9 +44,9 @@ class Glossary:
 
     def lookup(self, words: Sequence[str]) -> Translations:
         """Translations of a lower-case word or phrase, best first; empty when there are none."""
-        if self.language == "uk":
-            return self.entries.get(" ".join(words)) or self._by_prefix(words)
         head = _stems(self.language, words)
+        if self.language == "uk":
+            return self.entries.get(head) or self._by_prefix(head.split(" "))
         own = self.entries.get(head, ())
         return _ranked(dict(_from_dictionary(self.dictionary, head)) | dict(own)) if self.dictionary else own
 
@@ -257,7 +257,7 @@ def _ranked(weights: Mapping[str, float]) -> Translations:
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
-    found, lower = stemmer(language), [word.lower() for word in words]
+    found, lower = stemmer(language), [word.lower().replace("’", "'") for word in words]
     return " ".join(found.stemWords(lower) if found else lower)
 
 
