@@ -19,7 +19,7 @@ Span = tuple[int, int]
 CHUNKER_VERSION = "1"
 """To be raised when articles are cut differently; part of an index's fingerprint."""
 
-ANALYSER_VERSION = "3"
+ANALYSER_VERSION = "4"
 """To be raised when words get other search keys (`rag.text.analysis`); part of an index's fingerprint."""
 
 BUILTIN_DIMENSION = 512

@@ -204,3 +204,20 @@ def test_texts_shorter_than_a_gram_have_none(text: str) -> None:
 @given(st.text(max_size=80))
 def test_grams_have_one_length_and_single_spaces(text: str) -> None:
     assert all(len(gram) == GRAM and "  " not in gram for gram in grams(text) if fold(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("The A&E in Leeds", ["The", "A&E", "in", "Leeds"]),
+        ("AT&T-Chef, Müller & Co.", ["AT&T", "Chef", "Müller", "Co"]),
+        ("п'ять об’єктів", ["п'ять", "об’єктів"]),
+        ("l’élève don't", ["l", "élève", "don", "t"]),
+    ],
+)
+def test_what_is_one_word(text: str, said: list[str]) -> None:
+    assert [word for word, _, _ in tokens(text)] == said
+
+
+def test_an_apostrophe_may_be_written_in_any_way() -> None:
+    assert len({key(word, "uk") for word in ("обов'язкові", "обов’язкові", "обовʼязкові")}) == 1

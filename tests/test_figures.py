@@ -16,6 +16,25 @@ OFFERED = [
     ("Combien de réfugiés sont arrivés ?", "Im Jahr 2015 kamen 600.000 Flüchtlinge."),
     ("Wie viel hat China für das Schiff bezahlt?", "China gab 20 Millionen Dollar."),
     ("Wie hoch ist der Schaden?", "Der Schaden beträgt 30.000 Euro."),
+    ("Wie viele Menschen kamen?", "Es gab fünfundvierzig Verletzte."),
+    ("Was verdient die Chefin?", "Sie bekommt 4.000 Euro im Monat."),
+    ("How far is the coast?", "Die Küste ist zwölf Kilometer entfernt."),
+]
+IN_WORDS = [
+    ("Wie lange dauert das?", "Es dauert siebenundzwanzig Tage.", "de"),
+    ("How many people came?", "Forty-five protesters came.", "en"),
+    ("How high is the fine?", "He must pay twenty pounds.", "en"),
+    ("What does the head get paid?", "Her salary is £90,000.", "en"),
+    ("Combien d'élèves sont venus ?", "Vingt-sept élèves sont venus.", "fr"),
+    ("Combien de personnes sont venues ?", "Quarante habitants sont venus.", "fr"),
+    ("Combien gagne la directrice ?", "Elle touche quatorze mille euros.", "fr"),
+    ("Quantas casas arderam?", "Arderam quarenta casas.", "pt"),
+    ("Quantas pessoas vieram?", "Vieram vinte e dois moradores.", "pt"),
+    ("De quanto é a multa?", "Tem de pagar mil e duzentos euros.", "pt"),
+    ("Скільки шкіл закрили?", "Закрили чотирнадцять шкіл.", "uk"),
+    ("Скільки людей прийшло?", "Прийшло двадцять сім мешканців.", "uk"),
+    ("Яка зарплата в директорки?", "Вона отримує сорок тисяч гривень.", "uk"),
+    ("Яка відстань до моря?", "До моря сорок кілометрів.", "uk"),
 ]
 OTHERS = [
     ("Wie lang ist die Brücke?", "Die Brücke ist lang und war teuer."),
@@ -25,6 +44,17 @@ OTHERS = [
     ("How many refugees arrived?", "Im Jahr 2015 kamen Flüchtlinge."),
     ("Wie viel hat China für das Schiff bezahlt?", "China kaufte das Schiff vor drei Jahren."),
     ("Wie viele Nutzer hat die App?", "Die App hat einen Einwohner von Bern zum Gründer."),
+    ("Wie viele Menschen kamen?", "Die Feier kostete 300 Euro und dauerte drei Tage."),
+    ("Wie viele Soldaten starben?", "Er war 61, als die Soldaten kamen."),
+    ("How far is the coast?", "Der Bau dauert mindestens drei Jahre."),
+    ("How high is the fine?", "Das Haus ist 20 Meter hoch."),
+]
+NO_NUMBER = [
+    ("Wie viele?", "Die Zweifel bleiben.", "de"),
+    ("How many?", "The tenant did not come in November.", "en"),
+    ("Combien ?", "Le centre est resté fermé.", "fr"),
+    ("Quantos?", "Os militares chegaram em setembro.", "pt"),
+    ("Скільки?", "Сім’я стоїть біля дверей.", "uk"),
 ]
 
 
@@ -33,6 +63,61 @@ def test_a_figure_of_what_is_asked_for_is_on_offer(question: str, sentence: str)
     figure = figure_of(understand(question))
     assert figure is not None
     assert figure.offered_by(sentence, "de")
+
+
+@pytest.mark.parametrize(("question", "sentence", "language"), IN_WORDS)
+def test_numbers_in_words_are_figures_in_every_language(question: str, sentence: str, language: str) -> None:
+    figure = figure_of(understand(question, languages=(language,)))
+    assert figure is not None
+    assert figure.offered_by(sentence, language)
+
+
+@pytest.mark.parametrize(("question", "sentence", "language"), NO_NUMBER)
+def test_a_word_that_begins_like_a_number_is_none(question: str, sentence: str, language: str) -> None:
+    figure = figure_of(understand(question, languages=(language,)))
+    assert figure is not None
+    assert not figure.offered_by(sentence, language)
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Was verdient sie?", "money"),
+        ("Wie hoch ist das Bußgeld?", "money"),
+        ("How high is the fine?", "money"),
+        ("What does she earn?", "money"),
+        ("How much money is left?", "money"),
+        ("Combien gagne-t-elle ?", "money"),
+        ("À combien s’élève l’amende ?", "money"),
+        ("Combien d’argent reste-t-il ?", "money"),
+        ("Quanto recebeu ela?", "money"),
+        ("Quanto dinheiro resta?", "money"),
+        ("Який штраф за це?", "money"),
+        ("Скільки грошей лишилося?", "money"),
+        ("How far is it?", "measure"),
+        ("How long did it last?", "size"),
+        ("Quelle est la distance ?", "measure"),
+        ("Скільки людей прийшло?", "people"),
+        ("Скільки тривала зустріч?", "duration"),
+    ],
+)
+def test_the_kind_of_figure_that_is_asked_for(question: str, kind: str) -> None:
+    figure = figure_of(understand(question))
+    assert figure is not None
+    assert figure.kind == kind
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which company paid the fine?",
+        "What did he say about the price?",
+        "Quel ministre critique le prix du pain ?",
+        "Qual empresa pagou a multa?",
+    ],
+)
+def test_a_sum_beside_what_is_asked_for_is_not_asked_for(question: str) -> None:
+    assert figure_of(understand(question)) is None
 
 
 @pytest.mark.parametrize(("question", "sentence"), OTHERS)

@@ -58,6 +58,8 @@ def days(text: str, language: str = "de") -> set[tuple[int | None, int, int | No
         ("mille neuf cent quatre-vingt, deux mille cent", "fr", {1980, 2100}),
         ("eine Million zweihunderttausend", "de", {1_200_000}),
         ("um milhão e duzentos mil", "pt", {1_200_000}),
+        ("vingt pour cent de cent élèves", "fr", {20, 100}),
+        ("сорока двом, 9,6 мільярда", "uk", {42, 9_600_000_000}),
         ("один мільйон двісті тисяч", "uk", {1_200_000}),
         ("in der Saison 1999/00, im Bericht 2024-05", "de", {1999, 2000, 2024, 5}),
         ("am 3.4. 20 Menschen", "de", {20}),

@@ -103,7 +103,8 @@ def certainty(
         return "unsure"
     if misplaced(ranking.query, best.text, language):
         return "unsure"
-    if kind == "measure" and len(ranking.query.concepts) == 1 and not _says_the_degree(ranking, best):
+    degree = kind in ("measure", "size") and len(ranking.query.concepts) == 1
+    if degree and not _says_the_degree(ranking, best):
         return "unsure"
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE

@@ -1,6 +1,5 @@
 """The answer without a language model: the sentences that answer best, verbatim."""
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.question.answer_type import Cue, cue_of
+from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
-from rag.retrieval.matching import Matrix, present, soft_match, summed
+from rag.retrieval.matching import Matrix, present, summed
 from rag.retrieval.retriever import Hit, Ranking
 from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
-from rag.text.analysis import key, language_of, words
+from rag.text.analysis import language_of
 from rag.text.sentences import opens_with_pronoun, points_back
 
 Vector = NDArray[np.float64]
@@ -48,7 +47,7 @@ WEIGHTS_WITH_MEANING = {
     "focus": 37.4,
     "whole": 1.5,
 }
-COUNT_WEIGHT = 0.9
+FIGURE_WEIGHT = 0.9
 CUE_WEIGHTS = {
     "date": 1.35,
     "number": 1.9,
@@ -60,16 +59,6 @@ CUE_WEIGHTS = {
     "definition": 0.1,
 }
 
-_COUNTED = re.compile(r"(?:wie ?viele?\w*|how many|combien d[e’']|quant[oa]s|скільки) ?(\w+)", re.IGNORECASE)
-_COUNT = re.compile(
-    r"\d|(?:zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|hundert|tausend|million|milliarde|dutzend"
-    r"|mehrere|keine?"
-    r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundred|thousand|billion|dozen|several"
-    r"|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|cent|mille|milliard|plusieurs|aucun"
-    r"|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|cem|milh|vári|nenhum"
-    r"|дв|тр|чотир|п[’']ят|шіст|сім|вісім|дев[’']ят|десят|сто|сот|тисяч|мільйон|мільярд|кільк|жодн)",
-    re.IGNORECASE,
-)
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
@@ -79,8 +68,6 @@ CONTENT = 0.9
 """Weight from which a word is what the question is about, not how it asks."""
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
-_COUNT_REACH = 3
-_SAME_NOUN = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,20 +194,18 @@ class _Question:
         self.gram_idf = ranking.gram_idf
         self.gram_total = sum(ranking.gram_idf.values()) or 1.0
         self.cue = cue_of(query.text)
-        self.asks_figure = figure_of(query) is not None
-        counted = _COUNTED.search(query.text)
-        self.counted = key(counted.group(1), query.language) if counted else None
+        self.figure = figure_of(query)
 
     def read(self, sentence: str, language: str) -> float:
-        """Scores for having the kind of answer that is asked for, and for a count next to its noun."""
-        cue: Cue | None = self.cue
+        """Scores for having the kind of answer that is asked for, and the very kind of figure."""
+        cue, figure = self.cue, self.figure
         gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
-        counts = language == self.query.language and _counts(sentence, self.counted, language)
-        return gain + COUNT_WEIGHT * counts
+        finer = figure if figure and figure.kind not in CUE_WEIGHTS else None
+        return gain + FIGURE_WEIGHT * bool(finer and finer.offered_by(sentence, language))
 
     def has_other_figure(self, sentence: str) -> bool:
         """Whether a sentence has figures, and the question asks for none."""
-        return not self.asks_figure and _DIGIT.search(sentence) is not None
+        return self.figure is None and _DIGIT.search(sentence) is not None
 
     def gram_coverage(self, lines: Sequence[str]) -> Vector:
         """Share of the question's 5-grams in each sentence, given as folded text."""
@@ -255,22 +240,3 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
     two_before[2:] = (np.maximum(both[1:], matrix[:-2]) - both[1:]) * far[:, np.newaxis]
     after[:-1] = (both - matrix[:-1]) * near[:, np.newaxis]
     return before, two_before, after, np.maximum(matrix, title) - matrix
-
-
-def _counts(sentence: str, noun: str | None, language: str) -> bool:
-    """Whether a number comes right before the noun that the question counts."""
-    if noun is None:
-        return False
-    said = words(sentence)
-    return any(
-        any(
-            soft_match(key(near, language), noun) >= _SAME_NOUN for near in said[i + 1 : i + 1 + _COUNT_REACH]
-        )
-        for i, word in enumerate(said)
-        if _is_count(word)
-    )
-
-
-@functools.lru_cache(maxsize=20_000)
-def _is_count(word: str) -> bool:
-    return _COUNT.match(word) is not None

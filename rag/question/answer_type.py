@@ -5,18 +5,21 @@ The coarse kinds are in the languages' files, kinds of figures (`rag.question.fi
 """
 
 import functools
+import itertools
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from rag.schema import Span
 from rag.text.analysis import TOKEN, key, language_of, words
+from rag.text.figures import COMPOUND, dates, written
 from rag.text.languages import LANGUAGES, pattern, table
 from rag.text.normalize import CAPITAL
 
 _WORDS_TO_THE_NOUN, _LEAST_PART = 4, 4
+_CLAUSE_END = re.compile("[,;:()–—]")
 
 _NAME = rf"[{CAPITAL}][\w’'-]+"
 # the order matters: "how old" asks for an age, not for just any number
@@ -24,20 +27,19 @@ _KINDS = ("date", "duration", "age", "number", "person", "place", "reason", "def
 _ASKS = {kind: re.compile(pattern(f"asks.{kind}"), re.IGNORECASE) for kind in _KINDS}
 
 
-def any_of(patterns: Sequence[str]) -> str:
-    """Some patterns as alternatives of one."""
-    return f"(?:{'|'.join(patterns)})"
+def filled(patterns: Sequence[str], parts: Mapping[str, str]) -> str:
+    """Some patterns as alternatives of one, with `parts` for the names in braces."""
+    return re.sub(r"\{([a-z]+)\}", lambda name: parts[name[1]], f"(?:{'|'.join(patterns)})")
 
 
 FIGURES = tomllib.loads((files("rag") / "data" / "figures.toml").read_text(encoding="utf-8"))
 """How each kind of figure is asked for, and how it looks."""
 COUNTED = FIGURES.pop("noun")
 """How a question names what it counts, or what it asks for."""
-_PARTS = {name: any_of(FIGURES.pop(name)) for name in ("number", "scale", "currency")}
-_NUMBER = re.compile(_PARTS["number"], re.IGNORECASE)
-_FIGURE_LOOKS = {
-    kind: re.compile(any_of(told["looks"]).format(**_PARTS), re.IGNORECASE) for kind, told in FIGURES.items()
-}
+PARTS = {name: filled(FIGURES.pop(name), {}) for name in ("currency", "percent", "sum", "unit")}
+_ONE = {language: rf"\b{filled(table(language, 'numbers.one').split(), {})}\b" for language in LANGUAGES}
+_DIGITS = r"(?<![\d.,])\d[\d.,\s]*+"
+_COUNTS = frozenset({"number", "count", "people"})
 
 
 def _offers(language: str) -> dict[str, re.Pattern[str]]:
@@ -47,13 +49,19 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
         return pattern(f"offers.{name}", language)
 
     calendar = told("calendar") + (table(language, "offers.ending") or "")
-    in_any_case = {
-        "number": rf"\d[\d.,]*|\b{told('numbers')}\w*",
-        "duration": rf"(?:\d|\b(?:{told('numbers')}|{told('one')})\w*).{{0,12}}?{told('units')}\w*",
+    number = rf"(?:{_DIGITS}|{_ONE[language]})"
+    parts = PARTS | {"digits": _DIGITS, "number": number, "time": told("units")}
+    figures = {kind: filled(how["looks"], parts) for kind, how in FIGURES.items()}
+    in_any_case = figures | {
+        "some": rf"\b{told('some')}\b",
+        "number": r"\d[\d.,]*",
+        "count": rf"\d(?:[.,]?\d)*|{_ONE[language]}",
+        "duration": rf"(?:\d|{_ONE[language]}).{{0,12}}?{told('units')}\w*",
         "reason": rf"\b{told('reasons')}\b",
         "definition": rf"\b{told('copulas')}\b",
     }
     as_written = {
+        "year alone": rf"\b(?:1[5-9]|20)\d\d\b(?! {told('behind_a_count')})",
         "date": rf"\b(?:1\d|20)\d\d\b|\d(?:\.|st|nd|rd|th|er)? ?(?:de )?{calendar}"
         rf"|\b{calendar}\b(?:\.? \d{{1,2}}\b(?!:))?|{told('then')}",
         "age": told("age"),
@@ -62,24 +70,10 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
         "place": rf"\b(?i:{told('places')})\b {told('before_place')}[{CAPITAL}]\w+",
     }
     told_in = {kind: re.compile(look) for kind, look in as_written.items()}
-    return _FIGURE_LOOKS | told_in | {k: re.compile(look, re.IGNORECASE) for k, look in in_any_case.items()}
-
-
-def _dates(language: str) -> re.Pattern[str]:
-    """Dates, whose figures are not counts: „am 15. August 2025“, „seit 2014“; not „2014 Menschen“."""
-    written = table(language, "calendar.written").replace(" ", "|")
-    other = table(language, "offers.other_months")  # also short ones
-    month = f"(?:{written}|{other})" if other else f"(?:{written})"
-    behind = table(language, "offers.behind_a_count")
-    counted = rf"(?! {behind})" if behind else ""
-    return re.compile(
-        rf"\b\d{{1,2}}(?:\.|st|nd|rd|th|er)? ?(?:de )?{month}(?:,? (?:de )?\d{{4}})?"
-        rf"|\b{month} (?:\d{{1,2}}\b(?:st|nd|rd|th)?(?:, \d{{4}})?|\d{{4}})|\b(?:1[5-9]|20)\d\d\b{counted}"
-    )
+    return told_in | {kind: re.compile(look, re.IGNORECASE) for kind, look in in_any_case.items()}
 
 
 _OFFERS = {language: _offers(language) for language in LANGUAGES}
-_DATES = {language: _dates(language) for language in LANGUAGES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,32 +94,53 @@ class Cue:
     def spans(self, sentence: str, language: str | None = "de") -> Iterator[Span]:
         """Where in the sentence that is, as offsets."""
         language = language_of(language)
-        if self.kind in ("number", "count"):  # figures of a date are not counts
-            sentence = _DATES[language].sub(lambda date: " " * len(date[0]), sentence)
-        if self.kind == "count":
-            yield from self._counted(sentence, language)
-            return
-        for match in _OFFERS[language][self.kind].finditer(sentence):
-            if not {word.lower() for word in words(match.group())} <= self.own_words:
-                yield match.span()
+        said = in_digits(sentence, language)
+        texts = {sentence, said}
+        if self.kind in _COUNTS:  # figures of a date are not counts
+            for start, end in dates_in(sentence, language):
+                said = said[:start] + " " * (end - start) + said[end:]
+            texts = {said}
+        look = _OFFERS[language][self.kind]
+        for start, end in sorted({match.span() for text in texts for match in look.finditer(text)}):
+            is_own = {word.lower() for word in words(sentence[start:end])} <= self.own_words
+            last = self._noun(sentence, end, language) if self.kind == "count" else end
+            if last and not is_own:
+                yield start, last
 
-    def _counted(self, sentence: str, language: str) -> Iterator[Span]:
-        """Spans from a number to the counted noun, at most four words after it."""
-        said = list(TOKEN.finditer(sentence))
-        for place, word in enumerate(said):
-            if word[0].lower() in self.own_words or not _NUMBER.fullmatch(word[0]):
-                continue
-            for other in said[place + 1 : place + 1 + _WORDS_TO_THE_NOUN]:
-                held = key(other[0], language)
-                parts = tuple(noun for noun in self.nouns if len(noun) >= _LEAST_PART)
-                if held in self.nouns or held.startswith(parts) or held.endswith(parts):
-                    yield word.start(), other.end()
-                    break
+    def _noun(self, sentence: str, start: int, language: str) -> int:
+        """The end of the counted noun, at most four words behind a number; 0 without one."""
+        parts = tuple(noun for noun in self.nouns if len(noun) >= _LEAST_PART)
+        clause = _CLAUSE_END.search(sentence, start)
+        behind = TOKEN.finditer(sentence, start, clause.start() if clause else len(sentence))
+        for word in itertools.islice(behind, _WORDS_TO_THE_NOUN):
+            held = key(word[0], language)
+            if held in self.nouns or held.startswith(parts) or held.endswith(parts):
+                return word.end()
+        return 0
+
+
+@functools.lru_cache(maxsize=5_000)
+def in_digits(sentence: str, language: str) -> str:
+    """A sentence at the same length with zeros for each number in words: „000 Männer“, „0000jährig“.
+
+    Also for words that tell no exact number, such as „mehrere“; not for "one", which is also an article.
+    """
+    for number in [each for each in written(sentence, language) if each.numbers]:
+        tail = COMPOUND.search(sentence, number.start, number.end)
+        end = tail.start() if tail else number.end
+        sentence = sentence[: number.start] + "0" * (end - number.start) + sentence[end:]
+    return _OFFERS[language]["some"].sub(lambda some: "0" * len(some[0]), sentence)
 
 
 def dates_in(sentence: str, language: str | None) -> list[Span]:
-    """Spans of the whole dates in a sentence in `language`."""
-    return [date.span() for date in _DATES[language_of(language)].finditer(sentence)]
+    """Spans of the dates in a sentence in `language`, whose figures are not counts.
+
+    „am 15. August 2025“, „seit 2014“; not „2014 Menschen“.
+    """
+    language = language_of(language)
+    found = [(day.start, day.end) for day in dates(sentence, language)]
+    years = (year.span() for year in _OFFERS[language]["year alone"].finditer(sentence))
+    return found + [(low, high) for low, high in years if not any(a <= low < b for a, b in found)]
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -7,19 +7,23 @@ hardly answer it. The kinds are in `rag/data/figures.toml`.
 import itertools
 import re
 
-from rag.question.answer_type import COUNTED, FIGURES, Cue, any_of, cue_of, dates_in
+from rag.question.answer_type import COUNTED, FIGURES, PARTS, Cue, cue_of, dates_in, filled
 from rag.question.query import Query, understand
 from rag.schema import Span
 from rag.text.analysis import words
 from rag.text.languages import STOP
 
 _COARSE = frozenset({"date", "duration", "age", "number"})
+_NARROW = frozenset({"duration", "age"})
 _WORDS_TO_THE_NOUN = 4
 _MOST_MARKED = 2
 _ENDINGS = ("e", "en", "er", "es", "em")
-_ASKS = {kind: re.compile(rf"\b{any_of(told['asks'])}", re.IGNORECASE) for kind, told in FIGURES.items()}
+_ASKS = {
+    kind: re.compile(rf"\b{filled(told['asks'], PARTS)}", re.IGNORECASE) for kind, told in FIGURES.items()
+}
 _COUNTS, _NAMES = (
-    re.compile(rf"\b{any_of(COUNTED[name])}(?!\w)", re.IGNORECASE) for name in ("counts", "asks")
+    re.compile(rf"\b{filled(asks, PARTS)}\b", re.IGNORECASE)
+    for asks in (COUNTED["counts"], COUNTED["counts"] + COUNTED["asks"])
 )
 
 
@@ -29,11 +33,13 @@ def figure_of(query: Query) -> Cue | None:
     for kind, asks in _ASKS.items():
         if asks.search(query.text):
             return Cue(kind, own)
+    cue = cue_of(query.text)
+    if cue is not None and cue.kind in _NARROW:  # "combien de temps" counts nothing
+        return cue
     counted = {noun.lower() for noun in _said_next(query, _COUNTS)}
     named = (each for each in query.concepts if not counted.isdisjoint(each.word.lower().split()))
     if nouns := frozenset(key for concept in named for way in concept.alternatives for key in way.keys):
         return Cue("count", own, nouns)
-    cue = cue_of(query.text)
     return cue if cue is not None and cue.kind in _COARSE else None
 
 

@@ -35,9 +35,10 @@ class Glossary:
 
     def lookup(self, words: Sequence[str]) -> Translations:
         """Translations of a lower-case word or phrase, best first; empty when there are none."""
+        head = _stems(self.language, words)
         if self.language == "uk":
-            return self.entries.get(" ".join(words)) or self._by_prefix(words)
-        return self.entries.get(_stems(self.language, words), ())
+            return self.entries.get(head) or self._by_prefix(head.split(" "))
+        return self.entries.get(head, ())
 
     def misspelt(self, word: str) -> Translations:
         """Translations of the headwords that an unknown word is one typing error away from, best first.
@@ -200,7 +201,7 @@ def _ranked(weights: Mapping[str, float]) -> Translations:
 
 
 def _stems(language: str, words: Iterable[str]) -> str:
-    found, lower = stemmer(language), [word.lower() for word in words]
+    found, lower = stemmer(language), [word.lower().replace("’", "'") for word in words]
     return " ".join(found.stemWords(lower) if found else lower)
 
 

@@ -12,7 +12,7 @@ from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch, Inde
 
 _T = TypeVar("_T")
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 FILE_NAME = "library.sqlite3"
 
 PASSED_OVER = "beside the articles"

@@ -23,14 +23,16 @@ _LONGEST_WORD = 100
 _LEAST_STEM, _LEAST_FOLDED = 4, 3
 _LONGEST_PREFIX = max(map(len, _PREFIXES))
 
-TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+")
-"""A word or a number."""
+TOKEN = re.compile(
+    r"\d+(?:[.,]\d+)*|[^\W\d_]{1,3}(?:&[^\W\d_]{1,3})+(?![^\W\d_])|[^\W\d_]+(?:['’](?=[яюєїЯЮЄЇ])[^\W\d_]+)*"
+)
+"""A word or a number. One word is "A&E", and „п’ять“, too."""
 _DIGITS = re.compile(r"\d")
 
-_LATIN = "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch schtsch  y  e ju ja".split(
-    " "
+_LATIN = (
+    "a b v g g d e je jo zh z i i ji j k l m n o p r s t u f ch ts tsch sch schtsch  y  e ju ja   ".split(" ")
 )
-_CYRILLIC = str.maketrans(dict(zip("абвгґдеєёжзиіїйклмнопрстуфхцчшщъыьэюя", _LATIN, strict=True)))
+_CYRILLIC = str.maketrans(dict(zip("абвгґдеєёжзиіїйклмнопрстуфхцчшщъыьэюя'’ʼ", _LATIN, strict=True)))
 
 # in this order: longer spellings first, then accents, then what remains of each sound
 _SOUNDS_BEFORE_ACCENTS = {

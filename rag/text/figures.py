@@ -162,10 +162,13 @@ def _any(least: int, below: int) -> str:
 
 _BELOW_HUNDRED = rf"(?:(?:{_any(1, 10)})und(?:{_any(20, 100)})|{_any(2, 100)})"
 _BELOW_THOUSAND = rf"(?:(?:{_any(1, 10)})?hundert(?:und)?{_BELOW_HUNDRED}?|{_BELOW_HUNDRED})"
+COMPOUND = re.compile(
+    r"(?:mal\w{0,3}|fach\w{0,2}|(?:jähr|stünd|täg|minüt|wöch|monat|köpf|seit|stell|teil|strahl)\w+)$"
+)
+"""What may stand behind a German number in one word: „zweimal“, „dreijährig“."""
 _SPOKEN = re.compile(
     rf"(?:(?P<thousands>{_BELOW_THOUSAND}|ein)?(?P<thousand>tausend))?(?:und)?(?P<rest>{_BELOW_THOUSAND})?"
-    r"(?P<half>einhalb)?(?:mal\w{0,3}|fach\w{0,2}"
-    r"|(?:jähr|stünd|täg|minüt|wöch|monat|köpf|seit|stell|teil|strahl)\w+)?"
+    rf"(?P<half>einhalb)?(?:{COMPOUND.pattern})?"
 )
 
 _HALF, _THOUSAND, _LARGEST = Decimal("0.5"), 1000, 10**15
@@ -278,6 +281,8 @@ class _Part:
 
 
 def _part(word: str, before: str, language: str, *, begun: bool) -> tuple[str, Decimal]:
+    if word in ("cent", "cento") and before in ("pour", "por"):
+        return "", Decimal(0)
     if word in ("cent", "cents") and language == "fr" and begun:
         return "scale", Decimal(100)
     if (value := _value(word, language)) is not None:
