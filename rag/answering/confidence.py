@@ -37,9 +37,11 @@ ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07,
 # by meaning, too; fitted on whether the answer is right, on the tuning questions of seeds,
 # declining, everyday, conversations, dev, news1 and news2, each by the square root of its size. With one set
 # left out the AUROC of answerable against not is .76 and .66 on general news, .87 on dev.
-NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.35
+NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.64
 WHO_OR_WHY, SHARE, WORDS_WANTING, MEANING_BIAS = -0.53, 3.24, 0.32, -16.59
 LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
+LEAST_FOREIGN = -1.0
+"""An article in another language lacks no more words than this: the glossary may lack them."""
 
 # For sentences that a model cites when the confidence is below `UNSURE`. On the tuning questions of all sets
 # a third of the evidence of answerable questions passes, and 3 % of the first sentences of the best passage
@@ -56,15 +58,15 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
     By words alone it falls with the words of the question that the passages lack (`_by_words`). With meaning,
     it rises with the similarity of the best sentences, and with the share of the best one's article in the
     probability of all. It falls if the figure or date asked for is only far from there, if the noun after
-    "wie viele" or "welche" is missing, if a name or a reason is asked for, and if words are missing: those of
-    an article in another language, which a glossary may lack, count for nothing. That all words are there
-    proves nothing: near misses have them, too.
+    "wie viele" or "welche" is missing, if a name or a reason is asked for, and if words are missing. That all
+    words are there proves nothing: near misses have them, too.
     """
     by_words = _by_words(ranking, found)
     if not by_words or found[0].near is None:
         return by_words
     near = [20 * (candidate.near or 0.0) for candidate in found[:LOOKED_AT]]
     cue = cue_of(ranking.query.text)
+    said = math.log(by_words / (1 - by_words))
     foreign = ranking.query.language != language_of(found[0].article.language)
     score = (
         NEAREST * max(near)
@@ -73,7 +75,7 @@ def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
         + FOREIGN * foreign
         + WHO_OR_WHY * (cue is not None and cue.kind in ("person", "reason"))
         + SHARE * min(ONE_ARTICLE, _share(found))
-        + WORDS_WANTING * (not foreign) * min(0.0, math.log(by_words / (1 - by_words)))
+        + WORDS_WANTING * min(0.0, max(said, LEAST_FOREIGN) if foreign else said)
         + MEANING_BIAS
     )
     return 1 / (1 + math.exp(-score))
