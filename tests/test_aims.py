@@ -131,3 +131,20 @@ def test_a_stance_that_leads_is_no_surer_than_the_best_sentence_was(engine: Engi
 @pytest.mark.parametrize("question", ["Was will die Ministerin?", "Was will die deutsche Regierung?"])
 def test_where_nobody_says_so_nothing_is_sure(engine: Engine, question: str) -> None:
     assert engine.ask(question).certainty != "sure"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "question", "who"),
+    [
+        ("Le maire souhaite que l’État reste.", "fr", "Que veut le maire ?", "maire"),
+        ("The group wants the plan dropped.", "en", "What does the group want?", "group"),
+        ("Os agricultores reclamam 23 milhões.", "pt", "O que querem os agricultores?", "agricultores"),
+        ("Профспілка вимагає більшої зарплати.", "uk", "Чого хоче профспілка?", "профспілка"),
+    ],
+)
+def test_who_wants_needs_no_capital_but_in_german(
+    sentence: str, language: str, question: str, who: str
+) -> None:
+    query = understand(question, language, languages={language})
+    found = candidates_for(question, article("a", sentence, language=language))
+    assert [each.text for each in stating(found, Aim((who,)), query)] == [sentence]

@@ -157,8 +157,11 @@ class _Clause:
     def _may_be_subject(self, place: int, first: int = 0) -> bool:
         """Whether a word is a noun or name that stands free: in no other case, and behind no preposition."""
         word = self.text.words[place]
-        opens = self.opens and place == 0 and word.lower() in STOP[self.language]
-        return word[0].isupper() and not opens and self.text.stands_free(place, first)
+        is_small = word.lower() in STOP[self.language]
+        # nouns have a capital in German alone
+        named = not is_small if self.language != "de" else word[0].isupper()
+        opens = self.opens and place == 0 and is_small
+        return named and not opens and self.text.stands_free(place, first)
 
 
 def _clauses(text: str, language: str) -> Iterator[_Clause]:
