@@ -395,7 +395,6 @@ def _environment(peer: OpenAIServer) -> dict[str, str]:
         "BELEG_LLM_RETRIES": "0",
         "BELEG_RATE": "0",
         "BELEG_SYNC_SECONDS": "2",
-        "BELEG_DICTIONARY": os.devnull,
     }
 
 

@@ -242,7 +242,7 @@ def test_over_standard_input_and_output(folder: Path) -> None:
         command=sys.executable,
         args=["-m", "rag", "mcp", *options],
         cwd=ROOT,
-        env={"BELEG_DICTIONARY": "none", "BELEG_EMBEDDING": "words"},
+        env={"BELEG_EMBEDDING": "words"},
     )
 
     async def calls(client: Client) -> tuple[Any, Any]:

@@ -43,7 +43,6 @@ def chat(folder: Path, *options: str, **variables: str) -> Iterator[subprocess.P
         env={
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),
-            "BELEG_DICTIONARY": str(folder / "none"),
             **variables,
         },
     ) as process:

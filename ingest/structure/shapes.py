@@ -322,9 +322,8 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
     if name in AGENCIES:
         return {"agency": AGENCIES[name]}
     by_word = STARTS_HIGH.match(part) and OUTLET_WORD.search(part) and not PLACE_WORD.search(part)
-    says = language in ("de", "en") and _SMALL_WORD.search(
-        part
-    )  # "Presse feiert Einigung": names have capitals
+    # "Presse feiert Einigung" is a headline: names have capitals
+    says = language in ("de", "en") and _SMALL_WORD.search(part)
     if by_word and not says and word_count(part) <= _LONGEST_PART and ":" not in part:
         quoted = _QUOTED_NAME.fullmatch(part)
         return {"outlet": quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')}

@@ -28,7 +28,6 @@ _KEPT = {name: value for name, value in os.environ.items() if name != "PYTHONDON
 ENVIRONMENT = {
     **_KEPT,
     "BELEG_LLM": "none",
-    "BELEG_DICTIONARY": "",
     "GRADIO_ANALYTICS_ENABLED": "False",
 }
 _FIRST_PAGE = 60  # seconds
