@@ -495,9 +495,8 @@ class Engine:
             return None
         topic = understand(broad.topic, asked.language, languages=self.index.languages)
         among = self.index.mentioning(topic.concepts)
-        if 2 * len(among) <= self.library.counts().articles or not (
-            broad.topic or tell_one_story(self.library)
-        ):
+        in_most = 2 * len(among) > self.library.counts().articles
+        if not in_most or not (broad.topic or tell_one_story(self.library)):
             return None
         if asked.only is not None:
             among &= asked.only

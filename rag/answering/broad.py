@@ -64,10 +64,12 @@ def broadly(
     for hit in ranking.hits:
         id, (start, _) = hit.passage.article.id, hit.passage.chunk.sentences[0]
         begins[id] = min(start, begins.get(id, start))
+    languages = {language_of(hit.passage.article.language) for hit in ranking.hits}
+    aims = {each: _answer(broad.kind, each, embed) + ASKED * asked for each in languages}
     found = []
     for hit, own in zip(ranking.hits, held, strict=True):
         article = hit.passage.article
-        aim = _answer(broad.kind, language_of(article.language), embed) + ASKED * asked
+        aim = aims[language_of(article.language)]
         for place, (start, _) in enumerate(hit.passage.chunk.sentences):
             stands = FIRST * (start == begins[article.id]), LATE * start / len(article.text)
             score = float((own.sentences[place] - middle) @ aim) + stands[broad.kind == "next_step"]

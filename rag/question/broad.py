@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from rag.text.analysis import words
-from rag.text.languages import STOP, table
+from rag.text.languages import STOP, table, word_set
 
 KINDS = ("outcome", "next_step")
 MOST_OF_A_TOPIC = 2
@@ -26,12 +26,11 @@ def broad_of(question: str, language: str) -> Broad | None:
     if opens is None:
         return None
     rest = question[opens.end() :]
+    beside = STOP[language] | word_set("broad.beside", language)
     for kind in KINDS:
-        if _asks(kind, language).search(rest):
-            beside = STOP[language] | set(table(language, "broad.beside").split())
-            topic = [
-                word for word in words(_asks(kind, language).sub(" ", rest)) if word.lower() not in beside
-            ]
+        asks = _asks(kind, language)
+        if asks.search(rest):
+            topic = [word for word in words(asks.sub(" ", rest)) if word.lower() not in beside]
             return Broad(kind, " ".join(topic)) if len(topic) <= MOST_OF_A_TOPIC else None
     return None
 
