@@ -50,6 +50,7 @@ class Metrics:
     def watch(self, events: Iterator[Event], door: str) -> Iterator[Event]:
         """Passes events on and counts the outcome: answered, abstained, failed or stopped."""
         started, outcome, spoke = time.perf_counter(), "stopped", False
+        count = self.answers.labels
         try:
             with self.answering.track_inprogress(), closing(events):  # type: ignore[type-var]
                 for event in events:
@@ -57,14 +58,16 @@ class Metrics:
                         spoke = True
                         self.first_word.labels(door).observe(time.perf_counter() - started)
                     if isinstance(event, Done):
-                        outcome = "abstained" if event.answer.abstained else "answered"
                         self.whole.labels(door).observe(time.perf_counter() - started)
+                        outcome = ""  # counted here: who has the answer finds it counted
+                        count(door, "abstained" if event.answer.abstained else "answered").inc()
                     yield event
         except Exception:
             outcome = "failed"
             raise
         finally:
-            self.answers.labels(door, outcome).inc()
+            if outcome:
+                count(door, outcome).inc()
 
 
 class CountRequests:
