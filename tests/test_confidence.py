@@ -174,6 +174,26 @@ def test_a_figure_in_a_sentence_that_names_whom_is_asked_about_need_not_be_the_o
     assert certain("Wie hoch ist der Turm?", tower) == "sure"
 
 
+@pytest.mark.parametrize(
+    ("question", "said", "expected"),
+    [
+        ("Wie lange dauerte die Sitzung?", "Die Sitzung dauerte drei Stunden, dann gab es Suppe.", "sure"),
+        (
+            "Wie lange dauerte die Sitzung?",
+            "Die Sitzung dauerte an, drei Stunden später gab es Suppe.",
+            "unsure",
+        ),
+        ("Wie alt ist Harms?", "Bauer Jan Harms (72) rettete am Dienstag einen jungen Wolf.", "sure"),
+        ("Wann brach der Deich?", "Am Mittwoch, dem 13. August 2025, brach der Deich.", "sure"),
+    ],
+)
+def test_a_figure_is_sure_only_where_its_clause_is_about_the_question(
+    question: str, said: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.answering.confidence.SURE", 0.0)
+    assert certain(question, article("fall", said)) == expected
+
+
 def test_what_is_nowhere_near_is_none() -> None:
     assert certain("Wie heißt die Hauptstadt von Peru?", *DOSSIER) == "none"
     assert certain("Wer dirigiert?", WOLF) == "none"

@@ -1,6 +1,7 @@
 """How certain an answer is: the probability that the articles answer, and `sure`, `unsure` or `none`."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from rag.answering.extract import CONTENT, Candidate
 from rag.answering.extract import SAID as COVERED
 from rag.answering.roles import misplaced
-from rag.question.answer_type import cue_of
+from rag.question.answer_type import Cue, cue_of
 from rag.question.figures import asked_noun, figure_of
 from rag.question.query import Concept
+from rag.retrieval.matching import coverage
 from rag.retrieval.retriever import Ranking
 from rag.schema import Certainty
+from rag.store.terms import sentence_terms
 from rag.text.analysis import language_of, words
 from rag.text.languages import STOP
 
@@ -50,6 +53,8 @@ CITED_CONFIDENCE, CITED_COVERAGE = 0.17, 0.15
 
 TITLE_COUNTS = 0.8
 SAID = 0.5
+_CLAUSE_END = re.compile(r"[,:](?!\d)|[;)]|\s[–—-]\s")
+_WORDS_OF_A_CLAUSE = 3
 
 
 def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
@@ -91,15 +96,15 @@ def certainty(
     date is sure.
 
     Never sure: a reason, and a sentence in which the parties of the question have changed roles. A figure or
-    date is sure only if the sentence has one; a name or a place only if the sentence says nearly the whole
-    question and its article has no rival.
+    date is sure only if the sentence has one in a clause that is about the question; a name or a place only
+    if the sentence says nearly the whole question and its article has no rival.
     """
     if not found or confidence < (UNSURE_BY_WORDS if found[0].near is None else UNSURE):
         return "none"
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
     language = language_of(best.article.language)
-    if figure is not None and not figure.offered_by(best.text, language):
+    if figure is not None and not _bound(ranking, best, figure):
         return "unsure"
     if kind == "reason" or (leans and not _says_what_is_new(ranking, best, kind)):
         return "unsure"
@@ -111,6 +116,27 @@ def certainty(
     whole = float(best.covered @ ranking.idf) >= AGREED * float(ranking.idf.sum())
     agrees = whole and _share(found) >= ONE_ARTICLE
     return "sure" if agrees or (confidence >= SURE and kind not in NEVER_BY_SCORE) else "unsure"
+
+
+def _bound(ranking: Ranking, best: Candidate, figure: Cue) -> bool:
+    """Whether the clause of such a figure says a content word of the question, or there is none to say.
+
+    In another clause a figure is of something else. One that says nearly nothing but the figure, as
+    „Putin, 72,“ or „am Mittwoch, dem 13. August,“, belongs to those around it.
+    """
+    concepts = [concept for concept in ranking.query.concepts if concept.weight >= CONTENT]
+    text, language = best.text, language_of(best.article.language)
+    cuts = [0, *(cut.end() for cut in _CLAUSE_END.finditer(text)), len(text)]
+    clauses = []
+    for start, end in figure.spans(text, language):
+        low = max(at for at, cut in enumerate(cuts) if cut <= start)
+        high = min(at for at, cut in enumerate(cuts) if cut >= end)
+        others = [word for word in words(text[cuts[low] : start] + text[end : cuts[high]]) if word.isalpha()]
+        if len(others) < _WORDS_OF_A_CLAUSE:
+            low, high = max(0, low - 1), min(len(cuts) - 1, high + 1)
+        clauses.append(sentence_terms(text[cuts[low] : cuts[high]], language))
+    said = coverage(concepts, clauses) >= SAID
+    return bool(said.any() if concepts else clauses)
 
 
 def _says_what_is_new(ranking: Ranking, best: Candidate, kind: str | None) -> bool:

@@ -39,7 +39,7 @@ COUNTED = FIGURES.pop("noun")
 PARTS = {name: filled(FIGURES.pop(name), {}) for name in ("currency", "percent", "sum", "unit")}
 _ONE = {language: rf"\b{filled(table(language, 'numbers.one').split(), {})}\b" for language in LANGUAGES}
 _DIGITS = r"(?<![\d.,])\d[\d.,\s]*+"
-_COUNTS = frozenset({"number", "count", "people"})
+_OF_DATES = frozenset({"date", "year"})
 
 
 def _offers(language: str) -> dict[str, re.Pattern[str]]:
@@ -64,7 +64,7 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
         "year alone": rf"\b(?:1[5-9]|20)\d\d\b(?! {told('behind_a_count')})",
         "date": rf"\b(?:1\d|20)\d\d\b|\d(?:\.|st|nd|rd|th|er)? ?(?:de )?{calendar}"
         rf"|\b{calendar}\b(?:\.? \d{{1,2}}\b(?!:))?|{told('then')}",
-        "age": told("age"),
+        "age": rf"{told('age')}|(?<=\w)(?:, | \()\d{{1,3}}(?=[,)])",  # „Jan Harms (72)“, « Anne Roy, 43, »
         # not at the beginning of a sentence, where everything has a capital
         "person": rf"(?<![.!?“„] )(?<!^){_NAME} (?:{told('particles')} )?{_NAME}",
         "place": rf"\b(?i:{told('places')})\b {told('before_place')}[{CAPITAL}]\w+",
@@ -96,7 +96,7 @@ class Cue:
         language = language_of(language)
         said = in_digits(sentence, language)
         texts = {sentence, said}
-        if self.kind in _COUNTS:  # figures of a date are not counts
+        if self.kind not in _OF_DATES:  # the figures of a date count nothing
             for start, end in dates_in(sentence, language):
                 said = said[:start] + " " * (end - start) + said[end:]
             texts = {said}
