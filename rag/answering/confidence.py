@@ -43,6 +43,8 @@ ABSENT, UNSAID, GREATEST_GAP, CUE_MISSING, CONCEPTS, BIAS = -2.15, -2.21, -3.07,
 NEAREST, NOT_OFFERED, NOUN_MISSING, FOREIGN = 0.87, -0.97, -1.19, 0.64
 WHO_OR_WHY, SHARE, WORDS_WANTING, MEANING_BIAS = -0.53, 3.24, 0.32, -16.59
 LOOKED_AT, GREATEST_DISTANCE = 25, 3.0
+SHOWN = 2
+"""So many places are shown as the nearest; where a figure or date is asked for, one of them must have it."""
 LEAST_FOREIGN = -1.0
 """An article in another language lacks no more words than this: the glossary may lack them."""
 
@@ -104,6 +106,8 @@ def certainty(
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
     language = language_of(best.article.language)
+    if figure is not None and not any(_offers(figure, each) for each in found[:SHOWN]):
+        return "none"
     if figure is not None and not _bound(ranking, best, figure):
         return "unsure"
     if kind == "reason" or (leans and not _says_what_is_new(ranking, best, kind)):
@@ -168,11 +172,13 @@ def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Seque
     if figure is None:
         return 0.0
     offering = [
-        nearness
-        for candidate, nearness in zip(found, near, strict=True)
-        if figure.offered_by(candidate.text, language_of(candidate.article.language))
+        nearness for candidate, nearness in zip(found, near, strict=True) if _offers(figure, candidate)
     ]
     return min(GREATEST_DISTANCE, max(near) - max(offering)) if offering else GREATEST_DISTANCE
+
+
+def _offers(figure: Cue, candidate: Candidate) -> bool:
+    return figure.offered_by(candidate.text, language_of(candidate.article.language))
 
 
 def _noun_missing(ranking: Ranking, best: Candidate) -> float:

@@ -94,14 +94,15 @@ class Cue:
     def spans(self, sentence: str, language: str | None = "de") -> Iterator[Span]:
         """Where in the sentence that is, as offsets."""
         language = language_of(language)
-        said = in_digits(sentence, language)
+        said, of_dates = in_digits(sentence, language), dates_in(sentence, language)
         texts = {sentence, said}
         if self.kind not in _OF_DATES:  # the figures of a date count nothing
-            for start, end in dates_in(sentence, language):
+            for start, end in of_dates:
                 said = said[:start] + " " * (end - start) + said[end:]
             texts = {said}
         look = _OFFERS[language][self.kind]
-        for start, end in sorted({match.span() for text in texts for match in look.finditer(text)}):
+        found = {match.span() for text in texts for match in look.finditer(text)}
+        for start, end in sorted(found.union(of_dates if self.kind == "date" else ())):
             is_own = {word.lower() for word in words(sentence[start:end])} <= self.own_words
             last = self._noun(sentence, end, language) if self.kind == "count" else end
             if last and not is_own:

@@ -7,7 +7,7 @@ hardly answer it. The kinds are in `rag/data/figures.toml`.
 import itertools
 import re
 
-from rag.question.answer_type import COUNTED, FIGURES, PARTS, Cue, cue_of, dates_in, filled
+from rag.question.answer_type import COUNTED, FIGURES, PARTS, Cue, cue_of, filled
 from rag.question.query import Query, understand
 from rag.schema import Span
 from rag.text.analysis import words
@@ -50,9 +50,6 @@ def asked_for(question: str, sentence: str, language: str) -> list[Span]:
     """
     figure = figure_of(understand(question, languages=(language,)))
     found = list(figure.spans(sentence, language)) if figure else []
-    if figure and figure.kind == "date":
-        found += dates_in(sentence, language)
-        found = [span for span in found if not set(words(sentence[slice(*span)].lower())) <= figure.own_words]
     joined: list[Span] = []
     for start, end in sorted(found):
         if joined and not sentence[joined[-1][1] : start].strip():
