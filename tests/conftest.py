@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ from tests.visit import CHROMIUM, Site, chat_of, chromium, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("long", max_examples=5_000, deadline=None)  # --hypothesis-profile long
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in the background of a shell: no Ctrl-C for our programs
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 OF_THE_TESTS = ("BELEG_CHROMIUM", "BELEG_REQUIRE_")
 
 
