@@ -21,9 +21,8 @@ from tests.visit import CHROMIUM, Site, chat_of, chromium, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 hypothesis.settings.register_profile("long", max_examples=5_000, deadline=None)  # --hypothesis-profile long
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as in the background of a shell: no Ctrl-C for our programs
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell's background ignores Ctrl-C, and so would every program that a test starts
     signal.signal(signal.SIGINT, signal.default_int_handler)
 OF_THE_TESTS = ("BELEG_CHROMIUM", "BELEG_REQUIRE_")
 

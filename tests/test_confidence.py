@@ -194,6 +194,24 @@ def test_a_figure_is_sure_only_where_its_clause_is_about_the_question(
     assert certain(question, article("fall", said)) == expected
 
 
+@pytest.mark.parametrize(
+    ("question", "said", "expected"),
+    [
+        ("Welches Labor prüfte das Brot?", "Das Brot prüfte am Montag ein Labor.", "unsure"),
+        ("Welches Labor prüfte das Brot?", "Das Brot prüfte am Montag das Labor Harms.", "sure"),
+        ("Was prüfte das Labor?", "Das Brot prüfte am Montag ein Labor.", "sure"),
+        ("Which laboratory tested the bread?", "A small laboratory tested the bread.", "unsure"),
+        ("What is the laboratory that tested bread?", "A small laboratory tested the bread.", "unsure"),
+    ],
+)
+def test_something_is_not_surely_named_by_a_sentence_that_speaks_of_some(
+    question: str, said: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.answering.confidence.SURE", 0.0)
+    language = "en" if question.startswith("Wh") else "de"
+    assert certain(question, article("fall", said, language=language)) == expected
+
+
 def test_what_is_nowhere_near_is_none() -> None:
     assert certain("Wie heißt die Hauptstadt von Peru?", *DOSSIER) == "none"
     assert certain("Wer dirigiert?", WOLF) == "none"

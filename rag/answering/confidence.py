@@ -11,7 +11,7 @@ from rag.answering.extract import CONTENT, Candidate
 from rag.answering.extract import SAID as COVERED
 from rag.answering.roles import misplaced
 from rag.question.answer_type import Cue, cue_of
-from rag.question.figures import asked_noun, figure_of
+from rag.question.figures import asked_noun, figure_of, unnamed
 from rag.question.query import Concept
 from rag.retrieval.matching import coverage
 from rag.retrieval.retriever import Ranking
@@ -97,9 +97,10 @@ def certainty(
     content words: the sentence quoted before says the others, whatever is asked. „Und wann?“ has none; a
     date is sure.
 
-    Never sure: a reason, and a sentence in which the parties of the question have changed roles. A figure or
-    date is sure only if the sentence has one in a clause that is about the question; a name or a place only
-    if the sentence says nearly the whole question and its article has no rival.
+    Never sure: a reason, a sentence in which the parties of the question have changed roles, and „ein Labor“
+    where it is asked which. A figure or date is sure only if the sentence has one in a clause that is about
+    the question; a name or a place only if the sentence says nearly the whole question and its article has
+    no rival.
     """
     if not found or confidence < (UNSURE_BY_WORDS if found[0].near is None else UNSURE):
         return "none"
@@ -112,7 +113,7 @@ def certainty(
         return "unsure"
     if kind == "reason" or (leans and not _says_what_is_new(ranking, best, kind)):
         return "unsure"
-    if misplaced(ranking.query, best.text, language):
+    if misplaced(ranking.query, best.text, language) or unnamed(ranking.query, best.text, language):
         return "unsure"
     degree = kind in ("measure", "size") and len(ranking.query.concepts) == 1
     if degree and not _says_the_degree(ranking, best):

@@ -6,12 +6,13 @@ hardly answer it. The kinds are in `rag/data/figures.toml`.
 
 import itertools
 import re
+from collections.abc import Sequence
 
 from rag.question.answer_type import COUNTED, FIGURES, PARTS, Cue, cue_of, filled
 from rag.question.query import Query, understand
 from rag.schema import Span
-from rag.text.analysis import words
-from rag.text.languages import STOP
+from rag.text.analysis import key, words
+from rag.text.languages import LANGUAGES, STOP, word_set
 
 _COARSE = frozenset({"date", "duration", "age", "number"})
 _NARROW = frozenset({"duration", "age"})
@@ -21,10 +22,11 @@ _ENDINGS = ("e", "en", "er", "es", "em")
 _ASKS = {
     kind: re.compile(rf"\b{filled(told['asks'], PARTS)}", re.IGNORECASE) for kind, told in FIGURES.items()
 }
-_COUNTS, _NAMES = (
-    re.compile(rf"\b{filled(asks, PARTS)}\b", re.IGNORECASE)
-    for asks in (COUNTED["counts"], COUNTED["counts"] + COUNTED["asks"])
+_COUNTS, _ASKS_FOR, _NAMED = (
+    re.compile(rf"\b{filled(asks, PARTS)}(?!\w)", re.IGNORECASE)
+    for asks in (COUNTED["counts"], COUNTED["counts"] + COUNTED["asks"], COUNTED["named"])
 )
+_SOME = {language: word_set("numbers.one", language) for language in LANGUAGES}
 
 
 def figure_of(query: Query) -> Cue | None:
@@ -36,9 +38,7 @@ def figure_of(query: Query) -> Cue | None:
     cue = cue_of(query.text)
     if cue is not None and cue.kind in _NARROW:  # "combien de temps" counts nothing
         return cue
-    counted = {noun.lower() for noun in _said_next(query, _COUNTS)}
-    named = (each for each in query.concepts if not counted.isdisjoint(each.word.lower().split()))
-    if nouns := frozenset(key for concept in named for way in concept.alternatives for key in way.keys):
+    if nouns := _keys(query, _said_next(query, _COUNTS)):
         return Cue("count", own, nouns)
     return cue if cue is not None and cue.kind in _COARSE else None
 
@@ -61,7 +61,25 @@ def asked_for(question: str, sentence: str, language: str) -> list[Span]:
 
 def asked_noun(query: Query) -> str | None:
     """The noun after "wie viele", "welche", "which"; an answer must have one of its kind."""
-    return next(iter(_said_next(query, _NAMES)), None)
+    return next(iter(_said_next(query, _ASKS_FOR)), None)
+
+
+def unnamed(query: Query, sentence: str, language: str) -> bool:
+    """Whether a sentence has what a question asks the name of, or which it is, only as some: „ein Labor“."""
+    asked = _keys(query, _said_next(query, _NAMED))
+    said = words(sentence)
+    return any(
+        key(word, language) in asked
+        and not _SOME[language].isdisjoint(before.lower() for before in said[max(0, at - 2) : at])
+        for at, word in enumerate(said)
+    )
+
+
+def _keys(query: Query, nouns: Sequence[str]) -> frozenset[str]:
+    """The search keys of a question's nouns, and of what means the same."""
+    asked = {noun.lower() for noun in nouns}
+    meant = (each for each in query.concepts if not asked.isdisjoint(each.word.lower().split()))
+    return frozenset(held for concept in meant for way in concept.alternatives for held in way.keys)
 
 
 def _said_next(query: Query, asks: re.Pattern[str]) -> list[str]:
