@@ -352,6 +352,7 @@ def test_dark_mode_follows_the_system(site: Site) -> None:
 def axe_violations(page: Any) -> list[str]:
     from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
+    expect(page.locator('[role="list"]:empty')).to_have_count(0)  # one that is still being filled
     # what fades in has poor contrast for a moment
     page.wait_for_function(
         "document.getAnimations().every((a) => a.playState !== 'running'"
