@@ -33,7 +33,7 @@ test: dev  ## run the tests, two files at a time; options for pytest: make test 
 soak: dev  ## ten minutes of everything at once: errors, leaks, mix-ups; options: make soak ARGS="--minutes 1"
 	@$(PY) -m tests.soak $(ARGS)
 
-bench: dev  ## measure speed against a stock LlamaIndex program; options: make bench ARGS="--sizes 1000 10000"
+bench: dev  ## measure speed against a stock LlamaIndex program; options: make bench ARGS="--sizes 5 150"
 	@$(PY) -m tests.bench $(ARGS)
 
 faults: dev  ## kill syncs at random moments, and check that nothing is lost; options: make faults ARGS="--times 8"

@@ -31,6 +31,10 @@ class Ours:
         """Articles to a searchable index on disk; a second time only what has changed."""
         sync(self.settings)
 
+    def update(self) -> None:
+        """What has changed is found by its words; its vectors are left to the next sync."""
+        sync(self.settings, wait=False)
+
     def index_words(self) -> None:
         """The library without vectors, which answers need none of."""
         files = find_sources([self.settings.articles], self.settings.data_dir.resolve())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import platform
 from collections.abc import Sequence
@@ -18,18 +17,12 @@ def write(rows: Sequence[Row], folder: Path) -> str:
     """Writes bench.json and bench.md; returns the table."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {"date": datetime.now(UTC).date().isoformat(), "machine": machine()}
-    figures = [_figures(row) for row in rows]
+    figures = [{**asdict(row), "ratio": row.ratio, "met": row.met} for row in rows]
     text = json.dumps({**about, "rows": figures}, indent=1, ensure_ascii=False)
     (folder / "bench.json").write_text(text + "\n", encoding="utf-8")
     shown = f"{about['date']}, {about['machine']}\n\n{table(rows)}\n"
     (folder / "bench.md").write_text(shown, encoding="utf-8")
     return shown
-
-
-def _figures(row: Row) -> dict[str, object]:
-    held = {**asdict(row), "ratio": row.ratio, "met": row.met}
-    alone = {"peer": None, "ratio": None, "goal": None, "met": None} if math.isnan(row.peer) else {}
-    return held | alone  # JSON knows no NaN
 
 
 def machine() -> str:
@@ -55,14 +48,14 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _line(row: Row) -> str:
-    if math.isnan(row.peer):
-        return f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | | | | {row.n} |"
-    sign, unit = ("≥", " × faster") if row.times_faster else ("≤", " ×")
-    met = "met" if row.met else "**missed**"
-    return (
-        f"| {row.name} | {row.articles:,} | {_amount(row.ours, row.unit)} | {_amount(row.peer, row.unit)}"
-        f" | {row.ratio:.3g}{unit} | {sign} {row.goal:g} {met} | {row.n} |"
-    )
+    peer = "" if row.peer is None else _amount(row.peer, row.unit)
+    ratio = "" if row.ratio is None else f"{row.ratio:.3g} ×"
+    most = [] if row.most is None else [f"≤ {_amount(row.most, row.unit)}"]
+    times = [] if row.times is None else [f"≤ {row.times:g} ×"]
+    met = {None: "", True: " met", False: " **missed**"}[row.met]
+    goal = ", ".join([*most, *times]) + met
+    ours = _amount(row.ours, row.unit)
+    return f"| {row.name} | {row.articles:,} | {ours} | {peer} | {ratio} | {goal} | {row.n} |"
 
 
 def _amount(value: float, unit: str) -> str:

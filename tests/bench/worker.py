@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,10 +68,13 @@ def memory_of(pid: int) -> float:
     """Memory in MB of a process and those it began; pages that they share count once (PSS)."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-        tasks = Path(f"/proc/{pid}/task").iterdir()
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:  # it has ended
         return 0.0
+    children: list[str] = []
+    for task in tasks:
+        with suppress(OSError):  # a thread that has ended
+            children += (task / "children").read_text().split()
     line = next((line for line in rollup.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
     return int(line.split()[1]) / _MEGABYTE + sum(memory_of(int(child)) for child in children)
 
