@@ -167,15 +167,17 @@ def _share(found: Sequence[Candidate]) -> float:
 def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Sequence[float]) -> float:
     """How much less similar than the best sentence the first one with the figure or date asked for is.
 
-    0 if none is asked for, `GREATEST_DISTANCE` if no sentence has one.
+    Its clause must be about the question. 0 if none is asked for, `GREATEST_DISTANCE` at most.
     """
     figure = figure_of(ranking.query)
     if figure is None:
         return 0.0
-    offering = [
-        nearness for candidate, nearness in zip(found, near, strict=True) if _offers(figure, candidate)
+    away = [
+        max(near) - nearness
+        for candidate, nearness in zip(found, near, strict=True)
+        if _bound(ranking, candidate, figure)
     ]
-    return min(GREATEST_DISTANCE, max(near) - max(offering)) if offering else GREATEST_DISTANCE
+    return min([GREATEST_DISTANCE, *away])
 
 
 def _offers(figure: Cue, candidate: Candidate) -> bool:
