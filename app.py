@@ -66,7 +66,7 @@ def serve(*dossiers: Settings) -> None:
 
     `dossiers` differ in name, articles and data folder only.
     """
-    from rag.serve.logs import configure
+    from rag.serve.ops import configure
 
     settings = dossiers[0]
     configure(settings)
@@ -187,7 +187,7 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
     """
     import uvicorn
 
-    from rag.serve.logs import RequestIds
+    from rag.serve.ops import RequestIds
     from rag.serve.security.connections import LARGEST_HEAD, Connections
 
     connections = Connections(proxies)
@@ -197,7 +197,7 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
         h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_keep_alive=5,
         limit_concurrency=connections.most,
-        # rag.serve.security.proxies handles BELEG_TRUSTED_PROXIES
+        # rag.serve.security.connections handles BELEG_TRUSTED_PROXIES
         proxy_headers=False,
         # uvicorn logs to the same place
         log_config=None,

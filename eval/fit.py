@@ -23,7 +23,7 @@ from ingest.sync import sync
 from rag.answering.extract import WEIGHTS, WEIGHTS_WITH_MEANING, features
 from rag.engine import Engine, open_engine
 from rag.models.encoder import shared_encoder
-from rag.retrieval.sentence_meaning import sentence_meaning
+from rag.retrieval.meaning import sentence_meaning
 from rag.settings import load_settings
 
 FOLDS, RIDGE, STEPS = 5, 0.005, 60

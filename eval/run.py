@@ -30,7 +30,7 @@ from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
-from rag.store.fingerprint import fingerprint
+from rag.store.library_file import fingerprint
 from rag.version import VERSION
 from rag.wire import Json, sent_answer
 

@@ -40,9 +40,16 @@ from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
 from rag.store.chroma import Chroma, Pair, Progress, add_missing, delete_unknown, is_whole
-from rag.store.fingerprint import check_fingerprint, dimension_of, fingerprint, serves
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME, LEFT_TO_WORDS, PASSED_OVER
+from rag.store.library_file import (
+    FILE_NAME,
+    LEFT_TO_WORDS,
+    PASSED_OVER,
+    check_fingerprint,
+    dimension_of,
+    fingerprint,
+    serves,
+)
 
 _T = TypeVar("_T")
 

@@ -43,7 +43,7 @@ from rag.answering.work import (
 )
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
-from rag.models.debris import Restarted
+from rag.models.dialect import Restarted
 from rag.models.providers import build_embedder, build_model
 from rag.question.aims import Aim, aim_of
 from rag.question.broad import broad_of
@@ -55,14 +55,13 @@ from rag.question.parts import MOST_PARTS, Part, parts_of
 from rag.question.query import detect_language, understand
 from rag.question.source import source_of
 from rag.question.suggest import follow_ups, suggest
-from rag.retrieval.meaning import Dense, open_dense
+from rag.retrieval.meaning import Dense, SentenceMeaning, open_dense, sentence_meaning
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
-from rag.retrieval.sentence_meaning import SentenceMeaning, sentence_meaning
 from rag.schema import Answer, Asking, Certainty, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.stepped import stepped
-from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
+from rag.store.library_file import check_fingerprint, fingerprint
 from rag.text.normalize import normalise
 from rag.verification.verify import Verifier
 

@@ -17,8 +17,8 @@ from rag.question.query import understand
 from rag.retrieval.retriever import Ranking, Retriever
 from rag.schema import Article, Aside, AsideKind
 from rag.settings import Settings, load_settings
-from rag.store.fingerprint import fingerprint
 from rag.store.library import Library
+from rag.store.library_file import fingerprint
 
 
 def article(id: str, text: str, *, asides: Sequence[Aside] = (), **facts: object) -> Article:

@@ -35,7 +35,7 @@ from rag.settings import Settings
 from rag.text.analysis import words
 from rag.text.normalize import normalise
 from rag.verification.facts import facts
-from rag.verification.markers import Marker, parse
+from rag.verification.reply import Marker, parse
 from rag.verification.verify import Verifier
 from tests.dossier import DOSSIER, index_of
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from rag.serve.api import openai_text
+from rag.serve.api import openai_forms
 from rag.serve.pages.routes import add_answer_routes
 from rag.store.answers import Records
 from tests.doors import client, doors, over_dossier
@@ -111,7 +111,7 @@ def test_nesting_without_end_is_no_failure_of_ours(asking: TestClient) -> None:
 
 def test_tokens_are_counted_of_what_is_read(asking: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[int] = []
-    monkeypatch.setattr(openai_text, "count_tokens", lambda text: counted.append(len(text)) or 1)
+    monkeypatch.setattr(openai_forms, "count_tokens", lambda text: counted.append(len(text)) or 1)
     said = [{"role": "user", "content": "Die Brücke. " * 5_000}] * 10
     asking.post("/v1/chat/completions", json={"model": "beleg", "messages": [*said, SAID]})
     assert counted

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from rag.verification.markers import LONGEST_MARKER, Marker, Piece, parse
+from rag.verification.reply import LONGEST_MARKER, Marker, Piece, parse
 
 
 def read(*deltas: str) -> list[str]:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from rag.errors import ProviderProtocol, ProviderUnavailable
 from rag.models.chat import ChatModel, Deadline, End
-from rag.models.debris import Debris, Restarted
-from rag.models.dialect import Turn
+from rag.models.dialect import Debris, Restarted, Turn
 from rag.models.faults import Server
 from rag.settings import Settings
 from tests.openai_server import Json, OpenAIServer, Reply, openai_server, refusal

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rag.verification.markers import parse
-from rag.verification.reply import Draft, Sentence, plain
+from rag.verification.reply import Draft, Sentence, parse, plain
 
 
 def sentences(text: str, size: int = 4) -> list[tuple[str, list[tuple[str, int]]]]:

@@ -28,7 +28,7 @@ from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_choice import chosen
 from rag.models.providers import build_embedder
 from rag.settings import Settings, load_settings
-from rag.store.fingerprint import fingerprint
+from rag.store.library_file import fingerprint
 from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector
 from tests.openai_server import HTML, Reply, refusal
 

@@ -9,7 +9,7 @@ import pytest
 
 from rag.answering.extract import candidates
 from rag.question.query import understand
-from rag.retrieval.sentence_meaning import SentenceMeaning
+from rag.retrieval.meaning import SentenceMeaning
 from rag.schema import Article
 from tests.dossier import APPLES, CONCERT, DOSSIER, article, aside, candidates_for, index_of, ranked
 

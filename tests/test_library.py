@@ -14,9 +14,8 @@ import pytest
 from rag.errors import ConfigError, IndexDamaged, IndexMismatch
 from rag.schema import Article, Aside, Chunk
 from rag.settings import Settings
-from rag.store.fingerprint import check_fingerprint, fingerprint
 from rag.store.library import Library
-from rag.store.library_file import FILE_NAME
+from rag.store.library_file import FILE_NAME, check_fingerprint, fingerprint
 from rag.store.library_rows import Counts, Entry, FileState
 
 TEXT = "Grüße 👋 aus Alaska\n\n„Das Treffen war gut“, sagte er. Straßen­sperren gab es viele."

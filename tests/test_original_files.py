@@ -14,7 +14,7 @@ from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
 from rag.printing import answer_text
 from rag.schema import Article
-from rag.serve.api.openai_text import references
+from rag.serve.api.openai_forms import references
 from rag.serve.chat.render import evidence_html
 from rag.serve.pages.export import conversation
 from rag.settings import Settings

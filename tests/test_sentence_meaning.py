@@ -17,12 +17,11 @@ from ingest.sync import is_current, sync
 from rag.engine import open_engine
 from rag.models.encoder import DIMENSION, Encoder
 from rag.question.query import understand
-from rag.retrieval.meaning import Dense
+from rag.retrieval.meaning import Dense, Floats, SentenceMeaning, sentence_meaning
 from rag.retrieval.retriever import Nearness, Retriever
-from rag.retrieval.sentence_meaning import Floats, SentenceMeaning, sentence_meaning
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.store.passage_vectors import pack
+from rag.store.terms import pack
 from tests.dossier import APPLES, BRIDGE, DOSSIER, fill, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"

@@ -9,7 +9,7 @@ import pytest
 from ingest.chunking import chunk_article
 from rag.answering.stream import CUT_OFF, LOOPED, Writing
 from rag.models.chat import End
-from rag.models.debris import Restarted
+from rag.models.dialect import Restarted
 from rag.question.query import Concept
 from rag.schema import Article, Passage, Statement
 from rag.verification.verify import Verifier

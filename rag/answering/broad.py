@@ -12,8 +12,8 @@ from rag.answering.extract import Candidate
 from rag.models.hashing import Floats
 from rag.question.broad import KINDS, Broad, answers_to
 from rag.question.query import Query
+from rag.retrieval.meaning import vectors_held
 from rag.retrieval.retriever import Nearness, Ranking, Retriever
-from rag.retrieval.sentence_meaning import vectors_held
 from rag.store.library import Library
 from rag.text.analysis import language_of
 

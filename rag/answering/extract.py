@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
 from rag.retrieval.matching import Matrix, present, summed
+from rag.retrieval.meaning import SentenceMeaning
 from rag.retrieval.retriever import Hit, Ranking
-from rag.retrieval.sentence_meaning import SentenceMeaning
 from rag.schema import Article, Chunk, Citation, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import language_of

@@ -11,8 +11,7 @@ from rag.answering.prompts import PROMPTS
 from rag.answering.work import summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
-from rag.models.debris import Restarted
-from rag.models.dialect import Call, Turn
+from rag.models.dialect import Call, Restarted, Turn
 from rag.schema import Filters, Passage
 from rag.store.library import Library
 

@@ -10,11 +10,10 @@ from rag.answering.sentinel import SENTINEL_LENGTH, begins_with_sentinel, declin
 from rag.answering.steps import Found
 from rag.answering.work import summed
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage
-from rag.models.debris import Restarted
+from rag.models.dialect import Restarted
 from rag.schema import Statement
 from rag.verification.facts import fold_quote
-from rag.verification.markers import Piece, parse
-from rag.verification.reply import Draft, Sentence, plain
+from rag.verification.reply import Draft, Piece, Sentence, parse, plain
 from rag.verification.verify import Checked, Verifier
 
 CUT_OFF = "cut off by the limit of the reply"

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import ProviderProtocol, ProviderTimeout
 from rag.models import load_llama_index
-from rag.models.debris import Debris, Restarted
-from rag.models.dialect import Call, Dialect, Turn, delta_of, events, text_of
+from rag.models.dialect import Call, Debris, Dialect, Restarted, Turn, delta_of, events, text_of
 from rag.models.faults import CutStream, Server, overflows, translated, waited
 from rag.models.proxies import client
 from rag.text.normalize import count_tokens

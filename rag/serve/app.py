@@ -15,10 +15,10 @@ from rag.serve.pages import widget
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.refused import InWords, framed
 from rag.serve.queue import Service
+from rag.serve.security.connections import Proxied
 from rag.serve.security.guard import Guard, Limits
 from rag.serve.security.headers import SafeHeaders
 from rag.serve.security.login import add_login
-from rag.serve.security.proxies import Proxied
 
 if TYPE_CHECKING:
     from rag.settings import Settings

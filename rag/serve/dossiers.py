@@ -13,9 +13,9 @@ from rag.serve.chat.ui import create_app
 from rag.serve.links import link
 from rag.serve.ops import add_health_routes
 from rag.serve.queue import Queue
+from rag.serve.security.connections import Proxied, beneath, led_to
 from rag.serve.security.guard import Limits
 from rag.serve.security.login import add_login
-from rag.serve.security.proxies import Proxied, beneath, led_to
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.uploads import Intake

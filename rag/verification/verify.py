@@ -9,9 +9,8 @@ from operator import itemgetter
 
 from rag.schema import Citation, Passage, Span, Statement, Status, cite
 from rag.verification.facts import fold_quote
-from rag.verification.markers import Marker, Pointer
-from rag.verification.markers import at_the_end as bare_marker
-from rag.verification.reply import Sentence
+from rag.verification.reply import Marker, Pointer, Sentence
+from rag.verification.reply import at_the_end as bare_marker
 from rag.verification.support import Alike, Claim, Idf, Source, Support, support, together
 
 MARGIN = 0.15

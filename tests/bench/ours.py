@@ -15,9 +15,8 @@ from rag.answering.extract import candidates
 from rag.engine import CANDIDATE_PASSAGES, Engine, open_engine
 from rag.question.query import understand
 from rag.settings import Settings
-from rag.store.fingerprint import fingerprint
 from rag.store.library import Library
-from rag.store.library_file import batches
+from rag.store.library_file import batches, fingerprint
 
 
 class Ours:

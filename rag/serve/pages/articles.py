@@ -22,8 +22,7 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
 from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, day_of, wish_of
-from rag.serve.pages.choice import address_of
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, address_of, day_of, wish_of
 from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import Excerpt, excerpt
 from rag.serve.pages.routes import words_of

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from rag.i18n import Words
 from rag.schema import Answer, Citation
 from rag.serve.links import STATIC, label
-from rag.serve.pages.choice import parts
+from rag.serve.pages.catalogue import parts
 from rag.serve.views import page
 from rag.wire import answer_from_dict
 

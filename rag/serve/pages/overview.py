@@ -14,8 +14,7 @@ from rag.question.names import places
 from rag.question.suggest import answerable, speakers
 from rag.schema import Filters, cite
 from rag.serve.links import citation_path
-from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.choice import address_of
+from rag.serve.pages.catalogue import Catalogue, address_of
 from rag.serve.views import fragment, shortened
 
 Unit = Literal["day", "week", "month", "year"]

@@ -14,8 +14,7 @@ from rag.schema import Answer, Message
 from rag.serve.api.errors import problem_of
 from rag.serve.chat.render import mode_line, spoken
 from rag.serve.links import citation_path, link
-from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.choice import choice_form, choice_of, choice_query
+from rag.serve.pages.catalogue import Catalogue, choice_form, choice_of, choice_query
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import page

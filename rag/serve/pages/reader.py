@@ -12,8 +12,7 @@ from urllib.parse import urlencode
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
 from rag.serve.links import MARK_ID, original_path
-from rag.serve.pages.catalogue import Catalogue, Row, wish_of
-from rag.serve.pages.choice import address_of
+from rag.serve.pages.catalogue import Catalogue, Row, address_of, wish_of
 from rag.serve.views import page
 from rag.text.normalize import paragraphs, trimmed
 

@@ -18,8 +18,7 @@ from rag.schema import Filters
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import is_current, link
 from rag.serve.pages import export
-from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.choice import address_of, choice_form
+from rag.serve.pages.catalogue import Catalogue, address_of, choice_form
 from rag.serve.pages.reader import around, reader_page
 from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings

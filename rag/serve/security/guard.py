@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.serve.api.errors import Problem, told
 from rag.serve.links import link
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, access_of
-from rag.serve.security.proxies import BY_PROXY
+from rag.serve.security.connections import BY_PROXY
 from rag.settings import Settings
 
 OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
