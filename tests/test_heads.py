@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from ingest.readers.document import Document
+from ingest.readers.html import read_html
 from ingest.readers.markdown import read_markdown
 from ingest.structure.article import answerable, article_from
 from rag.schema import Article
@@ -55,6 +56,14 @@ HEADS: list[tuple[str, str, Stated]] = [
     ("pt", "Por Redação, g1, 03/04/2025 14h05", ("G1", None, DAY)),
     ("uk", "Газета «Наш край», 3 квітня 2025 року. Автор: Ігор Лис", ("Наш край", "Ігор Лис", DAY)),
     ("uk", "Ірина Їжак, Олег Ґуля – Голос, 3 квітня 2025", ("Голос", "Ірина Їжак, Олег Ґуля", DAY)),
+    ("de", "Rheintal-Kurier – 3. April 2025 – Von Rita Wald", ("Rheintal-Kurier", "Rita Wald", DAY)),
+    ("fr", "L'Écho du Stade – Publié le 3 avril 2025 à 10h12", ("L'Écho du Stade", None, DAY)),
+    # for whom, and with whose reports
+    ("de", "Rita Wald für den »Neustädter Anzeiger«, 3.4.2025", ("Neustädter Anzeiger", "Rita Wald", DAY)),
+    ("en", "Ann Kemp for The Herald, 3 April 2025", ("The Herald", "Ann Kemp", DAY)),
+    ("fr", "Zoé Élan, avec l'AFP, le 3 avril 2025", (None, "Zoé Élan", DAY)),
+    ("pt", "Ana Conceição com Lusa, 3 de abril de 2025", (None, "Ana Conceição", DAY)),
+    ("uk", "Ігор Лис, лікар, для «Нашого краю», 3 квітня 2025", (None, "Ігор Лис", DAY)),
     # who signs
     ("de", "Text und Fotos: Rita Wald", (None, "Rita Wald", None)),
     ("de", "Von unserem Korrespondenten", (None, None, None)),
@@ -121,6 +130,83 @@ def test_names_alone_next_to_a_byline_belong_to_it(language: str, lines: list[st
     found = article(language, *lines)
     assert stated(found) == facts
     assert left(found) == BODIES[language]
+
+
+@pytest.mark.parametrize(
+    ("language", "above", "below", "facts"),
+    [
+        ("de", ["Neustädter Anzeiger"], ["Von Rita Wald"], ("Neustädter Anzeiger", "Rita Wald", None)),
+        ("de", ["Talbote"], ["Von Rita Wald", "3. April 2025"], ("Talbote", "Rita Wald", DAY)),
+        ("en", ["THE HERALD", "3 April 2025"], ["By Ann Kemp"], ("THE HERALD", "Ann Kemp", DAY)),
+        ("fr", ["Le Courrier", "3 avril 2025"], ["Par Zoé Élan"], ("Le Courrier", "Zoé Élan", DAY)),
+        ("pt", ["Jornal do Vale"], ["Por Ana Vale"], ("Jornal do Vale", "Ana Vale", None)),
+        ("uk", ["Крайові вісті"], ["Автор: Ігор Лис"], ("Крайові вісті", "Ігор Лис", None)),
+    ],
+)  # fmt: skip
+def test_a_newspaper_above_the_title_is_the_outlet(
+    language: str, above: list[str], below: list[str], facts: Stated
+) -> None:
+    lines = "\n\n".join([*above, TITLES[language], *below, BODIES[language]])
+    found = article_from(Document(lines), "a", "a.txt")
+    assert (found.title, *stated(found)) == (TITLES[language], *facts)
+    assert left(found) == BODIES[language]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("de", "Die Abendzeitung schließt"),
+        ("de", "Welt"),
+        ("fr", "La presse en deuil"),
+        ("pt", "Jornal fecha portas"),
+        ("uk", "Газета про наш край"),
+    ],
+)
+def test_a_title_with_a_word_for_a_newspaper_is_no_outlet(language: str, title: str) -> None:
+    for lines in ([], [TITLES[language]]):
+        assert article(language, *lines, "3.4.2025", title=title).outlet is None
+
+
+def test_a_sentence_that_names_a_newspaper_and_its_day_stays() -> None:
+    line = "The Herald, 3 April 2025, called it a scandal."
+    assert line in left(article("en", foot=line))
+
+
+@pytest.mark.parametrize("mark", ["  \n", "\n"])
+def test_lines_of_a_head_in_one_paragraph_are_read_one_by_one(mark: str) -> None:
+    head = f"**By Ann Kemp, Business Reporter**{mark}*The Herald | Thursday 3 April 2025*"
+    (document,) = read_markdown(f"# New bridge\n\n{head}\n\n{BODIES['en']}\n".encode()).documents
+    found = article_from(document, "a", "a.md")
+    assert (stated(found), left(found)) == (("The Herald", "Ann Kemp", DAY), BODIES["en"])
+
+
+def test_a_wrapped_sentence_stays_one_paragraph() -> None:
+    text = "The council\nDecided on Monday\nto build a bridge, and\nThe town pays for it."
+    (document,) = read_markdown(text.encode()).documents
+    assert document.text == text.replace("\n", " ")
+
+
+def test_a_newspaper_may_stand_above_the_heading() -> None:
+    text = f"**The Herald**\n\n# New bridge\n\nBy Ann Kemp, 3 April 2025\n\n{BODIES['en']}\n"
+    (document,) = read_markdown(text.encode()).documents
+    found = article_from(document, "a", "a.md")
+    assert (found.title, *stated(found)) == ("New bridge", "The Herald", "Ann Kemp", DAY)
+
+
+@pytest.mark.parametrize(
+    ("window", "foot", "outlet"),
+    [
+        ("New bridge - The Herald", "© The Herald", "The Herald"),
+        ("New bridge | World | The Herald", "The Herald, all rights", "The Herald"),
+        ("New bridge | World", "World", None),
+        ("New bridge – part two", "", None),
+    ],
+)
+def test_the_title_of_a_window_names_the_newspaper(window: str, foot: str, outlet: str | None) -> None:
+    body = f"<h1>New bridge</h1><p>{BODIES['en']}</p><p>{BODIES['en']}</p>"
+    page = f"<title>{window}</title><body><article>{body}</article><footer>{foot}</footer></body>"
+    (document,) = read_html(page.encode()).documents
+    assert document.outlet == outlet
 
 
 def test_a_name_that_nothing_signs_or_dates_is_no_author() -> None:

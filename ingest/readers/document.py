@@ -190,11 +190,14 @@ def squeeze(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+_LONGEST_MASTHEAD = 80
+
+
 def compose(blocks: Iterable[Block], document: Document) -> Document:
     """The document with the blocks as its text, a blank line between two, and its asides.
 
-    A heading of the highest level in front is the title, unless the container states another;
-    every further one is an ordinary heading.
+    A heading of the highest level in front, or below a newspaper's name, is the title, unless the
+    container states another; every further one is an ordinary heading.
     """
     parts: list[str] = []
     asides: list[Aside] = []
@@ -205,7 +208,8 @@ def compose(blocks: Iterable[Block], document: Document) -> Document:
             continue
         kind = block.kind
         if kind == "title":
-            kind = "title" if not parts and title in (None, text) else "heading"
+            is_first = not asides and position <= _LONGEST_MASTHEAD
+            kind = "title" if is_first and title in (None, text) else "heading"
             title = text if kind == "title" else title
         if kind:
             asides.append(Aside(position, position + len(text), kind))

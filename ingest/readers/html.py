@@ -15,10 +15,12 @@ from ingest.readers.document import (
     metadata,
     parse_genre,
     refuse_long,
+    squeeze,
 )
 from ingest.readers.encoding import decode
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
+from rag.text.languages import pattern
 from rag.text.normalize import normalise
 
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
@@ -82,7 +84,8 @@ def _extracted(html: str, without: list[str] | None) -> Any:
 def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
     """The metadata of the page; Firefox's reader view has author and outlet in other places."""
     language = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
-    fields = {"title": found.title, "outlet": found.sitename, "published": found.date}
+    site = found.sitename or _site(page, found.title or "")
+    fields = {"title": found.title, "outlet": site, "published": found.date}
     known, _ = metadata({**fields, "language": language[1] if language else None})
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
     for name, where in (("author", "reader-credits"), ("outlet", "reader-domain")):
@@ -95,6 +98,16 @@ def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
     else:
         known["genre"] = next(filter(None, map(parse_genre, found.categories or [])), None)
     return known
+
+
+def _site(page: Any, headline: str) -> str | None:
+    """The newspaper behind the title of a window, which the page names once more: `New bridge | Herald`."""
+    *before, name = re.split(r"\s+[|·•–—-]\s+", squeeze(page.findtext(".//title") or ""))
+    is_name = before and name not in headline and not _SECTION.match(name) and not parse_genre(name)
+    return name if is_name and name in squeeze(" ".join(page.xpath("//body//text()"))) else None
+
+
+_SECTION = re.compile(pattern("news.no_person"))
 
 
 def _article(page: Any, found: Any) -> list[Block]:

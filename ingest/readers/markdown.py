@@ -110,5 +110,7 @@ def _blocks(body: str) -> list[Block]:
             token.content = f"<p>{escape(words)}</p>"
         elif token.type == "html_inline":
             token.content = "<br>" if token.content.startswith("<br") else ""
+        elif token.type == "softbreak":
+            token.type = "hardbreak"  # where both are lines of a head, not one sentence
     html = markdown.renderer.render(tokens, markdown.options, {})
     return list(blocks_of(page_tree(f"<body>{html}</body>")))

@@ -9,6 +9,7 @@ from typing import Any
 from ingest.readers.document import BEFORE_MARK, Block, squeeze
 from rag.errors import ArticleError
 from rag.schema import AsideKind
+from rag.text.normalize import CAPITAL
 
 _SILENT = frozenset(
     "script style noscript template nav footer form button select textarea svg iframe object video audio"
@@ -26,6 +27,8 @@ _KINDS: dict[str, AsideKind] = {
     "caption": "caption",
     **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "heading"),
 }
+_MOST_LINES = 4
+_IS_APART = re.compile(rf"[«„“\"(]?[{CAPITAL}\d][^\n]{{0,98}}[^\s.,;:!?…-]")
 _BACK = re.compile(r"[↩↑^⏎↵\ufe0e\ufe0f\s]+")
 _NUMBER = re.compile(r"(?:\d{1,3}\.|\[\d{1,3}\])")
 
@@ -55,7 +58,11 @@ def blocks_of(node: Any) -> Iterator[Block]:
 
 
 def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
-    for part in re.split(r"\n[^\S\n]*\n", text):
+    """A block for each part between empty lines, or for each line of a few that are all short and apart:
+    author, newspaper and day."""
+    lines = [line.strip() for line in text.split("\n")]
+    short = 1 < len(lines) <= _MOST_LINES and all(map(_IS_APART.fullmatch, lines))
+    for part in lines if short and kind is None else re.split(r"\n[^\S\n]*\n", text):
         if part.strip():
             yield Block(re.sub(r"^\s*(\[\d+\])(?=\w)", r"\1 ", part), kind)
 

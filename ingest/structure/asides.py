@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
@@ -26,8 +27,8 @@ from ingest.structure.shapes import (
     is_signed,
     lists_days,
     looks_like_title,
+    masthead,
     outlet_of_word,
-    signature,
     source_of_codes,
     word_count,
 )
@@ -58,9 +59,10 @@ _LONGEST_OPENER = 12  # words: a title may be a sentence
 def head(text: str, blocks: list[Span], title: str | None, language: str | None) -> Iterator[Finding]:
     """Title, bylines and datelines among the first blocks."""
     rest: list[Span] = []  # neither byline nor dateline
+    blocks = [*chain.from_iterable(_cut_at_bar(text, *block, language) for block in blocks[:2]), *blocks[2:]]
     lines = [text[start:end].strip() for start, end in blocks]
     is_list = lists_days(lines)
-    stated = bylines(lines[:_HEAD_BLOCKS], language)
+    stated = bylines(lines[:_HEAD_BLOCKS], language, titled=bool(title))
     has_dateline = False
     texts = 0
     for (block_start, end), facts in zip(blocks, stated, strict=False):
@@ -71,9 +73,11 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
             yield found
         line = text[start:end].strip()
         facts = facts if start == block_start else byline_of(line, language)
+        if rest and text.startswith(_BAR, start - len(_BAR)):
+            facts = facts or masthead(line, language)
         if (rest or title) and not texts:
             facts = facts or (None if is_list else dated(line, language))
-        elif facts and not facts.keys() & {"published", "updated", "genre"}:
+        elif facts and not facts.keys() & {"published", "updated", "genre", "outlet", "agency"}:
             facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
         if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
@@ -119,17 +123,20 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
             yield from _titles(text, rest, title)
     elif title is not None:
         yield Finding(start, end, "heading")
-    else:  # alone, or as in `Roter Teppich für Putin | Vitaly Portnikov. 15.08.2025.`
-        name, bar, behind = line.partition(" | ")
-        if bar and (genre := parse_genre(name)):
-            yield Finding(start, start + len(name), "heading", genre=genre)
-            yield Finding(start + len(name) + 3, end, "title", title=behind)
-            return
-        yield Finding(start, start + len(name), "title", title=name.strip())
-        if bar:
-            outlet = (signature(behind) or {}).get("outlet")  # without a date a name may be anything
-            facts = byline_of(behind) or ({"outlet": outlet} if outlet else {})
-            yield finding_of(start + len(name) + 1, end, facts)
+    else:
+        yield Finding(start, end, "title", title=line.partition(_BAR)[0].strip())
+
+
+_BAR = " | "
+
+
+def _cut_at_bar(text: str, start: int, end: int, language: str | None) -> list[Span]:
+    """A title apart from its byline or rubric: `Roter Teppich | Vitaly Portnikov. 15.08.2025.`"""
+    name, bar, behind = text[start:end].partition(_BAR)
+    is_known = byline_of(behind, language) or masthead(behind, language) or parse_genre(name)
+    if not bar or not is_known or byline_of(text[start:end], language) or not looks_like_title(name):
+        return [(start, end)]
+    return [(start, start + len(name)), (end - len(behind), end)]
 
 
 # --- captions and credits --------------------------------------------------------------------

@@ -155,7 +155,12 @@ NAME = rf"{_NAME_WORD}(?:\s+{_PARTICLE}*{_NAME_WORD}){{1,3}}"
 _PERSON = re.compile(rf"(?P<name>{NAME})(?:\s+{pattern('news.from')}\s+{PLACE})?")
 _SIGNATURE_PARTS = re.compile(
     rf"\s*[,;|·•/()]\s*|\s+[-–—]\s+|\.\s+(?=(?i:{CREDITS})\s?:)"
-    rf"|\s+[^\W\d_]{{1,5}}\s+(?=(?i:{alternatives(AGENCIES)})$)"  # "Le Monde avec AFP"
+    rf"|\s+(?={pattern('news.for')}\s[{CAPITAL}«„“»\"])"  # "Ann Kemp for The Herald"
+)
+_FOR = re.compile(rf"{pattern('news.for')}\s+(?=\S)")
+# whose reports an author used: "Le Monde avec AFP"
+_WITH = re.compile(
+    rf"(?i:[\s,]*\(?\b{pattern('news.with')}\s(?:[^\W\d_]{{1,3}}[\s’'])?(?:{alternatives(AGENCIES)})\b\)?)"
 )
 _JOINS = re.compile(rf"\s+(?:{alternatives(word_set('roles.joins'))}|&)\s+")
 BY, RUBRIC = pattern("news.by"), rf"(?=[{CAPITAL}])(?i:{pattern('news.comments')})"
@@ -230,7 +235,8 @@ def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
     rest = (_STAMP.sub(" | ", line) if stamps else line).strip(" |,;·•–—-./()\t\u00a0")
     if not rest:
         return facts or None
-    who = signature(rest, language, dated=any(facts.values()))
+    goes_on = stamps and ends_sentence(line) and WORD.search(line, stamps[-1].end())
+    who = signature(rest, language, dated=any(facts.values()) and not goes_on)
     if who is None or not (any(facts.values()) or "genre" in who):
         return None
     if not who.keys() & {"outlet", "agency", "genre"} and _FIGURE.search(rest):
@@ -254,14 +260,18 @@ def dated(line: str, language: str | None) -> Facts | None:
     return {"published": date_of(days[0], language) if is_place else None}
 
 
-def bylines(lines: Sequence[str], language: str | None) -> list[Facts | None]:
+def bylines(lines: Sequence[str], language: str | None, *, titled: bool) -> list[Facts | None]:
     """The metadata of each line that is a byline, or a name alone that stands next to one without it.
 
-    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025
+    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; unless the text is `titled` already, a name
+    alone is the first of them only if it is that of a newspaper above a title.
     """
     told = [byline_of(line, language) for line in lines]
+    below = [line for line, facts in zip(lines[1:], told[1:], strict=True) if facts is None]
+    if len(below) > 1 and any(told) and told[0] is None and looks_like_title(below[0]):
+        told[0] = masthead(lines[0], language)
     for step in (1, -1):
-        for at in range(len(lines))[::step]:
+        for at in range(not titled, len(lines))[::step]:
             near = told[at - step] if 0 <= at - step < len(lines) else None
             if near is None or told[at] is not None or len(lines[at]) > _LONGEST_BYLINE:
                 continue
@@ -279,7 +289,8 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
     one part of several words beside an author or outlet that a word tells, where the line is `dated` or
     has a rubric: "Opinião por Ana Silva, professora na Universidade de Coimbra".
     """
-    parts = [part for piece in _SIGNATURE_PARTS.split(line) if (part := piece.strip(" .[]\u00a0"))]
+    pieces = _SIGNATURE_PARTS.split(_WITH.sub("", line))
+    parts = [part for piece in pieces if (part := piece.strip(" .[]–—-\u00a0"))]
     facts: dict[str, Any] = {}
     people: list[str] = []
     unknown = 0
@@ -298,6 +309,11 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
             facts = (source or {}) | facts | {"genre": parse_genre(lead["rubric"] or "")}
             dated = dated or lead["rubric"] is not None
             people += persons
+        elif people and (giver := _FOR.match(part)):  # in Ukrainian its case hides the name
+            name = part[giver.end() :]
+            source = _source_in(name, language, known=True)
+            facts = (source or {}) | facts
+            unknown += not source and not QUOTED.match(name)
         elif source := _source_in(part, language, known=bool(people)):
             facts = source | facts
         elif persons:
@@ -321,7 +337,7 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
     name = part.lower()
     if name in AGENCIES:
         return {"agency": AGENCIES[name]}
-    by_word = STARTS_HIGH.match(part) and OUTLET_WORD.search(part) and not PLACE_WORD.search(part)
+    by_word = STARTS_HIGH.match(part) and _names_outlet(part, language)
     # "Presse feiert Einigung" is a headline: names have capitals
     says = language in ("de", "en") and _SMALL_WORD.search(part)
     if by_word and not says and word_count(part) <= _LONGEST_PART and ":" not in part:
@@ -329,6 +345,23 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
         return {"outlet": quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')}
     outlet = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
     return {"outlet": outlet} if outlet else None
+
+
+def _names_outlet(name: str, language: str | None) -> bool:
+    """Whether a name's noun is an outlet's, not a place's: "L’Écho du Stade", "Herald Square"."""
+    outlet, place = ([word.start() for word in words.finditer(name)] for words in (OUTLET_WORD, PLACE_WORD))
+    if outlet and place:  # the noun comes last in German and English
+        return outlet[0] < place[0] if language in ("fr", "pt", "uk") else outlet[-1] > place[-1]
+    return bool(outlet)
+
+
+def masthead(line: str, language: str | None) -> Facts | None:
+    """The outlet of a line that is nothing but its name, as it stands above a title; None for others."""
+    said = line.split()
+    is_name = all(not word[0].islower() or word in CONNECTORS for word in said)
+    if len(said) == 1 and (OUTLET_WORD.fullmatch(line) or OUTLETS.get(line.lower(), "").istitle()):
+        return None  # more often a section: "Welt", "Nachrichten"
+    return _source_in(line, language, known=True) if is_name or (language, len(said)) == ("uk", 2) else None
 
 
 def _people_in(part: str) -> list[str]:
@@ -357,9 +390,6 @@ def _is_entry(line: str) -> bool:
 
 
 def looks_like_title(line: str) -> bool:
-    name, bar, behind = line.partition(" | ")
-    if bar and byline_of(behind):
-        return looks_like_title(name)
     return (
         len(line) <= _LONGEST_TITLE
         and "\n" not in line
