@@ -13,7 +13,8 @@ from rag.store.library_file import LEFT_TO_WORDS
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a sync did. Numbers count articles; `skipped` has name and reason of each file that was not read.
+    """What a sync did. Numbers count articles; `skipped` has name and reason of each file that was not read,
+    or, where its name is also in `in_part`, not all of it.
 
     `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what was
     damaged and is whole again; `articles` and `chunks` are what the index holds now. `pending` is the number
@@ -35,6 +36,7 @@ class SyncReport:
     fingerprint: str
     pending: int = 0
     unasked: str | None = None
+    in_part: tuple[str, ...] = ()
     read: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -54,12 +56,13 @@ def report_of(
     """The report of a sync on the library as it is now; the caller knows the seconds."""
     counts = library.counts()
     read, left_out = Counter[str](), Counter[str]()
-    skipped: list[tuple[str, str]] = []
+    skipped, in_part = list[tuple[str, str]](), set[str]()
     here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
     for path, state in library.files().items():
         read.update(state.account.read)
         left_out.update(state.account.left_out)
         skipped += [(path.removeprefix(here), problem) for problem in state.problems]
+        in_part |= set() if state.unread else {path.removeprefix(here)}
     return SyncReport(
         *changes,
         duplicates=tuple(library.copies().items()),
@@ -71,6 +74,7 @@ def report_of(
         fingerprint=library.fingerprint,
         pending=pending,
         unasked=library.phrase(LEFT_TO_WORDS),
+        in_part=tuple(sorted(in_part)),
         read=dict(read),
         left_out=dict(left_out),
     )

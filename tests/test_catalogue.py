@@ -152,9 +152,32 @@ def test_sources_authors_and_period(engine: Engine) -> None:
     assert "1 Artikel ohne Datum" in period
 
 
+def test_two_authors_of_one_article_are_counted_each(tmp_path: Path) -> None:
+    with engine_over(tmp_path, dataclasses.replace(TITLED, author="Okko Harms, Jette Lürsen")) as engine:
+        text = engine.ask("Wer sind die Autoren?").text
+    assert "Okko Harms: 1 Artikel" in text
+    assert "Jette Lürsen: 1 Artikel" in text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Wer hat den Artikel über den Verkauf der Werft geschrieben?",
+        "When was the article about the sale of the shipyard published?",
+        "Qui a écrit l'article sur la vente du chantier ?",
+    ],
+)
+def test_who_wrote_of_what_no_article_mentions_in_these_words_is_searched_for(
+    engine: Engine, question: str
+) -> None:
+    assert engine.ask(question).certainty != "sure"
+    assert engine.ask("Welche Artikel erwähnen Dinosaurier?").text.startswith("Kein Artikel passt dazu")
+
+
 def test_what_does_not_exist_is_said_with_what_does(engine: Engine) -> None:
     answer = engine.ask("Welche Artikel gibt es von der Elbpost?")
     assert answer.text.startswith("Kein Artikel von Elbpost; es gibt Artikel von: Coast Weekly")
+    assert answer.text.endswith("geschrieben von: Jette Lürsen, Okko Harms.")
     assert not answer.abstained
     assert answer.citations == ()
     nothing = engine.ask("Which articles are from 1 May 1999?")

@@ -46,6 +46,16 @@ def test_skipped_files_are_named_with_the_reason(articles: Path, capsys: pytest.
     assert "leer.txt: is empty" in line
 
 
+def test_a_file_read_in_part_is_not_called_skipped(
+    articles: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (articles / "wire.jsonl").write_text('{"text": "Der Deich hält seit dem Herbst."}\n{broken\n')
+    assert run(articles) == 0
+    out = capsys.readouterr().out
+    assert "wire.jsonl: line 2" in out.split("read in part: ")[1]
+    assert "skipped" not in out
+
+
 def test_what_is_not_read_is_counted_by_kind(articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (articles / "sub").mkdir()
     for name in ("a.doc", "sub/b.DOC", "c.png", "Makefile", ".hidden", "README.rst", "~$d.docx"):

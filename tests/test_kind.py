@@ -133,6 +133,31 @@ def test_outlets_and_authors_are_filters(question: str, outlets: set[str], autho
 
 
 @pytest.mark.parametrize(
+    ("question", "outlet"),
+    [
+        ("Welche Artikel sind aus der Südfriesischen Allgemeinen?", "Südfriesische Allgemeine"),
+        ("Wie viele Artikel sind aus dem Neuen Tageblatt?", "Neues Tageblatt"),
+        ("Скільки статей у «Острівній газеті»?", "Острівна газета"),
+        ("Скільки статей Острівної газети?", "Острівна газета"),
+        ("Які статті є з «Північних вістей»?", "Північні вісті"),
+    ],
+)
+def test_an_outlet_is_known_in_each_case(question: str, outlet: str) -> None:
+    outlets = ["Südfriesische Allgemeine", "Neues Tageblatt", "Острівна газета", "Північні вісті"]
+    found = kind_of(question, Known(outlets, [], []))
+    assert isinstance(found, Request)
+    assert [name.outlets for name in found.named] == [{outlet}]
+
+
+def test_an_article_by_two_is_by_each_of_them() -> None:
+    known = Known([], ["Jette Lürsen", "Okko Harms, Jette Lürsen"], [])
+    for question in ("Welche Artikel sind von Jette Lürsen?", "Which articles are by Lürsen?"):
+        found = kind_of(question, known)
+        assert isinstance(found, Request)
+        assert [name.authors for name in found.named] == [{"Jette Lürsen", "Okko Harms, Jette Lürsen"}]
+
+
+@pytest.mark.parametrize(
     ("question", "asks", "titles"),
     [
         ("Wer schrieb „Neue Töne in der Speicherhalle“?", "who", {"konzert"}),

@@ -13,7 +13,7 @@ from rag.answering.sides import side_by_side
 from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up
-from rag.question.known import Known
+from rag.question.known import Known, people
 from rag.schema import Answer, Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
@@ -50,8 +50,15 @@ class Catalogue:
         self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
-        """The question as a request to the library, or as talk; None where the articles answer."""
-        return kind_of(question, self.known)
+        """The question as a request to the library, or as talk; None where the articles answer.
+
+        They do, too, where it asks for the author, day or outlet of an article about what none mentions in
+        these words.
+        """
+        found = kind_of(question, self.known)
+        if not isinstance(found, Request) or not found.about or found.asks not in ("who", "when", "where"):
+            return found
+        return found if self._rows(found, None) else None
 
     def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
         """The answer to a question about the dossier, or to talk.
@@ -218,9 +225,12 @@ class Catalogue:
         """The line that nothing fits, with what exists instead."""
         counts = self.library.counts()
         if asked.unknown:
-            names = [*self.known.outlets, *self.known.authors] or ["…"]
-            some = ", ".join([*names[:MOST_LISTED], *(["…"] if len(names) > MOST_LISTED else [])])
-            return text("none_of", name=asked.unknown, names=some)
+            authors = sorted({name for author in self.known.authors for name in people(author)})
+            outlets, names = (
+                ", ".join([*each[:MOST_LISTED], *(["…"] if len(each) > MOST_LISTED else [])]) or "–"
+                for each in (self.known.outlets, authors)
+            )
+            return text("none_of", name=asked.unknown, outlets=outlets, authors=names)
         if not counts.articles:
             return text("holds", articles=text.articles(0))
         line = text("no_article", what=_what(asked, text), articles=text.articles(counts.articles))
@@ -271,8 +281,8 @@ def _groups(subject: Subject, rows: Sequence[Listed], text: Texts) -> list[_Line
         "authors": ("author", text("no_author")),
         "languages": ("language", "?"),
     }[subject]
-    names: list[str | None] = [getattr(row, column) for row in rows]
-    counted, newest = Counter(names), dict(zip(reversed(names), reversed(rows), strict=True))
+    stated = [(name or None, row) for row in rows for name in people(getattr(row, column) or "")]
+    counted, newest = Counter(name for name, _ in stated), dict(reversed(stated))
     groups = sorted(counted.items(), key=lambda group: (group[0] is None, -group[1], group[0] or ""))
     lines: list[_Line] = [(text(subject, n=len(counted.keys() - {None})), None)]
     for name, n in groups[:MOST_LISTED]:

@@ -181,8 +181,10 @@ def _scanned(question: str, known: Known) -> Iterator[_Item]:
     """Quotations, dates and words, in order."""
     for found in _SCAN.finditer(question):
         if found[1]:
-            ids = known.titled(found[1])
-            yield _Item(found[1], frozenset({"titled"} if ids else ()), ids or None, quoted=True)
+            length, name = known.part_at(said := words(found[1]))
+            value = known.titled(found[1]) or (name if length == len(said) else None)
+            kind = "named" if isinstance(value, Named) else "titled"
+            yield _Item(found[1], frozenset({kind} if value else ()), value, quoted=True)
         elif found[2]:
             yield _Item(found[2], frozenset({"days"}), days_of(found[2]))
         else:

@@ -1,10 +1,11 @@
 """Finds the outlets, authors and titles of a library in a question."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.text.analysis import fold, words
+from rag.text.analysis import fold, key, words
 from rag.text.languages import word_set
 
 QUOTED = r"[„“”«»\"‚‘]([^„“”«»\"‚‘’]{2,200})[“”»«\"‘’]"
@@ -52,16 +53,19 @@ class Known:
         for name in self.outlets:
             self._add(name, Named("", outlets=frozenset({name})))
         for name in self.authors:
-            self._add(name, Named("", authors=frozenset({name})))
+            for person in people(name):
+                self._add(person, Named("", authors=frozenset({name})))
 
     def _add(self, name: str, meant: Named) -> None:
         """Adds a name, and each run of words in it, which may mean several."""
-        said = tuple(map(fold, words(name)))
-        ends = ((i, j) for i in range(len(said)) for j in range(i + 1, min(len(said), i + _LONGEST_NAME) + 1))
-        runs = {said[start:end] for start, end in ends}
-        for names, run in ((self._names, said), *((self._parts, run) for run in runs)):
-            known = names.get(run, Named(""))
-            names[run] = Named("", known.outlets | meant.outlets, known.authors | meant.authors)
+        for case in (fold, base) if meant.outlets else (fold,):
+            said = tuple(map(case, words(name)))
+            ends = ((i, min(len(said), i + n)) for i in range(len(said)) for n in range(1, _LONGEST_NAME + 1))
+            runs = {said[start:end] for start, end in ends}
+            for names, run in ((self._names, said), *((self._parts, run) for run in runs)):
+                if case is fold or len(run) > 1:
+                    known = names.get(run, Named(""))
+                    names[run] = Named("", known.outlets | meant.outlets, known.authors | meant.authors)
 
     def titled(self, quoted: str) -> frozenset[str]:
         """Ids of the articles that a quoted title means: the whole title, its main part, or some of its
@@ -92,15 +96,29 @@ class Known:
         return _longest(run, self._parts, least=1)
 
 
+def people(author: str) -> list[str]:
+    """The persons who are stated as author, each by a full name: "Anna Muster, Ben Vale"."""
+    names = author.split(", ")
+    return names if all(" " in name for name in names) else [author]
+
+
+def base(word: str) -> str:
+    """A word of an outlet's name, whatever its case: Süddeutschen, Обласній."""
+    return key(word, "uk" if re.search("[а-яґєії]", word.lower()) else "de")
+
+
 def _longest(run: Sequence[str], names: dict[Words, Named], least: int) -> tuple[int, Named | None]:
-    """The longest name that the run begins with; its last word may be inflected: Portnikovs, Портникова."""
+    """The longest name that the run begins with; its last word may be inflected: Portnikovs, Портникова; of
+    an outlet every word."""
     folded = [fold(word) for word in run[:_LONGEST_NAME]]
     for length in range(len(folded), least - 1, -1):
         word = folded[length - 1]
         least_left = max(_LEAST_STEM, len(word) - _LONGEST_ENDING)
         shorter = [word[:n] for n in range(len(word) - 1, least_left - 1, -1)]
-        for last in (word, *(shorter if len(word) > _LEAST_STEM else [word.removesuffix("s")])):
-            if found := names.get((*folded[: length - 1], last)):
+        lasts = (word, *(shorter if len(word) > _LEAST_STEM else [word.removesuffix("s")]))
+        bases = tuple(map(base, run[:length])) if length > 1 else ()
+        for said in (*((*folded[: length - 1], last) for last in lasts), bases):
+            if found := names.get(said):
                 return length, Named(" ".join(run[:length]), found.outlets, found.authors)
     return 0, None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rag.question.days import DATE, Days, days_of
-from rag.question.known import QUOTED, Known, Named
+from rag.question.known import QUOTED, Known, Named, base
 from rag.question.query import detect_language
 from rag.schema import Genre, Span
 from rag.text.analysis import fold, tokens, words
@@ -189,7 +189,8 @@ def _narrowed(name: Named, said: _Said, at: int) -> Named | None:
 
 def _heads(name: str) -> set[str]:
     """The last words of a name and of its part in parentheses: „Digest (nach taz)“ is also the taz."""
-    return {fold(words(part)[-1]) for part in re.split(r"[()/,:|]", name) if words(part)}
+    last = (words(part)[-1] for part in re.split(r"[()/,:|]", name) if words(part))
+    return {form for word in last for form in (fold(word), base(word))}
 
 
 def _named_as_source(said: _Said, at: int, length: int, name: Named) -> int | None:
