@@ -190,9 +190,6 @@ def squeeze(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
-_LONGEST_MASTHEAD = 80
-
-
 def compose(blocks: Iterable[Block], document: Document) -> Document:
     """The document with the blocks as its text, a blank line between two, and its asides.
 
@@ -208,7 +205,7 @@ def compose(blocks: Iterable[Block], document: Document) -> Document:
             continue
         kind = block.kind
         if kind == "title":
-            is_first = not asides and position <= _LONGEST_MASTHEAD
+            is_first = not asides and position < 80  # characters
             kind = "title" if is_first and title in (None, text) else "heading"
             title = text if kind == "title" else title
         if kind:

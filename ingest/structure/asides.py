@@ -59,9 +59,11 @@ _LONGEST_OPENER = 12  # words: a title may be a sentence
 def head(text: str, blocks: list[Span], title: str | None, language: str | None) -> Iterator[Finding]:
     """Title, bylines and datelines among the first blocks."""
     rest: list[Span] = []  # neither byline nor dateline
-    blocks = [*chain.from_iterable(_cut_at_bar(text, *block, language) for block in blocks[:2]), *blocks[2:]]
+    is_list = lists_days(text[start:end] for start, end in blocks)
+    if not is_list:
+        beside = (_cut_at_bar(text, *block, language) for block in blocks[:2])
+        blocks = [*chain.from_iterable(beside), *blocks[2:]]
     lines = [text[start:end].strip() for start, end in blocks]
-    is_list = lists_days(lines)
     stated = bylines(lines[:_HEAD_BLOCKS], language, titled=bool(title))
     has_dateline = False
     texts = 0

@@ -179,7 +179,7 @@ _QUOTED_NAME = re.compile(r"[^«„“\"]+[«„“\"]\s?(?P<name>[^»“”\"]+
 _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
 _LONGEST_PART = 5  # words
-_SMALL_WORD = re.compile(r"\s(?!online)[a-zäöüß]{4,}\b")
+_SMALL_WORD = re.compile(rf"\s(?!(?i:{pattern('news.outlet_words')}))[a-zß-öø-ÿа-їґ]{{4,}}\b")
 _OF_A_LIFE = re.compile(rf"[*†✝]|\b{pattern('news.of_a_life')}\b", re.IGNORECASE)
 
 
@@ -263,8 +263,7 @@ def dated(line: str, language: str | None) -> Facts | None:
 def bylines(lines: Sequence[str], language: str | None, *, titled: bool) -> list[Facts | None]:
     """The metadata of each line that is a byline, or a name alone that stands next to one without it.
 
-    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; unless the text is `titled` already, a name
-    alone is the first of them only if it is that of a newspaper above a title.
+    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; above a title only a newspaper.
     """
     told = [byline_of(line, language) for line in lines]
     below = [line for line, facts in zip(lines[1:], told[1:], strict=True) if facts is None]
@@ -312,7 +311,7 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
         elif people and (giver := _FOR.match(part)):  # in Ukrainian its case hides the name
             name = part[giver.end() :]
             source = _source_in(name, language, known=True)
-            facts = (source or {}) | facts
+            facts, dated = (source or {}) | facts, dated or bool(source)
             unknown += not source and not QUOTED.match(name)
         elif source := _source_in(part, language, known=bool(people)):
             facts = source | facts
@@ -340,11 +339,12 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
     by_word = STARTS_HIGH.match(part) and _names_outlet(part, language)
     # "Presse feiert Einigung" is a headline: names have capitals
     says = language in ("de", "en") and _SMALL_WORD.search(part)
-    if by_word and not says and word_count(part) <= _LONGEST_PART and ":" not in part:
-        quoted = _QUOTED_NAME.fullmatch(part)
-        return {"outlet": quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')}
-    outlet = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
-    return {"outlet": outlet} if outlet else None
+    quoted = _QUOTED_NAME.fullmatch(part)
+    outlet = quoted["name"] if quoted else part.strip('«»„“”"\u00a0 ')
+    if by_word and not says and word_count(outlet) <= _LONGEST_PART and ":" not in part:
+        return {"outlet": outlet}
+    brand = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
+    return {"outlet": brand} if brand else None
 
 
 def _names_outlet(name: str, language: str | None) -> bool:
@@ -357,11 +357,14 @@ def _names_outlet(name: str, language: str | None) -> bool:
 
 def masthead(line: str, language: str | None) -> Facts | None:
     """The outlet of a line that is nothing but its name, as it stands above a title; None for others."""
-    said = line.split()
-    is_name = all(not word[0].islower() or word in CONNECTORS for word in said)
-    if len(said) == 1 and (OUTLET_WORD.fullmatch(line) or OUTLETS.get(line.lower(), "").istitle()):
-        return None  # more often a section: "Welt", "Nachrichten"
-    return _source_in(line, language, known=True) if is_name or (language, len(said)) == ("uk", 2) else None
+    is_name = not _SMALL_WORD.search(line) or _QUOTED_NAME.fullmatch(line)
+    # alone more often a section: "Welt", "Nachrichten"
+    lone = OUTLET_WORD.fullmatch(line) or (" " not in line and OUTLETS.get(line.lower(), "").istitle())
+    return (
+        _source_in(line, language, known=True)
+        if is_name and not lone and not NO_PERSON.search(line)
+        else None
+    )
 
 
 def _people_in(part: str) -> list[str]:
