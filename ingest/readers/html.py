@@ -23,6 +23,7 @@ from rag.errors import ArticleError
 from rag.text.languages import pattern
 from rag.text.normalize import normalise
 
+_SECTION = re.compile(pattern("news.no_person"))
 _DECLARED = re.compile(rb"(?:charset|<\?xml\b[^>]{0,80}\bencoding)\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 
 
@@ -105,9 +106,6 @@ def _site(page: Any, headline: str) -> str | None:
     *before, name = re.split(r"\s+[|·•–—-]\s+", squeeze(page.findtext(".//title") or ""))
     is_name = before and name not in headline and not _SECTION.match(name) and not parse_genre(name)
     return name if is_name and name in squeeze(" ".join(page.xpath("//body//text()"))) else None
-
-
-_SECTION = re.compile(pattern("news.no_person"))
 
 
 def _article(page: Any, found: Any) -> list[Block]:

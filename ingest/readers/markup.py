@@ -27,7 +27,6 @@ _KINDS: dict[str, AsideKind] = {
     "caption": "caption",
     **dict.fromkeys(("h2", "h3", "h4", "h5", "h6"), "heading"),
 }
-_MOST_LINES = 4
 _IS_APART = re.compile(rf"[«„“\"(]?[{CAPITAL}\d][^\n]{{0,98}}[^\s.,;:!?…-]")
 _BACK = re.compile(r"[↩↑^⏎↵\ufe0e\ufe0f\s]+")
 _NUMBER = re.compile(r"(?:\d{1,3}\.|\[\d{1,3}\])")
@@ -61,8 +60,8 @@ def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
     """A block for each part between empty lines, or for each line of a few that are all short and apart:
     author, newspaper and day."""
     lines = [line.strip() for line in text.split("\n")]
-    short = 1 < len(lines) <= _MOST_LINES and all(map(_IS_APART.fullmatch, lines))
-    for part in lines if short and kind is None else re.split(r"\n[^\S\n]*\n", text):
+    apart = kind is None and 1 < len(lines) < 5 and all(map(_IS_APART.fullmatch, lines))
+    for part in lines if apart else re.split(r"\n[^\S\n]*\n", text):
         if part.strip():
             yield Block(re.sub(r"^\s*(\[\d+\])(?=\w)", r"\1 ", part), kind)
 

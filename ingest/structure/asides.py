@@ -20,7 +20,6 @@ from ingest.structure.shapes import (
     Finding,
     byline_of,
     bylines,
-    dated,
     ends_sentence,
     finding_of,
     is_credit,
@@ -78,7 +77,7 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
         if rest and text.startswith(_BAR, start - len(_BAR)):
             facts = facts or masthead(line, language)
         if (rest or title) and not texts:
-            facts = facts or (None if is_list else dated(line, language))
+            facts = facts or (None if is_list else byline_of(line, language, in_head=True))
         elif facts and not facts.keys() & {"published", "updated", "genre", "outlet", "agency"}:
             facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text

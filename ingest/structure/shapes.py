@@ -219,10 +219,12 @@ def source_of_codes(codes: str) -> dict[str, Any]:
     return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
 
 
-def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
+def byline_of(line: str, language: str | None = None, *, in_head: bool = False) -> dict[str, Any] | None:
     """The metadata in a line of a text that has nothing but author, date and outlet; None for other lines.
 
-    {"author": "Anna Muster", "published": date(2025, 8, 15)}; with "genre", maybe None, if it is signed
+    {"author": "Anna Muster", "published": date(2025, 8, 15)}; with "genre", maybe None, if it is signed. A
+    day with short parts of whatever meaning beside it is a byline `in_head`; beside what may be a place it is
+    that of publication: "Le Havre, 3 avril 2025". Else it states nothing.
     """
     if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
@@ -237,27 +239,15 @@ def byline_of(line: str, language: str | None = None) -> dict[str, Any] | None:
         return facts or None
     goes_on = stamps and ends_sentence(line) and WORD.search(line, stamps[-1].end())
     who = signature(rest, language, dated=any(facts.values()) and not goes_on)
-    if who is None or not (any(facts.values()) or "genre" in who):
-        return None
-    if not who.keys() & {"outlet", "agency", "genre"} and _FIGURE.search(rest):
-        return None  # a line of a table, or an address
-    return {**facts, **who}
-
-
-def dated(line: str, language: str | None) -> Facts | None:
-    """The day of a line that is a day and short parts beside it, of whatever meaning; None for others.
-
-    Beside what may be a place it is that of publication: "Le Havre, 3 avril 2025". Else it states nothing.
-    """
-    days = _stamps(line) if len(line) <= _LONGEST_BYLINE else []
-    if len(days) != 1 or ends_sentence(line) or _OF_A_LIFE.search(line) or PLACE_WORD.search(line):
+    states = who is not None and (who.keys() & {"outlet", "agency", "genre"} or not _FIGURE.search(rest))
+    if who is not None and states and (any(facts.values()) or "genre" in who):
+        return {**facts, **who}  # and no line of a table, no address
+    if not in_head or len(stamps) != 1 or ends_sentence(line) or PLACE_WORD.search(line):
         return None
     parts = [part.strip(" .") for part in _SIGNATURE_PARTS.split(_STAMP.sub("\0", line))]
     short = all(word_count(part) <= _LONGEST_PART and not re.search(r"[\d:?!]", part) for part in parts)
-    if not short or "\0" not in parts:
-        return None
     is_place = all(re.fullmatch(PLACE, part) for part in parts if part != "\0")
-    return {"published": date_of(days[0], language) if is_place else None}
+    return (facts if is_place else {"published": None}) if short and "\0" in parts else None
 
 
 def bylines(lines: Sequence[str], language: str | None, *, titled: bool) -> list[Facts | None]:
@@ -336,7 +326,10 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
     name = part.lower()
     if name in AGENCIES:
         return {"agency": AGENCIES[name]}
-    by_word = STARTS_HIGH.match(part) and _names_outlet(part, language)
+    word, noun_is_first = OUTLET_WORD.search(part), language in ("fr", "pt", "uk")
+    # "L’Écho du Stade", "Stadium Herald", but "Herald Square"
+    place = word and PLACE_WORD.search(part[: word.start()] if noun_is_first else part[word.start() :])
+    by_word = word and not place and STARTS_HIGH.match(part)
     # "Presse feiert Einigung" is a headline: names have capitals
     says = language in ("de", "en") and _SMALL_WORD.search(part)
     quoted = _QUOTED_NAME.fullmatch(part)
@@ -345,14 +338,6 @@ def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str
         return {"outlet": outlet}
     brand = OUTLETS.get(name) or (None if known or word_count(part) > 1 else outlet_of_word(part))
     return {"outlet": brand} if brand else None
-
-
-def _names_outlet(name: str, language: str | None) -> bool:
-    """Whether a name's noun is an outlet's, not a place's: "L’Écho du Stade", "Herald Square"."""
-    outlet, place = ([word.start() for word in words.finditer(name)] for words in (OUTLET_WORD, PLACE_WORD))
-    if outlet and place:  # the noun comes last in German and English
-        return outlet[0] < place[0] if language in ("fr", "pt", "uk") else outlet[-1] > place[-1]
-    return bool(outlet)
 
 
 def masthead(line: str, language: str | None) -> Facts | None:

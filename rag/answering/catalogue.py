@@ -50,15 +50,11 @@ class Catalogue:
         self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
-        """The question as a request to the library, or as talk; None where the articles answer.
-
-        They do, too, where it asks for the author, day or outlet of an article about what none mentions in
-        these words.
-        """
+        """The question as a request to the library, or as talk; None where the articles answer."""
         found = kind_of(question, self.known)
-        if not isinstance(found, Request) or not found.about or found.asks not in ("who", "when", "where"):
-            return found
-        return found if self._rows(found, None) else None
+        if isinstance(found, Request) and found.about and found.asks in ("who", "when", "where"):
+            return found if self._rows(found, None) else None  # in these words no article mentions it
+        return found
 
     def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
         """The answer to a question about the dossier, or to talk.
