@@ -159,6 +159,12 @@ def test_two_authors_of_one_article_are_counted_each(tmp_path: Path) -> None:
     assert "Jette Lürsen: 1 Artikel" in text
 
 
+def test_a_newspaper_in_capitals_is_the_same_newspaper(tmp_path: Path) -> None:
+    shouted = dataclasses.replace(TITLED, outlet="COAST WEEKLY")
+    with engine_over(tmp_path, shouted, ENGLISH) as engine:
+        assert "Coast Weekly: 2 Artikel" in engine.ask("Welche Quellen gibt es?").text
+
+
 @pytest.mark.parametrize(
     "question",
     [

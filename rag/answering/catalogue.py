@@ -277,7 +277,9 @@ def _groups(subject: Subject, rows: Sequence[Listed], text: Texts) -> list[_Line
         "authors": ("author", text("no_author")),
         "languages": ("language", "?"),
     }[subject]
-    stated = [(name or None, row) for row in rows for name in people(getattr(row, column) or "")]
+    said = [(name, row) for row in rows for name in people(getattr(row, column) or "")]
+    spelt = {name.lower(): name for name in sorted({name for name, _ in said})}  # THE HERALD is The Herald
+    stated = [(spelt[name.lower()] or None, row) for name, row in said]
     counted, newest = Counter(name for name, _ in stated), dict(reversed(stated))
     groups = sorted(counted.items(), key=lambda group: (group[0] is None, -group[1], group[0] or ""))
     lines: list[_Line] = [(text(subject, n=len(counted.keys() - {None})), None)]
