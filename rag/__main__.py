@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
         if name == "mcp":
             continue
-        command.add_argument("question", help="the question, in German or English")
+        command.add_argument(
+            "question", help="the question, in German, English, French, Portuguese or Ukrainian"
+        )
         command.add_argument("--json", action="store_true", help="print JSON")
         _add_filters(command)
         if name == "ask":

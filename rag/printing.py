@@ -1,19 +1,22 @@
 """An answer as plain text with its sources, for terminals and for other programs' models."""
 
+from rag.answering.texts import doubt, read_on
 from rag.schema import Answer, Citation
-
-_DOUBTS = {"weak": "Only partly borne out", "unsupported": "Not borne out by the articles"}
 
 
 def answer_text(answer: Answer, *, quotes: bool = False) -> str:
     """The text, what each `[n]` cites (with its words if `quotes`), doubts, and where to read on."""
-    head = "Weiterlesen:" if answer.language == "de" else "Read on:"
+    doubts = [
+        f"{doubt(each.status, answer.language)}: {each.text}"
+        for each in answer.statements
+        if each.status in ("weak", "unsupported")
+    ]
     further = [f"  {_with_quote(c)}" for c in answer.further]
     blocks = (
         [answer.text],
         [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations],
-        [f"{_DOUBTS[each.status]}: {each.text}" for each in answer.statements if each.status in _DOUBTS],
-        [head, *further] if further else [],
+        doubts,
+        [read_on(answer.language), *further] if further else [],
     )
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 

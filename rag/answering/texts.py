@@ -92,6 +92,16 @@ def stand_in(why: Why, language: str) -> str:
     return f"{_said('stands_in', language)} {_said(why, language)}"
 
 
+def read_on(language: str) -> str:
+    """The line above places to read on."""
+    return _said("read_on", language)
+
+
+def doubt(status: Literal["weak", "unsupported"], language: str) -> str:
+    """What is said of a sentence that its sources support in part, or not at all."""
+    return _said(status, language)
+
+
 def _said(name: str, language: str) -> str:
     return str(table(language if language in LANGUAGES else "en", f"says.{name}"))
 

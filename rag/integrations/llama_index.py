@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 DESCRIPTION = (
-    "Answers a question about a dossier of news articles, in German or English. Every statement carries a "
-    "number in brackets, and the words of the article that it rests on follow. Where the articles do not "
-    "answer the question, it says so."
+    "Answers a question about a dossier of news articles, in German, English, French, Portuguese or "
+    "Ukrainian. Every statement carries a number in brackets, and the words of the article that it rests on "
+    "follow. Where the articles do not answer the question, it says so."
 )
 
 

@@ -53,7 +53,9 @@ _TEMPLATE = types.ResourceTemplate(
     mime_type="text/plain",
 )
 
-Question = Annotated[str, Field(description="the question, in German or English, in full")]
+Question = Annotated[
+    str, Field(description="the question in full, in German, English, French, Portuguese or Ukrainian")
+]
 Result = types.CallToolResult
 
 

@@ -52,7 +52,9 @@ class Sent(BaseModel):
 class Ask(Sent):
     """A question."""
 
-    question: str = Field(min_length=1, description="the question, in German or English, in full")
+    question: str = Field(
+        min_length=1, description="the question in full, in German, English, French, Portuguese or Ukrainian"
+    )
     history: History = []
     extractive: bool = Field(
         False, strict=True, description="verbatim sentences, even where a language model is configured"
