@@ -42,6 +42,8 @@ def test_each_question_of_a_message_is_one(message: str, asked: list[str] | None
     [
         "Wann und wo tagte der Rat?",
         "Wer kam und warum?",
+        "Wer kaufte den Turm und für wie viel?",
+        "Who bought the mill and for how long?",
         "In welcher Stadt und bei welchem Fest sprach sie?",
         "Wer sagte, dass er kommt und was er will?",
         "Die Brücke ist gesperrt. Was kostet die Reparatur?",

@@ -16,8 +16,9 @@ _OPENS = re.compile(_ASKS, re.IGNORECASE)
 _AND = re.compile(rf"[,;]?\s+{pattern('parts.joins')}\s+(?={_ASKS})", re.IGNORECASE)
 _ENDS = re.compile(r"(?<=\?)\s+|\n+")
 _IS_ASKED = re.compile(r"\?\s*$")
-# „In welcher Stadt (und bei welchem Fest) endet …?“
-_PHRASE = re.compile(rf"(?:\w+ )?{pattern('parts.phrase')} \w+(?: \w+)?", re.IGNORECASE)
+# „In welcher Stadt (und bei welchem Fest) endet …?“, „Wer kaufte es (und für wie viel)?“
+_DEGREE = rf"{pattern('query.how')} {pattern('query.degree')}"
+_PHRASE = re.compile(rf"(?:\w+ )?(?:{pattern('parts.phrase')} \w+(?: \w+)?|{_DEGREE})\W*", re.IGNORECASE)
 # „…, dass er kommt und was er will“: a subordinate clause, with its verb at the end
 _HANGING = re.compile(rf"{_ASKS} {pattern('parts.subject')} ", re.IGNORECASE)
 
