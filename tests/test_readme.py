@@ -43,9 +43,14 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """What a command prints, on one line; by words alone, as all tests without an embedding of their own."""
+    return " ".join(printed_by(arguments, capsys).split())
+
+
+def printed_by(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command prints."""
     capsys.readouterr()
     assert main(arguments) == 0
-    return " ".join(capsys.readouterr().out.split())
+    return capsys.readouterr().out
 
 
 def conversation(
@@ -56,9 +61,9 @@ def conversation(
     history = folder / "history.json"
     for question in questions:
         history.write_text(json.dumps(turns), "utf-8")
-        answer = said(["ask", question, *options, "--history", str(history)], capsys)
+        answer = printed_by(["ask", question, *options, "--history", str(history)], capsys)
         turns += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return [turn["content"] for turn in turns[1::2]]
+    return [" ".join(turn["content"].split()) for turn in turns[1::2]]
 
 
 @pytest.mark.parametrize(("command", "output"), SHOWN)

@@ -152,15 +152,30 @@ def test_without_a_history_there_is_no_context() -> None:
 
 def test_contexts_come_nearest_first_without_their_markers() -> None:
     assert [context.text.split() for context in context_for("Und warum?", HISTORY)] == [
+        ["Stunden"],
         ["Rund", "drei", "Stunden", "."],
         ["Wie", "lange", "sprachen", "beide?"],
+        ["Anchorage"],
         ["Sie", "trafen", "sich", "in", "Anchorage", ".", "Dort", "war", "es", "kühl", "."],
         ["Wo", "trafen", "sich", "Trump", "und", "Putin?"],
     ]
 
 
+def test_the_names_of_an_answer_count_more_than_its_other_words_and_its_later_places_not_at_all() -> None:
+    answer = "Keine eindeutige Antwort. Am nächsten kommt:\n\nGary Loach wanted proof. [1]\n\nIt rained. [2]"
+    history = (Message("user", "Who leads the union?"), Message("assistant", answer))
+    names, said, asked = context_for("What did he say?", history)
+    assert (names.text, said.text, asked.text) == (
+        "Gary Loach",
+        "Gary Loach wanted proof.",
+        "Who leads the union?",
+    )
+    assert asked.weight > names.weight > 2 * said.weight
+
+
 def test_weights_fade_from_exchange_to_exchange_and_questions_weigh_more_than_answers() -> None:
-    answered, asked, answered_before, asked_before = (c.weight for c in context_for("Und warum?", HISTORY))
+    weights = (context.weight for context in context_for("Und warum?", HISTORY))
+    answered, _, asked, answered_before, _, asked_before = weights
     assert (answered, asked) == (ANSWERED_WEIGHT, ASKED_WEIGHT)
     assert 1 > asked > answered > 0
     assert answered_before < answered
@@ -175,8 +190,8 @@ def test_only_the_last_exchanges_count(exchanges: int) -> None:
         for message in (Message("user", f"Frage {n}"), Message("assistant", f"Antwort {n}"))
     ]
     texts = [context.text for context in context_for("Und warum?", history)]
-    assert len(texts) == 2 * min(exchanges, EXCHANGES)
-    assert texts[0] == f"Antwort {exchanges - 1}"
+    assert len(texts) == 3 * min(exchanges, EXCHANGES)
+    assert texts[1] == f"Antwort {exchanges - 1}"
 
 
 def test_an_earlier_message_adds_a_bounded_number_of_words_to_a_question() -> None:
@@ -263,6 +278,7 @@ def test_what_was_said_before_the_topic_began_is_left() -> None:
         Message("assistant", "Oksana Tschumatschenko."),
     ]
     assert [each.text for each in context_for("Und seit wann?", history)] == [
+        "Oksana Tschumatschenko",
         "Oksana Tschumatschenko.",
         "Wer dirigiert die Konzerte?",
     ]
@@ -300,12 +316,13 @@ def test_a_pronoun_stands_for_the_person_whom_the_last_question_was_about(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ("Es regnete. [1] (Neustädter Bote (nach taz), 29.05.2025)", "Es regnete. "),
-        ("Keine eindeutige Antwort. Am nächsten kommt:\n\nEs regnete. [1]", "\nEs regnete. "),
-        ("No clear answer. What comes nearest:\n\nIt rained. [1] (Herald, 2025-05-29)", "\nIt rained. "),
+        ("Es regnete. [1] (Neustädter Bote (nach taz), 29.05.2025)", "Es regnete."),
+        ("Keine eindeutige Antwort. Am nächsten kommt:\n\nEs regnete. [1]", "Es regnete."),
+        ("No clear answer. What comes nearest:\n\nIt rained. [1] (Herald, 2025-05-29)", "It rained."),
         ("In den vorliegenden Artikeln finde ich dazu keine belegte Antwort.", ""),
     ],
 )
 def test_what_beleg_says_itself_and_the_sources_are_no_context(answer: str, said: str) -> None:
     history = (Message("user", "Wie war das Wetter?"), Message("assistant", answer))
-    assert context_for("Und dann?", history)[0].text == said
+    answered = [each.text for each in context_for("Und dann?", history)[1:-1]]
+    assert answered == ([said] if said else [])

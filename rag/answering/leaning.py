@@ -10,7 +10,10 @@ from rag.schema import Message
 from rag.text.languages import pattern
 
 AGAIN, AGAIN_ASKED_FOR = 4.0, 2.0
-"""Penalty for a sentence quoted last, and for one that has the person, number or day asked for."""
+"""Penalty for a sentence quoted last, and for one that has the person, number or day asked for.
+
+By words alone it is the greater one for both: the words carried over are all that sentence's own.
+"""
 _MORE = re.compile(rf"\b{pattern('follow_up.more')}\b", re.IGNORECASE)
 
 
@@ -23,7 +26,8 @@ def leaning(found: list[Candidate], question: str, history: Sequence[Message]) -
     def lowered(each: Candidate) -> Candidate:
         if " ".join(each.text.split()) not in said:
             return each
-        penalty = AGAIN_ASKED_FOR if cue and cue.offered_by(each.text) else AGAIN
+        may_answer = cue is not None and each.near is not None and cue.offered_by(each.text)
+        penalty = AGAIN_ASKED_FOR if may_answer else AGAIN
         return replace(each, score=each.score - penalty)
 
     return sorted(map(lowered, found), key=lambda candidate: -candidate.score)

@@ -8,11 +8,14 @@ from rag.question.parse import reduced
 from rag.question.query import detect_language, with_capitals
 from rag.schema import Message
 from rag.text.analysis import tokens, words
+from rag.text.figures import WEEKDAYS
 from rag.text.languages import LANGUAGES, STOP, pattern, table
 from rag.text.normalize import CAPITAL
 
 ASKED_WEIGHT = 0.5
 ANSWERED_WEIGHT = 0.35
+BESIDE_NAMES = 0.3
+"""Share of the weight of an answer's names that its other words have."""
 EXCHANGES = 2
 FADING = 0.5
 MESSAGE_LIMIT = 2000
@@ -56,6 +59,8 @@ _HE_OR_SHE = re.compile(rf"(?<= ){pattern('follow_up.person')}(?!\w)", re.IGNORE
 _PERSON = re.compile(rf"\b(?P<word>{CAPITALISED}(?: {CAPITALISED})+)\W*$")
 """The name of a person who a question is about: with a first name, at its end."""
 _ARTICLE = re.compile(rf"\b(?:{pattern('follow_up.determiner')}|[aisvz]\w?m|zur) $", re.IGNORECASE)
+_MENTIONED = re.compile(rf"(?<=[\w,;:] ){CAPITALISED}|{CAPITALISED}(?: {CAPITALISED})+")
+"""A name or, in German, a noun; at the beginning of a sentence only a name of several words."""
 _NAME = re.compile(rf"\b(?P<word>(?:{CAPITALISED} )?{CAPITALISED})\b")
 
 
@@ -77,23 +82,26 @@ def context_for(question: str, history: Sequence[Message]) -> tuple[Context, ...
     """The history that a question needs, nearest first; empty when it stands alone."""
     if not history or stands_alone(question):
         return ()
-    contexts = []
+    contexts = list[Context]()
     fading = 1.0
     for message in reversed(history[-2 * EXCHANGES :]):
         weight = ASKED_WEIGHT if message.role == "user" else ANSWERED_WEIGHT
-        said = reduced(message.content) if message.role == "user" else _quoted(message.content)
-        contexts.append(Context(said, weight * fading))
         if message.role == "user":
+            said = reduced(message.content)
+            contexts.append(Context(said, weight * fading))
             if stands_alone(said):
                 break  # the topic began there
             fading *= FADING
+        elif said := _first_quoted(message.content):
+            names = " ".join(name for name in _MENTIONED.findall(said) if name.lower() not in WEEKDAYS)
+            contexts += [Context(names, weight * fading), Context(said, weight * fading * BESIDE_NAMES)]
     return tuple(contexts)
 
 
-def _quoted(answer: str) -> str:
-    """What an answer says of the articles."""
-    lines = _MARKER.sub("", answer).split("\n")
-    return "\n".join(line for line in lines if not line.startswith(_OWN_WORDS))
+def _first_quoted(answer: str) -> str:
+    """What an answer says of the articles first."""
+    places = (place.strip() for place in _MARKER.sub("", answer).split("\n\n"))
+    return next((place for place in places if place and not place.startswith(_OWN_WORDS)), "")
 
 
 def one_part_changed(question: str, history: Sequence[Message]) -> str | None:
