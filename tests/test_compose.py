@@ -98,6 +98,13 @@ def test_sentences_that_do_not_fit_any_more_are_left_out() -> None:
     assert [len(quotes(answer(question, *articles[:n]))) for n in (1, 2, 3)] == [1, 2, 2]
 
 
+def test_a_next_paragraph_that_begins_with_a_pronoun_goes_on() -> None:
+    said = "Ubbo Lüders trat am Freitag zurück."
+    for after, expected in (("Er ist müde.", f"{said}\n\nEr ist müde."), ("Acht Boote fehlen.", said)):
+        draft = answer("Warum trat Ubbo Lüders zurück?", article("a", f"{said}\n\n{after}"))
+        assert quotes(draft)[0] == expected
+
+
 def test_best_sentence_comes_first() -> None:
     assert quotes(answer("Was kostet die Reparatur der Brücke?", *DOSSIER))[0].startswith(
         "Die Reparatur kostet"

@@ -88,6 +88,56 @@ def test_a_number_beside_its_noun_beats_another_number(
     assert best(question, *texts) == counts
 
 
+@pytest.mark.parametrize(
+    ("language", "question", "event", "reason", "other"),
+    [
+        (
+            "de",
+            "Warum schließt der Zirkus Sarani?",
+            "Der Zirkus Sarani schließt im Mai.",
+            "Ursache sind nach seinen Worten zwei kaputte Zelte.",
+            "Die Tiere ziehen um.",
+        ),
+        (
+            "en",
+            "What is the reason the Corley ferry stopped?",
+            "The Corley ferry stopped on Monday.",
+            "Its owner blamed a broken winch.",
+            "The crew went home.",
+        ),
+        (
+            "fr",
+            "Pourquoi le cirque Sarani ferme-t-il ?",
+            "Le cirque Sarani ferme en mai.",
+            "Son patron invoque le prix du foin.",
+            "Les bêtes déménagent.",
+        ),
+        (
+            "pt",
+            "Qual é o motivo de o circo Sarani fechar?",
+            "O circo Sarani vai fechar em maio.",
+            "O dono justifica-se com a lona rota.",
+            "Os animais mudam de casa.",
+        ),
+        (
+            "uk",
+            "Чому цирк Сарані закривається?",
+            "Цирк Сарані закривається у травні.",
+            "Власник пояснив це дірявим наметом.",
+            "Тварин перевезуть.",
+        ),
+    ],
+)
+def test_a_sentence_that_names_the_reason_goes_before_the_event_that_it_stands_behind(
+    language: str, question: str, event: str, reason: str, other: str
+) -> None:
+    """Also where it shares no word with the question."""
+    told = article("a", " ".join((other, event, reason)), language=language)
+    assert candidates_for(question, told)[0].text == reason
+    far = article("b", " ".join((event, *[other] * 3, reason)), language=language)
+    assert candidates_for(question, far)[0].text != reason
+
+
 def test_a_date_that_the_question_says_itself_is_no_answer() -> None:
     said, other = "Im Mai öffnet die Klappbrücke früh.", "Im Mai öffnet die Klappbrücke dienstags, am 7. Mai."
     assert best("Wann im Mai öffnet die Klappbrücke?", said, other) == other

@@ -138,9 +138,12 @@ def _followed(place: _Place, asked: Cue | None) -> _Place:
     """Adds the next sentence to a single short place, where it fits and may answer the question."""
     spans = place.candidate.chunk.sentences
     after = [span for span in spans if span[0] >= place.end]
-    if not after or place.words > ENOUGH_WORDS or _new_paragraph(place, after[0][0]):
+    if not after or place.words > ENOUGH_WORDS:
         return place
-    if asked and not asked.offered_by(place.candidate.article.text[slice(*after[0])]):
+    article = place.candidate.article
+    said = article.text[slice(*after[0])]
+    goes_on = opens_with_pronoun(said, language_of(article.language))
+    if (asked and not asked.offered_by(said)) or (_new_paragraph(place, after[0][0]) and not goes_on):
         return place
     longer = replace(place, end=after[0][1])
     return longer if longer.words <= MOST_WORDS and not longer.has_aside else place

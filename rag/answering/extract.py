@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.question.answer_type import cue_of
+from rag.question.answer_type import Cue, cue_of
 from rag.question.figures import figure_of
 from rag.retrieval.matching import Matrix, present, summed
 from rag.retrieval.meaning import SentenceMeaning
@@ -31,6 +31,7 @@ WEIGHTS = {
     "after": 0.8,
     "title": 2.6,
     "read": 1.0,
+    "reason": 5.0,
 }
 WEIGHTS_WITH_MEANING = {
     "grams": 2.3,
@@ -46,6 +47,7 @@ WEIGHTS_WITH_MEANING = {
     "like pair": 19.3,
     "focus": 37.4,
     "whole": 1.5,
+    "reason": 4.0,
 }
 FIGURE_WEIGHT = 0.9
 CUE_WEIGHTS = {
@@ -62,12 +64,15 @@ CUE_WEIGHTS = {
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
 _DIGIT = re.compile(r"\d")
+_REASON = Cue("named reason", frozenset())
 SAID = 0.7
 """How far a sentence must cover a word to say it."""
 CONTENT = 0.9
 """Weight from which a word is what the question is about, not how it asks."""
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
+REASON_BEHIND = 3
+"""Sentences behind an event that may name its reason: „Als Grund nannte er …“."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,8 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
         "figure": np.array([question.has_other_figure(each.text) for each in sentences], dtype=float),
         "whole": ((matrix[:, question.content] >= SAID).all(axis=1) & question.content.any()).astype(float),
         "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
+        "reason": _told_before(summed(matrix, question.event) >= SAID, sizes)
+        * np.array([question.has_reason(each.text, each.language) for each in sentences]),
     }
     if meaning is None:
         return found
@@ -191,6 +198,8 @@ class _Question:
         self.query = query
         self.weights = ranking.idf / (float(ranking.idf.sum()) or 1.0)
         self.content = np.array([concept.weight >= CONTENT for concept in query.concepts], dtype=bool)
+        event = ranking.idf * self.content
+        self.event = event / (float(event.sum()) or 1.0)
         self.gram_idf = ranking.gram_idf
         self.gram_total = sum(ranking.gram_idf.values()) or 1.0
         self.cue = cue_of(query.text)
@@ -202,6 +211,11 @@ class _Question:
         gain = CUE_WEIGHTS[cue.kind] if cue and cue.offered_by(sentence, language) else 0.0
         finer = figure if figure and figure.kind not in CUE_WEIGHTS else None
         return gain + FIGURE_WEIGHT * bool(finer and finer.offered_by(sentence, language))
+
+    def has_reason(self, sentence: str, language: str) -> bool:
+        """Whether a sentence names a reason, and the question asks for one."""
+        asks = self.cue is not None and self.cue.kind == "reason"
+        return asks and _REASON.offered_by(sentence, language)
 
     def has_other_figure(self, sentence: str) -> bool:
         """Whether a sentence has figures, and the question asks for none."""
@@ -223,6 +237,13 @@ class _Question:
                     held = said[:, [places[gram] for gram in a.grams]].sum(axis=1)
                     np.maximum(shares[:, j], a.weight * (held / len(a.grams)), out=shares[:, j])
         return summed(shares, self.weights)
+
+
+def _told_before(event: NDArray[np.bool_], sizes: Sequence[int]) -> NDArray[np.bool_]:
+    """Whether each sentence, or one of the `REASON_BEHIND` before it in its chunk, tells the event."""
+    chunks = np.split(event, np.cumsum(sizes)[:-1])
+    told = [chunk[max(0, at - REASON_BEHIND) : at + 1].any() for chunk in chunks for at in range(len(chunk))]
+    return np.array(told, dtype=bool)
 
 
 def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix, Matrix, Matrix, Matrix]:

@@ -57,7 +57,8 @@ def _offers(language: str) -> dict[str, re.Pattern[str]]:
         "number": r"\d[\d.,]*",
         "count": rf"\d(?:[.,]?\d)*|{_ONE[language]}",
         "duration": rf"(?:\d|{_ONE[language]}).{{0,12}}?{told('units')}\w*",
-        "reason": rf"\b{told('reasons')}\b",
+        "reason": rf"\b(?:{told('reasons')}|{told('may_be_reasons')})\b",
+        "named reason": rf"\b{told('reasons')}\b",
         "definition": rf"\b{told('copulas')}\b",
     }
     as_written = {
