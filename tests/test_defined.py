@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from ingest.sync import sync
-from rag.answering.defined import Defined, defined_of
+from rag.answering.defined import Defined, defined_of, defining
 from rag.engine import Engine, open_engine
 from rag.settings import load_settings
+from tests.dossier import article, candidates_for
 
 TEXT = """Jana Voß lobte den Hafen von Hallfurt. Kämmerin Jana Voß legte am Montag die Zahlen vor.
 Peter Kranich, der Vorsitzende des Vereins, war dagegen. Der Verein für Wattschutz, kurz VFW, klagt.
@@ -69,3 +70,56 @@ def test_the_sentence_that_says_it_is_the_answer(engine: Engine, question: str, 
 
 def test_a_sentence_that_only_names_it_is_not_sure(engine: Engine) -> None:
     assert engine.ask("Was ist der Leuchtturm?").certainty != "sure"
+
+
+REPORTS = {
+    "de": (
+        "Wer ist Timo Harms?",
+        "Am Freitag kam Timo Harms.",
+        "Ihr neuer Inhaber, Timo Harms, will klagen.",
+    ),
+    "en": (
+        "Who is Una Corley?",
+        "Una Corley left early.",
+        "The reason, said the zoo's director, Una Corley, is rain.",
+    ),
+    "fr": (
+        "Qui est Luc Sarani ?",
+        "Luc Sarani part.",
+        "La fête plaît au patron. Le gérant du cirque, Luc Sarani, part.",
+    ),
+    "pt": ("Quem é Rui Falé?", "Rui Falé saiu.", "O treinador do clube, Rui Falé, saiu."),
+    "uk": ("Хто така Інна Кміть?", "Інна Кміть мовчить.", "Режисерка вистави, Інна Кміть, шукає заміну."),
+}
+JUDGED = {
+    "de": "Timo Harms ist ein Meister der Ausrede.",
+    "en": "Una Corley is a wonderful host.",
+    "fr": "Luc Sarani est un génie.",
+    "pt": "Rui Falé é um homem simpático.",
+    "uk": "Інна Кміть — чудова людина.",
+}
+
+
+@pytest.mark.parametrize("language", REPORTS)
+def test_a_role_beside_a_name_says_who_it_is_and_a_comment_s_judgement_does_not(language: str) -> None:
+    question, named, role = REPORTS[language]
+    judged = article("b", JUDGED[language], language=language, genre="comment")
+    asked = defined_of(question, language)
+    assert asked is not None
+    found = candidates_for(question, article("a", f"{named} {role}", language=language), judged)
+    assert [each.text for each in defining(found, asked)] == [role.rpartition(". ")[2]]
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "sentence"),
+    [
+        ("en", "Una Corley", "At the old zoo, Una Corley, aged 40, fell."),
+        ("fr", "Luc Sarani", "Dans la ville, Luc Sarani, fatigué, dort."),
+        ("uk", "Інна Кміть", "Після вистави, Інна Кміть, втомлена, пішла."),
+    ],
+)
+def test_a_place_before_a_name_is_no_role(language: str, name: str, sentence: str) -> None:
+    asked = Defined(tuple(name.split()), person=True)
+    found = candidates_for(name, article("a", sentence, language=language))
+    assert found
+    assert not defining(found, asked)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rag.answering.extract import Candidate
 from rag.question.query import with_capitals
 from rag.text.analysis import key, language_of, tokens
-from rag.text.languages import STOP, table
+from rag.text.languages import STOP, table, word_set
 
 _MOST_WORDS = 4
 
@@ -40,7 +40,10 @@ def defining(found: Sequence[Candidate], asked: Defined) -> list[Candidate]:
 
 
 def _how(candidate: Candidate, asked: Defined) -> int | None:
-    """0 for an apposition, a copula or a short form, 1 for what stands before a person's name."""
+    """0 for an apposition, a copula or a short form, 1 for what stands before a person's name.
+
+    What a comment calls a person is a judgement, „Voß ist eine Meisterin der Ausrede“, and none of these.
+    """
     text, language = candidate.text, language_of(candidate.article.language)
     said, wanted = tokens(text), [key(word, language) for word in asked.words]
     keys = [key(word, language) for word, _, _ in said]
@@ -50,11 +53,22 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
         start, end = said[first][1], said[first + len(wanted) - 1][2]
         behind, before = _patterns(language)
         bracketed = text[:start].endswith("(") and text[end:].startswith(")")
-        if bracketed or before.search(text[:start]) or behind.match(text, end):
+        if asked.person and _has_role(text, start, end, language):
+            return 0
+        judged = asked.person and candidate.article.genre == "comment"
+        if bracketed or before.search(text[:start]) or (not judged and behind.match(text, end)):
             return 0
         if asked.person and _has_office(text, said[:first], start, len(wanted)):
             return 1
     return None
+
+
+def _has_role(text: str, start: int, end: int, language: str) -> bool:
+    """Whether a name stands behind a role: "the zoo's director, Una Corley," but not "at the zoo, …"."""
+    role = _roles(language).search(text[:start]) if text[end : end + 1] in (",", ".") else None
+    before = tokens(text[: role.start()])[-1:] if role else []
+    governs = word_set("roles.at", language) | word_set("roles.beside", language)
+    return role is not None and governs.isdisjoint(word.lower() for word, _, _ in before)
 
 
 def _has_office(text: str, before: Sequence[tuple[str, int, int]], start: int, words: int) -> bool:
@@ -71,3 +85,8 @@ def _has_office(text: str, before: Sequence[tuple[str, int, int]], start: int, w
 def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
     behind = "|".join(filter(None, table(language, "defines.behind").splitlines()))
     return re.compile(f"(?:{behind})"), re.compile(f"(?:{table(language, 'defines.before')})$")
+
+
+@functools.cache
+def _roles(language: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{table(language, 'defines.role')}), $", re.IGNORECASE)
