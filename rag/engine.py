@@ -50,10 +50,11 @@ from rag.question.broad import broad_of
 from rag.question.followup import Context, context_for, named_again, one_part_changed, recent, standalone
 from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
+from rag.question.known import Named
 from rag.question.parse import reduced
 from rag.question.parts import MOST_PARTS, Part, parts_of
 from rag.question.query import detect_language, understand
-from rag.question.source import source_of
+from rag.question.source import Source, source_of
 from rag.question.suggest import follow_ups, suggest
 from rag.retrieval.meaning import Dense, SentenceMeaning, open_dense, sentence_meaning
 from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
@@ -462,7 +463,8 @@ class Engine:
             aim = None  # in an article of theirs every sentence is theirs
         defined = None if aim else defined_of(asked.question, asked.language)
         passages = PASSAGES if aim else CANDIDATE_PASSAGES
-        ranking, copies = one_of_copies(index.rank(query, passages, near, asked.only))
+        own = self._comments_of(aim, asked.only)
+        ranking, copies = one_of_copies(index.rank(query, passages, near, own or asked.only))
         meaning = self._meaning(ranking, asked.standalone)
         found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
@@ -470,7 +472,10 @@ class Engine:
         sure = confidence(ranking, found)
         certain = certainty(ranking, found, sure, leans=bool(asked.contexts))
         stated = list[Candidate]()
-        if aim or defined:
+        if aim and own and (told := stating(found, aim, query, own)):
+            found, certain = led_by(told, found), "unsure"
+            asked = replace(asked, sums_up=None)
+        elif aim or defined:
             told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
             found, stated, certain = _by_grammar(found, told, aim, certain)
         job = Job(
@@ -486,6 +491,18 @@ class Engine:
             by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
         )
         return self._summed_up(job, asked.sums_up) if asked.sums_up else job
+
+    def _comments_of(self, aim: Aim | None, only: frozenset[str] | None) -> frozenset[str]:
+        """Ids of the comments by somebody whose aims are asked for; no others of theirs."""
+        if aim is None or aim.is_stance:
+            return frozenset()
+        length, meant = self._catalogue.known.part_at(aim.who)
+        is_author = isinstance(meant, Named) and meant.authors and length == len(aim.who)
+        if not is_author and not aim.is_of_the_author:
+            return frozenset()
+        by = (meant,) if isinstance(meant, Named) and is_author else ()
+        ids = named(Source("", "", by, genre="comment"), self.library)
+        return ids if only is None else ids & only
 
     def _of_the_story(self, asked: Asked, near: Nearness | None) -> Job | None:
         """What is found for a broad question about what most articles tell; None for any other."""

@@ -148,3 +148,52 @@ def test_who_wants_needs_no_capital_but_in_german(
     query = understand(question, language, languages={language})
     found = candidates_for(question, article("a", sentence, language=language))
     assert [each.text for each in stating(found, Aim((who,)), query)] == [sentence]
+
+
+COMMENTS = {
+    "de": ("Falk Ritter", "Die Brücke ist alt. Der Freistaat muss die Pfeiler selbst prüfen. Lenz lacht."),
+    "en": ("Nuala Hession", "Wolves are shy. The county should take over the fences. Nobody came."),
+    "fr": ("Lucie Delmas", "Le pain est cher. Il faut contrôler chaque moulin. Les meuniers rient."),
+    "pt": ("Filipa Trigo", "Os clubes deveriam plantar árvores. Ninguém veio."),
+    "uk": ("Лариса Демчук", "Діти читають у підвалі. Держава мусить платити за книги. Суд мовчить."),
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "demand"),
+    [
+        ("de", "Was schlägt Falk Ritter vor?", "Der Freistaat muss die Pfeiler selbst prüfen."),
+        ("de", "Was fordert der Kommentator?", "Der Freistaat muss die Pfeiler selbst prüfen."),
+        ("en", "What does Nuala Hession propose?", "The county should take over the fences."),
+        ("fr", "Que propose Lucie Delmas ?", "Il faut contrôler chaque moulin."),
+        ("pt", "O que propõe Filipa Trigo?", "Os clubes deveriam plantar árvores."),
+        ("uk", "Що пропонує Лариса Демчук?", "Держава мусить платити за книги."),
+    ],
+)
+def test_what_must_be_in_a_comment_is_what_its_author_wants(
+    language: str, question: str, demand: str
+) -> None:
+    author, text = COMMENTS[language]
+    comment = article("a", text, language=language, genre="comment", author=author)
+    aim = aim_of(question, language)
+    assert aim is not None
+    assert not aim.is_stance
+    found = candidates_for(question, comment)
+    told = stating(found, aim, understand(question, languages={language}), own={"a"})
+    assert [each.text for each in told] == [demand]
+
+
+def test_the_author_s_demand_leads_and_is_not_sure(tmp_path: Path) -> None:
+    (tmp_path / "articles").mkdir()
+    head = "Kommentar: Wer nicht prüft\n\nVon Falk Ritter\nNeißeblatt, 21. Juni 2024\n\n"
+    (tmp_path / "articles" / "a.txt").write_text(head + COMMENTS["de"][1], encoding="utf-8")
+    (tmp_path / "articles" / "b.md").write_text(
+        "# Lenz\n\nLenz muss zahlen. Er fordert Geld.", encoding="utf-8"
+    )
+    settings = load_settings(articles=tmp_path / "articles", data=tmp_path / "index")
+    sync(settings)
+    with closing(open_engine(settings)) as opened:
+        for question in ("Was fordert Falk Ritter?", "Was will der Kommentator?"):
+            answer = opened.ask(question)
+            assert answer.citations[0].quote.startswith("Der Freistaat muss")
+            assert answer.certainty == "unsure"

@@ -1,7 +1,7 @@
 """Sentences that say what somebody wants or holds: the subject of such a verb, by word order."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 
 from rag.answering.extract import SAID, Candidate
@@ -22,7 +22,15 @@ _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
 def _words(language: str) -> dict[str, re.Pattern[str]]:
     """The patterns of a language by which wanting and holding are read; some have none."""
-    names = ("aims.wants", "aims.goals", "aims.amount", "aims.by", "aims.denied", "stances.holds")
+    names = (
+        "aims.wants",
+        "aims.goals",
+        "aims.amount",
+        "aims.by",
+        "aims.denied",
+        "aims.must",
+        "stances.holds",
+    )
     found = {name: re.compile(rf"(?:{table(language, name) or '(?!)'})\b", re.IGNORECASE) for name in names}
     by = rf"\b(?i:{table(language, 'stances.by')}){_ATTRIBUTES}$"
     return found | {"stances.by": re.compile(by)}
@@ -31,9 +39,17 @@ def _words(language: str) -> dict[str, re.Pattern[str]]:
 _WORDS = {language: _words(language) for language in LANGUAGES}
 
 
-def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidate]:
-    """The candidates that say what somebody wants, or holds of what is asked, best first (see `_order`)."""
+def stating(
+    found: Sequence[Candidate], aim: Aim, query: Query, own: Set[str] = frozenset()
+) -> list[Candidate]:
+    """The candidates that say what somebody wants, or holds of what is asked, best first (see `_order`).
+
+    In `own` comments, by their ids, what must or should be is what the author wants.
+    """
     of = _places(aim.of, query)
+    if own:
+        demands = (each for each in found if _demands(each) and (not of or each.covered[of].any()))
+        return sorted(demands, key=lambda each: (-each.covered[of].sum(), -each.score))
     if aim.is_stance and aim.of and not of:
         return []  # the question was translated: nothing says of what
     heads = {language: _keys(aim.who[-1], query, language) for language in LANGUAGES}
@@ -48,6 +64,12 @@ def stating(found: Sequence[Candidate], aim: Aim, query: Query) -> list[Candidat
         told = [each for each in told if 2 * (each.covered[of] >= SAID).sum() >= len(of)]
         return sorted(told, key=lambda each: (-round(float(each.covered[of].sum()), 1), -each.score))
     return sorted(told, key=lambda each: _order(each, of))
+
+
+def _demands(candidate: Candidate) -> bool:
+    known = _WORDS[language_of(candidate.article.language)]
+    said = re.finditer(r"\b\w", candidate.text)
+    return any(known["aims.must"].match(candidate.text, word.start()) for word in said)
 
 
 def led_by(told: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candidate]:

@@ -7,7 +7,9 @@ from itertools import takewhile
 
 from rag.question.query import with_capitals
 from rag.text.analysis import words
-from rag.text.languages import DOSSIER_WORDS, STOP, table, word_set
+from rag.text.languages import DOSSIER_WORDS, STOP, pattern, table, word_set
+
+_AUTHOR = re.compile(pattern("aims.author"), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,11 @@ class Aim:
     who: tuple[str, ...]
     of: tuple[str, ...] = ()
     is_stance: bool = False
+
+    @property
+    def is_of_the_author(self) -> bool:
+        """Whether they are those of whoever wrote a comment: „Was fordert der Kommentator?“"""
+        return _AUTHOR.fullmatch(self.who[-1]) is not None
 
 
 def aim_of(question: str, language: str) -> Aim | None:
