@@ -107,7 +107,7 @@ def certainty(
     best, figure, cue = found[0], figure_of(ranking.query), cue_of(ranking.query.text)
     kind = figure.kind if figure else cue.kind if cue else None
     language = language_of(best.article.language)
-    if figure is not None and not any(_offers(figure, each) for each in found[:SHOWN]):
+    if figure is not None and not leans and not any(_offers(figure, each) for each in found[:SHOWN]):
         return "none"
     if figure is not None and not _bound(ranking, best, figure):
         return "unsure"
