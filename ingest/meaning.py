@@ -49,7 +49,7 @@ def kept_in(
     def kept(pairs: Sequence[Pair]) -> Floats:
         import numpy as np
 
-        from rag.store.terms import pack, unpack
+        from rag.store.passage_vectors import pack, unpack
 
         rows = library.rows_of([chunk.id for _, chunk in pairs])
         held = library.packed_passages(list(rows.values()))
@@ -69,7 +69,7 @@ def embed_sentences(
 
     Raises ProviderUnavailable; vectors made before that are kept.
     """
-    from rag.store.terms import pack
+    from rag.store.passage_vectors import pack
 
     missing = library.without_sentences()
     for done in range(0, len(missing), _AT_ONCE):

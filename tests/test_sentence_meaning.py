@@ -21,7 +21,7 @@ from rag.retrieval.meaning import Dense, Floats, SentenceMeaning, sentence_meani
 from rag.retrieval.retriever import Nearness, Retriever
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.store.terms import pack
+from rag.store.passage_vectors import pack
 from tests.dossier import APPLES, BRIDGE, DOSSIER, fill, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"

@@ -37,7 +37,8 @@ from rag.settings import Settings
 from rag.store.chroma import Chroma
 from rag.store.library import Library
 from rag.store.library_file import dimension_of
-from rag.store.terms import PassageTerms, PassageVectors
+from rag.store.passage_vectors import PassageVectors
+from rag.store.terms import PassageTerms
 from rag.text.analysis import TOKEN
 
 NEAREST = 100

@@ -24,7 +24,7 @@ from rag.store.library_rows import Counts, Entry, FileState, Listed, Selection
 from rag.store.terms import passage_terms
 
 if TYPE_CHECKING:
-    from rag.store.terms import PassageVectors
+    from rag.store.passage_vectors import PassageVectors
 
 _FIELDS = ("text", "title", "outlet", "author")
 _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
@@ -243,7 +243,7 @@ class Library(LibraryFile):
 
     def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
         """The stored vectors of passages that have them all, by row."""
-        from rag.store.terms import PassageVectors  # numpy, which a sync of nothing does without
+        from rag.store.passage_vectors import PassageVectors  # numpy, which a sync of nothing does without
 
         sql = "SELECT row, passage, sentences, pairs FROM vectors WHERE pairs IS NOT NULL AND row IN (%s)"
         return {row: PassageVectors.unpack(*packed) for row, *packed in self._rows_of(sql, list(rows))}

@@ -1,13 +1,10 @@
-"""The parts of a passage for the search, made at ingest: search keys, sentences for matching, vectors."""
+"""The parts of a passage for the search, made at ingest: search keys, and sentences for matching."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Self
 
-import numpy as np
-
-from rag.models.hashing import Floats
 from rag.question.separable import separated_verbs
 from rag.schema import Article, Chunk
 from rag.text.analysis import folded, keys, language_of
@@ -77,28 +74,3 @@ def heading(article: Article) -> str:
 def _terms(sentence: str, held: Sequence[str], language: str | None) -> SentenceTerms:
     joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
     return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", folded(sentence))
-
-
-@dataclass(frozen=True, slots=True)
-class PassageVectors:
-    """`passage` has the shape (dimension,); `sentences` and `pairs` (sentences, dimension)."""
-
-    passage: Floats
-    sentences: Floats
-    pairs: Floats
-
-    @classmethod
-    def unpack(cls, passage: bytes, sentences: bytes, pairs: bytes) -> Self:
-        """From what `pack` made of each."""
-        one = unpack(passage)
-        return cls(one, unpack(sentences).reshape(-1, len(one)), unpack(pairs).reshape(-1, len(one)))
-
-
-def pack(vectors: Floats) -> bytes:
-    """Vectors as half-precision bytes, which cost no more than .001 of a cosine."""
-    return vectors.astype(np.float16).tobytes()
-
-
-def unpack(packed: bytes) -> Floats:
-    """The inverse of `pack`, flat."""
-    return np.frombuffer(packed, np.float16).astype(np.float32)
