@@ -22,9 +22,9 @@ from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
 from eval.statistics import missing
 from eval.verifier import BY_VERIFIER, by_verifier
-from ingest.structure.language import detect_language
+from ingest.structure.article import detect_language
 from ingest.sync import sync
-from rag.answering.judge import judge
+from rag.answering.generate import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.models.chat import ChatModel, Deadline

@@ -19,13 +19,11 @@ from rag.answering.chosen import chosen, named
 from rag.answering.compose import MOST_NEAREST, MOST_STATEMENTS, compose, nearest
 from rag.answering.confidence import certainty, confidence
 from rag.answering.defined import defined_of, defining
-from rag.answering.disagreement import Compared, Difference
-from rag.answering.extract import Candidate, candidates
+from rag.answering.disagreement import Compared, Difference, about, with_both_sides
+from rag.answering.extract import Candidate, candidates, leaning
 from rag.answering.generate import Request, rephrase
-from rag.answering.leaning import leaning
 from rag.answering.roles import right_way_round
 from rag.answering.several import one_of
-from rag.answering.sides import about, with_both_sides
 from rag.answering.steps import Found, Tools, write_in_steps
 from rag.answering.stream import Writing, add_usage
 from rag.answering.summary import summarise
@@ -51,8 +49,7 @@ from rag.question.followup import Context, context_for, named_again, one_part_ch
 from rag.question.kind import Request as Requested
 from rag.question.kind import of_those_before, to_sum_up
 from rag.question.known import Named
-from rag.question.parse import reduced
-from rag.question.parts import MOST_PARTS, Part, parts_of
+from rag.question.parse import MOST_PARTS, Part, parts_of, reduced
 from rag.question.query import detect_language, understand
 from rag.question.source import Source, source_of
 from rag.question.suggest import follow_ups, suggest

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from ingest.copies import near_duplicates
 from ingest.readers import read_file
 from ingest.readers.document import Document
-from ingest.structure.article import answerable, article_from
-from ingest.structure.language import detect_language
+from ingest.structure.article import answerable, article_from, detect_language
 from rag.schema import Article, Aside
 from rag.text.normalize import normalise
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.question.names import places
+from rag.question.known import places
 
 GERMAN = (
     "Das Treffen in Riad war kurz. Wer in Riad war, fuhr in der Nacht nach Paris. "

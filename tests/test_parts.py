@@ -9,7 +9,7 @@ from rag.engine import Engine
 from rag.i18n import GERMAN
 from rag.question.kind import Talk, kind_of
 from rag.question.known import Known
-from rag.question.parts import parts_of
+from rag.question.parse import parts_of
 from rag.schema import Delta, Done, Retrieved
 from rag.serve.chat.render import answer_markdown
 from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, engine_over

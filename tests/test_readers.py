@@ -21,8 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.readers import read_file
-from ingest.readers.document import Document, parse_date, parse_genre
-from ingest.readers.encoding import decode
+from ingest.readers.document import Document, decode, parse_date, parse_genre
 from ingest.sources import find_names
 from rag.errors import ArticleError
 from rag.i18n import GERMAN

@@ -11,8 +11,7 @@ import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ingest.readers.document import Document, Reading, refuse_long
-from ingest.readers.encoding import decode
+from ingest.readers.document import Document, Reading, decode, refuse_long
 from ingest.readers.epub import read_epub
 from ingest.readers.html import read_html
 from ingest.readers.jsonl import read_jsonl

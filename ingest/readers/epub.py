@@ -3,8 +3,7 @@
 import posixpath
 from urllib.parse import unquote
 
-from ingest.readers.document import Document, Reading, clean_field, compose, metadata
-from ingest.readers.encoding import decode
+from ingest.readers.document import Document, Reading, clean_field, compose, decode, metadata
 from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
 
 _OPF = "{http://www.idpf.org/2007/opf}"

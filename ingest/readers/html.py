@@ -12,12 +12,12 @@ from ingest.readers.document import (
     Reading,
     clean_field,
     compose,
+    decode,
     metadata,
     parse_genre,
     refuse_long,
     squeeze,
 )
-from ingest.readers.encoding import decode
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 from rag.text.languages import pattern

@@ -3,8 +3,7 @@
 import json
 import re
 
-from ingest.readers.document import Document, Reading, metadata, refuse_long
-from ingest.readers.encoding import decode
+from ingest.readers.document import Document, Reading, decode, metadata, refuse_long
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise

@@ -5,8 +5,7 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
-from ingest.readers.document import Block, Document, Reading, compose, squeeze
-from ingest.readers.encoding import decode
+from ingest.readers.document import Block, Document, Reading, compose, decode, squeeze
 from ingest.readers.html import read_html
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError

@@ -4,8 +4,7 @@ import re
 import tomllib
 from html import escape, unescape
 
-from ingest.readers.document import Block, Document, Reading, compose, metadata
-from ingest.readers.encoding import decode
+from ingest.readers.document import Block, Document, Reading, compose, decode, metadata
 from ingest.readers.markup import blocks_of, page_tree
 from rag.errors import ArticleError
 from rag.i18n import Phrase

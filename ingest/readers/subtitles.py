@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from html import unescape
 from itertools import pairwise
 
-from ingest.readers.document import Block, Document, Reading, compose
-from ingest.readers.encoding import decode
+from ingest.readers.document import Block, Document, Reading, compose, decode
 from rag.errors import ArticleError
 from rag.text.normalize import normalise
 

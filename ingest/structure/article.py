@@ -5,16 +5,17 @@ headings and footers are marked as asides: shown, but never answers. The words a
 languages' files; anything that the rules do not recognise stays text.
 """
 
+from __future__ import annotations
+
 import functools
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.readers.document import Document
 from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
-from ingest.structure.language import detect_language
 from ingest.structure.shapes import BY, RUBRIC, Finding, answerable, outside
 from rag.schema import Article, Aside, Span
 from rag.text.languages import pattern
@@ -75,3 +76,24 @@ def _findings(text: str, document: Document, language: str | None) -> list[Findi
         blocks = outside(text, blocks, [(finding.start, finding.end) for finding in new])
         found += new
     return found
+
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+
+def detect_language(text: str) -> str | None:
+    """Language of a text by its beginning; None when it is too short to tell (under 20 letters)."""
+    sample = text[:600]
+    letters = sum(map(str.isalpha, sample))
+    return str(_identifier().classify(sample)[0]) if letters >= 20 else None
+
+
+@functools.cache
+def _identifier() -> LanguageIdentifier:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    # fewer candidates, fewer mistakes on short texts: else German news is at times Luxembourgish
+    identifier.set_languages(["de", "en", "fr", "pt", "uk", "ru", "es", "it", "nl", "pl"])
+    return identifier

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from rag.answering.compose import quoted
-from rag.answering.disagreement import MOST_COMPARED, Difference
-from rag.answering.sides import side_by_side
+from rag.answering.disagreement import MOST_COMPARED, Difference, side_by_side
 from rag.answering.texts import Texts, values
 from rag.answering.work import SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,10 @@ from rag.question.figures import figure_of
 from rag.retrieval.matching import Matrix, present, summed
 from rag.retrieval.meaning import SentenceMeaning
 from rag.retrieval.retriever import Hit, Ranking
-from rag.schema import Article, Chunk, Citation, Span
+from rag.schema import Article, Chunk, Citation, Message, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import language_of
+from rag.text.languages import pattern
 from rag.text.sentences import opens_with_pronoun, points_back
 
 Vector = NDArray[np.float64]
@@ -261,3 +262,27 @@ def _gains(matrix: Matrix, title: Matrix, sizes: Sequence[int]) -> tuple[Matrix,
     two_before[2:] = (np.maximum(both[1:], matrix[:-2]) - both[1:]) * far[:, np.newaxis]
     after[:-1] = (both - matrix[:-1]) * near[:, np.newaxis]
     return before, two_before, after, np.maximum(matrix, title) - matrix
+
+
+AGAIN, AGAIN_ASKED_FOR = 4.0, 2.0
+"""Penalty for a sentence quoted last, and for one that has the person, number or day asked for.
+
+By words alone it is the greater one for both: the words carried over are all that sentence's own.
+"""
+_MORE = re.compile(rf"\b{pattern('follow_up.more')}\b", re.IGNORECASE)
+
+
+def leaning(found: list[Candidate], question: str, history: Sequence[Message]) -> list[Candidate]:
+    """The candidates for a follow-up question, best first, given the conversation before it."""
+    last = next((message.content for message in reversed(history) if message.role == "assistant"), "")
+    said = " ".join(last.split())
+    cue = None if _MORE.search(question) else cue_of(question)
+
+    def lowered(each: Candidate) -> Candidate:
+        if " ".join(each.text.split()) not in said:
+            return each
+        may_answer = cue is not None and each.near is not None and cue.offered_by(each.text)
+        penalty = AGAIN_ASKED_FOR if may_answer else AGAIN
+        return replace(each, score=each.score - penalty)
+
+    return sorted(map(lowered, found), key=lambda candidate: -candidate.score)

@@ -1,16 +1,27 @@
-"""Asks the language model: a prompt within its window, the reply, and a follow-up question put in full."""
+"""Asks the language model: a prompt within its window, the reply, whether it declines, and a second opinion.
 
+What it is told is in `rag/data/prompts.toml`, which gives the reason for each rule.
+"""
+
+import json
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
 
-from rag.answering.prompts import PROMPTS
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
 from rag.schema import Message, Passage
-from rag.text.languages import table
+from rag.text.languages import pattern, table
 from rag.text.normalize import count_tokens, has_vocabulary
+from rag.verification.facts import facts, fold_quote
+
+PROMPTS: dict[str, Any] = tomllib.loads((files("rag") / "data" / "prompts.toml").read_text(encoding="utf-8"))
+"""Texts by name, the `tools` that a model may call, and the form of a judge's `verdict`."""
+
 
 ESTIMATE = 1.3
 """Factor on token counts for unknown models: the vocabulary counted with is larger than most."""
@@ -131,3 +142,55 @@ def _quoted(text: str) -> str:
     """Article text on one line, without anything that looks like our delimiters or citations."""
     plain = " ".join(text.split()).replace("<", "‹").replace(">", "›")
     return _BRACKETED.sub(r"(\1)", plain)
+
+
+VERDICT_TOKENS = 300
+
+
+def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> tuple[bool, Usage] | None:
+    """Whether the passage supports the sentence, and the tokens used.
+
+    None without a verdict that can be trusted: the model failed, or the evidence that it quotes is not in the
+    passage.
+    """
+    asked = PROMPTS["judged"].format(passage=passage, sentence=sentence)
+    turns = [Turn("system", PROMPTS["judge"]), Turn("user", asked)]
+    try:
+        text, usage = model.complete(turns, VERDICT_TOKENS, deadline, response_format=PROMPTS["verdict"])
+        verdict = json.loads(text[text.find("{") : text.rfind("}") + 1])
+        supported, evidence = verdict["supported"], fold_quote(verdict["evidence"])
+    except (ProviderError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if not isinstance(supported, bool) or not evidence or evidence not in fold_quote(passage):
+        return None
+    return supported, usage
+
+
+SENTINEL_LENGTH = 16
+"""Characters of a reply that are held back until it is clear whether it begins with the sentinel."""
+
+_SENTINEL = re.compile(r"[\W_]*(?:KEINE[_ ]?ANTWORT|NO[_ ]?ANSWER)\b[\W_]*")
+_ALONE = re.compile(rf"[\W_]*{pattern('declines.alone')}[\W_]*", re.IGNORECASE)
+_OF_THE_SOURCES = re.compile(
+    rf"(?=.*\b{pattern('declines.sources')}\b).*\b{pattern('declines.says')}\b", re.IGNORECASE | re.DOTALL
+)
+_OF_ITSELF = re.compile(
+    rf"(?=.*\b{pattern('declines.self')}\b).*\b{pattern('declines.knows')}\b", re.IGNORECASE | re.DOTALL
+)
+
+
+def is_sentinel(text: str) -> bool:
+    """Whether these words are only the sentinel, or a variant of it."""
+    return _SENTINEL.fullmatch(text) is not None or _ALONE.fullmatch(text) is not None
+
+
+def begins_with_sentinel(text: str) -> bool:
+    """Whether a reply begins with the sentinel, whatever follows."""
+    return _SENTINEL.match(text) is not None
+
+
+def declines(sentence: str) -> bool:
+    """Whether a sentence says in its own words that the passages do not answer."""
+    said = facts(sentence)
+    about = _OF_THE_SOURCES.match(sentence) or _OF_ITSELF.match(sentence)
+    return about is not None and said.negations > 0 and not (said.numbers or said.days or said.quotes)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from rag.answering.generate import Request, passage_text, prompt, reply_to, tokens
-from rag.answering.prompts import PROMPTS
+from rag.answering.generate import PROMPTS, Request, passage_text, prompt, reply_to, tokens
 from rag.answering.work import summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage

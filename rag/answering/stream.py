@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rag.answering.judge import judge
-from rag.answering.sentinel import SENTINEL_LENGTH, begins_with_sentinel, declines, is_sentinel
+from rag.answering.generate import SENTINEL_LENGTH, begins_with_sentinel, declines, is_sentinel, judge
 from rag.answering.steps import Found
 from rag.answering.work import summed
 from rag.models.chat import ChatModel, Deadline, End, Said, Usage

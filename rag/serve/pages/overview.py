@@ -10,7 +10,7 @@ from typing import Literal
 from rag.answering.claims import Claim
 from rag.answering.disagreement import Difference
 from rag.i18n import Words
-from rag.question.names import places
+from rag.question.known import places
 from rag.question.suggest import answerable, speakers
 from rag.schema import Filters, cite
 from rag.serve.links import citation_path
