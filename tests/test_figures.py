@@ -102,6 +102,9 @@ def test_a_word_that_begins_like_a_number_is_none(question: str, sentence: str, 
         ("Quelle est la distance ?", "measure"),
         ("Скільки людей прийшло?", "people"),
         ("Скільки тривала зустріч?", "duration"),
+        ("Скільки вони заплатили?", "number"),
+        ("Скільки просив мельник?", "number"),
+        ("Скільки млинів купили?", "count"),
     ],
 )
 def test_the_kind_of_figure_that_is_asked_for(question: str, kind: str) -> None:

@@ -199,6 +199,7 @@ def test_a_newspaper_may_stand_above_the_heading() -> None:
         ("New bridge - The Herald", "© The Herald", "The Herald"),
         ("New bridge | World | The Herald", "The Herald, all rights", "The Herald"),
         ("New bridge | World", "World", None),
+        ("New bridge | World | Kestrel Daily", "", "Kestrel Daily"),
         ("New bridge – part two", "", None),
     ],
 )

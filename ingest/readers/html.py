@@ -102,10 +102,17 @@ def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
 
 
 def _site(page: Any, headline: str) -> str | None:
-    """The newspaper behind the title of a window, which the page names once more: `New bridge | Herald`."""
-    *before, name = re.split(r"\s+[|·•–—-]\s+", squeeze(page.findtext(".//title") or ""))
-    is_name = before and name not in headline and not _SECTION.match(name) and not parse_genre(name)
-    return name if is_name and name in squeeze(" ".join(page.xpath("//body//text()"))) else None
+    """The newspaper behind the title of a window: `New bridge | Herald`.
+
+    Before it stands the page's headline, or the page names it once more.
+    """
+    window = squeeze(page.findtext(".//title") or "")
+    *before, name = re.split(r"\s+[|·•–—-]\s+", window)
+    if not before or name in headline or _SECTION.match(name) or parse_genre(name):
+        return None
+    headlines = tuple(squeeze(each.text_content()) or "\0" for each in page.iter("h1"))
+    headed = name[0].isupper() and window.startswith(headlines)
+    return name if headed or name in squeeze(" ".join(page.xpath("//body//text()"))) else None
 
 
 def _article(page: Any, found: Any) -> list[Block]:
