@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, work: Path) -> list[Row]:
         for name, measure in _measures(bench, options):
             if options.only is None or name in options.only:
                 started = time.perf_counter()
-                if name != "ingest":
+                if name not in ("words", "ingest"):
                     rows.prepare(bench, *_NEEDED[bench.size > options.peer_up_to])
                 measure()
                 # a long run that is broken off leaves what it has measured

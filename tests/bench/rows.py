@@ -200,8 +200,7 @@ def questions(bench: Bench) -> None:
         for name in _PROGRAMS
     )
     _spread(bench, _RETRIEVAL, list(zip(*times.values(), strict=True)), note=note)
-    retrieval = median(times["stock"])
-    beside = [(ours, retrieval) for ours, _ in answered]
+    beside = list(zip((ours for ours, _ in answered), times["stock"], strict=False))
     _spread(bench, "whole answer, beside the peer's retrieval alone", beside, most=(0.09, 0.2), times=3)
     bench.add(_MEMORY, "MB", [(memory["ours"], memory["stock"])])
 
