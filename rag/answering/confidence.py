@@ -93,7 +93,10 @@ def certainty(
 ) -> Certainty:
     """How certain a verbatim answer is that begins with the best sentence.
 
-    The answer to a question that `leans` on those before is sure only if the sentence says all its own
+    None below the least confidence, and where a figure or date is asked for that neither of the `SHOWN` best
+    sentences has, unless the question `leans` on those before.
+
+    The answer to a question that leans on others is sure only if the sentence says all its own
     content words: the sentence quoted before says the others, whatever is asked. „Und wann?“ has none; a
     date is sure.
 
