@@ -66,7 +66,7 @@ def serve(*dossiers: Settings) -> None:
 
     `dossiers` differ in name, articles and data folder only.
     """
-    from rag.serve.ops import configure
+    from rag.serve.logs import configure
 
     settings = dossiers[0]
     configure(settings)
@@ -187,7 +187,7 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
     """
     import uvicorn
 
-    from rag.serve.ops import RequestIds
+    from rag.serve.logs import RequestIds
     from rag.serve.security.connections import LARGEST_HEAD, Connections
 
     connections = Connections(proxies)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rag.serve.ops import HEADER, JsonLines, RequestIds, TextLines, configure
+from rag.serve.logs import HEADER, JsonLines, RequestIds, TextLines, configure
 from rag.settings import Settings
 from tests.pages import pages
 
@@ -57,7 +57,7 @@ def test_failures_name_their_request_and_no_detail(client: Any, path: str, statu
 
 def test_a_request_is_one_line_without_what_was_asked(client: Any, told: pytest.LogCaptureFixture) -> None:
     client.get("/artikel", params={"q": QUERY}, headers={HEADER: "probe-3"})
-    (line,) = [record.getMessage() for record in told.records if record.name == "rag.serve.ops"]
+    (line,) = [record.getMessage() for record in told.records if record.name == "rag.serve.logs"]
     assert line.startswith("GET '/artikel': 200 in ")
     assert "Geheimsache" not in told.text
 
@@ -74,7 +74,7 @@ def test_every_line_of_a_request_has_its_id(
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
-    (line,) = [each for each in capsys.readouterr().err.splitlines() if "rag.serve.ops" in each]
+    (line,) = [each for each in capsys.readouterr().err.splitlines() if "rag.serve.logs" in each]
     assert json.loads(line)["request"] == "probe-4" if form == "json" else line.endswith("[probe-4]")
 
 

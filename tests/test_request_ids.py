@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from rag.i18n import GERMAN
 from rag.serve.chat.conversation import Chat
-from rag.serve.ops import HEADER, RequestIds, request_id, within
+from rag.serve.logs import HEADER, RequestIds, request_id, within
 from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records

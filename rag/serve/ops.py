@@ -1,20 +1,12 @@
-"""For operators: the log, `/healthz`, `/readyz`, and metrics for Prometheus at `/metrics`.
+"""For operators: `/healthz`, `/readyz`, and metrics for Prometheus at `/metrics`.
 
-A line of the log is for people, or an object for programs, with the request's id; none at `info` or above
-holds a question, an answer's text, a key, or the query of an address. The metrics are requests, answers by
-outcome, times, articles; never the words of a question.
+The metrics are requests, answers by outcome, times, articles; never the words of a question.
 """
 
-import json
-import logging
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from contextvars import ContextVar, copy_context
-from datetime import UTC, datetime
-from typing import Any, TypeVar
-from uuid import uuid4
+from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
@@ -26,126 +18,11 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import BelegError
 from rag.schema import Delta, Done, Event
-from rag.settings import Settings
 from rag.store.library import Library
-
-HEADER = "X-Request-ID"
-_RAW_HEADER = HEADER.lower().encode()
-
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_request: ContextVar[str | None] = ContextVar("beleg_request", default=None)
-_END = object()
-
-Item = TypeVar("Item")
-
-log = logging.getLogger(__name__)
-
-
-def request_id() -> str | None:
-    """The id of the request being answered, for error messages; None without one."""
-    return _request.get()
-
-
-def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
-    """The items, each made under this request id, in whichever thread."""
-    context = copy_context()
-    context.run(_request.set, ident)
-    try:
-        while (item := context.run(next, items, _END)) is not _END:
-            yield item  # type: ignore[misc]
-    finally:
-        if close := getattr(items, "close", None):
-            context.run(close)
-
-
-class RequestIds:
-    """Gives each request an id, its sender's or a new one, in the response and in the log.
-
-    It is set as a header of the request, too, because Gradio passes only headers on to its tasks.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        given = Headers(scope=scope).get(HEADER, "")
-        # an id must fit on a line of the log
-        ident = given if _ID.fullmatch(given) else uuid4().hex
-        status, started = 500, time.perf_counter()
-
-        async def named(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = ident
-            await send(message)
-
-        token = _request.set(ident)
-        others = [(name, value) for name, value in scope["headers"] if name != _RAW_HEADER]
-        try:
-            await self.app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
-        finally:
-            took = time.perf_counter() - started
-            # only the path, because the query may hold a question
-            log.info("%s %r: %d in %.3f s", scope["method"], scope["path"], status, took)
-            _request.reset(token)
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line: `time` (UTC), `level`, `logger`, `message`, `request`, `error`."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            "request": getattr(record, "request", None),
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        known = {name: value for name, value in line.items() if value is not None}
-        return json.dumps(known, ensure_ascii=False)
-
-
-class TextLines(logging.Formatter):
-    """One line for people; line breaks in it are escaped."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S%z")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """The line, without a trace."""
-        request = getattr(record, "request", None)
-        line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
-        return f"{line} [{request}]" if request else line
-
-
-def configure(settings: Settings) -> logging.Handler:
-    """Sends the log to stderr in the form and from the level of the settings; returns the handler."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
-    handler.addFilter(_with_request)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    root.setLevel(settings.log_level.upper())
-    return handler
-
-
-def _with_request(record: logging.LogRecord) -> bool:
-    record.request = _request.get()
-    return True
-
 
 _FRESH = {"Cache-Control": "no-store"}
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)

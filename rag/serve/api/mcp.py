@@ -28,7 +28,7 @@ from rag.errors import BadRequest, BelegError
 from rag.printing import answer_text
 from rag.schema import Article
 from rag.serve.api import schemas as models
-from rag.serve.ops import request_id
+from rag.serve.logs import request_id
 from rag.serve.queue import Service
 from rag.store.library import Library
 from rag.version import VERSION

@@ -19,8 +19,9 @@ from rag.models.providers import build_embedder
 from rag.schema import Asking, Delta, Done
 from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
-from rag.serve.api.errors import ASKING, Problem, SubApp, faults
+from rag.serve.api.errors import Problem
 from rag.serve.api.openai_forms import Wish, conversation, reply_of
+from rag.serve.api.sub_app import ASKING, SubApp, faults
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 

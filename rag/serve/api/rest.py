@@ -18,7 +18,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from rag.i18n import Phrase
 from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
-from rag.serve.api.errors import ASKING, GUARD, Problem, SubApp, faults, plain_body, problem_in_stream
+from rag.serve.api.errors import Problem, plain_body, problem_in_stream
+from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export

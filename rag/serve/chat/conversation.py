@@ -13,7 +13,7 @@ from rag.i18n import Words
 from rag.schema import Answer, Asking, Delta, Done, Filters, Retrieved
 from rag.serve.chat import messages, render
 from rag.serve.chat.messages import ChatMessage, Shown
-from rag.serve.ops import request_id
+from rag.serve.logs import request_id
 from rag.serve.queue import Coming, Service, Waiting
 from rag.serve.security.access import LOGOUT, access_of
 from rag.serve.views import fragment, markdown_text

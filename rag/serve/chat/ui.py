@@ -15,7 +15,7 @@ from rag.serve.app import add_doors
 from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
 from rag.serve.links import PREFIX, STATIC, below
-from rag.serve.ops import HEADER, within
+from rag.serve.logs import HEADER, within
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue, choice_of, chosen_html
 from rag.serve.pages.overview import Overview
