@@ -107,8 +107,7 @@ def summary(report: SyncReport, other: str | None = None) -> str:
         lines.append(f"… and {len(report.duplicates) - _SHOWN} more near-duplicates")
     if report.left_out:
         lines.append(f"{ENGLISH.account({}, report.left_out)}; by file: python -m ingest --check")
-    for name, reason in report.skipped:
-        lines.append(f"{'read in part' if name in report.in_part else 'skipped'}: {name}: {reason}")
+    lines += [f"{report.how_read(name)}: {name}: {reason}" for name, reason in report.skipped]
     lines += [f"not read: {other}"] if other else []
     return "\n".join(lines)
 

@@ -40,6 +40,10 @@ class SyncReport:
     read: Mapping[str, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
+    def how_read(self, name: str) -> str:
+        """Of a file in `skipped`: whether nothing of it was read, or a part."""
+        return "read in part" if name in self.in_part else "skipped"
+
 
 class Changes(NamedTuple):
     """The numbers of articles added, changed, deleted and unchanged."""

@@ -139,10 +139,7 @@ def catch_up(settings: Settings) -> list[str]:
         if not answers_all_the_same(settings, error):
             raise
         return [str(error)]
-    skipped = [
-        f"{'read in part' if name in report.in_part else 'skipped'} {name}: {reason}"
-        for name, reason in report.skipped
-    ]
+    skipped = [f"{report.how_read(name)} {name}: {reason}" for name, reason in report.skipped]
     return [*skipped, report.unasked] if report.unasked else skipped
 
 

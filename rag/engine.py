@@ -494,10 +494,10 @@ class Engine:
         if aim is None or aim.is_stance:
             return frozenset()
         length, meant = self._catalogue.known.part_at(aim.who)
-        is_author = isinstance(meant, Named) and meant.authors and length == len(aim.who)
-        if not is_author and not aim.is_of_the_author:
+        whole = length == len(aim.who)
+        by = (meant,) if whole and isinstance(meant, Named) and meant.authors else ()
+        if not by and not aim.is_of_the_author:
             return frozenset()
-        by = (meant,) if isinstance(meant, Named) and is_author else ()
         ids = named(Source("", "", by, genre="comment"), self.library)
         return ids if only is None else ids & only
 

@@ -345,11 +345,9 @@ def masthead(line: str, language: str | None) -> Facts | None:
     is_name = not _SMALL_WORD.search(line) or _QUOTED_NAME.fullmatch(line)
     # alone more often a section: "Welt", "Nachrichten"
     lone = OUTLET_WORD.fullmatch(line) or (" " not in line and OUTLETS.get(line.lower(), "").istitle())
-    return (
-        _source_in(line, language, known=True)
-        if is_name and not lone and not NO_PERSON.search(line)
-        else None
-    )
+    if lone or not is_name or NO_PERSON.search(line):
+        return None
+    return _source_in(line, language, known=True)
 
 
 def _people_in(part: str) -> list[str]:

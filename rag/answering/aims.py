@@ -22,18 +22,11 @@ _CLAUSE = re.compile(r"[,;:()„“”»«\"]|\s[–—-]\s")
 
 def _words(language: str) -> dict[str, re.Pattern[str]]:
     """The patterns of a language by which wanting and holding are read; some have none."""
-    names = (
-        "aims.wants",
-        "aims.goals",
-        "aims.amount",
-        "aims.by",
-        "aims.denied",
-        "aims.must",
-        "stances.holds",
-    )
+    names = ("aims.wants", "aims.goals", "aims.amount", "aims.by", "aims.denied", "stances.holds")
     found = {name: re.compile(rf"(?:{table(language, name) or '(?!)'})\b", re.IGNORECASE) for name in names}
     by = rf"\b(?i:{table(language, 'stances.by')}){_ATTRIBUTES}$"
-    return found | {"stances.by": re.compile(by)}
+    must = rf"\b(?i:{table(language, 'aims.must')})\b"
+    return found | {"stances.by": re.compile(by), "aims.must": re.compile(must)}
 
 
 _WORDS = {language: _words(language) for language in LANGUAGES}
@@ -68,8 +61,7 @@ def stating(
 
 def _demands(candidate: Candidate) -> bool:
     known = _WORDS[language_of(candidate.article.language)]
-    said = re.finditer(r"\b\w", candidate.text)
-    return any(known["aims.must"].match(candidate.text, word.start()) for word in said)
+    return known["aims.must"].search(candidate.text) is not None
 
 
 def led_by(told: Sequence[Candidate], found: Sequence[Candidate]) -> list[Candidate]:

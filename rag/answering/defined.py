@@ -51,7 +51,7 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
         if keys[first : first + len(wanted)] != wanted or not said[first][0][0].isupper():
             continue
         start, end = said[first][1], said[first + len(wanted) - 1][2]
-        behind, before = _patterns(language)
+        behind, before, _ = _patterns(language)
         bracketed = text[:start].endswith("(") and text[end:].startswith(")")
         if asked.person and _has_role(text, start, end, language):
             return 0
@@ -65,7 +65,8 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
 
 def _has_role(text: str, start: int, end: int, language: str) -> bool:
     """Whether a name stands behind a role: "the zoo's director, Una Corley," but not "at the zoo, …"."""
-    role = _roles(language).search(text[:start]) if text[end : end + 1] in (",", ".") else None
+    *_, roles = _patterns(language)
+    role = roles.search(text[:start]) if text[end : end + 1] in (",", ".") else None
     before = tokens(text[: role.start()])[-1:] if role else []
     governs = word_set("roles.at", language) | word_set("roles.beside", language)
     return role is not None and governs.isdisjoint(word.lower() for word, _, _ in before)
@@ -82,11 +83,11 @@ def _has_office(text: str, before: Sequence[tuple[str, int, int]], start: int, w
 
 
 @functools.cache
-def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """What stands behind a name that it defines, and before one; and a role before it."""
     behind = "|".join(filter(None, table(language, "defines.behind").splitlines()))
-    return re.compile(f"(?:{behind})"), re.compile(f"(?:{table(language, 'defines.before')})$")
-
-
-@functools.cache
-def _roles(language: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{table(language, 'defines.role')}), $", re.IGNORECASE)
+    return (
+        re.compile(f"(?:{behind})"),
+        re.compile(f"(?:{table(language, 'defines.before')})$"),
+        re.compile(rf"(?:{table(language, 'defines.role')}), $", re.IGNORECASE),
+    )
