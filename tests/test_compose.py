@@ -207,6 +207,35 @@ def test_adjacent_sentences_become_one_citation() -> None:
     assert not any("Poltawa" in quote for quote in quotes(draft)[1:])
 
 
+LISTS = {
+    "de": (
+        "Welche Gründe nennt die Ärztin gegen den Umzug der Klinik?",
+        "Die Ärztin nennt drei Gründe gegen den Umzug der Klinik. Erstens fehlen dort Betten. Zweitens "
+        "ist der Weg zu weit. Drittens wird die alte Klinik gerade saniert. Am Montag tagt der Rat.",
+        "gerade saniert.",
+    ),
+    "en": (
+        "What reasons does the doctor give against moving the clinic?",
+        "The doctor gives three reasons against moving the clinic. First, there are too few beds. Second, "
+        "the road is long. Third, the old clinic is being restored. The council meets on Monday.",
+        "being restored.",
+    ),
+    "uk": (
+        "Які причини проти переїзду клініки називає лікарка?",
+        "Лікарка називає причини проти переїзду клініки. По-перше, там бракує ліжок. По-друге, дорога "
+        "задовга. У понеділок збирається рада.",
+        "дорога задовга.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", LISTS)
+def test_a_list_is_quoted_to_its_end(language: str) -> None:
+    question, text, end = LISTS[language]
+    draft = answer(question, article("klinik", text, language=language))
+    assert quotes(draft) == [text[: text.index(end) + len(end)]]
+
+
 def test_a_lone_short_sentence_takes_the_next_along() -> None:
     draft = answer("Warum lehnt das Umweltministerium den Abschuss ab?", *DOSSIER)
     assert quotes(draft) == [WOLF.text[WOLF.text.index("Das Umwelt") :]]

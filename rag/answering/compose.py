@@ -9,11 +9,13 @@ from rag.answering.texts import Texts
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
+from rag.text.languages import LANGUAGES, table
 from rag.text.sentences import opens_with_pronoun
 
 MOST_STATEMENTS, MOST_NEAREST = 3, 2
 """Most places quoted in an answer, and in one that only comes nearest."""
-MOST_WORDS = 80
+MOST_WORDS, MOST_LISTED = 80, 140
+"""Most words of an answer, and of a place that counts the parts of a list."""
 FURTHER = 3
 ONE_VALUE = frozenset({"number", "date", "duration", "age", "place", "person"})
 """Kinds of answer that a single sentence gives completely."""
@@ -23,6 +25,14 @@ ENOUGH_WORDS = 45
 
 # the line with the speaker's name under a pull quote
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
+
+_IN_ORDER = {
+    language: [
+        re.compile(rf"\b(?:{order})", re.IGNORECASE)
+        for order in table(language, "opens.in_order").split("\n")[:-1]
+    ]
+    for language in LANGUAGES
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,9 @@ def _choose(pool: list[Candidate], asked: Cue | None, most: int, *, alone: bool)
         place = _place(best, left)
         if not places or place.words <= left:
             places = _joined(places, place)
-    return [_followed(places[0], asked)] if len(places) == 1 and not alone else places
+    if len(places) == 1 and not alone:
+        places = [_followed(places[0], asked)]
+    return places if asked else [_whole_list(places[0]), *places[1:]]
 
 
 def _followed(place: _Place, asked: Cue | None) -> _Place:
@@ -147,6 +159,21 @@ def _followed(place: _Place, asked: Cue | None) -> _Place:
         return place
     longer = replace(place, end=after[0][1])
     return longer if longer.words <= MOST_WORDS and not longer.has_aside else place
+
+
+def _whole_list(place: _Place) -> _Place:
+    """The place with the rest of a list that it begins, to `MOST_LISTED` words: „erstens …, zweitens …“."""
+    article, orders = place.candidate.article, _IN_ORDER[language_of(place.candidate.article.language)]
+    said = article.text[place.start : place.end]
+    counted = [rank for rank, order in enumerate(orders) if order.search(said)]
+    rest = (span for span in place.candidate.chunk.sentences if span[0] >= place.end)
+    for start, end in rest if counted else ():
+        following = [order.search(article.text[start:end]) for order in orders[max(counted) + 1 :]]
+        longer = replace(place, end=end)
+        if not any(following) or longer.words > MOST_LISTED or longer.has_aside:
+            break
+        counted, place = [*counted, max(counted) + 1], longer
+    return place
 
 
 def _new_paragraph(place: _Place, start: int) -> bool:
