@@ -16,7 +16,7 @@ from rag.schema import Article, Chunk, Citation, Message, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import language_of
 from rag.text.languages import pattern
-from rag.text.sentences import opens_with_pronoun, points_back
+from rag.text.sentences import points_back
 
 Vector = NDArray[np.float64]
 
@@ -38,10 +38,8 @@ WEIGHTS_WITH_MEANING = {
     "grams": 2.3,
     "passage": 3.4,
     "best passage": -0.4,
-    "title": 1.5,
     "read": 1.7,
     "dateline": -0.9,
-    "pronoun": 0.8,
     "figure": -0.5,
     "like sentence": 10.6,
     "like passage": 23.6,
@@ -172,9 +170,6 @@ def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[s
         "after": after,
         "title": title,
         "read": np.array([question.read(each.text, each.language) for each in sentences]),
-        "pronoun": np.array(
-            [opens_with_pronoun(each.text, each.language) for each in sentences], dtype=float
-        ),
         "figure": np.array([question.has_other_figure(each.text) for each in sentences], dtype=float),
         "whole": ((matrix[:, question.content] >= SAID).all(axis=1) & question.content.any()).astype(float),
         "dateline": np.array([_DATELINE.match(each.text) is not None for each in sentences], dtype=float),
