@@ -215,3 +215,10 @@ def test_something_is_not_surely_named_by_a_sentence_that_speaks_of_some(
 def test_what_is_nowhere_near_is_none() -> None:
     assert certain("Wie heißt die Hauptstadt von Peru?", *DOSSIER) == "none"
     assert certain("Wer dirigiert?", WOLF) == "none"
+
+
+def test_a_figure_counts_where_the_sentence_before_says_of_what_it_is() -> None:
+    told = article(
+        "imker", "Gudrun Hafner hält die Völker am Waldrand. Die 61-jährige Meisterin lebt allein."
+    )
+    assert certain("Wie alt ist Gudrun Hafner?", told) != "none"

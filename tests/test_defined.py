@@ -39,6 +39,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("who is jana voß", "en", Defined(("jana", "voß"), person=True)),
         ("Was ist ein Kai?", "de", Defined(("Kai",), person=False)),
         ("Who was Jana Voß?", "en", Defined(("Jana", "Voß"), person=True)),
+        ("Who's Jana Voß?", "en", Defined(("Jana", "Voß"), person=True)),
+        ("c’est qui Jana Voß", "fr", Defined(("Jana", "Voß"), person=True)),
         ("Qui est Jana Voß ?", "fr", Defined(("Jana", "Voß"), person=True)),
         ("Quem é Jana Voß?", "pt", Defined(("Jana", "Voß"), person=True)),
         ("Хто такий Петро Кравець?", "uk", Defined(("Петро", "Кравець"), person=True)),
@@ -123,3 +125,44 @@ def test_a_place_before_a_name_is_no_role(language: str, name: str, sentence: st
     found = candidates_for(name, article("a", sentence, language=language))
     assert found
     assert not defining(found, asked)
+
+
+@pytest.mark.parametrize(
+    ("language", "question", "says", "says_nothing"),
+    [
+        (
+            "en",
+            "Who is Ivor Blake?",
+            "The harbour master Ivor Blake said no.",
+            "All winter Ivor Blake slept.",
+        ),
+        (
+            "en",
+            "Who is Ivor Blake?",
+            "Ivor Blake, 67, a shepherd, said no.",
+            "Ivor Blake, said the mayor, lied.",
+        ),
+        ("fr", "Qui est Anne Roy ?", "La directrice Anne Roy a dit non.", "Un soir d’hiver Anne Roy partit."),
+        ("fr", "Qui est Anne Roy ?", "Anne Roy, 31 ans, l’adjointe, décide.", "Anne Roy, 31 ans, dort."),
+        ("pt", "Quem é Rui Melo?", "O pedreiro Rui Melo disse que não.", "Ontem o Rui Melo disse que não."),
+        (
+            "pt",
+            "Quem é Rui Melo?",
+            "Rui Melo, pastor, de 67 anos, foi-se.",
+            "Rui Melo, disse o autarca, mentiu.",
+        ),
+        (
+            "uk",
+            "Хто такий Іван Ткач?",
+            "— Ні, — каже директор «Зорі» Іван Ткач.",
+            "Учора сказав Іван Ткач правду.",
+        ),
+    ],
+)
+def test_a_role_beside_a_name_says_who_it_is_in_each_language(
+    language: str, question: str, says: str, says_nothing: str
+) -> None:
+    asked = defined_of(question, language)
+    assert asked is not None
+    found = candidates_for(question, article("a", f"{says_nothing}\n\n{says}", language=language))
+    assert [each.text for each in defining(found, asked)] == [says]

@@ -10,6 +10,7 @@ from rag.question.query import understand
 OFFERED = [
     ("Wie lang ist die Brücke?", "Die Brücke misst 312 Meter."),
     ("Wie viele Wiener haben gewählt?", "Gewählt haben 222.000 Wiener."),
+    ("Wie viele Wildbienenarten gibt es hier?", "Hier leben 94 Arten."),
     ("Wie viele neue Wohnungen entstehen?", "Es entstehen 40 neue Wohnungen."),
     ("Wie viele Menschen konnten gerettet werden?", "Gerettet wurden 13 weitere Menschen."),
     ("How many refugees arrived?", "Im Jahr 2015 kamen 600.000 Flüchtlinge."),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering.extract import REACH, Candidate
+from rag.answering.extract import REACH, Candidate, asks
 from rag.answering.texts import Texts
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
@@ -197,7 +197,14 @@ def _place(candidate: Candidate, left: int) -> _Place:
         last += 1
     if first > 0 and opens_with_pronoun(text[slice(*spans[first])], language_of(candidate.article.language)):
         first -= 1  # the sentence before names whom the pronoun means
+    while first > 0 and candidate.answers and asks(candidate.article, spans[first - 1]):
+        first -= 1
     start, end = spans[first][0], spans[last][1]
+    while candidate.answers and last + 1 < len(spans) and len(text[start:end].split()) < ENOUGH_WORDS:
+        if "\n" in text[end : spans[last + 1][0]]:
+            break
+        last += 1
+        end = spans[last][1]
     if text[start:end].endswith(":") and last + 1 < len(spans):
         end = spans[last + 1][1]
     extended = _Place(candidate, start, end)

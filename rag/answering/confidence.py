@@ -12,7 +12,7 @@ from rag.answering.extract import SAID as COVERED
 from rag.answering.roles import misplaced
 from rag.question.answer_type import Cue, cue_of
 from rag.question.figures import asked_noun, figure_of, unnamed
-from rag.question.query import Concept
+from rag.question.query import Concept, understand
 from rag.retrieval.matching import coverage
 from rag.retrieval.retriever import Ranking
 from rag.schema import Certainty
@@ -57,6 +57,7 @@ TITLE_COUNTS = 0.8
 SAID = 0.5
 _CLAUSE_END = re.compile(r"[,:](?!\d)|[;)]|\s[–—-]\s")
 _WORDS_OF_A_CLAUSE = 3
+_NUMBER = Cue("number", frozenset())
 
 
 def confidence(ranking: Ranking, found: Sequence[Candidate]) -> float:
@@ -126,13 +127,15 @@ def certainty(
     return "sure" if agrees or (confidence >= SURE and kind not in NEVER_BY_SCORE) else "unsure"
 
 
-def _bound(ranking: Ranking, best: Candidate, figure: Cue) -> bool:
+def _bound(ranking: Ranking, best: Candidate, figure: Cue, *, loosely: bool = False) -> bool:
     """Whether the clause of such a figure says a content word of the question, or there is none to say.
 
     In another clause a figure is of something else. One that says nearly nothing but the figure, as
-    „Putin, 72,“ or „am Mittwoch, dem 13. August,“, belongs to those around it.
+    „Putin, 72,“ or „am Mittwoch, dem 13. August,“, belongs to those around it. With `loosely`, any word will
+    do, also one of the questions before, and the sentence before may say it.
     """
-    concepts = [concept for concept in ranking.query.concepts if concept.weight >= CONTENT]
+    least = 0.0 if loosely else CONTENT
+    concepts = [concept for concept in ranking.query.concepts if concept.weight >= least]
     text, language = best.text, language_of(best.article.language)
     cuts = [0, *(cut.end() for cut in _CLAUSE_END.finditer(text)), len(text)]
     clauses = []
@@ -143,6 +146,9 @@ def _bound(ranking: Ranking, best: Candidate, figure: Cue) -> bool:
         if len(others) < _WORDS_OF_A_CLAUSE:
             low, high = max(0, low - 1), min(len(cuts) - 1, high + 1)
         clauses.append(sentence_terms(text[cuts[low] : cuts[high]], language))
+    if (best.answers or loosely) and _offers(figure, best):
+        clauses.append(sentence_terms(best.answers, language))
+        clauses += best.hit.sentences[best.index - 1 : best.index] if loosely and best.index else []
     said = coverage(concepts, clauses) >= SAID
     return bool(said.any() if concepts else clauses)
 
@@ -178,13 +184,18 @@ def _distance_of_offer(ranking: Ranking, found: Sequence[Candidate], near: Seque
     away = [
         max(near) - nearness
         for candidate, nearness in zip(found, near, strict=True)
-        if _bound(ranking, candidate, figure)
+        if _bound(ranking, candidate, figure, loosely=True)
     ]
     return min([GREATEST_DISTANCE, *away])
 
 
 def _offers(figure: Cue, candidate: Candidate) -> bool:
-    return figure.offered_by(candidate.text, language_of(candidate.article.language))
+    """Whether a sentence has such a figure; where a question in the text asks for it, any number is one."""
+    language = language_of(candidate.article.language)
+    if figure.offered_by(candidate.text, language):
+        return True
+    asked = figure_of(understand(candidate.answers, language)) if candidate.answers else None
+    return asked is not None and asked.kind == figure.kind and _NUMBER.offered_by(candidate.text, language)
 
 
 def _noun_missing(ranking: Ranking, best: Candidate) -> float:

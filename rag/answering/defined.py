@@ -51,21 +51,22 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
         if keys[first : first + len(wanted)] != wanted or not said[first][0][0].isupper():
             continue
         start, end = said[first][1], said[first + len(wanted) - 1][2]
-        behind, before, _ = _patterns(language)
+        behind, before, *_ = _patterns(language)
         bracketed = text[:start].endswith("(") and text[end:].startswith(")")
         if asked.person and _has_role(text, start, end, language):
             return 0
         judged = asked.person and candidate.article.genre == "comment"
         if bracketed or before.search(text[:start]) or (not judged and behind.match(text, end)):
             return 0
-        if asked.person and _has_office(text, said[:first], start, len(wanted)):
+        has_title = _patterns(language)[3].search(text[:start]) and len(wanted) > 1
+        if asked.person and (has_title or _has_office(text, said[:first], start, len(wanted))):
             return 1
     return None
 
 
 def _has_role(text: str, start: int, end: int, language: str) -> bool:
     """Whether a name stands behind a role: "the zoo's director, Una Corley," but not "at the zoo, …"."""
-    *_, roles = _patterns(language)
+    roles = _patterns(language)[2]
     role = roles.search(text[:start]) if text[end : end + 1] in (",", ".") else None
     before = tokens(text[: role.start()])[-1:] if role else []
     governs = word_set("roles.at", language) | word_set("roles.beside", language)
@@ -83,11 +84,12 @@ def _has_office(text: str, before: Sequence[tuple[str, int, int]], start: int, w
 
 
 @functools.cache
-def _patterns(language: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """What stands behind a name that it defines, and before one; and a role before it."""
+def _patterns(language: str) -> tuple[re.Pattern[str], ...]:
+    """What stands behind a name and defines it, and before; a role before it, and one without a comma."""
     behind = "|".join(filter(None, table(language, "defines.behind").splitlines()))
     return (
         re.compile(f"(?:{behind})"),
         re.compile(f"(?:{table(language, 'defines.before')})$"),
         re.compile(rf"(?:{table(language, 'defines.role')}), $", re.IGNORECASE),
+        re.compile(table(language, "defines.title")),
     )

@@ -1,5 +1,6 @@
 """The answer without a language model: the sentences that answer best, verbatim."""
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,6 +63,8 @@ CUE_WEIGHTS = {
 
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
+_ASKS = re.compile(r"\?[\s\"“”»’')\]*_]*$")
+_LINE = re.compile(r"[^\n]+")
 _DIGIT = re.compile(r"\d")
 _REASON = Cue("named reason", frozenset())
 SAID = 0.7
@@ -70,6 +73,10 @@ CONTENT = 0.9
 """Weight from which a word is what the question is about, not how it asks."""
 REACH = 4.0
 """Sentences that score lower than the best by more are not part of an answer."""
+ASKING = 8.0
+"""What a question in the text scores less than it would as a statement: it answers nothing."""
+INTERVIEW, LONGEST_QUESTION = 3, 300
+"""So many paragraphs of at most so many characters that end with a question make an article an interview."""
 REASON_BEHIND = 3
 """Sentences behind an event that may name its reason: „Als Grund nannte er …“."""
 
@@ -79,7 +86,7 @@ class Candidate:
     """A sentence that may answer, with its place and its score (higher is better).
 
     `covered` is how far it says each concept of the question, 0 to 1; `near` is its cosine with the question,
-    None by words alone.
+    None by words alone. `answers` is the question in the text that stands before it and that it answers.
     """
 
     hit: Hit
@@ -87,6 +94,7 @@ class Candidate:
     score: float
     covered: Vector
     near: float | None = None
+    answers: str = ""
 
     @property
     def article(self) -> Article:
@@ -142,7 +150,53 @@ def candidates(ranking: Ranking, meaning: SentenceMeaning | None = None) -> list
         Candidate(hit, j, score, row, cosine)
         for (hit, j, row), score, cosine in zip(places, np.asarray(scores).tolist(), near, strict=True)
     ]
-    return sorted(found, key=lambda candidate: -candidate.score)
+    return sorted(_after_questions(found), key=lambda candidate: -candidate.score)
+
+
+def _after_questions(found: Sequence[Candidate]) -> list[Candidate]:
+    """The sentences, in order, where those behind a question in the text say what that says, and it nothing.
+
+    An interviewer's question has the words of ours, and its answer has not: „Wann kommt die Brücke?“ –
+    „Im Mai.“
+    """
+    read = list[Candidate]()
+    question: Candidate | None = None
+    for each in found:
+        if question is not None and question.chunk.id != each.chunk.id:
+            question = None
+        if asks(each.article, each.span):
+            before = question.answers if question else ""
+            question = replace(each, answers=f"{before} {each.text}".strip())
+            read.append(replace(each, score=each.score - ASKING))
+        elif question is None:
+            read.append(each)
+        else:
+            near = None if each.near is None else max(each.near, question.near or 0.0)
+            score, covered = max(each.score, question.score), np.maximum(each.covered, question.covered)
+            answer = replace(each, score=score, covered=covered, near=near, answers=question.answers)
+            read.append(answer)
+            question = None
+    return read
+
+
+def asks(article: Article, span: Span) -> bool:
+    """Whether a sentence asks, or belongs to an interviewer's question."""
+    start, end = span
+    if _ASKS.search(article.text[start:end]):
+        return True
+    questions = _questions_of(article)
+    return len(questions) >= INTERVIEW and any(low <= start and end <= high for low, high in questions)
+
+
+@functools.lru_cache(maxsize=100)
+def _questions_of(article: Article) -> list[Span]:
+    """The paragraphs of an article that end with a question."""
+    lines = (line.span() for line in _LINE.finditer(article.text))
+    return [
+        span
+        for span in lines
+        if _ASKS.search(article.text[slice(*span)]) and span[1] - span[0] <= LONGEST_QUESTION
+    ]
 
 
 def features(ranking: Ranking, meaning: SentenceMeaning | None = None) -> dict[str, Vector]:

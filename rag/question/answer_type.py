@@ -116,7 +116,9 @@ class Cue:
         behind = TOKEN.finditer(sentence, start, clause.start() if clause else len(sentence))
         for word in itertools.islice(behind, _WORDS_TO_THE_NOUN):
             held = key(word[0], language)
-            if held in self.nouns or held.startswith(parts) or held.endswith(parts):
+            # „94 Arten“ are an answer to „Wie viele Wildbienenarten …?“
+            is_head = language == "de" and len(held) > 2 and any(noun.endswith(held) for noun in self.nouns)
+            if held in self.nouns or held.startswith(parts) or held.endswith(parts) or is_head:
                 return word.end()
         return 0
 
