@@ -175,6 +175,9 @@ class ChatModel:
     def _once(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
     ) -> Iterator[str | End]:
+        """One request and its reply as it comes, whatever is wrong with it raised."""
+        from openai import APIError
+
         reason, said, begun, thought = None, "", False, False
         usage: Usage = {}
         calls: dict[int, Call] = {}
@@ -184,8 +187,9 @@ class ChatModel:
                     reason = reason or ("stop" if said or calls else None)
                     break
                 begun = True
-                if event.get("error"):
-                    raise _reported(event["error"], response)
+                if error := event.get("error"):
+                    told = error.get("message") if isinstance(error, Mapping) else error
+                    raise APIError(str(told or "error"), response.http_request, body=error)
                 usage = _usage(event.get("usage")) or usage
                 delta, ended = delta_of(event)
                 reason = ended or reason
@@ -201,14 +205,17 @@ class ChatModel:
             raise CutStream
         if reason == "content_filter":
             raise ProviderProtocol("model_withheld", host=self.server.host)
-        yield End(reason, usage or self._estimate(turns, said), thought, tuple(calls.values()))
+        if not usage:  # by our own count: llama-cpp-python reports none for a stream
+            asked = sum(count_tokens(turn.content, self.name) for turn in turns)
+            written = count_tokens(said, self.name)
+            usage = {"prompt_tokens": asked, "completion_tokens": written, "estimated": 1}
+        yield End(reason, usage, thought, tuple(calls.values()))
 
     @contextlib.contextmanager
     def _opened(
         self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
     ) -> Iterator[Any]:
-        """The open reply to a request in the server's dialect; refused parameters are left out from then
-        on."""
+        """The open reply to a request in the server's dialect; what is refused is left out from then on."""
         import httpx
         from openai import APIStatusError
 
@@ -264,25 +271,12 @@ class ChatModel:
             raise httpx.ConnectError("Beleg is ending", request=request)
         request.extensions["trace"] = note
 
-    def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
-        """Tokens by our own count, for servers that report none for a stream (llama-cpp-python)."""
-        asked = sum(count_tokens(turn.content, self.name) for turn in turns)
-        return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
-
 
 def _usage(reported: Any) -> dict[str, float]:
     """Tokens, and the cost if the server reports it (OpenRouter does)."""
     names = ("prompt_tokens", "completion_tokens", "cost")
     found = {name: reported.get(name) for name in names} if isinstance(reported, Mapping) else {}
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _reported(error: Any, response: Any) -> Exception:
-    """An error reported in the middle of a stream, as the exception that the client raises for a status."""
-    from openai import APIError
-
-    said = error.get("message") if isinstance(error, Mapping) else error
-    return APIError(str(said or "error"), response.http_request, body=error)
 
 
 def _called(calls: dict[int, Call], pieces: Any) -> None:

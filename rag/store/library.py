@@ -8,6 +8,7 @@ repair. Chroma's vectors follow later.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -308,19 +309,21 @@ class Library(LibraryFile):
                     words = (row.lastrowid, " ".join(keys))
                     connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)
             if copies is not None:
-                records.set_copies(connection, copies)
+                held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
+                changed = ((copies.get(id), id) for id, _ in held.items() ^ copies.items())
+                connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
             if connection.total_changes != before:
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
             if manifest is not None:
-                moved = records.replace_rows(
-                    connection, "manifest", "article_id", ((id, *entry) for id, entry in manifest.items())
-                )
+                entries = ((id, *entry) for id, entry in manifest.items())
+                moved = records.replace_rows(connection, "manifest", entries)
                 sources = [(source, id) for id, _, _, source, _ in moved]
                 connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
             if files is not None:
-                records.replace_rows(connection, "files", "path", map(records.file_row, files.items()))
-            rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
-            connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
+                rows = itertools.starmap(records.file_row, files.items())
+                records.replace_rows(connection, "files", rows)
+            marked = ((mark, id) for id, own in (marks or {}).items() for mark in map(int, own))
+            connection.executemany("INSERT INTO marks VALUES (?, ?)", marked)
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
 
     def put_vectors(self, rows: Iterable[tuple[int, bytes, bytes | None, bytes | None]]) -> None:

@@ -114,30 +114,21 @@ class Counts:
     last: date | None
 
 
-def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> None:
-    """Marks articles as near-copies, given by article id."""
-    held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
-    changed = [(copies.get(id), id) for id in held.keys() | copies.keys() if held.get(id) != copies.get(id)]
-    connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
-
-
 def replace_rows(
-    connection: sqlite3.Connection, table: str, key: str, rows: Iterable[tuple[Any, ...]]
+    connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
     """Replaces a table's content with `rows`, whose first column is the key; returns the new rows."""
-    held = {row[0]: row for row in connection.execute(f"SELECT * FROM {table}")}
-    wanted = {row[0]: row for row in rows}
-    gone = [(id,) for id in held.keys() - wanted.keys()]
-    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", gone)
-    new = [row for row in wanted.values() if held.get(row[0]) != row]
+    held, wanted = set(connection.execute(f"SELECT * FROM {table}")), set(rows)
+    key = "path" if table == "files" else "article_id"
+    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [row[:1] for row in held - wanted])
+    new = list(wanted - held)
     for row in new:
-        connection.execute(f"REPLACE INTO {table} VALUES ({places(row)})", row)
+        connection.execute(f"INSERT INTO {table} VALUES ({places(row)})", row)
     return new
 
 
-def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
+def file_row(path: str, state: FileState) -> tuple[Any, ...]:
     """Of the table `files`."""
-    path, state = item
     problems = json.dumps([p.dump() if isinstance(p, Phrase) else p for p in state.problems])
     return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 
