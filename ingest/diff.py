@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from ingest.report import Changes
 from ingest.sources import SourceFile, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
@@ -27,13 +26,16 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to the library: articles to write, ids to remove, manifest and files."""
+    """The changes to the library: articles to write, ids to remove, manifest and files.
+
+    `changes` are the numbers of articles added, changed, deleted and unchanged.
+    """
 
     written: Mapping[str, Article]
     gone: tuple[str, ...]
     manifest: Mapping[str, Entry]
     files: Mapping[str, FileState]
-    changes: Changes
+    changes: tuple[int, int, int, int]
 
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
@@ -133,8 +135,8 @@ def _ids(
     return by_file
 
 
-def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
-    """Counts of the difference between two manifests, by hash."""
+def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> tuple[int, int, int, int]:
+    """How many articles are new, changed, gone and the same in a later manifest, by hash."""
     same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
     both = len(manifest.keys() & now.keys())
-    return Changes(len(now) - both, both - same, len(manifest) - both, same)
+    return len(now) - both, both - same, len(manifest) - both, same

@@ -336,12 +336,11 @@ class Library(LibraryFile):
             connection.executemany(sql, rows)
 
     def note(self, key: str, value: str | None) -> None:
-        """Sets or (None) removes a note beside the articles; the revision stays."""
+        """Sets or (None) removes a note beside the articles, for `meta` or `phrase`; the revision stays."""
+        kept = json.dumps(value.dump()) if isinstance(value, Phrase) else value
+        sql = "DELETE FROM meta WHERE key = ?1" if kept is None else "REPLACE INTO meta VALUES (?1, ?2)"
         with self._transaction() as connection:
-            if value is None:
-                connection.execute("DELETE FROM meta WHERE key = ?", (key,))
-            else:
-                connection.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
+            connection.execute(sql, (key,) if kept is None else (key, kept))
 
 
 def _all_of(keys: Iterable[str]) -> str:
