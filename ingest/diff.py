@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from ingest.sources import SourceFile, assign_ids, own_id
@@ -44,13 +43,12 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
-    path = Path(file.given)
     try:
-        reading = read_file(path, limit_bytes=limit_bytes)
+        reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
         return Outcome(file.state._replace(problems=(exc.phrase,), unread=True))
     articles = tuple(
-        article_from(corrected(document, path), own_id(file.name, document.id, number), file.name)
+        article_from(corrected(document, file.path), own_id(file.name, document.id, number), file.name)
         for number, document in enumerate(reading.documents, 1)
     )
     texts = [document.text for document in reading.documents]
