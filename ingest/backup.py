@@ -83,9 +83,9 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Filters out incomplete uploads, and anything but files and folders."""
-    incomplete = INCOMING in Path(entry.name).parts
-    return None if incomplete or not (entry.isfile() or entry.isdir()) else entry
+    """Without incomplete uploads, and anything but files and folders."""
+    is_kept = INCOMING not in Path(entry.name).parts and (entry.isfile() or entry.isdir())
+    return entry if is_kept else None
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:

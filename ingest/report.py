@@ -48,8 +48,7 @@ def report_of(
     library: Library, changes: tuple[int, int, int, int], repaired: Sequence[str] = (), pending: int = 0
 ) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
-    counts = library.counts()
-    read, left_out = Counter[str](), Counter[str]()
+    counts, read, left_out = library.counts(), Counter[str](), Counter[str]()
     skipped, in_part = list[tuple[str, str]](), set[str]()
     here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
     for path, state in library.files().items():

@@ -13,12 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest import sources
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
-from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
+from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept, left_to_words
 from ingest.report import SyncReport, report_of
 from ingest.sources import SourceFile
 from rag import errors
@@ -335,7 +336,7 @@ class Run:
 
         def cut() -> Iterator[tuple[Article, Sequence[Chunk]]]:
             for article in self._shown("index", list(plan.written.values())):
-                marks[article.id] = marks_of(article.text).tolist()
+                marks[article.id] = marks_of(article.text)
                 yield article, chunk_article(article, self.settings.chunk_words)
 
         library.replace(
@@ -392,7 +393,7 @@ class Run:
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
         if self.rebuild:
             chroma.renew(library.fingerprint)
-        embed = kept_in(library, self.embed) if self.is_e5 else self.embed
+        embed = partial(kept, library, self.embed) if self.is_e5 else self.embed
         delete_unknown(library, chroma)
         return add_missing(library, chroma, embed, self.progress, self.stop)
 
