@@ -61,9 +61,8 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
     IndexBusy if another process has the index open.
     """
     data = settings.data_dir
-    lock.acquire(data)
     try:
-        with tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as folder:
+        with lock.owned(data), tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as folder:
             names = _unpacked(source, Path(folder))
             there = [name for name in names if (data / name).exists()]
             if there and not force:
@@ -78,8 +77,6 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
         return names
     except OSError as exc:
         raise ConfigError(f"{source} was not restored: {exc}; try again") from exc
-    finally:
-        lock.release(data)
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

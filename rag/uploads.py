@@ -44,13 +44,9 @@ class Received:
 class Intake(Protocol):
     """Uploads, and the sync that reads them and the articles folder."""
 
-    @property
-    def state(self) -> SyncState:
-        """The progress."""
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Endings of the files that are read, in lower case."""
+    state: SyncState
+    suffixes: tuple[str, ...]
+    """Endings of the files that are read, in lower case."""
 
     def refresh(self) -> None:
         """Requests a sync in another thread; `state` is running from now on."""

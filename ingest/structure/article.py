@@ -38,7 +38,7 @@ def article_from(document: Document, id: str, source: str) -> Article:
     asides = sorted([*document.asides, *marked], key=lambda aside: aside.start)
 
     def stated(*names: str) -> Any:
-        values = (getattr(found, name) for name in names for found in findings)
+        values = (found.facts.get(name) for name in names for found in findings)
         return getattr(document, names[0]) or next(filter(None, values), None)
 
     title = stated("title")

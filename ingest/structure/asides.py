@@ -96,7 +96,7 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
 def _opening(text: str, start: int, end: int, language: str | None) -> Iterator[Finding]:
     """Date mark and dateline in front of a block's first sentence."""
     if mark := _DATE_MARK.match(text, start, end):
-        yield Finding(start, mark.end(), "dateline", published=date_of(mark, language))
+        yield Finding(start, mark.end(), "dateline", {"published": date_of(mark, language)})
         start = mark.end()
     for form in (*_DATELINES, _CAPITAL_DATELINE):
         match = form.match(text, start, end)
@@ -104,7 +104,7 @@ def _opening(text: str, start: int, end: int, language: str | None) -> Iterator[
         if match and (source or form is _CAPITAL_DATELINE):
             stamp = FULL_DATE.search(match[0])
             published = date_of(stamp, language) if stamp else None
-            yield Finding(start, match.end(), "dateline", published=published, **source)
+            yield Finding(start, match.end(), "dateline", {"published": published, **source})
             return
 
 
@@ -119,13 +119,13 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
         return
     genre = parse_genre(line.rstrip(":"))
     if genre or (word_count(line) <= 2 and len(rest) > 1 and looks_like_title(text[slice(*rest[0])])):
-        yield Finding(start, end, "heading", genre=genre)
+        yield Finding(start, end, "heading", {"genre": genre})
         if len(rest) > 1:
             yield from _titles(text, rest, title)
     elif title is not None:
         yield Finding(start, end, "heading")
     else:
-        yield Finding(start, end, "title", title=line.partition(_BAR)[0].strip())
+        yield Finding(start, end, "title", {"title": line.partition(_BAR)[0].strip()})
 
 
 _BAR = " | "
@@ -211,11 +211,11 @@ def _footer(start: int, end: int, line: str, before: str) -> Finding | None:
         return None
     words = re.sub(rf"^(?i:{pattern('news.sources')})\s?:\s*|[()\[\]]", "", line).lower()
     if all(word in AGENCIES or word in OUTLETS for word in re.split(r"[/,\s+]+", words)):
-        return Finding(start, end, "footer", **source_of_codes(words))
+        return Finding(start, end, "footer", source_of_codes(words))
     if is_credit(line) or _CREDIT_START.match(line):
         return Finding(start, end, "caption")
     outlet = outlet_of_word(line) if word_count(line) == 1 else None
-    return Finding(start, end, "footer", outlet=outlet, genre=parse_genre(line))
+    return Finding(start, end, "footer", {"outlet": outlet, "genre": parse_genre(line)})
 
 
 def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
@@ -227,7 +227,7 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
     facts = byline_of(codes) or source_of_codes(codes)
     # "(16.7.2018)" and "(dpa)" may also be the last words of a sentence
     if facts and ("author" in facts or ends_sentence(text[start : match.start()].rstrip())):
-        yield Finding(match.start(), match.end(), "footer", **facts)
+        yield Finding(match.start(), match.end(), "footer", facts)
 
 
 # --- notices to readers ----------------------------------------------------------------------

@@ -7,13 +7,11 @@ language.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.readers.document import date_of, parse_genre
-from rag.schema import Aside, AsideKind, Genre, Span
+from rag.schema import Aside, AsideKind, Span
 from rag.text.figures import FULL_DATE, MONTH, WEEKDAYS, alternatives
 from rag.text.languages import pattern, word_set
 from rag.text.normalize import CAPITAL, paragraphs, trimmed
@@ -21,21 +19,14 @@ from rag.text.normalize import CAPITAL, paragraphs, trimmed
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A stretch to set aside, and its metadata. `agency` and `updated` count only if there is nothing
-    better."""
+class Finding(NamedTuple):
+    """A stretch to set aside, and what it states of the article: `agency` and `updated`, too, which count
+    only if there is nothing better."""
 
     start: int
     end: int
     kind: AsideKind
-    title: str | None = None
-    author: str | None = None
-    outlet: str | None = None
-    agency: str | None = None
-    published: date | None = None
-    updated: date | None = None
-    genre: Genre | None = None
+    facts: Mapping[str, Any] = {}
 
 
 def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
@@ -208,7 +199,7 @@ def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
 
 def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
     dated_only = facts.keys() <= {"published", "updated"}
-    return Finding(start, end, "dateline" if facts and dated_only else "byline", **facts)
+    return Finding(start, end, "dateline" if facts and dated_only else "byline", facts)
 
 
 def source_of_codes(codes: str) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class Chroma:
         self.client, self.call, self.folder = client, call, folder
         self.damage: str | None = None
         self.users = 0
+        self._unlock: Callable[[], object] = lambda: None
         self._spoilt = False  # a failed write, after which the content is unknown
         self.batch: int = min(MOST, call(client.get_max_batch_size))
         self.chunks: Collection = call(lambda: self._collection(""))
@@ -74,12 +75,16 @@ class Chroma:
         folder = folder.resolve()
         with _opening:
             if folder not in _opened:
-                lock.acquire(folder)
-                try:
-                    _opened[folder] = cls._of_folder(folder)
-                except BaseException:
-                    lock.release(folder)
-                    raise
+                with contextlib.ExitStack() as stack, _translated(path := folder / FOLDER):
+                    stack.enter_context(lock.owned(folder))
+                    damage = _made_safe(folder)
+                    (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
+                    found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
+                    found.damage = damage
+                    found.count()  # the first query may write the graph
+                    found._note()
+                    found._unlock = stack.pop_all().close
+                    _opened[folder] = found
             _opened[folder].users += 1
             return _opened[folder]
 
@@ -160,25 +165,13 @@ class Chroma:
                     self.client.close()
                     self._note()
                 finally:
-                    lock.release(self.folder)
+                    self._unlock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @classmethod
-    def _of_folder(cls, folder: Path) -> Self:
-        path = folder / FOLDER
-        with _translated(path):
-            damage = _made_safe(folder)
-            (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
-            found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
-            found.damage = damage
-            found.count()  # the first query may write the graph
-            found._note()
-        return found
 
     def _collection(self, fingerprint: str) -> Collection:
         from chromadb.errors import NotFoundError
