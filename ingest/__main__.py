@@ -76,11 +76,9 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
     status = 1 if report.skipped and not report.articles else 0
     if not options.json:
         return summary(report, other), status
-    pairs = {
-        "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
-        "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
-    }
-    return as_json(asdict(report) | pairs | {"not_read": other}), status
+    copies = [{"article": copy, "copy_of": original} for copy, original in report.duplicates]
+    skipped = [{"name": name, "reason": reason} for name, reason in report.skipped]
+    return as_json({**asdict(report), "duplicates": copies, "skipped": skipped, "not_read": other}), status
 
 
 def summary(report: SyncReport, other: str | None = None) -> str:
@@ -184,13 +182,12 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
     from ingest.diff import read_file_of
     from ingest.sources import find_sources, passed_over, roots
 
-    folders = roots(settings, paths)
-    sources = find_sources(folders, settings.data_dir.resolve())
-    files = []
-    for file in sources:
+    folders, files = roots(settings, paths), []
+    for file in find_sources(folders, settings.data_dir.resolve()):
         state, articles = read_file_of(file, settings.article_limit)
-        stated = [{name: getattr(article, name) for name in _STATED} for article in articles]
-        told = [{name: value and str(value) for name, value in each.items()} for each in stated]
+        told = [
+            {name: (value := getattr(each, name)) and str(value) for name in _STATED} for each in articles
+        ]
         account = {**state.account._asdict(), "problems": list(state.problems), "articles": told}
         files.append({"name": file.name, **account})
     return {"files": files, "not_read": passed_over(folders)}

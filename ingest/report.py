@@ -52,10 +52,11 @@ def report_of(
     skipped, in_part = list[tuple[str, str]](), set[str]()
     here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
     for path, state in library.files().items():
+        name = path.removeprefix(here)
         read.update(state.account.read)
         left_out.update(state.account.left_out)
-        skipped += [(path.removeprefix(here), problem) for problem in state.problems]
-        in_part |= set() if state.unread else {path.removeprefix(here)}
+        skipped += [(name, problem) for problem in state.problems]
+        in_part |= set() if state.unread else {name}
     return SyncReport(
         *changes,
         duplicates=tuple(library.copies().items()),

@@ -138,17 +138,16 @@ class Watcher:
             report = self._run(
                 self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
             )
-        except BelegError as exc:
-            self._done(exc.phrase)
-            return
-        except OSError as exc:
-            self._done(Phrase("no_room", why=exc.strerror or exc))
-            return
         except _Closed:
             raise
-        except Exception:
-            log.exception("reading articles in failed unexpectedly")
-            self._done(Phrase("internal_error"))
+        except Exception as exc:
+            if isinstance(exc, BelegError):
+                self._done(exc.phrase)
+            elif isinstance(exc, OSError):
+                self._done(Phrase("no_room", why=exc.strerror or exc))
+            else:
+                log.exception("reading articles in failed unexpectedly")
+                self._done(Phrase("internal_error"))
             return
         self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
         if report.added or report.changed or report.deleted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -100,9 +101,8 @@ class Bars:
 
 def as_json(value: object, indent: int = 2) -> str:
     """JSON for standard output, with escapes for characters that its encoding lacks."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
         text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
-    return text
+        return text
+    return json.dumps(value, indent=indent)

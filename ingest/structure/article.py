@@ -5,14 +5,12 @@ headings and footers are marked as asides: shown, but never answers. The words a
 languages' files; anything that the rules do not recognise stays text.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingest.readers.document import Document
 from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
@@ -78,10 +76,6 @@ def _findings(text: str, document: Document, language: str | None) -> list[Findi
     return found
 
 
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
-
-
 def detect_language(text: str) -> str | None:
     """Language of a text by its beginning; None when it is too short to tell (under 20 letters)."""
     sample = text[:600]
@@ -90,7 +84,7 @@ def detect_language(text: str) -> str | None:
 
 
 @functools.cache
-def _identifier() -> LanguageIdentifier:
+def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

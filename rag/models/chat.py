@@ -18,12 +18,11 @@ from rag.models import load_llama_index
 from rag.models.dialect import Call, Debris, Dialect, Restarted, Turn, delta_of, events, text_of
 from rag.models.faults import CutStream, Server, overflows, translated, waited
 from rag.models.proxies import client
+from rag.settings import Settings
 from rag.text.normalize import count_tokens
 
 if TYPE_CHECKING:
     import httpx
-
-    from rag.settings import Settings
 
 LONGEST_WAIT = 20.0
 """Longest Retry-After, in seconds, to wait for; beyond that the reader is told that the server is busy."""
@@ -69,16 +68,11 @@ class ChatModel:
     """A model on an OpenAI-compatible server. Safe to use from several threads."""
 
     def __init__(self, server: Server, settings: Settings) -> None:
-        self.server = server
+        self.server, self.name = server, server.model
         self._settings = settings
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closed = False
         self._dialect = Dialect()
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.server.model
 
     @functools.cached_property
     def window(self) -> int:
@@ -126,7 +120,7 @@ class ChatModel:
         for attempt in itertools.count():
             said = ""
             try:
-                for piece in self._cleaned(turns, reply, deadline, **options):
+                for piece in self._once(turns, reply, deadline, options):
                     said = "" if isinstance(piece, Restarted) else said
                     said += piece if isinstance(piece, str) else ""
                     yield piece
@@ -157,27 +151,13 @@ class ChatModel:
                     usage = dict(piece.usage)
         return text.strip(), usage
 
-    def _cleaned(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> Iterator[Said]:
-        """The reply without debris. Raises ProviderProtocol if nothing is left for the reader."""
-        debris = Debris()
-        for piece in self._once(turns, reply, deadline, **options):
-            yield from debris.take("" if isinstance(piece, End) else piece, last=isinstance(piece, End))
-            if isinstance(piece, End):
-                thought = piece.thought or debris.thought
-                spent = piece.reason == "length"
-                if not debris.said and not piece.calls and (spent or thought):
-                    code = "model_spent" if spent else "model_thought"
-                    raise ProviderProtocol(code, model=self.name, host=self.server.host, tokens=reply)
-                yield piece
-
     def _once(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> Iterator[str | End]:
-        """One request and its reply as it comes, whatever is wrong with it raised."""
+        self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
+    ) -> Iterator[Said]:
+        """One request, and the reply without debris. Raises whatever is wrong with it."""
         from openai import APIError
 
+        debris = Debris()
         reason, said, begun, thought = None, "", False, False
         usage: Usage = {}
         calls: dict[int, Call] = {}
@@ -196,15 +176,19 @@ class ChatModel:
                 piece, thinks = text_of(delta.get("content"))
                 thought = thought or thinks or any(delta.get(name) for name in _THOUGHTS)
                 _called(calls, delta.get("tool_calls"))
-                if piece:
-                    said += piece
-                    yield piece
+                said += piece
+                yield from debris.take(piece)
         if not begun:
             raise ValueError("the reply was no stream")
         if reason is None:
             raise CutStream
         if reason == "content_filter":
             raise ProviderProtocol("model_withheld", host=self.server.host)
+        yield from debris.take("", last=True)
+        thought = thought or debris.thought
+        if not debris.said and not calls and (reason == "length" or thought):
+            code = "model_spent" if reason == "length" else "model_thought"
+            raise ProviderProtocol(code, model=self.name, host=self.server.host, tokens=reply)
         if not usage:  # by our own count: llama-cpp-python reports none for a stream
             asked = sum(count_tokens(turn.content, self.name) for turn in turns)
             written = count_tokens(said, self.name)

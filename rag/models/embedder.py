@@ -144,7 +144,7 @@ class ModelEmbedder(Embedder):
         if self._dimension is None:
             row = self._asked([PROBE], _FIRST_RETRIES)[0]
             held = self.cache.get(self._choice.identity, [PROBE]).get(PROBE)
-            if held is None or not _are_near(held, row):
+            if held is None or held.shape != row.shape or _cosine(held, row) <= _SAME_MODEL:
                 self.cache.forget(self._choice.identity)
                 self.cache.put(self._choice.identity, [PROBE], row[None, :])
             self._dimension = len(row)
@@ -222,6 +222,5 @@ class ModelEmbedder(Embedder):
         return rows
 
 
-def _are_near(one: Floats, other: Floats) -> bool:
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return one.shape == other.shape and float(one @ other / lengths) > _SAME_MODEL
+def _cosine(one: Floats, other: Floats) -> float:
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))

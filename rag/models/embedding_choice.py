@@ -1,18 +1,14 @@
 """Reads the embedding from the settings, without loading anything."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from rag.errors import ConfigError
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 Kind = Literal["builtin", "e5", "openai", "openai-like", "class"]
 

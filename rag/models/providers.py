@@ -1,8 +1,5 @@
 """Builds the language model and the embedding from the settings. Nothing is loaded or sent yet."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rag.errors import ConfigError
@@ -11,10 +8,7 @@ from rag.models.embedder import Embedder, ModelEmbedder
 from rag.models.embedding_cache import FILE_NAME
 from rag.models.embedding_choice import Choice, chosen
 from rag.models.faults import Server
-from rag.settings import OPENAI_MODEL
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import OPENAI_MODEL, Settings
 
 _PATIENCE = 120.0  # seconds for a batch of texts
 

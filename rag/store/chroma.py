@@ -190,14 +190,12 @@ class Chroma:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Removes the note while files change, so that an interruption can be noticed."""
-        if self.folder is None:
-            yield
-            return
-        (self.folder / _NOTE).unlink(missing_ok=True)
+        if self.folder is not None:
+            (self.folder / _NOTE).unlink(missing_ok=True)
         try:
             yield
         except BaseException:
-            self._spoilt = True
+            self._spoilt = self.folder is not None
             raise
         self._note()
 
@@ -256,18 +254,10 @@ def add_missing(
 def _node(article: Article, chunk: Chunk) -> Any:
     from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-    stated = {
-        "article_id": article.id,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        # a number that sorts and is readable: 16 August 2025 is 20250816
-        "published": int(f"{article.published:%Y%m%d}") if article.published else None,
-        "language": article.language,
-        "start": chunk.start,
-        "end": chunk.end,
-        "ordinal": chunk.ordinal,
-    }
+    stated = {name: getattr(article, name) for name in ("title", "outlet", "author", "language")}
+    # a number that sorts and is readable: 16 August 2025 is 20250816
+    stated["published"] = int(f"{article.published:%Y%m%d}") if article.published else None
+    stated |= {"article_id": article.id, "start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal}
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
@@ -303,13 +293,12 @@ def _made_safe(folder: Path) -> str | None:
     path = folder / FOLDER
     if is_whole(folder):
         return None
-    if path.exists() and (shortage := _shortage_at(folder)) is not None:
-        raise ConfigError("disk_full", path=path, free=shortage)
-    # without its note: a process ended while writing, or it is of an earlier Beleg
-    damage = "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
     if path.exists():
+        if (shortage := _shortage_at(folder)) is not None:
+            raise ConfigError("disk_full", path=path, free=shortage)
         shutil.rmtree(path)
-    return damage
+    # without its note: a process ended while writing, or it is of an earlier Beleg
+    return "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
 
 
 def _client_of(path: Path) -> Client:

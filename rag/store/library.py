@@ -8,6 +8,7 @@ repair. Chroma's vectors follow later.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
@@ -51,12 +52,11 @@ class Library(LibraryFile):
                 raise ConfigError("no_index", folder=folder)
             create(path)
         library = cls(path, read_only=read_only)
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(library)
             library.check_file()
             library.counts()  # reads the tables that everything else needs
-        except BaseException:
-            library.close()
-            raise
+            stack.pop_all()
         return library
 
     # --- reading
@@ -109,7 +109,7 @@ class Library(LibraryFile):
 
     def languages(self) -> set[str | None]:
         """The languages of the articles, None where one is not known."""
-        return {row[0] for row in self._rows("SELECT DISTINCT language FROM articles")}
+        return {language for (language,) in self._rows("SELECT DISTINCT language FROM articles")}
 
     def chunk_counts(self) -> dict[str, int]:
         """Article id → number of its chunks."""
@@ -230,11 +230,9 @@ class Library(LibraryFile):
 
     def saying(self, keys: Sequence[str]) -> set[str]:
         """Ids of the articles of which some passage has all the search keys."""
-        if not keys:
-            return set()
         rows = "SELECT rowid FROM words WHERE words MATCH ?"
         sql = f"SELECT DISTINCT article_id FROM chunks WHERE row IN ({rows})"
-        return {id for (id,) in self._rows(sql, (_all_of(keys),))}
+        return {id for (id,) in self._rows(sql, (_all_of(keys),))} if keys else set()
 
     @property
     def mean_length(self) -> float:

@@ -89,19 +89,16 @@ class Selection:
         for outlets, authors in self.by:
             where.append(f"(outlet IN ({places([*outlets])}) OR author IN ({places([*authors])}))")
             values += [*outlets, *authors]
+        tests = {
+            "strftime('%w', published) =": self.weekday,
+            "genre =": self.genre,
+            "language =": self.language,
+        }
         for bound, sign in ((self.first, ">="), (self.last, "<=")):
-            if bound is not None:
-                day = "published" if len(bound) > len("MM-DD") else "substr(published, 6)"
-                where.append(f"{day} {sign} ?")
-                values.append(bound)
-        if self.weekday is not None:
-            where.append("strftime('%w', published) = ?")
-            values.append(str(self.weekday))
-        for column, value in (("genre", self.genre), ("language", self.language)):
-            if value is not None:
-                where.append(f"{column} = ?")
-                values.append(value)
-        return " AND ".join(where), values
+            day = "published" if len(bound or "") > len("MM-DD") else "substr(published, 6)"
+            tests[f"{day} {sign}"] = bound
+        given = {test: str(value) for test, value in tests.items() if value is not None}
+        return " AND ".join([*where, *(f"{test} ?" for test in given)]), [*values, *given.values()]
 
 
 @dataclass(frozen=True, slots=True)

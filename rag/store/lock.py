@@ -5,8 +5,6 @@ writers lose data. The operating system holds the lock and drops it when the own
 ends; a note beside it says who the owner is.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -14,19 +12,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rag.errors import ConfigError, IndexBusy
-
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
 
 WAIT_SECONDS = 2.0
 """How long a second process waits before it gives up."""
 
 _LOCK, _NOTE = "chroma.lock", "chroma.owner"
 
-_held: dict[Path, BaseFileLock] = {}  # with a count of how often it was acquired
+_held: dict[Path, Any] = {}  # with a count of how often it was acquired
 _guard = threading.Lock()
 
 
