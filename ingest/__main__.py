@@ -185,9 +185,8 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
     folders, files = roots(settings, paths), []
     for file in find_sources(folders, settings.data_dir.resolve()):
         state, articles = read_file_of(file, settings.article_limit)
-        told = [
-            {name: (value := getattr(each, name)) and str(value) for name in _STATED} for each in articles
-        ]
+        stated = [{name: getattr(article, name) for name in _STATED} for article in articles]
+        told = [{name: value and str(value) for name, value in each.items()} for each in stated]
         account = {**state.account._asdict(), "problems": list(state.problems), "articles": told}
         files.append({"name": file.name, **account})
     return {"files": files, "not_read": passed_over(folders)}

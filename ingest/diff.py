@@ -47,14 +47,14 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
         reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
         return Outcome(file.state._replace(problems=(exc.phrase,), unread=True))
-    articles = tuple(
-        article_from(corrected(document, file.path), own_id(file.name, document.id, number), file.name)
-        for number, document in enumerate(reading.documents, 1)
-    )
-    texts = [document.text for document in reading.documents]
-    read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
+    articles = []
+    for number, document in enumerate(reading.documents, 1):
+        id = own_id(file.name, document.id, number)
+        articles.append(article_from(corrected(document, file.path), id, file.name))
+    characters = sum(len(document.text) for document in reading.documents)
+    read = {"articles": len(articles), "characters": characters, **reading.counts}
     account = Account(*({kind: n for kind, n in each.items() if n} for each in (read, reading.left_out)))
-    return Outcome(file.state._replace(problems=reading.problems, account=account), articles)
+    return Outcome(file.state._replace(problems=reading.problems, account=account), tuple(articles))
 
 
 def make_plan(
@@ -79,11 +79,8 @@ def make_plan(
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
     # an unchanged file is read again if its article needs a new id
-    renamed = [
-        f
-        for f in files
-        if f.key not in outcomes and {id for id, _ in ids[f.key]} != {id for id, _ in entries[f.key]}
-    ]
+    unread = (file for file in files if file.key not in outcomes)
+    renamed = [file for file in unread if dict(ids[file.key]).keys() != dict(entries[file.key]).keys()]
     if renamed:
         outcomes |= read(renamed)
         ids = _ids(files, outcomes, entries)

@@ -7,12 +7,12 @@ vectors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from rag.i18n import Phrase
-from rag.store.chroma import Pair, Progress
+from rag.store.chroma import Embed, Pair, Progress, Stop
 from rag.store.library import Library
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def left_to_words(passages: int) -> Phrase:
     return Phrase("left_to_words", passages=passages, long=said["all"], short=said["passages"])
 
 
-def kept(library: Library, embed: Callable[[Sequence[Pair]], Floats], pairs: Sequence[Pair]) -> Floats:
+def kept(library: Library, embed: Embed, pairs: Sequence[Pair]) -> Floats:
     """The vectors of passages as `embed` makes them, each once: they are kept in the library."""
     import numpy as np
 
@@ -54,9 +54,7 @@ def kept(library: Library, embed: Callable[[Sequence[Pair]], Floats], pairs: Seq
     return np.stack([made[c.id] if c.id in made else unpack(held[rows[c.id]]) for _, c in pairs])
 
 
-def embed_sentences(
-    library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool]
-) -> int:
+def embed_sentences(library: Library, embedder: Embedder, progress: Progress, stop: Stop) -> int:
     """Makes missing vectors of sentences; returns the number of passages that still lack them.
 
     Raises ProviderUnavailable; vectors made before that are kept.

@@ -10,7 +10,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +29,7 @@ from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, Progress, add_missing, delete_unknown, is_whole
+from rag.store.chroma import Chroma, Pair, Progress, Stop, add_missing, delete_unknown, is_whole
 from rag.store.library import Library
 from rag.store.library_file import (
     FILE_NAME,
@@ -74,7 +74,7 @@ def sync(
     wait: bool = True,
     embed: Wish | None = None,
     progress: Progress = lambda *_: None,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
 ) -> SyncReport:
     """Brings the index in `settings.data_dir` in line with the article files, and reports what was done.
 
@@ -235,7 +235,7 @@ class Run:
     allow_empty: bool
     wish: Wish | None
     progress: Progress
-    stop: Callable[[], bool]
+    stop: Stop
 
     def __post_init__(self) -> None:
         self.folder = self.settings.data_dir.resolve()

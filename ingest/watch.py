@@ -135,9 +135,8 @@ class Watcher:
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
         try:
-            report = self._run(
-                self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
-            )
+            calls = {"progress": self._progress, "stop": self._has_more_urgent}
+            report = self._run(self.settings, allow_empty=True, **calls)
         except _Closed:
             raise
         except Exception as exc:

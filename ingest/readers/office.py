@@ -40,21 +40,18 @@ def read_docx(data: bytes) -> Reading:
         texts = re.findall(rb"<w:t[^>]*>([^<]*)", archive.read("word/document.xml"))
         refuse_long(sum(len(text.split()) for text in texts))  # before mammoth takes its minutes
         pictures = pictures_in(archive)
-        frames, comments, facts = (
-            [parse_xml(archive.read(name)) for name in archive.namelist() if re.fullmatch(pattern, name)]
-            for pattern in _PARTS
-        )
+        names = archive.namelist()
+        parts = ([name for name in names if re.fullmatch(pattern, name)] for pattern in _PARTS)
+        frames, comments, facts = ([parse_xml(archive.read(name)) for name in part] for part in parts)
     no_image = mammoth.images.img_element(lambda _: {"src": ""})
     html = mammoth.convert_to_html(io.BytesIO(data), style_map=_STYLES, convert_image=no_image).value
     blocks = list(blocks_of(page_tree(f"<body>{html}</body>")))
     title, author = (facts[0].findtext(f"{{*}}{name}") if facts else None for name in ("title", "creator"))
     known = _known(title, author, blocks)
     notes = html.count('<li id="footnote-') + html.count('<li id="endnote-')
-    left_out = {
-        "pictures": pictures,
-        "headers": sum(bool("".join(frame.itertext()).strip()) for frame in frames),
-        "comments": sum(len(part.findall("{*}comment")) for part in comments),
-    }
+    headers = sum(bool("".join(frame.itertext()).strip()) for frame in frames)
+    noted = sum(len(part.findall("{*}comment")) for part in comments)
+    left_out = {"pictures": pictures, "headers": headers, "comments": noted}
     return Reading((compose(blocks, known),), counts={"notes": notes}, left_out=left_out)
 
 

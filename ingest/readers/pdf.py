@@ -110,9 +110,7 @@ def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]
     """The pages without page numbers and the header or footer that most pages share."""
     stripped = [[_clean(line) for line in page] for page in pages]
     filled = [[place for place, line in enumerate(lines) if line] for lines in stripped]
-    texts = [
-        [lines[place].rstrip() for place in places] for lines, places in zip(stripped, filled, strict=True)
-    ]
+    texts = [[line.rstrip() for line in lines if line] for lines in stripped]
     heads, feet = _running_lines(texts), _running_lines([lines[::-1] for lines in texts])
     for lines, places, head, foot in zip(stripped, filled, heads, feet, strict=True):
         kept = places[head : len(places) - foot]
@@ -141,16 +139,14 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
         return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
 
     def is_running(page: int, place: int) -> bool:
-        times = max((shared[form] for form in forms[page][place]), default=0)
-        return times >= max(2, len(pages) // 2) or (
-            is_lone_number(*pages[page][place : place + 2])
-            and (times > 1 or len(pages) == 1 or forms[page][place] == {_COUNTED.format("", 1, "")})
-        )
+        own = forms[page][place]
+        times = max((shared[form] for form in own), default=0)
+        counts = times > 1 or len(pages) == 1 or own == {_COUNTED.format("", 1, "")}
+        is_number = counts and is_lone_number(*pages[page][place : place + 2])
+        return is_number or times >= max(2, len(pages) // 2)
 
-    return [
-        sum(1 for _ in takewhile(partial(is_running, page), range(len(lines))))
-        for page, lines in enumerate(forms)
-    ]
+    running = (takewhile(partial(is_running, n), range(len(lines))) for n, lines in enumerate(forms))
+    return [len(list(places)) for places in running]
 
 
 def _forms(line: str, page: int) -> Iterator[str]:

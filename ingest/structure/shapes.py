@@ -71,9 +71,8 @@ def _names(name: str) -> dict[str, str]:
 
 AGENCIES = _names("news.agencies") | {"rtr": "Reuters"}
 OUTLETS = _names("news.outlets")
-STARTERS, CONNECTORS, _BUTTONS = (
-    word_set(f"news.{name}") for name in ("starters", "credit_joins", "buttons")
-)
+STARTERS, CONNECTORS = word_set("news.starters"), word_set("news.credit_joins")
+_BUTTONS = word_set("news.buttons")
 PHOTO_SOURCES = word_set("news.photo_sources") | AGENCIES.keys()
 OUTLET_WORD = re.compile(pattern("news.outlet_words"), re.IGNORECASE)
 NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b")
@@ -103,12 +102,9 @@ def word_count(text: str) -> int:
 def is_credit(line: str) -> bool:
     """Whether a line names the source of a picture: "AFP/Getty Images", "POOL/AFP über Getty Images"."""
     words = re.split(r"[\s/,()]+", line.strip(" ()[]"))
-    return (
-        len(words) <= 14
-        and not ends_sentence(line)
-        and any(word.lower() in PHOTO_SOURCES for word in words)
-        and all(not word[:1].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES for word in words)
-    )
+    known = any(word.lower() in PHOTO_SOURCES for word in words)
+    names = all(not word[:1].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES for word in words)
+    return known and names and len(words) <= 14 and not ends_sentence(line)
 
 
 def outlet_of_word(word: str) -> str | None:
@@ -350,9 +346,8 @@ def _people_in(part: str) -> list[str]:
 def _person_in(part: str) -> str | None:
     """Name of "Anna Muster" or "Anna Muster aus Kiew"; None for places, sections and newspapers."""
     person = _PERSON.fullmatch(part)
-    other = PLACE_BEGINNING.match(part) or any(
-        words.search(part) for words in (NO_PERSON, OUTLET_WORD, PLACE_WORD)
-    )
+    others = (NO_PERSON, OUTLET_WORD, PLACE_WORD)
+    other = PLACE_BEGINNING.match(part) or any(words.search(part) for words in others)
     return person["name"] if person and not other else None
 
 

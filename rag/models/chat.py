@@ -32,6 +32,8 @@ NO_KEY = "none"
 _CONNECT = 10.0
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
+Turns = Sequence[Turn]
+Options = Mapping[str, Any]
 Usage = Mapping[str, float]
 
 
@@ -103,13 +105,7 @@ class ChatModel:
         count_tokens("", self.name)
 
     def stream(
-        self,
-        turns: Sequence[Turn],
-        reply: int,
-        deadline: Deadline,
-        *,
-        retries: int | None = None,
-        **options: Any,
+        self, turns: Turns, reply: int, deadline: Deadline, *, retries: int | None = None, **options: Any
     ) -> Iterator[Said]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
@@ -133,9 +129,7 @@ class ChatModel:
                 if not waited(error, attempt, retries=0 if said or self._closed else most, longest=longest):
                     raise error from exc
 
-    def complete(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> tuple[str, Usage]:
+    def complete(self, turns: Turns, reply: int, deadline: Deadline, **options: Any) -> tuple[str, Usage]:
         """The whole reply and the tokens used, in one try, for optional tasks.
 
         Raises ProviderError.
@@ -151,9 +145,7 @@ class ChatModel:
                     usage = dict(piece.usage)
         return text.strip(), usage
 
-    def _once(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
-    ) -> Iterator[Said]:
+    def _once(self, turns: Turns, reply: int, deadline: Deadline, options: Options) -> Iterator[Said]:
         """One request, and the reply without debris. Raises whatever is wrong with it."""
         from openai import APIError
 
@@ -196,9 +188,7 @@ class ChatModel:
         yield End(reason, usage, thought, tuple(calls.values()))
 
     @contextlib.contextmanager
-    def _opened(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
-    ) -> Iterator[Any]:
+    def _opened(self, turns: Turns, reply: int, deadline: Deadline, options: Options) -> Iterator[Any]:
         """The open reply to a request in the server's dialect; what is refused is left out from then on."""
         import httpx
         from openai import APIStatusError
@@ -235,13 +225,10 @@ class ChatModel:
     def _client(self) -> Any:  # its overloads know no request that is put together
         from openai import OpenAI
 
-        key = self._settings.openai_api_key
-        return OpenAI(
-            api_key=key.get_secret_value() if key else NO_KEY,
-            base_url=self.server.base_url,
-            max_retries=0,
-            http_client=client(self.server.base_url, event_hooks={"request": [self._watch]}),
-        )
+        url, key = self.server.base_url, self._settings.openai_api_key
+        watched = client(url, event_hooks={"request": [self._watch]})
+        said = key.get_secret_value() if key else NO_KEY
+        return OpenAI(api_key=said, base_url=url, max_retries=0, http_client=watched)
 
     def _watch(self, request: httpx.Request) -> None:
         """Records the connection of a request (an httpx `trace`); refuses new ones after `close`."""
@@ -273,8 +260,5 @@ def _called(calls: dict[int, Call], pieces: Any) -> None:
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):  # some servers send parsed arguments
             arguments = json.dumps(arguments)
-        calls[at] = Call(
-            piece.get("id") or so_far.id,
-            so_far.name or function.get("name") or "",
-            so_far.arguments + arguments,
-        )
+        id, name = piece.get("id") or so_far.id, so_far.name or function.get("name") or ""
+        calls[at] = Call(id, name, so_far.arguments + arguments)

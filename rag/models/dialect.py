@@ -60,12 +60,9 @@ class Dialect:
         """The body of a request for at most `reply` tokens."""
         limit = "max_completion_tokens" if "max_tokens" in self.refused else "max_tokens"
         wished = {limit: reply, "stream_options": {"include_usage": True}, **options}
-        messages = _alternating(turns) if self.alternates else turns
-        return {
-            "messages": [_message(turn) for turn in messages],
-            "stream": True,
-            **{name: value for name, value in wished.items() if name not in self.refused},
-        }
+        accepted = {name: value for name, value in wished.items() if name not in self.refused}
+        messages = map(_message, _alternating(turns) if self.alternates else turns)
+        return {"messages": list(messages), "stream": True, **accepted}
 
     def learnt(self, refusal: APIStatusError) -> Dialect | None:
         """The dialect without the refused parameter; None if the refusal is about something else."""
@@ -95,11 +92,10 @@ def _alternating(turns: Sequence[Turn]) -> list[Turn]:
 
 def _message(turn: Turn) -> Json:
     message: Json = {"role": turn.role, "content": turn.content}
-    if turn.calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in turn.calls
-        ]
+    for call in turn.calls:
+        function = {"name": call.name, "arguments": call.arguments}
+        told = {"id": call.id, "type": "function", "function": function}
+        message.setdefault("tool_calls", []).append(told)
     if turn.answers is not None:
         message["tool_call_id"] = turn.answers
     return message

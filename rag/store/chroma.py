@@ -27,7 +27,6 @@ from rag.store.library_file import batches
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
-    from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
 
     from rag.models.hashing import Floats
@@ -38,6 +37,8 @@ Embed = Callable[[Sequence[Pair]], "Floats"]
 """Embeds passages, given with their articles: one row for each."""
 Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index", "embed"), how many are done, and of how many."""
+Stop = Callable[[], bool]
+"""Asked between two batches whether to leave the rest to the next sync."""
 
 FOLDER, CHUNKS = "chroma", "chunks"
 LEAST, MOST = 8, 512
@@ -131,9 +132,8 @@ class Chroma:
         written = partial(node_to_metadata_dict, remove_text=True, flat_metadata=True)
         stated: list[Any] = [written(_node(*pair)) for pair in pairs]
         with self._changing():
-            self.call(
-                lambda: self.chunks.upsert(ids=ids, embeddings=vectors, metadatas=stated, documents=texts)
-            )
+            write = partial(self.chunks.upsert, ids=ids, embeddings=vectors)
+            self.call(partial(write, metadatas=stated, documents=texts))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Removes vectors; unknown ids are ignored."""
@@ -180,12 +180,8 @@ class Chroma:
             return self.client.get_collection(CHUNKS, embedding_function=None)
         graph: dict[str, Any] = _GRAPH if self.folder is None else {**_GRAPH, "sync_threshold": _SAVED_AFTER}
         # no embedding function, because the default one downloads a model; the space cannot be changed later
-        return self.client.get_or_create_collection(
-            CHUNKS,
-            embedding_function=None,
-            metadata={"fingerprint": fingerprint},
-            configuration=cast("CreateCollectionConfiguration", {"hnsw": graph}),
-        )
+        given: Any = {"metadata": {"fingerprint": fingerprint}, "configuration": {"hnsw": graph}}
+        return self.client.get_or_create_collection(CHUNKS, embedding_function=None, **given)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
@@ -227,11 +223,11 @@ def add_missing(
     chroma: Chroma,
     embed: Embed,
     progress: Progress = lambda *_: None,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
 ) -> int:
     """Adds missing vectors, newest articles first; returns the number of passages still without one.
 
-    May be interrupted anywhere and continues from there. `stop` is asked between batches.
+    May be interrupted anywhere and continues from there.
     """
     there = chroma.ids()
     missing = [row for id, row in library.chunk_rows().items() if id not in there]
