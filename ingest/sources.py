@@ -85,9 +85,10 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     found: dict[Path, SourceFile] = {}
     keys: set[str] = set()
     for folder in folders:
+        base = folder.resolve()
         for given in find_names([folder]):
             name = Path(given).relative_to(folder)  # "." for a file that is itself given
-            path = folder.resolve() / name
+            path = base / name
             full = str(path)
             if path in found or (full.startswith(inside) and not full.startswith(uploads)):
                 continue

@@ -199,13 +199,9 @@ def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
     """Whether a sync failed only for lack of space or permission, because another process is at it, or while
     vectors are still to come; and there is an index to answer from."""
     passing = errors.IndexBusy, errors.ProviderUnavailable
-    if error.code not in _OF_THE_DISK and not isinstance(error, passing):
-        return False
-    try:
-        Library.open(settings.data_dir.resolve(), read_only=True).close()
-    except BelegError:
-        return False
-    return True
+    with contextlib.suppress(BelegError), Library.open(settings.data_dir.resolve(), read_only=True):
+        return error.code in _OF_THE_DISK or isinstance(error, passing)
+    return False
 
 
 def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncReport | None:
