@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,9 @@ from rag.store.terms import passage_terms
 
 if TYPE_CHECKING:
     from rag.store.passage_vectors import PassageVectors
+
+_FIELDS = ("text", "title", "outlet", "author")
+_LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
 
 
 class Library(LibraryFile):
@@ -116,9 +120,15 @@ class Library(LibraryFile):
 
         A word is any run of characters, also within a word; upper and lower case are the same.
         """
-        sql = "SELECT id FROM articles WHERE 1"
-        sql += " AND instr(lowered(title, outlet, author, text), ?)" * len(words)
-        return {id for (id,) in self._rows(sql, [word.lower() for word in words])}
+        sql, values = "SELECT id FROM articles WHERE 1", []
+        for word in words:
+            # SQLite itself sees through the case of ASCII only
+            forms = {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+            patterns = [f"%{_LIKE_SIGNS.sub(_ESCAPED, form)}%" for form in forms]
+            matches = " OR ".join(f"{field} LIKE ? ESCAPE '!'" for field in _FIELDS for _ in patterns)
+            sql += f" AND ({matches})"
+            values += patterns * len(_FIELDS)
+        return {id for (id,) in self._rows(sql, values)}
 
     def listed(self, selection: Selection | None = None) -> list[Listed]:
         """The articles that are selected, or all, newest first, without a date last; no text is read."""

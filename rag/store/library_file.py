@@ -180,8 +180,6 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         isolation_level=None,  # transactions are begun and ended by hand
         check_same_thread=False,  # it serves one thread at a time, but not always the same
     )
-    # SQLite itself sees through the case of ASCII only
-    connection.create_function("lowered", -1, lambda *texts: "\n".join(filter(None, texts)).lower())
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")

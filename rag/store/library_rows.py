@@ -115,10 +115,10 @@ def replace_rows(
     connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
     """Replaces a table's content with `rows`, whose first column is the key; returns the new rows."""
-    held, wanted = set(connection.execute(f"SELECT * FROM {table}")), set(rows)
+    held, wanted = set(connection.execute(f"SELECT * FROM {table}")), dict.fromkeys(rows)
     key = "path" if table == "files" else "article_id"
-    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [row[:1] for row in held - wanted])
-    new = list(wanted - held)
+    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [row[:1] for row in held - wanted.keys()])
+    new = [row for row in wanted if row not in held]
     for row in new:
         connection.execute(f"INSERT INTO {table} VALUES ({places(row)})", row)
     return new
