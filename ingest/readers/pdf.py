@@ -134,16 +134,13 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
     forms = [[set(_forms(line, page)) for line in lines[:2]] for page, lines in enumerate(pages)]
     shared = Counter(form for lines in forms for form in set().union(*lines))
 
-    def is_lone_number(line: str, inner: str = "") -> bool:
-        # beside it there is text; else it is one of a column
-        return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
-
     def is_running(page: int, place: int) -> bool:
-        own = forms[page][place]
+        own, line, inner = forms[page][place], pages[page][place], "".join(pages[page][place + 1 : place + 2])
         times = max((shared[form] for form in own), default=0)
         counts = times > 1 or len(pages) == 1 or own == {_COUNTED.format("", 1, "")}
-        is_number = counts and is_lone_number(*pages[page][place : place + 2])
-        return is_number or times >= max(2, len(pages) // 2)
+        # beside a page's number there is text; else it is one of a column
+        is_number = counts and _PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner)
+        return bool(is_number) or times >= max(2, len(pages) // 2)
 
     running = (takewhile(partial(is_running, n), range(len(lines))) for n, lines in enumerate(forms))
     return [len(list(places)) for places in running]
