@@ -71,9 +71,7 @@ def _names(name: str) -> dict[str, str]:
 
 AGENCIES = _names("news.agencies") | {"rtr": "Reuters"}
 OUTLETS = _names("news.outlets")
-STARTERS, CONNECTORS = word_set("news.starters"), word_set("news.credit_joins")
 _BUTTONS = word_set("news.buttons")
-PHOTO_SOURCES = word_set("news.photo_sources") | AGENCIES.keys()
 OUTLET_WORD = re.compile(pattern("news.outlet_words"), re.IGNORECASE)
 NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b")
 PLACE_WORD = re.compile(rf"{pattern('news.place_endings')}\b", re.IGNORECASE)
@@ -97,14 +95,6 @@ def without_marks(line: str) -> str:
 
 def word_count(text: str) -> int:
     return len(text.split())
-
-
-def is_credit(line: str) -> bool:
-    """Whether a line names the source of a picture: "AFP/Getty Images", "POOL/AFP über Getty Images"."""
-    words = re.split(r"[\s/,()]+", line.strip(" ()[]"))
-    known = any(word.lower() in PHOTO_SOURCES for word in words)
-    names = all(not word[:1].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES for word in words)
-    return known and names and len(words) <= 14 and not ends_sentence(line)
 
 
 def outlet_of_word(word: str) -> str | None:
@@ -191,19 +181,6 @@ def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     stamps = _stamps(line)
     outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
     return bool("genre" in facts or outlet or (stamps and _is_labelled(stamps[0])))
-
-
-def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
-    dated_only = facts.keys() <= {"published", "updated"}
-    return Finding(start, end, "dateline" if facts and dated_only else "byline", facts)
-
-
-def source_of_codes(codes: str) -> dict[str, Any]:
-    """Outlet and agency that a dateline's codes name: "dpa/taz"; empty when it names none."""
-    words = re.split(r"[/,\s+]+", codes.strip().lower())
-    outlet = next((OUTLETS[word] for word in words if word in OUTLETS), None)
-    agency = next((AGENCIES[name] for w in words for name in (w, w.split("-")[0]) if name in AGENCIES), None)
-    return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
 
 
 def byline_of(line: str, language: str | None = None, *, in_head: bool = False) -> dict[str, Any] | None:
