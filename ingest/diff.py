@@ -116,18 +116,15 @@ def _ids(
     entries: Mapping[str, Sequence[tuple[str, Entry]]],
 ) -> dict[str, list[tuple[str, str]]]:
     """For each file the id and own name of its articles: as just read, else as they are indexed."""
-    names: list[tuple[SourceFile, str]] = []
+    names: dict[str, list[str]] = {}
     for file in files:
         outcome = outcomes.get(file.key)
         if outcome is None or outcome.state.unread:
-            names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
+            names[file.key] = [entry.name for _, entry in entries.get(file.key, ())]
         else:
-            names += [(file, article.id) for article in outcome.articles]
-    ids = assign_ids([(name, file.name) for file, name in names])
-    by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for id, (file, name) in zip(ids, names, strict=True):
-        by_file[file.key].append((id, name))
-    return by_file
+            names[file.key] = [article.id for article in outcome.articles]
+    ids = iter(assign_ids([(name, file.name) for file in files for name in names[file.key]]))
+    return {key: [(next(ids), name) for name in own] for key, own in names.items()}
 
 
 def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> tuple[int, int, int, int]:

@@ -136,13 +136,10 @@ class ChatModel:
         """
         text, usage = "", dict[str, float]()
         for piece in self.stream(turns, reply, deadline, retries=0, **options):
-            match piece:
-                case str():
-                    text += piece
-                case Restarted():
-                    text = ""
-                case End():
-                    usage = dict(piece.usage)
+            if isinstance(piece, End):
+                usage = dict(piece.usage)
+            else:
+                text = "" if isinstance(piece, Restarted) else text + piece
         return text.strip(), usage
 
     def _once(self, turns: Turns, reply: int, deadline: Deadline, options: Options) -> Iterator[Said]:

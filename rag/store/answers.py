@@ -104,10 +104,9 @@ class Records:
         {"id": "feedback-3f…", "question": "Wer …?", "lang": "de", "history": [],
          "tags": ["thumbs-down", "wrong"], "note": ""}
         """
-        rated = "from answers where rating is not null order by rowid"
-        for answer, history, rating, reason, note in self._run(
-            f"select answer, history, rating, reason, note {rated}"
-        ):
+        columns = "answer, history, rating, reason, note"
+        sql = f"select {columns} from answers where rating is not null order by rowid"
+        for answer, history, rating, reason, note in self._run(sql):
             record = json.loads(answer)
             yield {
                 "id": f"feedback-{record['id']}",
