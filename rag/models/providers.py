@@ -55,21 +55,12 @@ def _server(settings: Settings, choice: Choice, key: str | None) -> Server:
             )
         if choice.kind == "openai" and not has_key:
             raise ConfigError(f"BELEG_EMBEDDING={settings.embedding} needs a key: set {key_name}")
-    return Server(
-        choice.name,
-        url,
-        has_key,
-        choice.options.get("timeout", _PATIENCE),
-        setting="BELEG_EMBEDDING",
-        address=address,
-        key=key_name,
-        without="BELEG_EMBEDDING=words",
-        codes={
-            "model_silent": f"{kind}_silent",
-            "model_nonsense": f"{kind}_nonsense",
-            "model_window": "embedding_window",
-        },
-    )
+    codes = {f"model_{fault}": f"{kind}_{fault}" for fault in ("silent", "nonsense")}
+    codes["model_window"] = "embedding_window"
+    told = {"setting": "BELEG_EMBEDDING", "address": address, "key": key_name}
+    patience = choice.options.get("timeout", _PATIENCE)
+    without = "BELEG_EMBEDDING=words"
+    return Server(choice.name, url, has_key, patience, without=without, codes=codes, **told)
 
 
 def _key(settings: Settings) -> str | None:

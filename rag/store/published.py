@@ -158,18 +158,13 @@ def _client(settings: Settings) -> Client:
     url = urlsplit(str(settings.chroma_url))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ConfigError(f"CHROMA_URL is no address as http://127.0.0.1:8000: {settings.chroma_url}")
-    verify: bool | str = str(settings.chroma_ca) if settings.chroma_ca else True
-    client = chromadb.HttpClient(
-        host=url.hostname,
-        port=url.port or (443 if url.scheme == "https" else 8000),
-        ssl=url.scheme == "https",
-        # chromadb leaves its connections open when it is closed
-        headers={"Connection": "close"} | headers(settings),
-        settings=ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify),
-        tenant=settings.chroma_tenant,
-        database=settings.chroma_database,
-    )
-    return cast("Client", client)
+    secure, verify = url.scheme == "https", str(settings.chroma_ca) if settings.chroma_ca else True
+    port = url.port or (443 if secure else 8000)
+    # chromadb leaves its connections open when it is closed
+    said = {"Connection": "close"} | headers(settings)
+    own = ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify)
+    place = {"tenant": settings.chroma_tenant, "database": settings.chroma_database}
+    return cast("Client", chromadb.HttpClient(url.hostname, port, secure, said, own, **place))
 
 
 def _call(address: str, work: Callable[[], Any]) -> Any:
