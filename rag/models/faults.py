@@ -97,15 +97,11 @@ def translated(error: Exception, server: Server) -> ProviderError:
     wait, said = None, _said(error)
     with contextlib.suppress(AttributeError, KeyError, ValueError):  # where the server asks for none
         wait = max(0.0, float(error.response.headers["retry-after"]))  # type: ignore[attr-defined]
+    named = ("model", "host", "setting", "address", "key", "without")
     return kind(
         server.codes.get(code, code),
         retry_after=wait,
-        model=server.model,
-        host=server.host,
-        setting=server.setting,
-        address=server.address,
-        key=server.key,
-        without=server.without,
+        **{name: getattr(server, name) for name in named},
         status=_status(error) or "",
         said=said,
         error=f"{type(error).__name__}: {said}".removesuffix(": "),
