@@ -74,9 +74,10 @@ class Chroma:
         folder, ConfigError if it cannot be used.
         """
         folder = folder.resolve()
+        path = folder / FOLDER
         with _opening:
             if folder not in _opened:
-                with contextlib.ExitStack() as stack, _translated(path := folder / FOLDER):
+                with contextlib.ExitStack() as stack, _translated(path):
                     stack.enter_context(lock.owned(folder))
                     damage = _made_safe(folder)
                     (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
@@ -130,10 +131,10 @@ class Chroma:
 
         ids, texts = [chunk.id for _, chunk in pairs], [chunk.text for _, chunk in pairs]
         written = partial(node_to_metadata_dict, remove_text=True, flat_metadata=True)
-        stated: list[Any] = [written(_node(*pair)) for pair in pairs]
+        stated = [written(_node(*pair)) for pair in pairs]
+        rows: Any = {"ids": ids, "embeddings": vectors, "metadatas": stated, "documents": texts}
         with self._changing():
-            write = partial(self.chunks.upsert, ids=ids, embeddings=vectors)
-            self.call(partial(write, metadatas=stated, documents=texts))
+            self.call(partial(self.chunks.upsert, **rows))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Removes vectors; unknown ids are ignored."""
