@@ -86,8 +86,7 @@ def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:
-    """Unpacks a backup; returns its names. Raises ConfigError unless it is one, and if it would write
-    elsewhere."""
+    """Unpacks a backup; returns its names. Raises ConfigError unless it is one that stays in the folder."""
     try:
         with tarfile.open(source) as archive:
             names = {Path(entry.name).parts[0] for entry in archive.getmembers() if entry.name}

@@ -90,8 +90,7 @@ class Watcher:
             self._turn()
 
     def _turn_with_changes(self, folders: list[Path], seconds: float) -> None:
-        """A turn when files have changed and settled, and every so many seconds, until woken or a look
-        fails."""
+        """A turn when files have settled, and every so many seconds, until woken or a look fails."""
         for _ in watch(
             *folders,
             watch_filter=None,

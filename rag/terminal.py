@@ -37,10 +37,7 @@ def program(alone: str, command: str = "") -> str:
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
-    """Wraps a main function: it ends quietly with 141 when its output is no longer read.
-
-    Calls `make_ready` first.
-    """
+    """Wraps a main function: after `make_ready`, it ends quietly with 141 when nobody reads its output."""
 
     @functools.wraps(main)
     def ended(arguments: Sequence[str] | None = None) -> int:

@@ -1,5 +1,4 @@
-"""The interface through which the web chat adds articles; `ingest` implements it, because `rag` never imports
-that."""
+"""How the web chat adds articles: `ingest` implements what stands here, because `rag` never imports that."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass

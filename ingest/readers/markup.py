@@ -57,8 +57,7 @@ def blocks_of(node: Any) -> Iterator[Block]:
 
 
 def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
-    """A block for each part between empty lines, or for each line of a few that are all short and apart:
-    author, newspaper and day."""
+    """A block for each part between empty lines, or for each of a few short lines: author, outlet, day."""
     lines = [line.strip() for line in text.split("\n")]
     apart = kind is None and 1 < len(lines) < 5 and all(map(_IS_APART.fullmatch, lines))
     for part in lines if apart else re.split(r"\n[^\S\n]*\n", text):

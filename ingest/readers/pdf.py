@@ -4,6 +4,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -46,12 +47,9 @@ def read_pdf(data: bytes) -> Reading:
         pages: list[list[str]] = []
         pictures = words = 0
         for number in range(min(count, _MOST_PAGES)):
-            page = pdf[number]
-            try:
+            with closing(pdf[number]) as page:
                 pages.append(page_lines(page))
                 pictures += sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
-            finally:
-                page.close()
             words += sum(len(line.split()) for line in pages[-1])
             refuse_long(words)
     paragraphs, starts = reflow(pages)

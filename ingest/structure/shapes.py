@@ -20,8 +20,7 @@ Facts = dict[str, Any]
 
 
 class Finding(NamedTuple):
-    """A stretch to set aside, and what it states of the article: `agency` and `updated`, too, which count
-    only if there is nothing better."""
+    """A stretch to set aside, and what it states; `agency` and `updated` count if there is nothing better."""
 
     start: int
     end: int

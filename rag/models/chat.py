@@ -130,10 +130,7 @@ class ChatModel:
                     raise error from exc
 
     def complete(self, turns: Turns, reply: int, deadline: Deadline, **options: Any) -> tuple[str, Usage]:
-        """The whole reply and the tokens used, in one try, for optional tasks.
-
-        Raises ProviderError.
-        """
+        """The whole reply and the tokens used, in one try, for optional tasks. Raises ProviderError."""
         text, usage = "", dict[str, float]()
         for piece in self.stream(turns, reply, deadline, retries=0, **options):
             if isinstance(piece, End):

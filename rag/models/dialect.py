@@ -123,8 +123,7 @@ def events(data: Iterable[bytes]) -> Iterator[Json | None]:
 
 
 def delta_of(event: Mapping[str, Any]) -> tuple[Json, str | None]:
-    """The text that a chunk adds, and the finish reason, if any. Raises TypeError for anything but a
-    chunk."""
+    """What a chunk adds, and the finish reason, if any. Raises TypeError for anything but a chunk."""
     for choice in event["choices"][:1]:
         return choice.get("delta") or choice.get("message") or {}, choice.get("finish_reason")
     return {}, None

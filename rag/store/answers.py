@@ -71,8 +71,7 @@ class Records:
             self.most = min(most, MOST_IN_MEMORY)
 
     def put(self, answer: Json, history: Sequence[Message] = (), previous: str | None = None) -> None:
-        """Stores an answer (from `answer_to_dict`) with the earlier messages used and the id of the answer
-        before."""
+        """Stores an answer (from `answer_to_dict`), the earlier messages used, the id of the one before."""
         said = [{"role": message.role, "content": message.content} for message in history]
         row = (answer["id"], _dumped(answer), _dumped(said), previous)
         self._run("insert or replace into answers (id, answer, history, previous) values (?, ?, ?, ?)", row)

@@ -340,8 +340,7 @@ def _error(path: Path, exc: BaseException) -> BelegError:
 
 def _shortage_at(path: Path) -> int | None:
     """Free kB on a folder's disk, if too few for Chroma to work; else None."""
-    try:
+    with contextlib.suppress(OSError):
         free = shutil.disk_usage(path).free
-    except OSError:
-        return None
-    return None if free >= _SPARE_BYTES else free // 1024
+        return None if free >= _SPARE_BYTES else free // 1024
+    return None

@@ -161,8 +161,7 @@ class Library(LibraryFile):
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
     def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
-        """Article id → number of these marks that it has, and number of all its marks; articles without any
-        are left out."""
+        """Article id → number of these marks that it has, if any, and number of all its marks."""
         sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
         shared: Counter[str] = Counter()
         for id, number in self._rows_of(sql, list(marks)):
