@@ -117,7 +117,8 @@ def _refuse_other_format(suffix: str, data: bytes) -> None:
         return
     sample, is_utf8 = data[:100_000], False
     with contextlib.suppress(UnicodeDecodeError):  # the sample may end within a character
-        is_utf8 = bool(codecs.getincrementaldecoder("utf-8")().decode(sample))
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        is_utf8 = True
     most = 0.1 if is_utf8 else 0.02  # control characters, as a share: a few are cleaned away
     if 1 - len(sample.translate(None, _CONTROL)) / len(sample) > most:
         raise ArticleError("file_binary", advice=advice)

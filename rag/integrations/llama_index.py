@@ -89,15 +89,17 @@ def as_response(answer: Answer) -> CitedResponse:
 def as_node(passage: Passage) -> NodeWithScore:
     """A passage as LlamaIndex's node: the chunk's id, text and offsets, the article as its source."""
     chunk, article = passage.chunk, passage.article
-    stated = {name: getattr(article, name) for name in ("title", "outlet", "author", "language")}
-    stated |= {"article_id": article.id, "published": article.published and article.published.isoformat()}
+    names = ("title", "outlet", "author", "published", "language")
+    stated = {"article_id": article.id, **{name: getattr(article, name) for name in names}}
+    stated["published"] = article.published and article.published.isoformat()
     return _node(chunk.id, chunk.text, (chunk.start, chunk.end), stated, passage.score)
 
 
 def _cited_node(citation: Citation, answer: Answer) -> NodeWithScore:
     """A cited place as a node; its score is that of the passage around it, where that was retrieved."""
     start, end = citation.start, citation.end
-    stated = {name: getattr(citation, name) for name in ("article_id", "title", "outlet", "number", "status")}
+    names = ("article_id", "title", "outlet", "published", "number", "status")
+    stated = {name: getattr(citation, name) for name in names}
     stated["published"] = citation.published and citation.published.isoformat()
     own = (passage for passage in answer.passages if passage.article.id == citation.article_id)
     scores = (each.score for each in own if each.chunk.start <= start and end <= each.chunk.end)

@@ -27,6 +27,7 @@ PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS vectors (
     text BLOB NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (text, model)
 ) WITHOUT ROWID;
+SELECT vector FROM vectors LIMIT 1;
 """
 
 log = logging.getLogger(__name__)

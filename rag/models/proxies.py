@@ -82,9 +82,12 @@ def _past(environment: Mapping[str, str]) -> list[str]:
     listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     past = []
     for name in (host.strip().removeprefix("[").removesuffix("]") for host in listed.split(",")):
-        with contextlib.suppress(ValueError, httpx.InvalidURL):
-            known = httpx.URL(f"all://[{name}]" if ":" in name else f"all://*{name}")
-            past += [name] if name and known.host else []
+        is_host = False
+        with contextlib.suppress(httpx.InvalidURL):
+            is_host = bool(name and "://" not in name and httpx.URL(f"all://*{name}").host)
+        with contextlib.suppress(ValueError):
+            is_host = bool(ipaddress.ip_address(name))
+        past += [name] if is_host else []
     return past
 
 

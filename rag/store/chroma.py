@@ -251,10 +251,11 @@ def add_missing(
 def _node(article: Article, chunk: Chunk) -> Any:
     from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-    stated = {name: getattr(article, name) for name in ("title", "outlet", "author", "language")}
+    names = ("title", "outlet", "author", "published", "language")
+    stated = {"article_id": article.id, **{name: getattr(article, name) for name in names}}
     # a number that sorts and is readable: 16 August 2025 is 20250816
     stated["published"] = int(f"{article.published:%Y%m%d}") if article.published else None
-    stated |= {"article_id": article.id, "start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal}
+    stated |= {"start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal}
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
