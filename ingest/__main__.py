@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,11 +77,9 @@ def _synced(settings: Settings, options: argparse.Namespace) -> tuple[str, int]:
     status = 1 if report.skipped and not report.articles else 0
     if not options.json:
         return summary(report, other), status
-    pairs = {
-        "duplicates": [{"article": copy, "copy_of": original} for copy, original in report.duplicates],
-        "skipped": [{"name": name, "reason": reason} for name, reason in report.skipped],
-    }
-    return as_json(asdict(report) | pairs | {"not_read": other}), status
+    copies = [{"article": copy, "copy_of": original} for copy, original in report.duplicates]
+    skipped = [{"name": name, "reason": reason} for name, reason in report.skipped]
+    return as_json({**asdict(report), "duplicates": copies, "skipped": skipped, "not_read": other}), status
 
 
 def summary(report: SyncReport, other: str | None = None) -> str:
@@ -129,10 +128,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the index (default: BELEG_DATA)")
     parser.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
-    parser.add_argument("--rebuild", action="store_true", help="build the index anew, for other settings")
-    parser.add_argument(
+    flag = partial(parser.add_argument, action="store_true")
+    flag("--rebuild", help="build the index anew, for other settings")
+    flag(
         "--no-wait",
-        action="store_true",
         help="do not wait for the vectors: the articles answer by their words until the next run, or the"
         " chat, has made them",
     )
@@ -144,17 +143,12 @@ def _parser() -> argparse.ArgumentParser:
         help="make the vectors of more than 1,000 new articles, too: of passages and sentences, or passages"
         " alone, in a quarter of the time; said once, it holds for this index",
     )
-    parser.add_argument(
+    flag(
         "--take-over",
-        action="store_true",
         help="become the Beleg that writes to the Chroma server (CHROMA_URL), in the place of another",
     )
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="say what is read of each file and what is not, and what it states; index nothing",
-    )
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    flag("--check", help="say what is read of each file and what is not, and what it states; index nothing")
+    flag("--json", help="print the report as JSON")
     keep = parser.add_argument_group("backup")
     keep.add_argument(
         "--backup", type=Path, metavar="FILE", help="save uploads, answers, feedback, embeddings, evaluations"
@@ -184,10 +178,8 @@ def check(settings: Settings, paths: Sequence[Path] | None) -> dict[str, Any]:
     from ingest.diff import read_file_of
     from ingest.sources import find_sources, passed_over, roots
 
-    folders = roots(settings, paths)
-    sources = find_sources(folders, settings.data_dir.resolve())
-    files = []
-    for file in sources:
+    folders, files = roots(settings, paths), []
+    for file in find_sources(folders, settings.data_dir.resolve()):
         state, articles = read_file_of(file, settings.article_limit)
         stated = [{name: getattr(article, name) for name in _STATED} for article in articles]
         told = [{name: value and str(value) for name, value in each.items()} for each in stated]

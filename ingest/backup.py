@@ -61,9 +61,8 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
     IndexBusy if another process has the index open.
     """
     data = settings.data_dir
-    lock.acquire(data)
     try:
-        with tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as folder:
+        with lock.owned(data), tempfile.TemporaryDirectory(dir=data, prefix=".restore-") as folder:
             names = _unpacked(source, Path(folder))
             there = [name for name in names if (data / name).exists()]
             if there and not force:
@@ -78,19 +77,16 @@ def restore(settings: Settings, source: Path, *, force: bool = False) -> list[st
         return names
     except OSError as exc:
         raise ConfigError(f"{source} was not restored: {exc}; try again") from exc
-    finally:
-        lock.release(data)
 
 
 def _complete(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-    """Filters out incomplete uploads, and anything but files and folders."""
-    incomplete = INCOMING in Path(entry.name).parts
-    return None if incomplete or not (entry.isfile() or entry.isdir()) else entry
+    """Without incomplete uploads, and anything but files and folders."""
+    is_kept = INCOMING not in Path(entry.name).parts and (entry.isfile() or entry.isdir())
+    return entry if is_kept else None
 
 
 def _unpacked(source: Path, folder: Path) -> list[str]:
-    """Unpacks a backup; returns its names. Raises ConfigError unless it is one, and if it would write
-    elsewhere."""
+    """Unpacks a backup; returns its names. Raises ConfigError unless it is one that stays in the folder."""
     try:
         with tarfile.open(source) as archive:
             names = {Path(entry.name).parts[0] for entry in archive.getmembers() if entry.name}

@@ -3,8 +3,8 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from ingest.structure.article import answerable
 from rag.schema import Article, Chunk, Span
@@ -21,8 +21,7 @@ LONGEST = 1.5
 _WORD = re.compile(r"\S{1,100}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sentence:
+class _Sentence(NamedTuple):
     """A sentence to be packed; `ends_paragraph` when no other follows in its paragraph.
 
     A sentence that ends with a colon `announces` the next one, and they stay together.
@@ -41,29 +40,16 @@ def chunk_article(article: Article, words: int = 120) -> list[Chunk]:
     Every sentence outside the asides is in exactly one chunk, and no chunk covers an aside. A
     sentence of more than twice `words` is cut between words.
     """
-    packed = (run for section in _sections(article, words) for run in _pack(section, words))
-    return [
-        Chunk(
-            id=f"{article.id}#{article.sha256[:12]}#{ordinal}",
-            article_id=article.id,
-            ordinal=ordinal,
-            start=run[0].start,
-            end=run[-1].end,
-            text=article.text[run[0].start : run[-1].end],
-            sentences=tuple((sentence.start, sentence.end) for sentence in run),
-        )
-        for ordinal, run in enumerate(packed)
-    ]
-
-
-def _sections(article: Article, words: int) -> Iterator[list[_Sentence]]:
-    """The sentences between two asides, for each such stretch that has any."""
     starts = sorted(aside.start for aside in article.asides)
     blocks = answerable(article.text, article.asides)
-    for _, section in groupby(blocks, lambda block: bisect_left(starts, block[0])):
-        found = [sentence for block in section for sentence in _sentences(article, block, words)]
-        if found:
-            yield found
+    chunks: list[Chunk] = []
+    for _, section in groupby(blocks, lambda block: bisect_left(starts, block[0])):  # between two asides
+        for run in _pack([each for block in section for each in _sentences(article, block, words)], words):
+            start, end, n = run[0].start, run[-1].end, len(chunks)
+            spans = tuple((sentence.start, sentence.end) for sentence in run)
+            id, text = f"{article.id}#{article.sha256[:12]}#{n}", article.text[start:end]
+            chunks.append(Chunk(id, article.id, n, start, end, text, spans))
+    return chunks
 
 
 def _sentences(article: Article, block: Span, words: int) -> Iterator[_Sentence]:
@@ -71,8 +57,8 @@ def _sentences(article: Article, block: Span, words: int) -> Iterator[_Sentence]
     spans = sentences(article.text, *block, language=article.language)
     for index, (start, end) in enumerate(spans):
         pieces = _pieces(article.text, start, end, words)
-        for number, (low, high, count) in enumerate(pieces, 1):
-            last = number == len(pieces)
+        for low, high, count in pieces:
+            last = high == pieces[-1][1]
             announces = last and article.text[high - 1] == ":"
             yield _Sentence(low, high, count, last and index + 1 == len(spans), announces)
 

@@ -25,9 +25,9 @@ _WORD = re.compile(r"\w+")
 Hashes = NDArray[np.uint64]
 
 
-def marks(text: str) -> Hashes:
+def marks(text: str) -> list[int]:
     """Hashes of about an eighth of the text's runs of eight words, each once, ascending."""
-    return _marks(_runs(text)) if len(_WORD.findall(text)) >= _RUN else np.zeros(0, np.uint64)
+    return _marks(_runs(text)).tolist() if len(_WORD.findall(text)) >= _RUN else []
 
 
 def near_duplicates(articles: Sequence[Article]) -> dict[str, str]:
@@ -67,7 +67,7 @@ def update_copies(library: Library, written: Mapping[str, Article], gone: Collec
     if len(written) > library.counts().articles / 10:
         group |= library.versions().keys()
     else:  # the articles in the library that are much like the written ones, at any remove
-        found = orphans | _alike(library, (marks(article.text).tolist() for article in written.values()))
+        found = orphans | _alike(library, (marks(article.text) for article in written.values()))
         while new := found - group:
             group |= new
             found = _alike(library, (library.marks([id]) for id in new))

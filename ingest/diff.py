@@ -3,10 +3,8 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
-from ingest.report import Changes
 from ingest.sources import SourceFile, assign_ids, own_id
 from rag.errors import ArticleError
 from rag.i18n import Phrase
@@ -27,13 +25,16 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The changes to the library: articles to write, ids to remove, manifest and files."""
+    """The changes to the library: articles to write, ids to remove, manifest and files.
+
+    `changes` are the numbers of articles added, changed, deleted and unchanged.
+    """
 
     written: Mapping[str, Article]
     gone: tuple[str, ...]
     manifest: Mapping[str, Entry]
     files: Mapping[str, FileState]
-    changes: Changes
+    changes: tuple[int, int, int, int]
 
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
@@ -42,19 +43,18 @@ def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     from ingest.sidecar import corrected
     from ingest.structure.article import article_from
 
-    path = Path(file.given)
     try:
-        reading = read_file(path, limit_bytes=limit_bytes)
+        reading = read_file(file.path, limit_bytes=limit_bytes)
     except ArticleError as exc:
         return Outcome(file.state._replace(problems=(exc.phrase,), unread=True))
-    articles = tuple(
-        article_from(corrected(document, path), own_id(file.name, document.id, number), file.name)
-        for number, document in enumerate(reading.documents, 1)
-    )
-    texts = [document.text for document in reading.documents]
-    read = {"articles": len(texts), "characters": sum(map(len, texts)), **reading.counts}
+    articles = []
+    for number, document in enumerate(reading.documents, 1):
+        id = own_id(file.name, document.id, number)
+        articles.append(article_from(corrected(document, file.path), id, file.name))
+    characters = sum(len(document.text) for document in reading.documents)
+    read = {"articles": len(articles), "characters": characters, **reading.counts}
     account = Account(*({kind: n for kind, n in each.items() if n} for each in (read, reading.left_out)))
-    return Outcome(file.state._replace(problems=reading.problems, account=account), articles)
+    return Outcome(file.state._replace(problems=reading.problems, account=account), tuple(articles))
 
 
 def make_plan(
@@ -79,11 +79,8 @@ def make_plan(
     outcomes = dict(read(fresh))
     ids = _ids(files, outcomes, entries)
     # an unchanged file is read again if its article needs a new id
-    renamed = [
-        f
-        for f in files
-        if f.key not in outcomes and {id for id, _ in ids[f.key]} != {id for id, _ in entries[f.key]}
-    ]
+    unread = (file for file in files if file.key not in outcomes)
+    renamed = [file for file in unread if dict(ids[file.key]).keys() != dict(entries[file.key]).keys()]
     if renamed:
         outcomes |= read(renamed)
         ids = _ids(files, outcomes, entries)
@@ -119,22 +116,19 @@ def _ids(
     entries: Mapping[str, Sequence[tuple[str, Entry]]],
 ) -> dict[str, list[tuple[str, str]]]:
     """For each file the id and own name of its articles: as just read, else as they are indexed."""
-    names: list[tuple[SourceFile, str]] = []
+    names: dict[str, list[str]] = {}
     for file in files:
         outcome = outcomes.get(file.key)
         if outcome is None or outcome.state.unread:
-            names += [(file, entry.name) for _, entry in entries.get(file.key, ())]
+            names[file.key] = [entry.name for _, entry in entries.get(file.key, ())]
         else:
-            names += [(file, article.id) for article in outcome.articles]
-    ids = assign_ids([(name, file.name) for file, name in names])
-    by_file: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for id, (file, name) in zip(ids, names, strict=True):
-        by_file[file.key].append((id, name))
-    return by_file
+            names[file.key] = [article.id for article in outcome.articles]
+    ids = iter(assign_ids([(name, file.name) for file in files for name in names[file.key]]))
+    return {key: [(next(ids), name) for name in own] for key, own in names.items()}
 
 
-def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> Changes:
-    """Counts of the difference between two manifests, by hash."""
+def compare(manifest: Mapping[str, Entry], now: Mapping[str, Entry]) -> tuple[int, int, int, int]:
+    """How many articles are new, changed, gone and the same in a later manifest, by hash."""
     same = sum(id in manifest and manifest[id].sha256 == entry.sha256 for id, entry in now.items())
     both = len(manifest.keys() & now.keys())
-    return Changes(len(now) - both, both - same, len(manifest) - both, same)
+    return len(now) - both, both - same, len(manifest) - both, same

@@ -7,12 +7,12 @@ vectors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from rag.i18n import Phrase
-from rag.store.chroma import Pair, Progress
+from rag.store.chroma import Embed, Pair, Progress, Stop
 from rag.store.library import Library
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ MOST_UNASKED = 1_000
 
 _AT_ONCE = 4  # passages: a second or two
 _LONGEST_BEFORE = 300  # characters
-
 _SECONDS = {"passages": 0.26, "all": 0.96}  # of one core, for a passage
 
 
@@ -41,30 +40,21 @@ def left_to_words(passages: int) -> Phrase:
     return Phrase("left_to_words", passages=passages, long=said["all"], short=said["passages"])
 
 
-def kept_in(
-    library: Library, embed: Callable[[Sequence[Pair]], Floats]
-) -> Callable[[Sequence[Pair]], Floats]:
-    """Embeds passages as `embed` does, each once: their vectors are kept in the library."""
+def kept(library: Library, embed: Embed, pairs: Sequence[Pair]) -> Floats:
+    """The vectors of passages as `embed` makes them, each once: they are kept in the library."""
+    import numpy as np
 
-    def kept(pairs: Sequence[Pair]) -> Floats:
-        import numpy as np
+    from rag.store.passage_vectors import pack, unpack
 
-        from rag.store.passage_vectors import pack, unpack
-
-        rows = library.rows_of([chunk.id for _, chunk in pairs])
-        held = library.packed_passages(list(rows.values()))
-        new = [pair for pair in pairs if rows.get(pair[1].id) not in held]
-        made = dict(zip((chunk.id for _, chunk in new), embed(new) if new else (), strict=True))
-        library.put_vectors((rows[id], pack(made[id]), None, None) for id in made if id in rows)
-        found = [made[chunk.id] if chunk.id in made else unpack(held[rows[chunk.id]]) for _, chunk in pairs]
-        return np.stack(found)
-
-    return kept
+    rows = library.rows_of([chunk.id for _, chunk in pairs])
+    held = library.packed_passages(list(rows.values()))
+    new = [pair for pair in pairs if rows.get(pair[1].id) not in held]
+    made = dict(zip((chunk.id for _, chunk in new), embed(new) if new else (), strict=True))
+    library.put_vectors((rows[id], pack(made[id]), None, None) for id in made if id in rows)
+    return np.stack([made[c.id] if c.id in made else unpack(held[rows[c.id]]) for _, c in pairs])
 
 
-def embed_sentences(
-    library: Library, embedder: Embedder, progress: Progress, stop: Callable[[], bool]
-) -> int:
+def embed_sentences(library: Library, embedder: Embedder, progress: Progress, stop: Stop) -> int:
     """Makes missing vectors of sentences; returns the number of passages that still lack them.
 
     Raises ProviderUnavailable; vectors made before that are kept.

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from rag.store.library import Library
 from rag.store.library_file import LEFT_TO_WORDS
@@ -45,28 +44,19 @@ class SyncReport:
         return "read in part" if name in self.in_part else "skipped"
 
 
-class Changes(NamedTuple):
-    """The numbers of articles added, changed, deleted and unchanged."""
-
-    added: int = 0
-    changed: int = 0
-    deleted: int = 0
-    unchanged: int = 0
-
-
 def report_of(
-    library: Library, changes: Changes, repaired: Sequence[str] = (), pending: int = 0
+    library: Library, changes: tuple[int, int, int, int], repaired: Sequence[str] = (), pending: int = 0
 ) -> SyncReport:
     """The report of a sync on the library as it is now; the caller knows the seconds."""
-    counts = library.counts()
-    read, left_out = Counter[str](), Counter[str]()
+    counts, read, left_out = library.counts(), Counter[str](), Counter[str]()
     skipped, in_part = list[tuple[str, str]](), set[str]()
     here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
     for path, state in library.files().items():
+        name = path.removeprefix(here)
         read.update(state.account.read)
         left_out.update(state.account.left_out)
-        skipped += [(path.removeprefix(here), problem) for problem in state.problems]
-        in_part |= set() if state.unread else {path.removeprefix(here)}
+        skipped += [(name, problem) for problem in state.problems]
+        in_part |= set() if state.unread else {name}
     return SyncReport(
         *changes,
         duplicates=tuple(library.copies().items()),

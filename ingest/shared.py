@@ -9,12 +9,14 @@ from pathlib import Path
 
 from ingest.diff import Plan, compare
 from ingest.report import SyncReport
-from ingest.sync import PUBLISHED, Run
+from ingest.sync import PUBLISHED, Run, vectors_of
 from rag.errors import ConfigError, IndexBusy
+from rag.models.embedder import Embedder
 from rag.models.hashing import Floats
+from rag.models.providers import build_embedder
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Embed, Pair, add_missing, delete_unknown
+from rag.store.chroma import Pair, add_missing, delete_unknown
 from rag.store.library import Library
 from rag.store.library_rows import Entry
 from rag.store.published import Published, version_id
@@ -22,15 +24,14 @@ from rag.store.published import Published, version_id
 _WRITER = "writer.id"  # a file beside the library, because the library may be rebuilt
 
 
-def publish(
-    settings: Settings, folder: Path, embed: Embed, *, take_over: bool = False, named: bool = True
-) -> None:
+def publish(settings: Settings, *, take_over: bool = False, named: bool = True) -> None:
     """Writes new vectors, then the articles they belong to, then removes old ones; holds the folder's lock.
 
     In this order a replica always sees whole versions of articles. Raises IndexBusy if another Beleg is the
     writer, except with `take_over`, and ConfigError if that would replace its articles by some that nobody
     `named`.
     """
+    folder = settings.data_dir.resolve()
     with Library.open(folder) as library, closing(Published(settings)) as server:
         counts = library.counts()
         held = server.chroma.count(), server.count()
@@ -40,16 +41,16 @@ def publish(
         theirs = {version.split("#", 1)[0] for version in server.versions()} if take_over else set()
         if not named and theirs - library.versions().keys():
             raise ConfigError("chroma_server_strange", address=server.address)
-        with lock.owned(folder):
+        with lock.owned(folder), closing(build_embedder(settings)) as embedder:
             _claim(server, folder, take_over=take_over)
-            _write(library, server, folder, embed)
+            _write(library, server, folder, embedder)
             library.note(PUBLISHED, f"{server.identity} {library.state}")
 
 
-def _write(library: Library, server: Published, folder: Path, embed: Embed) -> None:
+def _write(library: Library, server: Published, folder: Path, embedder: Embedder) -> None:
     def ours(pairs: Sequence[Pair]) -> Floats:
         _claim(server, folder)  # another Beleg may have taken over meanwhile
-        return embed(pairs)
+        return vectors_of(embedder, pairs)
 
     if not server.chroma.is_of(library.fingerprint):
         server.delete(server.versions())  # replicas do not take articles without vectors

@@ -61,8 +61,8 @@ def edited(file: Path) -> Mapping[str, str] | None:
     stated = _said_of(file)
     if not any(clean_field(stated.get(name)) for name in FIELDS):
         return None
-    noted = stated.get(IN_FILE)
-    known = noted if isinstance(noted, dict) else {}
+    known = stated.get(IN_FILE)
+    known = known if isinstance(known, dict) else {}
     return {name: clean_field(known[name]) or "" for name in FIELDS if name in known}
 
 
@@ -74,8 +74,8 @@ def _said_of(file: Path) -> Mapping[str, Any]:
         return {}
 
 
-def changed_at(path: str) -> int:
+def changed_at(file: Path) -> int:
     """The time of the sidecar's last change, in nanoseconds since 1970; 0 without one."""
     with contextlib.suppress(OSError):
-        return sidecar_of(Path(path)).stat().st_mtime_ns
+        return sidecar_of(file).stat().st_mtime_ns
     return 0

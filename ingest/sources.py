@@ -32,12 +32,9 @@ _ILLEGIBLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class SourceFile(NamedTuple):
-    """A file that was found: `given` is its path as given, `key` absolute, `name` relative to its folder.
+    """A file that was found: `key` is its absolute path, `name` relative to its folder, both legible."""
 
-    Key and name are legible, for storage; only `given` opens the file.
-    """
-
-    given: str
+    path: Path
     key: str
     name: str
     state: FileState
@@ -85,35 +82,36 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     Raises ArticleError when a path does not exist.
     """
     inside, uploads = f"{data.resolve()}{os.sep}", f"{data.resolve()}{os.sep}{UPLOADS}{os.sep}"
-    found: dict[str, SourceFile] = {}
+    found: dict[Path, SourceFile] = {}
     keys: set[str] = set()
     for folder in folders:
-        base, given = str(folder.resolve()), len(os.path.join("" if str(folder) == "." else folder, ""))  # noqa: PTH118
-        for path in find_names([folder]):
-            name = path[given:]  # empty for a file that is itself given; `Path.relative_to` is slow
-            full = f"{base}{os.sep}{name}" if name else base
-            if full not in found and (not full.startswith(inside) or full.startswith(uploads)):
-                key = legible(full)
-                if key in keys:  # two names that differ only in illegible characters
-                    key = f"{key} ({_digest(repr(full))})"
-                keys.add(key)
-                shown = name.replace(os.sep, "/") or os.path.basename(path)  # noqa: PTH119
-                try:
-                    stat = os.stat(path)  # noqa: PTH116
-                    # a change of the sidecar is a change, too
-                    state = FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))
-                except OSError:  # reading it will report the reason
-                    state = FileState(-1, -1)
-                found[full] = SourceFile(path, key, legible(shown), state)
+        base = folder.resolve()
+        for given in find_names([folder]):
+            name = Path(given).relative_to(folder)  # "." for a file that is itself given
+            path = base / name
+            full = str(path)
+            if path in found or (full.startswith(inside) and not full.startswith(uploads)):
+                continue
+            key = legible(full)
+            if key in keys:  # two names that differ only in illegible characters
+                key = f"{key} ({_digest(repr(full))})"
+            keys.add(key)
+            try:
+                stat = path.stat()
+                # a change of the sidecar is a change, too
+                state = FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))
+            except OSError:  # reading it will report the reason
+                state = FileState(-1, -1)
+            found[path] = SourceFile(path, key, legible(name.as_posix() if name.name else path.name), state)
     return list(found.values())
 
 
 def find_names(paths: Sequence[Path]) -> list[str]:
     """Names of article files under the paths, sorted, each once; folders are searched recursively.
 
-    In folders hidden files and READMEs are passed over; a file that is named itself is always
-    taken. A subfolder that may not be entered is listed as if it were a file, so that reading
-    reports it by name. Raises ArticleError on a path that does not exist.
+    In folders hidden files and READMEs are passed over; a file that is named itself is always taken. A
+    subfolder that may not be entered is listed as if it were a file, so that reading reports it by name.
+    Raises ArticleError on a path that does not exist.
     """
     found: set[str] = set()
     for path in paths:
@@ -123,8 +121,7 @@ def find_names(paths: Sequence[Path]) -> list[str]:
             found.add(str(path))
         for parent, folders, names in os.walk(path, onerror=lambda exc: found.add(exc.filename)):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            prefix = os.path.join(parent, "").removeprefix(f".{os.sep}")  # noqa: PTH118
-            found.update(f"{prefix}{name}" for name in names if _is_article_name(name))
+            found.update(str(Path(parent, name)) for name in names if _is_article_name(name))
     # by folder: files in „a“ come before „a-b“
     return sorted(found, key=lambda name: name.replace(os.sep, "\0"))
 
@@ -139,20 +136,19 @@ def passed_over(paths: Sequence[Path]) -> Phrase | None:
     kinds: Counter[str] = Counter()
     linked = 0
     for parent, folders, names in (step for path in paths for step in os.walk(path)):
-        linked += sum(os.path.islink(os.path.join(parent, name)) for name in folders)  # noqa: PTH114, PTH118
+        linked += sum(Path(parent, name).is_symlink() for name in folders)
         folders[:] = [name for name in folders if not name.startswith(".")]
         other = (name for name in names if not (_is_article_name(name) or _is_apart(name.lower())))
-        kinds.update(os.path.splitext(name)[1].lower() for name in other)  # noqa: PTH122
-    said = []
-    if kinds:
-        number, without = kinds.total(), kinds.pop("", 0)
-        listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
-        if without:
-            listed = Phrase("without_ending", before=f"{listed}, " if listed else "", count=without)
-        said.append(Phrase("other_kinds", n=number, kinds=listed))
-    if linked:
-        said.append(Phrase("folders_linked", n=linked))
-    return Phrase("and_also", first=said[0], second=said[1]) if len(said) == 2 else next(iter(said), None)
+        kinds.update(Path(name).suffix.lower() for name in other)
+    said = Phrase("folders_linked", n=linked) if linked else None
+    if not kinds:
+        return said
+    number, without = kinds.total(), kinds.pop("", 0)
+    listed = ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items()))
+    if without:
+        listed = Phrase("without_ending", before=f"{listed}, " if listed else "", count=without)
+    others = Phrase("other_kinds", n=number, kinds=listed)
+    return Phrase("and_also", first=others, second=said) if said else others
 
 
 def _is_article_name(name: str) -> bool:
@@ -208,17 +204,14 @@ def assign_ids(wanted: Sequence[tuple[str, str]]) -> list[str]:
     >>> assign_ids([("taz", "2024/taz.txt"), ("taz", "taz.txt"), ("faz", "faz.txt")])
     ['2024-taz.txt', 'taz.txt', 'faz']
     """
-
-    def longer(name: str, file: str) -> str:
-        return f"{slug(file)}-{name}" if _holds_records(file) else slug(file)
-
     by_name = Counter(name for name, _ in wanted)
-    first = [name if by_name[name] == 1 else longer(name, file) for name, file in wanted]
-    taken = Counter(first)
-    return [
-        id if taken[id] == 1 else f"{id}-{_digest(f'{file} {place}')}"
-        for place, (id, (_, file)) in enumerate(zip(first, wanted, strict=True))
-    ]
+    ids = [name for name, _ in wanted]
+    for place, (name, file) in enumerate(wanted):
+        if by_name[name] > 1:
+            ids[place] = f"{slug(file)}-{name}" if _holds_records(file) else slug(file)
+    taken = Counter(ids)
+    files = enumerate(zip(ids, wanted, strict=True))
+    return [id if taken[id] == 1 else f"{id}-{_digest(f'{file} {n}')}" for n, (id, (_, file)) in files]
 
 
 def own_id(file: str, id: str | None, number: int) -> str:

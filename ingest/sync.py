@@ -7,11 +7,10 @@ new articles are found by their words, and by meaning as soon as their vectors a
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,26 +19,17 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ingest import sources
 from ingest.diff import Outcome, Plan, make_plan, read_file_of
-from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept_in, left_to_words
-from ingest.report import Changes, SyncReport, report_of
+from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept, left_to_words
+from ingest.report import SyncReport, report_of
 from ingest.sources import SourceFile
-from rag.errors import (
-    ArticleError,
-    BelegError,
-    ConfigError,
-    IndexBusy,
-    IndexDamaged,
-    IndexMismatch,
-    IndexOutdated,
-    ProviderError,
-    ProviderUnavailable,
-)
+from rag import errors
+from rag.errors import BelegError, ConfigError
 from rag.i18n import Phrase
 from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
 from rag.settings import Settings
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, Progress, add_missing, delete_unknown, is_whole
+from rag.store.chroma import Chroma, Pair, Progress, Stop, add_missing, delete_unknown, is_whole
 from rag.store.library import Library
 from rag.store.library_file import (
     FILE_NAME,
@@ -84,7 +74,7 @@ def sync(
     wait: bool = True,
     embed: Wish | None = None,
     progress: Progress = lambda *_: None,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
 ) -> SyncReport:
     """Brings the index in `settings.data_dir` in line with the article files, and reports what was done.
 
@@ -100,28 +90,30 @@ def sync(
     embedded is paid for again.
     """
     started = time.perf_counter()
-    kind = Run
-    if settings.chroma_replica:
-        from ingest.shared import Replica
-
-        kind = Replica
+    is_replica, folder = settings.chroma_replica, settings.data_dir.resolve()
+    stop = stop if wait else lambda: True
     with _one_at_a_time:
-        files, folder = find_files(settings, paths), settings.data_dir.resolve()
-        report = None if rebuild or embed or settings.chroma_replica else _report_if_idle(settings, files)
+        files = find_files(settings, paths)
+        report = None if rebuild or embed or is_replica else _report_if_idle(settings, files)
         if report is None:
-            with _owned(folder), closing(_embedder(settings)) as embedder:
-                stop = stop if wait else lambda: True
-                run = kind(settings, paths, files, embedder, rebuild, allow_empty, embed, progress, stop)
-                report = run.run()
+            # imported only when needed, because they import numpy and chromadb
+            from ingest.shared import Replica
+            from rag.models.providers import build_embedder
+
+            kind = Replica if is_replica else Run
+            try:
+                with lock.owned(folder), closing(build_embedder(settings)) as embedder:
+                    run = kind(settings, paths, files, embedder, rebuild, allow_empty, embed, progress, stop)
+                    report = run.run()
+            except OSError as exc:
+                path, why = exc.filename or folder, exc.strerror or exc
+                raise ConfigError("index_unwritable", path=path, why=why) from exc
         elif paths is not None:
             sources.remember(settings, paths)
-        if settings.chroma_url and not settings.chroma_replica and not report.pending:
+        if settings.chroma_url and not is_replica and not report.pending:
             from ingest.shared import publish
 
-            with closing(_embedder(settings)) as embedder:
-                embed_by = partial(_vectors, embedder)
-                named = sources.are_named(settings, paths)
-                publish(settings, folder, embed_by, take_over=take_over, named=named)
+            publish(settings, take_over=take_over, named=sources.are_named(settings, paths))
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -143,30 +135,13 @@ def catch_up(settings: Settings) -> list[str]:
     return [*skipped, report.unasked] if report.unasked else skipped
 
 
-@contextlib.contextmanager
-def _owned(folder: Path) -> Iterator[None]:
-    """Holds the folder's lock, and reports a failing disk as such."""
-    try:
-        with lock.owned(folder):
-            yield
-    except OSError as exc:
-        path, why = exc.filename or folder, exc.strerror or exc
-        raise ConfigError("index_unwritable", path=path, why=why) from exc
-
-
-def _embedder(settings: Settings) -> Embedder:
-    # imported only when needed, because it imports numpy
-    from rag.models.providers import build_embedder
-
-    return build_embedder(settings)
-
-
 def _embedded(article: Article, chunk: Chunk) -> str:
     """The text to embed for a passage: below the article's title, if there is one."""
     return f"{article.title}\n{chunk.text}" if article.title else chunk.text
 
 
-def _vectors(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
+def vectors_of(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
+    """The vectors of passages."""
     return embedder.embed([_embedded(*pair) for pair in pairs])
 
 
@@ -223,13 +198,10 @@ def _agrees(
 def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
     """Whether a sync failed only for lack of space or permission, because another process is at it, or while
     vectors are still to come; and there is an index to answer from."""
-    if error.code not in _OF_THE_DISK and not isinstance(error, IndexBusy | ProviderUnavailable):
-        return False
-    try:
-        Library.open(settings.data_dir.resolve(), read_only=True).close()
-    except BelegError:
-        return False
-    return True
+    passing = errors.IndexBusy, errors.ProviderUnavailable
+    with contextlib.suppress(BelegError), Library.open(settings.data_dir.resolve(), read_only=True):
+        return error.code in _OF_THE_DISK or isinstance(error, passing)
+    return False
 
 
 def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncReport | None:
@@ -240,7 +212,7 @@ def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncRepo
         # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
         if articles and not unread and _agrees(settings, files, library):
-            return report_of(library, Changes(unchanged=articles))
+            return report_of(library, (0, 0, 0, articles))
     return None
 
 
@@ -259,7 +231,7 @@ class Run:
     allow_empty: bool
     wish: Wish | None
     progress: Progress
-    stop: Callable[[], bool]
+    stop: Stop
 
     def __post_init__(self) -> None:
         self.folder = self.settings.data_dir.resolve()
@@ -289,9 +261,8 @@ class Run:
         """The differences between files and library; writes nothing."""
         held = library.manifest()
         if not (self.files or held or self.allow_empty):
-            raise ArticleError("no_articles", folders=", ".join(map(str, self.roots)))
-        beside = sources.passed_over(self.roots)
-        library.note(PASSED_OVER, json.dumps(beside.dump()) if beside else None)
+            raise errors.ArticleError("no_articles", folders=", ".join(map(str, self.roots)))
+        library.note(PASSED_OVER, sources.passed_over(self.roots))
         if not self.rebuild:
             uploads = f"{self.folder / sources.UPLOADS}{os.sep}"  # which are deleted on purpose only
             watched = [entry.path for entry in held.values() if not entry.path.startswith(uploads)]
@@ -308,11 +279,10 @@ class Run:
 
     def embed(self, pairs: Sequence[Pair]) -> Floats:
         """The vectors of passages."""
-        return _vectors(self.embedder, pairs)
+        return vectors_of(self.embedder, pairs)
 
     def settle(self, found: str) -> None:
-        """Adopts the fingerprint of an existing index. Raises IndexMismatch if it does not fit the
-        settings."""
+        """Adopts the fingerprint of an existing index. Raises IndexMismatch if it does not fit."""
         check_fingerprint(found, self.note)
         self.note = found
         self.embedder.expect(dimension_of(found))
@@ -324,11 +294,11 @@ class Run:
             self.repaired.append("the library was missing and was built anew")
         try:
             return Library.open(self.folder)
-        except IndexDamaged as exc:
+        except errors.IndexDamaged as exc:
             self.repaired.append(f"the library was damaged and was built anew ({exc.__cause__ or exc})")
-        except IndexMismatch as exc:
+        except errors.IndexMismatch as exc:
             # articles that nobody named never replace an unreadable index
-            outdated = isinstance(exc, IndexOutdated) and self.named
+            outdated = isinstance(exc, errors.IndexOutdated) and self.named
             if not (self.rebuild or (outdated and (self.files or self.settings.chroma_replica))):
                 raise
             if not self.rebuild:
@@ -362,7 +332,7 @@ class Run:
 
         def cut() -> Iterator[tuple[Article, Sequence[Chunk]]]:
             for article in self._shown("index", list(plan.written.values())):
-                marks[article.id] = marks_of(article.text).tolist()
+                marks[article.id] = marks_of(article.text)
                 yield article, chunk_article(article, self.settings.chunk_words)
 
         library.replace(
@@ -389,7 +359,7 @@ class Run:
                 pending = 0 if left else self._reconcile(library, chroma)
                 if self.is_e5 and not (left or pending or library.meta(WISH) == "passages"):
                     pending = embed_sentences(library, self.embedder, self.progress, self.stop)
-            except ProviderError as error:
+            except errors.ProviderError as error:
                 error.phrase = Phrase("words_meanwhile", problem=error.phrase)
                 raise
         if not pending:
@@ -403,9 +373,9 @@ class Run:
     def _left_to_words(self, library: Library, chroma: Chroma) -> bool:
         """Whether there is more to embed than was requested; then nothing new is embedded."""
         articles, passages = library.without_vectors()
-        unasked = self.is_e5 and not library.meta(WISH) and not self.settings.chroma_url
-        left = unasked and articles > MOST_UNASKED
-        library.note(LEFT_TO_WORDS, json.dumps(left_to_words(passages).dump()) if left else None)
+        asked = not self.is_e5 or library.meta(WISH) or self.settings.chroma_url
+        left = not asked and articles > MOST_UNASKED
+        library.note(LEFT_TO_WORDS, left_to_words(passages) if left else None)
         if left:
             delete_unknown(library, chroma)
         return left
@@ -419,7 +389,7 @@ class Run:
             library.note("fingerprint", fingerprint(self.settings, self.embedder.dimension()))
         if self.rebuild:
             chroma.renew(library.fingerprint)
-        embed = kept_in(library, self.embed) if self.is_e5 else self.embed
+        embed = partial(kept, library, self.embed) if self.is_e5 else self.embed
         delete_unknown(library, chroma)
         return add_missing(library, chroma, embed, self.progress, self.stop)
 

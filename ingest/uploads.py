@@ -70,14 +70,15 @@ class ArticleIntake(Watcher):
         """
         problems = read_file(file, limit_bytes=self.limit).problems
         with self._naming:
-            for n in itertools.count(1):
-                there = self.folder / (file.name if n == 1 else f"{file.stem}-{n}{file.suffix}")
-                known = there.exists() and filecmp.cmp(file, there, shallow=False)
-                if known or not there.exists():
-                    break
-            if not known:
-                file.replace(there)
-        return Received(there.name, known, problems)
+            there = self.folder / file.name
+            for n in itertools.count(2):
+                if not there.exists():
+                    file.replace(there)
+                    return Received(there.name, False, problems)
+                if filecmp.cmp(file, there, shallow=False):
+                    return Received(there.name, True, problems)
+                there = self.folder / f"{file.stem}-{n}{file.suffix}"
+        raise AssertionError("some name is free")
 
 
 def safe_name(name: str) -> str:

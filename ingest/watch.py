@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -75,14 +75,6 @@ class Watcher:
                 self.state = SyncState(checked=datetime.now().astimezone())
                 if not is_current(self.settings):  # the chat did not wait for the vectors
                     self._sync()
-        for _ in self._reasons():
-            with self._changing:
-                asked, self._asked = self._asked, False
-            with contextlib.suppress(_Closed):
-                self._turn(asked=asked)
-
-    def _reasons(self) -> Iterator[None]:
-        """Yields whenever there is a reason to look, until closed."""
         seconds = self.settings.sync_seconds
         while not self._closed.is_set():
             folders = [] if self.settings.chroma_replica else roots(self.settings, None)
@@ -91,16 +83,14 @@ class Watcher:
                 self._wake.wait(seconds or None)
             else:
                 try:
-                    yield from self._changes(watched, seconds)
+                    self._turn_with_changes(watched, seconds)
                 except (OSError, RuntimeError):  # the system watches no more folders
                     self._wake.wait(seconds)
             self._wake.clear()
-            if not self._closed.is_set():
-                yield
+            self._turn()
 
-    def _changes(self, folders: list[Path], seconds: float) -> Iterator[None]:
-        """Yields when files have changed and settled, and every so many seconds, until woken or a look
-        fails."""
+    def _turn_with_changes(self, folders: list[Path], seconds: float) -> None:
+        """A turn when files have settled, and every so many seconds, until woken or a look fails."""
         for _ in watch(
             *folders,
             watch_filter=None,
@@ -112,23 +102,26 @@ class Watcher:
             raise_interrupt=False,
             ignore_permission_denied=True,
         ):
-            yield
+            self._turn()
             if self._seen is None:  # a watched folder may be gone
                 return
 
-    def _turn(self, *, asked: bool) -> None:
+    def _turn(self) -> None:
         """One look, and a sync if there is reason for one."""
-        try:
-            files = self._look()
+        with self._changing:
+            asked, self._asked = self._asked, False
+        with contextlib.suppress(_Closed):
+            try:
+                files = self._look()
+            except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
+                self._seen = None
+                self._done(exc.phrase)
+                return
             if not asked and files == self._seen and time.monotonic() < self._retry:
                 self._done(self.state.error)
-                return
-            self._seen = files
-        except BelegError as exc:  # such as a folder that is gone: it may come back just as it was
-            self._seen = None
-            self._done(exc.phrase)
-            return
-        self._sync()
+            elif not self._closed.is_set():
+                self._seen = files
+                self._sync()
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:
@@ -141,20 +134,18 @@ class Watcher:
     def _sync(self) -> None:
         self._retry = time.monotonic() + _RETRY_SECONDS
         try:
-            report = self._run(
-                self.settings, allow_empty=True, progress=self._progress, stop=self._has_more_urgent
-            )
-        except BelegError as exc:
-            self._done(exc.phrase)
-            return
-        except OSError as exc:
-            self._done(Phrase("no_room", why=exc.strerror or exc))
-            return
+            calls = {"progress": self._progress, "stop": self._has_more_urgent}
+            report = self._run(self.settings, allow_empty=True, **calls)
         except _Closed:
             raise
-        except Exception:
-            log.exception("reading articles in failed unexpectedly")
-            self._done(Phrase("internal_error"))
+        except Exception as exc:
+            if isinstance(exc, BelegError):
+                self._done(exc.phrase)
+            elif isinstance(exc, OSError):
+                self._done(Phrase("no_room", why=exc.strerror or exc))
+            else:
+                log.exception("reading articles in failed unexpectedly")
+                self._done(Phrase("internal_error"))
             return
         self._retry = time.monotonic() if report.pending else float("inf")  # at the next look
         if report.added or report.changed or report.deleted:

@@ -11,13 +11,9 @@ def answer_text(answer: Answer, *, quotes: bool = False) -> str:
         for each in answer.statements
         if each.status in ("weak", "unsupported")
     ]
-    further = [f"  {_with_quote(c)}" for c in answer.further]
-    blocks = (
-        [answer.text],
-        [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations],
-        doubts,
-        [read_on(answer.language), *further] if further else [],
-    )
+    cited = [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations]
+    further = [read_on(answer.language), *(f"  {_with_quote(c)}" for c in answer.further)]
+    blocks = ([answer.text], cited, doubts, further if answer.further else [])
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 
 

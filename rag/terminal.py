@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -36,10 +37,7 @@ def program(alone: str, command: str = "") -> str:
 
 
 def ends_with_its_reader(main: Main) -> Callable[..., int]:
-    """Wraps a main function: it ends quietly with 141 when its output is no longer read.
-
-    Calls `make_ready` first.
-    """
+    """Wraps a main function: after `make_ready`, it ends quietly with 141 when nobody reads its output."""
 
     @functools.wraps(main)
     def ended(arguments: Sequence[str] | None = None) -> int:
@@ -100,9 +98,8 @@ class Bars:
 
 def as_json(value: object, indent: int = 2) -> str:
     """JSON for standard output, with escapes for characters that its encoding lacks."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent)
-    try:
+    with contextlib.suppress(UnicodeEncodeError):
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
         text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(value, indent=indent)
-    return text
+        return text
+    return json.dumps(value, indent=indent)

@@ -1,5 +1,4 @@
-"""The interface through which the web chat adds articles; `ingest` implements it, because `rag` never imports
-that."""
+"""How the web chat adds articles: `ingest` implements what stands here, because `rag` never imports that."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -44,13 +43,9 @@ class Received:
 class Intake(Protocol):
     """Uploads, and the sync that reads them and the articles folder."""
 
-    @property
-    def state(self) -> SyncState:
-        """The progress."""
-
-    @property
-    def suffixes(self) -> tuple[str, ...]:
-        """Endings of the files that are read, in lower case."""
+    state: SyncState
+    suffixes: tuple[str, ...]
+    """Endings of the files that are read, in lower case."""
 
     def refresh(self) -> None:
         """Requests a sync in another thread; `state` is running from now on."""

@@ -57,12 +57,9 @@ def answer_to_dict(answer: schema.Answer) -> Json:
 
 def sent_answer(answer: schema.Answer) -> Answer:
     """The answer as it is sent."""
+    given = {name: getattr(answer, name) for name in _FIELDS}
     passages = tuple(map(sent_passage, answer.passages))
-    return Answer(**{**_fields(answer), "passages": passages, "confidence": float(answer.confidence)})
-
-
-def _fields(answer: schema.Answer) -> Json:
-    return {name: getattr(answer, name) for name in _FIELDS}
+    return Answer(**{**given, "passages": passages, "confidence": float(answer.confidence)})
 
 
 def answer_from_dict(sent: Json) -> schema.Answer:
@@ -80,7 +77,8 @@ def answer_from_dict(sent: Json) -> schema.Answer:
     later = ("withheld", "by_words", "contradictions", "filters")  # older ones lack them
     if missing := [name for name in _FIELDS if name not in sent and name not in later]:
         raise BadRequest(f"this is no answer as Beleg writes it: {', '.join(missing)} is missing")
-    return schema.Answer(**{**_fields(read), "passages": tuple(map(_whole, read.passages))})
+    given = {name: getattr(read, name) for name in _FIELDS}
+    return schema.Answer(**{**given, "passages": tuple(map(_whole, read.passages))})
 
 
 def passage_to_dict(passage: schema.Passage) -> Json:
@@ -97,17 +95,8 @@ def json_line(data: Json) -> str:
 def sent_passage(passage: schema.Passage) -> Passage:
     """A passage as it is sent."""
     chunk, article = passage.chunk, passage.article
-    return Passage(
-        chunk.id,
-        article.id,
-        chunk.start,
-        chunk.end,
-        chunk.text,
-        float(passage.score),
-        article.title,
-        article.outlet,
-        article.published,
-    )
+    place = (chunk.id, article.id, chunk.start, chunk.end, chunk.text)
+    return Passage(*place, float(passage.score), article.title, article.outlet, article.published)
 
 
 def _whole(sent: Passage) -> schema.Passage:

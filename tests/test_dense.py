@@ -321,7 +321,7 @@ def test_an_engine_that_ranks_by_meaning_owns_the_folder(settings: Settings) -> 
     sync(settings)
     code = (
         "import sys; from pathlib import Path; from rag.store import lock\n"
-        "lock.acquire(Path(sys.argv[1]).resolve(), 0.1)"
+        "with lock.owned(Path(sys.argv[1]).resolve(), 0.1): pass"
     )
     command = [sys.executable, "-c", code, str(settings.data_dir)]
     with closing(open_engine(settings)):

@@ -117,11 +117,11 @@ def test_other_machines_are_reached_by_the_proxy_unless_excepted(
     model: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", model.base_url.removesuffix("/v1"))
-    monkeypatch.setenv("NO_PROXY", "intern.example,10.0.0.0/8")
+    monkeypatch.setenv("NO_PROXY", "intern.example,10.0.0.0/8,gpu.example:8000")
     with client("http://llm.example/v1") as outside:
         outside.post("http://llm.example/v1/chat/completions", json={"messages": []})
     assert model.requests
-    for excepted in ("http://llm.intern.example/v1", "http://10.1.2.3/v1"):
+    for excepted in ("http://llm.intern.example/v1", "http://10.1.2.3/v1", "http://gpu.example:8000/v1"):
         with client(excepted) as inside, pytest.raises(Exception, match="reach loopback only"):
             inside.get(excepted)
 

@@ -5,6 +5,7 @@ for in the text; what is broken is an ArticleError that names the next step.
 """
 
 import codecs
+import contextlib
 import logging
 import re
 import stat
@@ -114,12 +115,11 @@ def _refuse_other_format(suffix: str, data: bytes) -> None:
         raise ArticleError("not_as_its_ending", kind=Phrase(name), advice=advice)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return
-    sample = data[:100_000]
-    most = 0.1  # control characters, as a share: a few are cleaned away
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)  # the sample may end within a character
-    except UnicodeDecodeError:
-        most = 0.02
+    sample, is_utf8 = data[:100_000], False
+    with contextlib.suppress(UnicodeDecodeError):  # the sample may end within a character
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+        is_utf8 = True
+    most = 0.1 if is_utf8 else 0.02  # control characters, as a share: a few are cleaned away
     if 1 - len(sample.translate(None, _CONTROL)) / len(sample) > most:
         raise ArticleError("file_binary", advice=advice)
 

@@ -1,6 +1,7 @@
 """The raw content of a file, before detection: its text, and what its container states about it."""
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -57,12 +58,11 @@ def decode(data: bytes, declared: str | None = None) -> str:
 def _encoding_of(label: str) -> str | None:
     """Python's name of the declared encoding; None for one that does not describe the bytes."""
     name = re.sub(r"^(iso)[-_]?(8859)[-_]?(?=\d)", r"\1-\2-", label.strip().lower().removeprefix("x-"))
-    try:
+    with contextlib.suppress(LookupError, ValueError):
         name = codecs.lookup(_AS_ON_THE_WEB.get(name, name)).name
-    except (LookupError, ValueError):
-        return None
-    name = _AS_ON_THE_WEB.get(name, name)
-    return name if _IN_BYTES.fullmatch(name) else None
+        name = _AS_ON_THE_WEB.get(name, name)
+        return name if _IN_BYTES.fullmatch(name) else None
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +142,9 @@ def date_of(match: re.Match[str], language: str | None = None) -> date | None:
     """
     days = days_of(match, month_first=language in (None, "en"))
     year, month, day = days[0] if len(days) == 1 else (None, 0, None)
-    try:
+    with contextlib.suppress(ValueError):
         return date(year, month, day) if year and day and 1800 <= year <= 2100 else None
-    except ValueError:
-        return None
+    return None
 
 
 def parse_date(text: str, language: str | None = None) -> date | None:
@@ -186,8 +185,7 @@ def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]
     }
     if re.match(r"https?://", known["outlet"] or ""):
         known["outlet"] = None  # a web address, whose host may not be the outlet
-    stated, language = known["published"], (known["language"] or "").lower()
-    code = re.split(r"[-_]", language)[0]
+    stated, code = known["published"], re.split(r"[-_]", (known["language"] or "").lower())[0]
     known["language"] = _LANGUAGES.get(code) or (code if re.fullmatch("[a-z]{2}", code) else None)
     known["genre"] = parse_genre(known["genre"] or "")
     known["published"] = parse_date(stated or "", known["language"])
@@ -195,18 +193,17 @@ def metadata(fields: Mapping[str, object]) -> tuple[dict[str, Any], list[Phrase]
     return known, [Phrase("no_date", date=stated[:40])] if unusable else []
 
 
-_OF_PROGRAMS = {
-    "title": "title headline",
-    "outlet": "outlet publication publisher site sitename site_name medium source",
-    "author": "author authors byline by creator",
-    "published": "published date publishdate date_published published_at pubdate",
-    "language": "language lang",
-    "genre": "genre",
-    "id": "id",
-}
 _USUAL_NAMES = {
     name: [*programs.split(), *sorted(word_set(f"news.fields.{name}"))]
-    for name, programs in _OF_PROGRAMS.items()
+    for name, programs in (
+        ("title", "title headline"),
+        ("outlet", "outlet publication publisher site sitename site_name medium source"),
+        ("author", "author authors byline by creator"),
+        ("published", "published date publishdate date_published published_at pubdate"),
+        ("language", "language lang"),
+        ("genre", "genre"),
+        ("id", "id"),
+    )
 }
 
 
@@ -220,12 +217,10 @@ def given_title(value: object) -> str | None:
 
 def person(name: object) -> str | None:
     """An author's name, unless it looks like an account's ("admin", "Microsoft Office User")."""
-    text = clean_field(name)
-    words = (text or "").split()
+    text = clean_field(name) or ""
+    words = text.split()
     is_person = 2 <= len(words) <= 12 and words[0][0].isupper() and words[-1][0].isupper()
-    return (
-        text if is_person and not re.search(r"\b(user|admin|microsoft|office)\b", text or "", re.I) else None
-    )
+    return text if is_person and not re.search(r"\b(user|admin|microsoft|office)\b", text, re.I) else None
 
 
 BEFORE_MARK = re.compile(r"(?:^|[^\W\d_]{3}|[.,;:!?…“”\"»«’')\]])$")
@@ -251,14 +246,13 @@ def compose(blocks: Iterable[Block], document: Document) -> Document:
     asides: list[Aside] = []
     title, position = document.title, 0
     for block in blocks:
-        text = squeeze(normalise(block.text))
+        text, kind = squeeze(normalise(block.text)), block.kind
         if not text:
             continue
-        kind = block.kind
-        if kind == "title":
-            is_first = not asides and position < 80  # characters
-            kind = "title" if is_first and title in (None, text) else "heading"
-            title = text if kind == "title" else title
+        if kind == "title" and not asides and position < 80 and title in (None, text):
+            title = text
+        elif kind == "title":
+            kind = "heading"
         if kind:
             asides.append(Aside(position, position + len(text), kind))
         parts.append(text)

@@ -1,5 +1,6 @@
 """Web pages."""
 
+import contextlib
 import json
 import re
 from html import unescape
@@ -36,8 +37,7 @@ def read_html(data: bytes, charset: str | None = None) -> Reading:
     shown = list(blocks_of(page))
     refuse_long(sum(len(block.text.split()) for block in shown))
     offers = page.xpath(" | ".join(_OFFERS)) if (found := _extracted(html, _OFFERS)) else []
-    found = found or _extracted(html, None)
-    if found is None:
+    if (found := found or _extracted(html, None)) is None:
         raise ArticleError("html_without_article")
     known = _stated(html, page, found)
     pictures, stated = len(page.findall(".//img")), _stated_body(page)
@@ -163,10 +163,9 @@ def _letters(text: str) -> str:
 def _stated_body(page: Any) -> list[Block]:
     """Paragraphs of the `articleBody` in a page's JSON-LD."""
     for script in page.iterfind(".//script[@type='application/ld+json']"):
-        try:
+        data: Any = None
+        with contextlib.suppress(ValueError, RecursionError):
             data = json.loads(script.text or "")
-        except (ValueError, RecursionError):
-            continue
         items = data if isinstance(data, list) else [data]
         graphs = [item.get("@graph") for item in items if isinstance(item, dict)]
         for item in chain(items, *(graph for graph in graphs if isinstance(graph, list))):

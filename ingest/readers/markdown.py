@@ -6,7 +6,6 @@ from html import escape, unescape
 
 from ingest.readers.document import Block, Document, Reading, compose, decode, metadata
 from ingest.readers.markup import blocks_of, page_tree
-from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 
@@ -33,6 +32,8 @@ def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
 
     Front matter that is invalid as a whole is read line by line, so that an error costs only its field.
     """
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+
     match = _FRONT_MATTER.match(text)
     if match is None:
         if unclosed := _UNCLOSED.match(text):
@@ -42,29 +43,21 @@ def _front_matter(text: str) -> tuple[dict[str, object], str, list[Phrase]]:
     head, body = match["head"], text[match.end() :]
     if head.strip() and not _FIELD.search(head):
         return {}, text, []  # a rule across the page, and text
+    line, problem = "2", Phrase("head_without_fields")
     try:
-        return tomllib.loads(head) if match["mark"] == "+++" else _yaml(head), body, []
+        # by the base loader all values stay strings, so that `title: No` is not False
+        is_toml = match["mark"] == "+++"
+        fields = tomllib.loads(head) if is_toml else yaml.load(head, Loader=yaml.BaseLoader)
+        if fields is None or isinstance(fields, dict):
+            return fields or {}, body, []
     except tomllib.TOMLDecodeError as exc:
-        problem = Phrase("at_line", line="2", problem=Phrase("head_broken", why=exc))
-    except ArticleError as exc:
-        problem = exc.phrase
-    return _line_by_line(head), body, [Phrase("head_by_lines", problem=problem)]
-
-
-def _yaml(head: str) -> dict[str, object]:
-    """Fields whose values all stay strings, so that `title: No` is not False. Raises ArticleError."""
-    import yaml  # type: ignore[import-untyped,unused-ignore]
-
-    try:
-        fields = yaml.load(head, Loader=yaml.BaseLoader)
+        problem = Phrase("head_broken", why=exc)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
-        why = getattr(exc, "problem", None) or Phrase("not_yaml")
         line = str(mark.line + 2 if mark else 1)
-        raise ArticleError("at_line", line=line, problem=Phrase("head_broken_yaml", why=why)) from exc
-    if fields is None or isinstance(fields, dict):
-        return fields or {}
-    raise ArticleError("at_line", line="2", problem=Phrase("head_without_fields"))
+        problem = Phrase("head_broken_yaml", why=getattr(exc, "problem", None) or Phrase("not_yaml"))
+    at_line = Phrase("at_line", line=line, problem=problem)
+    return _line_by_line(head), body, [Phrase("head_by_lines", problem=at_line)]
 
 
 def _line_by_line(head: str) -> dict[str, object]:

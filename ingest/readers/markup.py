@@ -57,8 +57,7 @@ def blocks_of(node: Any) -> Iterator[Block]:
 
 
 def _parted(text: str, kind: AsideKind | None) -> Iterator[Block]:
-    """A block for each part between empty lines, or for each line of a few that are all short and apart:
-    author, newspaper and day."""
+    """A block for each part between empty lines, or for each of a few short lines: author, outlet, day."""
     lines = [line.strip() for line in text.split("\n")]
     apart = kind is None and 1 < len(lines) < 5 and all(map(_IS_APART.fullmatch, lines))
     for part in lines if apart else re.split(r"\n[^\S\n]*\n", text):
@@ -86,37 +85,34 @@ def _pieces(node: Any, kind: AsideKind | None) -> Iterator[_Piece]:
     elif (mark := _mark(node, tag)) is not None:
         yield mark, kind
     else:
-        yield from _inside(node, tag, kind)
+        yield _flat(node.text), kind
+        number = _number(node.get("start"), 1)
+        for child in node:
+            if tag == "ol" and _tag(child) == "li":
+                number = _number(child.get("value"), number)
+                is_note = re.search("note|fn", child.get("id", ""))
+                yield (f"[{number}] " if is_note else f"{number}. "), kind
+                number += 1
+            yield from _pieces(child, kind)
+            yield _flat(child.tail), kind
     if apart:
         yield None, kind
 
 
-def _inside(node: Any, tag: str, kind: AsideKind | None) -> Iterator[_Piece]:
-    yield _flat(node.text), kind
-    number = _stated(node.get("start")) or 1
-    for child in node:
-        if tag == "ol" and _tag(child) == "li":
-            number = _stated(child.get("value")) or number
-            is_note = re.search("note|fn", child.get("id", ""))
-            yield (f"[{number}] " if is_note else f"{number}. "), kind
-            number += 1
-        yield from _pieces(child, kind)
-        yield _flat(child.tail), kind
-
-
-def _stated(number: str | None) -> int | None:
-    return int(number) if number and number.isdecimal() and len(number) < 10 else None
+def _number(stated: str | None, usual: int) -> int:
+    return int(stated) if stated and stated.isdecimal() and len(stated) < 10 and int(stated) else usual
 
 
 def _tag(node: Any) -> str:
     """An element's name in HTML; comments are as silent as scripts."""
-    tag = node.tag if isinstance(node.tag, str) else "script"
-    level = node.get("rend") if isinstance(node.tag, str) else None
-    if tag == "head" and level:
+    if not isinstance(node.tag, str):
+        return "script"
+    level = node.get("rend")
+    if node.tag == "head" and level:
         return str(level)
-    if tag == "list":
+    if node.tag == "list":
         return "ol" if level == "ol" else "ul"
-    return _AS_HTML.get(tag, tag)
+    return _AS_HTML.get(node.tag, node.tag)
 
 
 def _flat(text: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, refuse_long
@@ -39,27 +40,24 @@ def read_docx(data: bytes) -> Reading:
         texts = re.findall(rb"<w:t[^>]*>([^<]*)", archive.read("word/document.xml"))
         refuse_long(sum(len(text.split()) for text in texts))  # before mammoth takes its minutes
         pictures = pictures_in(archive)
-        frames, comments, facts = (
-            [parse_xml(archive.read(name)) for name in archive.namelist() if re.fullmatch(pattern, name)]
-            for pattern in _PARTS
-        )
-    html = mammoth.convert_to_html(
-        io.BytesIO(data), style_map=_STYLES, convert_image=mammoth.images.img_element(lambda _: {"src": ""})
-    ).value
+        names = archive.namelist()
+        parts = ([name for name in names if re.fullmatch(pattern, name)] for pattern in _PARTS)
+        frames, comments, facts = ([parse_xml(archive.read(name)) for name in part] for part in parts)
+    no_image = mammoth.images.img_element(lambda _: {"src": ""})
+    html = mammoth.convert_to_html(io.BytesIO(data), style_map=_STYLES, convert_image=no_image).value
     blocks = list(blocks_of(page_tree(f"<body>{html}</body>")))
-    document = Document(
-        "",
-        title=given_title(facts[0].findtext("{*}title")) if facts else None,
-        author=person(facts[0].findtext("{*}creator")) if facts else None,
-        structured=any(block.kind for block in blocks),
-    )
+    title, author = (facts[0].findtext(f"{{*}}{name}") if facts else None for name in ("title", "creator"))
+    known = _known(title, author, blocks)
     notes = html.count('<li id="footnote-') + html.count('<li id="endnote-')
-    left_out = {
-        "pictures": pictures,
-        "headers": sum(bool("".join(frame.itertext()).strip()) for frame in frames),
-        "comments": sum(len(part.findall("{*}comment")) for part in comments),
-    }
-    return Reading((compose(blocks, document),), counts={"notes": notes}, left_out=left_out)
+    headers = sum(bool("".join(frame.itertext()).strip()) for frame in frames)
+    noted = sum(len(part.findall("{*}comment")) for part in comments)
+    left_out = {"pictures": pictures, "headers": headers, "comments": noted}
+    return Reading((compose(blocks, known),), counts={"notes": notes}, left_out=left_out)
+
+
+def _known(title: str | None, author: str | None, blocks: Sequence[Block]) -> Document:
+    is_structured = any(block.kind for block in blocks)
+    return Document("", title=given_title(title), author=person(author), structured=is_structured)
 
 
 # --- OpenDocument
@@ -97,10 +95,9 @@ def read_odt(data: bytes) -> Reading:
         note.text = mark
     _name_as_html(body)
     blocks = list(blocks_of(body))
-    is_structured = any(block.kind for block in blocks)
-    known = Document("", title=given_title(title), author=person(author or maker), structured=is_structured)
+    document = compose(blocks, _known(title, author or maker, blocks))
     left_out = {"pictures": pictures, "comments": comments}
-    return Reading((compose(blocks, known),), counts={"notes": len(notes)}, left_out=left_out)
+    return Reading((document,), counts={"notes": len(notes)}, left_out=left_out)
 
 
 def _name_as_html(body: Any) -> None:
@@ -136,9 +133,9 @@ def read_rtf(data: bytes) -> Reading:
     title, author = (_plain("".join(found[:1])) for found in stated)
     # a table comes with a bar behind each cell
     lines = [line.strip("|").replace("|", " | ") for line in text.replace("\n|", "|").split("\n")]
-    known = Document("", title=given_title(title), author=person(author))
+    blocks = list(map(Block, lines))
     left_out = {"pictures": data.count(b"\\pict"), "notes": data.count(b"\\footnote")}
-    return Reading((compose(map(Block, lines), known),), left_out=left_out)
+    return Reading((compose(blocks, _known(title, author, blocks)),), left_out=left_out)
 
 
 def _plain(rtf: str) -> str:

@@ -4,6 +4,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import takewhile
@@ -46,12 +47,9 @@ def read_pdf(data: bytes) -> Reading:
         pages: list[list[str]] = []
         pictures = words = 0
         for number in range(min(count, _MOST_PAGES)):
-            page = pdf[number]
-            try:
+            with closing(pdf[number]) as page:
                 pages.append(page_lines(page))
                 pictures += sum(1 for _ in page.get_objects([_IMAGE], max_depth=2))
-            finally:
-                page.close()
             words += sum(len(line.split()) for line in pages[-1])
             refuse_long(words)
     paragraphs, starts = reflow(pages)
@@ -110,9 +108,7 @@ def _without_running_lines(pages: Sequence[Sequence[str]]) -> Iterator[list[str]
     """The pages without page numbers and the header or footer that most pages share."""
     stripped = [[_clean(line) for line in page] for page in pages]
     filled = [[place for place, line in enumerate(lines) if line] for lines in stripped]
-    texts = [
-        [lines[place].rstrip() for place in places] for lines, places in zip(stripped, filled, strict=True)
-    ]
+    texts = [[line.rstrip() for line in lines if line] for lines in stripped]
     heads, feet = _running_lines(texts), _running_lines([lines[::-1] for lines in texts])
     for lines, places, head, foot in zip(stripped, filled, heads, feet, strict=True):
         kept = places[head : len(places) - foot]
@@ -136,21 +132,16 @@ def _running_lines(pages: Sequence[Sequence[str]]) -> list[int]:
     forms = [[set(_forms(line, page)) for line in lines[:2]] for page, lines in enumerate(pages)]
     shared = Counter(form for lines in forms for form in set().union(*lines))
 
-    def is_lone_number(line: str, inner: str = "") -> bool:
-        # beside it there is text; else it is one of a column
-        return bool(_PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner))
-
     def is_running(page: int, place: int) -> bool:
-        times = max((shared[form] for form in forms[page][place]), default=0)
-        return times >= max(2, len(pages) // 2) or (
-            is_lone_number(*pages[page][place : place + 2])
-            and (times > 1 or len(pages) == 1 or forms[page][place] == {_COUNTED.format("", 1, "")})
-        )
+        own, line, inner = forms[page][place], pages[page][place], "".join(pages[page][place + 1 : place + 2])
+        times = max((shared[form] for form in own), default=0)
+        counts = times > 1 or len(pages) == 1 or own == {_COUNTED.format("", 1, "")}
+        # beside a page's number there is text; else it is one of a column
+        is_number = counts and _PAGE_NUMBER.fullmatch(line) and _LETTER.search(inner)
+        return bool(is_number) or times >= max(2, len(pages) // 2)
 
-    return [
-        sum(1 for _ in takewhile(partial(is_running, page), range(len(lines))))
-        for page, lines in enumerate(forms)
-    ]
+    running = (takewhile(partial(is_running, n), range(len(lines))) for n, lines in enumerate(forms))
+    return [len(list(places)) for places in running]
 
 
 def _forms(line: str, page: int) -> Iterator[str]:

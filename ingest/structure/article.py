@@ -5,24 +5,20 @@ headings and footers are marked as asides: shown, but never answers. The words a
 languages' files; anything that the rules do not recognise stays text.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ingest.readers.document import Document
 from ingest.structure.asides import COMMENT_NOTE, captions, glued_headings, head, headings, notices, tail
 from ingest.structure.shapes import BY, RUBRIC, Finding, answerable, outside
-from rag.schema import Article, Aside, Span
+from rag.schema import Article, Aside
 from rag.text.languages import pattern
 from rag.text.normalize import normalise, trimmed
 
 __all__ = ["answerable", "article_from"]
-
 
 _IS_COMMENT = re.compile(
     rf"{RUBRIC}(?:\s*[:|]|\s+[–-]\s|\s+(?:{BY}|{pattern('news.about')})\b)|.*(?:\(|[|–-]\s){RUBRIC}\)?$"
@@ -38,7 +34,7 @@ def article_from(document: Document, id: str, source: str) -> Article:
     asides = sorted([*document.asides, *marked], key=lambda aside: aside.start)
 
     def stated(*names: str) -> Any:
-        values = (getattr(found, name) for name in names for found in findings)
+        values = (found.facts.get(name) for name in names for found in findings)
         return getattr(document, names[0]) or next(filter(None, values), None)
 
     title = stated("title")
@@ -60,26 +56,16 @@ def article_from(document: Document, id: str, source: str) -> Article:
 
 def _findings(text: str, document: Document, language: str | None) -> list[Finding]:
     """The findings of all detectors; each sees only what those before it left."""
-    detectors: list[Callable[[str, list[Span]], Iterable[Finding]]] = [
-        functools.partial(head, title=document.title, language=language),
-        functools.partial(tail, structured=document.structured, language=language),
-        captions,
-        notices,
-        glued_headings,
-    ]
-    if not document.structured:
-        detectors.append(headings)
+    first = functools.partial(head, title=document.title, language=language)
+    last = functools.partial(tail, structured=document.structured, language=language)
+    lone = () if document.structured else (headings,)
     blocks = answerable(text, document.asides)
     found: list[Finding] = []
-    for detect in detectors:
+    for detect in (first, last, captions, notices, glued_headings, *lone):
         new = list(detect(text, blocks))
         blocks = outside(text, blocks, [(finding.start, finding.end) for finding in new])
         found += new
     return found
-
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
 
 
 def detect_language(text: str) -> str | None:
@@ -90,7 +76,7 @@ def detect_language(text: str) -> str | None:
 
 
 @functools.cache
-def _identifier() -> LanguageIdentifier:
+def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)

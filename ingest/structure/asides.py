@@ -7,33 +7,29 @@ from itertools import chain
 from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
     AGENCIES,
-    CONNECTORS,
     CREDITS,
     LIST_ITEM,
     NAME,
     OUTLETS,
     PLACE,
     QUOTED,
-    STARTERS,
     STARTS_HIGH,
     TIME,
+    Facts,
     Finding,
     byline_of,
     bylines,
     ends_sentence,
-    finding_of,
-    is_credit,
     is_signed,
     lists_days,
     looks_like_title,
     masthead,
     outlet_of_word,
-    source_of_codes,
     word_count,
 )
 from rag.schema import Span
 from rag.text.figures import DATE, FULL_DATE
-from rag.text.languages import pattern
+from rag.text.languages import pattern, word_set
 from rag.text.normalize import CAPITAL, trimmed
 
 # --- the head: title, bylines and datelines
@@ -82,7 +78,7 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
             facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
         if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
-            yield finding_of(start, end, facts)
+            yield _byline(start, end, facts)
         elif line:
             rest.append((start, end))
             # what comes first may be a title that is a sentence
@@ -96,16 +92,29 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
 def _opening(text: str, start: int, end: int, language: str | None) -> Iterator[Finding]:
     """Date mark and dateline in front of a block's first sentence."""
     if mark := _DATE_MARK.match(text, start, end):
-        yield Finding(start, mark.end(), "dateline", published=date_of(mark, language))
+        yield Finding(start, mark.end(), "dateline", {"published": date_of(mark, language)})
         start = mark.end()
     for form in (*_DATELINES, _CAPITAL_DATELINE):
         match = form.match(text, start, end)
-        source = source_of_codes(match.groupdict().get("codes") or "") if match else {}
+        source = _source_of(match.groupdict().get("codes") or "") if match else {}
         if match and (source or form is _CAPITAL_DATELINE):
             stamp = FULL_DATE.search(match[0])
             published = date_of(stamp, language) if stamp else None
-            yield Finding(start, match.end(), "dateline", published=published, **source)
+            yield Finding(start, match.end(), "dateline", {"published": published, **source})
             return
+
+
+def _byline(start: int, end: int, facts: Facts) -> Finding:
+    dated_only = facts.keys() <= {"published", "updated"}
+    return Finding(start, end, "dateline" if facts and dated_only else "byline", facts)
+
+
+def _source_of(codes: str) -> Facts:
+    """Outlet and agency that a dateline's codes name: "dpa/taz"; empty when it names none."""
+    words = re.split(r"[/,\s+]+", codes.strip().lower())
+    outlet = next((OUTLETS[word] for word in words if word in OUTLETS), None)
+    agency = next((AGENCIES[name] for w in words for name in (w, w.split("-")[0]) if name in AGENCIES), None)
+    return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
 
 
 def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Finding]:
@@ -119,13 +128,13 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
         return
     genre = parse_genre(line.rstrip(":"))
     if genre or (word_count(line) <= 2 and len(rest) > 1 and looks_like_title(text[slice(*rest[0])])):
-        yield Finding(start, end, "heading", genre=genre)
+        yield Finding(start, end, "heading", {"genre": genre})
         if len(rest) > 1:
             yield from _titles(text, rest, title)
     elif title is not None:
         yield Finding(start, end, "heading")
     else:
-        yield Finding(start, end, "title", title=line.partition(_BAR)[0].strip())
+        yield Finding(start, end, "title", {"title": line.partition(_BAR)[0].strip()})
 
 
 _BAR = " | "
@@ -146,6 +155,8 @@ _CAPTION_MARK = re.compile(r"[▲△📷📸]")
 _CREDIT_START = re.compile(rf"[(\[]?(?:{CREDITS}(?:\s*\([^)]*\))?\s*[:©]|©|Copyright\b)", re.IGNORECASE)
 _CREDIT_TAIL = re.compile(rf"[(\[]?(?:\b{CREDITS}\s*:\s*|©\s*)[^.!?\n]{{2,80}}[)\]]?\.?$", re.IGNORECASE)
 _LONGEST_CAPTION = 45
+_CONNECTORS = word_set("news.credit_joins")
+_PHOTO_SOURCES = word_set("news.photo_sources") | AGENCIES.keys()
 
 
 def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
@@ -159,14 +170,22 @@ def captions(text: str, blocks: list[Span]) -> Iterator[Finding]:
         credited = short and (tail or _CREDIT_START.match(line))
         words = line.split()
         # in capitals, or with a stroke between photographer and agency
-        names = all(not word[0].islower() or word in CONNECTORS for word in words)
+        names = all(not word[0].islower() or word in _CONNECTORS for word in words)
         shouted = line.isupper() or ("/" in line and names)
         bare = len(words) <= 14 and not ends_sentence(line) and line[-1] not in ",;"
-        if marked or credited or is_credit(line) or (after_mark and shouted and bare):
+        if marked or credited or _is_credit(line) or (after_mark and shouted and bare):
             yield Finding(start, end, "caption")
         elif tail:
             yield Finding(start + tail.start(), end, "caption")
         after_mark = marked
+
+
+def _is_credit(line: str) -> bool:
+    """Whether a line names the source of a picture: "AFP/Getty Images", "POOL/AFP über Getty Images"."""
+    words = re.split(r"[\s/,()]+", line.strip(" ()[]"))
+    known = any(word.lower() in _PHOTO_SOURCES for word in words)
+    names = all(not word[:1].islower() or word.lower() in _CONNECTORS | _PHOTO_SOURCES for word in words)
+    return known and names and len(words) <= 14 and not ends_sentence(line)
 
 
 # --- the tail: footers -----------------------------------------------------------------------
@@ -188,7 +207,7 @@ def tail(text: str, blocks: list[Span], structured: bool, language: str | None) 
     while len(lines) > 1 and len(footers) <= _FOOTER_LINES:
         (start, end), line, before = lines[-1], text[slice(*lines[-1])], text[slice(*lines[-2])]
         if (byline := byline_of(line, language)) and (not is_list or is_signed(line, byline)):
-            yield finding_of(start, end, byline)
+            yield _byline(start, end, byline)
         elif not structured and (footer := _footer(start, end, line, before)):
             footers.append(footer)
         else:
@@ -211,11 +230,11 @@ def _footer(start: int, end: int, line: str, before: str) -> Finding | None:
         return None
     words = re.sub(rf"^(?i:{pattern('news.sources')})\s?:\s*|[()\[\]]", "", line).lower()
     if all(word in AGENCIES or word in OUTLETS for word in re.split(r"[/,\s+]+", words)):
-        return Finding(start, end, "footer", **source_of_codes(words))
-    if is_credit(line) or _CREDIT_START.match(line):
+        return Finding(start, end, "footer", _source_of(words))
+    if _is_credit(line) or _CREDIT_START.match(line):
         return Finding(start, end, "caption")
     outlet = outlet_of_word(line) if word_count(line) == 1 else None
-    return Finding(start, end, "footer", outlet=outlet, genre=parse_genre(line))
+    return Finding(start, end, "footer", {"outlet": outlet, "genre": parse_genre(line)})
 
 
 def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
@@ -224,10 +243,10 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
     if match is None:
         return
     codes = match["codes"] or match["named"]
-    facts = byline_of(codes) or source_of_codes(codes)
+    facts = byline_of(codes) or _source_of(codes)
     # "(16.7.2018)" and "(dpa)" may also be the last words of a sentence
     if facts and ("author" in facts or ends_sentence(text[start : match.start()].rstrip())):
-        yield Finding(match.start(), match.end(), "footer", **facts)
+        yield Finding(match.start(), match.end(), "footer", facts)
 
 
 # --- notices to readers ----------------------------------------------------------------------
@@ -248,6 +267,7 @@ def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
 
 _JUNCTION = re.compile(r"(?<=[a-zäöüß\d?!“”»\"])(?=[A-ZÄÖÜ][a-zäöüß]|„)")
 _LONGEST_HEADING = 100
+_STARTERS = word_set("news.starters")
 HEADING_WORDS = 15
 
 
@@ -274,7 +294,7 @@ def _is_glued(heading: str, rest: str) -> bool:
     if heading[-1] in "?!" or right[0] == "„":
         return bool(re.search(r"\w[?!]?$", heading))
     # "In" ends words, too: LinkedIn, MitarbeiterIn
-    starts_sentence = right[0] in STARTERS and right[0] != "In" and rest[right.end()] in " ,\u00a0"
+    starts_sentence = right[0] in _STARTERS and right[0] != "In" and rest[right.end()] in " ,\u00a0"
     return starts_sentence and bool(re.search(r"\w[“”»\"]?$", heading))
 
 

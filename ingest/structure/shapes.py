@@ -7,13 +7,11 @@ language.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from ingest.readers.document import date_of, parse_genre
-from rag.schema import Aside, AsideKind, Genre, Span
+from rag.schema import Aside, AsideKind, Span
 from rag.text.figures import FULL_DATE, MONTH, WEEKDAYS, alternatives
 from rag.text.languages import pattern, word_set
 from rag.text.normalize import CAPITAL, paragraphs, trimmed
@@ -21,21 +19,13 @@ from rag.text.normalize import CAPITAL, paragraphs, trimmed
 Facts = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A stretch to set aside, and its metadata. `agency` and `updated` count only if there is nothing
-    better."""
+class Finding(NamedTuple):
+    """A stretch to set aside, and what it states; `agency` and `updated` count if there is nothing better."""
 
     start: int
     end: int
     kind: AsideKind
-    title: str | None = None
-    author: str | None = None
-    outlet: str | None = None
-    agency: str | None = None
-    published: date | None = None
-    updated: date | None = None
-    genre: Genre | None = None
+    facts: Mapping[str, Any] = {}
 
 
 def answerable(text: str, asides: Iterable[Aside]) -> list[Span]:
@@ -80,10 +70,7 @@ def _names(name: str) -> dict[str, str]:
 
 AGENCIES = _names("news.agencies") | {"rtr": "Reuters"}
 OUTLETS = _names("news.outlets")
-STARTERS, CONNECTORS, _BUTTONS = (
-    word_set(f"news.{name}") for name in ("starters", "credit_joins", "buttons")
-)
-PHOTO_SOURCES = word_set("news.photo_sources") | AGENCIES.keys()
+_BUTTONS = word_set("news.buttons")
 OUTLET_WORD = re.compile(pattern("news.outlet_words"), re.IGNORECASE)
 NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b")
 PLACE_WORD = re.compile(rf"{pattern('news.place_endings')}\b", re.IGNORECASE)
@@ -107,17 +94,6 @@ def without_marks(line: str) -> str:
 
 def word_count(text: str) -> int:
     return len(text.split())
-
-
-def is_credit(line: str) -> bool:
-    """Whether a line names the source of a picture: "AFP/Getty Images", "POOL/AFP über Getty Images"."""
-    words = re.split(r"[\s/,()]+", line.strip(" ()[]"))
-    return (
-        len(words) <= 14
-        and not ends_sentence(line)
-        and any(word.lower() in PHOTO_SOURCES for word in words)
-        and all(not word[:1].islower() or word.lower() in CONNECTORS | PHOTO_SOURCES for word in words)
-    )
 
 
 def outlet_of_word(word: str) -> str | None:
@@ -204,19 +180,6 @@ def is_signed(line: str, facts: Mapping[str, Any]) -> bool:
     stamps = _stamps(line)
     outlet = facts.keys() & {"outlet", "agency"} and not FULL_DATE.match(line)
     return bool("genre" in facts or outlet or (stamps and _is_labelled(stamps[0])))
-
-
-def finding_of(start: int, end: int, facts: dict[str, Any]) -> Finding:
-    dated_only = facts.keys() <= {"published", "updated"}
-    return Finding(start, end, "dateline" if facts and dated_only else "byline", **facts)
-
-
-def source_of_codes(codes: str) -> dict[str, Any]:
-    """Outlet and agency that a dateline's codes name: "dpa/taz"; empty when it names none."""
-    words = re.split(r"[/,\s+]+", codes.strip().lower())
-    outlet = next((OUTLETS[word] for word in words if word in OUTLETS), None)
-    agency = next((AGENCIES[name] for w in words for name in (w, w.split("-")[0]) if name in AGENCIES), None)
-    return {key: value for key, value in (("outlet", outlet), ("agency", agency)) if value}
 
 
 def byline_of(line: str, language: str | None = None, *, in_head: bool = False) -> dict[str, Any] | None:
@@ -359,9 +322,8 @@ def _people_in(part: str) -> list[str]:
 def _person_in(part: str) -> str | None:
     """Name of "Anna Muster" or "Anna Muster aus Kiew"; None for places, sections and newspapers."""
     person = _PERSON.fullmatch(part)
-    other = PLACE_BEGINNING.match(part) or any(
-        words.search(part) for words in (NO_PERSON, OUTLET_WORD, PLACE_WORD)
-    )
+    others = (NO_PERSON, OUTLET_WORD, PLACE_WORD)
+    other = PLACE_BEGINNING.match(part) or any(words.search(part) for words in others)
     return person["name"] if person and not other else None
 
 

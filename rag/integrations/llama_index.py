@@ -16,7 +16,7 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 
 from rag.printing import answer_text
-from rag.schema import Answer, Citation, Passage
+from rag.schema import Answer, Citation, Passage, Span
 from rag.wire import answer_to_dict
 
 if TYPE_CHECKING:
@@ -89,42 +89,25 @@ def as_response(answer: Answer) -> CitedResponse:
 def as_node(passage: Passage) -> NodeWithScore:
     """A passage as LlamaIndex's node: the chunk's id, text and offsets, the article as its source."""
     chunk, article = passage.chunk, passage.article
-    stated = {
-        "article_id": article.id,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        "published": article.published.isoformat() if article.published else None,
-        "language": article.language,
-    }
+    names = ("title", "outlet", "author", "published", "language")
+    stated = {"article_id": article.id, **{name: getattr(article, name) for name in names}}
+    stated["published"] = article.published and article.published.isoformat()
     return _node(chunk.id, chunk.text, (chunk.start, chunk.end), stated, passage.score)
 
 
 def _cited_node(citation: Citation, answer: Answer) -> NodeWithScore:
     """A cited place as a node; its score is that of the passage around it, where that was retrieved."""
     start, end = citation.start, citation.end
-    stated = {
-        "article_id": citation.article_id,
-        "title": citation.title,
-        "outlet": citation.outlet,
-        "published": citation.published.isoformat() if citation.published else None,
-        "number": citation.number,
-        "status": citation.status,
-    }
-    scores = (
-        passage.score
-        for passage in answer.passages
-        if passage.article.id == citation.article_id
-        and passage.chunk.start <= start
-        and end <= passage.chunk.end
-    )
+    names = ("article_id", "title", "outlet", "published", "number", "status")
+    stated = {name: getattr(citation, name) for name in names}
+    stated["published"] = citation.published and citation.published.isoformat()
+    own = (passage for passage in answer.passages if passage.article.id == citation.article_id)
+    scores = (each.score for each in own if each.chunk.start <= start and end <= each.chunk.end)
     ident = f"{citation.article_id}#{citation.sha256[:12]}#{start}-{end}"
     return _node(ident, citation.quote, (start, end), stated, next(scores, None))
 
 
-def _node(
-    ident: str, text: str, span: tuple[int, int], stated: dict[str, Any], score: float | None
-) -> NodeWithScore:
+def _node(ident: str, text: str, span: Span, stated: dict[str, Any], score: float | None) -> NodeWithScore:
     node = TextNode(
         id_=ident,
         text=text,

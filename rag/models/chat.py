@@ -18,12 +18,11 @@ from rag.models import load_llama_index
 from rag.models.dialect import Call, Debris, Dialect, Restarted, Turn, delta_of, events, text_of
 from rag.models.faults import CutStream, Server, overflows, translated, waited
 from rag.models.proxies import client
+from rag.settings import Settings
 from rag.text.normalize import count_tokens
 
 if TYPE_CHECKING:
     import httpx
-
-    from rag.settings import Settings
 
 LONGEST_WAIT = 20.0
 """Longest Retry-After, in seconds, to wait for; beyond that the reader is told that the server is busy."""
@@ -33,6 +32,8 @@ NO_KEY = "none"
 _CONNECT = 10.0
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
+Turns = Sequence[Turn]
+Options = Mapping[str, Any]
 Usage = Mapping[str, float]
 
 
@@ -69,16 +70,11 @@ class ChatModel:
     """A model on an OpenAI-compatible server. Safe to use from several threads."""
 
     def __init__(self, server: Server, settings: Settings) -> None:
-        self.server = server
+        self.server, self.name = server, server.model
         self._settings = settings
         self._sockets: weakref.WeakSet[Any] = weakref.WeakSet()
         self._closed = False
         self._dialect = Dialect()
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self.server.model
 
     @functools.cached_property
     def window(self) -> int:
@@ -109,13 +105,7 @@ class ChatModel:
         count_tokens("", self.name)
 
     def stream(
-        self,
-        turns: Sequence[Turn],
-        reply: int,
-        deadline: Deadline,
-        *,
-        retries: int | None = None,
-        **options: Any,
+        self, turns: Turns, reply: int, deadline: Deadline, *, retries: int | None = None, **options: Any
     ) -> Iterator[Said]:
         """The reply in pieces of text, then `End`; at most `reply` tokens.
 
@@ -126,7 +116,7 @@ class ChatModel:
         for attempt in itertools.count():
             said = ""
             try:
-                for piece in self._cleaned(turns, reply, deadline, **options):
+                for piece in self._once(turns, reply, deadline, options):
                     said = "" if isinstance(piece, Restarted) else said
                     said += piece if isinstance(piece, str) else ""
                     yield piece
@@ -139,42 +129,21 @@ class ChatModel:
                 if not waited(error, attempt, retries=0 if said or self._closed else most, longest=longest):
                     raise error from exc
 
-    def complete(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> tuple[str, Usage]:
-        """The whole reply and the tokens used, in one try, for optional tasks.
-
-        Raises ProviderError.
-        """
+    def complete(self, turns: Turns, reply: int, deadline: Deadline, **options: Any) -> tuple[str, Usage]:
+        """The whole reply and the tokens used, in one try, for optional tasks. Raises ProviderError."""
         text, usage = "", dict[str, float]()
         for piece in self.stream(turns, reply, deadline, retries=0, **options):
-            match piece:
-                case str():
-                    text += piece
-                case Restarted():
-                    text = ""
-                case End():
-                    usage = dict(piece.usage)
+            if isinstance(piece, End):
+                usage = dict(piece.usage)
+            else:
+                text = "" if isinstance(piece, Restarted) else text + piece
         return text.strip(), usage
 
-    def _cleaned(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> Iterator[Said]:
-        """The reply without debris. Raises ProviderProtocol if nothing is left for the reader."""
-        debris = Debris()
-        for piece in self._once(turns, reply, deadline, **options):
-            yield from debris.take("" if isinstance(piece, End) else piece, last=isinstance(piece, End))
-            if isinstance(piece, End):
-                thought = piece.thought or debris.thought
-                spent = piece.reason == "length"
-                if not debris.said and not piece.calls and (spent or thought):
-                    code = "model_spent" if spent else "model_thought"
-                    raise ProviderProtocol(code, model=self.name, host=self.server.host, tokens=reply)
-                yield piece
+    def _once(self, turns: Turns, reply: int, deadline: Deadline, options: Options) -> Iterator[Said]:
+        """One request, and the reply without debris. Raises whatever is wrong with it."""
+        from openai import APIError
 
-    def _once(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, **options: Any
-    ) -> Iterator[str | End]:
+        debris = Debris()
         reason, said, begun, thought = None, "", False, False
         usage: Usage = {}
         calls: dict[int, Call] = {}
@@ -184,31 +153,37 @@ class ChatModel:
                     reason = reason or ("stop" if said or calls else None)
                     break
                 begun = True
-                if event.get("error"):
-                    raise _reported(event["error"], response)
+                if error := event.get("error"):
+                    told = error.get("message") if isinstance(error, Mapping) else error
+                    raise APIError(str(told or "error"), response.http_request, body=error)
                 usage = _usage(event.get("usage")) or usage
                 delta, ended = delta_of(event)
                 reason = ended or reason
                 piece, thinks = text_of(delta.get("content"))
                 thought = thought or thinks or any(delta.get(name) for name in _THOUGHTS)
                 _called(calls, delta.get("tool_calls"))
-                if piece:
-                    said += piece
-                    yield piece
+                said += piece
+                yield from debris.take(piece)
         if not begun:
             raise ValueError("the reply was no stream")
         if reason is None:
             raise CutStream
         if reason == "content_filter":
             raise ProviderProtocol("model_withheld", host=self.server.host)
-        yield End(reason, usage or self._estimate(turns, said), thought, tuple(calls.values()))
+        yield from debris.take("", last=True)
+        thought = thought or debris.thought
+        if not debris.said and not calls and (reason == "length" or thought):
+            code = "model_spent" if reason == "length" else "model_thought"
+            raise ProviderProtocol(code, model=self.name, host=self.server.host, tokens=reply)
+        if not usage:  # by our own count: llama-cpp-python reports none for a stream
+            asked = sum(count_tokens(turn.content, self.name) for turn in turns)
+            written = count_tokens(said, self.name)
+            usage = {"prompt_tokens": asked, "completion_tokens": written, "estimated": 1}
+        yield End(reason, usage, thought, tuple(calls.values()))
 
     @contextlib.contextmanager
-    def _opened(
-        self, turns: Sequence[Turn], reply: int, deadline: Deadline, options: Mapping[str, Any]
-    ) -> Iterator[Any]:
-        """The open reply to a request in the server's dialect; refused parameters are left out from then
-        on."""
+    def _opened(self, turns: Turns, reply: int, deadline: Deadline, options: Options) -> Iterator[Any]:
+        """The open reply to a request in the server's dialect; what is refused is left out from then on."""
         import httpx
         from openai import APIStatusError
 
@@ -244,13 +219,10 @@ class ChatModel:
     def _client(self) -> Any:  # its overloads know no request that is put together
         from openai import OpenAI
 
-        key = self._settings.openai_api_key
-        return OpenAI(
-            api_key=key.get_secret_value() if key else NO_KEY,
-            base_url=self.server.base_url,
-            max_retries=0,
-            http_client=client(self.server.base_url, event_hooks={"request": [self._watch]}),
-        )
+        url, key = self.server.base_url, self._settings.openai_api_key
+        watched = client(url, event_hooks={"request": [self._watch]})
+        said = key.get_secret_value() if key else NO_KEY
+        return OpenAI(api_key=said, base_url=url, max_retries=0, http_client=watched)
 
     def _watch(self, request: httpx.Request) -> None:
         """Records the connection of a request (an httpx `trace`); refuses new ones after `close`."""
@@ -264,25 +236,12 @@ class ChatModel:
             raise httpx.ConnectError("Beleg is ending", request=request)
         request.extensions["trace"] = note
 
-    def _estimate(self, turns: Sequence[Turn], said: str) -> Usage:
-        """Tokens by our own count, for servers that report none for a stream (llama-cpp-python)."""
-        asked = sum(count_tokens(turn.content, self.name) for turn in turns)
-        return {"prompt_tokens": asked, "completion_tokens": count_tokens(said, self.name), "estimated": 1}
-
 
 def _usage(reported: Any) -> dict[str, float]:
     """Tokens, and the cost if the server reports it (OpenRouter does)."""
     names = ("prompt_tokens", "completion_tokens", "cost")
     found = {name: reported.get(name) for name in names} if isinstance(reported, Mapping) else {}
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
-
-
-def _reported(error: Any, response: Any) -> Exception:
-    """An error reported in the middle of a stream, as the exception that the client raises for a status."""
-    from openai import APIError
-
-    said = error.get("message") if isinstance(error, Mapping) else error
-    return APIError(str(said or "error"), response.http_request, body=error)
 
 
 def _called(calls: dict[int, Call], pieces: Any) -> None:
@@ -295,8 +254,5 @@ def _called(calls: dict[int, Call], pieces: Any) -> None:
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):  # some servers send parsed arguments
             arguments = json.dumps(arguments)
-        calls[at] = Call(
-            piece.get("id") or so_far.id,
-            so_far.name or function.get("name") or "",
-            so_far.arguments + arguments,
-        )
+        id, name = piece.get("id") or so_far.id, so_far.name or function.get("name") or ""
+        calls[at] = Call(id, name, so_far.arguments + arguments)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,25 +60,22 @@ class Dialect:
         """The body of a request for at most `reply` tokens."""
         limit = "max_completion_tokens" if "max_tokens" in self.refused else "max_tokens"
         wished = {limit: reply, "stream_options": {"include_usage": True}, **options}
-        messages = _alternating(turns) if self.alternates else turns
-        return {
-            "messages": [_message(turn) for turn in messages],
-            "stream": True,
-            **{name: value for name, value in wished.items() if name not in self.refused},
-        }
+        accepted = {name: value for name, value in wished.items() if name not in self.refused}
+        messages = map(_message, _alternating(turns) if self.alternates else turns)
+        return {"messages": list(messages), "stream": True, **accepted}
 
     def learnt(self, refusal: APIStatusError) -> Dialect | None:
         """The dialect without the refused parameter; None if the refusal is about something else."""
         said = f"{refusal.param or ''} {refusal.message} {refusal.body or ''}"
-        if refusal.status_code in (400, 422):
-            for name in _OPTIONAL.findall(said):
-                if name not in self.refused:
-                    return replace(self, refused=self.refused | {name})
-        if refusal.status_code in (400, 422, _BROKEN_BY_TEMPLATES) and _TOOLS.search(said):
+        if refusal.status_code not in (400, 422, _BROKEN_BY_TEMPLATES):
+            return None
+        named = [] if refusal.status_code == _BROKEN_BY_TEMPLATES else _OPTIONAL.findall(said)
+        for name in named:
+            if name not in self.refused:
+                return replace(self, refused=self.refused | {name})
+        if _TOOLS.search(said):
             return None if "tools" in self.refused else replace(self, refused=self.refused | {"tools"})
-        if refusal.status_code in (400, 422, _BROKEN_BY_TEMPLATES) and _ROLES.search(said):
-            return None if self.alternates else replace(self, alternates=True)
-        return None
+        return replace(self, alternates=True) if _ROLES.search(said) and not self.alternates else None
 
 
 def _alternating(turns: Sequence[Turn]) -> list[Turn]:
@@ -94,11 +92,10 @@ def _alternating(turns: Sequence[Turn]) -> list[Turn]:
 
 def _message(turn: Turn) -> Json:
     message: Json = {"role": turn.role, "content": turn.content}
-    if turn.calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in turn.calls
-        ]
+    for call in turn.calls:
+        function = {"name": call.name, "arguments": call.arguments}
+        told = {"id": call.id, "type": "function", "function": function}
+        message.setdefault("tool_calls", []).append(told)
     if turn.answers is not None:
         message["tool_call_id"] = turn.answers
     return message
@@ -110,31 +107,23 @@ def events(data: Iterable[bytes]) -> Iterator[Json | None]:
     Raises ValueError for invalid JSON. Pings, comments and a byte order mark are skipped.
     """
     held = b""
-    for some in data:
+    for some in chain(data, [b"\n"]):
         *lines, held = (held + some).split(b"\n")
         for line in lines:
-            yield from _event(line)
-    yield from _event(held)
-
-
-def _event(line: bytes) -> Iterator[Json | None]:
-    text = line.decode("utf-8-sig", "replace").strip()
-    name, colon, rest = text.partition(":")
-    if text.startswith("{"):
-        rest = text
-    elif name != "data" or not colon or not rest.strip():
-        return
-    if rest.strip() == "[DONE]":
-        yield None
-        return
-    event = json.loads(rest)
-    if isinstance(event, dict) and ("choices" in event or "error" in event):
-        yield event
+            text = line.decode("utf-8-sig", "replace").strip()
+            if not text.startswith(("data:", "{")):
+                continue  # a comment, or another field
+            said = text.removeprefix("data:").strip()
+            if said == "[DONE]":
+                yield None
+            elif said:
+                event = json.loads(said)
+                if isinstance(event, dict) and ("choices" in event or "error" in event):
+                    yield event
 
 
 def delta_of(event: Mapping[str, Any]) -> tuple[Json, str | None]:
-    """The text that a chunk adds, and the finish reason, if any. Raises TypeError for anything but a
-    chunk."""
+    """What a chunk adds, and the finish reason, if any. Raises TypeError for anything but a chunk."""
     for choice in event["choices"][:1]:
         return choice.get("delta") or choice.get("message") or {}, choice.get("finish_reason")
     return {}, None
@@ -144,12 +133,8 @@ def text_of(content: Any) -> tuple[str, bool]:
     """The text of a content, possibly a list of parts, and whether it has thoughts."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, dict)]
-        text = "".join(
-            str(part["text"]) for part in parts if part.get("type", "text") == "text" and part.get("text")
-        )
-        return text, any(
-            "think" in str(part.get("type")) or "reason" in str(part.get("type")) for part in parts
-        )
+        texts = (part.get("text") or "" for part in parts if part.get("type", "text") == "text")
+        return "".join(map(str, texts)), any(re.search("think|reason", str(p.get("type"))) for p in parts)
     return content or "", False
 
 
@@ -166,9 +151,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _BEGUN = "|".join("assistantfinal"[:length] for length in range(13, 0, -1))
-_UNFINISHED = re.compile(
-    rf"(?:<[^<>\n]{{0,42}}|\[/?[a-z]{{0,5}}|◁[^▷\n]{{0,8}}|(?-i:{_BEGUN}))$", re.IGNORECASE
-)
+_UNFINISHED = re.compile(rf"(?:<[^<>\n]{{0,42}}|\[/?[a-z]{{0,5}}|◁[^▷\n]{{0,8}}|(?-i:{_BEGUN}))$", re.I)
 _ALOUD = re.compile(
     r"\W*(?:analysis(?-i:[A-Z])|(?:okay|ok|alright|hmm+|let me|let's|we need|i need|the user|thinking process"
     r"|(?:also|gut)(?=,)|der (?:be)?nutzer|die (?:be)?nutzerin|l'utilisateur|o usuário|користувач)(?!\w))",

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,15 +27,15 @@ from rag.schema import BUILTIN_DIMENSION
 if TYPE_CHECKING:
     from llama_index.core.embeddings import BaseEmbedding
 
+    from rag.models.embedding import ServerEmbedding
+
 PROBE = "Beleg"
 """A text to find out a model's dimension, and whether it is still the same model."""
-
 RETRIES, LONGEST_WAIT = 6, 90.0
 """Further tries for a batch, and the longest wait in seconds; servers' limits are by the minute."""
 
 _FIRST_RETRIES = 2
 _SAME_MODEL = 0.99  # cosine: servers round, and batch in different ways
-_QUESTIONS = 1024
 _REMOTE = {"api_base", "api_key", "azure_endpoint", "base_url", "endpoint_url"}
 
 
@@ -43,14 +43,11 @@ class Embedder:
     """Turns texts and questions into vectors; this one by the built-in embedding, on this machine."""
 
     is_builtin = True
+    host: str | None = None
+    """The host that texts are sent to; None if they stay here."""
 
     def __init__(self) -> None:
-        self._remembered = functools.lru_cache(maxsize=_QUESTIONS)(self._query)
-
-    @property
-    def host(self) -> str | None:
-        """The host that texts are sent to; None if they stay here."""
-        return None
+        self._remembered = functools.lru_cache(maxsize=1024)(self._query)
 
     def load(self) -> None:
         """Imports and builds what embedding needs. Raises ConfigError."""
@@ -67,10 +64,7 @@ class Embedder:
         return vectors(texts)
 
     def query(self, question: str) -> Floats:
-        """The vector of a question. Raises ProviderError.
-
-        Questions are cached in memory, never on disk.
-        """
+        """The vector of a question, cached in memory, never on disk. Raises ProviderError."""
         return self._remembered(question)
 
     def alike(self, _one: str, _other: str, /) -> float:
@@ -89,42 +83,43 @@ class Embedder:
 
 
 class ModelEmbedder(Embedder):
-    """A LlamaIndex embedding behind one retry layer and a cache. Safe to use from several threads.
+    """A model of somebody else behind one retry layer and a cache. Safe to use from several threads.
 
-    `build` makes it when it is first needed, for its import takes seconds. A class that somebody else wrote
-    is called by one thread at a time.
+    It is built when it is first needed, for its import takes seconds. A class that somebody else wrote is
+    called by one thread at a time.
     """
 
     is_builtin = False
 
-    def __init__(
-        self, choice: Choice, server: Server, build: Callable[[], BaseEmbedding], cache: Path
-    ) -> None:
+    def __init__(self, choice: Choice, server: Server, key: str, cache: Path) -> None:
         super().__init__()
-        self.identity = choice.identity
         self.server = server
-        self._build = build
-        self._cache_path = cache
+        self._choice, self._key, self._cache_path = choice, key, cache
         self._is_class = choice.kind == "class"
         self._dimension: int | None = None
-        self._model: BaseEmbedding | None = None
+        self._model: ServerEmbedding | BaseEmbedding | None = None
         self._cache: EmbeddingCache | None = None
         self._guard = threading.Lock()
         self._turn = threading.Lock() if self._is_class else contextlib.nullcontext()
 
     @property
-    def host(self) -> str | None:
+    def host(self) -> str | None:  # type: ignore[override]
         """As above; for a class that takes a key or an address, its name."""
         if self._is_class and not _REMOTE & type(self.model).model_fields.keys():
             return None
         return self.server.host
 
     @property
-    def model(self) -> BaseEmbedding:
-        """The LlamaIndex embedding. Raises ConfigError if it cannot be built."""
+    def model(self) -> ServerEmbedding | BaseEmbedding:
+        """What embeds. Raises ConfigError if it cannot be built."""
+        from rag.models.embedding import class_embedding, server_embedding
+
         with self._guard:
             if self._model is None:
-                self._model = self._build()
+                if self._is_class:
+                    self._model = class_embedding(self._choice)
+                else:
+                    self._model = server_embedding(self._choice, self.server, self._key)
             return self._model
 
     @property
@@ -148,10 +143,10 @@ class ModelEmbedder(Embedder):
         """
         if self._dimension is None:
             row = self._asked([PROBE], _FIRST_RETRIES)[0]
-            held = self.cache.get(self.identity, [PROBE]).get(PROBE)
-            if held is None or not _are_near(held, row):
-                self.cache.forget(self.identity)
-                self.cache.put(self.identity, [PROBE], row[None, :])
+            held = self.cache.get(self._choice.identity, [PROBE]).get(PROBE)
+            if held is None or held.shape != row.shape or _cosine(held, row) <= _SAME_MODEL:
+                self.cache.forget(self._choice.identity)
+                self.cache.put(self._choice.identity, [PROBE], row[None, :])
             self._dimension = len(row)
         return self._dimension
 
@@ -161,19 +156,19 @@ class ModelEmbedder(Embedder):
         Raises ProviderError: what came before is kept.
         """
         length = self.dimension()
-        held = self.cache.get(self.identity, texts)
+        held = self.cache.get(self._choice.identity, texts)
         found = {text: row for text, row in held.items() if len(row) == length}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
         size = self.model.embed_batch_size if missing else 1
         for start in range(0, len(missing), size):
             batch = missing[start : start + size]
             rows = self._asked(batch, RETRIES)
-            self.cache.put(self.identity, batch, rows)
+            self.cache.put(self._choice.identity, batch, rows)
             found |= zip(batch, rows, strict=True)
         return np.array([found[text] for text in texts], dtype=np.float32).reshape(-1, length)
 
     def prune(self, texts: Iterable[str], limit: int) -> None:
-        self.cache.prune(self.identity, itertools.chain([PROBE], texts), limit)
+        self.cache.prune(self._choice.identity, itertools.chain([PROBE], texts), limit)
 
     def close(self) -> None:
         with self._guard:
@@ -181,7 +176,7 @@ class ModelEmbedder(Embedder):
                 self._cache.close()
                 self._cache = None
             if self._model is not None and not self._is_class:
-                self._model.close()  # type: ignore[attr-defined]  # a ServerEmbedding
+                self._model.close()  # type: ignore[union-attr]  # a ServerEmbedding
                 self._model = None
 
     def _query(self, question: str) -> Floats:
@@ -227,6 +222,5 @@ class ModelEmbedder(Embedder):
         return rows
 
 
-def _are_near(one: Floats, other: Floats) -> bool:
-    lengths = np.linalg.norm(one) * np.linalg.norm(other)
-    return one.shape == other.shape and float(one @ other / lengths) > _SAME_MODEL
+def _cosine(one: Floats, other: Floats) -> float:
+    return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))

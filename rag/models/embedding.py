@@ -1,82 +1,80 @@
-"""Embeddings of LlamaIndex: on a server, or of any class; a separate module, because imports are slow."""
+"""Embeddings by other models: on a server that speaks OpenAI's protocol, or any class of LlamaIndex's."""
+
+from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llama_index.core.embeddings import BaseEmbedding
-from openai import OpenAI
-from pydantic import Field
+from pydantic import BaseModel, Field, TypeAdapter
 
 from rag.errors import ConfigError
+from rag.models import load_llama_index
 from rag.models.embedding_choice import Choice
 from rag.models.faults import Server
 from rag.models.proxies import client
 
-QUERY_PATIENCE = 5.0
-"""Seconds to wait for a question's vector before it is answered by words alone."""
+if TYPE_CHECKING:
+    from llama_index.core.embeddings import BaseEmbedding
+    from openai import OpenAI
 
 _BATCH = {"openai": 128, "openai-like": 16}  # texts; a small machine takes seconds for each
-OPTIONS = {
-    "additional_kwargs", "default_headers", "dimensions", "embed_batch_size",
-    "query_patience", "query_prefix", "text_prefix", "timeout",
-}  # fmt: skip
-"""The options that BELEG_EMBEDDING_OPTIONS may have for a server; others are refused, not ignored."""
 
 
-class ServerEmbedding(BaseEmbedding):
-    """A model on a server that speaks OpenAI's protocol.
+class ServerEmbedding(BaseModel):
+    """A model on a server, with the methods of LlamaIndex's classes that Beleg calls.
 
     LlamaIndex's own class takes vectors in the order they come, makes spaces of line breaks, and tries again
     by itself. `query_prefix` and `text_prefix` go before what is embedded, for models that were trained so
-    (E5: "query: " and "passage: ").
+    (E5: "query: " and "passage: "). `query_patience` are the seconds to wait for a question's vector before
+    the question is answered by words alone.
     """
 
-    api_base: str
-    api_key: str = Field(repr=False, exclude=True)
-    timeout: float = 60.0
+    name: str
+    url: str
+    key: str = Field(repr=False)
+    embed_batch_size: int = Field(gt=0, le=2048)
+    timeout: float
     default_headers: dict[str, str] | None = None
     dimensions: int | None = None
-    additional_kwargs: dict[str, Any] = Field(default_factory=dict)
+    additional_kwargs: dict[str, Any]
     query_prefix: str = ""
     text_prefix: str = ""
-    query_patience: float = QUERY_PATIENCE
+    query_patience: float = 5.0
 
     @functools.cached_property
     def client(self) -> OpenAI:
         """The client of the server; the retry layer is ours."""
-        return OpenAI(
-            api_key=self.api_key,
-            base_url=self.api_base,
-            max_retries=0,
-            default_headers=self.default_headers,
-            http_client=client(self.api_base),
-        )
+        from openai import OpenAI
+
+        options: Any = {"api_key": self.key, "base_url": self.url, "default_headers": self.default_headers}
+        return OpenAI(max_retries=0, http_client=client(self.url), **options)
 
     def close(self) -> None:
         """Closes the connections to the server."""
         if opened := vars(self).pop("client", None):
             opened.close()
 
+    def get_text_embedding_batch(self, texts: list[str]) -> list[list[float]]:
+        """The vectors of passages. Raises what the client raises."""
+        return self._vectors([self.text_prefix + text for text in texts], self.timeout)
+
+    def get_query_embedding(self, question: str) -> list[float]:
+        """The vector of a question. Raises what the client raises."""
+        return self._vectors([self.query_prefix + question], self.query_patience)[0]
+
     def _vectors(self, texts: list[str], patience: float) -> list[list[float]]:
         length: dict[str, Any] = {} if self.dimensions is None else {"dimensions": self.dimensions}
         reply = self.client.embeddings.create(
-            input=texts, model=self.model_name, timeout=patience, **length, **self.additional_kwargs
+            input=texts, model=self.name, timeout=patience, **length, **self.additional_kwargs
         )
         # some servers number every vector 0: the sort is stable
-        return [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
+        found = [item.embedding for item in sorted(reply.data, key=lambda item: item.index)]
+        return TypeAdapter(list[list[float]]).validate_python(found)
 
-    def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
-        return self._vectors([self.text_prefix + text for text in texts], self.timeout)
 
-    def _get_text_embedding(self, text: str) -> list[float]:
-        return self._get_text_embeddings([text])[0]
-
-    def _get_query_embedding(self, query: str) -> list[float]:
-        return self._vectors([self.query_prefix + query], self.query_patience)[0]
-
-    async def _aget_query_embedding(self, query: str) -> list[float]:
-        return self._get_query_embedding(query)
+OPTIONS = ServerEmbedding.model_fields.keys() - {"name", "url", "key"}
+"""The options that BELEG_EMBEDDING_OPTIONS may have for a server; others are refused, not ignored."""
 
 
 def server_embedding(choice: Choice, server: Server, key: str) -> ServerEmbedding:
@@ -88,10 +86,9 @@ def server_embedding(choice: Choice, server: Server, key: str) -> ServerEmbeddin
     # base64, the client's default, is not known to every server
     form = {} if choice.kind == "openai" else {"encoding_format": "float"}
     given = {"embed_batch_size": _BATCH[choice.kind], "timeout": server.patience, **choice.options}
-    given |= {"model_name": choice.name, "api_base": server.base_url, "api_key": key}
     try:
         given["additional_kwargs"] = form | given.get("additional_kwargs", {})
-        return ServerEmbedding(**given)
+        return ServerEmbedding(name=choice.name, url=server.base_url, key=key, **given)
     except (TypeError, ValueError) as exc:
         raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: {choice.without_credentials(exc)}") from None
 
@@ -101,6 +98,9 @@ def class_embedding(choice: Choice) -> BaseEmbedding:
 
     Raises ConfigError: for a missing package with the command that installs it.
     """
+    load_llama_index()
+    from llama_index.core.embeddings import BaseEmbedding
+
     module, _, name = choice.name.rpartition(".")
     try:
         found: Any = getattr(importlib.import_module(module), name, None)

@@ -11,7 +11,6 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -28,6 +27,7 @@ PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS vectors (
     text BLOB NOT NULL, model TEXT NOT NULL, vector BLOB NOT NULL, PRIMARY KEY (text, model)
 ) WITHOUT ROWID;
+SELECT vector FROM vectors LIMIT 1;
 """
 
 log = logging.getLogger(__name__)
@@ -42,33 +42,31 @@ class EmbeddingCache:
         self._guard = threading.Lock()
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
             try:
-                self._connection = _connected(path)
-            except sqlite3.OperationalError:
-                raise
+                self._connection.executescript(_SCHEMA)
             except sqlite3.DatabaseError as exc:
+                self._connection.close()
+                if isinstance(exc, sqlite3.OperationalError):
+                    raise
                 log.warning("the cache of embeddings cannot be read and starts anew (%s)", exc)
                 for suffix in ("-wal", "-shm", ""):
                     path.with_name(f"{path.name}{suffix}").unlink(missing_ok=True)
-                self._connection = _connected(path)
+                self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
+                self._connection.executescript(_SCHEMA)
 
     def get(self, model: str, texts: Sequence[str]) -> dict[str, Floats]:
         """The vectors that are held, by text."""
-        found = {}
+        sql = "SELECT vector FROM vectors WHERE model = ? AND text = ?"
         with self._translated():
-            for text in dict.fromkeys(texts):
-                sql = "SELECT vector FROM vectors WHERE model = ? AND text = ?"
-                if row := self._connection.execute(sql, (model, _digest(text))).fetchone():
-                    found[text] = np.frombuffer(row[0], dtype=_STORED).astype(np.float32)
-        return found
+            rows = {t: self._connection.execute(sql, (model, _digest(t))).fetchone() for t in texts}
+        return {t: np.frombuffer(row[0], _STORED).astype(np.float32) for t, row in rows.items() if row}
 
     def put(self, model: str, texts: Sequence[str], vectors: Floats) -> None:
         """Stores one vector per text, committed at once."""
-        rows = zip(texts, vectors, strict=True)
-        self._change(
-            "INSERT OR REPLACE INTO vectors (model, text, vector) VALUES (?, ?, ?)",
-            [(model, _digest(text), row.astype(_STORED).tobytes()) for text, row in rows],
-        )
+        pairs = zip(texts, vectors, strict=True)
+        rows = [(model, _digest(text), row.astype(_STORED).tobytes()) for text, row in pairs]
+        self._change("INSERT OR REPLACE INTO vectors (model, text, vector) VALUES (?, ?, ?)", rows)
 
     def forget(self, model: str) -> None:
         """Drops all vectors of a model."""
@@ -82,25 +80,23 @@ class EmbeddingCache:
         """
         if (before := len(self)) <= limit:
             return 0
-        kept = {_digest(text) for text in texts}
-        held = {text for (text,) in self._all("SELECT DISTINCT text FROM vectors")}
-        self._change("DELETE FROM vectors WHERE text = ?", [(text,) for text in held - kept])
+        kept = {(_digest(text),) for text in texts}
+        with self._translated():
+            held = set(self._connection.execute("SELECT DISTINCT text FROM vectors"))
+        self._change("DELETE FROM vectors WHERE text = ?", list(held - kept))
         if len(self) > limit:
             self._change("DELETE FROM vectors WHERE model <> ?", [(model,)])
         return before - len(self)
 
     def __len__(self) -> int:
         """Number of vectors, of all models."""
-        return int(self._all("SELECT count(*) FROM vectors")[0][0])
+        with self._translated():
+            return int(self._connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
     def close(self) -> None:
         """Closes the file."""
         with self._guard:
             self._connection.close()
-
-    def _all(self, sql: str) -> list[Any]:
-        with self._translated():
-            return self._connection.execute(sql).fetchall()
 
     def _change(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
         with self._translated(), self._connection:
@@ -114,17 +110,6 @@ class EmbeddingCache:
                 yield
             except (sqlite3.Error, OSError) as exc:
                 raise ConfigError("cache_unusable", path=self._path, why=exc) from exc
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, check_same_thread=False)
-    try:
-        connection.executescript(_SCHEMA)
-        connection.execute("SELECT vector FROM vectors LIMIT 1").fetchone()
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _digest(text: str) -> bytes:

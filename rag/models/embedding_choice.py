@@ -1,18 +1,14 @@
 """Reads the embedding from the settings, without loading anything."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from rag.errors import ConfigError
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.settings import Settings
 
 Kind = Literal["builtin", "e5", "openai", "openai-like", "class"]
 
@@ -47,11 +43,8 @@ class Choice:
         'openai:text-embedding-3-large {"dimensions": 256}'
         """
         prefix = "" if self.kind in ("builtin", "e5", "class") else f"{self.kind}:"
-        told = {
-            name: value
-            for name, value in self.options.items()
-            if name not in _TECHNICAL and not _CREDENTIAL.search(name)
-        }
+        telling = [n for n in self.options if n not in _TECHNICAL and not _CREDENTIAL.search(n)]
+        told = {name: self.options[name] for name in telling}
         arguments = f" {json.dumps(told, sort_keys=True, ensure_ascii=False)}" if told else ""
         return f"{prefix}{self.name}{arguments}"
 
@@ -71,7 +64,13 @@ def is_available() -> bool:
 
 def chosen(settings: Settings) -> Choice:
     """The embedding that the settings name; raises ConfigError for a name or arguments that are malformed."""
-    name, options = settings.embedding.strip(), _options(settings.embedding_options)
+    name = settings.embedding.strip()
+    try:
+        options = json.loads(settings.embedding_options or "{}")
+    except ValueError as exc:
+        raise ConfigError(f"BELEG_EMBEDDING_OPTIONS is no JSON ({exc})") from exc
+    if not isinstance(options, dict):
+        raise ConfigError('BELEG_EMBEDDING_OPTIONS: a JSON object is wanted, as {"model_name": "…"}')
     if name == AUTO:
         name = E5 if is_available() else WORDS
     if name in (E5, WORDS, BUILTIN):
@@ -84,13 +83,3 @@ def chosen(settings: Settings) -> Choice:
     if _PATH.fullmatch(name):
         return Choice("class", name, options)
     raise ConfigError(f"BELEG_EMBEDDING: {name!r} is unknown; allowed: {ALLOWED}")
-
-
-def _options(text: str | None) -> dict[str, Any]:
-    try:
-        options = json.loads(text or "{}")
-    except ValueError as exc:
-        raise ConfigError(f"BELEG_EMBEDDING_OPTIONS is no JSON ({exc})") from exc
-    if not isinstance(options, dict):
-        raise ConfigError('BELEG_EMBEDDING_OPTIONS: a JSON object is wanted, as {"model_name": "…"}')
-    return options

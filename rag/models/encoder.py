@@ -60,7 +60,6 @@ class Encoder(Embedder):
         self._asking = 0  # questions that wait for their turn
 
     def dimension(self) -> int:
-        """Length of the vectors."""
         return DIMENSION
 
     def embed(self, texts: Sequence[str]) -> Floats:

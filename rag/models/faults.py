@@ -1,5 +1,6 @@
 """Translates errors of models' clients into ours: one table, one clear message for each fault."""
 
+import contextlib
 import random
 import re
 import time
@@ -7,44 +8,36 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from rag.errors import (
-    ConfigError,
-    ContextOverflow,
-    ProviderAuth,
-    ProviderError,
-    ProviderProtocol,
-    ProviderRateLimited,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from rag import errors
+from rag.errors import ConfigError, ProviderError
 from rag.i18n import Phrase
 
 TABLE: Mapping[str, tuple[type[ProviderError], str]] = {
     # the provider's own codes
-    "insufficient_quota": (ProviderRateLimited, "model_quota"),
-    "rate_limit_exceeded": (ProviderRateLimited, "model_busy"),
-    "context_length_exceeded": (ContextOverflow, "model_window"),
-    "content_filter": (ProviderProtocol, "model_withheld"),
+    "insufficient_quota": (errors.ProviderRateLimited, "model_quota"),
+    "rate_limit_exceeded": (errors.ProviderRateLimited, "model_busy"),
+    "context_length_exceeded": (errors.ContextOverflow, "model_window"),
+    "content_filter": (errors.ProviderProtocol, "model_withheld"),
     # statuses, and classes of them
-    "401": (ProviderAuth, "model_refused"),
-    "403": (ProviderAuth, "model_refused"),
-    "404": (ProviderProtocol, "model_unknown"),
-    "429": (ProviderRateLimited, "model_busy"),
-    "4xx": (ProviderProtocol, "model_request"),
-    "5xx": (ProviderUnavailable, "model_failed"),
+    "401": (errors.ProviderAuth, "model_refused"),
+    "403": (errors.ProviderAuth, "model_refused"),
+    "404": (errors.ProviderProtocol, "model_unknown"),
+    "429": (errors.ProviderRateLimited, "model_busy"),
+    "4xx": (errors.ProviderProtocol, "model_request"),
+    "5xx": (errors.ProviderUnavailable, "model_failed"),
     # exceptions of openai, httpx and Python
-    "APITimeoutError": (ProviderTimeout, "model_silent"),
-    "TimeoutException": (ProviderTimeout, "model_silent"),
-    "TimeoutError": (ProviderTimeout, "model_silent"),
-    "APIConnectionError": (ProviderUnavailable, "model_unreachable"),
-    "ConnectError": (ProviderUnavailable, "model_unreachable"),
-    "InvalidURL": (ProviderUnavailable, "model_unreachable"),
-    "APIResponseValidationError": (ProviderProtocol, "model_nonsense"),
-    "APIError": (ProviderUnavailable, "model_reports"),
-    "CutStream": (ProviderUnavailable, "model_broke_off"),
-    "HTTPError": (ProviderUnavailable, "model_broke_off"),
-    "OSError": (ProviderUnavailable, "model_class_broke"),  # those of `requests` are, too
-    "Exception": (ProviderProtocol, "model_nonsense"),
+    "APITimeoutError": (errors.ProviderTimeout, "model_silent"),
+    "TimeoutException": (errors.ProviderTimeout, "model_silent"),
+    "TimeoutError": (errors.ProviderTimeout, "model_silent"),
+    "APIConnectionError": (errors.ProviderUnavailable, "model_unreachable"),
+    "ConnectError": (errors.ProviderUnavailable, "model_unreachable"),
+    "InvalidURL": (errors.ProviderUnavailable, "model_unreachable"),
+    "APIResponseValidationError": (errors.ProviderProtocol, "model_nonsense"),
+    "APIError": (errors.ProviderUnavailable, "model_reports"),
+    "CutStream": (errors.ProviderUnavailable, "model_broke_off"),
+    "HTTPError": (errors.ProviderUnavailable, "model_broke_off"),
+    "OSError": (errors.ProviderUnavailable, "model_class_broke"),  # those of `requests` are, too
+    "Exception": (errors.ProviderProtocol, "model_nonsense"),
 }
 """Keys are tried in this order: the error's code, its status, its classes from the most specific."""
 
@@ -101,16 +94,14 @@ def translated(error: Exception, server: Server) -> ProviderError:
     if isinstance(error, ProviderError):
         return error
     kind, code = next(TABLE[key] for key in _keys(error) if key in TABLE)
-    wait, said = _retry_after(error), _said(error)
+    wait, said = None, _said(error)
+    with contextlib.suppress(AttributeError, KeyError, ValueError):  # where the server asks for none
+        wait = max(0.0, float(error.response.headers["retry-after"]))  # type: ignore[attr-defined]
+    named = ("model", "host", "setting", "address", "key", "without")
     return kind(
         server.codes.get(code, code),
         retry_after=wait,
-        model=server.model,
-        host=server.host,
-        setting=server.setting,
-        address=server.address,
-        key=server.key,
-        without=server.without,
+        **{name: getattr(server, name) for name in named},
         status=_status(error) or "",
         said=said,
         error=f"{type(error).__name__}: {said}".removesuffix(": "),
@@ -170,12 +161,3 @@ def _said(error: Exception) -> str:
     body = getattr(error, "body", None)
     said = body.get("message") if isinstance(body, Mapping) else None
     return without_secrets(str(said or getattr(error, "message", error)))
-
-
-def _retry_after(error: Exception) -> float | None:
-    """Seconds that the server asks to wait, None when it does not say."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    try:
-        return max(0.0, float(headers["retry-after"]))
-    except (KeyError, ValueError):
-        return None

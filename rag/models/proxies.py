@@ -77,20 +77,18 @@ def _why_not(proxy: str) -> str | None:
 
 def _past(environment: Mapping[str, str]) -> list[str]:
     """The hosts that no proxy is asked for, as httpx takes them: IPv6 without brackets, no networks of it."""
-    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-    return list(
-        filter(_is_host, (host.strip().removeprefix("[").removesuffix("]") for host in listed.split(",")))
-    )
-
-
-def _is_host(name: str) -> bool:
     import httpx
 
-    with contextlib.suppress(ValueError):
-        return bool(ipaddress.ip_address(name))
-    with contextlib.suppress(httpx.InvalidURL):
-        return bool(httpx.URL(f"all://*{name}").host and name and "://" not in name)
-    return False
+    listed = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    past = []
+    for name in (host.strip().removeprefix("[").removesuffix("]") for host in listed.split(",")):
+        is_host = False
+        with contextlib.suppress(httpx.InvalidURL):
+            is_host = bool(name and "://" not in name and httpx.URL(f"all://*{name}").host)
+        with contextlib.suppress(ValueError):
+            is_host = bool(ipaddress.ip_address(name))
+        past += [name] if is_host else []
+    return past
 
 
 def _proxy_of(url: str, environment: Mapping[str, str]) -> str | None:

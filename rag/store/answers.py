@@ -71,31 +71,30 @@ class Records:
             self.most = min(most, MOST_IN_MEMORY)
 
     def put(self, answer: Json, history: Sequence[Message] = (), previous: str | None = None) -> None:
-        """Stores an answer (from `answer_to_dict`) with the earlier messages used and the id of the answer
-        before."""
+        """Stores an answer (from `answer_to_dict`), the earlier messages used, the id of the one before."""
         said = [{"role": message.role, "content": message.content} for message in history]
         row = (answer["id"], _dumped(answer), _dumped(said), previous)
-        self._write("insert or replace into answers (id, answer, history, previous) values (?, ?, ?, ?)", row)
-        self._write(_FORGET, (self.most,))
+        self._run("insert or replace into answers (id, answer, history, previous) values (?, ?, ?, ?)", row)
+        self._run(_FORGET, (self.most,))
 
     def get(self, ident: str) -> Json | None:
         """The answer with this id, None when it is not (or no longer) there."""
-        rows = self._read("select answer from answers where id = ?", (ident,))
+        rows = self._run("select answer from answers where id = ?", (ident,))
         return json.loads(rows[0][0]) if rows else None
 
     def conversation(self, ident: str) -> list[Json]:
         """The answers of a conversation up to the one with this id, oldest first; none if it is gone."""
-        rows = self._read(_CONVERSATION, (ident, LONGEST))
+        rows = self._run(_CONVERSATION, (ident, LONGEST))
         return [json.loads(answer) for (answer,) in reversed(rows)]
 
     def rate(self, ident: str, rating: Rating | None, note: str = "", reason: Reason | None = None) -> bool:
         """Records a rating, None to take it back; returns whether the answer exists."""
         sql = "update answers set rating = ?, note = ?, reason = ? where id = ?"
-        return bool(self._write(sql, (rating, note, reason, ident)))
+        return bool(self._run(f"{sql} returning id", (rating, note, reason, ident)))
 
     def rating(self, ident: str) -> Rating | None:
         """The rating of an answer."""
-        rows = self._read("select rating from answers where id = ?", (ident,))
+        rows = self._run("select rating from answers where id = ?", (ident,))
         return rows[0][0] if rows else None
 
     def cases(self) -> Iterator[Json]:
@@ -104,11 +103,9 @@ class Records:
         {"id": "feedback-3f…", "question": "Wer …?", "lang": "de", "history": [],
          "tags": ["thumbs-down", "wrong"], "note": ""}
         """
-        rows = self._read(
-            "select answer, history, rating, reason, note from answers"
-            " where rating is not null order by rowid"
-        )
-        for answer, history, rating, reason, note in rows:
+        columns = "answer, history, rating, reason, note"
+        sql = f"select {columns} from answers where rating is not null order by rowid"
+        for answer, history, rating, reason, note in self._run(sql):
             record = json.loads(answer)
             yield {
                 "id": f"feedback-{record['id']}",
@@ -124,21 +121,14 @@ class Records:
         with self._lock:
             self._connection.close()
 
-    def _write(self, sql: str, values: Sequence[Any]) -> int:
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a statement in a transaction of its own; none when it fails, which the log says."""
         with self._lock:
             try:
                 with self._connection:
-                    return self._connection.execute(sql, values).rowcount
+                    return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as exc:
-                log.warning("an answer's record was not stored: %s", exc)
-                return 0
-
-    def _read(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._connection.execute(sql, values).fetchall()
-            except sqlite3.Error as exc:
-                log.warning("the records could not be read: %s", exc)
+                log.warning("answers' records cannot be used: %s", exc)
                 return []
 
 

@@ -27,7 +27,6 @@ from rag.store.library_file import batches
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
-    from chromadb.api.collection_configuration import CreateCollectionConfiguration
     from chromadb.api.models.Collection import Collection
 
     from rag.models.hashing import Floats
@@ -38,6 +37,8 @@ Embed = Callable[[Sequence[Pair]], "Floats"]
 """Embeds passages, given with their articles: one row for each."""
 Progress = Callable[[str, int, int], None]
 """Called with a step ("read", "index", "embed"), how many are done, and of how many."""
+Stop = Callable[[], bool]
+"""Asked between two batches whether to leave the rest to the next sync."""
 
 FOLDER, CHUNKS = "chroma", "chunks"
 LEAST, MOST = 8, 512
@@ -60,6 +61,7 @@ class Chroma:
         self.client, self.call, self.folder = client, call, folder
         self.damage: str | None = None
         self.users = 0
+        self._unlock: Callable[[], object] = lambda: None
         self._spoilt = False  # a failed write, after which the content is unknown
         self.batch: int = min(MOST, call(client.get_max_batch_size))
         self.chunks: Collection = call(lambda: self._collection(""))
@@ -72,14 +74,19 @@ class Chroma:
         folder, ConfigError if it cannot be used.
         """
         folder = folder.resolve()
+        path = folder / FOLDER
         with _opening:
             if folder not in _opened:
-                lock.acquire(folder)
-                try:
-                    _opened[folder] = cls._of_folder(folder)
-                except BaseException:
-                    lock.release(folder)
-                    raise
+                with contextlib.ExitStack() as stack, _translated(path):
+                    stack.enter_context(lock.owned(folder))
+                    damage = _made_safe(folder)
+                    (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
+                    found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
+                    found.damage = damage
+                    found.count()  # the first query may write the graph
+                    found._note()
+                    found._unlock = stack.pop_all().close
+                    _opened[folder] = found
             _opened[folder].users += 1
             return _opened[folder]
 
@@ -124,11 +131,10 @@ class Chroma:
 
         ids, texts = [chunk.id for _, chunk in pairs], [chunk.text for _, chunk in pairs]
         written = partial(node_to_metadata_dict, remove_text=True, flat_metadata=True)
-        stated: list[Any] = [written(_node(*pair)) for pair in pairs]
+        stated = [written(_node(*pair)) for pair in pairs]
+        rows: Any = {"ids": ids, "embeddings": vectors, "metadatas": stated, "documents": texts}
         with self._changing():
-            self.call(
-                lambda: self.chunks.upsert(ids=ids, embeddings=vectors, metadatas=stated, documents=texts)
-            )
+            self.call(partial(self.chunks.upsert, **rows))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Removes vectors; unknown ids are ignored."""
@@ -160,25 +166,13 @@ class Chroma:
                     self.client.close()
                     self._note()
                 finally:
-                    lock.release(self.folder)
+                    self._unlock()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @classmethod
-    def _of_folder(cls, folder: Path) -> Self:
-        path = folder / FOLDER
-        with _translated(path):
-            damage = _made_safe(folder)
-            (folder / _NOTE).unlink(missing_ok=True)  # opening changes a file
-            found = cls(_client_of(path), lambda work: _translated(path)(work)(), folder)
-            found.damage = damage
-            found.count()  # the first query may write the graph
-            found._note()
-        return found
 
     def _collection(self, fingerprint: str) -> Collection:
         from chromadb.errors import NotFoundError
@@ -187,24 +181,18 @@ class Chroma:
             return self.client.get_collection(CHUNKS, embedding_function=None)
         graph: dict[str, Any] = _GRAPH if self.folder is None else {**_GRAPH, "sync_threshold": _SAVED_AFTER}
         # no embedding function, because the default one downloads a model; the space cannot be changed later
-        return self.client.get_or_create_collection(
-            CHUNKS,
-            embedding_function=None,
-            metadata={"fingerprint": fingerprint},
-            configuration=cast("CreateCollectionConfiguration", {"hnsw": graph}),
-        )
+        given: Any = {"metadata": {"fingerprint": fingerprint}, "configuration": {"hnsw": graph}}
+        return self.client.get_or_create_collection(CHUNKS, embedding_function=None, **given)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Removes the note while files change, so that an interruption can be noticed."""
-        if self.folder is None:
-            yield
-            return
-        (self.folder / _NOTE).unlink(missing_ok=True)
+        if self.folder is not None:
+            (self.folder / _NOTE).unlink(missing_ok=True)
         try:
             yield
         except BaseException:
-            self._spoilt = True
+            self._spoilt = self.folder is not None
             raise
         self._note()
 
@@ -236,11 +224,11 @@ def add_missing(
     chroma: Chroma,
     embed: Embed,
     progress: Progress = lambda *_: None,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Stop = lambda: False,
 ) -> int:
     """Adds missing vectors, newest articles first; returns the number of passages still without one.
 
-    May be interrupted anywhere and continues from there. `stop` is asked between batches.
+    May be interrupted anywhere and continues from there.
     """
     there = chroma.ids()
     missing = [row for id, row in library.chunk_rows().items() if id not in there]
@@ -263,18 +251,11 @@ def add_missing(
 def _node(article: Article, chunk: Chunk) -> Any:
     from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-    stated = {
-        "article_id": article.id,
-        "title": article.title,
-        "outlet": article.outlet,
-        "author": article.author,
-        # a number that sorts and is readable: 16 August 2025 is 20250816
-        "published": int(f"{article.published:%Y%m%d}") if article.published else None,
-        "language": article.language,
-        "start": chunk.start,
-        "end": chunk.end,
-        "ordinal": chunk.ordinal,
-    }
+    names = ("title", "outlet", "author", "published", "language")
+    stated = {"article_id": article.id, **{name: getattr(article, name) for name in names}}
+    # a number that sorts and is readable: 16 August 2025 is 20250816
+    stated["published"] = int(f"{article.published:%Y%m%d}") if article.published else None
+    stated |= {"start": chunk.start, "end": chunk.end, "ordinal": chunk.ordinal}
     return TextNode(
         id_=chunk.id,
         text=chunk.text,
@@ -310,13 +291,12 @@ def _made_safe(folder: Path) -> str | None:
     path = folder / FOLDER
     if is_whole(folder):
         return None
-    if path.exists() and (shortage := _shortage_at(folder)) is not None:
-        raise ConfigError("disk_full", path=path, free=shortage)
-    # without its note: a process ended while writing, or it is of an earlier Beleg
-    damage = "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
     if path.exists():
+        if (shortage := _shortage_at(folder)) is not None:
+            raise ConfigError("disk_full", path=path, free=shortage)
         shutil.rmtree(path)
-    return damage
+    # without its note: a process ended while writing, or it is of an earlier Beleg
+    return "files are missing, changed or cut short" if (folder / _NOTE).exists() else None
 
 
 def _client_of(path: Path) -> Client:
@@ -361,8 +341,7 @@ def _error(path: Path, exc: BaseException) -> BelegError:
 
 def _shortage_at(path: Path) -> int | None:
     """Free kB on a folder's disk, if too few for Chroma to work; else None."""
-    try:
+    with contextlib.suppress(OSError):
         free = shutil.disk_usage(path).free
-    except OSError:
-        return None
-    return None if free >= _SPARE_BYTES else free // 1024
+        return None if free >= _SPARE_BYTES else free // 1024
+    return None

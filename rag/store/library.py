@@ -8,6 +8,8 @@ repair. Chroma's vectors follow later.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import re
 from collections import Counter
@@ -50,12 +52,11 @@ class Library(LibraryFile):
                 raise ConfigError("no_index", folder=folder)
             create(path)
         library = cls(path, read_only=read_only)
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(library)
             library.check_file()
             library.counts()  # reads the tables that everything else needs
-        except BaseException:
-            library.close()
-            raise
+            stack.pop_all()
         return library
 
     # --- reading
@@ -108,7 +109,7 @@ class Library(LibraryFile):
 
     def languages(self) -> set[str | None]:
         """The languages of the articles, None where one is not known."""
-        return {row[0] for row in self._rows("SELECT DISTINCT language FROM articles")}
+        return {language for (language,) in self._rows("SELECT DISTINCT language FROM articles")}
 
     def chunk_counts(self) -> dict[str, int]:
         """Article id → number of its chunks."""
@@ -127,7 +128,7 @@ class Library(LibraryFile):
             matches = " OR ".join(f"{field} LIKE ? ESCAPE '!'" for field in _FIELDS for _ in patterns)
             sql += f" AND ({matches})"
             values += patterns * len(_FIELDS)
-        return {row[0] for row in self._rows(sql, values)}
+        return {id for (id,) in self._rows(sql, values)}
 
     def listed(self, selection: Selection | None = None) -> list[Listed]:
         """The articles that are selected, or all, newest first, without a date last; no text is read."""
@@ -160,8 +161,7 @@ class Library(LibraryFile):
         return {row[0] for row in self._rows_of(sql, list(article_ids))}
 
     def sharing(self, marks: Collection[int]) -> dict[str, tuple[int, int]]:
-        """Article id → number of these marks that it has, and number of all its marks; articles without any
-        are left out."""
+        """Article id → number of these marks that it has, if any, and number of all its marks."""
         sql = "SELECT article_id, count(*) FROM marks WHERE mark IN (%s) GROUP BY article_id"
         shared: Counter[str] = Counter()
         for id, number in self._rows_of(sql, list(marks)):
@@ -229,11 +229,9 @@ class Library(LibraryFile):
 
     def saying(self, keys: Sequence[str]) -> set[str]:
         """Ids of the articles of which some passage has all the search keys."""
-        if not keys:
-            return set()
         rows = "SELECT rowid FROM words WHERE words MATCH ?"
         sql = f"SELECT DISTINCT article_id FROM chunks WHERE row IN ({rows})"
-        return {id for (id,) in self._rows(sql, (_all_of(keys),))}
+        return {id for (id,) in self._rows(sql, (_all_of(keys),))} if keys else set()
 
     @property
     def mean_length(self) -> float:
@@ -308,19 +306,21 @@ class Library(LibraryFile):
                     words = (row.lastrowid, " ".join(keys))
                     connection.execute("INSERT INTO words (rowid, keys) VALUES (?, ?)", words)
             if copies is not None:
-                records.set_copies(connection, copies)
+                held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
+                changed = ((copies.get(id), id) for id, _ in held.items() ^ copies.items())
+                connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
             if connection.total_changes != before:
                 connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
             if manifest is not None:
-                moved = records.replace_rows(
-                    connection, "manifest", "article_id", ((id, *entry) for id, entry in manifest.items())
-                )
+                entries = ((id, *entry) for id, entry in manifest.items())
+                moved = records.replace_rows(connection, "manifest", entries)
                 sources = [(source, id) for id, _, _, source, _ in moved]
                 connection.executemany("UPDATE articles SET source = ? WHERE id = ?", sources)
             if files is not None:
-                records.replace_rows(connection, "files", "path", map(records.file_row, files.items()))
-            rows = ((mark, id) for id, held in (marks or {}).items() for mark in map(int, held))
-            connection.executemany("INSERT INTO marks VALUES (?, ?)", rows)
+                rows = itertools.starmap(records.file_row, files.items())
+                records.replace_rows(connection, "files", rows)
+            marked = ((mark, id) for id, own in (marks or {}).items() for mark in map(int, own))
+            connection.executemany("INSERT INTO marks VALUES (?, ?)", marked)
             connection.executemany("REPLACE INTO meta VALUES (?, ?)", (meta or {}).items())
 
     def put_vectors(self, rows: Iterable[tuple[int, bytes, bytes | None, bytes | None]]) -> None:
@@ -333,12 +333,11 @@ class Library(LibraryFile):
             connection.executemany(sql, rows)
 
     def note(self, key: str, value: str | None) -> None:
-        """Sets or (None) removes a note beside the articles; the revision stays."""
+        """Sets or (None) removes a note beside the articles, for `meta` or `phrase`; the revision stays."""
+        kept = json.dumps(value.dump()) if isinstance(value, Phrase) else value
+        sql = "DELETE FROM meta WHERE key = ?1" if kept is None else "REPLACE INTO meta VALUES (?1, ?2)"
         with self._transaction() as connection:
-            if value is None:
-                connection.execute("DELETE FROM meta WHERE key = ?", (key,))
-            else:
-                connection.execute("REPLACE INTO meta VALUES (?, ?)", (key, value))
+            connection.execute(sql, (key,) if kept is None else (key, kept))
 
 
 def _all_of(keys: Iterable[str]) -> str:

@@ -82,8 +82,7 @@ class LibraryFile:
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         """Opens nothing yet."""
-        self.path = path
-        self.read_only = read_only
+        self.path, self.read_only = path, read_only
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
 
@@ -105,10 +104,7 @@ class LibraryFile:
         For an earlier format that is IndexOutdated, and a sync builds the library anew.
         """
         names = ("application_id", "user_version", "page_size", "page_count")
-        with self._connection() as connection:
-            application, version, size, pages = (
-                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names
-            )
+        application, version, size, pages = (value for n in names for (value,) in self._rows(f"PRAGMA {n}"))
         if application != _APPLICATION_ID:
             raise IndexDamaged("library_strange", path=self.path)
         folder = self.path.parent
@@ -144,9 +140,8 @@ class LibraryFile:
             try:
                 yield connection
                 connection.commit()
-            except BaseException:
-                connection.rollback()
-                raise
+            finally:
+                connection.rollback()  # nothing, once it is committed
 
     def _rows(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         with self._connection() as connection:

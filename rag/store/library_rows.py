@@ -89,19 +89,16 @@ class Selection:
         for outlets, authors in self.by:
             where.append(f"(outlet IN ({places([*outlets])}) OR author IN ({places([*authors])}))")
             values += [*outlets, *authors]
+        tests = {
+            "strftime('%w', published) =": self.weekday,
+            "genre =": self.genre,
+            "language =": self.language,
+        }
         for bound, sign in ((self.first, ">="), (self.last, "<=")):
-            if bound is not None:
-                day = "published" if len(bound) > len("MM-DD") else "substr(published, 6)"
-                where.append(f"{day} {sign} ?")
-                values.append(bound)
-        if self.weekday is not None:
-            where.append("strftime('%w', published) = ?")
-            values.append(str(self.weekday))
-        for column, value in (("genre", self.genre), ("language", self.language)):
-            if value is not None:
-                where.append(f"{column} = ?")
-                values.append(value)
-        return " AND ".join(where), values
+            day = "published" if len(bound or "") > len("MM-DD") else "substr(published, 6)"
+            tests[f"{day} {sign}"] = bound
+        given = {test: str(value) for test, value in tests.items() if value is not None}
+        return " AND ".join([*where, *(f"{test} ?" for test in given)]), [*values, *given.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +111,21 @@ class Counts:
     last: date | None
 
 
-def set_copies(connection: sqlite3.Connection, copies: Mapping[str, str]) -> None:
-    """Marks articles as near-copies, given by article id."""
-    held = dict(connection.execute("SELECT id, copy_of FROM articles WHERE copy_of IS NOT NULL"))
-    changed = [(copies.get(id), id) for id in held.keys() | copies.keys() if held.get(id) != copies.get(id)]
-    connection.executemany("UPDATE articles SET copy_of = ? WHERE id = ?", changed)
-
-
 def replace_rows(
-    connection: sqlite3.Connection, table: str, key: str, rows: Iterable[tuple[Any, ...]]
+    connection: sqlite3.Connection, table: str, rows: Iterable[tuple[Any, ...]]
 ) -> list[tuple[Any, ...]]:
     """Replaces a table's content with `rows`, whose first column is the key; returns the new rows."""
-    held = {row[0]: row for row in connection.execute(f"SELECT * FROM {table}")}
-    wanted = {row[0]: row for row in rows}
-    gone = [(id,) for id in held.keys() - wanted.keys()]
-    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", gone)
-    new = [row for row in wanted.values() if held.get(row[0]) != row]
+    held, wanted = set(connection.execute(f"SELECT * FROM {table}")), dict.fromkeys(rows)
+    key = "path" if table == "files" else "article_id"
+    connection.executemany(f"DELETE FROM {table} WHERE {key} = ?", [row[:1] for row in held - wanted.keys()])
+    new = [row for row in wanted if row not in held]
     for row in new:
-        connection.execute(f"REPLACE INTO {table} VALUES ({places(row)})", row)
+        connection.execute(f"INSERT INTO {table} VALUES ({places(row)})", row)
     return new
 
 
-def file_row(item: tuple[str, FileState]) -> tuple[Any, ...]:
+def file_row(path: str, state: FileState) -> tuple[Any, ...]:
     """Of the table `files`."""
-    path, state = item
     problems = json.dumps([p.dump() if isinstance(p, Phrase) else p for p in state.problems])
     return path, state.size, state.mtime_ns, problems, int(state.unread), json.dumps(state.account)
 

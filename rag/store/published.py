@@ -21,14 +21,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import BelegError, ConfigError, ProviderAuth, ProviderUnavailable
 from rag.schema import Article
+from rag.settings import Settings
 from rag.store.chroma import Chroma
 from rag.store.library_file import batches
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
-
-    from rag.settings import Settings
 
 ARTICLES, WRITER = "articles", "writer"
 _ARTICLE = TypeAdapter(Article)
@@ -73,10 +72,8 @@ class Published:
         """The articles of some versions; those that have been deleted meanwhile are left out."""
         for batch in batches(sorted(versions), _AT_ONCE):
             rows = self._call(partial(self._articles.get, ids=list(batch), include=["metadatas"]))
-            for row in rows["metadatas"]:
-                yield replace(
-                    _ARTICLE.validate_json(row["article"]), copy_of=None
-                )  # each Beleg finds near-copies itself
+            for row in rows["metadatas"]:  # each Beleg finds near-copies itself
+                yield replace(_ARTICLE.validate_json(row["article"]), copy_of=None)
 
     def add(self, articles: Sequence[Article]) -> None:
         """Writes versions of articles, whose vectors must be there.
@@ -108,21 +105,21 @@ class Published:
 
         ours, client = {"writer": writer, "name": name}, self.chroma.client
 
-        def note() -> Collection:
-            with contextlib.suppress(NotFoundError):
-                return client.get_collection(WRITER, embedding_function=None)
-            with contextlib.suppress(ChromaError):  # somebody else was first
-                client.create_collection(WRITER, embedding_function=None, metadata=ours)
-            return client.get_collection(WRITER, embedding_function=None)
+        def registered() -> str | None:
+            note = partial(client.get_collection, WRITER, embedding_function=None)
+            try:
+                noted = note()
+            except NotFoundError:
+                with contextlib.suppress(ChromaError):  # somebody else was first
+                    client.create_collection(WRITER, embedding_function=None, metadata=ours)
+                noted = note()
+            held = noted.metadata or {}
+            if take_over and held.get("writer") != writer:
+                noted.modify(metadata=ours)
+            return None if take_over or held.get("writer") == writer else str(held.get("name"))
 
-        noted = self._call(note)
-        held = noted.metadata or {}
-        if held.get("writer") == writer:
-            return None
-        if take_over:
-            self._call(lambda: noted.modify(metadata=ours))
-            return None
-        return str(held.get("name"))
+        found: str | None = self._call(registered)
+        return found
 
     def close(self) -> None:
         """Closes the connection."""
@@ -142,18 +139,16 @@ def headers(settings: Settings) -> dict[str, str]:
 
     Raises ConfigError unless the headers are a JSON object of strings.
     """
-    given: dict[str, str] = {}
-    if settings.chroma_headers is not None:
-        try:
-            given = TypeAdapter(dict[str, str]).validate_json(settings.chroma_headers.get_secret_value())
-        except ValidationError:  # which would tell the secret
-            raise ConfigError(
-                'BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}'
-            ) from None
-    if settings.chroma_token is not None:
-        token = settings.chroma_token.get_secret_value()
-        given = {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
-    return given
+    said = settings.chroma_headers.get_secret_value() if settings.chroma_headers else "{}"
+    try:
+        given = TypeAdapter(dict[str, str]).validate_json(said)
+    except ValidationError:  # which would tell the secret
+        wanted = 'BELEG_CHROMA_HEADERS is no JSON object of texts, as {"Authorization": "…"}'
+        raise ConfigError(wanted) from None
+    if settings.chroma_token is None:
+        return given
+    token = settings.chroma_token.get_secret_value()
+    return {"Authorization": f"Bearer {token}", "x-chroma-token": token} | given
 
 
 def _client(settings: Settings) -> Client:
@@ -163,18 +158,13 @@ def _client(settings: Settings) -> Client:
     url = urlsplit(str(settings.chroma_url))
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ConfigError(f"CHROMA_URL is no address as http://127.0.0.1:8000: {settings.chroma_url}")
-    verify: bool | str = str(settings.chroma_ca) if settings.chroma_ca else True
-    client = chromadb.HttpClient(
-        host=url.hostname,
-        port=url.port or (443 if url.scheme == "https" else 8000),
-        ssl=url.scheme == "https",
-        # chromadb leaves its connections open when it is closed
-        headers={"Connection": "close"} | headers(settings),
-        settings=ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify),
-        tenant=settings.chroma_tenant,
-        database=settings.chroma_database,
-    )
-    return cast("Client", client)
+    secure, verify = url.scheme == "https", str(settings.chroma_ca) if settings.chroma_ca else True
+    port = url.port or (443 if secure else 8000)
+    # chromadb leaves its connections open when it is closed
+    said = {"Connection": "close"} | headers(settings)
+    own = ChromaSettings(_env_file=None, anonymized_telemetry=False, chroma_server_ssl_verify=verify)
+    place = {"tenant": settings.chroma_tenant, "database": settings.chroma_database}
+    return cast("Client", chromadb.HttpClient(url.hostname, port, secure, said, own, **place))
 
 
 def _call(address: str, work: Callable[[], Any]) -> Any:

@@ -47,9 +47,13 @@ class PassageTerms:
         return cls(heading, tuple(sentences))
 
 
-def sentence_terms(sentence: str, language: str | None = "de") -> SentenceTerms:
-    """The terms of a sentence in the language of its article."""
-    return _terms(sentence, keys(sentence, language), language)
+def sentence_terms(
+    sentence: str, language: str | None = "de", held: Sequence[str] | None = None
+) -> SentenceTerms:
+    """The terms of a sentence in the language of its article; `held` are its search keys, if known."""
+    held = keys(sentence, language) if held is None else held
+    joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
+    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", folded(sentence))
 
 
 def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[str]]:
@@ -60,7 +64,7 @@ def passage_terms(article: Article, chunk: Chunk) -> tuple[PassageTerms, list[st
     edges = [chunk.start, *chain.from_iterable(chunk.sentences), chunk.end]
     parts = [heading(article), *(article.text[a:b] for a, b in pairwise(edges))]
     found = [(part, keys(part, article.language)) for part in parts]
-    terms = [_terms(*each, article.language) for each in (found[0], *found[2::2])]
+    terms = [sentence_terms(part, article.language, held) for part, held in (found[0], *found[2::2])]
     return PassageTerms(terms[0], tuple(terms[1:])), [key for _, held in found for key in held]
 
 
@@ -69,8 +73,3 @@ def heading(article: Article) -> str:
     datelines = [article.text[a.start : a.end] for a in article.asides if a.kind == "dateline"]
     day = written_date(article.published, article.language)
     return " · ".join(filter(None, [article.title, article.outlet, article.author, *datelines, day]))
-
-
-def _terms(sentence: str, held: Sequence[str], language: str | None) -> SentenceTerms:
-    joined = [verb.key for verb in separated_verbs(sentence)] if language_of(language) == "de" else []
-    return SentenceTerms(f" {' '.join(dict.fromkeys([*held, *joined]))} ", folded(sentence))
