@@ -86,7 +86,7 @@ def serve(*dossiers: Settings) -> None:
 
         def site() -> ASGIApp:
             # importing gradio takes seconds; meanwhile the port already answers
-            from rag.serve.dossiers import site_of
+            from rag.serve.app import site_of
 
             app = site_of(dossiers, engines, intakes)
             for engine, intake in zip(engines, intakes, strict=True):

@@ -30,7 +30,6 @@ def _app(engine: Engine, settings: Settings) -> Any:
         add_answer_routes,
         add_article_routes,
         add_interface_routes,
-        add_report_route,
     )
     from rag.serve.security.headers import SafeHeaders
     from rag.store.answers import Records
@@ -40,8 +39,7 @@ def _app(engine: Engine, settings: Settings) -> Any:
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_article_routes(app, engine, catalogue)
     add_answer_routes(app, engine, Records(None))
-    add_report_route(app, settings)
-    add_interface_routes(app)
+    add_interface_routes(app, settings)
     add_articles_page(app, catalogue, settings)
     app.mount("/beleg", StaticFiles(directory=STATIC))
     return app

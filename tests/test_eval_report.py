@@ -20,7 +20,7 @@ from eval.run import folder_of
 from eval.runs import Row, Run
 from rag.i18n import LANGUAGES, words_for
 from rag.schema import Message
-from rag.serve.pages.routes import add_report_route, report_page
+from rag.serve.pages.routes import add_interface_routes, report_page
 from rag.serve.security.headers import SafeHeaders
 from rag.wire import Json, sent_answer
 from tests.dossier import settings_for
@@ -240,7 +240,7 @@ def test_without_a_report_the_page_says_how_to_make_one(tmp_path: Path, left: st
 def test_the_page_has_its_address_and_allows_no_inline_script(tmp_path: Path) -> None:
     app = FastAPI()
     app.add_middleware(SafeHeaders)
-    add_report_route(app, settings_for(tmp_path))
+    add_interface_routes(app, settings_for(tmp_path))
     folder = folder_of(settings_for(tmp_path))
     keep_reports(folder, [run_of(GOOD)])
     spoilt = (folder / "part.de.html").read_text("utf-8").replace("<h1>", "<script>alert(1)</script><h1>")

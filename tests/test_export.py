@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from rag.i18n import ENGLISH, GERMAN
 from rag.schema import Filters
 from rag.serve.pages import export
+from rag.settings import Settings
 from rag.store.answers import Records
 from rag.wire import answer_to_dict
 from tests.fake_engine import FakeEngine, canned
@@ -97,7 +98,7 @@ def client(tmp_path: Path) -> Any:
     record = answer_to_dict(canned("wärmeplan"))
     records.put({**record, "id": "abc"})
     add_answer_routes(app, FakeEngine(), records)  # type: ignore[arg-type]
-    add_interface_routes(app)
+    add_interface_routes(app, Settings())
     return TestClient(app, follow_redirects=False)
 
 

@@ -66,7 +66,11 @@ def came_from(request: Any) -> tuple[str, str]:
 
 
 def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
-    """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file."""
+    """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file.
+
+    `/auswahl`: the form in which articles are chosen, filled in with the choice of its address; with `teil`,
+    for the dialog of the chat.
+    """
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
@@ -108,20 +112,11 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
             headers={"Cache-Control": "private, no-cache"},
         )
 
-
-def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
-    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address.
-
-    With `teil`, for the dialog of the chat.
-    """
-
     @app.get("/auswahl", response_class=HTMLResponse)
     def choice(request: Request, teil: str = "") -> HTMLResponse:
-        words = words_of(request)
-        form = page(
-            "choice.html" if teil else "choice_page.html", words, **choice_form(catalogue, request.url.query)
-        )
-        return HTMLResponse(form, headers={"Cache-Control": "no-cache"})
+        form = choice_form(catalogue, request.url.query)
+        html = page("choice.html" if teil else "choice_page.html", words_of(request), **form)
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
 
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
@@ -168,15 +163,23 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
 
 
-def add_interface_routes(app: FastAPI) -> None:
-    """`/beleg/words.json` for our scripts, and `/sprache/<lang>` to choose the interface language."""
+def add_interface_routes(app: FastAPI, settings: Settings) -> None:
+    """`/beleg/words.json` for our scripts, `/sprache/<lang>` to choose the interface language, and the latest
+    evaluation, or how to make one.
+    """
+    by_language = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
+    if settings.dossier:
+        command = f"python -m eval SET --dossier {settings.dossier}"
+    elif settings.articles == DEFAULTS["articles"]:  # the project's own questions are about its seeds
+        command = "make eval"
+    else:
+        command = f"python -m eval SET --articles {settings.articles}"
 
     @app.get("/beleg/words.json")
     def words_for_script(request: Request) -> JSONResponse:
-        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
         words = words_of(request)
         said = {"lang": words.lang, **words.at("frame"), **words.at("chat"), **words.at("errors")}
-        return JSONResponse(said, headers=headers)
+        return JSONResponse(said, headers=by_language)
 
     @app.get("/sprache/{lang}")
     def language(request: Request, lang: str) -> Response:
@@ -185,22 +188,10 @@ def add_interface_routes(app: FastAPI) -> None:
             back.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
         return back
 
-
-def add_report_route(app: FastAPI, settings: Settings) -> None:
-    """The report in the reader's language, or how to make one."""
-    folder = settings.data_dir / "evaluation"
-
     @app.get(REPORT, response_class=HTMLResponse)
     def report(request: Request) -> HTMLResponse:
-        words = words_of(request)
-        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        if settings.dossier:
-            command = f"python -m eval SET --dossier {settings.dossier}"
-        elif settings.articles == DEFAULTS["articles"]:  # the project's own questions are about its seeds
-            command = "make eval"
-        else:
-            command = f"python -m eval SET --articles {settings.articles}"
-        return HTMLResponse(report_page(folder, words, command), headers=headers)
+        html = report_page(settings.data_dir / "evaluation", words_of(request), command)
+        return HTMLResponse(html, headers=by_language)
 
 
 def report_page(folder: Path, words: Words, command: str) -> str:
