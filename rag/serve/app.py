@@ -20,12 +20,10 @@ from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
 from rag.serve.links import STATIC, link
 from rag.serve.opening import WIDGET, widget
-from rag.serve.ops import CountRequests, Metrics, add_figures, add_health_routes
+from rag.serve.ops import Metrics, add_health_routes, counted
 from rag.serve.pages import routes
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.plain import add_plain_form
-from rag.serve.pages.refused import InWords, framed
 from rag.serve.queue import Queue, Service
 from rag.serve.security.connections import Proxied, beneath, led_to
 from rag.serve.security.guard import Guard, Limits
@@ -101,7 +99,7 @@ def create_app(
     catalogue = Catalogue(engine.library, settings.uploads_dir)
     add_doors(app, service, catalogue, intake, limits)
     routes.add_article_routes(app, engine, catalogue)
-    add_plain_form(app, service, catalogue)
+    routes.add_plain_form(app, service, catalogue)
     routes.add_answer_routes(app, engine, service.records)
     routes.add_interface_routes(app, settings)
     add_articles_page(app, catalogue, settings, intake)
@@ -121,14 +119,13 @@ def add_doors(
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
-    settings, library = service.settings, service.engine.library
+    settings = service.settings
     limits = limits or Limits(settings)
     _add_guard(app, settings, limits, service.metrics)
     if not settings.dossier:  # else it stands before all dossiers
         app.add_middleware(Proxied, settings=settings)
     add_login(app, settings, limits.guesses)
-    add_health_routes(app, [library])
-    add_figures(app, library, service.metrics)
+    add_health_routes(app, [service.engine.library], service.metrics)
     add_rest(app, service, catalogue, intake)
     add_openai(app, service)
     add_mcp(app, service)
@@ -140,7 +137,6 @@ def _add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metric
     # each is before the ones added earlier
     app.add_middleware(Guard, settings=settings, limits=limits)
     if metrics is not None:
-        app.add_middleware(CountRequests, metrics=metrics)
-    app.add_middleware(InWords)
-    app.add_middleware(SafeHeaders, embedders=settings.embedders, framed=framed)
+        app.add_middleware(counted, metrics=metrics)
+    app.add_middleware(SafeHeaders, embedders=settings.embedders)
     app.add_middleware(GZipMiddleware)

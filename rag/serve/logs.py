@@ -88,7 +88,6 @@ class JsonLines(logging.Formatter):
     """One JSON object a line: `time` (UTC), `level`, `logger`, `message`, `request`, `error`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -109,7 +108,6 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S%z")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """The line, without a trace."""
         request = getattr(record, "request", None)
         line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
         return f"{line} [{request}]" if request else line
@@ -117,15 +115,15 @@ class TextLines(logging.Formatter):
 
 def configure(settings: Settings) -> logging.Handler:
     """Sends the log to stderr in the form and from the level of the settings; returns the handler."""
+
+    def with_request(record: logging.LogRecord) -> bool:
+        record.request = _request.get()
+        return True
+
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
-    handler.addFilter(_with_request)
+    handler.addFilter(with_request)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
     return handler
-
-
-def _with_request(record: logging.LogRecord) -> bool:
-    record.request = _request.get()
-    return True

@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING
 from starlette.responses import HTMLResponse, Response
 
 from rag.i18n import LANGUAGES
-from rag.serve.api.errors import Problem, told
+from rag.serve.api.errors import FRESH, Problem, told
 from rag.serve.links import STATIC
-from rag.serve.security.headers import COMMON
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 WIDGET = "/widget.js"
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+"""Headers of every response."""
 _PROGRAMS = ("/api/", "/v1/", "/mcp")
 _PAGE = """<!doctype html><html lang="de"><head><meta charset="utf-8"><title>Beleg</title>
 <meta name="viewport" content="width=device-width"><meta http-equiv="refresh" content="1"></head>
@@ -34,7 +39,7 @@ def opening(embedders: Sequence[str] = (), dossiers: Sequence[str] = ()) -> ASGI
     """
     framing = " ".join(("'self'", *embedders))
     policy = f"default-src 'none'; frame-ancestors {framing}"
-    headers = {"Cache-Control": "no-store", "Retry-After": "1", **COMMON, "Content-Security-Policy": policy}
+    headers = {**FRESH, "Retry-After": "1", **COMMON, "Content-Security-Policy": policy}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         read, path = scope["method"] in ("GET", "HEAD"), scope["path"]

@@ -25,13 +25,13 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Queue:
-    """A limited number of questions at a time, and a bounded queue before them. Thread-safe."""
+    """A limited number of questions at a time (`taken` says how many), and a bounded queue before them.
+
+    Thread-safe.
+    """
 
     def __init__(self, seats: int, waiting: int) -> None:
-        self.seats = seats
-        self.waiting = waiting
-        self.taken = 0
-        """The number of questions being answered."""
+        self.seats, self.waiting, self.taken = seats, waiting, 0
         self._queue: list[object] = []
         self._changed = threading.Condition()
 
@@ -43,38 +43,31 @@ class Queue:
         """
         ticket = object()
         with self._changed:
-            if self.taken < self.seats and not self._queue:
-                self.taken += 1
-                return
-            if len(self._queue) >= self.waiting:
+            if self.taken + len(self._queue) >= self.seats + self.waiting:
                 raise Overloaded("too_many_questions")
             self._queue.append(ticket)
         try:
-            while not self._seated(ticket):
-                yield self._queue.index(ticket) + 1
+            while True:
+                with self._changed:
+                    if self._changed.wait_for(
+                        lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
+                    ):
+                        self._queue.pop(0)
+                        self.taken += 1
+                        return
+                    ahead = self._queue.index(ticket) + 1
+                yield ahead
         finally:
             with self._changed:
                 if ticket in self._queue:
                     self._queue.remove(ticket)
-                    self._changed.notify_all()
+                self._changed.notify_all()
 
     def leave(self) -> None:
         """Frees a seat for the next question."""
         with self._changed:
             self.taken -= 1
             self._changed.notify_all()
-
-    def _seated(self, ticket: object) -> bool:
-        """Whether this question got a seat within a short wait."""
-        with self._changed:
-            free = self._changed.wait_for(
-                lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
-            )
-            if free:
-                self._queue.pop(0)
-                self.taken += 1
-                self._changed.notify_all()
-            return free
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +86,7 @@ class Service:
     def __init__(
         self, engine: Engine, settings: Settings, records: Records, queue: Queue | None = None
     ) -> None:
-        self.engine = engine
-        self.settings = settings
-        self.records = records
-        self.metrics = Metrics()
+        self.engine, self.settings, self.records, self.metrics = engine, settings, records, Metrics()
         self.queue = queue or Queue(settings.readers, settings.waiting)
 
     def events(

@@ -19,7 +19,7 @@ from rag.models.providers import build_embedder
 from rag.schema import Asking, Delta, Done
 from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
-from rag.serve.api.errors import Problem
+from rag.serve.api.errors import FRESH, Problem
 from rag.serve.api.openai_forms import Wish, conversation, reply_of
 from rag.serve.api.sub_app import ASKING, SubApp, faults
 from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
@@ -36,7 +36,7 @@ _EITHER: dict[int | str, dict[str, Any]] = {
     200: {"content": _STREAM, "description": "With `stream`, events as OpenAI's clients read them."}
 }
 _FAILING = faults(404, *(each for each in ASKING if each != 422), model=models.OpenAIFailure)
-_UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_UNBUFFERED = {**FRESH, "X-Accel-Buffering": "no"}
 
 
 def add_openai(app: FastAPI, service: Service) -> None:

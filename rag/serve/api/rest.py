@@ -18,7 +18,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from rag.i18n import Phrase
 from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
-from rag.serve.api.errors import Problem, plain_body, problem_in_stream
+from rag.serve.api.errors import FRESH, Problem, plain_body, problem_in_stream
 from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.messages import outdated_citation
 from rag.serve.links import link
@@ -33,7 +33,6 @@ from rag.uploads import Intake, Received, SyncState
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 PATH = "/api/v1"
-_FRESH = {"Cache-Control": "no-store"}
 _EVENTS = (
     "Server-sent events: `waiting` {ahead} while others are before you (0: it is your turn), `retrieved`"
     " {standalone_question, passages, seconds}, any number of `delta` {text}, which are provisional, and of"
@@ -142,7 +141,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
         """An earlier answer, with the same evidence."""
-        return JSONResponse(record(ident), headers=_FRESH)
+        return JSONResponse(record(ident), headers=FRESH)
 
     readable: dict[int | str, dict[str, Any]] = {
         200: {"content": {"text/markdown": {"schema": {"type": "string"}}}, "description": "Markdown"},
@@ -155,7 +154,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         kept, changed = record(ident), partial(outdated_citation, articles=service.engine.library)
         turns = [{"question": kept["question"], "record": kept}]
         text = export.conversation("md", kept["question"], turns, words_of(request), changed)
-        return Response(text, media_type="text/markdown", headers=_FRESH)
+        return Response(text, media_type="text/markdown", headers=FRESH)
 
     @api.put(
         "/answers/{ident}/feedback", status_code=204, response_class=Response, responses=faults(400, 404, 422)
@@ -172,7 +171,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     @api.get("/feedback", response_class=Response, responses=lines)
     def feedback() -> Response:
         """The rated answers as a question set for `python -m eval`, a case a line."""
-        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=_FRESH)
+        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=FRESH)
 
     @api.get("/evaluation", response_model=dict[str, Any], responses=faults(404))
     def evaluation() -> Response:
@@ -182,7 +181,7 @@ def _add_answers(api: FastAPI, service: Service) -> None:
             json.loads(found)
         except (OSError, ValueError) as exc:
             raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
-        return Response(found, media_type="application/json", headers=_FRESH)
+        return Response(found, media_type="application/json", headers=FRESH)
 
 
 def _event(event: Coming) -> ServerSentEvent:

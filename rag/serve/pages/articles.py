@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
-from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of
+from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of
 from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, address_of, day_of, wish_of
 from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import Excerpt, excerpt
@@ -32,13 +32,10 @@ from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
 from rag.store.library_rows import Account
 from rag.uploads import Intake, Received, SyncState
 
-_FRESH = {"Cache-Control": "no-store"}
 _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once
 
-log = logging.getLogger(__name__)
-
-
+_MOST_ASKED = 50  # articles in the address of a chat
 _NAMES = {
     "title": "articles.columns.titel",
     "outlet": "articles.columns.medium",
@@ -46,7 +43,8 @@ _NAMES = {
     "published": "articles.columns.datum",
 }
 """What facts are called."""
-_MOST_ASKED = 50  # articles in the address of a chat
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +78,11 @@ class Shelf:
     @property
     def asks(self) -> str | None:
         """The address of the chat about what was found, None where that is nothing, all, or too much."""
-        if not self.wish.narrows or not self.found:
+        wish = self.wish
+        if not wish.narrows or not self.found or (wish.query and len(self.found) > _MOST_ASKED):
             return None
-        if not self.wish.query:
-            return address_of(Filters(first=self.wish.first, last=self.wish.last))
-        if len(self.found) > _MOST_ASKED:
-            return None
-        return address_of(Filters(articles=tuple(row.id for row in self.found)))
+        ids = tuple(row.id for row in self.found) if wish.query else ()
+        return address_of(Filters(articles=ids) if ids else Filters(first=wish.first, last=wish.last))
 
     @property
     def writable(self) -> bool:
@@ -100,17 +96,14 @@ class Shelf:
 
     @property
     def pages(self) -> int:
-        """How many pages the list has."""
         return max(1, -(-len(self.found) // PAGE))
 
     @property
     def page(self) -> int:
-        """The page that is shown, counted from 1."""
         return min(self.wish.page, self.pages)
 
     @property
     def page_rows(self) -> Sequence[Row]:
-        """The articles of the page that is shown."""
         return self.found[(self.page - 1) * PAGE : self.page * PAGE]
 
 
@@ -132,14 +125,9 @@ def _edited(in_file: Mapping[str, str], words: Words) -> str:
     """That facts of an article were changed, and what its file says of them."""
     day = day_of(in_file.get("published", ""))
     facts = {**in_file, **({"published": words.short_date(day)} if day else {})}
-    told = [
-        f"{words(key)}: {facts[name] or words('facts.not_stated')}"
-        for name, key in _NAMES.items()
-        if name in facts
-    ]
-    return " – ".join(
-        [words("facts.edited"), *([words("facts.in_file", what="; ".join(told))] if told else [])]
-    )
+    named = [(words(key), facts[name]) for name, key in _NAMES.items() if name in facts]
+    told = "; ".join(f"{name}: {fact or words('facts.not_stated')}" for name, fact in named)
+    return words("facts.edited") + (f" – {words('facts.in_file', what=told)}" if told else "")
 
 
 def state_line(state: SyncState, words: Words) -> str:
@@ -192,6 +180,9 @@ def add_articles_page(
 
 
 def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake) -> None:
+    def told(told: Any, status: int = 200) -> JSONResponse:
+        return JSONResponse({"detail": told} if isinstance(told, str) else told, status, FRESH)
+
     @app.get("/artikel/stand")
     def state(
         request: Request, datei: Annotated[tuple[str, ...], Query(max_length=_MOST_FILES)] = ()
@@ -201,51 +192,43 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
             rows, problems = catalogue.from_upload(name)
             read = [{"id": row.id, "title": row.title or words("reader.untitled")} for row in rows]
             files[name] = {"articles": read, "problems": [words.said(problem) for problem in problems]}
-        told = {
-            "revision": catalogue.library.revision,
-            "running": now.running,
-            "done": now.done,
-            "total": now.total,
-            "failed": bool(now.error) and not now.running,
-            "text": state_line(now, words),
-            "files": files,
-        }
-        return JSONResponse(told, headers=_FRESH)
+        progress = {"running": now.running, "done": now.done, "total": now.total, "files": files}
+        failed = bool(now.error) and not now.running
+        revision, text = catalogue.library.revision, state_line(now, words)
+        return told({"revision": revision, "failed": failed, "text": text, **progress})
 
     @app.post("/artikel/einlesen")
     def refresh() -> JSONResponse:
         intake.refresh()
-        return JSONResponse({}, status_code=202, headers=_FRESH)
+        return told({}, 202)
 
     @app.post("/artikel/loeschen")
     def remove(request: Request, id: str) -> JSONResponse:
         path = removed(catalogue, settings, intake, id)
-        return _told(202, words_of(request)("delete.done", name=path.name))
+        return told(words_of(request)("delete.done", name=path.name), 202)
 
     @app.post("/artikel/angaben")
     async def describe(request: Request, id: str) -> JSONResponse:
-        path = await run_in_threadpool(uploaded, catalogue, settings, id)
+        path = await run_in_threadpool(_uploaded, catalogue, settings, id)
         sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
         said = {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()}
-        with saving():
+        with _saving():
             await run_in_threadpool(intake.describe, path, said)
         intake.refresh()
-        return _told(202, words_of(request)("facts.done", name=path.name))
+        return told(words_of(request)("facts.done", name=path.name), 202)
 
     @app.post("/artikel/datei")
     async def upload(request: Request, name: str) -> JSONResponse:
         taken = await received(request, intake, name, settings)
-        told = {"name": taken.name, "known": taken.known}
-        return JSONResponse(told, status_code=201, headers=_FRESH)
+        return told({"name": taken.name, "known": taken.known}, 201)
 
     def refused(request: Request, error: Exception) -> JSONResponse:
-        problem = problem_of(error)
+        problem, words = problem_of(error), words_of(request)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
-        words = words_of(request)
         if isinstance(error, ArticleTooLarge):  # in the words of the page's script
-            return _told(413, words("intake.file.too_large", limit=words.size(settings.article_limit)))
-        return _told(problem.status, words.said(problem.message))
+            return told(words("intake.file.too_large", limit=words.size(settings.article_limit)), 413)
+        return told(words.said(problem.message), problem.status)
 
     app.add_exception_handler(Problem, refused)
     app.add_exception_handler(ArticleError, refused)
@@ -257,11 +240,8 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
 
 async def received(request: Request, intake: Intake, name: str, settings: Settings) -> Received:
     """Takes in the file in a request's body. Raises ArticleError and Problem, as soon as that is clear."""
-    refuse_of_replica(settings)
-    stated, limit = request.headers.get("content-length", ""), settings.article_limit
-    if stated.isdecimal() and int(stated) > limit:
-        raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
-    with saving():
+    _refuse_of_replica(settings)
+    with _saving():
         taken = await intake.add(name, request.stream())
     intake.refresh()
     return taken
@@ -269,7 +249,7 @@ async def received(request: Request, intake: Intake, name: str, settings: Settin
 
 def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str) -> Path:
     """Deletes the uploaded file of an article, which the index follows. Raises ArticleError and Problem."""
-    path = uploaded(catalogue, settings, ident)
+    path = _uploaded(catalogue, settings, ident)
     try:
         intake.remove(path)
     except (ArticleError, OSError) as exc:
@@ -279,9 +259,9 @@ def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str
     return path
 
 
-def uploaded(catalogue: Catalogue, settings: Settings, ident: str) -> Path:
+def _uploaded(catalogue: Catalogue, settings: Settings, ident: str) -> Path:
     """The uploaded file that an article is from. Raises Problem where there is none to change."""
-    refuse_of_replica(settings)
+    _refuse_of_replica(settings)
     if catalogue.library.article(ident) is None:
         raise Problem(404, "not_found", Phrase("no_such_article"))
     path = catalogue.upload_of(ident)
@@ -290,14 +270,13 @@ def uploaded(catalogue: Catalogue, settings: Settings, ident: str) -> Path:
     return path
 
 
-def refuse_of_replica(settings: Settings) -> None:
-    """Raises Problem where the articles are those of a Chroma server."""
+def _refuse_of_replica(settings: Settings) -> None:
     if settings.chroma_replica:
         raise Problem(409, "read_only", Phrase("articles_of_server"))
 
 
 @contextmanager
-def saving() -> Iterator[None]:
+def _saving() -> Iterator[None]:
     """Raises Problem where a file cannot be saved."""
     try:
         yield
@@ -308,18 +287,12 @@ def saving() -> Iterator[None]:
 def without_folders(state: SyncState, settings: Settings) -> SyncState:
     """The state with names in place of paths, which the page must not show."""
     folders = [path.resolve() for path in (settings.articles, settings.uploads_dir, settings.data_dir)]
-    return replace(state, error=_without(state.error, folders))
 
+    def named(told: Any) -> Any:
+        if isinstance(told, Phrase):  # one without a code stands for itself
+            return Phrase(named(told.code), **{name: named(value) for name, value in told.params.items()})
+        for folder in folders if isinstance(told, str) else ():
+            told = told.replace(str(folder), folder.name)
+        return told
 
-def _without(told: Any, folders: Sequence[Path]) -> Any:
-    if isinstance(told, Phrase):
-        code = _without(told.code, folders)  # a text without a code stands for itself
-        return Phrase(code, **{name: _without(value, folders) for name, value in told.params.items()})
-    if isinstance(told, str | Path):
-        for folder in folders:
-            told = str(told).replace(str(folder), folder.name)
-    return told
-
-
-def _told(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"detail": message}, status_code=status, headers=_FRESH)
+    return replace(state, error=named(state.error))

@@ -33,6 +33,9 @@ PAGE = 100
 
 NEWEST_FIRST = "-datum"
 _LONGEST_FILTER = 200
+_LISTED = 200  # most articles in the list of the form; others can be chosen on their own pages
+_MOST = 200  # most outlets, or articles, in an address
+_NAMED = 3  # most articles with a chip each
 _STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 
 
@@ -60,12 +63,10 @@ class Row:
 
     @property
     def copy_of(self) -> str | None:
-        """The id of the original."""
         return self.original.id if self.original else None
 
     @property
     def address(self) -> str:
-        """The article's page."""
         return link(f"/quelle/{quote(self.id, safe='')}")
 
 
@@ -84,12 +85,10 @@ class Wish:
 
     @property
     def column(self) -> str:
-        """The column to sort by."""
         return self.sort.removeprefix("-")
 
     @property
     def descending(self) -> bool:
-        """Whether the order is descending."""
         return self.sort.startswith("-")
 
     @property
@@ -107,7 +106,6 @@ class Wish:
 
     @property
     def address(self) -> str:
-        """The page's address."""
         query = self.query_string
         return link(f"/artikel?{query}" if query else "/artikel")
 
@@ -118,7 +116,7 @@ class Wish:
         return f"{row.address}?{query}".rstrip("?") + ("#treffer" if self.query else "")
 
     def but(self, **changed: Any) -> Wish:
-        """The same but for what is changed, from its first page on."""
+        """From its first page on."""
         return replace(self, **{"page": 1, **changed})
 
     def sorted_by(self, column: str) -> Wish:
@@ -202,16 +200,20 @@ class Catalogue:
         chunks, manifest = self.library.chunk_counts(), self.library.manifest()
         in_file = Counter(entry.path for entry in manifest.values())
         rows: dict[str, Row] = {}
-        copies: dict[str, str] = {}
+        copies: dict[str, str | None] = {}
         for article in self.library.articles():
             path = manifest[article.id].path if article.id in manifest else article.source
-            known: dict[str, Any] = {name: getattr(article, name) for name in _STATED}
-            known |= {"words": len(article.text.split()), "chunks": chunks.get(article.id, 0)}
-            known |= {"file": Path(path).name, "in_file": in_file[path], "path": path}
-            rows[article.id] = Row(**known, uploaded=path.startswith(self.uploads))
-            if article.copy_of:
-                copies[article.id] = article.copy_of
-        whole = [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+            rows[article.id] = Row(
+                **{name: getattr(article, name) for name in _STATED},
+                words=len(article.text.split()),
+                chunks=chunks.get(article.id, 0),
+                file=Path(path).name,
+                in_file=in_file[path],
+                uploaded=path.startswith(self.uploads),
+                path=path,
+            )
+            copies[article.id] = article.copy_of
+        whole = [replace(row, original=rows.get(copies[id] or "")) for id, row in rows.items()]
         return tuple(ordered(whole, "titel", descending=False))
 
 
@@ -223,9 +225,9 @@ def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
     return [row for _, row in keyed] + [row for row in rows if key(row) is None]
 
 
-def _folded(text: str | None) -> str:
+def _folded(text: str) -> str:
     """A word's form for sorting: ä as a, Ö as o."""
-    plain = unicodedata.normalize("NFKD", text or "")
+    plain = unicodedata.normalize("NFKD", text)
     return "".join(char for char in plain if char.isalnum() or char == " ").casefold()
 
 
@@ -241,12 +243,6 @@ _KEYS: dict[str, _Key] = {
 }
 COLUMNS = tuple(_KEYS)
 """The columns of the list, in order; it can be sorted by each."""
-
-
-LISTED = 200
-"""Most articles in the list of the form; others can be chosen on their own pages."""
-_MOST = 200  # most outlets, or articles, in an address
-_NAMED = 3  # most articles with a chip each
 
 
 def choice_of(query: str) -> Filters:
@@ -276,23 +272,21 @@ def choice_query(chosen: Filters) -> list[tuple[str, str]]:
 
 def parts(chosen: Filters, titles: Mapping[str, str], words: Words) -> Iterator[tuple[str, Filters]]:
     """The names of what is chosen, each with what is chosen without it; `titles` are those of articles."""
-    for name in chosen.outlets:
-        yield name, replace(chosen, outlets=_without(name, chosen.outlets))
-    for name in chosen.authors:
-        yield name, replace(chosen, authors=_without(name, chosen.authors))
+
+    def without(name: str, kind: str) -> Filters:
+        left: Any = {kind: tuple(each for each in getattr(chosen, kind) if each != name)}
+        return replace(chosen, **left)
+
+    yield from ((name, without(name, "outlets")) for name in chosen.outlets)
+    yield from ((name, without(name, "authors")) for name in chosen.authors)
     if chosen.first or chosen.last:
         yield words.period(chosen.first, chosen.last), replace(chosen, first=None, last=None)
     if chosen.genre:
         yield words(f"choice.{chosen.genre}"), replace(chosen, genre=None)
     if len(chosen.articles) > _NAMED:
         yield words("choice.articles", n=len(chosen.articles)), replace(chosen, articles=())
-        return
-    for id in chosen.articles:
-        yield titles.get(id, id), replace(chosen, articles=_without(id, chosen.articles))
-
-
-def _without(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each for each in names if each != name)
+    else:
+        yield from ((titles.get(id, id), without(id, "articles")) for id in chosen.articles)
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
@@ -319,7 +313,7 @@ def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
     named = [fold(name.strip()) for name in chosen.outlets if name.strip()]
     newest = ordered(rows, "datum", descending=True)
     listed = [row for row in newest if row.id in chosen.articles]
-    listed += [row for row in newest if row.id not in chosen.articles][: LISTED - len(listed)]
+    listed += [row for row in newest if row.id not in chosen.articles][: _LISTED - len(listed)]
     return {
         "chosen": chosen,
         "outlets": [

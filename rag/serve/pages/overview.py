@@ -102,8 +102,7 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
 
     None without articles.
     """
-    days = [day for day in published if day]
-    hits = [day for day in found if day]
+    days, hits = [day for day in published if day], [day for day in found if day]
     if not days:
         return Plot() if published else None
     unit = unit_for(min(days), max(days))
@@ -118,11 +117,12 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
             most=peak.found,
             peak=_name(peak.first, unit, words),
         )
-    step = -(-len(drawn) // _LABELS)
-    ticks = [
-        (100 * (at + 0.5) / len(drawn), _tick(drawn[at].first, unit, words))
-        for at in range((len(drawn) - 1) % step // 2, len(drawn), step)
-    ]
+    step, ticks = -(-len(drawn) // _LABELS), []
+    for at in range((len(drawn) - 1) % step // 2, len(drawn), step):
+        day = drawn[at].first
+        short = words.short_date(day).removesuffix(f" {day.year}")
+        name = short if unit in ("day", "week") else _name(day, unit, words)
+        ticks.append((100 * (at + 0.5) / len(drawn), name))
     most = max(bar.articles for bar in drawn)
     return Plot(unit, tuple(drawn), tuple(ticks), most, told, len(found) - len(hits))
 
@@ -150,21 +150,11 @@ def bars(published: Sequence[date], found: Sequence[date], unit: Unit, words: Wo
             starts.insert(0, start(starts[0] - timedelta(days=1)))
     made = []
     for day in starts:
-        shown, all_of_them = hits[day], articles[day]
-        told = (
-            words("articles.count", n=shown)
-            if shown == all_of_them
-            else words("articles.found", shown=shown, all=all_of_them)
-        )
-        last = _following(day, unit) - timedelta(days=1)
-        made.append(Bar(day, last, f"{_name(day, unit, words)}: {told}", all_of_them, shown))
+        n, last = hits[day], _following(day, unit) - timedelta(days=1)
+        key = "articles.count" if n == articles[day] else "articles.found"
+        told = words(key, n=n, shown=n, all=articles[day])
+        made.append(Bar(day, last, f"{_name(day, unit, words)}: {told}", articles[day], n))
     return made
-
-
-def _tick(day: date, unit: Unit, words: Words) -> str:
-    if unit in ("month", "year"):
-        return _name(day, unit, words)
-    return words.short_date(day).removesuffix(f" {day.year}")
 
 
 def _name(day: date, unit: Unit, words: Words) -> str:

@@ -1,33 +1,39 @@
-"""Our own addresses beside the chat: articles, answers to keep, feedback, the evaluation, the language."""
+"""Our own addresses beside the chat: articles, answers to keep, evaluation, language, and the plain form."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
 from rag.engine import Engine
-from rag.errors import BadRequest
+from rag.errors import BadRequest, BelegError
 from rag.i18n import LANGUAGES, Words, words_for
-from rag.schema import Filters
+from rag.schema import Answer, Filters, Message
+from rag.serve.api.errors import FRESH, problem_of
 from rag.serve.chat.messages import outdated_citation
-from rag.serve.links import is_current, link
+from rag.serve.chat.render import mode_line, spoken
+from rag.serve.links import citation_path, is_current, link
 from rag.serve.pages import export
-from rag.serve.pages.catalogue import Catalogue, address_of, choice_form
+from rag.serve.pages.catalogue import Catalogue, address_of, choice_form, choice_of, choice_query
 from rag.serve.pages.reader import around, reader_page
+from rag.serve.queue import Service, unless_gone
 from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings
 from rag.store.answers import Records, feedback_jsonl
 from rag.wire import answer_from_dict
 
-_FRESH = {"Cache-Control": "no-store"}
-REPORT = "/auswertung"
+REPORT, PLAIN = "/auswertung", "/fragen"
 LANGUAGE_COOKIE = "beleg_lang"
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _YEAR = 31_536_000  # seconds
 _LONGEST_OFFSET = 12  # digits
 _SHOWN_AS_THEY_ARE = {
@@ -119,6 +125,53 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
 
+def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None:
+    """`/fragen`: the chat without scripts, as a form that asks and a page that answers.
+
+    `zuvor` are the ids of the answers' records so far.
+    """
+
+    def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
+        words = words_of(request)
+        mode = mode_line(service.engine, words)
+        turns = [
+            (each, [_cited_text(each, part) for part in each.text.split("\n\n")]) for each in before(query)
+        ]
+        form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
+        return page("plain.html", words, turns=turns, **form)
+
+    def before(query: str) -> list[Answer]:
+        ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]
+        return [answer_from_dict(record) for record in map(service.records.get, ids) if record]
+
+    @app.get(PLAIN, response_class=HTMLResponse)
+    def form(request: Request) -> HTMLResponse:
+        return HTMLResponse(shown(request, request.url.query), headers=FRESH)
+
+    @app.post(PLAIN, response_class=HTMLResponse)
+    async def asked(request: Request) -> Response:
+        """Redirects to the page with the answer, so that Back and a reload do not ask again."""
+        body = (await request.body()).decode("utf-8", "replace")
+        question, chosen = " ".join(parse_qs(body).get("frage", [""])[-1].split()), choice_of(body)
+        answers = await run_in_threadpool(before, body)
+        pairs = [(Message("user", each.question), Message("assistant", spoken(each))) for each in answers]
+        try:
+            asking = service.ask("chat", question, [*chain.from_iterable(pairs)], filters=chosen)
+            answers.append(await unless_gone(request, asking))
+        except BelegError as error:
+            said = words_of(request).said(error.phrase)
+            return HTMLResponse(shown(request, body, said, question), problem_of(error).status, FRESH)
+        told = urlencode([*choice_query(chosen), *(("zuvor", each.id) for each in answers)])
+        return RedirectResponse(f"{link(PLAIN)}?{told}#antwort", 303)
+
+
+def _cited_text(answer: Answer, paragraph: str) -> list[tuple[str, tuple[str, int] | None]]:
+    """Pieces of a paragraph, each with the address and number of the citation behind it."""
+    cited = {str(each.number): (citation_path(each), each.number) for each in answer.citations}
+    parts = _MARKER.split(paragraph)
+    return list(zip(parts[::2], [*map(cited.get, parts[1::2]), None], strict=True))
+
+
 def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
     """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
     changed = partial(outdated_citation, articles=engine.library)
@@ -127,7 +180,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         base = f"{request.url.scheme}://{request.url.netloc}"
         content = export.conversation(form, title, turns, words_of(request), changed, base=base)
         name = quote(export.file_name(title, form))
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **FRESH}
         return Response(content, media_type=_TYPES[form], headers=headers)
 
     @app.get("/antwort/{ident}.{form}")
@@ -136,7 +189,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
-            return JSONResponse(record, headers=_FRESH)
+            return JSONResponse(record, headers=FRESH)
         return file(record["question"], [{"question": record["question"], "record": record}], form, request)
 
     @app.get("/antwort/{ident}", response_class=HTMLResponse)
@@ -147,7 +200,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         told = [export.entry_of({"question": record["question"], "record": record}, words)]
         opens = address_of(answer_from_dict(record).filters or Filters(), ident)
         shown = page("answer.html", words, ident=ident, opens=opens, entries=told, changed=changed)
-        return HTMLResponse(shown, headers=_FRESH)
+        return HTMLResponse(shown, headers=FRESH)
 
     @app.post("/export/{form}")
     def conversation(request: Request, form: export.Form, body: Annotated[bytes, Depends(_body)]) -> Response:
@@ -159,7 +212,7 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
-        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **_FRESH}
+        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **FRESH}
         return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
 
 
@@ -196,12 +249,9 @@ def add_interface_routes(app: FastAPI, settings: Settings) -> None:
 
 def report_page(folder: Path, words: Words, command: str) -> str:
     """The part of the latest report that is for pages, framed; `command` makes one where there is none."""
-    try:
-        part = (folder / f"part.{words.lang}.html").read_text(encoding="utf-8")
-    except OSError:
-        part = ""
-    if part:
-        return page("report.html", words, here=REPORT, report=Markup(part))
+    part = folder / f"part.{words.lang}.html"
+    if part.is_file() and (report := part.read_text(encoding="utf-8")):
+        return page("report.html", words, here=REPORT, report=Markup(report))
     title, how = words("report.none"), words("report.how")
     return page("missing.html", words, here=REPORT, title=title, text=how, command=command)
 
