@@ -94,8 +94,7 @@ class Chat:
         length, limit = len(question), self.service.settings.question_limit
         if not question.strip() or length > limit:
             key = "errors.long_question" if question.strip() else "errors.empty_question"
-            said = words(key, n=length, limit=limit)
-            yield View(notice=said, answering=False)
+            yield View(notice=words(key, n=length, limit=limit), answering=False)
             return
         asked = [*shown, messages.user_message(question)]
         yield View(asked, "", answering=True)
@@ -110,7 +109,14 @@ class Chat:
             failure = messages.failure_message(_named(words.said(exc.phrase), words), exc.partial, words)
             yield View([*asked, *steps, failure], answering=False)
         except Exception as exc:
-            yield View(shown, question, _failure(exc, words), answering=False)
+            if isinstance(exc, Overloaded):
+                said = words("errors.overloaded")
+            elif isinstance(exc, BelegError):
+                said = words("errors.failed", reason=markdown_text(words.said(exc.phrase)))
+            else:
+                log.exception("a question failed unexpectedly")
+                said = words("errors.internal")
+            yield View(shown, question, _named(said, words), answering=False)
 
     def ask_again(
         self, question: str, shown: Shown, index: int, words: Words, filters: Filters | None = None
@@ -201,11 +207,13 @@ class Chat:
                             yield View([*asked, *search])
                     case Delta(text) if not at_once:
                         draft += text
-                        yield View([*asked, *search, *steps, messages.draft_message(draft)])
+                        plain, shown_as = render.without_markers(draft), render.draft_markdown(draft)
+                        told = messages.assistant_message(shown_as, id=messages.DRAFT, log=plain)
+                        yield View([*asked, *search, *steps, told])
                     case Done(answer):
-                        left_out = extractive and self.engine.mode != "extractive"
+                        how_shown = {"model_left_out": extractive and self.engine.mode != "extractive"}
                         done = messages.answer_message(
-                            answer, words, articles=self.engine.library, model_left_out=left_out
+                            answer, words, articles=self.engine.library, **how_shown
                         )
                         before = [*asked, *searched(answer), *steps]
                         yield View([*before, done])
@@ -232,16 +240,6 @@ def paced(events: Iterator[Coming], pause: Callable[[], float]) -> Iterator[Comi
             gathered, due = "", time.monotonic() + pause()
         else:
             yield event
-
-
-def _failure(error: Exception, words: Words) -> str:
-    """The notice for a question that failed; unexpected errors are logged."""
-    if isinstance(error, Overloaded):
-        return _named(words("errors.overloaded"), words)
-    if isinstance(error, BelegError):
-        return _named(words("errors.failed", reason=markdown_text(words.said(error.phrase))), words)
-    log.error("a question failed unexpectedly", exc_info=error)
-    return _named(words("errors.internal"), words)
 
 
 def _named(said: str, words: Words) -> str:

@@ -44,9 +44,6 @@ class Turn:
         return next((reply for reply in self.replies if not is_step(reply)), None)
 
 
-# --- messages -------------------------------------------------------------------------------------
-
-
 def user_message(question: str) -> ChatMessage:
     """A question as a message; Markdown in it is shown literally."""
     return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
@@ -74,11 +71,6 @@ def step_message(passages: Sequence[Passage], step: str, asked: str, words: Word
     return assistant_message(render.search_html(passages, words) or title, title=title, status="done")
 
 
-def draft_message(text: str) -> ChatMessage:
-    """The text so far of an incomplete answer."""
-    return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))
-
-
 def answer_message(
     answer: Answer, words: Words, *, articles: Library | None = None, model_left_out: bool = False
 ) -> ChatMessage:
@@ -87,7 +79,9 @@ def answer_message(
     changed, names = set(), {}
     if articles:
         changed = {each.article_id for each in answer.citations if outdated_citation(each, articles)}
-        names = _copies(answer, articles, words)
+        for copy in articles.articles({ident for each in answer.citations for ident in each.also_in}):
+            known = (copy.outlet or copy.title, day(copy.published, words))
+            names[copy.id] = ", ".join(filter(None, known)) or copy.id
     evidence = render.evidence_html(answer, words, changed, names)
     text = label + render.answer_markdown(answer, words)
     # the link that saves an answer also tells our scripts which record an answer on the page is
@@ -110,20 +104,15 @@ def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
 
 def stopped(shown: Shown, words: Words) -> Shown:
     """The conversation with its last answer marked as stopped, unless that is complete."""
-    kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
-    reply = last.answer
-    if reply is None:
-        return [*kept, _stopped_message([], "", words("answer.stopped"), words)] if kept else kept
-    if _known(reply, "id") != DRAFT:
-        return kept
-    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words("answer.stopped"), words)]
+    reply = next((turn.answer for turn in reversed([*turns(shown)])), None)
+    if not shown or (reply and _known(reply, "id") != DRAFT):
+        return shown
+    kept, content, text = (shown[:-1], parts(reply), said(reply)) if reply else (shown, [], "")
+    return [*kept, _stopped_message(content, text, words("answer.stopped"), words)]
 
 
 def _stopped_message(content: Iterable[str], text: str, told: str, words: Words) -> ChatMessage:
     return assistant_message(*content, fragment("stopped", words, said=told), log=text)
-
-
-# --- and back -------------------------------------------------------------------------------------
 
 
 def parts(message: ChatMessage) -> list[str]:
@@ -174,34 +163,17 @@ def turns(shown: Shown) -> Iterator[Turn]:
 
 def history(shown: Shown) -> list[Message]:
     """The conversation for the engine, without citations, cards, steps and failures."""
-    answered = [(turn.question, said(turn.answer)) for turn in turns(shown) if turn.answer]
-    return [
-        message
-        for question, answer in answered
-        if answer
-        for message in (Message("user", question), Message("assistant", answer))
-    ]
-
-
-# --- conversations that a browser has kept --------------------------------------------------------
+    told: list[Message] = []
+    for turn in turns(shown):
+        if turn.answer and (answer := said(turn.answer)):
+            told += [Message("user", turn.question), Message("assistant", answer)]
+    return told
 
 
 def outdated_citation(citation: Citation, articles: Library) -> bool:
     """Whether the cited article has changed, or is gone, since it was cited."""
     article = articles.article(citation.article_id)
     return article is None or not is_current(article, citation.sha256)
-
-
-def _copies(answer: Answer, articles: Library, words: Words) -> dict[str, str]:
-    """Names of the near-copies of cited articles, by id, as far as they still exist."""
-    idents = {ident for citation in answer.citations for ident in citation.also_in}
-    found = {ident: articles.article(ident) for ident in idents}
-    known = {
-        ident: (each.outlet or each.title, day(each.published, words))
-        for ident, each in found.items()
-        if each
-    }
-    return {ident: ", ".join(part for part in parts if part) or ident for ident, parts in known.items()}
 
 
 def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
