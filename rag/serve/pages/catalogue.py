@@ -128,14 +128,19 @@ class Wish:
 def wish_of(query: str) -> Wish:
     """The wish in the query of an address; invalid parts get their defaults."""
     said = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-    sort, page = said.get("sort", ""), said.get("seite", "")
+    sort = said.get("sort", "")
     return Wish(
         " ".join(said.get("q", "")[:_LONGEST_FILTER].split()),
         sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST,
-        max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
+        number_of(said.get("seite", "")),
         day_of(said.get("von", "")),
         day_of(said.get("bis", "")),
     )
+
+
+def number_of(said: str) -> int:
+    """The number in an address, from 1; 1 without one."""
+    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) < 8 else 1
 
 
 def day_of(said: str) -> date | None:

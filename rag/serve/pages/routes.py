@@ -100,7 +100,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         if teil:
             return HTMLResponse(reader_page(article, span, words, stale=stale, part=True))
         row = catalogue.row(article_id)
-        beside = around(catalogue, row, article, liste=liste, query=suche, at=treffer) if row else None
+        beside = around(catalogue, row, article, liste, suche, treffer) if row else None
         return HTMLResponse(reader_page(article, span, words, stale=stale, around=beside))
 
     @app.get("/original/{article_id:path}", response_class=FileResponse)
