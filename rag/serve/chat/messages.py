@@ -16,7 +16,7 @@ from rag.errors import BadRequest
 from rag.i18n import Words
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
-from rag.serve.links import day, is_current
+from rag.serve.links import is_current
 from rag.serve.views import fragment, markdown_lines, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
@@ -80,8 +80,8 @@ def answer_message(
     if articles:
         changed = {each.article_id for each in answer.citations if outdated_citation(each, articles)}
         for copy in articles.articles({ident for each in answer.citations for ident in each.also_in}):
-            known = (copy.outlet or copy.title, day(copy.published, words))
-            names[copy.id] = ", ".join(filter(None, known)) or copy.id
+            day = words.long_date(copy.published) if copy.published else None
+            names[copy.id] = ", ".join(filter(None, (copy.outlet or copy.title, day))) or copy.id
     evidence = render.evidence_html(answer, words, changed, names)
     text = label + render.answer_markdown(answer, words)
     # the link that saves an answer also tells our scripts which record an answer on the page is

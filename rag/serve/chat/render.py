@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -10,8 +11,8 @@ from rag.engine import Engine
 from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
-from rag.schema import Answer, Citation, Passage, Span
-from rag.serve.links import citation_path, label, origin, place_of
+from rag.schema import Answer, Citation, Passage, Span, cite
+from rag.serve.links import citation_path, label, origin
 from rag.serve.views import WORD_JOINER, fragment, markdown_text
 
 _FURTHER = 3
@@ -54,22 +55,13 @@ def evidence_html(
     further = answer.further[:_FURTHER]
     heading = words("answer.nearest") if answer.abstained else words("answer.further", n=len(further))
     sources: dict[str, list[Citation]] = {}
+    copies: dict[str, dict[str, None]] = {}
     for citation in answer.citations:
         sources.setdefault(citation.article_id, []).append(citation)
-    copies = {
-        ident: dict.fromkeys((names or {}).get(copy, copy) for each in cited for copy in each.also_in)
-        for ident, cited in sources.items()
-    }
-    return fragment(
-        "evidence",
-        words,
-        answer=answer,
-        sources=sources,
-        outdated=outdated,
-        copies={ident: "; ".join(told) for ident, told in copies.items()},
-        heading=heading,
-        further=further,
-    )
+        also_in = dict.fromkeys((names or {}).get(copy, copy) for copy in citation.also_in)
+        copies.setdefault(citation.article_id, {}).update(also_in)
+    shown = {"answer": answer, "sources": sources, "outdated": outdated, "copies": copies}
+    return fragment("evidence", words, **shown, heading=heading, further=further)
 
 
 def spoken(answer: Answer) -> str:
@@ -80,14 +72,20 @@ def spoken(answer: Answer) -> str:
 
 def search_title(articles: int, cited: int | None, took: float, words: Words) -> str:
     """5 Artikel durchsucht, 3 zitiert (0,02 s); `cited` is None while there is no answer yet."""
-    searched = words("answer.searched", n=articles)
-    told = [] if cited is None else [words("answer.cited", n=cited) if cited else words("answer.none_cited")]
-    return f"{', '.join([searched, *told])} ({words.seconds(took)} s)"
+    told = words("answer.searched", n=articles)
+    if cited is not None:
+        told += ", " + (words("answer.cited", n=cited) if cited else words("answer.none_cited"))
+    return f"{told} ({words.seconds(took)} s)"
 
 
 def search_html(passages: Sequence[Passage], words: Words) -> str:
     """The found passages, best first, as links with the beginning of their text."""
-    return fragment("places", words, places=[place_of(passage) for passage in passages], heading=None)
+    places = []
+    for passage in passages:
+        at = (passage.chunk.start, passage.chunk.end)
+        # of an answer that was kept, the article's text is not there
+        places.append(replace(cite(passage.article, at, 0, "no claim"), quote=passage.chunk.text))
+    return fragment("places", words, places=places, heading=None)
 
 
 def mode_line(engine: Engine, words: Words) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from rag.i18n import Words
 from rag.schema import Article, AsideKind, Filters, Span
-from rag.serve.links import MARK_ID, original_path
+from rag.serve.links import MARK_ID, link
 from rag.serve.pages.catalogue import Catalogue, Row, address_of, number_of, wish_of
 from rag.serve.views import page
 from rag.text.normalize import paragraphs, trimmed
@@ -68,7 +68,8 @@ def reader_page(
         around=around,
         article=article,
         stale=stale,
-        original=original_path(article.id, page_number),
+        original=link(f"/original/{quote(article.id, safe='')}")
+        + (f"#page={page_number}" if page_number else ""),
         page_number=page_number,
         blocks=[(kind, cut(block)) for block, kind in _blocks(article, span)],
     )
