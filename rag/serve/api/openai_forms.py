@@ -3,8 +3,7 @@
 import re
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -30,6 +29,8 @@ _ESCAPED = re.compile(r"\\([\\\[!(:])")
 # what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
 _TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
 _TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
+Events = AsyncGenerator[Coming]
+Json = dict[str, Any]
 _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
 
 
@@ -108,7 +109,7 @@ def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[s
     Messages of system and tools are left out: answers come from the articles alone. Raises BadRequest if the
     last message is not the user's, or is a task that a client gives its model.
     """
-    if sent[-1].role != "user":
+    if not sent or sent[-1].role != "user":
         raise BadRequest("The last message is the question; its role is user.")
     question = _text(sent[-1])
     if _TASK.match(question[:_LONGEST_KEPT]):
@@ -116,18 +117,15 @@ def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[s
             "This is no question but a client's task (a title, tags, further questions, documents to answer"
             " from); Beleg answers from its own articles alone. Choose another task model, or switch it off."
         )
-    said = (
-        Message("user" if message.role == "user" else "assistant", _said(_text(message)[:_LONGEST_KEPT]))
-        for message in reversed(sent[:-1])
-        if message.role in ("user", "assistant")
-    )
-    return question, [*islice((message for message in said if message.content), turns)][::-1]
-
-
-def _said(text: str) -> str:
-    """An earlier message without what makes it Markdown: definitions and escapes."""
-    plain = _DEFINITION.sub("", text).strip()
-    return _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]
+    history: list[Message] = []
+    for message in reversed([each for each in sent[:-1] if each.role in ("user", "assistant")]):
+        if len(history) == turns:
+            break
+        # without what makes it Markdown: definitions and escapes
+        plain = _DEFINITION.sub("", _text(message)[:_LONGEST_KEPT]).strip()
+        if said := _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]:
+            history.insert(0, Message("user" if message.role == "user" else "assistant", said))
+    return question, history
 
 
 def _text(message: ChatMessage | InputItem) -> str:
@@ -144,10 +142,6 @@ def _title(citation: Citation) -> str:
     known += f", p. {citation.page}" if citation.page else ""
     known = known.replace("<", "‹").replace(">", "›")
     return " ".join(known.replace('"', "'").replace("\\", "/").split())
-
-
-Events = AsyncGenerator[Coming]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +230,6 @@ def _part(reply: Reply | None = None) -> Json:
     return {"type": "output_text", "text": reply.content if reply else "", "annotations": marks}
 
 
-# --- as events ------------------------------------------------------------------------------------
-
-
 async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | Reply]:
     """Pieces of the reply that no later piece can turn into a link or picture, then the whole reply.
 
@@ -254,15 +245,12 @@ async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | R
             told = safe
         elif isinstance(event, Done):
             reply = await run_in_threadpool(reply_of, event.answer, wish, site)
-            last = reply.content
             if not held:
                 rest = escaped(said)[len(told) :] + correction(said, event.answer)
-                last = rest + references(event.answer, site)
-            whole = told + last
-            yield last
-            yield Reply(
-                event.answer, whole, url_citations(whole, event.answer, site), reply.finish, reply.usage
-            )
+                whole = told + rest + references(event.answer, site)
+                reply = replace(reply, content=whole, marks=url_citations(whole, event.answer, site))
+            yield reply.content[len(told) :]
+            yield reply
 
 
 async def chunks(events: Events, wish: Wish, site: str, *, chat: bool = True) -> AsyncGenerator[str]:
