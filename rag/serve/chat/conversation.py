@@ -22,8 +22,7 @@ from rag.store.library_rows import Counts
 from rag.wire import answer_from_dict
 
 # a browser can show 10 to 20 updates a second; with many readers each gets fewer, so that nobody waits long
-_SECONDS_BETWEEN_DRAFTS = 0.07
-_MORE_FOR_EACH_READER = 0.02
+_SECONDS_BETWEEN_DRAFTS, _MORE_FOR_EACH = 0.05, 0.02
 
 log = logging.getLogger(__name__)
 
@@ -142,15 +141,13 @@ class Chat:
 
     def look_up(self, ident: str, words: Words) -> View:
         """The conversation up to the answer with this id, as it is recorded."""
-        records = self.records.conversation(ident)
-        turns = [{"question": record["question"], "record": record} for record in records]
+        turns = [{"question": each["question"], "record": each} for each in self.records.conversation(ident)]
         return self.reopen(turns or None, words)
 
     def reopen(self, kept: Any, words: Words) -> View:
         """A conversation that the browser has kept, with the same evidence."""
-        library = self.engine.library
         try:
-            shown = messages.restored(kept, library, self.held.articles, words)
+            shown = messages.restored(kept, self.engine.library, self.held.articles, words)
             if shown and (record := kept[-1].get("record")):
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
@@ -184,9 +181,6 @@ class Chat:
         how: Asking = {"extractive": extractive, "filters": filters}
         events = self.service.events("chat", question.strip(), history, previous, **how)
 
-        def pause() -> float:
-            return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.service.queue.taken - 1)
-
         def searched(answer: Answer | None = None) -> Shown:
             among = self.engine.fitting(filters) if filters else None
             n = self.held.articles if among is None else len(among)
@@ -194,7 +188,9 @@ class Chat:
             return [step] if found.passages else []
 
         with closing(events):  # type: ignore[type-var]  # a failure that is being shown keeps no seat
-            for event in paced(events, pause):
+            for event in paced(
+                events, lambda: _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH * self.service.queue.taken
+            ):
                 match event:
                     case Waiting(ahead):
                         yield View(notice=words("chat.waiting", n=ahead) if ahead else "")
@@ -211,10 +207,11 @@ class Chat:
                         told = messages.assistant_message(shown_as, id=messages.DRAFT, log=plain)
                         yield View([*asked, *search, *steps, told])
                     case Done(answer):
-                        how_shown = {"model_left_out": extractive and self.engine.mode != "extractive"}
-                        done = messages.answer_message(
-                            answer, words, articles=self.engine.library, **how_shown
+                        left_out, library = (
+                            extractive and self.engine.mode != "extractive",
+                            self.engine.library,
                         )
+                        done = messages.answer_message(answer, words, library, model_left_out=left_out)
                         before = [*asked, *searched(answer), *steps]
                         yield View([*before, done])
                         further = messages.with_options(done, self._follow_ups(answer, asked))

@@ -72,7 +72,7 @@ def step_message(passages: Sequence[Passage], step: str, asked: str, words: Word
 
 
 def answer_message(
-    answer: Answer, words: Words, *, articles: Library | None = None, model_left_out: bool = False
+    answer: Answer, words: Words, articles: Library | None = None, *, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with evidence and record; the articles show what has changed since."""
     label = f"{fragment('label', words, said=words('answer.extractive'))}\n\n" if model_left_out else ""
@@ -199,5 +199,5 @@ def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
         if answer.passages:
             took = float(answer.timings.get("retrieval", 0.0))
             shown.append(search_message(answer.passages, held, took, words, answer))
-        shown.append(answer_message(answer, words, articles=articles))
+        shown.append(answer_message(answer, words, articles))
     return shown
