@@ -82,7 +82,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self.app = app
         self.access = access_of(settings.auth)
-        self.names = _OWN_NAMES | {settings.host} | set(settings.hosts.replace(",", " ").split())
+        self.names = _OWN_NAMES | {settings.host, *settings.hosts.replace(",", " ").split()}
         self.rates, self.guesses = limits.rates, limits.guesses
         self.most, self.most_of_upload = settings.request_limit, settings.article_limit
 
