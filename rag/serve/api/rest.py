@@ -54,8 +54,13 @@ _EVENT = {
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
-_SORTS = {"title": "titel", "outlet": "medium", "published": "datum"}
-_SORTS |= {"language": "sprache", "words": "laenge"}
+_SORTS = {
+    "title": "titel",
+    "outlet": "medium",
+    "published": "datum",
+    "language": "sprache",
+    "words": "laenge",
+}
 _Sort = Literal["title", "-title", "outlet", "-outlet", "published", "-published"]
 Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
@@ -80,17 +85,14 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
         how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
-        return sent_answer(
-            await unless_gone(request, service.ask("rest", sent.question, sent.history, **how))
-        )
+        asking = service.ask("rest", sent.question, sent.history, **how)
+        return sent_answer(await unless_gone(request, asking))
 
     streaming: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS},
-        **{
-            status: {"description": each["description"], **_FAILURE}
-            for status, each in faults(*GUARD, *ASKING).items()
-        },
+        status: {"description": each["description"], **_FAILURE}
+        for status, each in faults(*GUARD, *ASKING).items()
     }
+    streaming[200] = {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS}
 
     async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
         """The events; a failure before the first one has its own status."""
@@ -143,12 +145,11 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         """An earlier answer, with the same evidence."""
         return JSONResponse(record(ident), headers=FRESH)
 
-    readable: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/markdown": {"schema": {"type": "string"}}}, "description": "Markdown"},
-        **asking,
-    }
-
-    @api.get("/answers/{ident}/markdown", response_class=Response, responses=readable)
+    @api.get(
+        "/answers/{ident}/markdown",
+        response_class=Response,
+        responses=_text("text/markdown", "Markdown") | asking,
+    )
     def markdown(request: Request, ident: str) -> Response:
         """The answer as Markdown to keep: quotes, places, article hashes, model, index."""
         kept, changed = record(ident), partial(outdated_citation, articles=service.engine.library)
@@ -156,19 +157,15 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         text = export.conversation("md", kept["question"], turns, words_of(request), changed)
         return Response(text, media_type="text/markdown", headers=FRESH)
 
-    @api.put(
-        "/answers/{ident}/feedback", status_code=204, response_class=Response, responses=faults(400, 404, 422)
-    )
+    refused = faults(400, 404, 422)
+
+    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=refused)
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Records a rating of an answer."""
         service.records.rate(record(ident)["id"], sent.rating, sent.note, sent.reason)
         return Response(status_code=204)
 
-    lines: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "JSONL"}
-    }
-
-    @api.get("/feedback", response_class=Response, responses=lines)
+    @api.get("/feedback", response_class=Response, responses=_text("application/x-ndjson", "JSONL"))
     def feedback() -> Response:
         """The rated answers as a question set for `python -m eval`, a case a line."""
         return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=FRESH)
@@ -182,6 +179,10 @@ def _add_answers(api: FastAPI, service: Service) -> None:
         except (OSError, ValueError) as exc:
             raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
         return Response(found, media_type="application/json", headers=FRESH)
+
+
+def _text(kind: str, told: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {kind: {"schema": {"type": "string"}}}, "description": told}}
 
 
 def _event(event: Coming) -> ServerSentEvent:
@@ -201,9 +202,6 @@ def _event(event: Coming) -> ServerSentEvent:
 def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
     """An event with umlauts unescaped, readable on a terminal."""
     return ServerSentEvent(event=name, raw_data=json_line(data))
-
-
-# --- articles -----------------------------------------------------------------------------------
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
@@ -230,8 +228,15 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         found = catalogue.library.article(ident)
         if found is None:
             raise Problem(404, "not_found", Phrase("no_such_article"))
-        read = models.Article.model_validate(found)
-        return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
+        marked = []
+        for place in highlight:
+            match = _RANGE.fullmatch(place)
+            start, end = (int(match[1]), int(match[2])) if match else (0, 0)
+            if not start < end <= len(found.text):
+                message = f"highlight is start-end, within the {len(found.text)} characters."
+                raise Problem(400, "bad_request", message)
+            marked.append(models.Highlight(start=start, end=end, quote=found.text[start:end]))
+        return models.Article.model_validate(found).model_copy(update={"highlights": marked})
 
 
 def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
@@ -266,12 +271,3 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     def state() -> SyncState:
         """The progress of the sync."""
         return without_folders(writable().state, settings)
-
-
-def _highlight(text: str, place: str) -> models.Highlight:
-    """The words at `start-end`. Raises Problem when that is no range of the text."""
-    match = _RANGE.fullmatch(place)
-    start, end = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not start < end <= len(text):
-        raise Problem(400, "bad_request", f"highlight is start-end, within the {len(text)} characters.")
-    return models.Highlight(start=start, end=end, quote=text[start:end])
