@@ -1,6 +1,4 @@
-"""The queue for questions of all doors: first come, first served, with a deadline and a record, and stopped
-when the client is gone.
-"""
+"""The queue for questions of all doors: first come, first served, with a deadline and a record."""
 
 import asyncio
 import threading
@@ -78,6 +76,8 @@ class Waiting:
 
 
 Coming = Waiting | Event
+Events = AsyncGenerator[Coming]
+Turns = Sequence[Message]
 
 
 class Service:
@@ -93,7 +93,7 @@ class Service:
         self,
         door: str,
         question: str,
-        history: Sequence[Message] = (),
+        history: Turns = (),
         previous: str | None = None,
         **how: Unpack[Asking],
     ) -> Iterator[Coming]:
@@ -110,18 +110,13 @@ class Service:
 
         return self._in_turn(answering())
 
-    def stream(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> AsyncGenerator[Coming]:
+    def stream(self, door: str, question: str, history: Turns = (), **how: Unpack[Asking]) -> Events:
         """As `events`, awaited. Raises DeadlineExceeded, too."""
         return self._timely(self.events(door, question, history, **how))
 
-    async def ask(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> Answer:
+    async def ask(self, door: str, question: str, history: Turns = (), **how: Unpack[Asking]) -> Answer:
         """The answer. Raises as `stream`; cancelling it ends the engine's work."""
-        events = self.stream(door, question, history, **how)
-        async with aclosing(events):
+        async with aclosing(self.stream(door, question, history, **how)) as events:
             return await answer_of(events)
 
     async def run(self, work: Callable[[], Found]) -> Found:
@@ -162,7 +157,7 @@ class Service:
                 yield step
 
 
-async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
+async def answer_of(events: Events) -> Answer:
     """The answer that a stream ends with."""
     async for event in events:
         if isinstance(event, Done):
@@ -189,13 +184,11 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def begun(
-    request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
-) -> AsyncGenerator[Coming]:
+async def begun(request: Request, events: Events, enough: tuple[type[Coming], ...]) -> Events:
     """The events from the first with which a response can begin; failures before it are raised."""
     first = await unless_gone(request, anext(event async for event in events if isinstance(event, enough)))
 
-    async def from_first() -> AsyncGenerator[Coming]:
+    async def from_first() -> Events:
         yield first
         async for event in events:
             yield event

@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from functools import cache, partial
 from typing import Any
@@ -22,7 +22,7 @@ from rag.serve.api import openai_models as models
 from rag.serve.api.errors import FRESH, Problem
 from rag.serve.api.openai_forms import Wish, conversation, reply_of
 from rag.serve.api.sub_app import ASKING, SubApp, faults
-from rag.serve.queue import Coming, Service, answer_of, begun, unless_gone
+from rag.serve.queue import Events, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 
 PATH = "/v1"
@@ -80,7 +80,7 @@ def _add_endpoint(
     async def opened(
         request: Request,
         wish: Wish = Depends(partial(wished, service.settings.history_turns)),  # noqa: B008
-    ) -> AsyncIterator[tuple[Wish, AsyncGenerator[Coming]]]:
+    ) -> AsyncIterator[tuple[Wish, Events]]:
         """The response to a question; a failure before the first word has its own status."""
         how: Asking = {"extractive": wish.sent.model == VERBATIM, "filters": wish.sent.filters}
         async with aclosing(service.stream("openai", wish.question, wish.history, **how)) as events:

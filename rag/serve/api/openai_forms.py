@@ -17,7 +17,7 @@ from rag.schema import Answer, Citation, Delta, Done, Message
 from rag.serve.api.errors import openai_body, problem_in_stream
 from rag.serve.api.openai_models import Asking, ChatMessage, InputItem
 from rag.serve.links import citation_path
-from rag.serve.queue import Coming
+from rag.serve.queue import Events
 from rag.text.normalize import count_tokens
 from rag.wire import answer_to_dict, json_line, sent_answer
 
@@ -29,7 +29,6 @@ _ESCAPED = re.compile(r"\\([\\\[!(:])")
 # what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
 _TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
 _TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
-Events = AsyncGenerator[Coming]
 Json = dict[str, Any]
 _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
 

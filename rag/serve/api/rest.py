@@ -26,7 +26,7 @@ from rag.serve.pages import export
 from rag.serve.pages.articles import received, removed, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
+from rag.serve.queue import Coming, Events, Service, Waiting, begun, unless_gone
 from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
 from rag.uploads import Intake, Received, SyncState
@@ -94,7 +94,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     }
     streaming[200] = {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS}
 
-    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
+    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[Events]:
         """The events; a failure before the first one has its own status."""
         how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
         async with aclosing(service.stream("rest", sent.question, sent.history, **how)) as events:
@@ -102,7 +102,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
 
     @api.post("/stream", response_class=EventSourceResponse, responses=streaming)
     async def stream(
-        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
+        events: Events = Depends(coming),  # noqa: B008
     ) -> AsyncGenerator[ServerSentEvent]:
         """The answer as it is made, as server-sent events."""
         try:
