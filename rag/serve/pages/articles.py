@@ -6,9 +6,9 @@ reason), 507 no space.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -22,19 +22,17 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
 from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Row, Wish, address_of, day_of, wish_of
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Wish, address_of, day_of, wish_of
 from rag.serve.pages.overview import plot_of
-from rag.serve.pages.reader import Excerpt, excerpt
+from rag.serve.pages.reader import excerpt
 from rag.serve.pages.routes import words_of
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
-from rag.store.library_rows import Account
 from rag.uploads import Intake, Received, SyncState
 
 _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once
-
 _MOST_ASKED = 50  # articles in the address of a chat
 _NAMES = {
     "title": "articles.columns.titel",
@@ -47,77 +45,64 @@ _NAMES = {
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """What the page shows: all articles, those found for a wish (sorted), and files with problems.
+def articles_page(
+    catalogue: Catalogue,
+    settings: Settings,
+    intake: Intake | None,
+    wish: Wish,
+    words: Words,
+    *,
+    part: bool = False,
+) -> str:
+    """The page, or the part of it that changes with the wish: summary, plot, table, files with problems.
 
-    `state` is None where no articles are taken in; `folder` is the watched folder's name, looked at
-    every `seconds` (0: on request); uploads end in `suffixes` and have at most `limit` bytes. A `replica`
-    takes its articles from a Chroma server: there is nothing to add to or to delete. `accounts` say what
-    was read of each file, `passed_over` what lies beside them, `left_to_words` what it takes to read
-    what they mean. `excerpts` are what was found, by article; `edited` is what files say whose facts people
-    have changed.
+    It is for reading only without an intake, and where articles come from a Chroma server.
     """
-
-    rows: Sequence[Row]
-    found: Sequence[Row]
-    wish: Wish
-    problems: Sequence[tuple[str, str]] = ()
-    state: SyncState | None = None
-    folder: str = ""
-    seconds: float = 0.0
-    suffixes: Sequence[str] = ()
-    limit: int = 0
-    replica: bool = False
-    accounts: Sequence[tuple[str, Account]] = ()
-    passed_over: str | None = None
-    left_to_words: str | None = None
-    excerpts: Mapping[str, Excerpt | None] = field(default_factory=dict)
-    edited: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
-
-    @property
-    def asks(self) -> str | None:
-        """The address of the chat about what was found, None where that is nothing, all, or too much."""
-        wish = self.wish
-        if not wish.narrows or not self.found or (wish.query and len(self.found) > _MOST_ASKED):
-            return None
-        ids = tuple(row.id for row in self.found) if wish.query else ()
-        return address_of(Filters(articles=ids) if ids else Filters(first=wish.first, last=wish.last))
-
-    @property
-    def writable(self) -> bool:
-        """Whether articles are added and deleted here."""
-        return self.state is not None and not self.replica
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """The columns of the list; where an article is from matters where it can be deleted."""
-        return COLUMNS if self.writable else COLUMNS[:-1]
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-len(self.found) // PAGE))
-
-    @property
-    def page(self) -> int:
-        return min(self.wish.page, self.pages)
-
-    @property
-    def page_rows(self) -> Sequence[Row]:
-        return self.found[(self.page - 1) * PAGE : self.page * PAGE]
-
-
-def articles_page(shelf: Shelf, words: Words, *, part: bool = False) -> str:
-    """The page, or the part of it that changes with the wish: summary, plot, table, files with problems."""
+    rows, found, library = catalogue.rows(), catalogue.found(wish), catalogue.library
+    pages = max(1, -(-len(found) // PAGE))
+    at = min(wish.page, pages)
+    shown = found[(at - 1) * PAGE : at * PAGE]
+    searched = library.articles([row.id for row in shown]) if wish.query else ()
+    asked_about = None  # the chat about what was found, unless that is nothing, all, or too much
+    if wish.query and 0 < len(found) <= _MOST_ASKED:
+        asked_about = Filters(articles=tuple(row.id for row in found))
+    elif wish.narrows and found and not wish.query:
+        asked_about = Filters(first=wish.first, last=wish.last)
+    edited: dict[str, str] = {}
+    for row in shown:
+        if intake and row.uploaded and (facts := intake.edited(Path(row.path))) is not None:
+            edited[row.id] = _edited(facts, words)
+    state = without_folders(intake.state, settings) if intake else None
+    writable = intake is not None and not settings.chroma_replica
     return page(
         "found.html" if part else "articles.html",
         words,
-        shelf=shelf,
-        script_words={**words.at("intake.file"), "limit": words.size(shelf.limit)},
-        state=state_line(shelf.state, words) if shelf.state else "",
-        days=lambda first, last: shelf.wish.but(first=first, last=last).address,
-        plot=plot_of([row.published for row in shelf.rows], [row.published for row in shelf.found], words),
-        edited={id: _edited(facts, words) for id, facts in shelf.edited.items() if facts is not None},
+        rows=rows,
+        found=found,
+        wish=wish,
+        pages=pages,
+        at=at,
+        shown=shown,
+        excerpts={article.id: excerpt(wish.query, article.text) for article in searched},
+        asks=address_of(asked_about) if asked_about else None,
+        edited=edited,
+        writable=writable,
+        # where an article is from matters where it can be deleted
+        columns=COLUMNS if writable else COLUMNS[:-1],
+        state=state,
+        told=state_line(state, words) if state else "",
+        folder=settings.articles.resolve().name,
+        seconds=settings.sync_seconds,
+        suffixes=intake.suffixes if intake else (),
+        limit=settings.article_limit,
+        script_words={**words.at("intake.file"), "limit": words.size(settings.article_limit)},
+        replica=settings.chroma_replica,
+        problems=catalogue.problems(),
+        accounts=catalogue.accounts(),
+        passed_over=library.phrase(PASSED_OVER),
+        left_to_words=library.phrase(LEFT_TO_WORDS),
+        days=lambda first, last: wish.but(first=first, last=last).address,
+        plot=plot_of([row.published for row in rows], [row.published for row in found], words),
     )
 
 
@@ -148,31 +133,10 @@ def add_articles_page(
 ) -> None:
     """`/artikel`; read-only without an intake."""
 
-    def shelf(asked: Wish) -> Shelf:
-        found = Shelf(
-            rows=catalogue.rows(),
-            found=catalogue.found(asked),
-            wish=asked,
-            problems=catalogue.problems(),
-            state=without_folders(intake.state, settings) if intake else None,
-            folder=settings.articles.resolve().name,
-            seconds=settings.sync_seconds,
-            suffixes=intake.suffixes if intake else (),
-            limit=settings.article_limit,
-            replica=settings.chroma_replica,
-            accounts=catalogue.accounts(),
-            passed_over=catalogue.library.phrase(PASSED_OVER),
-            left_to_words=catalogue.library.phrase(LEFT_TO_WORDS),
-        )
-        shown = [row.id for row in found.page_rows] if asked.query else []
-        excerpts = {a.id: excerpt(asked.query, a.text) for a in catalogue.library.articles(shown)}
-        uploads = [row for row in found.page_rows if intake and row.uploaded]
-        edited = {row.id: intake.edited(Path(row.path)) for row in uploads if intake}
-        return replace(found, excerpts=excerpts, edited=edited)
-
     @app.get("/artikel", response_class=HTMLResponse)
     def articles(request: Request, teil: str = "") -> HTMLResponse:
-        html = articles_page(shelf(wish_of(request.url.query)), words_of(request), part=bool(teil))
+        wish, words = wish_of(request.url.query), words_of(request)
+        html = articles_page(catalogue, settings, intake, wish, words, part=bool(teil))
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
     if intake is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
@@ -47,7 +46,7 @@ def reader_page(
     span = place if place[0] < place[1] else None
     marks, anchor, target = [span] if span else [], MARK_ID, span
     if around and around.query:
-        marks, anchor = list(around.hits), "treffer"
+        marks, anchor = around.hits, "treffer"
         target = marks[around.at - 1] if marks else None
 
     def cut(block: Span) -> Iterator[Piece]:
@@ -96,52 +95,35 @@ def _blocks(article: Article, span: Span | None) -> Iterator[tuple[Span, AsideKi
                 yield (low, high), kind
 
 
-@dataclass(frozen=True, slots=True)
 class Around:
     """Addresses of the list, of the neighbours in it, and of the chat about this article; the search inside.
 
-    `at` counts from 1 which of the `hits` is shown; `liste` is the list's query, for the search's form.
+    `at` is what the address says of which hit is shown, then its number from 1; `liste` is the list's query.
     """
 
-    address: str
-    asks: str
-    back: str
-    before: str | None
-    after: str | None
-    liste: str
-    query: str
-    hits: tuple[Span, ...]
-    at: int
+    def __init__(
+        self, catalogue: Catalogue, row: Row, article: Article, liste: str, query: str, at: str
+    ) -> None:
+        asked = wish_of(liste)
+        found = catalogue.found(asked)
+        place = next((i for i, each in enumerate(found) if each.id == row.id), len(found))
+        self.address, self.asks = row.address, address_of(Filters(articles=(row.id,)))
+        self.back, self.liste, self.query = asked.address, asked.query_string, query
+        self.before = asked.reading(found[place - 1]) if 0 < place < len(found) else None
+        self.after = asked.reading(found[place + 1]) if place + 1 < len(found) else None
+        # the title stands above the text, and there nothing is marked
+        titles = [aside for aside in article.asides if aside.kind == "title" and article.title]
+        self.hits = [
+            (start, end)
+            for start, end in spans_of(query, article.text)
+            if not any(title.start <= start < title.end for title in titles)
+        ]
+        self.at = min(number_of(at), max(1, len(self.hits)))
 
     def hit(self, at: int) -> str:
         """The address of a hit; past the last one is the first again."""
         found = {"liste": self.liste, "suche": self.query, "treffer": str((at - 1) % len(self.hits) + 1)}
         return f"{self.address}?{urlencode({name: value for name, value in found.items() if value})}#treffer"
-
-
-def around(catalogue: Catalogue, row: Row, article: Article, liste: str, query: str, at: str) -> Around:
-    """What stands around the article of a row; `at` is what the address says of the hit."""
-    asked = wish_of(liste)
-    found = catalogue.found(asked)
-    place = next((i for i, each in enumerate(found) if each.id == row.id), len(found))
-    # the title stands above the text, and there nothing is marked
-    titles = [aside for aside in article.asides if aside.kind == "title" and article.title]
-    hits = tuple(
-        (start, end)
-        for start, end in spans_of(query, article.text)
-        if not any(title.start <= start < title.end for title in titles)
-    )
-    return Around(
-        row.address,
-        address_of(Filters(articles=(row.id,))),
-        asked.address,
-        asked.reading(found[place - 1]) if 0 < place < len(found) else None,
-        asked.reading(found[place + 1]) if place + 1 < len(found) else None,
-        asked.query_string,
-        query,
-        hits,
-        min(number_of(at), max(1, len(hits))),
-    )
 
 
 def spans_of(query: str, text: str) -> Sequence[Span]:

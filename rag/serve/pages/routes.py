@@ -24,7 +24,7 @@ from rag.serve.chat.render import mode_line, spoken
 from rag.serve.links import citation_path, is_current, link
 from rag.serve.pages import export
 from rag.serve.pages.catalogue import Catalogue, address_of, choice_form, choice_of, choice_query
-from rag.serve.pages.reader import around, reader_page
+from rag.serve.pages.reader import Around, reader_page
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings
@@ -100,7 +100,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         if teil:
             return HTMLResponse(reader_page(article, span, words, stale=stale, part=True))
         row = catalogue.row(article_id)
-        beside = around(catalogue, row, article, liste, suche, treffer) if row else None
+        beside = Around(catalogue, row, article, liste, suche, treffer) if row else None
         return HTMLResponse(reader_page(article, span, words, stale=stale, around=beside))
 
     @app.get("/original/{article_id:path}", response_class=FileResponse)
