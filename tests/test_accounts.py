@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import docx
 import pytest
@@ -75,7 +77,8 @@ def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:
     assert dict(report.left_out) == {"pages": 2}
     with Library.open(settings.data_dir, read_only=True) as library:
         catalogue = Catalogue(library, settings.uploads_dir)
-        html = articles_page(catalogue, settings, None, Wish(), GERMAN, part=True)
+        service: Any = SimpleNamespace(catalogue=catalogue, settings=settings, intake=None)
+        html = articles_page(service, Wish(), GERMAN, part=True)
     assert "gelesen: 1 Artikel, 30 Zeichen, 1 Seite; nicht gelesen: 2 Seiten" in html
     assert "1 Datei anderer Art: .doc 1" in html
 

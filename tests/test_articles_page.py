@@ -54,15 +54,16 @@ def shown(
         phrase=lambda _: None,
         articles=lambda _: [SimpleNamespace(id=id, text=text) for id, text in (texts or {}).items()],
     )
-    catalogue: Any = SimpleNamespace(
+    catalogue = SimpleNamespace(
         rows=lambda: rows,
         found=lambda _: list(rows if found is None else found),
         problems=lambda: problems,
         accounts=lambda: [],
         library=library,
     )
-    intake: Any = state and SimpleNamespace(state=state, suffixes=(".txt",), edited=lambda _: None)
-    return articles_page(catalogue, Settings(**given), intake, asked, words, part=not whole)
+    intake = state and SimpleNamespace(state=state, suffixes=(".txt",), edited=lambda _: None)
+    service: Any = SimpleNamespace(catalogue=catalogue, settings=Settings(**given), intake=intake)
+    return articles_page(service, asked, words, part=not whole)
 
 
 def plain(html: str) -> str:

@@ -93,11 +93,13 @@ def client(tmp_path: Path) -> Any:
     from starlette.testclient import TestClient
 
     from rag.serve.pages.routes import add_answer_routes, add_interface_routes
+    from rag.serve.queue import Service
 
     app, records = FastAPI(), Records(tmp_path)
+    service = Service(FakeEngine(), Settings(), records)  # type: ignore[arg-type]
     record = answer_to_dict(canned("wärmeplan"))
     records.put({**record, "id": "abc"})
-    add_answer_routes(app, FakeEngine(), records)  # type: ignore[arg-type]
+    add_answer_routes(app, service)
     add_interface_routes(app, Settings())
     return TestClient(app, follow_redirects=False)
 

@@ -49,11 +49,12 @@ def client(engine: Engine) -> Any:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.routes import add_article_routes
+    from rag.serve.queue import Service
+    from rag.store.answers import Records
 
     app = FastAPI()
-    add_article_routes(app, engine, Catalogue(engine.library, engine.settings.uploads_dir))
+    add_article_routes(app, Service(engine, engine.settings, Records(None)))
     return TestClient(app)
 
 

@@ -23,7 +23,6 @@ from rag.serve.opening import WIDGET, widget
 from rag.serve.ops import Metrics, add_health_routes, counted
 from rag.serve.pages import routes
 from rag.serve.pages.articles import add_articles_page
-from rag.serve.pages.catalogue import Catalogue
 from rag.serve.queue import Queue, Service
 from rag.serve.security.connections import Proxied, beneath, led_to
 from rag.serve.security.guard import Guard, Limits
@@ -95,26 +94,19 @@ def create_app(
     from rag.serve.chat.ui import mount_chat  # with Gradio, which takes seconds
 
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
-    service = Service(engine, settings, Records(settings.data_dir), queue)
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
-    add_doors(app, service, catalogue, intake, limits)
-    routes.add_article_routes(app, engine, catalogue)
-    routes.add_plain_form(app, service, catalogue)
-    routes.add_answer_routes(app, engine, service.records)
+    service = Service(engine, settings, Records(settings.data_dir), queue, intake)
+    add_doors(app, service, limits)
+    routes.add_article_routes(app, service)
+    routes.add_plain_form(app, service)
+    routes.add_answer_routes(app, service)
     routes.add_interface_routes(app, settings)
-    add_articles_page(app, catalogue, settings, intake)
+    add_articles_page(app, service)
     app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
-    mount_chat(app, service, catalogue)
+    mount_chat(app, service)
     return app
 
 
-def add_doors(
-    app: FastAPI,
-    service: Service,
-    catalogue: Catalogue,
-    intake: Intake | None = None,
-    limits: Limits | None = None,
-) -> None:
+def add_doors(app: FastAPI, service: Service, limits: Limits | None = None) -> None:
     """Adds guard, headers, health, metrics and the doors for programs; all else is behind the guard, too.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
@@ -126,7 +118,7 @@ def add_doors(
         app.add_middleware(Proxied, settings=settings)
     add_login(app, settings, limits.guesses)
     add_health_routes(app, [service.engine.library], service.metrics)
-    add_rest(app, service, catalogue, intake)
+    add_rest(app, service)
     add_openai(app, service)
     add_mcp(app, service)
     app.get(WIDGET)(widget)

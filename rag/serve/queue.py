@@ -13,9 +13,11 @@ from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
+from rag.serve.pages.catalogue import Catalogue
 from rag.settings import Settings
 from rag.stepped import stepped
 from rag.store.answers import Records
+from rag.uploads import Intake
 from rag.wire import answer_to_dict
 
 Found = TypeVar("Found")
@@ -81,12 +83,20 @@ Turns = Sequence[Message]
 
 
 class Service:
-    """An engine behind the queue, with metrics and records; one for all doors of an app."""
+    """What all doors of an app share: an engine behind the queue, with metrics and records, the list of its
+    articles, and the intake of others, None where there is none.
+    """
 
     def __init__(
-        self, engine: Engine, settings: Settings, records: Records, queue: Queue | None = None
+        self,
+        engine: Engine,
+        settings: Settings,
+        records: Records,
+        queue: Queue | None = None,
+        intake: Intake | None = None,
     ) -> None:
-        self.engine, self.settings, self.records, self.metrics = engine, settings, records, Metrics()
+        self.engine, self.settings, self.records, self.intake = engine, settings, records, intake
+        self.metrics, self.catalogue = Metrics(), Catalogue(engine.library, settings.uploads_dir)
         self.queue = queue or Queue(settings.readers, settings.waiting)
 
     def events(

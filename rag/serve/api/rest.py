@@ -65,13 +65,13 @@ _Sort = Literal["title", "-title", "outlet", "-outlet", "published", "-published
 Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
 
-def add_rest(app: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None = None) -> None:
+def add_rest(app: FastAPI, service: Service) -> None:
     """Mounts REST; without an intake, what would change articles is refused (409)."""
     api = SubApp(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
-    _add_reading(api, catalogue)
-    _add_changes(api, service, catalogue, intake)
+    _add_reading(api, service.catalogue)
+    _add_changes(api, service)
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
@@ -239,26 +239,25 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         return models.Article.model_validate(found).model_copy(update={"highlights": marked})
 
 
-def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
-    settings = service.settings
+def _add_changes(api: FastAPI, service: Service) -> None:
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
 
     def writable() -> Intake:
-        if intake is None:
+        if service.intake is None:
             raise Problem(409, "read_only", "This Beleg takes in no articles.")
-        return intake
+        return service.intake
 
     @api.post("/articles", status_code=201, responses=faults(409, 422, 507), openapi_extra=body)
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
         """Adds the file in the request's body; its articles are read at once."""
-        return await received(request, writable(), name, settings)
+        return await received(request, service, writable(), name)
 
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file of an article; the index follows at once."""
-        removed(catalogue, settings, writable(), ident)
+        removed(service, writable(), ident)
         return state()
 
     @api.post("/sync", status_code=202, responses=faults(409))
@@ -270,4 +269,4 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
         """The progress of the sync."""
-        return without_folders(writable().state, settings)
+        return without_folders(writable().state, service.settings)

@@ -13,7 +13,7 @@ from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
 from rag.serve.links import PREFIX, STATIC, below
 from rag.serve.logs import HEADER, within
-from rag.serve.pages.catalogue import Catalogue, choice_of, chosen_html
+from rag.serve.pages.catalogue import choice_of, chosen_html
 from rag.serve.pages.overview import Overview
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service
@@ -27,11 +27,11 @@ _MINUTE = 60.0  # seconds between updates of Gradio's own queue, which is never 
 Outputs = tuple[Any, ...]
 
 
-def mount_chat(app: FastAPI, service: Service, catalogue: Catalogue) -> None:
+def mount_chat(app: FastAPI, service: Service) -> None:
     """Adds the chat at / to an app."""
     gr.mount_gradio_app(
         app,
-        _blocks(Chat(service), catalogue),
+        _blocks(Chat(service)),
         path="/",
         footer_links=[],
         run_history=False,
@@ -44,9 +44,9 @@ def mount_chat(app: FastAPI, service: Service, catalogue: Catalogue) -> None:
     )
 
 
-def _blocks(chat: Chat, catalogue: Catalogue) -> gr.Blocks:
+def _blocks(chat: Chat) -> gr.Blocks:
     """The page: header, conversation, notice, composer."""
-    settings, words, page = chat.service.settings, words_for(None), _Page(chat, catalogue)
+    settings, words, page = chat.service.settings, words_for(None), _Page(chat)
     demo: gr.Blocks
     title = f"{settings.dossier} – Beleg" if settings.dossier else "Beleg"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
@@ -116,9 +116,8 @@ def _blocks(chat: Chat, catalogue: Catalogue) -> gr.Blocks:
 class _Page:
     """The events of the page, from Gradio's terms to the chat's and back."""
 
-    def __init__(self, chat: Chat, catalogue: Catalogue) -> None:
-        self.chat, self.catalogue = chat, catalogue
-        self.overview = Overview(catalogue, chat.engine.differing)
+    def __init__(self, chat: Chat) -> None:
+        self.chat, self.overview = chat, Overview(chat.service.catalogue, chat.engine.differing)
 
     def greet(self, request: gr.Request) -> Outputs:
         """The texts before a question is asked, in the reader's language; suggestions as far as known."""
@@ -135,7 +134,7 @@ class _Page:
         return gr.Chatbot(examples=_examples(self.chat.suggestions(self._words(request))))
 
     def narrow(self, chosen: str, request: gr.Request) -> str:
-        return chosen_html(self.chat.engine, self.catalogue, chosen, self._words(request))
+        return chosen_html(self.chat.engine, self.chat.service.catalogue, chosen, self._words(request))
 
     def ask(self, question: str, shown: Shown, chosen: str, request: gr.Request) -> Iterator[Outputs]:
         yield from self._views(request, chosen, self.chat.ask, question, shown)

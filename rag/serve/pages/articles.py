@@ -22,10 +22,11 @@ from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
 from rag.schema import Filters
 from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of
-from rag.serve.pages.catalogue import COLUMNS, PAGE, Catalogue, Wish, address_of, day_of, wish_of
+from rag.serve.pages.catalogue import COLUMNS, PAGE, Wish, address_of, day_of, wish_of
 from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import excerpt
 from rag.serve.pages.routes import words_of
+from rag.serve.queue import Service
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
@@ -45,19 +46,12 @@ _NAMES = {
 log = logging.getLogger(__name__)
 
 
-def articles_page(
-    catalogue: Catalogue,
-    settings: Settings,
-    intake: Intake | None,
-    wish: Wish,
-    words: Words,
-    *,
-    part: bool = False,
-) -> str:
+def articles_page(service: Service, wish: Wish, words: Words, *, part: bool = False) -> str:
     """The page, or the part of it that changes with the wish: summary, plot, table, files with problems.
 
     It is for reading only without an intake, and where articles come from a Chroma server.
     """
+    catalogue, settings, intake = service.catalogue, service.settings, service.intake
     rows, found, library = catalogue.rows(), catalogue.found(wish), catalogue.library
     pages = max(1, -(-len(found) // PAGE))
     at = min(wish.page, pages)
@@ -128,22 +122,21 @@ def state_line(state: SyncState, words: Words) -> str:
     return words("intake.current", time=f"{state.checked:%H:%M}", zone=f"{state.checked:%Z}")
 
 
-def add_articles_page(
-    app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake | None = None
-) -> None:
+def add_articles_page(app: FastAPI, service: Service) -> None:
     """`/artikel`; read-only without an intake."""
 
     @app.get("/artikel", response_class=HTMLResponse)
     def articles(request: Request, teil: str = "") -> HTMLResponse:
-        wish, words = wish_of(request.url.query), words_of(request)
-        html = articles_page(catalogue, settings, intake, wish, words, part=bool(teil))
+        html = articles_page(service, wish_of(request.url.query), words_of(request), part=bool(teil))
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
-    if intake is not None:
-        _add_intake(app, catalogue, settings, intake)
+    if service.intake is not None:
+        _add_intake(app, service, service.intake)
 
 
-def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: Intake) -> None:
+def _add_intake(app: FastAPI, service: Service, intake: Intake) -> None:
+    catalogue, settings = service.catalogue, service.settings
+
     def told(told: Any, status: int = 200) -> JSONResponse:
         return JSONResponse({"detail": told} if isinstance(told, str) else told, status, FRESH)
 
@@ -168,12 +161,12 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
 
     @app.post("/artikel/loeschen")
     def remove(request: Request, id: str) -> JSONResponse:
-        path = removed(catalogue, settings, intake, id)
+        path = removed(service, intake, id)
         return told(words_of(request)("delete.done", name=path.name), 202)
 
     @app.post("/artikel/angaben")
     async def describe(request: Request, id: str) -> JSONResponse:
-        path = await run_in_threadpool(_uploaded, catalogue, settings, id)
+        path = await run_in_threadpool(_uploaded, service, id)
         sent = parse_qs((await request.body())[:_LONGEST_FORM].decode("utf-8", "replace"))
         said = {name: values[-1][:_LONGEST_FIELD] for name, values in sent.items()}
         with _saving():
@@ -183,7 +176,7 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
 
     @app.post("/artikel/datei")
     async def upload(request: Request, name: str) -> JSONResponse:
-        taken = await received(request, intake, name, settings)
+        taken = await received(request, service, intake, name)
         return told({"name": taken.name, "known": taken.known}, 201)
 
     def refused(request: Request, error: Exception) -> JSONResponse:
@@ -202,18 +195,18 @@ def _add_intake(app: FastAPI, catalogue: Catalogue, settings: Settings, intake: 
 # --- changes, at this page and by REST --------------------------------------------------------------------
 
 
-async def received(request: Request, intake: Intake, name: str, settings: Settings) -> Received:
+async def received(request: Request, service: Service, intake: Intake, name: str) -> Received:
     """Takes in the file in a request's body. Raises ArticleError and Problem, as soon as that is clear."""
-    _refuse_of_replica(settings)
+    _refuse_of_replica(service.settings)
     with _saving():
         taken = await intake.add(name, request.stream())
     intake.refresh()
     return taken
 
 
-def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str) -> Path:
+def removed(service: Service, intake: Intake, ident: str) -> Path:
     """Deletes the uploaded file of an article, which the index follows. Raises ArticleError and Problem."""
-    path = _uploaded(catalogue, settings, ident)
+    path = _uploaded(service, ident)
     try:
         intake.remove(path)
     except (ArticleError, OSError) as exc:
@@ -223,14 +216,15 @@ def removed(catalogue: Catalogue, settings: Settings, intake: Intake, ident: str
     return path
 
 
-def _uploaded(catalogue: Catalogue, settings: Settings, ident: str) -> Path:
+def _uploaded(service: Service, ident: str) -> Path:
     """The uploaded file that an article is from. Raises Problem where there is none to change."""
-    _refuse_of_replica(settings)
-    if catalogue.library.article(ident) is None:
+    _refuse_of_replica(service.settings)
+    if service.engine.library.article(ident) is None:
         raise Problem(404, "not_found", Phrase("no_such_article"))
-    path = catalogue.upload_of(ident)
+    path = service.catalogue.upload_of(ident)
     if path is None:
-        raise Problem(409, "not_uploaded", Phrase("not_uploaded", folder=settings.articles.resolve().name))
+        folder = service.settings.articles.resolve().name
+        raise Problem(409, "not_uploaded", Phrase("not_uploaded", folder=folder))
     return path
 
 

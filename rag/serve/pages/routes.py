@@ -14,7 +14,6 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
 
-from rag.engine import Engine
 from rag.errors import BadRequest, BelegError
 from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Answer, Filters, Message
@@ -23,12 +22,12 @@ from rag.serve.chat.messages import outdated_citation
 from rag.serve.chat.render import mode_line, spoken
 from rag.serve.links import citation_path, is_current, link
 from rag.serve.pages import export
-from rag.serve.pages.catalogue import Catalogue, address_of, choice_form, choice_of, choice_query
+from rag.serve.pages.catalogue import address_of, choice_form, choice_of, choice_query
 from rag.serve.pages.reader import Around, reader_page
 from rag.serve.queue import Service, unless_gone
 from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings
-from rag.store.answers import Records, feedback_jsonl
+from rag.store.answers import feedback_jsonl
 from rag.wire import answer_from_dict
 
 REPORT, PLAIN = "/auswertung", "/fragen"
@@ -71,12 +70,14 @@ def came_from(request: Any) -> tuple[str, str]:
     return "/" + parts.path.lstrip("/"), parts.query
 
 
-def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
+def add_article_routes(app: FastAPI, service: Service) -> None:
     """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file.
 
     `/auswahl`: the form in which articles are chosen, filled in with the choice of its address; with `teil`,
     for the dialog of the chat.
     """
+
+    catalogue, library = service.catalogue, service.engine.library
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
@@ -91,7 +92,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         treffer: str = "",
     ) -> HTMLResponse:
         words = words_of(request)
-        article = engine.library.article(article_id)
+        article = library.article(article_id)
         if article is None:
             return HTMLResponse(missing_page(words), status_code=404)
         said = [int(each) for each in (von, bis) if each.isdecimal() and len(each) <= _LONGEST_OFFSET]
@@ -105,7 +106,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
 
     @app.get("/original/{article_id:path}", response_class=FileResponse)
     def original(request: Request, article_id: str) -> Response:
-        entry = engine.library.manifest().get(article_id)
+        entry = library.manifest().get(article_id)
         path = Path(entry.path) if entry else None
         if path is None or not path.is_file():
             return HTMLResponse(missing_page(words_of(request)), status_code=404)
@@ -125,7 +126,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
 
-def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None:
+def add_plain_form(app: FastAPI, service: Service) -> None:
     """`/fragen`: the chat without scripts, as a form that asks and a page that answers.
 
     `zuvor` are the ids of the answers' records so far.
@@ -137,7 +138,7 @@ def add_plain_form(app: FastAPI, service: Service, catalogue: Catalogue) -> None
         turns = [
             (each, [_cited_text(each, part) for part in each.text.split("\n\n")]) for each in before(query)
         ]
-        form = {**choice_form(catalogue, query), "said": said, "question": question, "mode": mode}
+        form = {**choice_form(service.catalogue, query), "said": said, "question": question, "mode": mode}
         return page("plain.html", words, turns=turns, **form)
 
     def before(query: str) -> list[Answer]:
@@ -172,9 +173,9 @@ def _cited_text(answer: Answer, paragraph: str) -> list[tuple[str, tuple[str, in
     return list(zip(parts[::2], [*map(cited.get, parts[1::2]), None], strict=True))
 
 
-def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
+def add_answer_routes(app: FastAPI, service: Service) -> None:
     """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
-    changed = partial(outdated_citation, articles=engine.library)
+    records, changed = service.records, partial(outdated_citation, articles=service.engine.library)
 
     def file(title: str, turns: Sequence[export.Turn], form: export.Form, request: Request) -> Response:
         base = f"{request.url.scheme}://{request.url.netloc}"
