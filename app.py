@@ -200,12 +200,12 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
     """
     import uvicorn
 
-    from rag.serve.logs import RequestIds
+    from rag.serve.logs import with_ids
     from rag.serve.security.connections import LARGEST_HEAD, Connections
 
     connections = Connections(proxies)
     config = uvicorn.Config(
-        connections.watching(RequestIds(app)),
+        connections.watching(with_ids(app)),
         http=connections.protocol(),
         h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_keep_alive=5,

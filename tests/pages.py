@@ -31,11 +31,11 @@ def _app(engine: Engine, settings: Settings) -> Any:
         add_interface_routes,
     )
     from rag.serve.queue import Service
-    from rag.serve.security.headers import SafeHeaders
+    from rag.serve.security.headers import safe_headers
     from rag.store.answers import Records
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(safe_headers)
     service = Service(engine, settings, Records(None))
     add_article_routes(app, service)
     add_answer_routes(app, service)

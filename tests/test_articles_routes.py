@@ -36,7 +36,7 @@ class House:
         from rag.serve.pages.articles import add_articles_page
         from rag.serve.queue import Service
         from rag.serve.security.guard import Guard, Limits
-        from rag.serve.security.headers import SafeHeaders
+        from rag.serve.security.headers import safe_headers
 
         (root / "articles").mkdir()
         (root / "articles" / "bridge.txt").write_text(BRIDGE, "utf-8")
@@ -53,7 +53,7 @@ class House:
         self.intake = ArticleIntake(self.settings)
         app = FastAPI()
         app.add_middleware(Guard, settings=self.settings, limits=Limits(self.settings))
-        app.add_middleware(SafeHeaders)
+        app.add_middleware(safe_headers)
         engine: Any = SimpleNamespace(library=self.library)
         self.service = Service(engine, self.settings, Records(None), intake=self.intake)
         add_articles_page(app, self.service)

@@ -24,9 +24,9 @@ from rag.serve.ops import Metrics, add_health_routes, counted
 from rag.serve.pages import routes
 from rag.serve.pages.articles import add_articles_page
 from rag.serve.queue import Queue, Service
-from rag.serve.security.connections import Proxied, beneath, led_to
+from rag.serve.security.connections import beneath, led_to, proxied
 from rag.serve.security.guard import Guard, Limits
-from rag.serve.security.headers import SafeHeaders
+from rag.serve.security.headers import safe_headers
 from rag.serve.security.login import add_login
 from rag.settings import Settings
 from rag.store.answers import Records
@@ -77,7 +77,7 @@ def site_of(
         else:
             await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(apps)), receive, send)
 
-    return Proxied(led, settings)
+    return proxied(led, settings)
 
 
 def create_app(
@@ -87,10 +87,7 @@ def create_app(
     limits: Limits | None = None,
     queue: Queue | None = None,
 ) -> FastAPI:
-    """The app of one dossier; several, an app each, share `limits` and `queue`.
-
-    Raises ConfigError when `BELEG_AUTH` is malformed.
-    """
+    """The app of one dossier; several, an app each, share `limits` and `queue`."""
     from rag.serve.chat.ui import mount_chat  # with Gradio, which takes seconds
 
     app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
@@ -107,15 +104,12 @@ def create_app(
 
 
 def add_doors(app: FastAPI, service: Service, limits: Limits | None = None) -> None:
-    """Adds guard, headers, health, metrics and the doors for programs; all else is behind the guard, too.
-
-    Raises ConfigError when `BELEG_AUTH` is malformed.
-    """
+    """Adds guard, headers, health, metrics and the doors for programs; all else is behind the guard, too."""
     settings = service.settings
     limits = limits or Limits(settings)
     _add_guard(app, settings, limits, service.metrics)
     if not settings.dossier:  # else it stands before all dossiers
-        app.add_middleware(Proxied, settings=settings)
+        app.add_middleware(proxied, settings=settings)
     add_login(app, settings, limits.guesses)
     add_health_routes(app, [service.engine.library], service.metrics)
     add_rest(app, service)
@@ -130,5 +124,5 @@ def _add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metric
     app.add_middleware(Guard, settings=settings, limits=limits)
     if metrics is not None:
         app.add_middleware(counted, metrics=metrics)
-    app.add_middleware(SafeHeaders, embedders=settings.embedders)
+    app.add_middleware(safe_headers, embedders=settings.embedders)
     app.add_middleware(GZipMiddleware)

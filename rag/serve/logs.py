@@ -47,19 +47,15 @@ def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
             context.run(close)
 
 
-class RequestIds:
-    """Gives each request an id, its sender's or a new one, in the response and in the log.
+def with_ids(app: ASGIApp) -> ASGIApp:
+    """Middleware that gives each request an id, its sender's or a new one, in the response and in the log.
 
     It is set as a header of the request, too, because Gradio passes only headers on to its tasks.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
         # an id must fit on a line of the log
@@ -76,12 +72,14 @@ class RequestIds:
         token = _request.set(ident)
         others = [(name, value) for name, value in scope["headers"] if name != _RAW_HEADER]
         try:
-            await self.app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
+            await app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
         finally:
             took = time.perf_counter() - started
             # only the path, because the query may hold a question
             log.info("%s %r: %d in %.3f s", scope["method"], scope["path"], status, took)
             _request.reset(token)
+
+    return identified
 
 
 class JsonLines(logging.Formatter):

@@ -25,10 +25,7 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Queue:
-    """A limited number of questions at a time (`taken` says how many), and a bounded queue before them.
-
-    Thread-safe.
-    """
+    """A limited number of questions at a time (`taken`), and a bounded queue before them. Thread-safe."""
 
     def __init__(self, seats: int, waiting: int) -> None:
         self.seats, self.waiting, self.taken = seats, waiting, 0

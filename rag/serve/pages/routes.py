@@ -51,10 +51,8 @@ _TYPES = {
 def words_of(request: Any) -> Words:
     """The interface language: the reader's choice, else that of the surrounding page, else the browser's.
 
-    The request is FastAPI's or Gradio's: both have `headers`, `cookies` and `query_params`.
-
-    A page that shows the chat in a frame gives its language as `lang` in the address, and so in the referrer
-    of the frame's requests; cookies often do not reach such a frame.
+    The request is FastAPI's or Gradio's. A page that shows the chat in a frame gives its language as `lang`
+    in the address, and so in the referrer of the frame's requests, which cookies often do not reach.
     """
     around = dict(parse_qsl(came_from(request)[1])).get("lang")
     chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang") or around

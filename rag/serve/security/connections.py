@@ -36,33 +36,33 @@ def is_trusted(host: str, proxies: Sequence[str]) -> bool:
     return any(address in ipaddress.ip_network(each, strict=False) for each in proxies)
 
 
-class Proxied:
-    """Applies `X-Forwarded-…` headers of trusted proxies and removes those of all others.
+def proxied(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Middleware that applies `X-Forwarded-…` headers of trusted proxies and removes those of all others.
 
     Inside, paths are without the proxy's prefix; `link` adds it again.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app: ASGIApp = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[assignment, arg-type]
-        self.proxies, self.root = settings.proxies, settings.root_path
+    inner: Any = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
+            await inner(scope, receive, send)
             return
-        trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
+        trusted = is_trusted((scope.get("client") or ("",))[0], settings.proxies)
         said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
-        prefix = said if said and ROOT_PATH.fullmatch(said) else self.root
+        prefix = said if said and ROOT_PATH.fullmatch(said) else settings.root_path
         headers = scope["headers"]
         if not trusted:
             headers = [(k, v) for k, v in headers if not k.startswith(_FORWARDED)]
         # proxies send the path with the prefix, or without
         path = scope["path"].removeprefix(prefix) if scope["path"].startswith(f"{prefix}/") else scope["path"]
-        inner = beneath({**scope, "headers": headers}, prefix, path)
+        below_it = beneath({**scope, "headers": headers, BY_PROXY: trusted}, prefix, path)
         if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
             await led_to(scope, "/")(scope, receive, send)
-            return
-        await self.app({**inner, BY_PROXY: trusted}, receive, send)
+        else:
+            await inner(below_it, receive, send)
+
+    return told
 
 
 def led_to(scope: Scope, path: str) -> RedirectResponse:

@@ -49,28 +49,24 @@ def content_security_policy(page: bytes = b"", forms: str = "'none'", embedders:
     )
 
 
-class SafeHeaders:
-    """Adds the headers, and shows browsers a page where programs get an error as JSON.
+def safe_headers(app: ASGIApp, embedders: Sequence[str] = ()) -> ASGIApp:
+    """Middleware that adds the headers, and shows browsers a page where programs get an error as JSON.
 
     An HTML page is held back until complete, to hash its inline scripts. The chat's page is empty without
     scripts: there it leads to the form that asks without them. In a frame that is not allowed a page of
     ours says so, in place of the browser's error.
     """
 
-    def __init__(self, app: ASGIApp, embedders: Sequence[str] = ()) -> None:
-        self.app = app
-        self.embedders = embedders
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         path, query = scope["path"], scope["query_string"].decode("latin-1")
         # who may frame a page: the chat, its login and sources; not where files are uploaded and deleted
         framable = path in ("/", "/anmelden", "/fragen") or path.startswith("/quelle/")
-        app, embedders, asked = self.app, self.embedders if framable else (), Headers(scope=scope)
-        if is_framed_by_others(asked, embedders):
-            app, embedders = _framed, ("*",)
+        inner, framing, asked = app, embedders if framable else (), Headers(scope=scope)
+        if is_framed_by_others(asked, framing):
+            inner, framing = _framed, ("*",)
         browses = "text/html" in asked.get("accept", "")
         if browses:  # a compressed page cannot be hashed
             kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
@@ -100,12 +96,14 @@ class SafeHeaders:
                 # search fields, login and logout, which work without scripts too
                 forms = "'self'" if path.startswith(_WITH_FORMS) else "'none'"
                 scripts = b"" if path.startswith(_WITHOUT_SCRIPTS) else html
-                _set(start, f"{path}?{query}", content_security_policy(scripts, forms, embedders))
+                _set(start, f"{path}?{query}", content_security_policy(scripts, forms, framing))
                 await send(start)
                 message = {"type": "http.response.body", "body": html}
             await send(message)
 
-        await app(scope, receive, safe)
+        await inner(scope, receive, safe)
+
+    return answered
 
 
 def _is_page(start: Message) -> bool:
