@@ -97,7 +97,8 @@ def test_markdown_text_holds_every_word(text: str) -> None:
 
 
 def test_a_question_keeps_its_lines() -> None:
-    assert markup.markdown_lines(" Wer?\n- Und *wann*? ") == "Wer?\n&#45; Und &#42;wann&#42;?"
+    asked = messages.user_message(" Wer?\n- Und *wann*? ")
+    assert asked["content"] == "Wer?\n&#45; Und &#42;wann&#42;?"
 
 
 @pytest.mark.parametrize("keyword", ["gift", "wärmeplan", "mondlandung"])

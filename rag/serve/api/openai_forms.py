@@ -33,12 +33,11 @@ Json = dict[str, Any]
 _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
 
 
-def references(answer: Answer, site: str, text: str | None = None) -> str:
+def references(answer: Answer, site: str, text: str) -> str:
     """Markdown definitions that turn every `[n]` of a text into a link; they go at its end.
 
     [1]: <http://127.0.0.1:7860/quelle/…?von=812&bis=843&v=…#beleg> "taz: Roter Teppich für Putin"
     """
-    text = answer.text if text is None else text
     lines = [
         f'[{c.number}]: <{site}{citation_path(c)}> "{_title(c)}"'
         for c in answer.citations
@@ -246,7 +245,7 @@ async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | R
             reply = await run_in_threadpool(reply_of, event.answer, wish, site)
             if not held:
                 rest = escaped(said)[len(told) :] + correction(said, event.answer)
-                whole = told + rest + references(event.answer, site)
+                whole = told + rest + references(event.answer, site, event.answer.text)
                 reply = replace(reply, content=whole, marks=url_citations(whole, event.answer, site))
             yield reply.content[len(told) :]
             yield reply

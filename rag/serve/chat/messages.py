@@ -17,7 +17,7 @@ from rag.i18n import Words
 from rag.schema import Answer, Citation, Message, Passage
 from rag.serve.chat import render
 from rag.serve.links import is_current
-from rag.serve.views import fragment, markdown_lines, markdown_text
+from rag.serve.views import fragment, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
 
@@ -46,7 +46,8 @@ class Turn:
 
 def user_message(question: str) -> ChatMessage:
     """A question as a message; Markdown in it is shown literally."""
-    return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
+    lines = "\n".join(map(markdown_text, question.strip().splitlines()))
+    return {"role": "user", "content": lines, "metadata": {"log": question.strip()}}
 
 
 def assistant_message(*content: str, **metadata: str) -> ChatMessage:

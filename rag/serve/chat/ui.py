@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
-from rag.i18n import Words, words_for
+from rag.i18n import GERMAN, Words, words_for
 from rag.serve.chat.conversation import Chat, View
 from rag.serve.chat.messages import Shown
 from rag.serve.links import PREFIX, STATIC, below
@@ -17,7 +17,7 @@ from rag.serve.pages.catalogue import choice_of, chosen_html
 from rag.serve.pages.overview import Overview
 from rag.serve.pages.routes import words_of
 from rag.serve.queue import Service
-from rag.serve.views import chat_head, fragment
+from rag.serve.views import fragment, page
 from rag.store.answers import Rating
 
 _DAY = 86_400  # seconds that Gradio keeps its files
@@ -29,6 +29,8 @@ Outputs = tuple[Any, ...]
 
 def mount_chat(app: FastAPI, service: Service) -> None:
     """Adds the chat at / to an app."""
+    # styles and scripts are named once for all readers, with relative addresses that fit any path
+    head = page("chat_head.html", GERMAN, dossier=service.settings.dossier)
     gr.mount_gradio_app(
         app,
         _blocks(Chat(service)),
@@ -40,13 +42,13 @@ def mount_chat(app: FastAPI, service: Service) -> None:
         max_file_size=service.settings.article_limit,
         favicon_path=str(STATIC / "favicon.png"),
         theme=gr.themes.Base(font=["IBM Plex Sans", "system-ui", "sans-serif"]),
-        head=chat_head(service.settings.dossier),
+        head=head.replace('="/beleg/', '="./beleg/'),
     )
 
 
 def _blocks(chat: Chat) -> gr.Blocks:
     """The page: header, conversation, notice, composer."""
-    settings, words, page = chat.service.settings, words_for(None), _Page(chat)
+    settings, words, events = chat.service.settings, words_for(None), _Page(chat)
     demo: gr.Blocks
     title = f"{settings.dossier} – Beleg" if settings.dossier else "Beleg"
     with gr.Blocks(title=title, analytics_enabled=False, delete_cache=(_DAY, _DAY)) as demo:
@@ -84,25 +86,25 @@ def _blocks(chat: Chat) -> gr.Blocks:
         private: Any = {"api_visibility": "private"}
         at_once: Any = {"queue": False, **private}
         running: list[Any] = [
-            question.submit(page.ask, [question, shown, chosen], results, **private),
-            shown.example_select(page.choose, [shown, chosen], results, **private),
-            shown.option_select(page.choose, [shown, chosen], results, **private),
-            shown.retry(page.retry, [shown, chosen], results, **private),
-            shown.edit(page.edit, [shown, chosen], results, **private),
+            question.submit(events.ask, [question, shown, chosen], results, **private),
+            shown.example_select(events.choose, [shown, chosen], results, **private),
+            shown.option_select(events.choose, [shown, chosen], results, **private),
+            shown.retry(events.retry, [shown, chosen], results, **private),
+            shown.edit(events.edit, [shown, chosen], results, **private),
         ]
 
         # an answer is stopped once the browser has dropped it; a question sent before that would be lost
         question.stop(None, cancels=running, **at_once)
         for each in running:
-            each.then(page.settle, [shown], [shown, question], **at_once)
+            each.then(events.settle, [shown], [shown, question], **at_once)
         # what is opened while another thing is still being opened comes after that
         reopened.change(None, cancels=running, **at_once).then(
-            page.reopen, [reopened], results, trigger_mode="always_last", **at_once
+            events.reopen, [reopened], results, trigger_mode="always_last", **at_once
         )
-        chosen.change(page.narrow, [chosen], [choice], **at_once)
-        shown.like(page.like, [shown], None, **at_once)
+        chosen.change(events.narrow, [chosen], [choice], **at_once)
+        shown.like(events.like, [shown], None, **at_once)
         greeting = [header, shown, question, footnote]
-        demo.load(page.greet, None, greeting, **at_once).then(page.suggest, None, shown, **at_once)
+        demo.load(events.greet, None, greeting, **at_once).then(events.suggest, None, shown, **at_once)
     # more than the queue admits, so that a refusal comes at once and in the reader's language;
     # a mounted page has no `launch`, whose parameters these attributes are
     most = settings.readers + settings.waiting + _REFUSED_AT_ONCE
