@@ -6,14 +6,12 @@
 'Saved on 1 March 2025 with Beleg'
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 
 class Phrase(str):
@@ -30,7 +28,7 @@ class Phrase(str):
     code: str
     params: Mapping[str, Any]
 
-    def __new__(cls, code: str, /, **params: object) -> Phrase:
+    def __new__(cls, code: str, /, **params: object) -> Self:
         known = code in ENGLISH.tables["errors"]
         plain = {
             name: value if isinstance(value, int | float | Phrase) else str(value)

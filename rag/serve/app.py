@@ -3,8 +3,6 @@
 Where there are several, the first part of a path names the one that answers (`/klima/artikel`).
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 

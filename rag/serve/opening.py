@@ -2,20 +2,15 @@
 other pages that opens the chat, which is there at once, too.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.i18n import LANGUAGES
 from rag.serve.api.errors import FRESH, Problem, told
 from rag.serve.links import STATIC
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 WIDGET = "/widget.js"
 COMMON = {

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
@@ -92,15 +92,6 @@ def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     return marks
 
 
-def usage(answer: Answer, asked: Iterable[Message], text: str) -> CompletionUsage:
-    """Tokens, as the model's server reports them; without a model, of the conversation and the text sent."""
-    if {"prompt_tokens", "completion_tokens"} <= answer.usage.keys():
-        taken, given = (int(answer.usage[name]) for name in ("prompt_tokens", "completion_tokens"))
-    else:
-        taken, given = sum(count_tokens(each.content) for each in asked), count_tokens(text)
-    return CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
-
-
 def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[str, list[Message]]:
     """The question, which is the last message, and the latest messages before it.
 
@@ -167,9 +158,13 @@ class Reply:
 def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     """The answer, cut as the client wishes; `beleg` has all of it."""
     text, is_cut = cut(answer.text, wish.most, wish.sent.stop)
-    counted = usage(answer, [*wish.history, Message("user", wish.question)], text)
-    text = escaped(text)
-    content = text + references(answer, site, text)
+    # tokens as the model's server reports them; without a model, of the conversation and the text sent
+    asked = [wish.question, *(message.content for message in wish.history)]
+    taken, given = (answer.usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    if taken is None or given is None:
+        taken, given = sum(map(count_tokens, asked)), count_tokens(text)
+    counted = CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
+    content = escaped(text) + references(answer, site, text)
     marks = url_citations(content, answer, site)
     return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
 

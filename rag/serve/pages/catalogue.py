@@ -4,8 +4,6 @@ A choice is the query of an address, `medium=<outlet>&von=<day>&bis=<day>&artike
 outlets and articles. Invalid parts are ignored.
 """
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections import Counter
@@ -15,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlencode
 
 from rag.engine import Engine
@@ -59,7 +57,7 @@ class Row:
     in_file: int = 1
     uploaded: bool = False
     path: str = ""
-    original: Row | None = None
+    original: "Row | None" = None
 
     @property
     def copy_of(self) -> str | None:
@@ -115,11 +113,11 @@ class Wish:
         query = urlencode({name: value for name, value in parts.items() if value})
         return f"{row.address}?{query}".rstrip("?") + ("#treffer" if self.query else "")
 
-    def but(self, **changed: Any) -> Wish:
+    def but(self, **changed: Any) -> Self:
         """From its first page on."""
         return replace(self, **{"page": 1, **changed})
 
-    def sorted_by(self, column: str) -> Wish:
+    def sorted_by(self, column: str) -> Self:
         """The wish sorted by a column; by the same column, in reverse."""
         turned = column == self.column and not self.descending
         return self.but(sort=f"-{column}" if turned else column)

@@ -1,7 +1,5 @@
 """An article as HTML: its page, with what stands around it, and the part that the side panel shows."""
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -35,7 +33,7 @@ def reader_page(
     words: Words,
     *,
     stale: bool,
-    around: Around | None = None,
+    around: "Around | None" = None,
     part: bool = False,
 ) -> str:
     """A page with the article and its marked place, or the part of it that a script shows in a panel.
