@@ -21,8 +21,7 @@ OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
 _NAMES_OF_ALL = frozenset({"openai_api_key", "openai_base_url", "chroma_url"})
 """Settings whose variables other programs share, and have no prefix therefore."""
-ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-"""A path below which a proxy shows Beleg."""
+ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")  # a path below which a proxy shows Beleg
 _DOSSIER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _OWN_ADDRESSES = frozenset(
     "abmelden anmelden antwort api artikel assets auswahl auswertung beleg config export fragen gradio_api"

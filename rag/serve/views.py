@@ -13,8 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rag.i18n import Words
 from rag.serve.links import asset, citation_path, dossiers, label, link, origin
 
-WORD_JOINER = "\u2060"
-"""Keeps a chip on the line of the word before it."""
+WORD_JOINER = "\u2060"  # keeps a chip on the line of the word before it
 
 _ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
 

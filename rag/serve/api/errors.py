@@ -13,8 +13,7 @@ from rag.serve.logs import request_id
 
 BUSY_SECONDS = 10
 FRESH = {"Cache-Control": "no-store"}
-CLIENT_LEFT = 499
-"""Status for the log of a request whose client is gone, as nginx has it."""
+CLIENT_LEFT = 499  # status for the log of a request whose client is gone, as nginx has it
 
 log = logging.getLogger(__name__)
 

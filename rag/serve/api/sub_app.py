@@ -31,10 +31,8 @@ _MEANINGS = {
     504: "The answer, or the model's, did not come in time.",
     507: "There is no space for the file.",
 }
-GUARD = (401, 403, 413, 429)
-"""Statuses by the guard, at any door."""
-ASKING = (400, 422, 500, 502, 503, 504)
-"""What else may become of a question."""
+GUARD = (401, 403, 413, 429)  # statuses by the guard, at any door
+ASKING = (400, 422, 500, 502, 503, 504)  # what else may become of a question
 _NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
 
 log = logging.getLogger(__name__)

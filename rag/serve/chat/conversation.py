@@ -121,7 +121,7 @@ class Chat:
         self, question: str, shown: Shown, index: int, words: Words, filters: Filters | None = None
     ) -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
-        typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
+        typed = question or "".join(map(messages.said, shown[index : index + 1]))
         yield from self.ask(typed, shown[:index], words, filters)
 
     def choose(
@@ -132,8 +132,8 @@ class Chat:
             yield from self.ask(option, shown, words, filters)
             return
         index = max((i for i, message in enumerate(shown) if message["role"] == "user"), default=0)
-        turn = next(messages.turns(shown[index:]), messages.Turn(""))
-        yield from self.ask(turn.question, shown[:index], words, filters, extractive=True)
+        question = messages.said(shown[index]) if shown else ""
+        yield from self.ask(question, shown[:index], words, filters, extractive=True)
 
     def stop(self, shown: Shown, words: Words) -> View:
         """The conversation as it stands, its last answer marked as stopped."""

@@ -7,9 +7,8 @@ was searched has a `title`. A turn is a question with its step and answer; the f
 text, the evidence follows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rag.errors import BadRequest
@@ -27,16 +26,14 @@ Shown = list[ChatMessage]
 WITHOUT_MODEL = "\u2060without-model"
 """Value of the option for an answer without the language model; no question can have it."""
 
-DRAFT = "draft"
-"""The id of an incomplete answer."""
+DRAFT = "draft"  # the id of an incomplete answer
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A question as it was typed, and the messages that answer it."""
 
     question: str
-    replies: Shown = field(default_factory=list)
+    replies: Shown
 
     @property
     def answer(self) -> ChatMessage | None:
@@ -105,7 +102,7 @@ def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
 
 def stopped(shown: Shown, words: Words) -> Shown:
     """The conversation with its last answer marked as stopped, unless that is complete."""
-    reply = next((turn.answer for turn in reversed([*turns(shown)])), None)
+    reply = next((turn.answer for turn in reversed(turns(shown))), None)
     if not shown or (reply and _known(reply, "id") != DRAFT):
         return shown
     kept, content, text = (shown[:-1], parts(reply), said(reply)) if reply else (shown, [], "")
@@ -148,18 +145,11 @@ def _known(message: ChatMessage, name: str) -> str | None:
     return (message.get("metadata") or {}).get(name)
 
 
-def turns(shown: Shown) -> Iterator[Turn]:
+def turns(shown: Shown) -> list[Turn]:
     """The conversation, question by question."""
-    turn: Turn | None = None
-    for message in shown:
-        if message["role"] == "user":
-            if turn:
-                yield turn
-            turn = Turn(said(message))
-        elif turn:
-            turn.replies.append(message)
-    if turn:
-        yield turn
+    starts = [index for index, message in enumerate(shown) if message["role"] == "user"]
+    ends = [*starts[1:], len(shown)]
+    return [Turn(said(shown[at]), shown[at + 1 : end]) for at, end in zip(starts, ends, strict=False)]
 
 
 def history(shown: Shown) -> list[Message]:

@@ -26,8 +26,7 @@ from rag.store.library import Library
 from rag.store.library_rows import Account
 from rag.text.analysis import fold
 
-PAGE = 100
-"""Articles on one page of the list."""
+PAGE = 100  # articles on one page of the list
 
 NEWEST_FIRST = "-datum"
 _LONGEST_FILTER = 200
@@ -244,8 +243,7 @@ _KEYS: dict[str, _Key] = {
     "stellen": lambda row: row.chunks,
     "herkunft": lambda row: f"{int(not row.uploaded)} {_folded(row.file)}",
 }
-COLUMNS = tuple(_KEYS)
-"""The columns of the list, in order; it can be sorted by each."""
+COLUMNS = tuple(_KEYS)  # the columns of the list, in order; it can be sorted by each
 
 
 def choice_of(query: str) -> Filters:

@@ -21,8 +21,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rag.serve.links import PREFIX, below, link
 from rag.settings import ROOT_PATH, Settings
 
-BY_PROXY = "beleg.by_proxy"
-"""Key in a scope: whether a trusted proxy sent the request."""
+BY_PROXY = "beleg.by_proxy"  # key in a scope: whether a trusted proxy sent the request
 _RAW = PREFIX.lower().encode()
 _FORWARDED = (b"x-forwarded-", b"forwarded", b"x-real-ip")
 

@@ -32,8 +32,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
 
 _OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
 _UPLOADS = ("/artikel/datei", "/api/v1/articles")
-_CLOSED = "/gradio_api/upload"
-"""Gradio's own upload addresses, which our pages do not use."""
+_CLOSED = "/gradio_api/upload"  # Gradio's own upload addresses, which our pages do not use
 _EVENTS, _MOST_VALUES = "/gradio_api/", 25_000
 """Most values in an event of the chat; for each invalid one Gradio would make two errors of a kilobyte. The
 longest conversation that fits into a request has half as many."""
@@ -42,8 +41,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _GUESSES, _GUESSING_SECONDS = 10, 60
 _TOO_LARGE = "The request has more than {} bytes."
-IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0
-"""Seconds between two parts of a request's body, and for all of it."""
+IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0  # seconds between two parts of a request's body, and for all of it
 
 log = logging.getLogger(__name__)
 
