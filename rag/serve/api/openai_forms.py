@@ -2,6 +2,7 @@
 
 import re
 import time
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -28,6 +29,7 @@ _UNDECIDED = re.compile(r"(?:\[\d{0,3}|[<!])+\Z")
 _ESCAPED = re.compile(r"\\([\\\[!(:])")
 # what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
 _TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
+_UNQUOTED = str.maketrans({"<": "‹", ">": "›", '"': "'", "\\": "/"})
 _TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
 Json = dict[str, Any]
 _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
@@ -66,11 +68,9 @@ def cut(text: str, most: int | None, stop: str | Sequence[str] | None) -> tuple[
     text = text[: min((end for end in ends if end >= 0), default=len(text))]
     if most is None or count_tokens(text) <= most:
         return text, False
-    low, high = 0, len(text)
-    while low < high:  # the longest beginning that has no more
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if count_tokens(text[:middle]) <= most else (low, middle - 1)
-    return text[:low], True
+    lengths = range(len(text) + 1)
+    longest = bisect_right(lengths, most, key=lambda length: count_tokens(text[:length])) - 1
+    return text[:longest], True
 
 
 def correction(said: str, answer: Answer) -> str:
@@ -129,8 +129,7 @@ def _title(citation: Citation) -> str:
     """taz: Roter Teppich für Putin, p. 4; what is unknown is left out, the id remains."""
     known = ": ".join(part for part in (citation.outlet, citation.title) if part) or citation.article_id
     known += f", p. {citation.page}" if citation.page else ""
-    known = known.replace("<", "‹").replace(">", "›")
-    return " ".join(known.replace('"', "'").replace("\\", "/").split())
+    return " ".join(known.translate(_UNQUOTED).split())
 
 
 @dataclass(frozen=True, slots=True)
