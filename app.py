@@ -183,8 +183,7 @@ def run(build: Callable[[], ASGIApp], bound: socket.socket, note: str, settings:
     """
     from rag.serve.opening import opening
 
-    early = opening(settings.embedders, settings.dossier_names)
-    with served(early, bound.dup(), settings.proxies):
+    with served(opening(settings.embedders, settings.dossier_names), bound.dup(), settings.proxies):
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
     with served(app, bound, settings.proxies) as server:

@@ -161,11 +161,6 @@ class Settings:
         return Path(".beleg") / f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
     @property
-    def answered_within(self) -> float:
-        """Seconds until a program has its answer; more than the model's own limit."""
-        return max(self.deadline, self.llm_deadline + 30) if self.has_model else self.deadline
-
-    @property
     def uploads_dir(self) -> Path:
         """Where the web chat saves articles; always a source beside the articles folder."""
         return self.data_dir / "uploads"

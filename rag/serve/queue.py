@@ -150,7 +150,9 @@ class Service:
 
     async def _timely(self, items: Iterator[Found]) -> AsyncGenerator[Found]:
         """The items, one by one, all before the deadline."""
-        seconds = self.settings.answered_within
+        seconds = self.settings.deadline
+        if self.settings.has_model:  # which has a limit of its own, behind which the answer comes
+            seconds = max(seconds, self.settings.llm_deadline + 30)
         ends = asyncio.get_running_loop().time() + seconds
         async with aclosing(stepped(items)) as steps:
             while True:

@@ -20,7 +20,7 @@ from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import FRESH, Problem, plain_body, problem_in_stream
 from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
-from rag.serve.chat.messages import outdated_citation
+from rag.serve.chat.render import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
 from rag.serve.pages.articles import received, removed, without_folders

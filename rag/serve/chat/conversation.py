@@ -121,7 +121,7 @@ class Chat:
         self, question: str, shown: Shown, index: int, words: Words, filters: Filters | None = None
     ) -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
-        typed = question or "".join(map(messages.said, shown[index : index + 1]))
+        typed = question or (messages.said(shown[index]) if index < len(shown) else "")
         yield from self.ask(typed, shown[:index], words, filters)
 
     def choose(

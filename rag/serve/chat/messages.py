@@ -13,9 +13,8 @@ from urllib.parse import quote
 
 from rag.errors import BadRequest
 from rag.i18n import Words
-from rag.schema import Answer, Citation, Message, Passage
+from rag.schema import Answer, Message, Passage
 from rag.serve.chat import render
-from rag.serve.links import is_current
 from rag.serve.views import fragment, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
@@ -74,13 +73,7 @@ def answer_message(
 ) -> ChatMessage:
     """A verified answer with evidence and record; the articles show what has changed since."""
     label = f"{fragment('label', words, said=words('answer.extractive'))}\n\n" if model_left_out else ""
-    changed, names = set(), {}
-    if articles:
-        changed = {each.article_id for each in answer.citations if outdated_citation(each, articles)}
-        for copy in articles.articles({ident for each in answer.citations for ident in each.also_in}):
-            day = words.long_date(copy.published) if copy.published else None
-            names[copy.id] = ", ".join(filter(None, (copy.outlet or copy.title, day))) or copy.id
-    evidence = render.evidence_html(answer, words, changed, names)
+    evidence = render.evidence_html(answer, words, articles)
     text = label + render.answer_markdown(answer, words)
     # the link that saves an answer also tells our scripts which record an answer on the page is
     record = fragment("record", words, ident=quote(answer.id, safe=""))
@@ -159,12 +152,6 @@ def history(shown: Shown) -> list[Message]:
         if turn.answer and (answer := said(turn.answer)):
             told += [Message("user", turn.question), Message("assistant", answer)]
     return told
-
-
-def outdated_citation(citation: Citation, articles: Library) -> bool:
-    """Whether the cited article has changed, or is gone, since it was cited."""
-    article = articles.article(citation.article_id)
-    return article is None or not is_current(article, citation.sha256)
 
 
 def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:

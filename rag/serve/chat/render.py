@@ -1,7 +1,7 @@
 """Answers as Markdown and HTML for the chat: pure functions, no web framework."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
@@ -12,8 +12,9 @@ from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
 from rag.schema import Answer, Citation, Passage, Span, cite
-from rag.serve.links import citation_path, label, origin
+from rag.serve.links import citation_path, is_current, label, origin
 from rag.serve.views import WORD_JOINER, fragment, markdown_text
+from rag.store.library import Library
 
 _FURTHER = 3
 
@@ -45,23 +46,34 @@ def answer_markdown(answer: Answer, words: Words) -> str:
     return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
 
 
-def evidence_html(
-    answer: Answer, words: Words, outdated: Set[str] = frozenset(), names: Mapping[str, str] | None = None
-) -> str:
+def evidence_html(answer: Answer, words: Words, articles: Library | None = None) -> str:
     """The part below an answer: cards of the cited articles, and further (folded) or nearest places.
 
-    Articles whose id is in `outdated` have changed since the answer; `names` are those of copies, by id.
+    `articles` show what has changed since the answer, and name the near-copies.
     """
     further = answer.further[:_FURTHER]
     heading = words("answer.nearest") if answer.abstained else words("answer.further", n=len(further))
     sources: dict[str, list[Citation]] = {}
     copies: dict[str, dict[str, None]] = {}
+    outdated, names = set[str](), dict[str, str]()
+    also_in = {ident for citation in answer.citations for ident in citation.also_in}
+    for copy in articles.articles(also_in) if articles else ():
+        day = words.long_date(copy.published) if copy.published else None
+        names[copy.id] = ", ".join(filter(None, (copy.outlet or copy.title, day))) or copy.id
     for citation in answer.citations:
         sources.setdefault(citation.article_id, []).append(citation)
-        also_in = dict.fromkeys((names or {}).get(copy, copy) for copy in citation.also_in)
-        copies.setdefault(citation.article_id, {}).update(also_in)
+        told = dict.fromkeys(names.get(copy, copy) for copy in citation.also_in)
+        copies.setdefault(citation.article_id, {}).update(told)
+        if articles and outdated_citation(citation, articles):
+            outdated.add(citation.article_id)
     shown = {"answer": answer, "sources": sources, "outdated": outdated, "copies": copies}
     return fragment("evidence", words, **shown, heading=heading, further=further)
+
+
+def outdated_citation(citation: Citation, articles: Library) -> bool:
+    """Whether the cited article has changed, or is gone, since it was cited."""
+    article = articles.article(citation.article_id)
+    return article is None or not is_current(article, citation.sha256)
 
 
 def spoken(answer: Answer) -> str:

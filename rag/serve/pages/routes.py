@@ -18,8 +18,7 @@ from rag.errors import BadRequest, BelegError
 from rag.i18n import LANGUAGES, Words, words_for
 from rag.schema import Answer, Filters, Message
 from rag.serve.api.errors import FRESH, problem_of
-from rag.serve.chat.messages import outdated_citation
-from rag.serve.chat.render import mode_line, spoken
+from rag.serve.chat.render import mode_line, outdated_citation, spoken
 from rag.serve.links import citation_path, is_current, link
 from rag.serve.pages import export
 from rag.serve.pages.catalogue import address_of, choice_form, choice_of, choice_query
