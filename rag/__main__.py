@@ -33,7 +33,6 @@ examples:
   %(prog)s ask "Worum geht es?" --outlet taz --from 2025-08-15
 """
 
-
 _PROGRAMS = {"serve": "app", "ingest": "ingest.__main__", "eval": "eval.__main__"}
 """Commands that have a module of their own."""
 

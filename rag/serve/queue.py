@@ -4,8 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TypeVar, Unpack
+from typing import NamedTuple, TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -67,8 +66,7 @@ class Queue:
             self._changed.notify_all()
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The number of questions before this one; 0 where it has waited and its turn has come."""
 
     ahead: int

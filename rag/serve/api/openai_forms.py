@@ -5,7 +5,7 @@ import time
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from openai.types import CompletionUsage
@@ -132,8 +132,7 @@ def _title(citation: Citation) -> str:
     return " ".join(known.translate(_UNQUOTED).split())
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a client sent to any endpoint: `most` tokens of text are wanted."""
 
     sent: Asking

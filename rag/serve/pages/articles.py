@@ -192,12 +192,10 @@ def _add_intake(app: FastAPI, service: Service, intake: Intake) -> None:
     app.add_exception_handler(ClientDisconnect, lambda *_: Response(status_code=CLIENT_LEFT))
 
 
-# --- changes, at this page and by REST --------------------------------------------------------------------
-
-
 async def received(request: Request, service: Service, intake: Intake, name: str) -> Received:
     """Takes in the file in a request's body. Raises ArticleError and Problem, as soon as that is clear."""
-    _refuse_of_replica(service.settings)
+    if service.settings.chroma_replica:
+        raise Problem(409, "read_only", Phrase("articles_of_server"))
     with _saving():
         taken = await intake.add(name, request.stream())
     intake.refresh()
@@ -218,7 +216,8 @@ def removed(service: Service, intake: Intake, ident: str) -> Path:
 
 def _uploaded(service: Service, ident: str) -> Path:
     """The uploaded file that an article is from. Raises Problem where there is none to change."""
-    _refuse_of_replica(service.settings)
+    if service.settings.chroma_replica:
+        raise Problem(409, "read_only", Phrase("articles_of_server"))
     if service.engine.library.article(ident) is None:
         raise Problem(404, "not_found", Phrase("no_such_article"))
     path = service.catalogue.upload_of(ident)
@@ -226,11 +225,6 @@ def _uploaded(service: Service, ident: str) -> Path:
         folder = service.settings.articles.resolve().name
         raise Problem(409, "not_uploaded", Phrase("not_uploaded", folder=folder))
     return path
-
-
-def _refuse_of_replica(settings: Settings) -> None:
-    if settings.chroma_replica:
-        raise Problem(409, "read_only", Phrase("articles_of_server"))
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rag.answering.claims import Claim
 from rag.answering.disagreement import Difference
@@ -71,11 +70,7 @@ class Overview:
         return people[:_NAMES], places(texts, _NAMES)
 
 
-# --- publication dates ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """A stretch of days, both included: how many articles appeared in it, and how many of these are found."""
 
     first: date
@@ -85,8 +80,7 @@ class Bar:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(NamedTuple):
     """What the template draws, `ticks` being names below it and where, in per cent; no bars without dates."""
 
     unit: Unit = "day"

@@ -14,7 +14,6 @@ from rag.serve.pages.catalogue import Catalogue, Row, address_of, number_of, wis
 from rag.serve.views import page
 from rag.text.normalize import paragraphs, trimmed
 
-Excerpt = tuple[str, str, str]
 _MOST_HITS = 1_000
 _BESIDE = 70  # characters of an excerpt, before and after its first hit
 
@@ -135,7 +134,7 @@ def spans_of(query: str, text: str) -> Sequence[Span]:
     return [match.span() for _, match in zip(range(_MOST_HITS), found, strict=False)]
 
 
-def excerpt(query: str, text: str) -> Excerpt | None:
+def excerpt(query: str, text: str) -> tuple[str, str, str] | None:
     """A few words of an article before the first hit, the hit, and some after it.
 
     None where no word stands in the text: the title, the outlet or the author has them.

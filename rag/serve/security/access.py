@@ -8,7 +8,7 @@ secret nowhere.
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from itsdangerous import TimestampSigner
 from pydantic import SecretStr
@@ -24,8 +24,7 @@ _FORM = "its form is: password:SECRET token:NAME=SECRET, with spaces between ent
 _FOR_ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """Digests of the passwords, those of the tokens with their names, and what signs cookies."""
 
     passwords: tuple[bytes, ...]
