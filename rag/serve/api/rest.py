@@ -54,13 +54,8 @@ _EVENT = {
 
 _MOST_HIGHLIGHTS = 100
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})", re.ASCII)
-_SORTS = {
-    "title": "titel",
-    "outlet": "medium",
-    "published": "datum",
-    "language": "sprache",
-    "words": "laenge",
-}
+_SORTS = {"title": "titel", "outlet": "medium", "published": "datum"}
+_SORTS |= {"language": "sprache", "words": "laenge"}
 _Sort = Literal["title", "-title", "outlet", "-outlet", "published", "-published"]
 Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
