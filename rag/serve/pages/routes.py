@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -174,7 +174,7 @@ def add_answer_routes(app: FastAPI, service: Service) -> None:
     """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
     records, changed = service.records, partial(outdated_citation, articles=service.engine.library)
 
-    def file(title: str, turns: Sequence[export.Turn], form: export.Form, request: Request) -> Response:
+    def file(request: Request, form: export.Form, title: str, turns: Sequence[export.Turn]) -> Response:
         base = f"{request.url.scheme}://{request.url.netloc}"
         content = export.conversation(form, title, turns, words_of(request), changed, base=base)
         name = quote(export.file_name(title, form))
@@ -188,7 +188,7 @@ def add_answer_routes(app: FastAPI, service: Service) -> None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
             return JSONResponse(record, headers=FRESH)
-        return file(record["question"], [{"question": record["question"], "record": record}], form, request)
+        return file(request, form, record["question"], [{"question": record["question"], "record": record}])
 
     @app.get("/antwort/{ident}", response_class=HTMLResponse)
     def answer(request: Request, ident: str) -> HTMLResponse:
@@ -201,12 +201,13 @@ def add_answer_routes(app: FastAPI, service: Service) -> None:
         return HTMLResponse(shown, headers=FRESH)
 
     @app.post("/export/{form}")
-    def conversation(request: Request, form: export.Form, body: Annotated[bytes, Depends(_body)]) -> Response:
+    def conversation(
+        request: Request, form: export.Form, sent: Annotated[Any, Depends(_conversation)]
+    ) -> Response:
         try:
-            title, turns = _conversation(body)
-            return file(title, turns, form, request)
+            return file(request, form, *sent)
         except BadRequest as exc:
-            return JSONResponse({"detail": str(exc)}, status_code=422)
+            raise HTTPException(422, str(exc)) from exc
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
@@ -254,17 +255,13 @@ def report_page(folder: Path, words: Words, command: str) -> str:
     return page("missing.html", words, here=REPORT, title=title, text=how, command=command)
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
-def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
-    """Title and turns that a browser sends. Raises BadRequest."""
+async def _conversation(request: Request) -> tuple[str, list[export.Turn]]:
+    """Title and turns that a browser sends."""
     try:
-        sent = json.loads(body)
+        sent = await run_in_threadpool(json.loads, await request.body())
         title, turns = str(sent["title"]), [dict(turn) for turn in sent["turns"]]
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
-        raise BadRequest("a conversation is a JSON object with a title and turns") from exc
+        raise HTTPException(422, "a conversation is a JSON object with a title and turns") from exc
     if not all(isinstance(turn.get("question"), str) for turn in turns):
-        raise BadRequest("every turn has a question")
+        raise HTTPException(422, "every turn has a question")
     return title, turns
