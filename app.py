@@ -100,8 +100,7 @@ def serve(*dossiers: Settings) -> None:
 
 
 def warm_up(engine: Engine, *, with_model: bool) -> None:
-    """Loads what the first question needs while the first reader is still typing; the model, which all
-    dossiers share, once."""
+    """Loads what the first question needs while its reader is still typing; all dossiers share one model."""
 
     def load() -> None:
         with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending

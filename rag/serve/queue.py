@@ -78,9 +78,7 @@ Turns = Sequence[Message]
 
 
 class Service:
-    """What all doors of an app share: an engine behind the queue, with metrics and records, the list of its
-    articles, and the intake of others, None where there is none.
-    """
+    """What all doors of an app share: an engine behind the queue, metrics, records, articles, the intake."""
 
     def __init__(
         self,

@@ -54,8 +54,7 @@ def assistant_message(*content: str, **metadata: str) -> ChatMessage:
 def search_message(
     passages: Sequence[Passage], articles: int, seconds: float, words: Words, answer: Answer | None = None
 ) -> ChatMessage:
-    """The step that shows what was searched, of how many articles, and how many of them the answer cites;
-    it can be opened."""
+    """The step that shows what was searched, of how many articles, and how many the answer cites."""
     cited = None if answer is None else len({citation.article_id for citation in answer.citations})
     title = render.search_title(articles, cited, seconds, words)
     body = render.search_html(passages, words)

@@ -33,8 +33,7 @@ class Overview:
         self._names_at = lru_cache(maxsize=1)(self._names)
 
     def html(self, words: Words) -> str:
-        """Lines of outlets, people and places, each a link, a bar for each day, week, month or year, and what
-        articles say differently, as far as that is known."""
+        """Outlets, people and places, bars of publication, and what articles say differently, if known."""
         rows = self.catalogue.rows()
         days = [row.published for row in rows]
         plot = plot_of(days, days, words)

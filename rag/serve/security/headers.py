@@ -155,8 +155,7 @@ def is_framed_by_others(headers: Headers, embedders: Sequence[str]) -> bool:
 
 
 def _host_and_port(address: str) -> str | None:
-    """Host and port of an address, or None; default ports are equal, because the policy accepts https for
-    http."""
+    """Host and port of an address, or None; 80 and 443 are equal: the policy accepts https for http."""
     try:
         parts = urlsplit(address)
         port = "" if parts.port in (None, 80, 443) else parts.port
