@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from rag.engine import Engine
 
 PORTS_TRIED = 20
-END_SECONDS = 5.0
-"""Seconds after a signal for answers under way; then the program ends anyway."""
+END_SECONDS = 5.0  # after a signal, for answers under way; then the program ends anyway
 
 # before gradio is imported: nothing is sent anywhere
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -86,7 +85,7 @@ def serve(*dossiers: Settings) -> None:
 
         def site() -> ASGIApp:
             # importing gradio takes seconds; meanwhile the port already answers
-            from rag.serve.dossiers import site_of
+            from rag.serve.app import site_of
 
             app = site_of(dossiers, engines, intakes)
             for engine, intake in zip(engines, intakes, strict=True):
@@ -94,20 +93,14 @@ def serve(*dossiers: Settings) -> None:
                 intake.start()
             return app
 
-        note = answering(engines[0])
+        note = "answers are verbatim sentences; no language model, nothing is sent anywhere"
+        if (host := engines[0].sends_to) is not None:
+            note = f"{engines[0].mode} answers; questions and passages are sent to {host}"
         run(site, bound, note, settings)
 
 
-def answering(engine: Engine) -> str:
-    """A line on who answers, and where text is sent."""
-    if engine.sends_to is None:
-        return "answers are verbatim sentences; no language model, nothing is sent anywhere"
-    return f"{engine.mode} answers; questions and passages are sent to {engine.sends_to}"
-
-
 def warm_up(engine: Engine, *, with_model: bool) -> None:
-    """Loads what the first question needs while the first reader is still typing; the model, which all
-    dossiers share, once."""
+    """Loads what the first question needs while its reader is still typing; all dossiers share one model."""
 
     def load() -> None:
         with contextlib.suppress(Exception):  # the first question will report it; or Beleg is ending
@@ -120,16 +113,35 @@ def warm_up(engine: Engine, *, with_model: bool) -> None:
 
 
 def listener(settings: Settings) -> socket.socket:
-    """A socket on the settings' port, or on the next free one if no port was set."""
-    _refuse_strangers(settings)
-    asked = "port" in settings.given
-    last = settings.port if asked else min(settings.port + PORTS_TRIED, 65535)
-    for port in range(settings.port, last + 1):
-        if bound := _bound(settings.host, port):
-            if port != settings.port:
-                print(f"Beleg: port {settings.port} is taken, using {port}")
-            return bound
-    raise ConfigError(f"port {settings.port} is taken; choose another with --port, or stop what uses it")
+    """A socket on the settings' port, or on the next free one if no port was set.
+
+    Raises ConfigError where there is none, and for an address that other machines can reach without
+    `BELEG_AUTH`.
+    """
+    from rag.serve.security.access import access_of
+    from rag.serve.security.guard import is_loopback
+
+    host, port = settings.host, settings.port
+    if access_of(settings.auth) is None and not is_loopback(host):
+        raise ConfigError(
+            f"the host {host or '(any)'} can be reached from other machines; set BELEG_AUTH, as in"
+            " BELEG_AUTH='password:SECRET token:NAME=SECRET' (docs/api.md says more), or use 127.0.0.1"
+        )
+    last = port if "port" in settings.given else min(port + PORTS_TRIED, 65535)
+    for tried in range(port, last + 1):
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, tried))
+        except OSError as error:
+            bound.close()
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigError(f"cannot listen on {host}, port {tried}: {error.strerror}") from error
+            continue
+        if tried != port:
+            print(f"Beleg: port {port} is taken, using {tried}")
+        return bound
+    raise ConfigError(f"port {port} is taken; choose another with --port, or stop what uses it")
 
 
 def address_of(bound: socket.socket) -> str:
@@ -170,8 +182,7 @@ def run(build: Callable[[], ASGIApp], bound: socket.socket, note: str, settings:
     """
     from rag.serve.opening import opening
 
-    early = opening(settings.embedders, settings.dossier_names)
-    with served(early, bound.dup(), settings.proxies):
+    with served(opening(settings.embedders, settings.dossier_names), bound.dup(), settings.proxies):
         print(f"Beleg: {address_of(bound)}\nBeleg: {note}", flush=True)
         app = build()
     with served(app, bound, settings.proxies) as server:
@@ -187,12 +198,12 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
     """
     import uvicorn
 
-    from rag.serve.logs import RequestIds
+    from rag.serve.logs import with_ids
     from rag.serve.security.connections import LARGEST_HEAD, Connections
 
     connections = Connections(proxies)
     config = uvicorn.Config(
-        connections.watching(RequestIds(app)),
+        connections.watching(with_ids(app)),
         http=connections.protocol(),
         h11_max_incomplete_event_size=LARGEST_HEAD,
         timeout_keep_alive=5,
@@ -217,32 +228,6 @@ def served(app: ASGIApp, bound: socket.socket, proxies: Sequence[str] = ()) -> I
     finally:
         server.should_exit = True
         thread.join(END_SECONDS)
-
-
-def _refuse_strangers(settings: Settings) -> None:
-    """Raises ConfigError for an address that other machines can reach without `BELEG_AUTH`."""
-    from rag.serve.security.access import access_of
-    from rag.serve.security.guard import is_loopback
-
-    if access_of(settings.auth) is None and not is_loopback(settings.host):
-        raise ConfigError(
-            f"the host {settings.host or '(any)'} can be reached from other machines; set BELEG_AUTH, as in"
-            " BELEG_AUTH='password:SECRET token:NAME=SECRET' (docs/api.md says more), or use 127.0.0.1"
-        )
-
-
-def _bound(host: str, port: int) -> socket.socket | None:
-    """A socket bound to the port, None when the port is taken."""
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host, port))
-    except OSError as error:
-        bound.close()
-        if error.errno == errno.EADDRINUSE:
-            return None
-        raise ConfigError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
-    return bound
 
 
 if __name__ == "__main__":

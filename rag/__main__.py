@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
-from rag.schema import Filters, Genre, Message
+from rag.schema import Asking, Filters, Genre, Message
 from rag.terminal import DOSSIER_HELP, as_json, ends_with_its_reader, program
 from rag.version import VERSION
 
@@ -32,7 +32,6 @@ examples:
   %(prog)s search "Sicherheitsgarantien" --articles ~/dossier
   %(prog)s ask "Worum geht es?" --outlet taz --from 2025-08-15
 """
-
 
 _PROGRAMS = {"serve": "app", "ingest": "ingest.__main__", "eval": "eval.__main__"}
 """Commands that have a module of their own."""
@@ -81,26 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     ]:
         command = commands.add_parser(name, help=help_)
         command.add_argument("--articles", type=Path, help="folder with the articles (default: seeds)")
-        command.add_argument(
-            "--data", type=Path, help="folder of the index (default: one for each articles folder)"
-        )
+        index = "folder of the index (default: one for each articles folder)"
+        command.add_argument("--data", type=Path, help=index)
         command.add_argument("--dossier", metavar="NAME", help=DOSSIER_HELP)
         if name == "mcp":
             continue
-        command.add_argument(
-            "question", help="the question, in German, English, French, Portuguese or Ukrainian"
-        )
+        question = "the question, in German, English, French, Portuguese or Ukrainian"
+        command.add_argument("question", help=question)
         command.add_argument("--json", action="store_true", help="print JSON")
         _add_filters(command)
         if name == "ask":
-            command.add_argument(
-                "--extractive",
-                action="store_true",
-                help="answer with verbatim sentences, even where a language model is configured",
-            )
-            command.add_argument(
-                "--history", type=Path, help='JSON file with earlier messages: [{"role": …, "content": …}, …]'
-            )
+            verbatim = "answer with verbatim sentences, even where a language model is configured"
+            command.add_argument("--extractive", action="store_true", help=verbatim)
+            earlier = 'JSON file with earlier messages: [{"role": …, "content": …}, …]'
+            command.add_argument("--history", type=Path, help=earlier)
         else:
             command.add_argument("-k", type=_count, default=None, help="how many passages (default: 8)")
     return parser
@@ -120,14 +113,8 @@ def _add_filters(command: argparse.ArgumentParser) -> None:
 
 
 def _filters(options: argparse.Namespace) -> Filters:
-    return Filters(
-        outlets=tuple(options.outlet),
-        authors=tuple(options.author),
-        first=options.first,
-        last=options.last,
-        articles=tuple(options.article),
-        genre=options.genre,
-    )
+    outlets, authors, articles = map(tuple, (options.outlet, options.author, options.article))
+    return Filters(outlets, authors, options.first, options.last, articles, options.genre)
 
 
 def _day(value: str) -> date:
@@ -139,11 +126,9 @@ def _day(value: str) -> date:
 
 
 def _ask(engine: Engine, options: argparse.Namespace) -> None:
-    history = _history(options.history)
+    how: Asking = {"extractive": options.extractive, "filters": _filters(options)}
     try:
-        answer = engine.ask(
-            options.question, history, extractive=options.extractive, filters=_filters(options)
-        )
+        answer = engine.ask(options.question, _history(options.history), **how)
     except ProviderError as exc:
         if exc.partial:
             print(f"beleg: unfinished and unchecked: {exc.partial}", file=sys.stderr)

@@ -6,18 +6,12 @@
 'Saved on 1 March 2025 with Beleg'
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-Numbers = Mapping[str, int]
-
-_LOCALES = Path(__file__).parent / "locales"
+from typing import Any, Self
 
 
 class Phrase(str):
@@ -34,7 +28,7 @@ class Phrase(str):
     code: str
     params: Mapping[str, Any]
 
-    def __new__(cls, code: str, /, **params: object) -> Phrase:
+    def __new__(cls, code: str, /, **params: object) -> Self:
         known = code in ENGLISH.tables["errors"]
         plain = {
             name: value if isinstance(value, int | float | Phrase) else str(value)
@@ -49,16 +43,14 @@ class Phrase(str):
 
     def dump(self) -> list[Any]:
         """The phrase as JSON; `load` reads it."""
-        filled = {n: v.dump() if isinstance(v, Phrase) else v for n, v in self.params.items()}
-        return [self.code, filled]
+        return [self.code, {n: v.dump() if isinstance(v, Phrase) else v for n, v in self.params.items()}]
 
     @classmethod
     def load(cls, dumped: Any) -> Any:
         """The phrase from `dump`; any other text unchanged."""
         if not isinstance(dumped, list):
             return dumped
-        code, params = dumped
-        return cls(code, **{name: cls.load(value) for name, value in params.items()})
+        return cls(dumped[0], **{name: cls.load(value) for name, value in dumped[1].items()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +98,7 @@ class Words:
             case _:
                 return str(value)
 
-    def account(self, read: Numbers, left_out: Numbers) -> str:
+    def account(self, read: Mapping[str, int], left_out: Mapping[str, int]) -> str:
         """How much of a file was read and left out: "read: 2 pages; left out: 1 picture"."""
         parts = [
             self(f"account.{key}", what=", ".join(self(f"account.{kind}", n=n) for kind, n in each.items()))
@@ -170,7 +162,7 @@ class Words:
 
 LANGUAGES = {
     path.stem: Words(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-    for path in sorted(_LOCALES.glob("*.toml"))
+    for path in sorted((Path(__file__).parent / "locales").glob("*.toml"))
 }
 GERMAN, ENGLISH = LANGUAGES["de"], LANGUAGES["en"]
 

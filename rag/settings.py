@@ -19,15 +19,9 @@ ENV_FILE = Path(".env")
 NO_MODEL = "none"
 OPENAI = "https://api.openai.com/v1"
 OPENAI_MODEL = "gpt-4.1-mini"
-_NAMES_OF_ALL = {
-    "openai_api_key": "OPENAI_API_KEY",
-    "openai_base_url": "OPENAI_BASE_URL",
-    "chroma_url": "CHROMA_URL",
-}
-"""Settings with the names of variables that other programs share."""
-_AFTER_THE_MODEL = 30.0  # seconds
-ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
-"""A path below which a proxy shows Beleg."""
+_NAMES_OF_ALL = frozenset({"openai_api_key", "openai_base_url", "chroma_url"})
+"""Settings whose variables other programs share, and have no prefix therefore."""
+ROOT_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")  # a path below which a proxy shows Beleg
 _DOSSIER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _OWN_ADDRESSES = frozenset(
     "abmelden anmelden antwort api artikel assets auswahl auswertung beleg config export fragen gradio_api"
@@ -42,7 +36,7 @@ _ORIGIN = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re
 class Settings:
     """Beleg's settings; `load_settings` reads each as `BELEG_<NAME>` from the environment or from `.env`.
 
-    `.env.example` says of each what it is for. Those in `_NAMES_OF_ALL` go by names that every program knows.
+    `.env.example` says of each what it is for.
     """
 
     given: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
@@ -112,23 +106,20 @@ class Settings:
     @field_validator("origins")
     @classmethod
     def _origins_are_origins(cls, value: str) -> str:
-        for origin in value.replace(",", " ").split():
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin} is no origin: scheme and host alone, as https://news.example:8443"
-                )
+        for each in _listed(value):
+            if not _ORIGIN.fullmatch(each):
+                raise ValueError(f"{each} is no origin: scheme and host alone, as https://news.example:8443")
         return value
 
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, value: str) -> str:
-        for proxy in value.replace(",", " ").split():
+        for each in _listed(value):
             try:
-                ip_network(proxy, strict=False)
+                ip_network(each, strict=False)
             except ValueError:
-                raise ValueError(
-                    f"{proxy} is no address and no network, as 10.0.0.5 or 172.16.0.0/12"
-                ) from None
+                why = f"{each} is no address and no network, as 10.0.0.5 or 172.16.0.0/12"
+                raise ValueError(why) from None
         return value
 
     @field_validator("root_path")
@@ -170,11 +161,6 @@ class Settings:
         return Path(".beleg") / f"{slug}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"
 
     @property
-    def answered_within(self) -> float:
-        """Seconds until a program has its answer; more than the model's own limit."""
-        return max(self.deadline, self.llm_deadline + _AFTER_THE_MODEL) if self.has_model else self.deadline
-
-    @property
     def uploads_dir(self) -> Path:
         """Where the web chat saves articles; always a source beside the articles folder."""
         return self.data_dir / "uploads"
@@ -182,12 +168,12 @@ class Settings:
     @property
     def embedders(self) -> tuple[str, ...]:
         """The origins of other sites whose pages may show the chat in a frame."""
-        return tuple(self.origins.replace(",", " ").split())
+        return _listed(self.origins)
 
     @property
     def proxies(self) -> tuple[str, ...]:
         """The addresses and networks of trusted proxies."""
-        return tuple(self.trusted_proxies.replace(",", " ").split())
+        return _listed(self.trusted_proxies)
 
     @property
     def unpublished(self) -> Self:
@@ -206,6 +192,10 @@ class Settings:
         return (self.openai_base_url or OPENAI).rstrip("/")
 
 
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(value.replace(",", " ").split())
+
+
 DEFAULTS: Mapping[str, Any] = {
     each.name: each.default.default if isinstance(each.default, FieldInfo) else each.default
     for each in fields(Settings)
@@ -216,7 +206,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    return _NAMES_OF_ALL.get(name, f"BELEG_{name.upper()}")
+    return name.upper() if name in _NAMES_OF_ALL else f"BELEG_{name.upper()}"
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -266,14 +256,17 @@ def _folders(dossiers: str) -> list[tuple[str, str]]:
 
 
 def _load(overrides: Mapping[str, object]) -> Settings:
-    named = {name: value for name, value in overrides.items() if value is not None and name != "given"}
+    chosen: dict[str, Any] = {}
     # pydantic-settings would do this, but its imports (asyncio, ssl) cost every command a quarter of a second
-    file: Mapping[str, str | None] = {}
+    environments: list[Mapping[str, str | None]] = [os.environ]
     if ENV_FILE.is_file():
         from dotenv import dotenv_values  # which most have no use for
 
-        file = dotenv_values(ENV_FILE, encoding="utf-8")
-    chosen: dict[str, Any] = {**_said(file), **_said(os.environ), **named}
+        environments.insert(0, dotenv_values(ENV_FILE, encoding="utf-8"))
+    for environment in environments:  # empty variables do not count
+        held = {name.upper(): value for name, value in environment.items() if value}
+        chosen |= {name: held[key] for name in DEFAULTS if (key := variable(name)) in held}
+    chosen |= {name: value for name, value in overrides.items() if value is not None and name != "given"}
     try:
         return Settings(**chosen, given=frozenset(chosen))
     except ValidationError as exc:
@@ -283,9 +276,3 @@ def _load(overrides: Mapping[str, object]) -> Settings:
             raise ConfigError(why) from exc
         name = variable(str(first["loc"][0]))
         raise ConfigError(f"{name}: {why}; see .env.example for what it takes") from exc
-
-
-def _said(environment: Mapping[str, str | None]) -> dict[str, str]:
-    """The settings in an environment, by name; empty variables do not count."""
-    held = {name.upper(): value for name, value in environment.items() if value}
-    return {name: held[key] for name in DEFAULTS if (key := variable(name)) in held}

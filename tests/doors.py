@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from rag.engine import Engine, open_engine
 from rag.serve.app import add_doors
-from rag.serve.pages.catalogue import Catalogue
 from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
@@ -37,9 +36,8 @@ def over_dossier(folder: Path, **given: Any) -> Iterator[Engine]:
 def doors(engine: Any, settings: Settings, intake: Intake | None = None) -> FastAPI:
     """The app, with records in memory; its service is `app.state.service`."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.service = Service(engine, settings, Records(None))
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
-    add_doors(app, app.state.service, catalogue, intake)
+    app.state.service = Service(engine, settings, Records(None), intake=intake)
+    add_doors(app, app.state.service)
     return app
 
 

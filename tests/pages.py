@@ -25,23 +25,21 @@ def _app(engine: Engine, settings: Settings) -> Any:
 
     from rag.serve.links import STATIC
     from rag.serve.pages.articles import add_articles_page
-    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.routes import (
         add_answer_routes,
         add_article_routes,
         add_interface_routes,
-        add_report_route,
     )
-    from rag.serve.security.headers import SafeHeaders
+    from rag.serve.queue import Service
+    from rag.serve.security.headers import safe_headers
     from rag.store.answers import Records
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafeHeaders)
-    catalogue = Catalogue(engine.library, settings.uploads_dir)
-    add_article_routes(app, engine, catalogue)
-    add_answer_routes(app, engine, Records(None))
-    add_report_route(app, settings)
-    add_interface_routes(app)
-    add_articles_page(app, catalogue, settings)
+    app.add_middleware(safe_headers)
+    service = Service(engine, settings, Records(None))
+    add_article_routes(app, service)
+    add_answer_routes(app, service)
+    add_interface_routes(app, settings)
+    add_articles_page(app, service)
     app.mount("/beleg", StaticFiles(directory=STATIC))
     return app

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import docx
 import pytest
@@ -12,11 +14,10 @@ from ingest.__main__ import main
 from ingest.readers import read_file
 from ingest.sync import sync
 from rag.i18n import GERMAN
-from rag.serve.pages.articles import Shelf, articles_page
+from rag.serve.pages.articles import articles_page
 from rag.serve.pages.catalogue import Catalogue, Wish
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.store.library_file import PASSED_OVER
 from tests.printed import pdf
 from tests.test_readers import LIMIT
 
@@ -76,14 +77,8 @@ def test_the_articles_page_names_what_was_left_out(folder: Path) -> None:
     assert dict(report.left_out) == {"pages": 2}
     with Library.open(settings.data_dir, read_only=True) as library:
         catalogue = Catalogue(library, settings.uploads_dir)
-        shelf = Shelf(
-            catalogue.rows(),
-            catalogue.rows(),
-            Wish(),
-            accounts=catalogue.accounts(),
-            passed_over=catalogue.library.phrase(PASSED_OVER),
-        )
-        html = articles_page(shelf, GERMAN, part=True)
+        service: Any = SimpleNamespace(catalogue=catalogue, settings=settings, intake=None)
+        html = articles_page(service, Wish(), GERMAN, part=True)
     assert "gelesen: 1 Artikel, 30 Zeichen, 1 Seite; nicht gelesen: 2 Seiten" in html
     assert "1 Datei anderer Art: .doc 1" in html
 

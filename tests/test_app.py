@@ -68,10 +68,9 @@ def test_without_a_certain_port_the_next_free_one_is_taken(
     assert f"port {taken} is taken, using {port}" in capsys.readouterr().out
 
 
-def test_an_address_that_is_not_ours_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "_refuse_strangers", lambda _: None)
+def test_an_address_that_is_not_ours_is_a_clear_error() -> None:
     with pytest.raises(ConfigError, match=r"cannot listen on 203\.0\.113\.7"):
-        app.listener(load_settings(host="203.0.113.7", port=0))
+        app.listener(load_settings(host="203.0.113.7", port=0, auth="password:apfel-birne"))
 
 
 @pytest.mark.slow

@@ -4,23 +4,24 @@ truly, and nothing in an article that becomes active."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
-from rag.serve.pages.articles import Shelf, articles_page, state_line, without_folders
+from rag.serve.pages.articles import articles_page, state_line, without_folders
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish_of
 from rag.serve.pages.overview import bars, plot_of, unit_for
 from rag.serve.pages.reader import excerpt
 from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page
-from rag.settings import load_settings
+from rag.settings import Settings, load_settings
 from rag.uploads import SyncState
 
 ROOT = Path(__file__).parents[1]
@@ -37,8 +38,32 @@ BARE = row("bare")
 ROWS = (BUSES, BRIDGE, BARE)
 
 
-def shelf(*rows: Row, asked: Wish | None = None, **known: object) -> Shelf:
-    return Shelf(rows, rows, asked or Wish(), folder="seeds", limit=2_000_000, **known)  # type: ignore[arg-type]
+def shown(
+    *rows: Row,
+    found: Sequence[Row] | None = None,
+    asked: Wish = Wish(),  # noqa: B008
+    words: Words = GERMAN,
+    whole: bool = False,
+    state: SyncState | None = None,
+    problems: Sequence[tuple[str, str]] = (),
+    texts: Mapping[str, str] | None = None,
+    **given: Any,
+) -> str:
+    """The part of the page that changes, or the whole of it; with a state, articles can be added."""
+    library = SimpleNamespace(
+        phrase=lambda _: None,
+        articles=lambda _: [SimpleNamespace(id=id, text=text) for id, text in (texts or {}).items()],
+    )
+    catalogue = SimpleNamespace(
+        rows=lambda: rows,
+        found=lambda _: list(rows if found is None else found),
+        problems=lambda: problems,
+        accounts=lambda: [],
+        library=library,
+    )
+    intake = state and SimpleNamespace(state=state, suffixes=(".txt",), edited=lambda _: None)
+    service: Any = SimpleNamespace(catalogue=catalogue, settings=Settings(**given), intake=intake)
+    return articles_page(service, asked, words, part=not whole)
 
 
 def plain(html: str) -> str:
@@ -54,7 +79,7 @@ def timeline(published: Sequence[date | None], found: Sequence[date | None], wor
 
 
 def test_a_row_says_what_is_known_and_what_is_not() -> None:
-    html = articles_page(shelf(BRIDGE, BARE), GERMAN, part=True)
+    html = shown(BRIDGE, BARE)
     known, unknown = html.split('<tr role="row">')[2:]
     assert plain(known).startswith(
         "Brücke gesperrt Hafenbote 3. Sep. 2025 Deutsch 1 240 Wörter 2 Textstellen"
@@ -65,27 +90,24 @@ def test_a_row_says_what_is_known_and_what_is_not() -> None:
 
 
 def test_the_summary_counts_articles_days_and_passages() -> None:
-    html = articles_page(shelf(*ROWS), GERMAN, part=True)
+    html = shown(*ROWS)
     assert "3 Artikel · 1.–3. September 2025 · 5 Textstellen" in html
-    assert "3 articles · 1–3 September 2025 · 5 passages" in articles_page(shelf(*ROWS), ENGLISH, part=True)
+    assert "3 articles · 1–3 September 2025 · 5 passages" in shown(*ROWS, words=ENGLISH)
 
 
 def test_what_is_left_out_can_be_asked_about_or_taken_back() -> None:
     asked = wish_of("von=2025-09-01&bis=2025-09-02")
-    html = articles_page(Shelf(ROWS, [BUSES], asked), GERMAN, part=True)
+    html = shown(*ROWS, found=[BUSES], asked=asked)
     assert "1 von 3 Artikeln · 1.–2. September 2025" in html
     assert 'href="/?von=2025-09-01&amp;bis=2025-09-02">Fragen zu diesen Artikeln</a>' in html
     assert 'href="/artikel">Suche aufheben</a>' in html
-    assert 'href="/?artikel=bridge">' in articles_page(
-        Shelf(ROWS, [BRIDGE], Wish("Hafen")), GERMAN, part=True
-    )
-    assert "Fragen zu" not in articles_page(Shelf(ROWS, [], Wish("Hafen")), GERMAN, part=True)
+    assert 'href="/?artikel=bridge">' in shown(*ROWS, found=[BRIDGE], asked=Wish("Hafen"))
+    assert "Fragen zu" not in shown(*ROWS, found=[], asked=Wish("Hafen"))
 
 
 def test_an_article_that_was_found_shows_where_and_leads_there() -> None:
     text = "Am Mittwoch tagt der Rat. " * 9 + "Dann geht es um den <Hafen> und die Brücke. " + "Ende. " * 30
-    found = Shelf(ROWS, [BRIDGE], Wish("hafen"), excerpts={"bridge": excerpt("hafen", text)})  # type: ignore[dict-item]
-    html = articles_page(found, GERMAN, part=True)
+    html = shown(*ROWS, found=[BRIDGE], asked=Wish("hafen"), texts={"bridge": text})
     assert "Dann geht es um den &lt;<mark>Hafen</mark>&gt; und die Brücke." in html
     assert 'href="/quelle/bridge?liste=q%3Dhafen&amp;suche=hafen#treffer"' in html
     assert excerpt("hafen", "Nur der Titel hat das Wort.") is None
@@ -93,49 +115,43 @@ def test_an_article_that_was_found_shows_where_and_leads_there() -> None:
 
 def test_comments_and_copies_are_marked() -> None:
     copy = row("copy", "Eine Kopie", genre="comment", original=row("bridge", "Brücke <gesperrt>"))
-    html = articles_page(shelf(copy), GERMAN, part=True)
+    html = shown(copy)
     assert '<span class="badge">Kommentar</span>' in html
     assert 'Kopie von <a href="/quelle/bridge">Brücke &lt;gesperrt&gt;</a>' in html
 
 
 def test_a_copy_of_the_same_title_says_where_that_appeared() -> None:
-    html = articles_page(shelf(row("copy", BRIDGE.title, original=BRIDGE)), GERMAN, part=True)
+    html = shown(row("copy", BRIDGE.title, original=BRIDGE))
     assert 'Kopie von <a href="/quelle/bridge">Hafenbote, 3. Sep. 2025</a>' in html
 
 
 def test_foreign_text_stays_text() -> None:
     evil = "<img src=x onerror=alert(1)>\"'%s"
     bad = row(evil, evil, date(2025, 9, 3), outlet=evil, language=evil, file=evil, uploaded=True)
-    page = articles_page(
-        Shelf([bad], [bad], Wish(evil), [(evil, evil)], SyncState(error=evil), evil, 5.0, (".txt",), 9),
-        GERMAN,
-    )
+    known: Any = {"state": SyncState(error=evil), "problems": [(evil, evil)], "articles": Path(evil)}
+    page = shown(bad, asked=Wish(evil), texts={evil: evil}, whole=True, **known)
     assert "<img" not in page
     assert re.findall(r"\son\w+=", page.replace("onerror=alert(1)", "")) == []
     assert page.count("<script") == 2  # the page's own files
 
 
 def test_the_title_says_the_language_it_is_in() -> None:
-    assert '<a lang="en" href="/quelle/buses">' in articles_page(shelf(BUSES), GERMAN, part=True)
+    assert '<a lang="en" href="/quelle/buses">' in shown(BUSES)
 
 
 def test_only_uploads_can_be_deleted_and_others_say_why() -> None:
-    html = articles_page(shelf(BRIDGE, BUSES, state=SyncState()), GERMAN, part=True)
+    html = shown(BRIDGE, BUSES, state=SyncState())
     assert re.findall(r'class="delete" data-id="(\w+)"', html) == ["buses"]
     assert "Artikel aus „seeds“ löschen Sie in diesem Ordner" in html
 
 
 def test_deleting_one_of_many_in_a_file_says_so() -> None:
-    html = articles_page(
-        shelf(row("r1", "Rat", uploaded=True, file="rat.jsonl", in_file=12), state=SyncState()),
-        GERMAN,
-        part=True,
-    )
+    html = shown(row("r1", "Rat", uploaded=True, file="rat.jsonl", in_file=12), state=SyncState())
     assert "Mit der Datei rat.jsonl werden alle 12 Artikel darin gelöscht" in html
 
 
 def test_without_an_intake_the_page_is_for_reading_only() -> None:
-    page = articles_page(shelf(*ROWS), GERMAN)
+    page = shown(*ROWS, whole=True)
     assert "Brücke gesperrt" in page
     assert 'type="file"' not in page
     assert "Herkunft" not in page
@@ -143,46 +159,46 @@ def test_without_an_intake_the_page_is_for_reading_only() -> None:
 
 def test_a_replica_says_where_its_articles_are_from_and_offers_no_change() -> None:
     state = SyncState(error=Phrase("chroma_server_silent", address="http://c:8000", why="refused"))
-    of_replica = replace(shelf(*ROWS, state=state), replica=True)
-    page = articles_page(of_replica, GERMAN)
+    replica: Any = {"state": state, "whole": True, "chroma_replica": True, "chroma_url": "http://c:8000"}
+    page = shown(*ROWS, **replica)
     assert "kommen die Artikel von einem Chroma-Server" in page
     assert "der Chroma-Server http://c:8000 antwortet nicht" in page
     assert 'id="refresh"' in page
     for none in ('type="file"', 'class="delete"', "<dialog", "Herkunft", "„seeds“"):
         assert none not in page
-    empty = articles_page(replace(shelf(state=state), replica=True), ENGLISH)
+    empty = shown(words=ENGLISH, **replica)
     assert "takes its articles from a Chroma server" in empty
     assert "Drop files" not in empty
 
 
 def test_an_empty_index_says_how_to_add_articles() -> None:
-    html = articles_page(shelf(state=SyncState()), GERMAN)
+    html = shown(state=SyncState(), whole=True)
     assert "Noch keine Artikel" in html
     assert "in den Ordner „seeds“" in html
     assert "<table" not in html
 
 
 def test_a_search_without_a_hit_says_so_and_can_be_lifted() -> None:
-    html = articles_page(Shelf(ROWS, (), Wish("Mond")), GERMAN, part=True)
+    html = shown(*ROWS, found=(), asked=Wish("Mond"))
     assert "Kein Artikel enthält „Mond“." in html
     assert '<a class="clear" href="/artikel">' in html
 
 
 def test_unreadable_files_are_named_with_the_reason() -> None:
     problems = [("leer.txt", Phrase("file_empty")), ("leer.txt", "twice"), ("x.pdf", "strange")]
-    html = articles_page(shelf(BRIDGE, problems=problems), GERMAN, part=True)
+    html = shown(BRIDGE, problems=problems)
     assert "2 Dateien sind nicht vollständig lesbar" in html
     assert "<b>leer.txt</b> ist leer" in html
 
 
 def test_a_long_list_comes_in_pages() -> None:
     many = [row(f"a{n:03}", f"Titel {n:03}") for n in range(2 * PAGE + 1)]
-    html = articles_page(Shelf(many, many, Wish(page=2)), GERMAN, part=True)
+    html = shown(*many, asked=Wish(page=2))
     assert html.count('<td role="cell" class="titel">') == PAGE
     assert "Seite 2 von 3" in html
     assert 'href="/artikel?seite=3"' in html
     assert 'href="/artikel">Vorige Seite' in html
-    beyond = articles_page(Shelf(many, many, Wish(page=99)), GERMAN, part=True)
+    beyond = shown(*many, asked=Wish(page=99))
     assert "Seite 3 von 3" in beyond
     assert "<span>Nächste Seite</span>" in beyond
 
@@ -212,7 +228,7 @@ def test_a_heading_sorts_and_the_same_again_turns_it_round() -> None:
     asked = Wish("Rat & Tat", "titel", 3)
     assert asked.sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=-titel"
     assert asked.sorted_by("titel").sorted_by("titel").address == "/artikel?q=Rat+%26+Tat&sort=titel"
-    html = articles_page(shelf(*ROWS, asked=Wish(sort="titel")), GERMAN, part=True)
+    html = shown(*ROWS, asked=Wish(sort="titel"))
     assert '<th role="columnheader" scope="col" class="titel" aria-sort="ascending">' in html
     assert html.count("aria-sort") == 1
 
@@ -309,14 +325,10 @@ def test_the_state_is_told_in_a_sentence(state: SyncState, told: str) -> None:
 def test_why_a_file_was_not_read_is_told_in_the_readers_language() -> None:
     kind, advice = Phrase("format_png"), Phrase("save_as_text")
     why = Phrase("other_format", ending="pdf", kind=kind, advice=advice)
-    german = articles_page(
-        shelf(problems=[("plakat.pdf", why), ("alt.txt", "something new {0}")]), GERMAN, part=True
-    )
+    german = shown(problems=[("plakat.pdf", why), ("alt.txt", "something new {0}")])
     assert "ist keine pdf-Datei, sondern ein PNG-Bild; bitte als Text speichern" in german
     assert "something new {0}" in german  # kept by an earlier Beleg
-    assert "is not a pdf file but a PNG image" in articles_page(
-        shelf(problems=[("plakat.pdf", why)]), ENGLISH, part=True
-    )
+    assert "is not a pdf file but a PNG image" in shown(problems=[("plakat.pdf", why)], words=ENGLISH)
 
 
 def test_the_page_names_folders_without_their_paths(tmp_path: Path) -> None:

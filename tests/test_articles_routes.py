@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from ingest.sync import sync
 from ingest.uploads import ArticleIntake
 from rag.settings import Settings
+from rag.store.answers import Records
 from rag.store.library import Library
 
 BRIDGE = (
@@ -32,9 +34,9 @@ class House:
         from starlette.testclient import TestClient
 
         from rag.serve.pages.articles import add_articles_page
-        from rag.serve.pages.catalogue import Catalogue
+        from rag.serve.queue import Service
         from rag.serve.security.guard import Guard, Limits
-        from rag.serve.security.headers import SafeHeaders
+        from rag.serve.security.headers import safe_headers
 
         (root / "articles").mkdir()
         (root / "articles" / "bridge.txt").write_text(BRIDGE, "utf-8")
@@ -51,9 +53,10 @@ class House:
         self.intake = ArticleIntake(self.settings)
         app = FastAPI()
         app.add_middleware(Guard, settings=self.settings, limits=Limits(self.settings))
-        app.add_middleware(SafeHeaders)
-        self.catalogue = Catalogue(self.library, self.settings.uploads_dir)
-        add_articles_page(app, self.catalogue, self.settings, self.intake)
+        app.add_middleware(safe_headers)
+        engine: Any = SimpleNamespace(library=self.library)
+        self.service = Service(engine, self.settings, Records(None), intake=self.intake)
+        add_articles_page(app, self.service)
         self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Accept-Language": "de"})
         self.intake.start()
 
@@ -261,7 +264,8 @@ def test_without_an_intake_nothing_is_taken_in(house: House) -> None:
     from rag.serve.pages.articles import add_articles_page
 
     app = FastAPI()
-    add_articles_page(app, house.catalogue, house.settings)
+    house.service.intake = None
+    add_articles_page(app, house.service)
     client = TestClient(app)
     assert titles(client.get("/artikel").text) != []
     assert client.post("/artikel/datei?name=a.txt", content=b"x").status_code == 404

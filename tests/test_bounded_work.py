@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from rag.serve.api import openai_forms
 from rag.serve.pages.routes import add_answer_routes
-from rag.store.answers import Records
 from tests.doors import client, doors, over_dossier
 
 SIZE = 400_000  # characters; what grows with it in any other way than a little has grown by now
@@ -23,7 +22,7 @@ MOST = 25_000_000  # bytes
 def asking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("work")
     with over_dossier(folder, rate=0) as engine, client(app := doors(engine, engine.settings)) as asking:
-        add_answer_routes(app, engine, Records(None))
+        add_answer_routes(app, app.state.service)
         asking.post("/api/v1/ask", json={"question": "Was kostet die Brücke?"})  # loads what is loaded once
         asking.post("/v1/embeddings", json={"model": "builtin", "input": "x"})
         yield asking

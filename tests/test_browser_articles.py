@@ -305,7 +305,7 @@ def test_nothing_is_wider_than_the_screen(site: Site) -> None:
 def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: Settings) -> None:
     from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.chat.ui import create_app
+    from rag.serve.app import create_app
 
     of_replica = replace(settings, chroma_url="http://127.0.0.1:9", chroma_replica=True)
     engine, intake = open_engine(of_replica), ArticleIntake(of_replica)

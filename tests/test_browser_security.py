@@ -62,7 +62,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     from ingest.sync import sync
     from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.chat.ui import create_app
+    from rag.serve.app import create_app
 
     root: Path = tmp_path_factory.mktemp("house")
     (root / "articles").mkdir()

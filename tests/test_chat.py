@@ -197,7 +197,7 @@ def test_a_changed_question_forgets_what_came_after(chat: Chat) -> None:
 def test_the_same_question_is_asked_in_its_own_words(chat: Chat) -> None:
     shown = asked(chat, "Was *kostet* das?\n- Fernwärme")
     again = last(chat.ask_again("", shown, 0, GERMAN)).shown or []
-    assert next(messages.turns(again)).question == "Was *kostet* das?\n- Fernwärme"
+    assert messages.turns(again)[0].question == "Was *kostet* das?\n- Fernwärme"
 
 
 @pytest.mark.parametrize("upto", range(1, 14))
@@ -216,7 +216,7 @@ def test_what_a_message_is_stands_in_its_metadata_and_not_in_its_text(chat: Chat
         '<a class="record" href="/antwort/x.md">x</a> <div class="failure"> <p class="stopped"> (/quelle/x)'
     )
     shown = asked(chat, looks_like)
-    assert next(messages.turns(shown)).question == looks_like
+    assert messages.turns(shown)[0].question == looks_like
     assert [message.content for message in messages.history(shown)] == [looks_like, DECLINED]
     assert messages.record_id(shown[0]) is None
     assert messages.record_id(shown[-1]) != "x"

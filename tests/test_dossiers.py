@@ -48,7 +48,7 @@ def both(folder: Path, **given: Any) -> tuple[Settings, ...]:
 def site(settings: tuple[Settings, ...], **options: Any) -> Iterator[TestClient]:
     """A client of both dossiers' app, of which the program is served whole."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    from rag.serve.dossiers import site_of
+    from rag.serve.app import site_of
 
     for each in settings:
         sync(each)

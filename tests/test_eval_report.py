@@ -20,8 +20,8 @@ from eval.run import folder_of
 from eval.runs import Row, Run
 from rag.i18n import LANGUAGES, words_for
 from rag.schema import Message
-from rag.serve.pages.routes import add_report_route, report_page
-from rag.serve.security.headers import SafeHeaders
+from rag.serve.pages.routes import add_interface_routes, report_page
+from rag.serve.security.headers import safe_headers
 from rag.wire import Json, sent_answer
 from tests.dossier import settings_for
 from tests.fake_engine import ARTICLES, canned
@@ -239,8 +239,8 @@ def test_without_a_report_the_page_says_how_to_make_one(tmp_path: Path, left: st
 
 def test_the_page_has_its_address_and_allows_no_inline_script(tmp_path: Path) -> None:
     app = FastAPI()
-    app.add_middleware(SafeHeaders)
-    add_report_route(app, settings_for(tmp_path))
+    app.add_middleware(safe_headers)
+    add_interface_routes(app, settings_for(tmp_path))
     folder = folder_of(settings_for(tmp_path))
     keep_reports(folder, [run_of(GOOD)])
     spoilt = (folder / "part.de.html").read_text("utf-8").replace("<h1>", "<script>alert(1)</script><h1>")

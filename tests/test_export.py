@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from rag.i18n import ENGLISH, GERMAN
 from rag.schema import Filters
 from rag.serve.pages import export
+from rag.settings import Settings
 from rag.store.answers import Records
 from rag.wire import answer_to_dict
 from tests.fake_engine import FakeEngine, canned
@@ -92,12 +93,14 @@ def client(tmp_path: Path) -> Any:
     from starlette.testclient import TestClient
 
     from rag.serve.pages.routes import add_answer_routes, add_interface_routes
+    from rag.serve.queue import Service
 
     app, records = FastAPI(), Records(tmp_path)
+    service = Service(FakeEngine(), Settings(), records)  # type: ignore[arg-type]
     record = answer_to_dict(canned("wärmeplan"))
     records.put({**record, "id": "abc"})
-    add_answer_routes(app, FakeEngine(), records)  # type: ignore[arg-type]
-    add_interface_routes(app)
+    add_answer_routes(app, service)
+    add_interface_routes(app, Settings())
     return TestClient(app, follow_redirects=False)
 
 

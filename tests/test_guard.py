@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 
 from rag.errors import ConfigError
 from rag.serve.app import add_doors
-from rag.serve.pages.catalogue import Catalogue
 from rag.serve.queue import Service
 from rag.serve.security.access import SESSION_SECONDS, Access, access_of
 from rag.serve.security.guard import Rates, host_name, is_loopback, is_open
@@ -34,7 +33,7 @@ def site(folder: Path, **given: Any) -> TestClient:
     app = FastAPI()
     engine = FakeEngine()
     service = Service(engine, settings, Records(None))  # type: ignore[arg-type]
-    add_doors(app, service, Catalogue(engine.library, settings.uploads_dir))  # type: ignore[arg-type]
+    add_doors(app, service)
 
     @app.get("/geheim")
     def secret() -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rag.serve.logs import HEADER, JsonLines, RequestIds, TextLines, configure
+from rag.serve.logs import HEADER, JsonLines, TextLines, configure, with_ids
 from rag.settings import Settings
 from tests.pages import pages
 
@@ -26,7 +26,7 @@ def client(tmp_path: Path) -> Iterator[Any]:
 
     with pages(tmp_path) as app:
         app.get("/kaputt")(broken)
-        with TestClient(RequestIds(app), raise_server_exceptions=False) as client:
+        with TestClient(with_ids(app), raise_server_exceptions=False) as client:
             yield client
 
 

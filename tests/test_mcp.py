@@ -24,7 +24,6 @@ from rag.schema import Answer
 from rag.serve.api import mcp as mcp_server
 from rag.serve.api.mcp import create_server
 from rag.serve.app import add_doors
-from rag.serve.pages.catalogue import Catalogue
 from rag.serve.queue import Service
 from rag.store.answers import Records
 from rag.wire import answer_from_dict
@@ -321,7 +320,7 @@ def service_of(engine: Engine, folder: Path, **given: Any) -> Service:
 def test_too_many_requests_are_refused(engine: Engine, folder: Path) -> None:
     app = FastAPI()
     service = service_of(engine, folder, rate=1)
-    add_doors(app, service, Catalogue(engine.library, service.settings.uploads_dir))
+    add_doors(app, service)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         first, second = (client.post("/mcp", json=PING, headers=ACCEPT) for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 429)

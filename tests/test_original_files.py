@@ -49,11 +49,12 @@ def client(engine: Engine) -> Any:
     from fastapi import FastAPI
     from starlette.testclient import TestClient
 
-    from rag.serve.pages.catalogue import Catalogue
     from rag.serve.pages.routes import add_article_routes
+    from rag.serve.queue import Service
+    from rag.store.answers import Records
 
     app = FastAPI()
-    add_article_routes(app, engine, Catalogue(engine.library, engine.settings.uploads_dir))
+    add_article_routes(app, Service(engine, engine.settings, Records(None)))
     return TestClient(app)
 
 
@@ -71,7 +72,7 @@ def test_every_door_names_the_page_of_a_citation(engine: Engine) -> None:
     assert answer_from_dict(answer_to_dict(answer)).citations == answer.citations
     assert "S. 2" in answer.text
     assert "p. 2" in answer_text(answer)
-    assert 'p. 2"' in references(answer, "http://beleg.test")
+    assert 'p. 2"' in references(answer, "http://beleg.test", answer.text)
     assert "S. 2" in evidence_html(answer, GERMAN)
     turn = {"question": answer.question, "record": answer_to_dict(answer)}
     assert "S. 2" in conversation("md", "Fähre", [turn], GERMAN, lambda _: False).decode()

@@ -97,7 +97,8 @@ def test_markdown_text_holds_every_word(text: str) -> None:
 
 
 def test_a_question_keeps_its_lines() -> None:
-    assert markup.markdown_lines(" Wer?\n- Und *wann*? ") == "Wer?\n&#45; Und &#42;wann&#42;?"
+    asked = messages.user_message(" Wer?\n- Und *wann*? ")
+    assert asked["content"] == "Wer?\n&#45; Und &#42;wann&#42;?"
 
 
 @pytest.mark.parametrize("keyword", ["gift", "wärmeplan", "mondlandung"])
@@ -262,9 +263,11 @@ def test_what_only_comes_nearest_is_below_a_heading_that_says_so(language: str) 
 
 
 def test_a_card_says_that_its_article_has_changed_since() -> None:
-    cards = render.evidence_html(canned("wärmeplan"), GERMAN, frozenset({"waermeplan"}))
-    assert cards.count(GERMAN("answer.outdated")) == 1
-    assert GERMAN("answer.outdated") not in render.evidence_html(canned("wärmeplan"), GERMAN)
+    answer, held = canned("wärmeplan"), FakeLibrary()
+    changed = [dataclasses.replace(each, sha256="another") for each in answer.citations]
+    cards = render.evidence_html(dataclasses.replace(answer, citations=tuple(changed)), GERMAN, held)
+    assert cards.count(GERMAN("answer.outdated")) == len({each.article_id for each in changed})
+    assert GERMAN("answer.outdated") not in render.evidence_html(answer, GERMAN, held)
 
 
 def test_a_failure_says_why_and_whether_text_is_incomplete() -> None:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from rag.i18n import GERMAN
 from rag.serve.chat.conversation import Chat
-from rag.serve.logs import HEADER, RequestIds, request_id, within
+from rag.serve.logs import HEADER, request_id, with_ids, within
 from rag.serve.queue import Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
@@ -31,7 +31,7 @@ ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 def client(folder: Path, **given: Any) -> TestClient:
-    app = RequestIds(doors(FakeEngine(), load_settings(data=folder, **given)))
+    app = with_ids(doors(FakeEngine(), load_settings(data=folder, **given)))
     return TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False, headers=NAMED)
 
 
@@ -115,7 +115,7 @@ def test_the_chat_names_it_and_the_log_has_it(
     caplog.handler.addFilter(lambda _: seen.append(request_id()) is None)
     caplog.set_level(logging.WARNING, logger="rag.serve.chat.conversation")
 
-    with serving(RequestIds(chat_of(FakeEngine(), Settings(data=tmp_path)))) as address:
+    with serving(with_ids(chat_of(FakeEngine(), Settings(data=tmp_path)))) as address:
         shown = asyncio.run(_asked(address, question))
     assert "Kennung der Anfrage: probe-7" in json.dumps(shown, ensure_ascii=False)
     assert seen

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from rag.errors import ConfigError
-from rag.serve.security.headers import SafeHeaders
+from rag.serve.security.headers import safe_headers
 from rag.settings import Settings, load_settings
 from tests.doors import fake
 from tests.fake_engine import FakeEngine, canned
@@ -75,7 +75,7 @@ def test_only_the_chat_and_its_sources_may_be_framed(path: str, framed: bool) ->
     from starlette.testclient import TestClient
 
     app = Starlette(routes=[Route("/{any:path}", lambda _: HTMLResponse("<p>"))])
-    client = TestClient(SafeHeaders(app, embedders=["https://news.example"]))
+    client = TestClient(safe_headers(app, embedders=["https://news.example"]))
     policy = client.get(path).headers["content-security-policy"]
     assert policy.endswith(
         "frame-ancestors 'self' https://news.example" if framed else "frame-ancestors 'self'"

@@ -120,7 +120,7 @@ def chat_of(engine: FakeEngine, settings: Settings) -> Any:
     """The real app with the small engine."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from rag.serve.chat.ui import create_app
+    from rag.serve.app import create_app
 
     return within_a_loop(lambda: create_app(engine, settings))  # type: ignore[arg-type]
 
@@ -133,7 +133,7 @@ def dossier(*dossiers: Settings) -> Iterator[str]:
     from ingest.sync import sync
     from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
-    from rag.serve.dossiers import site_of
+    from rag.serve.app import site_of
 
     for settings in dossiers:
         sync(settings)

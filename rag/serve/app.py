@@ -1,61 +1,126 @@
-"""Puts guard, headers, metrics, health checks and the doors for programs around the chat."""
+"""The whole site: chat, pages and doors for programs behind one guard, and several dossiers in one place.
 
-from __future__ import annotations
+Where there are several, the first part of a path names the one that answers (`/klima/artikel`).
+"""
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rag.engine import Engine
 from rag.serve.api.mcp import add_mcp
 from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
-from rag.serve.ops import CountRequests, Metrics, add_figures, add_health_routes
-from rag.serve.pages import widget
-from rag.serve.pages.catalogue import Catalogue
-from rag.serve.pages.refused import InWords, framed
-from rag.serve.queue import Service
-from rag.serve.security.connections import Proxied
+from rag.serve.links import STATIC, link
+from rag.serve.opening import WIDGET, widget
+from rag.serve.ops import Metrics, add_health_routes, counted
+from rag.serve.pages import routes
+from rag.serve.pages.articles import add_articles_page
+from rag.serve.queue import Queue, Service
+from rag.serve.security.connections import beneath, led_to, proxied
 from rag.serve.security.guard import Guard, Limits
-from rag.serve.security.headers import SafeHeaders
+from rag.serve.security.headers import safe_headers
 from rag.serve.security.login import add_login
+from rag.settings import Settings
+from rag.store.answers import Records
+from rag.uploads import Intake
 
-if TYPE_CHECKING:
-    from rag.settings import Settings
-    from rag.uploads import Intake
 
-
-def add_doors(
-    app: FastAPI,
-    service: Service,
-    catalogue: Catalogue,
-    intake: Intake | None = None,
-    limits: Limits | None = None,
-) -> None:
-    """Adds them to an app; everything else in the app is behind the same guard.
+def site_of(
+    dossiers: Sequence[Settings], engines: Sequence[Engine], intakes: Sequence[Intake | None]
+) -> ASGIApp:
+    """The app of one dossier, or that of all. How many may ask at a time, and how often, is for all together.
 
     Raises ConfigError when `BELEG_AUTH` is malformed.
     """
-    settings, library = service.settings, service.engine.library
+    settings = dossiers[0]
+    limits, queue = Limits(settings), Queue(settings.readers, settings.waiting)
+    apps = {
+        each.dossier: create_app(engine, each, intake, limits, queue)
+        for each, engine, intake in zip(dossiers, engines, intakes, strict=True)
+    }
+    if not settings.dossier:
+        return apps[""]
+
+    @asynccontextmanager
+    async def living(_: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as all_of_them:
+            for app in apps.values():
+                await all_of_them.enter_async_context(app.router.lifespan_context(app))
+            yield
+
+    # what lies above all dossiers: health, login, and the way to the first of them
+    home = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
+    _add_guard(home, settings, limits)
+    add_login(home, settings, limits.guesses)
+    add_health_routes(home, [engine.library for engine in engines])
+
+    @home.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    async def first(request: Request) -> RedirectResponse:
+        return led_to(request.scope, f"/{dossiers[0].dossier}{request.scope['path'].removeprefix(link(''))}")
+
+    async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        """Leads a request to the app of its dossier, one that names none to the home of all."""
+        name, slash, rest = scope.get("path", "").removeprefix("/").partition("/")
+        app = apps.get(name)
+        if scope["type"] != "http" or app is None:
+            await home(scope, receive, send)
+        elif not slash:  # relative links of the chat need it
+            await led_to(scope, f"/{name}/")(scope, receive, send)
+        else:
+            await app(beneath(scope, link(f"/{name}"), f"/{rest}", tuple(apps)), receive, send)
+
+    return proxied(led, settings)
+
+
+def create_app(
+    engine: Engine,
+    settings: Settings,
+    intake: Intake | None = None,
+    limits: Limits | None = None,
+    queue: Queue | None = None,
+) -> FastAPI:
+    """The app of one dossier; several, an app each, share `limits` and `queue`."""
+    from rag.serve.chat.ui import mount_chat  # with Gradio, which takes seconds
+
+    app = FastAPI(title="Beleg", docs_url=None, redoc_url=None, openapi_url=None)
+    service = Service(engine, settings, Records(settings.data_dir), queue, intake)
+    add_doors(app, service, limits)
+    routes.add_article_routes(app, service)
+    routes.add_plain_form(app, service)
+    routes.add_answer_routes(app, service)
+    routes.add_interface_routes(app, settings)
+    add_articles_page(app, service)
+    app.mount("/beleg", StaticFiles(directory=STATIC), name="beleg")
+    mount_chat(app, service)
+    return app
+
+
+def add_doors(app: FastAPI, service: Service, limits: Limits | None = None) -> None:
+    """Adds guard, headers, health, metrics and the doors for programs; all else is behind the guard, too."""
+    settings = service.settings
     limits = limits or Limits(settings)
-    add_guard(app, settings, limits, service.metrics)
+    _add_guard(app, settings, limits, service.metrics)
     if not settings.dossier:  # else it stands before all dossiers
-        app.add_middleware(Proxied, settings=settings)
+        app.add_middleware(proxied, settings=settings)
     add_login(app, settings, limits.guesses)
-    add_health_routes(app, [library])
-    add_figures(app, library, service.metrics)
-    add_rest(app, service, catalogue, intake)
+    add_health_routes(app, [service.engine.library], service.metrics)
+    add_rest(app, service)
     add_openai(app, service)
     add_mcp(app, service)
-    app.get(widget.PATH)(widget.widget)
+    app.get(WIDGET)(widget)
 
 
-def add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metrics | None = None) -> None:
+def _add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metrics | None = None) -> None:
     """What is before everything in an app: guard, headers, pages for errors."""
     # each is before the ones added earlier
     app.add_middleware(Guard, settings=settings, limits=limits)
     if metrics is not None:
-        app.add_middleware(CountRequests, metrics=metrics)
-    app.add_middleware(InWords)
-    app.add_middleware(SafeHeaders, embedders=settings.embedders, framed=framed)
+        app.add_middleware(counted, metrics=metrics)
+    app.add_middleware(safe_headers, embedders=settings.embedders)
     app.add_middleware(GZipMiddleware)

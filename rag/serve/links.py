@@ -11,14 +11,12 @@ With `&teil=1` the server sends the article alone, for the chat's side panel.
 import hashlib
 from collections.abc import Sequence
 from contextvars import ContextVar
-from dataclasses import replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from rag.i18n import Words
-from rag.schema import Article, Citation, Passage, cite
+from rag.schema import Article, Citation
 
 PREFIX = "X-Forwarded-Prefix"
 STATIC = Path(__file__).parent / "static"
@@ -47,9 +45,8 @@ def of_all() -> str:
 
 def dossiers() -> list[tuple[str, str, bool]]:
     """Of each dossier the name, the path below which it lies, and whether it is the one that answers."""
-    here = _root.get()
     paths = [(name, f"{of_all()}/{name}") for name in _dossiers.get()]
-    return [(name, path, path == here) for name, path in paths]
+    return [(name, path, path == _root.get()) for name, path in paths]
 
 
 def asset(name: str) -> str:
@@ -75,33 +72,12 @@ def citation_path(citation: Citation) -> str:
 
 def origin(citation: Citation, words: Words, separator: str = ", ") -> str:
     """taz, 16. August 2025, S. 4; what is unknown is left out."""
-    known = (citation.outlet, day(citation.published, words), page_number(citation, words))
-    return separator.join(part for part in known if part)
-
-
-def page_number(citation: Citation, words: Words) -> str | None:
-    """S. 4; None where there are no pages."""
-    return words("answer.page", page=citation.page) if citation.page else None
-
-
-def original_path(article_id: str, page: int | None = None) -> str:
-    """The address of the file that an article is from, at a page of it."""
-    return link(f"/original/{quote(article_id, safe='')}") + (f"#page={page}" if page else "")
-
-
-def day(published: date | None, words: Words) -> str | None:
-    return words.long_date(published) if published else None
+    day = words.long_date(citation.published) if citation.published else None
+    page = words("answer.page", page=citation.page) if citation.page else None
+    return separator.join(part for part in (citation.outlet, day, page) if part)
 
 
 def label(citation: Citation, words: Words) -> str:
     """taz, 16. August 2025: Roter Teppich für Putin; what is unknown is left out, the id remains."""
-    return (
-        ": ".join(part for part in (origin(citation, words), citation.title) if part) or citation.article_id
-    )
-
-
-def place_of(passage: Passage) -> Citation:
-    """A passage as a citation, so that both are shown the same way."""
-    chunk, article = passage.chunk, passage.article
-    # of an answer that was kept, the article's text is not there
-    return replace(cite(article, (chunk.start, chunk.end), 0, "no claim"), quote=chunk.text)
+    known = (origin(citation, words), citation.title)
+    return ": ".join(part for part in known if part) or citation.article_id

@@ -47,19 +47,15 @@ def within(ident: str | None, items: Iterator[Item]) -> Iterator[Item]:
             context.run(close)
 
 
-class RequestIds:
-    """Gives each request an id, its sender's or a new one, in the response and in the log.
+def with_ids(app: ASGIApp) -> ASGIApp:
+    """Middleware that gives each request an id, its sender's or a new one, in the response and in the log.
 
     It is set as a header of the request, too, because Gradio passes only headers on to its tasks.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+    async def identified(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
         # an id must fit on a line of the log
@@ -76,19 +72,20 @@ class RequestIds:
         token = _request.set(ident)
         others = [(name, value) for name, value in scope["headers"] if name != _RAW_HEADER]
         try:
-            await self.app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
+            await app({**scope, "headers": [*others, (_RAW_HEADER, ident.encode())]}, receive, named)
         finally:
             took = time.perf_counter() - started
             # only the path, because the query may hold a question
             log.info("%s %r: %d in %.3f s", scope["method"], scope["path"], status, took)
             _request.reset(token)
 
+    return identified
+
 
 class JsonLines(logging.Formatter):
     """One JSON object a line: `time` (UTC), `level`, `logger`, `message`, `request`, `error`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -109,7 +106,6 @@ class TextLines(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S%z")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
-        """The line, without a trace."""
         request = getattr(record, "request", None)
         line = super().formatMessage(record).replace("\r", "\\r").replace("\n", "\\n")
         return f"{line} [{request}]" if request else line
@@ -117,15 +113,15 @@ class TextLines(logging.Formatter):
 
 def configure(settings: Settings) -> logging.Handler:
     """Sends the log to stderr in the form and from the level of the settings; returns the handler."""
+
+    def with_request(record: logging.LogRecord) -> bool:
+        record.request = _request.get()
+        return True
+
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if settings.log_format == "json" else TextLines())
-    handler.addFilter(_with_request)
+    handler.addFilter(with_request)
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(settings.log_level.upper())
     return handler
-
-
-def _with_request(record: logging.LogRecord) -> bool:
-    record.request = _request.get()
-    return True

@@ -1,13 +1,10 @@
-"""The queue for questions of all doors: first come, first served, with a deadline and a record, and stopped
-when the client is gone.
-"""
+"""The queue for questions of all doors: first come, first served, with a deadline and a record."""
 
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TypeVar, Unpack
+from typing import NamedTuple, TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -15,9 +12,11 @@ from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
 from rag.schema import Answer, Asking, Done, Event, Message
 from rag.serve.ops import Metrics
+from rag.serve.pages.catalogue import Catalogue
 from rag.settings import Settings
 from rag.stepped import stepped
 from rag.store.answers import Records
+from rag.uploads import Intake
 from rag.wire import answer_to_dict
 
 Found = TypeVar("Found")
@@ -25,13 +24,10 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class Queue:
-    """A limited number of questions at a time, and a bounded queue before them. Thread-safe."""
+    """A limited number of questions at a time (`taken`), and a bounded queue before them. Thread-safe."""
 
     def __init__(self, seats: int, waiting: int) -> None:
-        self.seats = seats
-        self.waiting = waiting
-        self.taken = 0
-        """The number of questions being answered."""
+        self.seats, self.waiting, self.taken = seats, waiting, 0
         self._queue: list[object] = []
         self._changed = threading.Condition()
 
@@ -43,20 +39,25 @@ class Queue:
         """
         ticket = object()
         with self._changed:
-            if self.taken < self.seats and not self._queue:
-                self.taken += 1
-                return
-            if len(self._queue) >= self.waiting:
+            if self.taken + len(self._queue) >= self.seats + self.waiting:
                 raise Overloaded("too_many_questions")
             self._queue.append(ticket)
         try:
-            while not self._seated(ticket):
-                yield self._queue.index(ticket) + 1
+            while True:
+                with self._changed:
+                    if self._changed.wait_for(
+                        lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
+                    ):
+                        self._queue.pop(0)
+                        self.taken += 1
+                        return
+                    ahead = self._queue.index(ticket) + 1
+                yield ahead
         finally:
             with self._changed:
                 if ticket in self._queue:
                     self._queue.remove(ticket)
-                    self._changed.notify_all()
+                self._changed.notify_all()
 
     def leave(self) -> None:
         """Frees a seat for the next question."""
@@ -64,46 +65,38 @@ class Queue:
             self.taken -= 1
             self._changed.notify_all()
 
-    def _seated(self, ticket: object) -> bool:
-        """Whether this question got a seat within a short wait."""
-        with self._changed:
-            free = self._changed.wait_for(
-                lambda: self.taken < self.seats and self._queue[0] is ticket, _SECONDS_BETWEEN_LOOKS
-            )
-            if free:
-                self._queue.pop(0)
-                self.taken += 1
-                self._changed.notify_all()
-            return free
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The number of questions before this one; 0 where it has waited and its turn has come."""
 
     ahead: int
 
 
 Coming = Waiting | Event
+Events = AsyncGenerator[Coming]
+Turns = Sequence[Message]
 
 
 class Service:
-    """An engine behind the queue, with metrics and records; one for all doors of an app."""
+    """What all doors of an app share: an engine behind the queue, metrics, records, articles, the intake."""
 
     def __init__(
-        self, engine: Engine, settings: Settings, records: Records, queue: Queue | None = None
+        self,
+        engine: Engine,
+        settings: Settings,
+        records: Records,
+        queue: Queue | None = None,
+        intake: Intake | None = None,
     ) -> None:
-        self.engine = engine
-        self.settings = settings
-        self.records = records
-        self.metrics = Metrics()
+        self.engine, self.settings, self.records, self.intake = engine, settings, records, intake
+        self.metrics, self.catalogue = Metrics(), Catalogue(engine.library, settings.uploads_dir)
         self.queue = queue or Queue(settings.readers, settings.waiting)
 
     def events(
         self,
         door: str,
         question: str,
-        history: Sequence[Message] = (),
+        history: Turns = (),
         previous: str | None = None,
         **how: Unpack[Asking],
     ) -> Iterator[Coming]:
@@ -120,18 +113,13 @@ class Service:
 
         return self._in_turn(answering())
 
-    def stream(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> AsyncGenerator[Coming]:
+    def stream(self, door: str, question: str, history: Turns = (), **how: Unpack[Asking]) -> Events:
         """As `events`, awaited. Raises DeadlineExceeded, too."""
         return self._timely(self.events(door, question, history, **how))
 
-    async def ask(
-        self, door: str, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
-    ) -> Answer:
+    async def ask(self, door: str, question: str, history: Turns = (), **how: Unpack[Asking]) -> Answer:
         """The answer. Raises as `stream`; cancelling it ends the engine's work."""
-        events = self.stream(door, question, history, **how)
-        async with aclosing(events):
+        async with aclosing(self.stream(door, question, history, **how)) as events:
             return await answer_of(events)
 
     async def run(self, work: Callable[[], Found]) -> Found:
@@ -158,7 +146,9 @@ class Service:
 
     async def _timely(self, items: Iterator[Found]) -> AsyncGenerator[Found]:
         """The items, one by one, all before the deadline."""
-        seconds = self.settings.answered_within
+        seconds = self.settings.deadline
+        if self.settings.has_model:  # which has a limit of its own, behind which the answer comes
+            seconds = max(seconds, self.settings.llm_deadline + 30)
         ends = asyncio.get_running_loop().time() + seconds
         async with aclosing(stepped(items)) as steps:
             while True:
@@ -172,7 +162,7 @@ class Service:
                 yield step
 
 
-async def answer_of(events: AsyncGenerator[Coming]) -> Answer:
+async def answer_of(events: Events) -> Answer:
     """The answer that a stream ends with."""
     async for event in events:
         if isinstance(event, Done):
@@ -199,13 +189,11 @@ async def unless_gone(request: Request, work: Awaitable[Found]) -> Found:
         await asyncio.gather(task, gone, return_exceptions=True)
 
 
-async def begun(
-    request: Request, events: AsyncGenerator[Coming], enough: type[Coming] | tuple[type[Coming], ...]
-) -> AsyncGenerator[Coming]:
+async def begun(request: Request, events: Events, enough: tuple[type[Coming], ...]) -> Events:
     """The events from the first with which a response can begin; failures before it are raised."""
     first = await unless_gone(request, anext(event async for event in events if isinstance(event, enough)))
 
-    async def from_first() -> AsyncGenerator[Coming]:
+    async def from_first() -> Events:
         yield first
         async for event in events:
             yield event

@@ -10,11 +10,10 @@ from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rag.i18n import GERMAN, Words
+from rag.i18n import Words
 from rag.serve.links import asset, citation_path, dossiers, label, link, origin
 
-WORD_JOINER = "\u2060"
-"""Keeps a chip on the line of the word before it."""
+WORD_JOINER = "\u2060"  # keeps a chip on the line of the word before it
 
 _ACTIVE = re.compile(r"^[-+=\d]|[&<>\"\\`*_\[\]|~$#%:@]|(?<=www)\.", re.IGNORECASE)
 
@@ -25,21 +24,12 @@ def markdown_text(text: str) -> str:
     >>> markdown_text("1. <b>www.taz.de</b>")
     '&#49;. &#60;b&#62;www&#46;taz.de&#60;/b&#62;'
     """
-    return _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", one_line(text))
-
-
-def markdown_lines(text: str) -> str:
-    """As `markdown_text`, keeping the line breaks: for what a user typed."""
-    return "\n".join(markdown_text(line) for line in text.strip().splitlines())
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+    return _ACTIVE.sub(lambda match: f"&#{ord(match[0])};", " ".join(text.split()))
 
 
 def shortened(text: str, length: int) -> str:
     """The beginning of a passage, cut between words."""
-    line = one_line(text)
+    line = " ".join(text.split())
     return line if len(line) <= length else line[:length].rsplit(" ", 1)[0].rstrip(" ,;:–") + " …"
 
 
@@ -70,12 +60,6 @@ def missing_page(words: Words, what: Literal["reader", "answer"] = "reader") -> 
     """The page for an article or answer that does not exist."""
     title, text = words(f"{what}.missing_title"), words(f"{what}.missing_text")
     return page("missing.html", words, title=title, text=text, command=None)
-
-
-def chat_head(dossier: str = "") -> str:
-    """Styles and scripts of the chat, for the `<head>` that Gradio writes, and the name of the dossier."""
-    # made once for all readers, with relative addresses that fit any path
-    return page("chat_head.html", GERMAN, dossier=dossier).replace('="/beleg/', '="./beleg/')
 
 
 def fragment(name: str, words: Words, **values: object) -> str:

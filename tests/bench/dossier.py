@@ -19,7 +19,7 @@ def main() -> None:
     bound = socket.create_server(("127.0.0.1", int(port)))
 
     def site():  # type: ignore[no-untyped-def]
-        from rag.serve.chat.ui import create_app
+        from rag.serve.app import create_app
 
         return create_app(engine, settings)
 

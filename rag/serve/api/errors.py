@@ -12,8 +12,8 @@ from rag import errors
 from rag.serve.logs import request_id
 
 BUSY_SECONDS = 10
-CLIENT_LEFT = 499
-"""Status for the log of a request whose client is gone, as nginx has it."""
+FRESH = {"Cache-Control": "no-store"}
+CLIENT_LEFT = 499  # status for the log of a request whose client is gone, as nginx has it
 
 log = logging.getLogger(__name__)
 
@@ -100,5 +100,5 @@ def _request() -> dict[str, str]:
 def told(problem: Problem, path: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The response in the form of the door at this path."""
     body = openai_body(problem) if path.startswith("/v1/") or path == "/v1" else plain_body(problem)
-    fresh = {"Cache-Control": "no-store", **problem.headers, **(headers or {})}
+    fresh = {**FRESH, **problem.headers, **(headers or {})}
     return JSONResponse(body, problem.status, fresh)

@@ -45,14 +45,6 @@ _INSTRUCTIONS = (
     " yourself. `certainty` `unsure` says that the quotations only come nearest: pass that on, too."
 )
 _READS = types.ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
-_TEMPLATE = types.ResourceTemplate(
-    uri_template=ARTICLE + "{article_id}",
-    name="article",
-    title="An article by its id",
-    description="The article's text; offsets of citations and passages count its characters.",
-    mime_type="text/plain",
-)
-
 Question = Annotated[
     str, Field(description="the question in full, in German, English, French, Portuguese or Ukrainian")
 ]
@@ -103,11 +95,8 @@ def create_server(engine: Engine, service: Service | None = None) -> MCPServer[A
         filters: models.Chosen = None,
     ) -> Result:
         """Finds passages of the articles for a question, best first, with their offsets."""
-        found = await (
-            service.run(lambda: engine.search(question, k, filters=filters))
-            if service
-            else engine.asearch(question, k, filters=filters)
-        )
+        work = partial(engine.search, question, k, filters=filters)
+        found = await (service.run(work) if service else asyncio.to_thread(work))
         passages = [passage_to_dict(passage) for passage in found]
         lines = [
             f"{p['title'] or p['article_id']} ({p['article_id']}:{p['start']}-{p['end']},"
@@ -198,19 +187,17 @@ class _Server(MCPServer[Any]):
 
     async def list_tools(self) -> list[types.Tool]:
         """The tools with schemas of their results; unknown arguments are refused."""
-        return [
-            tool.model_copy(
-                update={
-                    "input_schema": {**tool.input_schema, "additionalProperties": False},
-                    "output_schema": _GIVES[tool.name],
-                }
-            )
-            for tool in await super().list_tools()
-        ]
+        tools = await super().list_tools()
+        for tool in tools:
+            tool.input_schema = {**tool.input_schema, "additionalProperties": False}
+            tool.output_schema = _GIVES[tool.name]
+        return tools
 
     async def list_resource_templates(self) -> list[types.ResourceTemplate]:
         """The template for addresses of articles."""
-        return [_TEMPLATE]
+        told = "The article's text; offsets of citations and passages count its characters."
+        known: Any = {"title": "An article by its id", "description": told, "mime_type": "text/plain"}
+        return [types.ResourceTemplate(uri_template=ARTICLE + "{article_id}", name="article", **known)]
 
     async def read_resource(self, uri: Any, _: Any = None) -> Iterable[ReadResourceContents]:
         """The article's text, to which the offsets of citations refer."""
@@ -221,28 +208,32 @@ class _Server(MCPServer[Any]):
         return [ReadResourceContents(article.text, "text/plain", _facts(article))]
 
     async def _pages(self, ctx: ServerRequestContext[Any, Any], call_next: Any) -> Any:
-        """Adds pages with a cursor to the list of resources, which `list_resources` lacks."""
-        told = await call_next(ctx)
+        """Adds pages with a cursor to the list of resources, which `list_resources` lacks.
+
+        Articles are listed by id, so that changes in between do not shift the pages.
+        """
+        told, cursor = await call_next(ctx), (ctx.params or {}).get("cursor")
         if ctx.method != "resources/list":
             return told
-        return {**told, **await asyncio.to_thread(self._page, (ctx.params or {}).get("cursor"))}
 
-    def _page(self, cursor: str | None) -> Json:
-        """The articles after the cursor, by id, so that changes in between do not shift the pages."""
-        ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
-        resources = []
-        for article in sorted(self.library.articles(ids[:PAGE]), key=lambda article: article.id):
-            facts = _facts(article)
-            stated = [facts[name] for name in ("outlet", "published", "author") if facts[name]]
-            resource = types.Resource(
-                uri=ARTICLE + quote(article.id, safe=""),
-                name=article.id,
-                title=article.title,
-                description=", ".join(stated) or None,
-                mime_type="text/plain",
-            )
-            resources.append(resource.model_dump(by_alias=True, mode="json", exclude_none=True))
-        return {"resources": resources, **({"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {})}
+        def page() -> Json:
+            ids = sorted(ident for ident in self.library.versions() if cursor is None or ident > cursor)
+            listed = sorted(map(_resource, self.library.articles(ids[:PAGE])), key=lambda each: each.name)
+            told = [each.model_dump(by_alias=True, mode="json", exclude_none=True) for each in listed]
+            return {"resources": told, **({"nextCursor": ids[PAGE - 1]} if len(ids) > PAGE else {})}
+
+        return {**told, **await asyncio.to_thread(page)}
+
+
+def _resource(article: Article) -> types.Resource:
+    facts = _facts(article)
+    return types.Resource(
+        uri=ARTICLE + quote(article.id, safe=""),
+        name=article.id,
+        title=article.title,
+        description=", ".join(filter(None, map(facts.get, ("outlet", "published", "author")))) or None,
+        mime_type="text/plain",
+    )
 
 
 def _facts(article: Article) -> Json:

@@ -2,10 +2,10 @@
 
 import re
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Literal
+from bisect import bisect_right
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 from openai.types import CompletionUsage
@@ -18,7 +18,7 @@ from rag.schema import Answer, Citation, Delta, Done, Message
 from rag.serve.api.errors import openai_body, problem_in_stream
 from rag.serve.api.openai_models import Asking, ChatMessage, InputItem
 from rag.serve.links import citation_path
-from rag.serve.queue import Coming
+from rag.serve.queue import Events
 from rag.text.normalize import count_tokens
 from rag.wire import answer_to_dict, json_line, sent_answer
 
@@ -29,16 +29,17 @@ _UNDECIDED = re.compile(r"(?:\[\d{0,3}|[<!])+\Z")
 _ESCAPED = re.compile(r"\\([\\\[!(:])")
 # what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
 _TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
+_UNQUOTED = str.maketrans({"<": "‹", ">": "›", '"': "'", "\\": "/"})
 _TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
+Json = dict[str, Any]
 _LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
 
 
-def references(answer: Answer, site: str, text: str | None = None) -> str:
+def references(answer: Answer, site: str, text: str) -> str:
     """Markdown definitions that turn every `[n]` of a text into a link; they go at its end.
 
     [1]: <http://127.0.0.1:7860/quelle/…?von=812&bis=843&v=…#beleg> "taz: Roter Teppich für Putin"
     """
-    text = answer.text if text is None else text
     lines = [
         f'[{c.number}]: <{site}{citation_path(c)}> "{_title(c)}"'
         for c in answer.citations
@@ -67,11 +68,9 @@ def cut(text: str, most: int | None, stop: str | Sequence[str] | None) -> tuple[
     text = text[: min((end for end in ends if end >= 0), default=len(text))]
     if most is None or count_tokens(text) <= most:
         return text, False
-    low, high = 0, len(text)
-    while low < high:  # the longest beginning that has no more
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if count_tokens(text[:middle]) <= most else (low, middle - 1)
-    return text[:low], True
+    lengths = range(len(text) + 1)
+    longest = bisect_right(lengths, most, key=lambda length: count_tokens(text[:length])) - 1
+    return text[:longest], True
 
 
 def correction(said: str, answer: Answer) -> str:
@@ -93,22 +92,13 @@ def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     return marks
 
 
-def usage(answer: Answer, asked: Iterable[Message], text: str) -> CompletionUsage:
-    """Tokens, as the model's server reports them; without a model, of the conversation and the text sent."""
-    if {"prompt_tokens", "completion_tokens"} <= answer.usage.keys():
-        taken, given = (int(answer.usage[name]) for name in ("prompt_tokens", "completion_tokens"))
-    else:
-        taken, given = sum(count_tokens(each.content) for each in asked), count_tokens(text)
-    return CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
-
-
 def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[str, list[Message]]:
     """The question, which is the last message, and the latest messages before it.
 
     Messages of system and tools are left out: answers come from the articles alone. Raises BadRequest if the
     last message is not the user's, or is a task that a client gives its model.
     """
-    if sent[-1].role != "user":
+    if not sent or sent[-1].role != "user":
         raise BadRequest("The last message is the question; its role is user.")
     question = _text(sent[-1])
     if _TASK.match(question[:_LONGEST_KEPT]):
@@ -116,18 +106,15 @@ def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[s
             "This is no question but a client's task (a title, tags, further questions, documents to answer"
             " from); Beleg answers from its own articles alone. Choose another task model, or switch it off."
         )
-    said = (
-        Message("user" if message.role == "user" else "assistant", _said(_text(message)[:_LONGEST_KEPT]))
-        for message in reversed(sent[:-1])
-        if message.role in ("user", "assistant")
-    )
-    return question, [*islice((message for message in said if message.content), turns)][::-1]
-
-
-def _said(text: str) -> str:
-    """An earlier message without what makes it Markdown: definitions and escapes."""
-    plain = _DEFINITION.sub("", text).strip()
-    return _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]
+    history: list[Message] = []
+    for message in reversed([each for each in sent[:-1] if each.role in ("user", "assistant")]):
+        if len(history) == turns:
+            break
+        # without what makes it Markdown: definitions and escapes
+        plain = _DEFINITION.sub("", _text(message)[:_LONGEST_KEPT]).strip()
+        if said := _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]:
+            history.insert(0, Message("user" if message.role == "user" else "assistant", said))
+    return question, history
 
 
 def _text(message: ChatMessage | InputItem) -> str:
@@ -142,16 +129,10 @@ def _title(citation: Citation) -> str:
     """taz: Roter Teppich für Putin, p. 4; what is unknown is left out, the id remains."""
     known = ": ".join(part for part in (citation.outlet, citation.title) if part) or citation.article_id
     known += f", p. {citation.page}" if citation.page else ""
-    known = known.replace("<", "‹").replace(">", "›")
-    return " ".join(known.replace('"', "'").replace("\\", "/").split())
+    return " ".join(known.translate(_UNQUOTED).split())
 
 
-Events = AsyncGenerator[Coming]
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a client sent to any endpoint: `most` tokens of text are wanted."""
 
     sent: Asking
@@ -175,9 +156,13 @@ class Reply:
 def reply_of(answer: Answer, wish: Wish, site: str) -> Reply:
     """The answer, cut as the client wishes; `beleg` has all of it."""
     text, is_cut = cut(answer.text, wish.most, wish.sent.stop)
-    counted = usage(answer, [*wish.history, Message("user", wish.question)], text)
-    text = escaped(text)
-    content = text + references(answer, site, text)
+    # tokens as the model's server reports them; without a model, of the conversation and the text sent
+    asked = [wish.question, *(message.content for message in wish.history)]
+    taken, given = (answer.usage.get(name) for name in ("prompt_tokens", "completion_tokens"))
+    if taken is None or given is None:
+        taken, given = sum(map(count_tokens, asked)), count_tokens(text)
+    counted = CompletionUsage(prompt_tokens=taken, completion_tokens=given, total_tokens=taken + given)
+    content = escaped(text) + references(answer, site, text)
     marks = url_citations(content, answer, site)
     return Reply(answer, content, marks, "length" if is_cut else "stop", counted)
 
@@ -236,9 +221,6 @@ def _part(reply: Reply | None = None) -> Json:
     return {"type": "output_text", "text": reply.content if reply else "", "annotations": marks}
 
 
-# --- as events ------------------------------------------------------------------------------------
-
-
 async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | Reply]:
     """Pieces of the reply that no later piece can turn into a link or picture, then the whole reply.
 
@@ -254,15 +236,12 @@ async def words(events: Events, wish: Wish, site: str) -> AsyncGenerator[str | R
             told = safe
         elif isinstance(event, Done):
             reply = await run_in_threadpool(reply_of, event.answer, wish, site)
-            last = reply.content
             if not held:
                 rest = escaped(said)[len(told) :] + correction(said, event.answer)
-                last = rest + references(event.answer, site)
-            whole = told + last
-            yield last
-            yield Reply(
-                event.answer, whole, url_citations(whole, event.answer, site), reply.finish, reply.usage
-            )
+                whole = told + rest + references(event.answer, site, event.answer.text)
+                reply = replace(reply, content=whole, marks=url_citations(whole, event.answer, site))
+            yield reply.content[len(told) :]
+            yield reply
 
 
 async def chunks(events: Events, wish: Wish, site: str, *, chat: bool = True) -> AsyncGenerator[str]:

@@ -18,22 +18,21 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from rag.i18n import Phrase
 from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
 from rag.serve.api import schemas as models
-from rag.serve.api.errors import Problem, plain_body, problem_in_stream
+from rag.serve.api.errors import FRESH, Problem, plain_body, problem_in_stream
 from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
-from rag.serve.chat.messages import outdated_citation
+from rag.serve.chat.render import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
 from rag.serve.pages.articles import received, removed, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import Coming, Service, Waiting, begun, unless_gone
+from rag.serve.queue import Coming, Events, Service, Waiting, begun, unless_gone
 from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
 from rag.uploads import Intake, Received, SyncState
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 PATH = "/api/v1"
-_FRESH = {"Cache-Control": "no-store"}
 _EVENTS = (
     "Server-sent events: `waiting` {ahead} while others are before you (0: it is your turn), `retrieved`"
     " {standalone_question, passages, seconds}, any number of `delta` {text}, which are provisional, and of"
@@ -61,13 +60,13 @@ _Sort = Literal["title", "-title", "outlet", "-outlet", "published", "-published
 Sort = Literal[_Sort, "language", "-language", "words", "-words"]
 
 
-def add_rest(app: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None = None) -> None:
+def add_rest(app: FastAPI, service: Service) -> None:
     """Mounts REST; without an intake, what would change articles is refused (409)."""
     api = SubApp(PATH, "Beleg", "Questions about a dossier of articles; every statement with its citation.")
     _add_questions(api, service)
     _add_answers(api, service)
-    _add_reading(api, catalogue)
-    _add_changes(api, service, catalogue, intake)
+    _add_reading(api, service.catalogue)
+    _add_changes(api, service)
 
     @api.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
@@ -81,19 +80,16 @@ def _add_questions(api: FastAPI, service: Service) -> None:
     async def ask(request: Request, sent: models.Ask) -> Answer:
         """The answer to a question, or an answer that says the articles hold none (`abstained`)."""
         how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
-        return sent_answer(
-            await unless_gone(request, service.ask("rest", sent.question, sent.history, **how))
-        )
+        asking = service.ask("rest", sent.question, sent.history, **how)
+        return sent_answer(await unless_gone(request, asking))
 
     streaming: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS},
-        **{
-            status: {"description": each["description"], **_FAILURE}
-            for status, each in faults(*GUARD, *ASKING).items()
-        },
+        status: {"description": each["description"], **_FAILURE}
+        for status, each in faults(*GUARD, *ASKING).items()
     }
+    streaming[200] = {"content": {"text/event-stream": {"itemSchema": _EVENT}}, "description": _EVENTS}
 
-    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[AsyncGenerator[Coming]]:
+    async def coming(request: Request, sent: models.Ask) -> AsyncIterator[Events]:
         """The events; a failure before the first one has its own status."""
         how: Asking = {"extractive": sent.extractive, "filters": sent.filters}
         async with aclosing(service.stream("rest", sent.question, sent.history, **how)) as events:
@@ -101,7 +97,7 @@ def _add_questions(api: FastAPI, service: Service) -> None:
 
     @api.post("/stream", response_class=EventSourceResponse, responses=streaming)
     async def stream(
-        events: AsyncGenerator[Coming] = Depends(coming),  # noqa: B008
+        events: Events = Depends(coming),  # noqa: B008
     ) -> AsyncGenerator[ServerSentEvent]:
         """The answer as it is made, as server-sent events."""
         try:
@@ -142,37 +138,32 @@ def _add_answers(api: FastAPI, service: Service) -> None:
     @api.get("/answers/{ident}", response_model=Answer, responses=asking)
     def answer(ident: str) -> Response:
         """An earlier answer, with the same evidence."""
-        return JSONResponse(record(ident), headers=_FRESH)
+        return JSONResponse(record(ident), headers=FRESH)
 
-    readable: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"text/markdown": {"schema": {"type": "string"}}}, "description": "Markdown"},
-        **asking,
-    }
-
-    @api.get("/answers/{ident}/markdown", response_class=Response, responses=readable)
+    @api.get(
+        "/answers/{ident}/markdown",
+        response_class=Response,
+        responses=_text("text/markdown", "Markdown") | asking,
+    )
     def markdown(request: Request, ident: str) -> Response:
         """The answer as Markdown to keep: quotes, places, article hashes, model, index."""
         kept, changed = record(ident), partial(outdated_citation, articles=service.engine.library)
         turns = [{"question": kept["question"], "record": kept}]
         text = export.conversation("md", kept["question"], turns, words_of(request), changed)
-        return Response(text, media_type="text/markdown", headers=_FRESH)
+        return Response(text, media_type="text/markdown", headers=FRESH)
 
-    @api.put(
-        "/answers/{ident}/feedback", status_code=204, response_class=Response, responses=faults(400, 404, 422)
-    )
+    refused = faults(400, 404, 422)
+
+    @api.put("/answers/{ident}/feedback", status_code=204, response_class=Response, responses=refused)
     def rate(ident: str, sent: models.Feedback) -> Response:
         """Records a rating of an answer."""
         service.records.rate(record(ident)["id"], sent.rating, sent.note, sent.reason)
         return Response(status_code=204)
 
-    lines: dict[int | str, dict[str, Any]] = {
-        200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "JSONL"}
-    }
-
-    @api.get("/feedback", response_class=Response, responses=lines)
+    @api.get("/feedback", response_class=Response, responses=_text("application/x-ndjson", "JSONL"))
     def feedback() -> Response:
         """The rated answers as a question set for `python -m eval`, a case a line."""
-        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=_FRESH)
+        return Response(feedback_jsonl(service.records), media_type="application/x-ndjson", headers=FRESH)
 
     @api.get("/evaluation", response_model=dict[str, Any], responses=faults(404))
     def evaluation() -> Response:
@@ -182,7 +173,11 @@ def _add_answers(api: FastAPI, service: Service) -> None:
             json.loads(found)
         except (OSError, ValueError) as exc:
             raise Problem(404, "not_found", "There is no evaluation yet; python -m eval makes one.") from exc
-        return Response(found, media_type="application/json", headers=_FRESH)
+        return Response(found, media_type="application/json", headers=FRESH)
+
+
+def _text(kind: str, told: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {kind: {"schema": {"type": "string"}}}, "description": told}}
 
 
 def _event(event: Coming) -> ServerSentEvent:
@@ -202,9 +197,6 @@ def _event(event: Coming) -> ServerSentEvent:
 def _sent(name: str, data: dict[str, Any]) -> ServerSentEvent:
     """An event with umlauts unescaped, readable on a terminal."""
     return ServerSentEvent(event=name, raw_data=json_line(data))
-
-
-# --- articles -----------------------------------------------------------------------------------
 
 
 def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
@@ -231,30 +223,36 @@ def _add_reading(api: FastAPI, catalogue: Catalogue) -> None:
         found = catalogue.library.article(ident)
         if found is None:
             raise Problem(404, "not_found", Phrase("no_such_article"))
-        read = models.Article.model_validate(found)
-        return read.model_copy(update={"highlights": [_highlight(found.text, each) for each in highlight]})
+        marked = []
+        for place in highlight:
+            match = _RANGE.fullmatch(place)
+            start, end = (int(match[1]), int(match[2])) if match else (0, 0)
+            if not start < end <= len(found.text):
+                message = f"highlight is start-end, within the {len(found.text)} characters."
+                raise Problem(400, "bad_request", message)
+            marked.append(models.Highlight(start=start, end=end, quote=found.text[start:end]))
+        return models.Article.model_validate(found).model_copy(update={"highlights": marked})
 
 
-def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: Intake | None) -> None:
-    settings = service.settings
+def _add_changes(api: FastAPI, service: Service) -> None:
     body = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {}}}}}
 
     def writable() -> Intake:
-        if intake is None:
+        if service.intake is None:
             raise Problem(409, "read_only", "This Beleg takes in no articles.")
-        return intake
+        return service.intake
 
     @api.post("/articles", status_code=201, responses=faults(409, 422, 507), openapi_extra=body)
     async def upload(
         request: Request, name: Annotated[str, Query(min_length=1, max_length=255, description="file name")]
     ) -> Received:
         """Adds the file in the request's body; its articles are read at once."""
-        return await received(request, writable(), name, settings)
+        return await received(request, service, writable(), name)
 
     @api.delete("/articles/{ident:path}", status_code=202, responses=faults(404, 409, 422))
     def remove(ident: str) -> SyncState:
         """Deletes the uploaded file of an article; the index follows at once."""
-        removed(catalogue, settings, writable(), ident)
+        removed(service, writable(), ident)
         return state()
 
     @api.post("/sync", status_code=202, responses=faults(409))
@@ -266,13 +264,4 @@ def _add_changes(api: FastAPI, service: Service, catalogue: Catalogue, intake: I
     @api.get("/sync", responses=faults(409))
     def state() -> SyncState:
         """The progress of the sync."""
-        return without_folders(writable().state, settings)
-
-
-def _highlight(text: str, place: str) -> models.Highlight:
-    """The words at `start-end`. Raises Problem when that is no range of the text."""
-    match = _RANGE.fullmatch(place)
-    start, end = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not start < end <= len(text):
-        raise Problem(400, "bad_request", f"highlight is start-end, within the {len(text)} characters.")
-    return models.Highlight(start=start, end=end, quote=text[start:end])
+        return without_folders(writable().state, service.settings)

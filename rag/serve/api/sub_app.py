@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from rag.errors import BelegError
-from rag.serve.api.errors import CLIENT_LEFT, Problem, problem_of, told
+from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
 from rag.version import VERSION
@@ -31,10 +31,8 @@ _MEANINGS = {
     504: "The answer, or the model's, did not come in time.",
     507: "There is no space for the file.",
 }
-GUARD = (401, 403, 413, 429)
-"""Statuses by the guard, at any door."""
-ASKING = (400, 422, 500, 502, 503, 504)
-"""What else may become of a question."""
+GUARD = (401, 403, 413, 429)  # statuses by the guard, at any door
+ASKING = (400, 422, 500, 502, 503, 504)  # what else may become of a question
 _NOWHERE = "There is nothing at this address; openapi.json beside it lists what there is."
 
 log = logging.getLogger(__name__)
@@ -54,6 +52,10 @@ class SubApp(FastAPI):
         malformed: int = 422,
         failure: type[BaseModel] = Failure,
     ) -> None:
+
+        def fresh(response: Response) -> None:
+            response.headers.update(FRESH)
+
         super().__init__(
             title=title,
             description=description,
@@ -63,7 +65,7 @@ class SubApp(FastAPI):
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
-            dependencies=[Depends(_fresh)],
+            dependencies=[Depends(fresh)],
             responses=faults(*GUARD, model=failure),
         )
         self.path, self.malformed = path, malformed
@@ -95,7 +97,11 @@ class SubApp(FastAPI):
             error = HTTPException(404, _NOWHERE)
         problem = problem_of(error)
         if isinstance(error, RequestValidationError):
-            problem = Problem(self.malformed, "invalid_request", _first_fault(error, request))
+            first = error.errors()[0]
+            why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".encode("utf-8", "replace").decode()
+            if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
+                why = "The body is a JSON object; please send it with Content-Type: application/json."
+            problem = Problem(self.malformed, "invalid_request", why)
         if problem.status >= 500:
             log.warning("%s: %s", problem.code, error)
         return told(problem, f"{self.path}/", headers)
@@ -104,17 +110,3 @@ class SubApp(FastAPI):
 def faults(*statuses: int, model: type[BaseModel] = Failure) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, for its schema."""
     return {status: {"model": model, "description": _MEANINGS[status]} for status in statuses}
-
-
-def _fresh(response: Response) -> None:
-    """Keeps browsers and proxies from caching responses."""
-    response.headers["Cache-Control"] = "no-store"
-
-
-def _first_fault(error: RequestValidationError, request: Request) -> str:
-    """The first error: `body.question: Field required`."""
-    first = error.errors()[0]
-    if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", ""):
-        return "The body is a JSON object; please send it with Content-Type: application/json."
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}".encode("utf-8", "replace").decode()

@@ -22,8 +22,7 @@ from rag.store.library_rows import Counts
 from rag.wire import answer_from_dict
 
 # a browser can show 10 to 20 updates a second; with many readers each gets fewer, so that nobody waits long
-_SECONDS_BETWEEN_DRAFTS = 0.07
-_MORE_FOR_EACH_READER = 0.02
+_SECONDS_BETWEEN_DRAFTS, _MORE_FOR_EACH = 0.05, 0.02
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +93,7 @@ class Chat:
         length, limit = len(question), self.service.settings.question_limit
         if not question.strip() or length > limit:
             key = "errors.long_question" if question.strip() else "errors.empty_question"
-            said = words(key, n=length, limit=limit)
-            yield View(notice=said, answering=False)
+            yield View(notice=words(key, n=length, limit=limit), answering=False)
             return
         asked = [*shown, messages.user_message(question)]
         yield View(asked, "", answering=True)
@@ -110,13 +108,20 @@ class Chat:
             failure = messages.failure_message(_named(words.said(exc.phrase), words), exc.partial, words)
             yield View([*asked, *steps, failure], answering=False)
         except Exception as exc:
-            yield View(shown, question, _failure(exc, words), answering=False)
+            if isinstance(exc, Overloaded):
+                said = words("errors.overloaded")
+            elif isinstance(exc, BelegError):
+                said = words("errors.failed", reason=markdown_text(words.said(exc.phrase)))
+            else:
+                log.exception("a question failed unexpectedly")
+                said = words("errors.internal")
+            yield View(shown, question, _named(said, words), answering=False)
 
     def ask_again(
         self, question: str, shown: Shown, index: int, words: Words, filters: Filters | None = None
     ) -> Iterator[View]:
         """As `ask`, for the question at this place of the conversation, or for what it was changed to."""
-        typed = question or next((turn.question for turn in messages.turns(shown[index:])), "")
+        typed = question or (messages.said(shown[index]) if index < len(shown) else "")
         yield from self.ask(typed, shown[:index], words, filters)
 
     def choose(
@@ -127,8 +132,8 @@ class Chat:
             yield from self.ask(option, shown, words, filters)
             return
         index = max((i for i, message in enumerate(shown) if message["role"] == "user"), default=0)
-        turn = next(messages.turns(shown[index:]), messages.Turn(""))
-        yield from self.ask(turn.question, shown[:index], words, filters, extractive=True)
+        question = messages.said(shown[index]) if shown else ""
+        yield from self.ask(question, shown[:index], words, filters, extractive=True)
 
     def stop(self, shown: Shown, words: Words) -> View:
         """The conversation as it stands, its last answer marked as stopped."""
@@ -136,15 +141,13 @@ class Chat:
 
     def look_up(self, ident: str, words: Words) -> View:
         """The conversation up to the answer with this id, as it is recorded."""
-        records = self.records.conversation(ident)
-        turns = [{"question": record["question"], "record": record} for record in records]
+        turns = [{"question": each["question"], "record": each} for each in self.records.conversation(ident)]
         return self.reopen(turns or None, words)
 
     def reopen(self, kept: Any, words: Words) -> View:
         """A conversation that the browser has kept, with the same evidence."""
-        library = self.engine.library
         try:
-            shown = messages.restored(kept, library, self.held.articles, words)
+            shown = messages.restored(kept, self.engine.library, self.held.articles, words)
             if shown and (record := kept[-1].get("record")):
                 questions = self._follow_ups(answer_from_dict(record), shown)
                 shown[-1] = messages.with_options(shown[-1], questions)
@@ -178,9 +181,6 @@ class Chat:
         how: Asking = {"extractive": extractive, "filters": filters}
         events = self.service.events("chat", question.strip(), history, previous, **how)
 
-        def pause() -> float:
-            return _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH_READER * (self.service.queue.taken - 1)
-
         def searched(answer: Answer | None = None) -> Shown:
             among = self.engine.fitting(filters) if filters else None
             n = self.held.articles if among is None else len(among)
@@ -188,7 +188,9 @@ class Chat:
             return [step] if found.passages else []
 
         with closing(events):  # type: ignore[type-var]  # a failure that is being shown keeps no seat
-            for event in paced(events, pause):
+            for event in paced(
+                events, lambda: _SECONDS_BETWEEN_DRAFTS + _MORE_FOR_EACH * self.service.queue.taken
+            ):
                 match event:
                     case Waiting(ahead):
                         yield View(notice=words("chat.waiting", n=ahead) if ahead else "")
@@ -201,12 +203,15 @@ class Chat:
                             yield View([*asked, *search])
                     case Delta(text) if not at_once:
                         draft += text
-                        yield View([*asked, *search, *steps, messages.draft_message(draft)])
+                        plain, shown_as = render.without_markers(draft), render.draft_markdown(draft)
+                        told = messages.assistant_message(shown_as, id=messages.DRAFT, log=plain)
+                        yield View([*asked, *search, *steps, told])
                     case Done(answer):
-                        left_out = extractive and self.engine.mode != "extractive"
-                        done = messages.answer_message(
-                            answer, words, articles=self.engine.library, model_left_out=left_out
+                        left_out, library = (
+                            extractive and self.engine.mode != "extractive",
+                            self.engine.library,
                         )
+                        done = messages.answer_message(answer, words, library, model_left_out=left_out)
                         before = [*asked, *searched(answer), *steps]
                         yield View([*before, done])
                         further = messages.with_options(done, self._follow_ups(answer, asked))
@@ -232,16 +237,6 @@ def paced(events: Iterator[Coming], pause: Callable[[], float]) -> Iterator[Comi
             gathered, due = "", time.monotonic() + pause()
         else:
             yield event
-
-
-def _failure(error: Exception, words: Words) -> str:
-    """The notice for a question that failed; unexpected errors are logged."""
-    if isinstance(error, Overloaded):
-        return _named(words("errors.overloaded"), words)
-    if isinstance(error, BelegError):
-        return _named(words("errors.failed", reason=markdown_text(words.said(error.phrase))), words)
-    log.error("a question failed unexpectedly", exc_info=error)
-    return _named(words("errors.internal"), words)
 
 
 def _named(said: str, words: Words) -> str:

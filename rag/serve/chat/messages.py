@@ -7,17 +7,15 @@ was searched has a `title`. A turn is a question with its step and answer; the f
 text, the evidence follows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from rag.errors import BadRequest
 from rag.i18n import Words
-from rag.schema import Answer, Citation, Message, Passage
+from rag.schema import Answer, Message, Passage
 from rag.serve.chat import render
-from rag.serve.links import day, is_current
-from rag.serve.views import fragment, markdown_lines, markdown_text
+from rag.serve.views import fragment, markdown_text
 from rag.store.library import Library
 from rag.wire import Json, answer_from_dict
 
@@ -27,16 +25,14 @@ Shown = list[ChatMessage]
 WITHOUT_MODEL = "\u2060without-model"
 """Value of the option for an answer without the language model; no question can have it."""
 
-DRAFT = "draft"
-"""The id of an incomplete answer."""
+DRAFT = "draft"  # the id of an incomplete answer
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A question as it was typed, and the messages that answer it."""
 
     question: str
-    replies: Shown = field(default_factory=list)
+    replies: Shown
 
     @property
     def answer(self) -> ChatMessage | None:
@@ -44,12 +40,10 @@ class Turn:
         return next((reply for reply in self.replies if not is_step(reply)), None)
 
 
-# --- messages -------------------------------------------------------------------------------------
-
-
 def user_message(question: str) -> ChatMessage:
     """A question as a message; Markdown in it is shown literally."""
-    return {"role": "user", "content": markdown_lines(question), "metadata": {"log": question.strip()}}
+    lines = "\n".join(map(markdown_text, question.strip().splitlines()))
+    return {"role": "user", "content": lines, "metadata": {"log": question.strip()}}
 
 
 def assistant_message(*content: str, **metadata: str) -> ChatMessage:
@@ -60,8 +54,7 @@ def assistant_message(*content: str, **metadata: str) -> ChatMessage:
 def search_message(
     passages: Sequence[Passage], articles: int, seconds: float, words: Words, answer: Answer | None = None
 ) -> ChatMessage:
-    """The step that shows what was searched, of how many articles, and how many of them the answer cites;
-    it can be opened."""
+    """The step that shows what was searched, of how many articles, and how many the answer cites."""
     cited = None if answer is None else len({citation.article_id for citation in answer.citations})
     title = render.search_title(articles, cited, seconds, words)
     body = render.search_html(passages, words)
@@ -74,21 +67,12 @@ def step_message(passages: Sequence[Passage], step: str, asked: str, words: Word
     return assistant_message(render.search_html(passages, words) or title, title=title, status="done")
 
 
-def draft_message(text: str) -> ChatMessage:
-    """The text so far of an incomplete answer."""
-    return assistant_message(render.draft_markdown(text), id=DRAFT, log=render.without_markers(text))
-
-
 def answer_message(
-    answer: Answer, words: Words, *, articles: Library | None = None, model_left_out: bool = False
+    answer: Answer, words: Words, articles: Library | None = None, *, model_left_out: bool = False
 ) -> ChatMessage:
     """A verified answer with evidence and record; the articles show what has changed since."""
     label = f"{fragment('label', words, said=words('answer.extractive'))}\n\n" if model_left_out else ""
-    changed, names = set(), {}
-    if articles:
-        changed = {each.article_id for each in answer.citations if outdated_citation(each, articles)}
-        names = _copies(answer, articles, words)
-    evidence = render.evidence_html(answer, words, changed, names)
+    evidence = render.evidence_html(answer, words, articles)
     text = label + render.answer_markdown(answer, words)
     # the link that saves an answer also tells our scripts which record an answer on the page is
     record = fragment("record", words, ident=quote(answer.id, safe=""))
@@ -110,20 +94,15 @@ def with_options(message: ChatMessage, questions: Iterable[str]) -> ChatMessage:
 
 def stopped(shown: Shown, words: Words) -> Shown:
     """The conversation with its last answer marked as stopped, unless that is complete."""
-    kept, last = list(shown), (list(turns(shown)) or [Turn("")])[-1]
-    reply = last.answer
-    if reply is None:
-        return [*kept, _stopped_message([], "", words("answer.stopped"), words)] if kept else kept
-    if _known(reply, "id") != DRAFT:
-        return kept
-    return [*kept[:-1], _stopped_message(parts(reply), said(reply), words("answer.stopped"), words)]
+    reply = next((turn.answer for turn in reversed(turns(shown))), None)
+    if not shown or (reply and _known(reply, "id") != DRAFT):
+        return shown
+    kept, content, text = (shown[:-1], parts(reply), said(reply)) if reply else (shown, [], "")
+    return [*kept, _stopped_message(content, text, words("answer.stopped"), words)]
 
 
 def _stopped_message(content: Iterable[str], text: str, told: str, words: Words) -> ChatMessage:
     return assistant_message(*content, fragment("stopped", words, said=told), log=text)
-
-
-# --- and back -------------------------------------------------------------------------------------
 
 
 def parts(message: ChatMessage) -> list[str]:
@@ -158,50 +137,20 @@ def _known(message: ChatMessage, name: str) -> str | None:
     return (message.get("metadata") or {}).get(name)
 
 
-def turns(shown: Shown) -> Iterator[Turn]:
+def turns(shown: Shown) -> list[Turn]:
     """The conversation, question by question."""
-    turn: Turn | None = None
-    for message in shown:
-        if message["role"] == "user":
-            if turn:
-                yield turn
-            turn = Turn(said(message))
-        elif turn:
-            turn.replies.append(message)
-    if turn:
-        yield turn
+    starts = [index for index, message in enumerate(shown) if message["role"] == "user"]
+    ends = [*starts[1:], len(shown)]
+    return [Turn(said(shown[at]), shown[at + 1 : end]) for at, end in zip(starts, ends, strict=False)]
 
 
 def history(shown: Shown) -> list[Message]:
     """The conversation for the engine, without citations, cards, steps and failures."""
-    answered = [(turn.question, said(turn.answer)) for turn in turns(shown) if turn.answer]
-    return [
-        message
-        for question, answer in answered
-        if answer
-        for message in (Message("user", question), Message("assistant", answer))
-    ]
-
-
-# --- conversations that a browser has kept --------------------------------------------------------
-
-
-def outdated_citation(citation: Citation, articles: Library) -> bool:
-    """Whether the cited article has changed, or is gone, since it was cited."""
-    article = articles.article(citation.article_id)
-    return article is None or not is_current(article, citation.sha256)
-
-
-def _copies(answer: Answer, articles: Library, words: Words) -> dict[str, str]:
-    """Names of the near-copies of cited articles, by id, as far as they still exist."""
-    idents = {ident for citation in answer.citations for ident in citation.also_in}
-    found = {ident: articles.article(ident) for ident in idents}
-    known = {
-        ident: (each.outlet or each.title, day(each.published, words))
-        for ident, each in found.items()
-        if each
-    }
-    return {ident: ", ".join(part for part in parts if part) or ident for ident, parts in known.items()}
+    told: list[Message] = []
+    for turn in turns(shown):
+        if turn.answer and (answer := said(turn.answer)):
+            told += [Message("user", turn.question), Message("assistant", answer)]
+    return told
 
 
 def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
@@ -227,5 +176,5 @@ def restored(kept: Any, articles: Library, held: int, words: Words) -> Shown:
         if answer.passages:
             took = float(answer.timings.get("retrieval", 0.0))
             shown.append(search_message(answer.passages, held, took, words, answer))
-        shown.append(answer_message(answer, words, articles=articles))
+        shown.append(answer_message(answer, words, articles))
     return shown

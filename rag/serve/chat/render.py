@@ -1,7 +1,8 @@
 """Answers as Markdown and HTML for the chat: pure functions, no web framework."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -10,9 +11,10 @@ from rag.engine import Engine
 from rag.i18n import Words
 from rag.question.figures import asked_for
 from rag.question.query import detect_language
-from rag.schema import Answer, Citation, Passage, Span
-from rag.serve.links import citation_path, label, origin, place_of
+from rag.schema import Answer, Citation, Passage, Span, cite
+from rag.serve.links import citation_path, is_current, label, origin
 from rag.serve.views import WORD_JOINER, fragment, markdown_text
+from rag.store.library import Library
 
 _FURTHER = 3
 
@@ -44,32 +46,34 @@ def answer_markdown(answer: Answer, words: Words) -> str:
     return "\n\n".join(_paragraph(answer, span, words) for span in _paragraphs(answer.text))
 
 
-def evidence_html(
-    answer: Answer, words: Words, outdated: Set[str] = frozenset(), names: Mapping[str, str] | None = None
-) -> str:
+def evidence_html(answer: Answer, words: Words, articles: Library | None = None) -> str:
     """The part below an answer: cards of the cited articles, and further (folded) or nearest places.
 
-    Articles whose id is in `outdated` have changed since the answer; `names` are those of copies, by id.
+    `articles` show what has changed since the answer, and name the near-copies.
     """
     further = answer.further[:_FURTHER]
     heading = words("answer.nearest") if answer.abstained else words("answer.further", n=len(further))
     sources: dict[str, list[Citation]] = {}
+    copies: dict[str, dict[str, None]] = {}
+    outdated, names = set[str](), dict[str, str]()
+    also_in = {ident for citation in answer.citations for ident in citation.also_in}
+    for copy in articles.articles(also_in) if articles else ():
+        day = words.long_date(copy.published) if copy.published else None
+        names[copy.id] = ", ".join(filter(None, (copy.outlet or copy.title, day))) or copy.id
     for citation in answer.citations:
         sources.setdefault(citation.article_id, []).append(citation)
-    copies = {
-        ident: dict.fromkeys((names or {}).get(copy, copy) for each in cited for copy in each.also_in)
-        for ident, cited in sources.items()
-    }
-    return fragment(
-        "evidence",
-        words,
-        answer=answer,
-        sources=sources,
-        outdated=outdated,
-        copies={ident: "; ".join(told) for ident, told in copies.items()},
-        heading=heading,
-        further=further,
-    )
+        told = dict.fromkeys(names.get(copy, copy) for copy in citation.also_in)
+        copies.setdefault(citation.article_id, {}).update(told)
+        if articles and outdated_citation(citation, articles):
+            outdated.add(citation.article_id)
+    shown = {"answer": answer, "sources": sources, "outdated": outdated, "copies": copies}
+    return fragment("evidence", words, **shown, heading=heading, further=further)
+
+
+def outdated_citation(citation: Citation, articles: Library) -> bool:
+    """Whether the cited article has changed, or is gone, since it was cited."""
+    article = articles.article(citation.article_id)
+    return article is None or not is_current(article, citation.sha256)
 
 
 def spoken(answer: Answer) -> str:
@@ -80,14 +84,20 @@ def spoken(answer: Answer) -> str:
 
 def search_title(articles: int, cited: int | None, took: float, words: Words) -> str:
     """5 Artikel durchsucht, 3 zitiert (0,02 s); `cited` is None while there is no answer yet."""
-    searched = words("answer.searched", n=articles)
-    told = [] if cited is None else [words("answer.cited", n=cited) if cited else words("answer.none_cited")]
-    return f"{', '.join([searched, *told])} ({words.seconds(took)} s)"
+    told = words("answer.searched", n=articles)
+    if cited is not None:
+        told += ", " + (words("answer.cited", n=cited) if cited else words("answer.none_cited"))
+    return f"{told} ({words.seconds(took)} s)"
 
 
 def search_html(passages: Sequence[Passage], words: Words) -> str:
     """The found passages, best first, as links with the beginning of their text."""
-    return fragment("places", words, places=[place_of(passage) for passage in passages], heading=None)
+    places = []
+    for passage in passages:
+        at = (passage.chunk.start, passage.chunk.end)
+        # of an answer that was kept, the article's text is not there
+        places.append(replace(cite(passage.article, at, 0, "no claim"), quote=passage.chunk.text))
+    return fragment("places", words, places=places, heading=None)
 
 
 def mode_line(engine: Engine, words: Words) -> str:

@@ -4,8 +4,6 @@ A choice is the query of an address, `medium=<outlet>&von=<day>&bis=<day>&artike
 outlets and articles. Invalid parts are ignored.
 """
 
-from __future__ import annotations
-
 import os
 import unicodedata
 from collections import Counter
@@ -15,7 +13,7 @@ from datetime import date
 from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, quote, urlencode
 
 from rag.engine import Engine
@@ -28,11 +26,13 @@ from rag.store.library import Library
 from rag.store.library_rows import Account
 from rag.text.analysis import fold
 
-PAGE = 100
-"""Articles on one page of the list."""
+PAGE = 100  # articles on one page of the list
 
 NEWEST_FIRST = "-datum"
 _LONGEST_FILTER = 200
+_LISTED = 200  # most articles in the list of the form; others can be chosen on their own pages
+_MOST = 200  # most outlets, or articles, in an address
+_NAMED = 3  # most articles with a chip each
 _STATED = ("id", "title", "outlet", "published", "language", "genre", "author")
 
 
@@ -56,16 +56,14 @@ class Row:
     in_file: int = 1
     uploaded: bool = False
     path: str = ""
-    original: Row | None = None
+    original: "Row | None" = None
 
     @property
     def copy_of(self) -> str | None:
-        """The id of the original."""
         return self.original.id if self.original else None
 
     @property
     def address(self) -> str:
-        """The article's page."""
         return link(f"/quelle/{quote(self.id, safe='')}")
 
 
@@ -84,12 +82,10 @@ class Wish:
 
     @property
     def column(self) -> str:
-        """The column to sort by."""
         return self.sort.removeprefix("-")
 
     @property
     def descending(self) -> bool:
-        """Whether the order is descending."""
         return self.sort.startswith("-")
 
     @property
@@ -107,7 +103,6 @@ class Wish:
 
     @property
     def address(self) -> str:
-        """The page's address."""
         query = self.query_string
         return link(f"/artikel?{query}" if query else "/artikel")
 
@@ -117,11 +112,11 @@ class Wish:
         query = urlencode({name: value for name, value in parts.items() if value})
         return f"{row.address}?{query}".rstrip("?") + ("#treffer" if self.query else "")
 
-    def but(self, **changed: Any) -> Wish:
-        """The same but for what is changed, from its first page on."""
+    def but(self, **changed: Any) -> Self:
+        """From its first page on."""
         return replace(self, **{"page": 1, **changed})
 
-    def sorted_by(self, column: str) -> Wish:
+    def sorted_by(self, column: str) -> Self:
         """The wish sorted by a column; by the same column, in reverse."""
         turned = column == self.column and not self.descending
         return self.but(sort=f"-{column}" if turned else column)
@@ -130,14 +125,19 @@ class Wish:
 def wish_of(query: str) -> Wish:
     """The wish in the query of an address; invalid parts get their defaults."""
     said = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
-    sort, page = said.get("sort", ""), said.get("seite", "")
+    sort = said.get("sort", "")
     return Wish(
         " ".join(said.get("q", "")[:_LONGEST_FILTER].split()),
         sort if sort.removeprefix("-") in _KEYS else NEWEST_FIRST,
-        max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 8 else 1,
+        number_of(said.get("seite", "")),
         day_of(said.get("von", "")),
         day_of(said.get("bis", "")),
     )
+
+
+def number_of(said: str) -> int:
+    """The number in an address, from 1; 1 without one."""
+    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) < 8 else 1
 
 
 def day_of(said: str) -> date | None:
@@ -202,16 +202,20 @@ class Catalogue:
         chunks, manifest = self.library.chunk_counts(), self.library.manifest()
         in_file = Counter(entry.path for entry in manifest.values())
         rows: dict[str, Row] = {}
-        copies: dict[str, str] = {}
+        copies: dict[str, str | None] = {}
         for article in self.library.articles():
             path = manifest[article.id].path if article.id in manifest else article.source
-            known: dict[str, Any] = {name: getattr(article, name) for name in _STATED}
-            known |= {"words": len(article.text.split()), "chunks": chunks.get(article.id, 0)}
-            known |= {"file": Path(path).name, "in_file": in_file[path], "path": path}
-            rows[article.id] = Row(**known, uploaded=path.startswith(self.uploads))
-            if article.copy_of:
-                copies[article.id] = article.copy_of
-        whole = [replace(row, original=rows.get(copies.get(id, ""))) for id, row in rows.items()]
+            rows[article.id] = Row(
+                **{name: getattr(article, name) for name in _STATED},
+                words=len(article.text.split()),
+                chunks=chunks.get(article.id, 0),
+                file=Path(path).name,
+                in_file=in_file[path],
+                uploaded=path.startswith(self.uploads),
+                path=path,
+            )
+            copies[article.id] = article.copy_of
+        whole = [replace(row, original=rows.get(copies[id] or "")) for id, row in rows.items()]
         return tuple(ordered(whole, "titel", descending=False))
 
 
@@ -223,9 +227,9 @@ def ordered(rows: Sequence[Row], column: str, *, descending: bool) -> list[Row]:
     return [row for _, row in keyed] + [row for row in rows if key(row) is None]
 
 
-def _folded(text: str | None) -> str:
+def _folded(text: str) -> str:
     """A word's form for sorting: ä as a, Ö as o."""
-    plain = unicodedata.normalize("NFKD", text or "")
+    plain = unicodedata.normalize("NFKD", text)
     return "".join(char for char in plain if char.isalnum() or char == " ").casefold()
 
 
@@ -239,14 +243,7 @@ _KEYS: dict[str, _Key] = {
     "stellen": lambda row: row.chunks,
     "herkunft": lambda row: f"{int(not row.uploaded)} {_folded(row.file)}",
 }
-COLUMNS = tuple(_KEYS)
-"""The columns of the list, in order; it can be sorted by each."""
-
-
-LISTED = 200
-"""Most articles in the list of the form; others can be chosen on their own pages."""
-_MOST = 200  # most outlets, or articles, in an address
-_NAMED = 3  # most articles with a chip each
+COLUMNS = tuple(_KEYS)  # the columns of the list, in order; it can be sorted by each
 
 
 def choice_of(query: str) -> Filters:
@@ -276,23 +273,21 @@ def choice_query(chosen: Filters) -> list[tuple[str, str]]:
 
 def parts(chosen: Filters, titles: Mapping[str, str], words: Words) -> Iterator[tuple[str, Filters]]:
     """The names of what is chosen, each with what is chosen without it; `titles` are those of articles."""
-    for name in chosen.outlets:
-        yield name, replace(chosen, outlets=_without(name, chosen.outlets))
-    for name in chosen.authors:
-        yield name, replace(chosen, authors=_without(name, chosen.authors))
+
+    def without(name: str, kind: str) -> Filters:
+        left: Any = {kind: tuple(each for each in getattr(chosen, kind) if each != name)}
+        return replace(chosen, **left)
+
+    yield from ((name, without(name, "outlets")) for name in chosen.outlets)
+    yield from ((name, without(name, "authors")) for name in chosen.authors)
     if chosen.first or chosen.last:
         yield words.period(chosen.first, chosen.last), replace(chosen, first=None, last=None)
     if chosen.genre:
         yield words(f"choice.{chosen.genre}"), replace(chosen, genre=None)
     if len(chosen.articles) > _NAMED:
         yield words("choice.articles", n=len(chosen.articles)), replace(chosen, articles=())
-        return
-    for id in chosen.articles:
-        yield titles.get(id, id), replace(chosen, articles=_without(id, chosen.articles))
-
-
-def _without(name: str, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(each for each in names if each != name)
+    else:
+        yield from ((titles.get(id, id), without(id, "articles")) for id in chosen.articles)
 
 
 def chosen_html(engine: Engine, catalogue: Catalogue, query: str, words: Words) -> str:
@@ -319,7 +314,7 @@ def choice_form(catalogue: Catalogue, query: str) -> dict[str, object]:
     named = [fold(name.strip()) for name in chosen.outlets if name.strip()]
     newest = ordered(rows, "datum", descending=True)
     listed = [row for row in newest if row.id in chosen.articles]
-    listed += [row for row in newest if row.id not in chosen.articles][: LISTED - len(listed)]
+    listed += [row for row in newest if row.id not in chosen.articles][: _LISTED - len(listed)]
     return {
         "chosen": chosen,
         "outlets": [

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from markupsafe import Markup
 
 from rag.i18n import Words
-from rag.schema import Answer, Citation
+from rag.schema import Citation, Filters
 from rag.serve.links import STATIC, label
 from rag.serve.pages.catalogue import parts
 from rag.serve.views import page
@@ -74,16 +74,13 @@ def conversation(
     saved = words("export.saved", date=today or datetime.now(UTC).date())  # Gespeichert am 2. Januar 2026 …
     entries = [entry_of(turn, words) for turn in turns]
     told: dict[str, Any] = {"title": title, "saved": saved, "entries": entries, "changed": changed}
-    match form:
-        case "docx":
-            return _docx(words, **told)
-        case "json":
-            text = _json(title, turns, changed)
-        case "md":
-            text = page("kept.md", words, plain=_plain, **told)
-        case "html":
-            style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
-            text = page("kept.html", words, style=style, base=base, **told)
+    if form == "docx":
+        return _docx(words, **told)
+    if form == "json":
+        text = _json(title, turns, changed)
+    else:
+        style = Markup((STATIC / "kept.css").read_text(encoding="utf-8"))
+        text = page(f"kept.{form}", words, plain=_plain, style=style, base=base, **told)
     # what a browser sends can hold a lone surrogate, which cannot be encoded
     return text.encode("utf-8", "replace")
 
@@ -126,8 +123,7 @@ def _json(title: str, turns: Sequence[Turn], changed: Changed) -> str:
     told = []
     for turn in turns:
         if record := turn.get("record"):
-            read = answer_from_dict(record).citations
-            pairs = zip(record["citations"], read, strict=True)
+            pairs = zip(record["citations"], answer_from_dict(record).citations, strict=True)
             citations = [{**sent, "changed": changed(citation)} for sent, citation in pairs]
             turn = {**turn, "record": {**record, "citations": citations}}
         told.append(turn)
@@ -151,12 +147,16 @@ def entry_of(turn: Turn, words: Words) -> Entry:
         note = words("answer.cut" if turn.get("cut") else "answer.stopped")
         return Entry(turn["question"], [draft] if draft else [], note)
     answer = answer_from_dict(turn["record"])
-    told = {"weak": words("answer.weak"), "unsupported": words("answer.unsupported")}
+    told = {status: words(f"answer.{status}") for status in ("weak", "unsupported")}
     quotes = {citation.quote for citation in answer.citations}
     created = answer.created
     with suppress(ValueError, OverflowError):  # what is no time stays as it is
         at = datetime.fromisoformat(created).astimezone(UTC)
         created = f"{words.long_date(at)}, {at:%H:%M} UTC"
+    titles = {each.article.id: each.article.title for each in answer.passages}
+    titles |= {each.article_id: each.title for each in answer.citations}
+    known = {id: title for id, title in titles.items() if title}
+    chosen = " · ".join(name for name, _ in parts(answer.filters or Filters(), known, words))
     paragraphs = answer.text.strip().split("\n\n")
     # that it is unsure, or stands in the place of what a model wrote, is no quote
     lead = takewhile(lambda each: not _MARKER.search(each), paragraphs)
@@ -166,22 +166,12 @@ def entry_of(turn: Turn, words: Words) -> Entry:
         lead=[*lead] if answer.certainty == "unsure" or answer.reason else (),
         verbatim=bool(quotes) and {statement.text for statement in answer.statements} <= quotes,
         doubts=[(told[each.status], each.text) for each in answer.statements if each.status in told],
-        among=_among(answer, words),
+        among=words("export.among", names=chosen) if chosen else "",
         quotes=answer.citations,
         wrote=answer.model or words("answer.extractive"),
         index=answer.index_fingerprint,
         created=created,
     )
-
-
-def _among(answer: Answer, words: Words) -> str:
-    """Gefragt wurden nur: taz · ab 15. August 2025"""
-    if answer.filters is None:
-        return ""
-    known = {each.article_id: each.title for each in answer.citations}
-    known |= {each.article.id: each.article.title for each in answer.passages}
-    titles = {id: title for id, title in known.items() if title}
-    return words("export.among", names=" · ".join(name for name, _ in parts(answer.filters, titles, words)))
 
 
 def _writable(text: str) -> str:

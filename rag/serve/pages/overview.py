@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rag.answering.claims import Claim
 from rag.answering.disagreement import Difference
@@ -34,8 +33,7 @@ class Overview:
         self._names_at = lru_cache(maxsize=1)(self._names)
 
     def html(self, words: Words) -> str:
-        """Lines of outlets, people and places, each a link, a bar for each day, week, month or year, and what
-        articles say differently, as far as that is known."""
+        """Outlets, people and places, bars of publication, and what articles say differently, if known."""
         rows = self.catalogue.rows()
         days = [row.published for row in rows]
         plot = plot_of(days, days, words)
@@ -71,11 +69,7 @@ class Overview:
         return people[:_NAMES], places(texts, _NAMES)
 
 
-# --- publication dates ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """A stretch of days, both included: how many articles appeared in it, and how many of these are found."""
 
     first: date
@@ -85,8 +79,7 @@ class Bar:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plot:
+class Plot(NamedTuple):
     """What the template draws, `ticks` being names below it and where, in per cent; no bars without dates."""
 
     unit: Unit = "day"
@@ -102,8 +95,7 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
 
     None without articles.
     """
-    days = [day for day in published if day]
-    hits = [day for day in found if day]
+    days, hits = [day for day in published if day], [day for day in found if day]
     if not days:
         return Plot() if published else None
     unit = unit_for(min(days), max(days))
@@ -118,11 +110,12 @@ def plot_of(published: Sequence[date | None], found: Sequence[date | None], word
             most=peak.found,
             peak=_name(peak.first, unit, words),
         )
-    step = -(-len(drawn) // _LABELS)
-    ticks = [
-        (100 * (at + 0.5) / len(drawn), _tick(drawn[at].first, unit, words))
-        for at in range((len(drawn) - 1) % step // 2, len(drawn), step)
-    ]
+    step, ticks = -(-len(drawn) // _LABELS), []
+    for at in range((len(drawn) - 1) % step // 2, len(drawn), step):
+        day = drawn[at].first
+        short = words.short_date(day).removesuffix(f" {day.year}")
+        name = short if unit in ("day", "week") else _name(day, unit, words)
+        ticks.append((100 * (at + 0.5) / len(drawn), name))
     most = max(bar.articles for bar in drawn)
     return Plot(unit, tuple(drawn), tuple(ticks), most, told, len(found) - len(hits))
 
@@ -150,21 +143,11 @@ def bars(published: Sequence[date], found: Sequence[date], unit: Unit, words: Wo
             starts.insert(0, start(starts[0] - timedelta(days=1)))
     made = []
     for day in starts:
-        shown, all_of_them = hits[day], articles[day]
-        told = (
-            words("articles.count", n=shown)
-            if shown == all_of_them
-            else words("articles.found", shown=shown, all=all_of_them)
-        )
-        last = _following(day, unit) - timedelta(days=1)
-        made.append(Bar(day, last, f"{_name(day, unit, words)}: {told}", all_of_them, shown))
+        n, last = hits[day], _following(day, unit) - timedelta(days=1)
+        key = "articles.count" if n == articles[day] else "articles.found"
+        told = words(key, n=n, shown=n, all=articles[day])
+        made.append(Bar(day, last, f"{_name(day, unit, words)}: {told}", articles[day], n))
     return made
-
-
-def _tick(day: date, unit: Unit, words: Words) -> str:
-    if unit in ("month", "year"):
-        return _name(day, unit, words)
-    return words.short_date(day).removesuffix(f" {day.year}")
 
 
 def _name(day: date, unit: Unit, words: Words) -> str:

@@ -1,33 +1,37 @@
-"""Our own addresses beside the chat: articles, answers to keep, feedback, the evaluation, the language."""
+"""Our own addresses beside the chat: articles, answers to keep, evaluation, language, and the plain form."""
 
 import json
+import re
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, quote, urlencode, urlsplit
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 
-from rag.engine import Engine
-from rag.errors import BadRequest
+from rag.errors import BadRequest, BelegError
 from rag.i18n import LANGUAGES, Words, words_for
-from rag.schema import Filters
-from rag.serve.chat.messages import outdated_citation
-from rag.serve.links import is_current, link
+from rag.schema import Answer, Filters, Message
+from rag.serve.api.errors import FRESH, problem_of
+from rag.serve.chat.render import mode_line, outdated_citation, spoken
+from rag.serve.links import citation_path, is_current, link
 from rag.serve.pages import export
-from rag.serve.pages.catalogue import Catalogue, address_of, choice_form
-from rag.serve.pages.reader import around, reader_page
+from rag.serve.pages.catalogue import address_of, choice_form, choice_of, choice_query
+from rag.serve.pages.reader import Around, reader_page
+from rag.serve.queue import Service, unless_gone
 from rag.serve.views import missing_page, page
 from rag.settings import DEFAULTS, Settings
-from rag.store.answers import Records, feedback_jsonl
+from rag.store.answers import feedback_jsonl
 from rag.wire import answer_from_dict
 
-_FRESH = {"Cache-Control": "no-store"}
-REPORT = "/auswertung"
+REPORT, PLAIN = "/auswertung", "/fragen"
 LANGUAGE_COOKIE = "beleg_lang"
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _YEAR = 31_536_000  # seconds
 _LONGEST_OFFSET = 12  # digits
 _SHOWN_AS_THEY_ARE = {
@@ -46,10 +50,8 @@ _TYPES = {
 def words_of(request: Any) -> Words:
     """The interface language: the reader's choice, else that of the surrounding page, else the browser's.
 
-    The request is FastAPI's or Gradio's: both have `headers`, `cookies` and `query_params`.
-
-    A page that shows the chat in a frame gives its language as `lang` in the address, and so in the referrer
-    of the frame's requests; cookies often do not reach such a frame.
+    The request is FastAPI's or Gradio's. A page that shows the chat in a frame gives its language as `lang`
+    in the address, and so in the referrer of the frame's requests, which cookies often do not reach.
     """
     around = dict(parse_qsl(came_from(request)[1])).get("lang")
     chosen = request.cookies.get(LANGUAGE_COOKIE) or request.query_params.get("lang") or around
@@ -65,8 +67,14 @@ def came_from(request: Any) -> tuple[str, str]:
     return "/" + parts.path.lstrip("/"), parts.query
 
 
-def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> None:
-    """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file."""
+def add_article_routes(app: FastAPI, service: Service) -> None:
+    """`/quelle/…`: an article, with a place marked (see links.py); `/original/…`: its file.
+
+    `/auswahl`: the form in which articles are chosen, filled in with the choice of its address; with `teil`,
+    for the dialog of the chat.
+    """
+
+    catalogue, library = service.catalogue, service.engine.library
 
     @app.get("/quelle/{article_id:path}", response_class=HTMLResponse)
     def source(
@@ -81,7 +89,7 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         treffer: str = "",
     ) -> HTMLResponse:
         words = words_of(request)
-        article = engine.library.article(article_id)
+        article = library.article(article_id)
         if article is None:
             return HTMLResponse(missing_page(words), status_code=404)
         said = [int(each) for each in (von, bis) if each.isdecimal() and len(each) <= _LONGEST_OFFSET]
@@ -90,12 +98,12 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
         if teil:
             return HTMLResponse(reader_page(article, span, words, stale=stale, part=True))
         row = catalogue.row(article_id)
-        beside = around(catalogue, row, article, liste=liste, query=suche, at=treffer) if row else None
+        beside = Around(catalogue, row, article, liste, suche, treffer) if row else None
         return HTMLResponse(reader_page(article, span, words, stale=stale, around=beside))
 
     @app.get("/original/{article_id:path}", response_class=FileResponse)
     def original(request: Request, article_id: str) -> Response:
-        entry = engine.library.manifest().get(article_id)
+        entry = library.manifest().get(article_id)
         path = Path(entry.path) if entry else None
         if path is None or not path.is_file():
             return HTMLResponse(missing_page(words_of(request)), status_code=404)
@@ -108,31 +116,69 @@ def add_article_routes(app: FastAPI, engine: Engine, catalogue: Catalogue) -> No
             headers={"Cache-Control": "private, no-cache"},
         )
 
-
-def add_choice_route(app: FastAPI, catalogue: Catalogue) -> None:
-    """`/auswahl`: the form in which articles are chosen, filled in with the choice of its address.
-
-    With `teil`, for the dialog of the chat.
-    """
-
     @app.get("/auswahl", response_class=HTMLResponse)
     def choice(request: Request, teil: str = "") -> HTMLResponse:
+        form = choice_form(catalogue, request.url.query)
+        html = page("choice.html" if teil else "choice_page.html", words_of(request), **form)
+        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+
+def add_plain_form(app: FastAPI, service: Service) -> None:
+    """`/fragen`: the chat without scripts, as a form that asks and a page that answers.
+
+    `zuvor` are the ids of the answers' records so far.
+    """
+
+    def shown(request: Request, query: str, said: str = "", question: str = "") -> str:
         words = words_of(request)
-        form = page(
-            "choice.html" if teil else "choice_page.html", words, **choice_form(catalogue, request.url.query)
-        )
-        return HTMLResponse(form, headers={"Cache-Control": "no-cache"})
+        mode = mode_line(service.engine, words)
+        turns = [
+            (each, [_cited_text(each, part) for part in each.text.split("\n\n")]) for each in before(query)
+        ]
+        form = {**choice_form(service.catalogue, query), "said": said, "question": question, "mode": mode}
+        return page("plain.html", words, turns=turns, **form)
+
+    def before(query: str) -> list[Answer]:
+        ids = parse_qs(query).get("zuvor", [])[-max(1, service.settings.history_turns) :]
+        return [answer_from_dict(record) for record in map(service.records.get, ids) if record]
+
+    @app.get(PLAIN, response_class=HTMLResponse)
+    def form(request: Request) -> HTMLResponse:
+        return HTMLResponse(shown(request, request.url.query), headers=FRESH)
+
+    @app.post(PLAIN, response_class=HTMLResponse)
+    async def asked(request: Request) -> Response:
+        """Redirects to the page with the answer, so that Back and a reload do not ask again."""
+        body = (await request.body()).decode("utf-8", "replace")
+        question, chosen = " ".join(parse_qs(body).get("frage", [""])[-1].split()), choice_of(body)
+        answers = await run_in_threadpool(before, body)
+        pairs = [(Message("user", each.question), Message("assistant", spoken(each))) for each in answers]
+        try:
+            asking = service.ask("chat", question, [*chain.from_iterable(pairs)], filters=chosen)
+            answers.append(await unless_gone(request, asking))
+        except BelegError as error:
+            said = words_of(request).said(error.phrase)
+            return HTMLResponse(shown(request, body, said, question), problem_of(error).status, FRESH)
+        told = urlencode([*choice_query(chosen), *(("zuvor", each.id) for each in answers)])
+        return RedirectResponse(f"{link(PLAIN)}?{told}#antwort", 303)
 
 
-def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
+def _cited_text(answer: Answer, paragraph: str) -> list[tuple[str, tuple[str, int] | None]]:
+    """Pieces of a paragraph, each with the address and number of the citation behind it."""
+    cited = {str(each.number): (citation_path(each), each.number) for each in answer.citations}
+    parts = _MARKER.split(paragraph)
+    return list(zip(parts[::2], [*map(cited.get, parts[1::2]), None], strict=True))
+
+
+def add_answer_routes(app: FastAPI, service: Service) -> None:
     """`/antwort/<id>` and its files (`.md`, `.docx`, …), `/export` for a conversation, `/feedback.jsonl`."""
-    changed = partial(outdated_citation, articles=engine.library)
+    records, changed = service.records, partial(outdated_citation, articles=service.engine.library)
 
-    def file(title: str, turns: Sequence[export.Turn], form: export.Form, request: Request) -> Response:
+    def file(request: Request, form: export.Form, title: str, turns: Sequence[export.Turn]) -> Response:
         base = f"{request.url.scheme}://{request.url.netloc}"
         content = export.conversation(form, title, turns, words_of(request), changed, base=base)
         name = quote(export.file_name(title, form))
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **_FRESH}
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", **FRESH}
         return Response(content, media_type=_TYPES[form], headers=headers)
 
     @app.get("/antwort/{ident}.{form}")
@@ -141,8 +187,8 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         if record is None:
             return HTMLResponse(missing_page(words_of(request), "answer"), status_code=404)
         if form == "json":
-            return JSONResponse(record, headers=_FRESH)
-        return file(record["question"], [{"question": record["question"], "record": record}], form, request)
+            return JSONResponse(record, headers=FRESH)
+        return file(request, form, record["question"], [{"question": record["question"], "record": record}])
 
     @app.get("/antwort/{ident}", response_class=HTMLResponse)
     def answer(request: Request, ident: str) -> HTMLResponse:
@@ -152,31 +198,40 @@ def add_answer_routes(app: FastAPI, engine: Engine, records: Records) -> None:
         told = [export.entry_of({"question": record["question"], "record": record}, words)]
         opens = address_of(answer_from_dict(record).filters or Filters(), ident)
         shown = page("answer.html", words, ident=ident, opens=opens, entries=told, changed=changed)
-        return HTMLResponse(shown, headers=_FRESH)
+        return HTMLResponse(shown, headers=FRESH)
 
     @app.post("/export/{form}")
-    def conversation(request: Request, form: export.Form, body: Annotated[bytes, Depends(_body)]) -> Response:
+    def conversation(
+        request: Request, form: export.Form, sent: Annotated[Any, Depends(_conversation)]
+    ) -> Response:
         try:
-            title, turns = _conversation(body)
-            return file(title, turns, form, request)
+            return file(request, form, *sent)
         except BadRequest as exc:
-            return JSONResponse({"detail": str(exc)}, status_code=422)
+            raise HTTPException(422, str(exc)) from exc
 
     @app.get("/feedback.jsonl")
     def feedback() -> Response:
-        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **_FRESH}
+        headers = {"Content-Disposition": "attachment; filename=feedback.jsonl", **FRESH}
         return Response(feedback_jsonl(records), media_type="application/x-ndjson", headers=headers)
 
 
-def add_interface_routes(app: FastAPI) -> None:
-    """`/beleg/words.json` for our scripts, and `/sprache/<lang>` to choose the interface language."""
+def add_interface_routes(app: FastAPI, settings: Settings) -> None:
+    """`/beleg/words.json` for our scripts, `/sprache/<lang>` to choose the interface language, and the latest
+    evaluation, or how to make one.
+    """
+    by_language = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
+    if settings.dossier:
+        command = f"python -m eval SET --dossier {settings.dossier}"
+    elif settings.articles == DEFAULTS["articles"]:  # the project's own questions are about its seeds
+        command = "make eval"
+    else:
+        command = f"python -m eval SET --articles {settings.articles}"
 
     @app.get("/beleg/words.json")
     def words_for_script(request: Request) -> JSONResponse:
-        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
         words = words_of(request)
         said = {"lang": words.lang, **words.at("frame"), **words.at("chat"), **words.at("errors")}
-        return JSONResponse(said, headers=headers)
+        return JSONResponse(said, headers=by_language)
 
     @app.get("/sprache/{lang}")
     def language(request: Request, lang: str) -> Response:
@@ -185,47 +240,28 @@ def add_interface_routes(app: FastAPI) -> None:
             back.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, httponly=True, samesite="lax")
         return back
 
-
-def add_report_route(app: FastAPI, settings: Settings) -> None:
-    """The report in the reader's language, or how to make one."""
-    folder = settings.data_dir / "evaluation"
-
     @app.get(REPORT, response_class=HTMLResponse)
     def report(request: Request) -> HTMLResponse:
-        words = words_of(request)
-        headers = {"Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"}
-        if settings.dossier:
-            command = f"python -m eval SET --dossier {settings.dossier}"
-        elif settings.articles == DEFAULTS["articles"]:  # the project's own questions are about its seeds
-            command = "make eval"
-        else:
-            command = f"python -m eval SET --articles {settings.articles}"
-        return HTMLResponse(report_page(folder, words, command), headers=headers)
+        html = report_page(settings.data_dir / "evaluation", words_of(request), command)
+        return HTMLResponse(html, headers=by_language)
 
 
 def report_page(folder: Path, words: Words, command: str) -> str:
     """The part of the latest report that is for pages, framed; `command` makes one where there is none."""
-    try:
-        part = (folder / f"part.{words.lang}.html").read_text(encoding="utf-8")
-    except OSError:
-        part = ""
-    if part:
-        return page("report.html", words, here=REPORT, report=Markup(part))
+    part = folder / f"part.{words.lang}.html"
+    if part.is_file() and (report := part.read_text(encoding="utf-8")):
+        return page("report.html", words, here=REPORT, report=Markup(report))
     title, how = words("report.none"), words("report.how")
     return page("missing.html", words, here=REPORT, title=title, text=how, command=command)
 
 
-async def _body(request: Request) -> bytes:
-    return await request.body()
-
-
-def _conversation(body: bytes) -> tuple[str, list[export.Turn]]:
-    """Title and turns that a browser sends. Raises BadRequest."""
+async def _conversation(request: Request) -> tuple[str, list[export.Turn]]:
+    """Title and turns that a browser sends."""
     try:
-        sent = json.loads(body)
+        sent = await run_in_threadpool(json.loads, await request.body())
         title, turns = str(sent["title"]), [dict(turn) for turn in sent["turns"]]
     except (ValueError, KeyError, TypeError, RecursionError) as exc:
-        raise BadRequest("a conversation is a JSON object with a title and turns") from exc
+        raise HTTPException(422, "a conversation is a JSON object with a title and turns") from exc
     if not all(isinstance(turn.get("question"), str) for turn in turns):
-        raise BadRequest("every turn has a question")
+        raise HTTPException(422, "every turn has a question")
     return title, turns

@@ -8,7 +8,7 @@ secret nowhere.
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from itsdangerous import TimestampSigner
 from pydantic import SecretStr
@@ -24,8 +24,7 @@ _FORM = "its form is: password:SECRET token:NAME=SECRET, with spaces between ent
 _FOR_ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """Digests of the passwords, those of the tokens with their names, and what signs cookies."""
 
     passwords: tuple[bytes, ...]
@@ -55,37 +54,31 @@ def access_of(auth: SecretStr | None) -> Access | None:
     """The setting, None if it is not set. Raises ConfigError, which never quotes a secret."""
     if auth is None:
         return None
-    entries = [each for entry in auth.get_secret_value().split() for each in _entries(entry)]
-    if not entries:
+    passwords, tokens, whole = list[str](), list[tuple[str, str]](), auth.get_secret_value()
+    for entry in whole.split():
+        kind, has_kind, rest = entry.partition(":")
+        name, has_name, token = rest.partition("=")
+        if not has_kind:
+            kind, rest = "password", entry
+            tokens.append((_FOR_ALL, entry))
+        elif kind == "token" and has_name and _NAME.fullmatch(name):
+            rest = token
+            tokens.append((name, token))
+        elif kind != "password":
+            raise ConfigError(f"an entry of BELEG_AUTH is neither password:… nor token:NAME=…; {_FORM}")
+        if len(rest) < _SHORTEST[kind]:
+            message = f"a {kind} in BELEG_AUTH is too short; it has at least {_SHORTEST[kind]} characters"
+            raise ConfigError(message)
+        if kind == "password":
+            passwords.append(rest)
+    if not passwords and not tokens:
         raise ConfigError(f"BELEG_AUTH is empty; {_FORM}")
-    key = hashlib.sha256(b"session " + auth.get_secret_value().encode()).digest()
+    key = hashlib.sha256(b"session " + whole.encode()).digest()
     return Access(
-        tuple(_digest(secret) for name, secret in entries if name is None),
-        tuple((name, _digest(secret)) for name, secret in entries if name is not None),
+        tuple(map(_digest, passwords)),
+        tuple((name, _digest(secret)) for name, secret in tokens),
         TimestampSigner(key, salt="session", key_derivation="hmac", digest_method=hashlib.sha256),
     )
-
-
-def _entries(entry: str) -> list[tuple[str | None, str]]:
-    """Name (None for a password) and secret of an entry; an entry without a kind counts as both."""
-    kind, has_kind, rest = entry.partition(":")
-    name, has_name, token = rest.partition("=")
-    if not has_kind:
-        secret = _long_enough("password", entry)
-        return [(None, secret), (_FOR_ALL, secret)]
-    if kind == "token" and has_name and _NAME.fullmatch(name):
-        return [(name, _long_enough(kind, token))]
-    if kind == "password":
-        return [(None, _long_enough(kind, rest))]
-    raise ConfigError(f"an entry of BELEG_AUTH is neither password:… nor token:NAME=…; {_FORM}")
-
-
-def _long_enough(kind: str, secret: str) -> str:
-    if len(secret) < _SHORTEST[kind]:
-        raise ConfigError(
-            f"a {kind} in BELEG_AUTH is too short; it has at least {_SHORTEST[kind]} characters"
-        )
-    return secret
 
 
 def _digest(secret: str) -> bytes:

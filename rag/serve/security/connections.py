@@ -21,10 +21,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from rag.serve.links import PREFIX, below, link
 from rag.settings import ROOT_PATH, Settings
 
-BY_PROXY = "beleg.by_proxy"
-"""Key in a scope: whether a trusted proxy sent the request."""
+BY_PROXY = "beleg.by_proxy"  # key in a scope: whether a trusted proxy sent the request
 _RAW = PREFIX.lower().encode()
-_FORWARDED = (b"forwarded", b"x-real-ip")
+_FORWARDED = (b"x-forwarded-", b"forwarded", b"x-real-ip")
 
 
 def is_trusted(host: str, proxies: Sequence[str]) -> bool:
@@ -36,35 +35,33 @@ def is_trusted(host: str, proxies: Sequence[str]) -> bool:
     return any(address in ipaddress.ip_network(each, strict=False) for each in proxies)
 
 
-class Proxied:
-    """Applies `X-Forwarded-…` headers of trusted proxies and removes those of all others.
+def proxied(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Middleware that applies `X-Forwarded-…` headers of trusted proxies and removes those of all others.
 
     Inside, paths are without the proxy's prefix; `link` adds it again.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self.app: ASGIApp = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[assignment, arg-type]
-        self.proxies, self.root = settings.proxies, settings.root_path
+    inner: Any = ProxyHeadersMiddleware(app, list(settings.proxies))  # type: ignore[arg-type]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
-            await self.app(scope, receive, send)
+            await inner(scope, receive, send)
             return
-        trusted = is_trusted((scope.get("client") or ("",))[0], self.proxies)
+        trusted = is_trusted((scope.get("client") or ("",))[0], settings.proxies)
         said = Headers(scope=scope).get(PREFIX, "").rstrip("/") if trusted else ""
-        prefix = said if said and ROOT_PATH.fullmatch(said) else self.root
+        prefix = said if said and ROOT_PATH.fullmatch(said) else settings.root_path
         headers = scope["headers"]
         if not trusted:
-            headers = [
-                (k, v) for k, v in headers if not k.startswith(b"x-forwarded-") and k not in _FORWARDED
-            ]
+            headers = [(k, v) for k, v in headers if not k.startswith(_FORWARDED)]
         # proxies send the path with the prefix, or without
         path = scope["path"].removeprefix(prefix) if scope["path"].startswith(f"{prefix}/") else scope["path"]
-        inner = beneath({**scope, "headers": headers}, prefix, path)
+        below_it = beneath({**scope, "headers": headers, BY_PROXY: trusted}, prefix, path)
         if prefix and scope["path"] == prefix:  # relative links of the chat need the slash
             await led_to(scope, "/")(scope, receive, send)
-            return
-        await self.app({**inner, BY_PROXY: trusted}, receive, send)
+        else:
+            await inner(below_it, receive, send)
+
+    return told
 
 
 def led_to(scope: Scope, path: str) -> RedirectResponse:
@@ -102,32 +99,9 @@ class Connections:
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.most = 4096 if soft == resource.RLIM_INFINITY else max(32, min(soft // 2, 4096))
         self.most_of_one = min(OF_ONE_ADDRESS, self.most // 2)
-        self._of: Counter[str] = Counter()
+        self._transports: dict[Peer, asyncio.Transport] = {}
         self._answered: Counter[Peer] = Counter()
         self._waiting: dict[Peer, asyncio.TimerHandle] = {}
-        self._transports: dict[Peer, asyncio.Transport] = {}
-
-    def opened(self, peer: Peer, transport: asyncio.Transport) -> None:
-        """Ends the connection unless a request comes in time; if there are too many, the longest waiting one.
-
-        If all others are being answered, that is this one.
-        """
-        address, others = peer[0], list(self._waiting)
-        self._transports[peer] = transport
-        self._of[address] += 1
-        self._wait(peer)
-        most = self.most if is_trusted(address, self.proxies) else self.most_of_one
-        if self._of[address] > most:
-            self._end(next((each for each in others if each[0] == address), peer))
-        elif len(self._transports) > self.most:
-            self._end(next(iter(others), peer))
-
-    def closed(self, peer: Peer) -> None:
-        """Forgets the connection."""
-        if self._transports.pop(peer, None) is not None:
-            self._heard(peer)
-            self._of[peer[0]] -= 1
-            self._of += Counter()  # without those that have none
 
     def watching(self, app: ASGIApp) -> ASGIApp:
         """Wraps the app; a connection that is being answered does not wait for a head."""
@@ -154,22 +128,36 @@ class Connections:
             def connection_made(self, transport: Any) -> None:
                 super().connection_made(transport)
                 self.peer = tuple((transport.get_extra_info("peername") or ("", 0))[:2])
-                connections.opened(self.peer, transport)
+                connections._opened(self.peer, transport)
 
             def connection_lost(self, exc: Exception | None) -> None:
                 super().connection_lost(exc)
-                connections.closed(self.peer)
+                connections._transports.pop(self.peer, None)
+                connections._heard(self.peer)
 
         return Watched
+
+    def _opened(self, peer: Peer, transport: asyncio.Transport) -> None:
+        """Ends the connection unless a request comes in time; if there are too many, the longest waiting one.
+
+        If all others are being answered, that is this one.
+        """
+        address, others = peer[0], list(self._waiting)
+        self._transports[peer] = transport
+        self._wait(peer)
+        most = self.most if is_trusted(address, self.proxies) else self.most_of_one
+        if sum(each[0] == address for each in self._transports) > most:
+            others = [each for each in others if each[0] == address]
+        elif len(self._transports) <= self.most:
+            return
+        ended = others[0] if others else peer
+        self._heard(ended)
+        self._transports[ended].abort()
 
     def _wait(self, peer: Peer) -> None:
         if transport := self._transports.get(peer):
             loop = asyncio.get_running_loop()
             self._waiting[peer] = loop.call_later(self.head_seconds, transport.abort)
-
-    def _end(self, peer: Peer) -> None:
-        self._heard(peer)
-        self._transports[peer].abort()
 
     def _heard(self, peer: Peer) -> None:
         if timer := self._waiting.pop(peer, None):

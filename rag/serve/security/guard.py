@@ -32,8 +32,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/widget.js", LOGIN, LOGOUT})
 
 _OPEN_FILES = ("/beleg/", "/static/fonts/", "/sprache/")
 _UPLOADS = ("/artikel/datei", "/api/v1/articles")
-_CLOSED = "/gradio_api/upload"
-"""Gradio's own upload addresses, which our pages do not use."""
+_CLOSED = "/gradio_api/upload"  # Gradio's own upload addresses, which our pages do not use
 _EVENTS, _MOST_VALUES = "/gradio_api/", 25_000
 """Most values in an event of the chat; for each invalid one Gradio would make two errors of a kilobyte. The
 longest conversation that fits into a request has half as many."""
@@ -41,9 +40,8 @@ _WORK = ("/api/", "/v1/", "/mcp", "/gradio_api/queue/join", "/gradio_api/call", 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _GUESSES, _GUESSING_SECONDS = 10, 60
-_MINUTE = 60  # seconds
-IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0
-"""Seconds between two parts of a request's body, and for all of it."""
+_TOO_LARGE = "The request has more than {} bytes."
+IDLE_SECONDS, BODY_SECONDS = 30.0, 600.0  # seconds between two parts of a request's body, and for all of it
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +70,7 @@ class Limits:
     """How often a client may ask, and be wrong about passwords and tokens: for all dossiers together."""
 
     def __init__(self, settings: Settings) -> None:
-        self.rates = Rates(settings.rate, _MINUTE) if settings.rate else None
+        self.rates = Rates(settings.rate, 60) if settings.rate else None
         self.guesses = Rates(_GUESSES, _GUESSING_SECONDS)
 
 
@@ -82,7 +80,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings, limits: Limits) -> None:
         self.app = app
         self.access = access_of(settings.auth)
-        self.names = _OWN_NAMES | {settings.host} | set(settings.hosts.replace(",", " ").split())
+        self.names = _OWN_NAMES | {settings.host, *settings.hosts.replace(",", " ").split()}
         self.rates, self.guesses = limits.rates, limits.guesses
         self.most, self.most_of_upload = settings.request_limit, settings.article_limit
 
@@ -93,27 +91,27 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request = HTTPConnection(scope)
+        path = scope["path"]
+        most = max(self.most, self.most_of_upload) if path.startswith(_UPLOADS) else self.most
         try:
-            refusal = self._refusal(request, scope)
+            refusal = self._refusal(HTTPConnection(scope), scope["method"], path, most)
         except Problem as problem:
-            log.info("refused %s %r: %s", scope["method"], scope["path"], problem.code)
-            refusal = told(problem, scope["path"])
+            log.info("refused %s %r: %s", scope["method"], path, problem.code)
+            refusal = told(problem, path)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        bounded = self._bounded(scope, receive)
+        bounded = _bounded(receive, most, _MOST_VALUES if path.startswith(_EVENTS) else math.inf)
         # from here on the path is complete, as ASGI and Gradio expect it
-        await self.app({**scope, "root_path": link(""), "path": link(scope["path"])}, bounded, send)
+        await self.app({**scope, "root_path": link(""), "path": link(path)}, bounded, send)
 
-    def _refusal(self, request: HTTPConnection, scope: Scope) -> Response | None:
+    def _refusal(self, request: HTTPConnection, method: str, path: str, most: int) -> Response | None:
         """The response if the request is not let in. Raises Problem."""
-        if self.access is None and host_name(request.headers.get("host", "")) not in self.names:
+        named = host_name(request.headers.get("host", "")) in self.names
+        if self.access is None and not named:
             # without a login, only those come in who mean this machine
-            raise Problem(
-                403, "unknown_host", "This machine is not known by that name; BELEG_HOSTS can add it."
-            )
-        method, path = scope["method"], scope["path"]
+            message = "This machine is not known by that name; BELEG_HOSTS can add it."
+            raise Problem(403, "unknown_host", message)
         client = client_of(request)
         program = self._program(request, client)
         if program is None and method not in _SAFE and is_foreign(request.headers):
@@ -123,28 +121,24 @@ class Guard:
             if method in _SAFE and "text/html" in request.headers.get("accept", ""):
                 here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"{link(LOGIN)}?next={quote(here)}", status_code=303)
-            raise Problem(
-                401, "unauthorized", f"Please log in at {LOGIN}, or send a token as Authorization: Bearer …"
-            )
+            message = f"Please log in at {LOGIN}, or send a token as Authorization: Bearer …"
+            raise Problem(401, "unauthorized", message)
+        # our own address, for links in answers; never a name made up in a Host header
+        host = request.headers.get("host", "")
+        if not request.scope.get(BY_PROXY) and not named:
+            name, port = request.scope.get("server") or ("127.0.0.1", None)
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         who = f"token {program}" if program else client
-        scope.setdefault("state", {}).update(client=who, site=self._site(request))
+        request.scope.setdefault("state", {}).update(client=who, site=f"{request.url.scheme}://{host}")
         if path.startswith(_CLOSED):
             raise Problem(404, "not_found", "Articles are uploaded at /artikel.")
         if self.rates and (path.startswith(_WORK) or method not in _SAFE) and (wait := self.rates.take(who)):
             message = f"More than {self.rates.most} requests a minute; please try again in {wait} s."
             raise Problem(429, "rate_limited", message, wait)
-        stated, limit = request.headers.get("content-length", ""), self._limit(path)
-        if stated.isdecimal() and int(stated) > limit:
-            raise _too_large(limit)
+        stated = request.headers.get("content-length", "")
+        if stated.isdecimal() and int(stated) > most:
+            raise Problem(413, "too_large", _TOO_LARGE.format(most))
         return None
-
-    def _site(self, request: HTTPConnection) -> str:
-        """Our own address, for links in answers; never a name made up in a Host header."""
-        host = request.headers.get("host", "")
-        if not request.scope.get(BY_PROXY) and host_name(host) not in self.names:
-            name, port = request.scope.get("server") or ("127.0.0.1", None)
-            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-        return f"{request.url.scheme}://{host}"
 
     def _program(self, request: HTTPConnection, client: str) -> str | None:
         """The name of a program's token. Raises Problem for an unknown token."""
@@ -158,40 +152,34 @@ class Guard:
             raise throttled(waiting)
         raise Problem(401, "unauthorized", "This token is not known here; BELEG_AUTH lists the valid ones.")
 
-    def _limit(self, path: str) -> int:
-        return max(self.most, self.most_of_upload) if path.startswith(_UPLOADS) else self.most
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
-        """The body, unless it is too long or too slow; a stated size is not relied on."""
-        limit, came, coming = self._limit(scope["path"]), 0, True
-        values = _MOST_VALUES if scope["path"].startswith(_EVENTS) else math.inf
-        ends = time.monotonic() + BODY_SECONDS
+def _bounded(receive: Receive, most: int, values: float) -> Receive:
+    """The body, unless it is too long or too slow; a stated size is not relied on."""
+    came, coming, ends = 0, True, time.monotonic() + BODY_SECONDS
 
-        async def bounded() -> Message:
-            nonlocal came, coming, values
-            left = min(IDLE_SECONDS, ends - time.monotonic()) if coming else None
-            try:
-                async with asyncio.timeout(left):
-                    message = await receive()
-            except TimeoutError:
-                raise HTTPException(408, "The request did not come in time.") from None
-            came += len(message.get("body", b""))
-            coming = coming and bool(message.get("more_body"))
-            if came > limit:
-                raise HTTPException(413, _too_large(limit).message)
-            values -= message.get("body", b"").count(b",")
-            if values < 0:
-                raise HTTPException(413, f"The request has more than {_MOST_VALUES} values.")
-            return message
+    async def bounded() -> Message:
+        nonlocal came, coming, values
+        try:
+            async with asyncio.timeout(min(IDLE_SECONDS, ends - time.monotonic()) if coming else None):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(408, "The request did not come in time.") from None
+        came += len(message.get("body", b""))
+        coming = coming and bool(message.get("more_body"))
+        if came > most:
+            raise HTTPException(413, _TOO_LARGE.format(most))
+        values -= message.get("body", b"").count(b",")
+        if values < 0:
+            raise HTTPException(413, f"The request has more than {_MOST_VALUES} values.")
+        return message
 
-        return bounded
+    return bounded
 
 
 def throttled(waiting: int) -> Problem:
     """The problem for a client with too many wrong guesses."""
-    return Problem(
-        429, "too_many_guesses", f"Too many failed logins; please try again in {waiting} s.", waiting
-    )
+    message = f"Too many failed logins; please try again in {waiting} s."
+    return Problem(429, "too_many_guesses", message, waiting)
 
 
 def is_foreign(headers: Mapping[str, str]) -> bool:
@@ -240,7 +228,3 @@ def client_of(request: HTTPConnection) -> str:
     except ValueError:
         return host
     return host if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(413, "too_large", f"The request has more than {limit} bytes.")

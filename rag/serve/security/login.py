@@ -7,6 +7,7 @@ from fastapi import FastAPI, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rag.i18n import Words
+from rag.serve.api.errors import FRESH
 from rag.serve.links import link, of_all
 from rag.serve.pages.routes import words_of
 from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
@@ -15,7 +16,6 @@ from rag.serve.views import page
 from rag.settings import Settings
 
 _LONGEST_PASSWORD = 1000
-_FRESH = {"Cache-Control": "no-store"}
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
     def shown(words: Words, back: str, said: str = "", status: int = 200) -> HTMLResponse:
         """The page; `back` is where a login leads, `said` what was wrong."""
         known = {"action": link(LOGIN), "back": back, "said": said, "longest": _LONGEST_PASSWORD}
-        return HTMLResponse(page("login.html", words, **known), status, _FRESH)
+        return HTMLResponse(page("login.html", words, **known), status, FRESH)
 
     @app.get(LOGIN, response_class=HTMLResponse)
     def form(request: Request, next: str = "/") -> Response:
@@ -52,7 +52,7 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
             guesses.take(client)
             log.warning("a failed login from %s", client)
             return shown(words, back, words("login.wrong"), 401)
-        welcome = RedirectResponse(link(back), status_code=303, headers=_FRESH)
+        welcome = RedirectResponse(link(back), status_code=303, headers=FRESH)
         welcome.set_cookie(
             SESSION_COOKIE,
             access.session(),
@@ -66,11 +66,11 @@ def add_login(app: FastAPI, settings: Settings, guesses: Rates) -> None:
 
     @app.get(LOGOUT, response_class=HTMLResponse)
     def leaving(request: Request) -> Response:
-        return HTMLResponse(page("logout.html", words_of(request), action=link(LOGOUT)), headers=_FRESH)
+        return HTMLResponse(page("logout.html", words_of(request), action=link(LOGOUT)), headers=FRESH)
 
     @app.post(LOGOUT)
     def logout() -> Response:
-        gone = RedirectResponse(link(LOGIN), status_code=303, headers=_FRESH)
+        gone = RedirectResponse(link(LOGIN), status_code=303, headers=FRESH)
         gone.delete_cookie(SESSION_COOKIE, path=of_all() or "/")
         return gone
 
