@@ -7,10 +7,10 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence, Set
 from contextlib import aclosing, closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.answering.aims import PASSAGES, led_by, of_several_sources, stating
 from rag.answering.broad import all_of, broadly, latest, tell_one_story
@@ -21,13 +21,13 @@ from rag.answering.confidence import certainty, confidence
 from rag.answering.defined import defined_of, defining
 from rag.answering.disagreement import Compared, Difference, about, with_both_sides
 from rag.answering.extract import Candidate, candidates, leaning
-from rag.answering.generate import Request, rephrase
+from rag.answering.generate import rephrase
 from rag.answering.roles import right_way_round
 from rag.answering.several import one_of
 from rag.answering.steps import Found, Tools, write_in_steps
-from rag.answering.stream import Writing, add_usage
+from rag.answering.stream import Writing
 from rag.answering.summary import summarise
-from rag.answering.texts import Why, comes_nearest, declined, stand_in, too_many, unverified
+from rag.answering.texts import say, stand_in
 from rag.answering.work import (
     Asked,
     Job,
@@ -38,6 +38,7 @@ from rag.answering.work import (
     borne_out,
     named_copies,
     says_what_was_asked,
+    summed,
 )
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
@@ -71,7 +72,7 @@ if TYPE_CHECKING:
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 BESIDE = "beside the question"
-_WHY: Mapping[str, Why] = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
+_WHY = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
 CANDIDATE_PASSAGES = 20
 BESIDE_WEIGHT = 0.5
 """Weight of the words of the other question in its sentence, for a question joined to it by „und“."""
@@ -110,10 +111,9 @@ class Engine:
         choose the articles that may answer. Raises BadRequest for an empty or over-long question and for
         filters that no article fits, ProviderError if the model fails.
         """
-        for event in self.stream(question, history, **how):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("a stream ends with Done")
+        *_, done = self.stream(question, history, **how)
+        assert isinstance(done, Done)
+        return done.answer
 
     def stream(
         self,
@@ -170,7 +170,7 @@ class Engine:
             yield Delta(whole.text[len(said) :])
             said = whole.text
         if len(parts) > MOST_PARTS:
-            whole = one_of(message, answers, too_many(answers[0].language))
+            whole = one_of(message, answers, say("too_many", answers[0].language))
             yield Delta(whole.text[len(said) :])
         yield Done(whole, history)
 
@@ -217,12 +217,9 @@ class Engine:
 
     async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
-        events = self.astream(question, history, **how)
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Done):
-                    return event.answer
-        raise AssertionError("a stream ends with Done")
+        async with aclosing(self.astream(question, history, **how)) as events:
+            (answer,) = [event.answer async for event in events if isinstance(event, Done)]
+        return answer
 
     def astream(
         self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
@@ -421,13 +418,11 @@ class Engine:
             rephrased = rephrase(model, question, history if contexts else (), language, deadline)
             if rephrased is not None:
                 readable, german, usage = rephrased
-        sought, only, sums_up = self._sought(question, only)
+        sought = self._sought(question, only)
         return Asked(
             message,
             question,
-            sought,
-            only,
-            sums_up,
+            *sought,
             readable,
             german,
             contexts,
@@ -435,7 +430,7 @@ class Engine:
             history,
             deadline,
             started,
-            dict(usage),
+            usage,
         )
 
     def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
@@ -487,7 +482,13 @@ class Engine:
             retrieved=time.perf_counter() - asked.started,
             by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
         )
-        return self._summed_up(job, asked.sums_up) if asked.sums_up else job
+        if asked.sums_up is None:
+            return job
+        summary, key = summarise(self.library, asked.sums_up)  # a model writes a summary from these passages
+        job = replace(
+            job, passages=key[: self.settings.passages], summary=summary, confidence=float(bool(key))
+        )
+        return replace(job, certainty="sure" if key else "none")
 
     def _comments_of(self, aim: Aim | None, only: frozenset[str] | None) -> frozenset[str]:
         """Ids of the comments by somebody whose aims are asked for; no others of theirs."""
@@ -532,15 +533,6 @@ class Engine:
             retrieved=time.perf_counter() - asked.started,
         )
 
-    def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
-        """The job with key sentences and their passages, from which a model writes a summary."""
-        summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
-        passages = summary.passages[: self.settings.passages]
-        known = replace(job, passages=passages, summary=summary.outcome)
-        if summary.passages:
-            return replace(known, confidence=1.0, certainty="sure")
-        return replace(known, confidence=0.0, certainty="none")
-
     def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
         """The events of a complete answer."""
         seconds = answer.timings["retrieval"]
@@ -556,33 +548,23 @@ class Engine:
         sure = job.certainty == "sure"
         best = of_several_sources(job.stated, MOST_STATEMENTS) or job.found
         most = MOST_STATEMENTS if sure else MOST_NEAREST
-        draft = compose(best, job.ranking.query.text, most, job.asked.language, alone=bool(job.stated))
-        outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
+        outcome = compose(best, job.ranking.query.text, most, job.asked.language, alone=bool(job.stated))
+        outcome = replace(outcome, certainty=job.certainty)
         outcome = with_both_sides(job, outcome, self._compared, verbatim=True)
-        return outcome if sure else below(comes_nearest(job.asked.language), outcome)
+        return outcome if sure else below(say("nearest", job.asked.language), outcome)
 
-    def _declined(self, job: Job, reason: str) -> Outcome:
-        say = unverified if reason == UNVERIFIED else declined
-        return Outcome(say(job.asked.language), (), (), "none", reason, nearest(job.found))
+    def _declined(self, job: Job, reason: str, model: str | None = None) -> Outcome:
+        said = say("unverified" if reason == UNVERIFIED else "declined", job.asked.language)
+        return Outcome(said, (), (), "none", reason, model, nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model; each sentence is checked when it is complete."""
         writing = Writing(Verifier(job.passages, self.index.idf, self.dense.alike if self.dense else None))
-        request = Request(
-            job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
-        )
-        reply, deadline, said = self.settings.llm_reply, job.asked.deadline, ""
-        tools = Tools(
-            self.library,
-            lambda asked, k, filters: self.search(asked, k, filters=filters),
-            job.passages,
-            job.asked.only,
-        )
-        started = time.perf_counter()
+        tools = Tools(self.library, self.search, job)
+        reply = write_in_steps(model, job, tools, self.settings.llm_reply, self.settings.steps)
+        said, started = "", time.perf_counter()
         try:
-            for delta in writing.run(
-                write_in_steps(model, request, tools, reply, deadline, self.settings.steps)
-            ):
+            for delta in writing.run(reply):
                 if isinstance(delta, Restarted):
                     said = ""
                     if isinstance(delta, Found):
@@ -596,76 +578,71 @@ class Engine:
         except ProviderError as error:
             error.partial = said
             raise
-        add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
-            add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
+            writing.be_judged(model, job.asked.deadline)
         job = replace(job, passages=tuple(tools.held))
-        outcome = self._verified(job, writing)
-        answer = self._answer(job, outcome, None if outcome.stands_in else model.name)
+        answer = self._answer(job, self._verified(job, writing, model.name), writing.usage)
         if not said:
             yield Delta(answer.text)
         yield Done(answer, job.asked.history)
 
-    def _verified(self, job: Job, writing: Writing) -> Outcome:
+    def _verified(self, job: Job, writing: Writing, model: str) -> Outcome:
         """The model's answer if it is supported and answers the question, else what takes its place."""
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
         wrong = [statement for statement in claims if statement.status == "unsupported"]
         if writing.declined:
-            return self._instead(job, NOT_IN_PASSAGES, writing)
+            return self._instead(job, NOT_IN_PASSAGES, writing, model)
         if len(wrong) * 2 > len(claims) or not claims:
-            return self._instead(job, UNVERIFIED, writing)
+            return self._instead(job, UNVERIFIED, writing, model)
         answers = bool(job.summary) or says_what_was_asked(job, writing.statements, writing.citations)
         may_answer = job.certainty == "unsure" and any(each.status == "supported" for each in claims)
         if not (answers or may_answer):
-            return self._instead(job, LOW_CONFIDENCE if job.certainty == "none" else BESIDE, writing)
+            reason = LOW_CONFIDENCE if job.certainty == "none" else BESIDE
+            return self._instead(job, reason, writing, model)
         further = nearest(job.found, start=len(writing.citations) + 1)
         outcome = Outcome(
             writing.text,
             tuple(writing.statements),
             tuple(writing.citations),
             borne_out(claims),
+            model=model,
             further=besides(further, writing.citations),
             dropped=tuple(writing.dropped),
             withheld=tuple(writing.withheld),
         )
         if answers:
             return with_both_sides(job, outcome, self._compared, verbatim=False)
-        return replace(below(comes_nearest(job.asked.language), outcome), certainty="unsure")
+        return replace(below(say("nearest", job.asked.language), outcome), certainty="unsure")
 
-    def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
-        """In place of the model's answer: the verbatim answer if it is certain enough, else a declined
-        one."""
+    def _instead(self, job: Job, reason: str, writing: Writing, model: str) -> Outcome:
+        """In place of the model's answer: the verbatim one if that is certain enough, else a declined one."""
         outcome = self._extractive(job)
         if outcome.reason is None:
-            notice = stand_in(_WHY[reason], job.asked.language)
-            outcome = replace(below(notice, outcome), reason=reason, stands_in=True)
+            outcome = replace(below(stand_in(_WHY[reason], job.asked.language), outcome), reason=reason)
         else:
-            outcome = self._declined(job, reason)
+            outcome = self._declined(job, reason, model)
         unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
         return replace(outcome, dropped=tuple(writing.dropped), withheld=(*unshown, *writing.withheld))
 
-    def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
+    def _answer(self, job: Job, outcome: Outcome, usage: Usage | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
+        outcome = replace(
+            outcome,
+            citations=named_copies(outcome.citations, job.copies),
+            further=named_copies(outcome.further, job.copies),
+        )
+        said: dict[str, Any] = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
         return Answer(
             question=job.asked.message,
             standalone_question=job.asked.standalone,
             language=job.asked.language,
-            text=outcome.text,
-            statements=outcome.statements,
-            citations=named_copies(outcome.citations, job.copies),
             passages=job.passages,
             abstained=outcome.certainty == "none",
-            certainty=outcome.certainty,
-            reason=outcome.reason,
-            model=model,
             index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
-            further=named_copies(outcome.further, job.copies),
-            dropped=outcome.dropped,
-            withheld=outcome.withheld,
             by_words=job.by_words,
-            contradictions=outcome.contradictions,
-            usage=job.asked.usage,
+            usage=summed(job.asked.usage, usage or {}),
+            **said,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.extract import REACH, Candidate
 from rag.answering.texts import Texts
+from rag.answering.work import Outcome
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
@@ -23,16 +24,6 @@ ENOUGH_WORDS = 45
 
 # the line with the speaker's name under a pull quote
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An extractive answer: its text with [n], the statements, and their citations."""
-
-    text: str
-    statements: tuple[Statement, ...]
-    citations: tuple[Citation, ...]
-    further: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +52,14 @@ def compose(
     language: str = "de",
     *,
     alone: bool = False,
-) -> Draft:
+) -> Outcome:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
     For a question that asks for one value, only sentences that may hold it are quoted. Sources are named in
     the `language`. No sentence is added to candidates that stand `alone`.
     """
     if not candidates:
-        return Draft("", (), (), ())
+        return Outcome("", (), ())
     asked = _value_asked(question, candidates[0])
     places = _choose(_in_reach(candidates, asked), asked, most, alone=alone)
     citations = tuple(
@@ -77,7 +68,8 @@ def compose(
     )
     text, statements = quoted(citations, language)
     chosen = [place.candidate for place in places]
-    return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
+    further = nearest(candidates, chosen, start=len(places) + 1)
+    return Outcome(text, statements, citations, further=further)
 
 
 def quoted(citations: Iterable[Citation], language: str, text: str = "") -> tuple[str, tuple[Statement, ...]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.claims import Claim, Date, claims
 from rag.answering.compose import quoted
-from rag.answering.texts import sides_differ
+from rag.answering.texts import say
 from rag.answering.work import Job, Outcome, besides
 from rag.errors import BelegError
 from rag.question.answer_type import cue_of
@@ -259,7 +259,7 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
             if not verbatim:
                 return _followed(each, job, outcome)
             none = replace(outcome, text="", statements=(), citations=())
-            return _with(each, none, job.asked.language, sides_differ(job.asked.language))
+            return _with(each, none, job.asked.language, say("differ", job.asked.language))
     return outcome
 
 
@@ -307,7 +307,7 @@ def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
     )
     if one and other:
         return replace(outcome, contradictions=(Contradiction((one, other), _values(difference)),))
-    notice = f"{outcome.text}\n\n{sides_differ(job.asked.language)}"
+    notice = f"{outcome.text}\n\n{say('differ', job.asked.language)}"
     return _with(difference, outcome, job.asked.language, notice)
 
 

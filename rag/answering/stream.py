@@ -89,9 +89,8 @@ class Writing:
         claims = any(statement.status != "no claim" for statement in self.statements)
         self.declined = self.declined or (says_so and not claims) or not (self.text or self.withheld)
 
-    def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
-        """Lets the model judge the weak statements; returns the tokens used."""
-        usage: Usage = {}
+    def be_judged(self, model: ChatModel, deadline: Deadline) -> None:
+        """Lets the model judge the weak statements."""
         quotes = {citation.number: citation.quote for citation in self.citations}
         for i, statement in enumerate(self.statements):
             if statement.status != "weak" or not statement.citations or self._differs[i]:
@@ -100,8 +99,7 @@ class Writing:
             verdict = judge(model, statement.text, passage, deadline)
             if verdict is not None:
                 self.statements[i] = replace(statement, status="supported" if verdict[0] else "unsupported")
-                usage = summed(usage, verdict[1])
-        return usage
+                self.usage = summed(self.usage, verdict[1])
 
     def _texts(self, pieces: Iterator[Said]) -> Iterator[str]:
         held: str | None = ""  # the beginning, until it is clear whether that is the sentinel
@@ -174,9 +172,3 @@ class Writing:
                 self._closed[i] = (sentence, better or checked)
             if "\n" in sentence.lead:
                 return
-
-
-def add_usage(total: dict[str, float], more: Usage) -> None:
-    """Adds tokens and cost to a total."""
-    for name, value in more.items():
-        total[name] = total.get(name, 0.0) + value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.work import Outcome
+from rag.answering.work import Outcome, SumUp
 from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
 from rag.store.library import Library
 from rag.text.analysis import key, language_of, words
@@ -30,14 +30,6 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
-    """Key sentences with their passages."""
-
-    outcome: Outcome
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Sentence:
     article: Article
     chunk: Chunk
@@ -52,27 +44,26 @@ class _Sentence:
         return points_back(self.text, language_of(self.article.language))
 
 
-def summarise(library: Library, ids: Sequence[str], headings: dict[str, str], most: int | None) -> Summary:
-    """The key sentences of articles, in their order: `most` of them, or 3 to 5 of one article and the lead of
-    each of several.
+def summarise(library: Library, asked: SumUp) -> tuple[Outcome, tuple[Passage, ...]]:
+    """The key sentences of articles, in their order, and their passages.
 
-    `headings` are the lines above the sentences of each article, by its id.
+    They are as many as `asked` for, or 3 to 5 of one article and the lead of each of several.
     """
-    articles = {article.id: article for article in library.articles(ids)}
-    held = [articles[id] for id in ids if id in articles]
+    articles = {article.id: article for article in library.articles(asked.ids)}
+    held = [articles[id] for id in asked.ids if id in articles]
     shown = [article for article in held if article.copy_of not in articles][:MOST_ARTICLES]
     found = {article.id: _sentences(library, article) for article in shown}
     if len(shown) == 1:
         whole = found[shown[0].id]
-        number = most or min(MOST, max(LEAST, len(whole) // EACH))
+        number = asked.sentences or min(MOST, max(LEAST, len(whole) // EACH))
         sentences = _key(whole, min(number, MOST_SENTENCES))
-    elif most is None:
+    elif asked.sentences is None:
         sentences = [each for article in shown for each in _lead(found[article.id])]
     else:
         leading = [each for article in shown for each in found[article.id][:LEADING]]
-        sentences = _key(leading, min(most, MOST_SENTENCES))
+        sentences = _key(leading, min(asked.sentences, MOST_SENTENCES))
     passages = {each.chunk.id: Passage(each.chunk, each.article, 1.0) for each in sentences}
-    return Summary(_told(sentences, headings), tuple(passages.values()))
+    return _told(sentences, asked.headings), tuple(passages.values())
 
 
 def _sentences(library: Library, article: Article) -> list[_Sentence]:

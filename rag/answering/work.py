@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from rag.answering.confidence import covers
 from rag.answering.extract import Candidate
-from rag.models.chat import Deadline
+from rag.models.chat import Deadline, Usage
 from rag.question.followup import Context
 from rag.retrieval.retriever import Ranking
 from rag.schema import Article, Certainty, Citation, Contradiction, Message, Passage, Statement, Status
@@ -34,7 +34,7 @@ class Asked:
     `message` is the text as typed, `question` the part that asks (`rag.question.parse`), `sought` the same
     without the source that it names. `only` are the ids of the articles that may answer, None for all;
     `sums_up` says that it asks for a summary. `started` is the time of arrival by `time.perf_counter`;
-    `usage` is added to.
+    `usage` counts the tokens of the translation.
     """
 
     message: str
@@ -49,7 +49,7 @@ class Asked:
     history: tuple[Message, ...]
     deadline: Deadline
     started: float
-    usage: dict[str, float]
+    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +77,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to a question and how certain it is; `reason` says why it was declined.
-
-    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why the model's is not
-    shown.
-    """
+    """What an `Answer` says, in the fields that are named as there."""
 
     text: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
     certainty: Certainty = "sure"
     reason: str | None = None
+    model: str | None = None
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
-    stands_in: bool = False
     contradictions: tuple[Contradiction, ...] = ()
 
 
