@@ -102,7 +102,11 @@ class Engine:
         self._compared = Compared(library)
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
-        self._catalogue = Catalogue(library, self._mentioning, self._differing)
+        self._catalogue = Catalogue(
+            library,
+            lambda words, language: self.index.mentioning(understand(words, language).concepts),
+            self._differing,
+        )
 
     def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -186,9 +190,20 @@ class Engine:
         kind = self._catalogue.kind(asks)
         last = next((said.content for said in reversed(history) if said.role == "user"), "")
         kind = of_those_before(asks, kind, self._catalogue.kind(reduced(last))) or kind
-        if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
-            answer = self._catalogue.answer(asks, kind, only)
-            yield from self._told(replace(answer, question=question), history)
+        sums_up = to_sum_up(kind)
+        if kind is not None and not (sums_up and self._catalogue.to_sum_up(sums_up, only).ids):
+            started = time.perf_counter()
+            told = self._catalogue.answer(kind, only)
+            answer = self._answer(
+                told,
+                question=question,
+                standalone_question=asks,
+                language=kind.language,
+                passages=(),
+                confidence=float(told.certainty == "sure"),
+                timings={"retrieval": time.perf_counter() - started, "answer": 0.0},
+            )
+            yield from self._told(answer, history)
             return
         if model is not None:
             model.warm_up()  # importing takes seconds, which must not count as the server's
@@ -197,7 +212,7 @@ class Engine:
             asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
         job = self._found(asked)
         if model is None or not job.passages:
-            yield from self._told(self._answer(job, self._extractive(job)), history)
+            yield from self._told(self._answer_to(job, self._extractive(job)), history)
         else:
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
@@ -364,9 +379,6 @@ class Engine:
         language = detect_language(question, self.index.languages)
         whole = Requested(language, "articles", asks="summary", titles=ids)
         return question, ids, self._catalogue.to_sum_up(whole, only)
-
-    def _mentioning(self, words: str, language: str) -> set[str]:
-        return self.index.mentioning(understand(words, language).concepts)
 
     def _differing(
         self, topic: str | None, language: str, ids: frozenset[str]
@@ -581,7 +593,7 @@ class Engine:
         if self.settings.judge:
             writing.be_judged(model, job.asked.deadline)
         job = replace(job, passages=tuple(tools.held))
-        answer = self._answer(job, self._verified(job, writing, model.name), writing.usage)
+        answer = self._answer_to(job, self._verified(job, writing, model.name), writing.usage)
         if not said:
             yield Delta(answer.text)
         yield Done(answer, job.asked.history)
@@ -624,27 +636,30 @@ class Engine:
         unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
         return replace(outcome, dropped=tuple(writing.dropped), withheld=(*unshown, *writing.withheld))
 
-    def _answer(self, job: Job, outcome: Outcome, usage: Usage | None = None) -> Answer:
+    def _answer_to(self, job: Job, outcome: Outcome, usage: Usage | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
         outcome = replace(
             outcome,
             citations=named_copies(outcome.citations, job.copies),
             further=named_copies(outcome.further, job.copies),
         )
-        said: dict[str, Any] = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
-        return Answer(
+        return self._answer(
+            outcome,
             question=job.asked.message,
             standalone_question=job.asked.standalone,
             language=job.asked.language,
             passages=job.passages,
-            abstained=outcome.certainty == "none",
-            index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
             by_words=job.by_words,
             usage=summed(job.asked.usage, usage or {}),
-            **said,
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
+
+    def _answer(self, outcome: Outcome, **known: Any) -> Answer:
+        """The outcome as an answer; `known` are the fields that it lacks."""
+        said = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+        abstained = outcome.certainty == "none"
+        return Answer(abstained=abstained, index_fingerprint=self.library.fingerprint, **said, **known)
 
 
 def _by_grammar(

@@ -2,7 +2,6 @@
 
 import functools
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -10,10 +9,10 @@ from dataclasses import replace
 from rag.answering.compose import quoted
 from rag.answering.disagreement import MOST_COMPARED, Difference, side_by_side
 from rag.answering.texts import Texts, values
-from rag.answering.work import SumUp
-from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up
+from rag.answering.work import Outcome, SumUp
+from rag.question.kind import Request, Subject, Talk, kind_of
 from rag.question.known import Known, people
-from rag.schema import Answer, Article, Citation, Span, Statement, cite
+from rag.schema import Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
@@ -55,12 +54,12 @@ class Catalogue:
             return found if self._rows(found, None) else None  # in these words no article mentions it
         return found
 
-    def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
+    def answer(self, asked: Request | Talk, only: frozenset[str] | None = None) -> Outcome:
         """The answer to a question about the dossier, or to talk.
 
         `only` are the ids of the articles that count, None for all.
         """
-        started, found, lines = time.perf_counter(), list[Difference](), list[_Line]()
+        found, lines = list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
             text = Texts(asked.language)
             opening = "" if asked.about == "self" else text(asked.about)
@@ -70,30 +69,15 @@ class Catalogue:
             lines, found = self._compared(asked, only)
         else:
             lines = self._tell(asked, only)
-        declined = isinstance(asked, Talk) and asked.about == "task"
         whole, statements, citations = self._written(lines)
         sides, pairs = side_by_side(found)
         for pair in pairs:  # each with both sentences below the two values
             both = [sides[number - 1] for number in pair.citations]
             whole, quotations = quoted(both, asked.language, f"{whole}\n\n{values(pair.said)}")
             statements += quotations
-        return Answer(
-            question=question,
-            standalone_question=question,
-            language=asked.language,
-            text=whole,
-            statements=() if declined else tuple(statements),
-            citations=(*citations, *sides),
-            passages=(),
-            abstained=declined,
-            certainty="none" if declined else "sure",
-            reason=TASK if declined else None,
-            model=None,
-            index_fingerprint=self.library.fingerprint,
-            confidence=0.0 if declined else 1.0,
-            contradictions=pairs,
-            timings={"retrieval": time.perf_counter() - started, "answer": 0.0},
-        )
+        if isinstance(asked, Talk) and asked.about == "task":
+            return Outcome(whole, (), (), "none", TASK)
+        return Outcome(whole, tuple(statements), (*citations, *sides), contradictions=pairs)
 
     def _written(self, lines: Sequence[_Line]) -> tuple[str, list[Statement], list[Citation]]:
         """The lines as paragraphs; a heading with a single article is one: „Der neueste Artikel: …“"""
@@ -132,11 +116,6 @@ class Catalogue:
             rows = rows[:1] if asked.order == "newest" else rows[-1:]
         text = Texts(asked.language)
         return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
-
-    def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
-        """Whether the request is for a summary of articles that exist."""
-        asked = to_sum_up(kind)
-        return asked is not None and bool(self.to_sum_up(asked, only).ids)
 
     @property
     def known(self) -> Known:
