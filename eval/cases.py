@@ -131,9 +131,6 @@ def digest(cases: Sequence[Case]) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
-# --- sets with their articles -----------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
     """Cases, and the articles they are about where the set brings its own.
@@ -196,9 +193,6 @@ def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
     return replace(questions, name=name, articles=(*questions.articles, *others))
 
 
-# --- SQuAD ----------------------------------------------------------------------------------------
-
-
 def _squad(path: Path) -> QuestionSet:
     """A file {"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}.
 
@@ -251,9 +245,6 @@ def _span_case(
     )
 
 
-# --- XQuAD as plain lines -------------------------------------------------------------------------
-
-
 def _paragraphs(folder: Path, lang: str) -> QuestionSet:
     """`passages.jsonl` (id, title, text) and questions in every other `.jsonl` (id, passage, answer…)."""
     articles = {
@@ -270,9 +261,6 @@ def _paragraphs(folder: Path, lang: str) -> QuestionSet:
         raise BadRequest(f"{folder}: a question lacks {exc}; other languages: --lang") from exc
     check_ids(folder, cases)
     return QuestionSet(f"{folder.name}-{lang}", tuple(cases), tuple(articles.values()))
-
-
-# --- BEIR -----------------------------------------------------------------------------------------
 
 
 def _beir(folder: Path) -> QuestionSet:

@@ -134,9 +134,6 @@ def _tallies(name: str, before: Sequence[Row], after: Sequence[Row]) -> tuple[Ta
     return Tally(**whole), {kind: Tally(**count) for kind, count in sorted(counts.items())}
 
 
-# --- the command ----------------------------------------------------------------------------------
-
-
 def main(arguments: Sequence[str]) -> int:
     """`python -m eval compare`; returns the exit status."""
     parser = argparse.ArgumentParser(

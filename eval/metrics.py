@@ -27,8 +27,6 @@ BINS = 10  # ranges of confidence
 _MARKER = re.compile(r"\s*\[\d+\]")
 _SPACES = re.compile(r"\s+")
 
-# --- retrieval ------------------------------------------------------------------------------------
-
 
 def hit_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
     """1 when a relevant item is among the first k, else 0 (hit rate, success@k of trec_eval)."""
@@ -56,9 +54,6 @@ def ndcg_at(ranked: Sequence[str], gains: Mapping[str, float], k: int) -> float:
 
 def _dcg(gains: Iterable[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
-
-
-# --- facts and evidence ---------------------------------------------------------------------------
 
 
 def folded(text: str) -> str:
@@ -121,9 +116,6 @@ def quote_exact(citations: Iterable[Citation], texts: Mapping[str, str]) -> floa
     return float(all(exact)) if exact else None
 
 
-# --- citations ------------------------------------------------------------------------------------
-
-
 def citation_recall(
     statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
 ) -> float | None:
@@ -159,9 +151,6 @@ def citation_precision(
                 for at, source in enumerate(cited)
             )
     return needed / total if total else 0.0
-
-
-# --- confidence -----------------------------------------------------------------------------------
 
 
 def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
@@ -221,8 +210,3 @@ def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, floa
     places = bin_of(pairs[:, 0])
     groups = [pairs[places == place] for place in range(BINS)]
     return [(float(g[:, 0].mean()), float(g[:, 1].mean()), len(g)) for g in groups if len(g)]
-
-
-def words(text: str) -> float:
-    """Words of an answer, its `[n]` not counted."""
-    return float(len(without_markers(text).split()))

@@ -156,9 +156,6 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
     return f"{before.label} → {after.label}", rows
 
 
-# --- the weakest answers --------------------------------------------------------------------------
-
-
 def goodness(row: Row) -> float:
     """A score for an answer, 0 to 1: the mean of its known measures; -1 for a failed case."""
     if row.error is not None:
@@ -220,9 +217,6 @@ def hits(cited: Citation, gold: Sequence[Json]) -> bool:
     """Whether a citation overlaps a gold sentence."""
     place = (cited.article_id, cited.start, cited.end)
     return any(touches(place, (each["article_id"], each["start"], each["end"])) for each in gold)
-
-
-# --- plots: points as shares of the axes, which the templates place -------------------------------
 
 
 def _axis(most: float, label: Callable[[float], str]) -> list[tuple[float, str]]:

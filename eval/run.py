@@ -16,17 +16,18 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from eval.cases import Case, QuestionSet, digest
-from eval.measures import Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
-from eval.metrics import ArticleSpan, Supports, without_markers
+from eval.measures import MEASURES, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
+from eval.metrics import Supports, without_markers
 from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
-from eval.statistics import missing
+from eval.statistics import means
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.article import detect_language
 from ingest.sync import sync
 from rag.answering.generate import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.i18n import ENGLISH
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
@@ -43,7 +44,6 @@ _NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
 """Settings that change no answer, and one that may hold a key; the index names what matters of it."""
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 
-Progress = Callable[[], object]
 Judge = Callable[[str, str], bool | None]
 """Whether a context supports a sentence; None without a reliable verdict."""
 
@@ -68,9 +68,6 @@ class Examiner:
     judge: Judge | None = None
     extractive: bool = False
     gains: Mapping[str, Mapping[str, float]] | None = None
-
-
-# --- what is run ----------------------------------------------------------------------------------
 
 
 def folder_of(settings: Settings) -> Path:
@@ -101,9 +98,10 @@ def plans(
     found = []
     folders: Sequence[Path | None] = articles or [None]
     for folder in folders:
-        plain = load_settings(articles=folder, data=data, dossier=dossier, **own)
+        given = {**own, "articles": folder, "data": data, "dossier": dossier}
+        plain = load_settings(**given)
         for change in [{}, *changes]:
-            changed = load_settings(**{**own, "articles": folder, "data": data, "dossier": dossier, **change})
+            changed = load_settings(**{**given, **change})
             if fingerprint(changed) != fingerprint(plain):
                 variant = hashlib.sha256(fingerprint(changed).encode()).hexdigest()[:8]
                 changed = replace(changed, data=folder_of(plain) / f"index-{variant}")
@@ -115,7 +113,7 @@ def plans(
 
 def _written(questions: QuestionSet) -> Path:
     """The folder with the articles of a set, written once."""
-    lines = "\n".join(json.dumps(dict(record), ensure_ascii=False) for record in questions.articles)
+    lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in questions.articles)
     known = hashlib.sha256(lines.encode()).hexdigest()[:8]
     file = _ELSEWHERE / "sets" / f"{questions.name}-{known}" / "articles.jsonl"
     if not file.exists():
@@ -130,7 +128,7 @@ def measure(
     extractive: bool = False,
     judge: bool = False,
     resume: bool = False,
-    progress: Progress = lambda: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> Run:
     """The run of a plan, which is kept as `latest.json` beside the index, with its reports.
 
@@ -145,22 +143,23 @@ def measure(
             where = "set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
             raise ConfigError(f"--judge needs a language model: {where}")
         shelf = shelf_of(engine.library)
-        _check_articles(questions, shelf)
-        examiner = Examiner(
-            shelf=shelf,
-            supports=by_verifier(engine.index.idf, shelf),
-            judge=partial(_verdict, model, settings.llm_deadline) if model else None,
-            extractive=extractive,
-            gains=questions.gains,
-        )
+        named = {id for case in questions.cases for id in case.articles or ()}
+        if named and not named & shelf.articles.keys():
+            raise BadRequest(
+                f"{questions.name} is about other articles: none of its {len(named)} (as {min(named)}) is in"
+                " the index; name their folder with --articles"
+            )
+        asked = partial(_verdict, model, settings.llm_deadline) if model else None
+        supports = by_verifier(engine.index.idf, shelf)
+        examiner = Examiner(shelf, supports, asked, extractive, questions.gains)
         about = _about(plan, questions, engine, examiner)
         journal = Journal(journal_of(plan), about)
         rows = run(engine, questions.cases, examiner, journal, resume=resume, progress=progress)
-    result = Run(about, rows)
+    result, measured = Run(about, rows), means(rows)
     about |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": result.complete,
-        "left_out": missing(rows),
+        "left_out": {n: ENGLISH(f"eval.needs.{m.needs}") for n, m in MEASURES.items() if n not in measured},
     }
     write_run(folder_of(settings) / "latest.json", result)
     keep_reports(folder_of(settings), [result])
@@ -171,16 +170,6 @@ def journal_of(plan: Plan) -> Path:
     """The journal of a plan's answered cases, kept until all plans are done."""
     name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
     return folder_of(plan.settings) / f"under-way-{name}.jsonl"
-
-
-def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
-    """Raises BadRequest when none of the articles that a set names is in the index."""
-    named = {id for case in questions.cases for id in case.articles or ()}
-    if named and not named & shelf.articles.keys():
-        raise BadRequest(
-            f"{questions.name} is about other articles: none of its {len(named)} (as {min(named)}) is in the"
-            " index; name their folder with --articles"
-        )
 
 
 def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examiner) -> Json:
@@ -209,9 +198,6 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
     }
 
 
-# --- asking --------------------------------------------------------------------------------------
-
-
 def run(
     engine: Engine,
     cases: Sequence[Case],
@@ -219,12 +205,10 @@ def run(
     journal: Journal | None = None,
     *,
     resume: bool = False,
-    progress: Progress = lambda: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> tuple[Row, ...]:
-    """The rows of all cases, in order; with a journal each is on disk before the next is asked.
-
-    A failure in one case is recorded in its row. Raises BadRequest if the journal belongs to another run.
-    """
+    """The rows of all cases, in order; with a journal each is on disk before the next is asked. A failure
+    is recorded in its row. Raises BadRequest if the journal belongs to another run."""
     rows = journal.begin(resume=resume) if journal else {}
     for case in cases:
         if case.id not in rows:
@@ -269,7 +253,7 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
         case=case,
         answer=sent_answer(answer),
         measures=measures,
-        gold=tuple(_gold(span, examiner.shelf) for span in gold),
+        gold=tuple(examiner.shelf.quoted(span) for span in gold),
         judged=judged,
     )
 
@@ -277,7 +261,7 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
 def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:
     """The verdict on each sentence with a claim, by all passages of the answer."""
     context = "\n\n".join(passage.chunk.text for passage in answer.passages)
-    claims = [statement.text for statement in answer.statements if statement.status != "no claim"]
+    claims = (statement.text for statement in answer.statements if statement.status != "no claim")
     return tuple(Verdict(claim, judge(claim, context)) for claim in claims)
 
 
@@ -308,18 +292,8 @@ def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, floa
     raise ProviderError("the stream ended without an answer")
 
 
-def _gold(span: ArticleSpan, shelf: Shelf) -> Json:
-    id, start, end = span
-    article = shelf.articles[id]
-    place = {"article_id": id, "start": start, "end": end, "text": article.text[start:end]}
-    return {**place, "title": article.title, "outlet": article.outlet}
-
-
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without keys and tokens, and with addresses without user or query.
-
-    Secrets are recognised by type and, in case one is plain text, by name.
-    """
+    """Settings without keys and tokens, which type or name tell, and addresses without user or query."""
     return {name: _public(name, value) for name, value in settings.items() if value is not None}
 
 

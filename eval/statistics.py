@@ -10,7 +10,6 @@ from eval import metrics
 from eval.measures import MEASURES, is_right
 from eval.metrics import Floats
 from eval.runs import Row
-from rag.i18n import ENGLISH
 
 RESAMPLES = 10_000
 SEED = 20250815
@@ -127,9 +126,3 @@ def means(rows: Sequence[Row], names: Sequence[str] = tuple(MEASURES)) -> dict[s
     names = [name for name in names if declinable or name not in DECLINING]
     found = values(rows, names)[0] if rows else []
     return {name: float(value) for name, value in zip(names, found, strict=False) if not math.isnan(value)}
-
-
-def missing(rows: Sequence[Row]) -> dict[str, str]:
-    """The measures that no case has, with what they need."""
-    present = means(rows)
-    return {name: ENGLISH(f"eval.needs.{m.needs}") for name, m in MEASURES.items() if name not in present}

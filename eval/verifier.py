@@ -62,9 +62,6 @@ def _chunk(article: Article, start: int, end: int) -> Chunk:
     return Chunk(article.id, article.id, 0, start, end, article.text[start:end], tuple(spans))
 
 
-# --- labelled pairs -------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A sentence, a passage, and a person's judgement whether the passage supports it.
@@ -109,9 +106,6 @@ def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, dict[str, flo
     """The quality over all pairs, and by split, kind and language."""
     groups = by_value(outcomes, ("split", "kind", "lang"), lambda outcome: outcome[0])
     return {name: quality(members) for name, members in {"all": outcomes, **groups}.items()}
-
-
-# --- the command ----------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -221,10 +221,6 @@ def test_the_points_of_a_reliability_plot() -> None:
     assert metrics.reliability([]) == []
 
 
-def test_words_are_counted_without_markers() -> None:
-    assert metrics.words("Keine Einigung. [1] Kein Abkommen. [12]") == 4
-
-
 def test_quantiles_are_values_that_occur() -> None:
     assert quantiles([4, 1, 3, 2]) == (2, 4)
     assert quantiles([7]) == (7, 7)
