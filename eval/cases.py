@@ -146,10 +146,8 @@ class QuestionSet:
 
 
 def load_set(path: Path, lang: str = "de") -> QuestionSet:
-    """The set in a file or folder; `lang` chooses the questions where a set has several languages.
-
-    Raises BadRequest when nothing known is there.
-    """
+    """The set in a file or folder; `lang` chooses the questions where a set has several languages. Raises
+    BadRequest when nothing known is there."""
     if path.is_dir():
         if (path / "corpus.jsonl").exists() and (path / "queries.jsonl").exists():
             return _beir(path)
@@ -178,10 +176,8 @@ def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
 
 
 def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
-    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles.
-
-    Raises BadRequest for a set that brings no articles, or a line without a text.
-    """
+    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles. Raises
+    BadRequest for a set that brings no articles, or a line without a text."""
     if not questions.articles:
         raise BadRequest(f"{questions.name} brings no articles; put the others into the folder of --articles")
     rows = csv.reader(read_text(path).splitlines(), delimiter=";", quotechar="'")
@@ -265,9 +261,7 @@ def _paragraphs(folder: Path, lang: str) -> QuestionSet:
 
 def _beir(folder: Path) -> QuestionSet:
     """`corpus.jsonl` and `queries.jsonl` (_id, title, text), judgements in `qrels.tsv` or `qrels/test.tsv`.
-
-    Thakur et al. 2021 (arXiv 2104.08663). Queries that nothing is judged relevant for are left out.
-    """
+    Thakur et al. 2021 (arXiv 2104.08663). Queries that nothing is judged relevant for are left out."""
     files = [folder / "qrels.tsv", *(folder / "qrels" / f"{part}.tsv" for part in ("test", "dev", "train"))]
     qrels = next((file for file in files if file.exists()), None)
     if qrels is None:

@@ -197,10 +197,8 @@ def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict
 def passage_measures(
     case: Case, passages: Sequence[Passage], shelf: Shelf, gold: Sequence[ArticleSpan]
 ) -> dict[str, float]:
-    """Retrieval by article and by evidence, over the passages as they were handed out, best first.
-
-    By evidence, the items are passages, and those with a gold sentence are relevant.
-    """
+    """Retrieval by article and by evidence, over the passages as they were handed out, best first. By
+    evidence, the items are passages, and those with a gold sentence are relevant."""
     measures: dict[str, float] = {}
     if case.articles:
         articles = list(dict.fromkeys(passage.article.id for passage in passages))
@@ -223,11 +221,8 @@ def ranked_measures(level: str, ranked: Sequence[str], gains: Mapping[str, float
 
 
 def is_right(case: Case, measures: Mapping[str, float]) -> bool | None:
-    """Whether an answer is right; None if the case does not say enough.
-
-    Right is declining an unanswerable question, and for any other citing a gold sentence or, without gold
-    sentences, saying all facts.
-    """
+    """Whether an answer is right; None if the case does not say enough. Right is declining an unanswerable
+    question, and for any other citing a gold sentence or, without gold sentences, saying all facts."""
     if case.answerable is False:
         return measures.get("abstained") == 1.0
     found = measures.get("evidence_hit", measures.get("fact_recall"))

@@ -36,10 +36,8 @@ _GOODNESS = (
 
 
 def report(runs: Sequence[Run], lang: str = "de") -> str:
-    """The page on the last of the runs; with several it begins with their differences from the first.
-
-    It is a single file that loads nothing. Raises BadRequest for runs that cannot be compared.
-    """
+    """The page on the last of the runs; with several it begins with their differences from the first. It is a
+    single file that loads nothing. Raises BadRequest for runs that cannot be compared."""
     return _TEMPLATES.get_template("report.html").render(_view(runs, lang))
 
 

@@ -58,10 +58,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Everything needed to measure an answer, except the case.
-
-    `gains` (query → article → relevance) makes it a measurement of retrieval alone.
-    """
+    """Everything needed to measure an answer, except the case. `gains` (query → article → relevance) makes it
+    a measurement of retrieval alone."""
 
     shelf: Shelf
     supports: Supports[Citation]

@@ -117,10 +117,8 @@ class Journal:
         self.identity = dict(identity)
 
     def begin(self, *, resume: bool) -> dict[str, Row]:
-        """The rows already answered, by case id; none unless `resume`.
-
-        Raises BadRequest when the journal belongs to another set, index, engine or version.
-        """
+        """The rows already answered, by case id; none unless `resume`. Raises BadRequest when the journal
+        belongs to another set, index, engine or version."""
         rows = {row.case.id: row for row in self._rows() if row.error is None} if resume else {}
         lines = [
             json.dumps(self.identity, ensure_ascii=False),

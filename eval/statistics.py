@@ -45,11 +45,8 @@ def parts(name: str, row: Row) -> tuple[float, float]:
 
 
 def judged_confidence(name: str, rows: Sequence[Row]) -> list[tuple[int, float, bool]]:
-    """The cases for a measure of calibration: position, confidence, and outcome.
-
-    The outcome is, for AUROC, that the question is answerable; for ECE, that an answer (not declined) is
-    right.
-    """
+    """The cases for a measure of calibration: position, confidence, and outcome. The outcome is, for AUROC,
+    that the question is answerable; for ECE, that an answer (not declined) is right."""
     found = []
     for place, row in enumerate(rows):
         given = name == "confidence_auroc" or row.measures.get("abstained") == 0.0
@@ -61,9 +58,7 @@ def judged_confidence(name: str, rows: Sequence[Row]) -> list[tuple[int, float, 
 
 def values(rows: Sequence[Row], names: Sequence[str], weights: Floats | None = None) -> Floats:
     """The measures, a column each, under each weighting of the cases (a row of `weights`; default: 1 each).
-
-    NaN if the denominator is 0.
-    """
+    NaN if the denominator is 0."""
     weights = np.ones((1, len(rows))) if weights is None else weights
     ratios = np.array([[parts(name, row) for name in names] for row in rows], dtype=np.float64)
     sums = weights @ ratios.reshape(len(rows), 2 * len(names))
@@ -79,9 +74,7 @@ def values(rows: Sequence[Row], names: Sequence[str], weights: Floats | None = N
 
 def resamples(clusters: Sequence[str]) -> Iterator[Floats]:
     """10,000 bootstrap samples of the clusters (Efron & Tibshirani 1993) as weights of the cases, in batches.
-
-    Cases of one cluster, the questions of one conversation, come and go together.
-    """
+    Cases of one cluster, the questions of one conversation, come and go together."""
     names, cluster = np.unique(np.array(clusters), return_inverse=True)
     random = np.random.default_rng(SEED)
     even = np.full(len(names), 1 / len(names))

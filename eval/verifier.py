@@ -33,10 +33,8 @@ COLUMNS = (
 
 
 def by_verifier(idf: Idf, shelf: Shelf) -> Supports[Citation]:
-    """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together.
-
-    A statement of several sentences, as verbatim ones may be, is supported when each of them is.
-    """
+    """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together. A
+    statement of several sentences, as verbatim ones may be, is supported when each of them is."""
 
     @lru_cache(maxsize=4096)
     def source(article_id: str, start: int, end: int) -> Source | None:
@@ -64,11 +62,8 @@ def _chunk(article: Article, start: int, end: int) -> Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A sentence, a passage, and a person's judgement whether the passage supports it.
-
-    `kind` says how the sentence was made (true, changed number, negated …), `split` whether it may be tuned
-    on.
-    """
+    """A sentence, a passage, and a person's judgement whether the passage supports it. `kind` says how the
+    sentence was made (true, changed number, negated …), `split` whether it may be tuned on."""
 
     id: Annotated[str, Field(coerce_numbers_to_str=True)]
     sentence: str
@@ -89,10 +84,8 @@ def load_pairs(path: Path) -> list[Pair]:
 
 
 def quality(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, float]:
-    """How good verdicts are, by the names in `COLUMNS`, from pairs and the status given to each.
-
-    A verdict that was never given has no precision, a label that no pair has no recall.
-    """
+    """How good verdicts are, by the names in `COLUMNS`, from pairs and the status given to each. A verdict
+    that was never given has no precision, a label that no pair has no recall."""
     given = Counter(status for _, status in outcomes)
     labelled = Counter(pair.label for pair, _ in outcomes)
     right = Counter(status for pair, status in outcomes if status == pair.label)

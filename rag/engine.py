@@ -266,9 +266,7 @@ class Engine:
         self, name: str = "beleg", description: str | None = None, *, extractive: bool = False
     ) -> QueryEngineTool:
         """Question answering as a tool of a LlamaIndex agent, which reads the answer with its sources.
-
-        `description` is what the agent is told of it; say there what the articles are about.
-        """
+        `description` is what the agent is told of it; say there what the articles are about."""
         from llama_index.core.tools import QueryEngineTool
 
         from rag.integrations.llama_index import DESCRIPTION, BelegQueryEngine
@@ -278,17 +276,13 @@ class Engine:
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """The material of verbatim answers: passages, candidate sentences (best first), and the confidence.
-
-        Nothing is declined; the evaluation measures these.
-        """
+        Nothing is declined; the evaluation measures these."""
         recently = recent(history, self.settings.history_turns)
         return self._found(self._asked(self._checked(question), recently, None))
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
-        """Suggested questions about the dossier in a language of the interface, all with a sure answer.
-
-        They are about the latest articles, one for each article before a second for any.
-        """
+        """Suggested questions about the dossier in a language of the interface, all with a sure answer. They
+        are about the latest articles, one for each article before a second for any."""
         latest = [row.id for row in self.library.listed()][:SUGGESTIONS_FROM]
         articles = {article.id: article for article in self.library.articles(latest)}
         tried = suggest([articles[id] for id in latest if id in articles], language)
@@ -363,10 +357,8 @@ class Engine:
     def _sought(
         self, question: str, only: frozenset[str] | None
     ) -> tuple[str, frozenset[str] | None, SumUp | None]:
-        """What to search for, in which articles, and whether to sum them up.
-
-        The source that a question names is not searched for.
-        """
+        """What to search for, in which articles, and whether to sum them up. The source that a question names
+        is not searched for."""
         if asked := to_sum_up(self._catalogue.kind(question)):
             sums_up = self._catalogue.to_sum_up(asked, only)
             return question, frozenset(sums_up.ids), sums_up

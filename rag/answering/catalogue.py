@@ -55,10 +55,8 @@ class Catalogue:
         return found
 
     def answer(self, asked: Request | Talk, only: frozenset[str] | None = None) -> Outcome:
-        """The answer to a question about the dossier, or to talk.
-
-        `only` are the ids of the articles that count, None for all.
-        """
+        """The answer to a question about the dossier, or to talk. `only` are the ids of the articles that
+        count, None for all."""
         found, lines = list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
             text = Texts(asked.language)

@@ -51,10 +51,8 @@ class Difference:
 def differences(
     found: Iterable[Claim], sentences: Sentences, among: Callable[[Claim], bool] = lambda _: True
 ) -> list[Difference]:
-    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article.
-
-    One of each pair is `among` those that matter.
-    """
+    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article. One
+    of each pair is `among` those that matter."""
     known, articles = list(found), _Articles(sentences)
     matter = [among(claim) for claim in known]
     if not any(matter):
@@ -169,10 +167,8 @@ def _of_one_time(one: Claim, other: Claim) -> bool:
 
 
 class Compared:
-    """The differences of a library, found once for each of its revisions, when they are first asked for.
-
-    Safe to use from several threads.
-    """
+    """The differences of a library, found once for each of its revisions, when they are first asked for. Safe
+    to use from several threads."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

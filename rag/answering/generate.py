@@ -38,10 +38,8 @@ _REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE |
 def reply_to(
     model: ChatModel, job: Job, held: Sequence[Passage], reply: int, *, overflowed: bool = False
 ) -> Iterator[Said]:
-    """The model's raw reply. Raises ProviderError.
-
-    A prompt that does not fit, or that has `overflowed` before, is shortened once.
-    """
+    """The model's raw reply. Raises ProviderError. A prompt that does not fit, or that has `overflowed`
+    before, is shortened once."""
     budget, deadline = model.window - reply, job.asked.deadline
     try:
         if not overflowed:
@@ -132,11 +130,8 @@ VERDICT_TOKENS = 300
 
 
 def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> tuple[bool, Usage] | None:
-    """Whether the passage supports the sentence, and the tokens used.
-
-    None without a verdict that can be trusted: the model failed, or the evidence that it quotes is not in the
-    passage.
-    """
+    """Whether the passage supports the sentence, and the tokens used. None without a verdict that can be
+    trusted: the model failed, or the evidence that it quotes is not in the passage."""
     asked = PROMPTS["judged"].format(passage=passage, sentence=sentence)
     turns = [Turn("system", PROMPTS["judge"]), Turn("user", asked)]
     try:

@@ -26,10 +26,8 @@ _UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
 class Writing:
-    """One answer being written. After `run`, `text` is the answer, its statements verified.
-
-    `citations` are those of the statements, by number; `dropped` those that point nowhere, with the reason.
-    """
+    """One answer being written. After `run`, `text` is the answer, its statements verified. `citations` are
+    those of the statements, by number; `dropped` those that point nowhere, with the reason."""
 
     def __init__(self, verifier: Verifier) -> None:
         self._all_passages = verifier
@@ -51,10 +49,8 @@ class Writing:
         self._wrong_in_a_row = 0
 
     def run(self, pieces: Iterator[Said]) -> Iterator[str | Restarted]:
-        """Pieces of text to show; a citation appears when its sentence is complete.
-
-        After an event that is not text, the text starts again from the beginning.
-        """
+        """Pieces of text to show; a citation appears when its sentence is complete. After an event that is
+        not text, the text starts again from the beginning."""
         yield from self._read(pieces)
         while (restarted := self._restarted) is not None:
             if isinstance(restarted, Found):

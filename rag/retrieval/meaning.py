@@ -62,10 +62,8 @@ log = logging.getLogger(__name__)
 
 
 class Dense:
-    """The vector index and its embedding. Safe to use from several threads.
-
-    Without `chroma`, which another process may own, passages are not ranked by it.
-    """
+    """The vector index and its embedding. Safe to use from several threads. Without `chroma`, which another
+    process may own, passages are not ranked by it."""
 
     def __init__(
         self,
@@ -128,10 +126,8 @@ class Dense:
 
 
 def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
-    """Cosines scaled from 1, the nearest, to 0, the farthest chunk found.
-
-    The range of cosines differs between models (E5: .7 to .9, others: .2 to .6) and between questions.
-    """
+    """Cosines scaled from 1, the nearest, to 0, the farthest chunk found. The range of cosines differs
+    between models (E5: .7 to .9, others: .2 to .6) and between questions."""
     if not found:
         return Nearness(weight, {})
     most, least = found[0][1], found[-1][1]
@@ -193,9 +189,7 @@ def sentence_meaning(
     library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
     """The nearness of all sentences of a ranking; None while some passages have no vectors of sentences.
-
-    `embed` returns the vector of a question.
-    """
+    `embed` returns the vector of a question."""
     held = vectors_held(library, ranking)
     if not held:
         return None
@@ -239,9 +233,7 @@ def vectors_held(library: Library, ranking: Ranking) -> list[PassageVectors]:
 
 def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:
     """The question without words for what the article names in its heading or first three sentences.
-
-    `opening` is the article's first passage as packed by `PassageTerms.pack`.
-    """
+    `opening` is the article's first passage as packed by `PassageTerms.pack`."""
     if not concepts or not opening:
         return question
     terms = PassageTerms.unpack(opening)

@@ -41,10 +41,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams.
-
-    `by_meaning` says that meaning was compared, too.
-    """
+    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams. `by_meaning` says
+    that meaning was compared, too."""
 
     query: Query
     idf: Vector
@@ -55,10 +53,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Nearness of chunks to a question in meaning: 0 to 1 by chunk id, 0 for all others.
-
-    `weight` is the score of the nearest one, where a chunk with every word of the question has 1.
-    """
+    """Nearness of chunks to a question in meaning: 0 to 1 by chunk id, 0 for all others. `weight` is the
+    score of the nearest one, where a chunk with every word of the question has 1."""
 
     weight: float
     shares: Mapping[str, float]

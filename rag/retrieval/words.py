@@ -32,9 +32,7 @@ _LEAST_LIKENESS = 0.6
 @dataclass(frozen=True, slots=True)
 class Scored:
     """Passages by row, each with its terms for matching and its share of the best possible score, 0 to 1.
-
-    `idf` weighs the query's concepts, `gram_idf` its 5-grams.
-    """
+    `idf` weighs the query's concepts, `gram_idf` its 5-grams."""
 
     query: Query
     rows: tuple[int, ...]
@@ -47,10 +45,8 @@ class Scored:
 def scored(
     library: Library, query: Query, besides: Collection[int] = (), only: Collection[str] | None = None
 ) -> Scored:
-    """The passages that have most of a query, and those of the rows `besides`, scored by words.
-
-    `only` are the ids of the articles that count; None for all.
-    """
+    """The passages that have most of a query, and those of the rows `besides`, scored by words. `only` are
+    the ids of the articles that count; None for all."""
     query = _with_spellings(library, query)
     rows = library.candidates(_terms(query.concepts), CANDIDATES, only)
     held = library.terms_of([*rows, *(row for row in besides if row not in rows)])
@@ -63,10 +59,8 @@ def scored(
 
 
 def idf_of(library: Library, concept: Concept) -> float:
-    """The idf of a concept in a library, in Lucene's form: log(1 + (N - df + .5) / (df + .5)).
-
-    df counts passages with any of its alternatives.
-    """
+    """The idf of a concept in a library, in Lucene's form: log(1 + (N - df + .5) / (df + .5)). df counts
+    passages with any of its alternatives."""
     n, df = library.counts().chunks, library.frequency([a.keys for a in concept.alternatives])
     return float(np.log1p((n - df + 0.5) / (df + 0.5)))
 

@@ -29,11 +29,8 @@ _EARLIEST = 1500
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of a text.
-
-    `numbers` by value, without those of dates; `days` as written or resolved; `weekdays` from 0 (Monday) to
-    6; `quotes` folded.
-    """
+    """The facts of a text. `numbers` by value, without those of dates; `days` as written or resolved;
+    `weekdays` from 0 (Monday) to 6; `quotes` folded."""
 
     numbers: frozenset[float]
     days: frozenset[Day]

@@ -101,10 +101,8 @@ def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
 
 
 def at_the_end(sentence: str) -> tuple[str, Marker] | None:
-    """A sentence without the `(1)` or `(1.4)` at its end, and that as a marker; None without one.
-
-    It may also be a figure (an age, a number in a list); the words that it would point at must decide.
-    """
+    """A sentence without the `(1)` or `(1.4)` at its end, and that as a marker; None without one. It may also
+    be a figure (an age, a number in a list); the words that it would point at must decide."""
     found = _AT_THE_END.search(sentence)
     if found is None:
         return None
@@ -146,10 +144,8 @@ _SOURCES = re.compile(rf"\W*{pattern('citations.heading')}\W*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a draft: `lead` is the white space before it, `text` has no citations.
-
-    `markers` come with offsets in `text`; one behind the full stop has the offset of the end.
-    """
+    """A sentence of a draft: `lead` is the white space before it, `text` has no citations. `markers` come
+    with offsets in `text`; one behind the full stop has the offset of the end."""
 
     lead: str
     text: str
@@ -193,10 +189,8 @@ class Draft:
             yield from self._closed([high for _, high in self._spans(self._text)])
 
     def _ends(self) -> list[int]:
-        """Offsets of sentence ends that no further text can change.
-
-        Only text up to the last space counts: „am 15.“ may go on with „August“.
-        """
+        """Offsets of sentence ends that no further text can change. Only text up to the last space counts:
+        „am 15.“ may go on with „August“."""
         line_end = self._text.rfind("\n")
         settled = self._text[: max(self._text.rfind(" "), line_end) + 1]
         if not _ENDS.search(settled) and line_end < 0:

@@ -243,11 +243,8 @@ def _bare_key(word: str, language: str) -> str:
 
 
 class _Order:
-    """The order of a text's words.
-
-    `keys` are their search keys without stop words, but with negations; `at` and `place` are where a key that
-    stands there once is among these, and among all words.
-    """
+    """The order of a text's words. `keys` are their search keys without stop words, but with negations; `at`
+    and `place` are where a key that stands there once is among these, and among all words."""
 
     def __init__(self, text: str, language: str) -> None:
         said, passed_over = words(text), STOP[language] - _NEGATIONS

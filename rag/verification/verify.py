@@ -26,10 +26,8 @@ _SPACE_BEFORE_END = re.compile(r"\s+(?=[.,;:!?]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A checked sentence: the statement, and the text to show with its citations.
-
-    `differs` says that a number, date or quotation is not in the cited words, which no judge may overrule.
-    """
+    """A checked sentence: the statement, and the text to show with its citations. `differs` says that a
+    number, date or quotation is not in the cited words, which no judge may overrule."""
 
     statement: Statement
     shown: str
