@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence, Set
-from contextlib import aclosing, closing
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -54,8 +54,8 @@ from rag.question.parse import MOST_PARTS, Part, parts_of, reduced
 from rag.question.query import detect_language, understand
 from rag.question.source import Source, source_of
 from rag.question.suggest import follow_ups, suggest
-from rag.retrieval.meaning import Dense, SentenceMeaning, open_dense, sentence_meaning
-from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
+from rag.retrieval.meaning import Dense, open_dense, sentence_meaning
+from rag.retrieval.retriever import Nearness, Retriever, one_of_copies
 from rag.schema import Answer, Asking, Certainty, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.stepped import stepped
@@ -141,11 +141,10 @@ class Engine:
             events = self._in_turn(question, parts, history, model, only)
         else:
             events = self._events(Part(question), history, model, only)
-        kept = None if only is None else filters
-        with closing(events):  # type: ignore[type-var]
+        with contextlib.closing(events):  # type: ignore[type-var]
             for event in events:
-                if isinstance(event, Done):
-                    event = replace(event, answer=replace(event.answer, filters=kept))
+                if isinstance(event, Done) and only is not None:
+                    event = replace(event, answer=replace(event.answer, filters=filters))
                 yield event
 
     def _in_turn(
@@ -232,7 +231,7 @@ class Engine:
 
     async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
-        async with aclosing(self.astream(question, history, **how)) as events:
+        async with contextlib.aclosing(self.astream(question, history, **how)) as events:
             (answer,) = [event.answer async for event in events if isinstance(event, Done)]
         return answer
 
@@ -297,7 +296,7 @@ class Engine:
         cited = {(c.article_id, c.start) for c in answer.citations}
         if not cited:
             return [each for each in self.suggestions(n, answer.language) if each not in asked]
-        articles = list(self.library.articles(list({c.article_id for c in answer.citations})))
+        articles = list(self.library.articles(list({id for id, _ in cited})))
         quoted = " ".join(c.quote for c in answer.citations)
         tried = follow_ups(articles, asked, answer.language, quoted)
         return self._sure_of(itertools.islice(tried, FOLLOW_UPS_TRIED), n, cited)
@@ -340,15 +339,6 @@ class Engine:
         self.library.close()
         if self.dense is not None:
             self.dense.close()
-
-    def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
-        """Nearness of each sentence to a question; None if vectors are missing or the encoder fails."""
-        if self.dense is None:
-            return None
-        try:
-            return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError:  # the log has it
-            return None
 
     def fitting(self, filters: Filters | None) -> frozenset[str] | None:
         """Ids of the articles that fit the filters; None for all. Raises BadRequest if none fits."""
@@ -461,7 +451,10 @@ class Engine:
         passages = PASSAGES if aim else CANDIDATE_PASSAGES
         own = self._comments_of(aim, asked.only)
         ranking, copies = one_of_copies(index.rank(query, passages, near, own or asked.only))
-        meaning = self._meaning(ranking, asked.standalone)
+        meaning = None
+        if self.dense is not None:
+            with contextlib.suppress(ProviderError):  # the log has it
+                meaning = sentence_meaning(self.library, ranking, asked.standalone, self.dense.embed)
         found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
@@ -516,8 +509,7 @@ class Engine:
         in_most = 2 * len(among) > self.library.counts().articles
         if not in_most or not (broad.topic or tell_one_story(self.library)):
             return None
-        if asked.only is not None:
-            among &= asked.only
+        among = among if asked.only is None else among & asked.only
         ranking, copies = one_of_copies(all_of(self.index, topic, latest(self.library, among)))
         try:
             found = broadly(self.library, ranking, broad, asked.standalone, self.dense.embed)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.answering.work import Outcome, SumUp
+from rag.retrieval.matching import Matrix
 from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
 from rag.store.library import Library
 from rag.text.analysis import key, language_of, words
@@ -25,8 +25,6 @@ FIRST, TITLE, BACKWARDS, LENGTH = 0.5, 3.0, 0.4, 0.6
 """Bonuses for the first sentence and for words of the title; factors for referring back and for length."""
 REDUNDANT = 0.7
 _SHORT, _LONG = 7, 40  # words
-
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

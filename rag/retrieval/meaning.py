@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import (
     BelegError,
@@ -31,7 +30,7 @@ from rag.models.embedding_choice import chosen
 from rag.models.hashing import Floats
 from rag.models.providers import build_embedder
 from rag.question.query import Concept
-from rag.retrieval.matching import coverage
+from rag.retrieval.matching import Vector, coverage
 from rag.retrieval.retriever import Nearness, Ranking
 from rag.settings import Settings
 from rag.store.chroma import Chroma
@@ -162,7 +161,6 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     return Dense(chroma, embedder, weight)
 
 
-Vector = NDArray[np.float64]
 Embed = Callable[[str], Floats]
 
 FOCUSED = 3

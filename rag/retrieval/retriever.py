@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.question.query import Concept, Query
-from rag.retrieval.matching import Matrix, coverage, summed
+from rag.retrieval.matching import Matrix, Vector, coverage, summed
 from rag.retrieval.words import Scored, idf_of, scored
 from rag.schema import Article, Passage
 from rag.store.library import Library
@@ -21,8 +20,6 @@ RERANKED = 20
 SURE = 0.8
 """Share of the likeliest alternative's weight from which another counts as a mention; synonyms do not reach
 it."""
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

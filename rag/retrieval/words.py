@@ -9,14 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.question.query import Alternative, Concept, Query
-from rag.retrieval.matching import present, soft_match
+from rag.retrieval.matching import Vector, present, soft_match
 from rag.store.library import Library
 from rag.store.terms import PassageTerms
-
-Vector = NDArray[np.float64]
 
 K1, WORDS_B, GRAMS_B = 1.2, 0.75, 0.9
 GRAMS_WEIGHT = 0.6
