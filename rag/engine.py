@@ -368,7 +368,7 @@ class Engine:
         """What the articles with these ids say differently, at all or about a topic in a language; and how
         many of them were compared."""
         if topic is None:
-            found, read = self._compared.found(), self._compared.read()
+            found, read = self._compared.found(), set(self._compared.newest())
         else:
             job = self._found(replace(self._asked(topic, (), None, ids), language=language))
             found = about(job, self._compared)

@@ -78,22 +78,26 @@ def compose(
     return Outcome(text, statements, citations, further=further)
 
 
-def quoted(citations: Iterable[Citation], language: str, text: str = "") -> tuple[str, tuple[Statement, ...]]:
-    """A text, and below it what citations quote, each with its `[n]` and its source, named in the `language`;
-    and the statements.
+def quoted(
+    citations: Iterable[Citation], language: str | None, text: str = ""
+) -> tuple[str, tuple[Statement, ...]]:
+    """A text, and below it what citations quote, each with its `[n]` and, if there is a `language`, its
+    source named in it; and the statements.
 
     Footnote marks in a quotation are written unlike ours: `[1]` becomes `⁽¹⁾`.
     """
-    statements, say = [], Texts(language)
+    statements = []
     for c in citations:
         text += "\n\n" if text else ""
         quote = _OWN_MARK.sub(lambda mark: f"⁽{mark[1].translate(_RAISED)}⁾", " ".join(c.quote.split()))
         said = f"{quote} [{c.number}]"
         statements.append(Statement(c.quote, (c.number,), "supported", len(text), len(text) + len(said)))
-        day = say.day(c.published) if c.published else None
-        page = str(say.at("page")).format(c.page) if c.page else None
-        source = ", ".join(part for part in (c.outlet, day, page) if part)
-        text += said + (f" ({source})" if source else "")
+        text += said
+        if language:
+            day = Texts(language).day(c.published) if c.published else None
+            page = str(Texts(language).at("page")).format(c.page) if c.page else None
+            source = ", ".join(part for part in (c.outlet, day, page) if part)
+            text += f" ({source})" if source else ""
     return text, tuple(statements)
 
 

@@ -181,7 +181,7 @@ class Compared:
         with self._finding:
             revision = self._library.revision if not self._ended else self._found[0]
             if self._found[0] != revision:
-                articles = (None if self._ended else self._library.article(id) for id in self._newest())
+                articles = (None if self._ended else self._library.article(id) for id in self.newest())
                 read = (claims(article, self.sentences(article)) for article in articles if article)
                 self._found = revision, differences(itertools.chain.from_iterable(read), self.sentences)
             return self._found[1]
@@ -195,11 +195,8 @@ class Compared:
             threading.Thread(target=self._find, name="compare", daemon=True).start()
         return []
 
-    def read(self) -> set[str]:
-        """Ids of the articles that are compared, the newest."""
-        return set(self._newest())
-
-    def _newest(self) -> list[str]:
+    def newest(self) -> list[str]:
+        """Ids of the articles that are compared."""
         return [row.id for row in self._library.listed()[:MOST_COMPARED]]
 
     def _find(self) -> None:

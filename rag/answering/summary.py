@@ -1,5 +1,6 @@
 """Summaries without a language model: the sentences that are most like the rest, verbatim."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.answering.compose import quoted
 from rag.answering.work import Outcome, SumUp
 from rag.retrieval.matching import Matrix
 from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
@@ -53,8 +55,9 @@ def summarise(library: Library, asked: SumUp) -> tuple[Outcome, tuple[Passage, .
         whole = found[shown[0].id]
         number = asked.sentences or min(MOST, max(LEAST, len(whole) // EACH))
         sentences = _key(whole, min(number, MOST_SENTENCES))
-    elif asked.sentences is None:
-        sentences = [each for article in shown for each in _lead(found[article.id])]
+    elif asked.sentences is None:  # of each the first sentence that stands alone
+        leads = (found[article.id][:LEADING] for article in shown)
+        sentences = [next((each for each in lead if not each.points_back), lead[0]) for lead in leads if lead]
     else:
         leading = [each for article in shown for each in found[article.id][:LEADING]]
         sentences = _key(leading, min(asked.sentences, MOST_SENTENCES))
@@ -70,12 +73,6 @@ def _sentences(library: Library, article: Article) -> list[_Sentence]:
             if not any(aside.start < end and start < aside.end for aside in article.asides):
                 spans.setdefault((start, end), _Sentence(article, chunk, (start, end)))
     return [spans[span] for span in sorted(spans)]
-
-
-def _lead(sentences: list[_Sentence]) -> list[_Sentence]:
-    """The lead of an article: its first sentence that stands alone."""
-    alone = [each for each in sentences[:LEADING] if not each.points_back]
-    return (alone or sentences)[:1]
 
 
 def _key(sentences: list[_Sentence], most: int) -> list[_Sentence]:
@@ -129,15 +126,10 @@ def _standing(sentence: _Sentence) -> float:
 def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:
     """The sentences with citations, below the headings of their articles."""
     text, statements, citations = "", list[Statement](), list[Citation]()
-    below = None
-    for number, sentence in enumerate(sentences, 1):
-        if sentence.article.id != below:
-            below = sentence.article.id
-            text += ("\n\n" if text else "") + headings[below]
-        citation = cite(sentence.article, sentence.span, number, "supported")
-        said = f"{' '.join(citation.quote.split())} [{number}]"
-        start = len(text) + 2
-        text += f"\n\n{said}"
-        citations.append(citation)
-        statements.append(Statement(citation.quote, (number,), "supported", start, start + len(said)))
+    for id, own in itertools.groupby(sentences, lambda sentence: sentence.article.id):
+        numbered = enumerate(own, len(citations) + 1)
+        cited = [cite(each.article, each.span, number, "supported") for number, each in numbered]
+        text, quotations = quoted(cited, None, f"{text}\n\n{headings[id]}".strip())
+        statements += quotations
+        citations += cited
     return Outcome(text, tuple(statements), tuple(citations))
