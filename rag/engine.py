@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import itertools
@@ -30,7 +31,9 @@ from rag.answering.summary import summarise
 from rag.answering.texts import say, stand_in
 from rag.answering.work import (
     Asked,
+    History,
     Job,
+    Only,
     Outcome,
     SumUp,
     below,
@@ -87,11 +90,7 @@ class Engine:
     """Answers questions about one library. Safe to use from several threads."""
 
     def __init__(
-        self,
-        library: Library,
-        settings: Settings,
-        model: ChatModel | None = None,
-        dense: Dense | None = None,
+        self, library: Library, settings: Settings, model: ChatModel | None = None, dense: Dense | None = None
     ) -> None:
         self.library, self.settings = library, settings
         self.model, self.dense = model, dense
@@ -148,12 +147,7 @@ class Engine:
                 yield event
 
     def _in_turn(
-        self,
-        message: str,
-        parts: Sequence[Part],
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None,
+        self, message: str, parts: Sequence[Part], history: History, model: ChatModel | None, only: Only
     ) -> Iterator[Event]:
         """Answers the questions of one message in turn, one delta each; a later one may refer to those
         before."""
@@ -177,13 +171,7 @@ class Engine:
             yield Delta(whole.text[len(said) :])
         yield Done(whole, history)
 
-    def _events(
-        self,
-        part: Part,
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None,
-    ) -> Iterator[Event]:
+    def _events(self, part: Part, history: History, model: ChatModel | None, only: Only) -> Iterator[Event]:
         """Answers one question, from the library or from what the articles say."""
         question, asks = part.asks, reduced(part.asks)
         kind = self._catalogue.kind(asks)
@@ -245,8 +233,6 @@ class Engine:
         self, question: str, k: int | None = None, *, filters: Filters | None = None
     ) -> tuple[Passage, ...]:
         """As `search`, without holding up the event loop."""
-        import asyncio
-
         return await asyncio.to_thread(self.search, question, k, filters=filters)
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:
@@ -340,13 +326,11 @@ class Engine:
         if self.dense is not None:
             self.dense.close()
 
-    def fitting(self, filters: Filters | None) -> frozenset[str] | None:
+    def fitting(self, filters: Filters | None) -> Only:
         """Ids of the articles that fit the filters; None for all. Raises BadRequest if none fits."""
         return chosen(filters, self.library, self._catalogue.known)
 
-    def _sought(
-        self, question: str, only: frozenset[str] | None
-    ) -> tuple[str, frozenset[str] | None, SumUp | None]:
+    def _sought(self, question: str, only: Only) -> tuple[str, Only, SumUp | None]:
         """What to search for, in which articles, and whether to sum them up. The source that a question names
         is not searched for."""
         if asked := to_sum_up(self._catalogue.kind(question)):
@@ -393,13 +377,7 @@ class Engine:
             raise BadRequest("question_long", length=len(question), limit=self.settings.question_limit)
         return question
 
-    def _asked(
-        self,
-        message: str,
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None = None,
-    ) -> Asked:
+    def _asked(self, message: str, history: History, model: ChatModel | None, only: Only = None) -> Asked:
         started = time.perf_counter()
         question = _REMARK.sub(self._remark, reduced(message)).strip() or message
         deadline = Deadline(self.settings.llm_deadline)
@@ -487,7 +465,7 @@ class Engine:
         )
         return replace(job, certainty="sure" if key else "none")
 
-    def _comments_of(self, aim: Aim | None, only: frozenset[str] | None) -> frozenset[str]:
+    def _comments_of(self, aim: Aim | None, only: Only) -> frozenset[str]:
         """Ids of the comments by somebody whose aims are asked for; no others of theirs."""
         if aim is None or aim.is_stance:
             return frozenset()
@@ -529,7 +507,7 @@ class Engine:
             retrieved=time.perf_counter() - asked.started,
         )
 
-    def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
+    def _told(self, answer: Answer, history: History) -> Iterator[Event]:
         """The events of a complete answer."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)

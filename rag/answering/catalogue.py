@@ -9,7 +9,7 @@ from dataclasses import replace
 from rag.answering.compose import quoted
 from rag.answering.disagreement import MOST_COMPARED, Difference, side_by_side
 from rag.answering.texts import Texts, values
-from rag.answering.work import Outcome, SumUp
+from rag.answering.work import Only, Outcome, SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of
 from rag.question.known import Known, people
 from rag.schema import Article, Citation, Span, Statement, cite
@@ -54,9 +54,8 @@ class Catalogue:
             return found if self._rows(found, None) else None  # in these words no article mentions it
         return found
 
-    def answer(self, asked: Request | Talk, only: frozenset[str] | None = None) -> Outcome:
-        """The answer to a question about the dossier, or to talk. `only` are the ids of the articles that
-        count, None for all."""
+    def answer(self, asked: Request | Talk, only: Only = None) -> Outcome:
+        """The answer to a question about the dossier, or to talk."""
         found, lines = list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
             text = Texts(asked.language)
@@ -93,7 +92,7 @@ class Catalogue:
             statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
         return whole, statements, citations
 
-    def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[list[_Line], list[Difference]]:
+    def _compared(self, asked: Request, only: Only) -> tuple[list[_Line], list[Difference]]:
         """What the selected articles say differently, and the line that says how many were compared."""
         text, rows = Texts(asked.language), self._rows(replace(asked, about=None), only)
         found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
@@ -107,7 +106,7 @@ class Catalogue:
         line = opening.format(articles=text.articles(compared), about=about, n=len(found))
         return [(line, None)], found
 
-    def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
+    def to_sum_up(self, asked: Request, only: Only = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
         rows = self._rows(asked, only)
         if asked.order:
@@ -134,7 +133,7 @@ class Catalogue:
         sentence = next((span for chunk in chunks for span in chunk.sentences), None)
         return sentence or (0, min(len(article.text), _FIRST_LINE))
 
-    def _tell(self, asked: Request, only: frozenset[str] | None) -> list[_Line]:
+    def _tell(self, asked: Request, only: Only) -> list[_Line]:
         text, rows = Texts(asked.language), self._rows(asked, only)
         subject = asked.group or asked.subject
         if not rows:
@@ -148,7 +147,7 @@ class Catalogue:
         articles = _listed(rows[: asked.limit], text, with_author=asked.asks == "who")
         return [(self._opening(asked, rows, text), None), *articles]
 
-    def _rows(self, asked: Request, only: frozenset[str] | None) -> list[Listed]:
+    def _rows(self, asked: Request, only: Only) -> list[Listed]:
         """The articles that fit the request, newest first."""
         if asked.unknown or asked.unknown_title:
             return []

@@ -22,7 +22,6 @@ from rag.verification.facts import facts, fold_quote
 PROMPTS: dict[str, Any] = tomllib.loads((files("rag") / "data" / "prompts.toml").read_text(encoding="utf-8"))
 """Texts by name, the `tools` that a model may call, and the form of a judge's `verdict`."""
 
-
 ESTIMATE = 1.3
 """Factor on token counts for unknown models: the vocabulary counted with is larger than most."""
 MESSAGE_TOKENS = 8

@@ -1,7 +1,7 @@
 """Answers in several steps: a model that can call tools searches again, reads or lists articles."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -22,16 +22,6 @@ MISUSES = 2
 """After so many malformed or repeated calls the model has to answer from what it has."""
 
 
-def _tool(name: str, description: str, required: Sequence[str], takes: Mapping[str, str]) -> dict[str, Any]:
-    texts = {key: {"type": "string", "description": text} for key, text in takes.items()}
-    parameters = {"type": "object", "properties": texts, "required": required}
-    function = {"name": name, "description": description, "parameters": parameters}
-    return {"type": "function", "function": function}
-
-
-TOOLS = [_tool(**each) for each in PROMPTS["tools"]]
-
-
 @dataclass(frozen=True)
 class Found(Restarted):
     """A finished step: the `tool`, what it was `asked` for, and the new passages."""
@@ -44,12 +34,7 @@ class Found(Restarted):
 class Tools:
     """The tools for one question. `held` are all passages so far; their numbers never change."""
 
-    def __init__(
-        self,
-        library: Library,
-        search: Callable[..., Sequence[Passage]],
-        job: Job,
-    ) -> None:
+    def __init__(self, library: Library, search: Callable[..., Sequence[Passage]], job: Job) -> None:
         self._library, self._search, self._only = library, search, job.asked.only
         self.held = list(job.passages)
         self._made: set[tuple[str, str]] = set()
@@ -75,16 +60,9 @@ class Tools:
 
     def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         query = str(given["query"])
-        first, last = (
-            date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to")
-        )
-        filters = Filters(
-            outlets=(str(given["outlet"]),) if given.get("outlet") else (),
-            authors=(str(given["author"]),) if given.get("author") else (),
-            first=first,
-            last=last,
-            articles=() if self._only is None else tuple(sorted(self._only)),
-        )
+        days = (date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to"))
+        outlets, authors = ((str(given[name]),) if given.get(name) else () for name in ("outlet", "author"))
+        filters = Filters(outlets, authors, *days, articles=tuple(sorted(self._only or ())))
         return query, self._search(query, FOUND_A_SEARCH, filters=filters), ""
 
     def _whole(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
@@ -116,7 +94,7 @@ def write_in_steps(model: ChatModel, job: Job, tools: Tools, reply: int, most: i
     for _ in range(most - 1):
         said, end = "", None
         try:
-            for piece in model.stream(turns, reply, job.asked.deadline, tools=TOOLS):
+            for piece in model.stream(turns, reply, job.asked.deadline, tools=PROMPTS["tools"]):
                 if isinstance(piece, End):
                     end = piece
                 else:

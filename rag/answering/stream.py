@@ -32,9 +32,8 @@ class Writing:
     def __init__(self, verifier: Verifier) -> None:
         self._all_passages = verifier
         self.withheld: list[str] = []
-        self.text = ""
         self.usage: Usage = {}
-        self._ended = ""
+        self.text = self._ended = ""
         self._begin()
 
     def _begin(self) -> None:

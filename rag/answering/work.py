@@ -18,6 +18,13 @@ that cover the question keep a sentence that answers for 121 of 128 questions; a
 sentences of the best passage, which weak models copy, 62 that answer nothing."""
 
 
+History = tuple[Message, ...]
+"""The earlier messages that count, oldest first."""
+
+Only = frozenset[str] | None
+"""Ids of the articles that may answer; None for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class SumUp:
     """The articles to sum up, newest first, the number of sentences, and the articles' headings."""
@@ -32,21 +39,20 @@ class Asked:
     """A question with its context; `german` is a model's translation of it, None without one.
 
     `message` is the text as typed, `question` the part that asks (`rag.question.parse`), `sought` the same
-    without the source that it names. `only` are the ids of the articles that may answer, None for all;
-    `sums_up` says that it asks for a summary. `started` is the time of arrival by `time.perf_counter`;
-    `usage` counts the tokens of the translation.
+    without the source that it names; `sums_up` says that it asks for a summary. `started` is the time of
+    arrival by `time.perf_counter`; `usage` counts the tokens of the translation.
     """
 
     message: str
     question: str
     sought: str
-    only: frozenset[str] | None
+    only: Only
     sums_up: SumUp | None
     standalone: str
     german: str | None
     contexts: tuple[Context, ...]
     language: str
-    history: tuple[Message, ...]
+    history: History
     deadline: Deadline
     started: float
     usage: Usage
