@@ -60,9 +60,11 @@ class Tools:
 
     def _searched(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         query = str(given["query"])
-        days = (date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to"))
+        first, last = (
+            date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to")
+        )
         outlets, authors = ((str(given[name]),) if given.get(name) else () for name in ("outlet", "author"))
-        filters = Filters(outlets, authors, *days, articles=tuple(sorted(self._only or ())))
+        filters = Filters(outlets, authors, first, last, tuple(sorted(self._only or ())))
         return query, self._search(query, FOUND_A_SEARCH, filters=filters), ""
 
     def _whole(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:

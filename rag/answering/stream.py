@@ -139,7 +139,7 @@ class Writing:
         if is_sentinel(sentence.text) or self._looped or (self._said[folded] > 1 and len(folded.split()) > 2):
             self._looped = self._looped or self._said[folded] >= REPEATED
             return
-        if self._verifier.is_copied_head(sentence):
+        if not sentence.markers and "·" in sentence.text and self._verifier.may_be_head(sentence.text):
             self.withheld.append(sentence.text)
             return
         checked = self._verifier.check(sentence)

@@ -57,6 +57,8 @@ PAUSE = 60.0
 
 _LASTING = (ProviderAuth, ProviderRateLimited, ProviderTimeout, ProviderUnavailable)
 
+Clock = Callable[[], float]
+
 log = logging.getLogger(__name__)
 
 
@@ -65,16 +67,10 @@ class Dense:
     process may own, passages are not ranked by it."""
 
     def __init__(
-        self,
-        chroma: Chroma | None,
-        embedder: Embedder,
-        weight: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, chroma: Chroma | None, embedder: Embedder, weight: float, clock: Clock = time.monotonic
     ) -> None:
-        self.embedder = embedder
-        self.weight = weight
-        self._chroma = chroma
-        self._clock = clock
+        self.embedder, self.weight = embedder, weight
+        self._chroma, self._clock = chroma, clock
         self._guard = threading.Lock()
         self._resume = self._speak = float("-inf")
         self._error: BelegError | None = None

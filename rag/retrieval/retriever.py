@@ -59,14 +59,10 @@ class Nearness:
 
 def one_of_copies(ranking: Ranking) -> tuple[Ranking, tuple[Article, ...]]:
     """The ranking with only the best of each group of near-copies, and the articles left out."""
-    chosen: dict[str, Article] = {}
-    for hit in ranking.hits:
-        article = hit.passage.article
-        chosen.setdefault(article.copy_of or article.id, article)
-    kept = {article.id for article in chosen.values()}
-    others = {hit.passage.article.id: hit.passage.article for hit in ranking.hits}
-    left_out = tuple(article for ident, article in others.items() if ident not in kept)
-    hits = tuple(hit for hit in ranking.hits if hit.passage.article.id in kept)
+    articles = {hit.passage.article.id: hit.passage.article for hit in ranking.hits}
+    best = {article.copy_of or id: id for id, article in reversed(articles.items())}
+    left_out = tuple(article for id, article in articles.items() if id not in best.values())
+    hits = tuple(hit for hit in ranking.hits if hit.passage.article.id in best.values())
     return replace(ranking, hits=hits), left_out
 
 

@@ -45,12 +45,11 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
     days = {day for each in read for day in each.days}
     weekdays = {WEEKDAYS[lower_case(match[1])] for match in _WEEKDAY.finditer(text)}
     if published:
-        days |= {
-            _day(published + timedelta(_RELATIVE[word])) for word in _RELATIVE_WORD.findall(text.lower())
-        }
-        back = ((published.weekday() - weekday) % 7 for weekday in weekdays)
+        away = [_RELATIVE[word] for word in _RELATIVE_WORD.findall(text.lower())]
         # the days of that name in the week before publication, on it, and in the week after
-        days |= {_day(published + timedelta(after - n)) for n in back for after in (0, 7)}
+        away += [after - (published.weekday() - day) % 7 for day in weekdays for after in (0, 7)]
+        named = (published + timedelta(n) for n in away)
+        days |= {(day.year, day.month, day.day) for day in named}
     return Facts(
         frozenset(number for each in read for number in each.numbers),
         frozenset(days),
@@ -98,10 +97,6 @@ def fold_quote(text: str) -> str:
     """The form in which quotations are compared: letters and digits in lower case, one space between
     words."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
-
-
-def _day(day: date) -> Day:
-    return day.year, day.month, day.day
 
 
 def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:

@@ -64,12 +64,9 @@ class Verifier:
         places = {n: support for n, support in found.items() if support.status == "supported"}
         return self._cited(claim, pointing, places, mended=True) if places else None
 
-    def is_copied_head(self, sentence: Sentence) -> bool:
-        """Whether a line without citations is what the prompt says of a passage's origin, more or less."""
-        return not sentence.markers and "·" in sentence.text and self.may_be_head(sentence.text)
-
     def may_be_head(self, text: str) -> bool:
-        """Whether a line that begins so may become one: small models copy them, and alter them."""
+        """Whether a line that begins so may become what the prompt says of a passage's origin: small models
+        copy that, and alter it."""
         first, more, _ = text.partition("·")
         begun = fold_quote(first)
         articles = (passage.article for passage in self._passages)
@@ -102,10 +99,8 @@ class Verifier:
         return Checked(statement, _with_numbers(sentence.text, targets), differs)
 
     def _uncited(self, claim: Claim, sentence: Sentence) -> Checked:
-        is_claim = (
-            len(claim.concepts) > _NO_CLAIM_WORDS or claim.facts.numbers or claim.facts.days
-        ) and not _INTRODUCES.search(sentence.text)
-        if not is_claim:
+        says_something = len(claim.concepts) > _NO_CLAIM_WORDS or claim.facts.numbers or claim.facts.days
+        if not says_something or _INTRODUCES.search(sentence.text):
             return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
         if (at_the_end := bare_marker(sentence.text)) is not None:  # just a figure, if no passage supports it
             text, marker = at_the_end
