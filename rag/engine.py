@@ -384,26 +384,11 @@ class Engine:
         question = one_part_changed(question, history) or named_again(question, history) or question
         contexts = context_for(question, history)
         language = detect_language(question, self.index.languages)
-        readable, german = standalone(question, contexts), None
-        usage: Usage = {}
+        in_full: tuple[str, str | None, Usage] = standalone(question, contexts), None, {}
         if model is not None and (contexts or language != "de"):
-            rephrased = rephrase(model, question, history if contexts else (), language, deadline)
-            if rephrased is not None:
-                readable, german, usage = rephrased
+            in_full = rephrase(model, question, history if contexts else (), language, deadline) or in_full
         sought = self._sought(question, only)
-        return Asked(
-            message,
-            question,
-            *sought,
-            readable,
-            german,
-            contexts,
-            language,
-            history,
-            deadline,
-            started,
-            usage,
-        )
+        return Asked(message, question, *sought, *in_full, contexts, language, history, deadline, started)
 
     def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
         """What is found for a question; the processor's part of it is done in turn."""

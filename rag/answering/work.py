@@ -50,12 +50,12 @@ class Asked:
     sums_up: SumUp | None
     standalone: str
     german: str | None
+    usage: Usage
     contexts: tuple[Context, ...]
     language: str
     history: History
     deadline: Deadline
     started: float
-    usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
