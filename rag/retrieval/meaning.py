@@ -15,16 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.errors import (
-    BelegError,
-    ConfigError,
-    IndexBusy,
-    ProviderAuth,
-    ProviderError,
-    ProviderRateLimited,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from rag.errors import BelegError, ConfigError, ContextOverflow, IndexBusy, ProviderError, ProviderProtocol
 from rag.models.embedder import Embedder
 from rag.models.embedding_choice import chosen
 from rag.models.hashing import Floats
@@ -55,8 +46,7 @@ at .3, 94.8 / 98.7 at .5, 92.2 / 98.7 at 1. English gains most: of 153 questions
 PAUSE = 60.0
 """Seconds for which a provider that failed is neither asked again nor logged."""
 
-_LASTING = (ProviderAuth, ProviderRateLimited, ProviderTimeout, ProviderUnavailable)
-
+_OF_ONE_TEXT = (ContextOverflow, ProviderProtocol)
 Clock = Callable[[], float]
 
 log = logging.getLogger(__name__)
@@ -106,7 +96,7 @@ class Dense:
         except BelegError as error:
             with self._guard:
                 now = self._clock()
-                if isinstance(error, _LASTING):
+                if isinstance(error, ProviderError) and not isinstance(error, _OF_ONE_TEXT):
                     self._resume, self._error = now + PAUSE, error
                 if now >= self._speak:
                     self._speak = now + PAUSE
