@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from eval.measures import Shelf, answer_measures, shelf_of
 from eval.run import Examiner, faithfulness, run, verdicts, without_secrets
 from eval.runs import Journal, Row, Run, Verdict, load_run, write_run
 from eval.verifier import by_verifier
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.errors import BadRequest, ProviderTimeout
 from rag.schema import Answer, Certainty, Citation, Event, Message, Statement
 from rag.settings import load_settings
-from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
+from tests.dossier import BRIDGE, DOSSIER, WOLF, engine_over, write
 from tests.openai_server import Reply, openai_server, refusal
 
 SHEEP = Case(
@@ -49,9 +48,7 @@ PRICE = Case(
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("eval"))
-    fill(settings, *DOSSIER)
-    with closing(open_engine(settings)) as opened:
+    with engine_over(tmp_path_factory.mktemp("eval"), *DOSSIER) as opened:
         yield opened
 
 

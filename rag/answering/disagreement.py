@@ -47,6 +47,11 @@ class Difference:
     claims: tuple[Claim, Claim]
     """In the order of their articles' days."""
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What each article states, as it stands there."""
+        return tuple(claim.article.text[slice(*claim.at)] for claim in self.claims)
+
 
 def differences(
     found: Iterable[Claim], sentences: Sentences, among: Callable[[Claim], bool] = lambda _: True
@@ -120,8 +125,8 @@ def _agree(one: Claim, other: Claim) -> bool:
     if one.place:
         return one.place == other.place or not (_is_country(one) and _is_country(other))
     if one.days:
-        pairs = [(a, b) for a in one.days for b in _days(other)]
-        return any(_fit(a, b) for a, b in [*pairs, *((a, b) for a in _days(one) for b in other.days)])
+        pairs = (*itertools.product(one.days, _days(other)), *itertools.product(_days(one), other.days))
+        return any(_fit(a, b) for a, b in pairs)
     both = (*one.numbers, *other.numbers)
     if min(one.numbers) <= max(other.numbers) and min(other.numbers) <= max(one.numbers):
         return True
@@ -243,16 +248,14 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
     hits, lead = job.ranking.hits[:MOST_PASSAGES], (job.found[0].article.id, job.found[0].span)
 
     def is_said(claim: Claim) -> bool:
-        return (
-            (claim.article.id, claim.span) == lead if verbatim else any(map(claim.touches, outcome.citations))
-        )
+        own = (claim.article.id, claim.span)
+        return own == lead if verbatim else any(map(claim.touches, outcome.citations))
 
     for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
         if any(_holds(claim, asked.spans) for claim in each.claims):
-            if not verbatim:
-                return _followed(each, job, outcome)
-            none = replace(outcome, text="", statements=(), citations=())
-            return _with(each, none, job.asked.language, say("differ", job.asked.language))
+            if verbatim:
+                outcome = replace(outcome, text="", statements=(), citations=())
+            return _with(each, outcome, job.asked.language)
     return outcome
 
 
@@ -276,13 +279,8 @@ def side_by_side(
             cite(claim.article, claim.quote, number, "supported")
             for claim, number in zip(each.claims, numbers, strict=True)
         )
-        pairs.append(Contradiction(numbers, _values(each)))
+        pairs.append(Contradiction(numbers, each.said))
     return tuple(citations), tuple(pairs)
-
-
-def _values(difference: Difference) -> tuple[str, ...]:
-    """What each article states, as it stands there."""
-    return tuple(claim.article.text[slice(*claim.at)] for claim in difference.claims)
 
 
 def _holds(claim: Claim, spans: _Spans) -> bool:
@@ -292,22 +290,17 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
     return any(low < end and start < high for low, high in spans(sentence, claim.language))
 
 
-def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
-    """What a model wrote, with the two sentences below; nothing below where it cites both."""
+def _with(difference: Difference, outcome: Outcome, language: str) -> Outcome:
+    """The outcome with the two sentences below it; nothing below where it cites both."""
     one, other = (
         next((each.number for each in outcome.citations if claim.touches(each)), 0)
         for claim in difference.claims
     )
     if one and other:
-        return replace(outcome, contradictions=(Contradiction((one, other), _values(difference)),))
-    notice = f"{outcome.text}\n\n{say('differ', job.asked.language)}"
-    return _with(difference, outcome, job.asked.language, notice)
-
-
-def _with(difference: Difference, outcome: Outcome, language: str, text: str) -> Outcome:
-    """The outcome with this text, and the two sentences below it."""
+        return replace(outcome, contradictions=(Contradiction((one, other), difference.said),))
     citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
-    text, statements = quoted(citations, language, text)
+    notice = f"{outcome.text}\n\n{say('differ', language)}".lstrip()
+    text, statements = quoted(citations, language, notice)
     return replace(
         outcome,
         text=text,

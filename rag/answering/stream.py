@@ -30,17 +30,14 @@ class Writing:
     those of the statements, by number; `dropped` those that point nowhere, with the reason."""
 
     def __init__(self, verifier: Verifier) -> None:
-        self._all_passages = verifier
         self.withheld: list[str] = []
         self.usage: Usage = {}
         self.text = self._ended = ""
-        self._begin()
+        self._begin(verifier)
 
-    def _begin(self) -> None:
-        self._verifier = self._all_passages.anew()
-        self.citations, self.dropped = self._verifier.citations, self._verifier.dropped
-        self._draft = Draft()
-        self._shown = 0
+    def _begin(self, verifier: Verifier) -> None:
+        self._verifier, self._draft, self._shown = verifier, Draft(), 0
+        self.citations, self.dropped = verifier.citations, verifier.dropped
         self._restarted: Restarted | None = None
         self._looped = self.declined = False
         self._closed: list[tuple[Sentence, Checked]] = []
@@ -52,10 +49,8 @@ class Writing:
         not text, the text starts again from the beginning."""
         yield from self._read(pieces)
         while (restarted := self._restarted) is not None:
-            if isinstance(restarted, Found):
-                self._all_passages = self._all_passages.anew(restarted.passages)
+            self._begin(self._verifier.anew(restarted.passages if isinstance(restarted, Found) else ()))
             yield restarted
-            self._begin()
             yield from self._read(pieces)
         self._finish()
 

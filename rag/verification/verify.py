@@ -45,7 +45,7 @@ class Verifier:
         self.citations: list[Citation] = []
         self.dropped: list[str] = []
 
-    def anew(self, further: Sequence[Passage] = ()) -> Verifier:
+    def anew(self, further: Sequence[Passage]) -> Verifier:
         """One that has checked nothing yet, of the same passages and further ones behind them."""
         return Verifier((*self._passages, *further), self._idf, self._alike)
 
