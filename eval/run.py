@@ -26,7 +26,7 @@ from ingest.structure.article import detect_language
 from ingest.sync import sync
 from rag.answering.generate import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
-from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.errors import BadRequest, BelegError, ConfigError
 from rag.i18n import ENGLISH
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Citation, Delta, Done
@@ -237,11 +237,18 @@ def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:
 
 
 def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
-    answer, first, total = timed(engine, case, extractive=examiner.extractive)
-    gold = examiner.shelf.gold(case)
+    started = time.perf_counter()
+    told = [
+        (event, time.perf_counter() - started)
+        for event in engine.stream(case.question, case.history, extractive=examiner.extractive)
+        if isinstance(event, Delta | Done)
+    ]
+    done, total = told[-1]
+    assert isinstance(done, Done)
+    answer, gold = done.answer, examiner.shelf.gold(case)
     language = detect_language(without_markers(answer.text))
     measures = answer_measures(case, answer, examiner.shelf, examiner.supports, language)
-    measures |= {"seconds_first": first, "seconds_total": total}
+    measures |= {"seconds_first": told[0][1], "seconds_total": total}
     if answer.passages or answer.abstained:  # answers from the library involve no search
         measures |= sentence_measures(case, engine.find(case.question, case.history), gold)
     judged = verdicts(answer, examiner.judge) if examiner.judge else ()
@@ -277,17 +284,6 @@ def _verdict(model: ChatModel, seconds: float, sentence: str, context: str) -> b
     """A model's, which must quote its evidence, within so many seconds."""
     found = judge(model, sentence, context, Deadline(seconds))
     return None if found is None else found[0]
-
-
-def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, float, float]:
-    """The answer, and the seconds until its first words and until it is complete, as seen by a door."""
-    started, first = time.perf_counter(), None
-    for event in engine.stream(case.question, case.history, extractive=extractive):
-        if first is None and isinstance(event, Delta | Done):
-            first = time.perf_counter() - started
-        if isinstance(event, Done):
-            return event.answer, first or 0.0, time.perf_counter() - started
-    raise ProviderError("the stream ended without an answer")
 
 
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
