@@ -101,11 +101,7 @@ class Engine:
         self._compared = Compared(library)
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
-        self._catalogue = Catalogue(
-            library,
-            lambda words, language: self.index.mentioning(understand(words, language).concepts),
-            self._differing,
-        )
+        self._catalogue = Catalogue(library, self._differing)
 
     def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.

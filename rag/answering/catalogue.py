@@ -12,6 +12,8 @@ from rag.answering.texts import Texts, values
 from rag.answering.work import Only, Outcome, SumUp
 from rag.question.kind import Request, Subject, Talk, kind_of
 from rag.question.known import Known, people
+from rag.question.query import understand
+from rag.retrieval.retriever import Retriever
 from rag.schema import Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
@@ -27,9 +29,6 @@ _LEAST_WITHIN = 6  # least letters of a word that is also searched inside others
 _ADJECTIVE_ENDING = re.compile(r"(?<=\w{3})(?:ого|ому|им)\b")
 _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ауіюя])\b")
 
-Mentioning = Callable[[str, str], set[str]]
-"""Finds the ids of the articles that mention words, given the words and their language."""
-
 _Line = tuple[str, str | None]
 """A line of an answer, and the id of the article that it cites, if any."""
 
@@ -41,10 +40,8 @@ them were compared."""
 class Catalogue:
     """Answers from the library alone. Safe to use from several threads."""
 
-    def __init__(self, library: Library, mentioning: Mentioning, differing: Differing) -> None:
-        self.library = library
-        self._mentioning = mentioning
-        self._differing = differing
+    def __init__(self, library: Library, differing: Differing) -> None:
+        self.library, self._differing = library, differing
         self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
@@ -168,9 +165,11 @@ class Catalogue:
 
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles with all these words, also inside others: Garantien in Sicherheitsgarantien."""
-        found = self._mentioning(about, language)
+        mentioning = Retriever(self.library).mentioning
+        found = mentioning(understand(about, language).concepts)
         if not found and language == "uk":  # names back in the nominative: Зеленського, Петерсена, Мерцом
-            found = self._mentioning(_CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about)), "uk")
+            nominative = _CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about))
+            found = mentioning(understand(nominative, "uk").concepts)
         said = [word for word in words(about) if word.lower() not in STOP[language]]
         if said and min(map(len, said)) >= _LEAST_WITHIN:
             found |= self.library.containing(said)
