@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,8 +163,8 @@ def _measure(options: argparse.Namespace) -> int:
     runs = []
     for number, plan in enumerate(made, 1):
         count = len(questions.cases)
-        with tqdm(total=count, desc=plan.label or None, unit=" questions", disable=None) as bar:
-            runs.append(run := measure(plan, questions, **how, progress=bar.update))
+        bar = partial(tqdm, total=count, desc=plan.label or None, unit=" questions", disable=None)
+        runs.append(run := measure(plan, questions, **how, progress=bar))
         file = folder_of(plan.settings) / "latest.json"
         if options.out:
             several = len(made) > 1

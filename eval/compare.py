@@ -62,12 +62,12 @@ class Difference:
         return "worse" if self.high < 0 else "better" if self.low > 0 else ""
 
 
-def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> list[Difference]:
+def compare(before: Run, after: Run) -> list[Difference]:
     """The differences of the measures that both runs have; raises BadRequest unless they can be paired."""
     check_pair(before, after)
     rows = {row.case.id: row for row in after.rows}
     one, two = before.rows, [rows[row.case.id] for row in before.rows]
-    old, new = means(one, names), means(two, names)
+    old, new = means(one), means(two)
     names = [name for name in old if name in new]
     if not names:
         return []

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -43,6 +43,9 @@ _SECRET_NAMES = {"key", "token", "secret", "password", "options"}
 _NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
 """Settings that change no answer, and one that may hold a key; the index names what matters of it."""
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
+
+Progress = Callable[[Iterator[Row]], Iterable[Row]]
+"""Hands on the rows of a run, and shows how far it is."""
 
 Judge = Callable[[str, str], bool | None]
 """Whether a context supports a sentence; None without a reliable verdict."""
@@ -120,13 +123,7 @@ def _written(questions: QuestionSet) -> Path:
 
 
 def measure(
-    plan: Plan,
-    questions: QuestionSet,
-    *,
-    extractive: bool = False,
-    judge: bool = False,
-    resume: bool = False,
-    progress: Callable[[], object] = lambda: None,
+    plan: Plan, questions: QuestionSet, *, extractive: bool, judge: bool, resume: bool, progress: Progress
 ) -> Run:
     """The run of a plan, which is kept as `latest.json` beside the index, with its reports.
 
@@ -151,8 +148,8 @@ def measure(
         supports = by_verifier(engine.index.idf, shelf)
         examiner = Examiner(shelf, supports, asked, extractive, questions.gains)
         about = _about(plan, questions, engine, examiner)
-        journal = Journal(journal_of(plan), about)
-        rows = run(engine, questions.cases, examiner, journal, resume=resume, progress=progress)
+        journal = Journal(journal_of(plan), about, resume=resume)
+        rows = tuple(progress(run(engine, questions.cases, examiner, journal)))
     result, measured = Run(about, rows), means(rows)
     about |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -197,24 +194,17 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
 
 
 def run(
-    engine: Engine,
-    cases: Sequence[Case],
-    examiner: Examiner,
-    journal: Journal | None = None,
-    *,
-    resume: bool = False,
-    progress: Callable[[], object] = lambda: None,
-) -> tuple[Row, ...]:
+    engine: Engine, cases: Sequence[Case], examiner: Examiner, journal: Journal | None = None
+) -> Iterator[Row]:
     """The rows of all cases, in order; with a journal each is on disk before the next is asked. A failure
     is recorded in its row. Raises BadRequest if the journal belongs to another run."""
-    rows = journal.begin(resume=resume) if journal else {}
+    rows = journal.begin() if journal else {}
     for case in cases:
-        if case.id not in rows:
-            rows[case.id] = examine(engine, case, examiner)
+        if (row := rows.get(case.id)) is None:
+            row = examine(engine, case, examiner)
             if journal:
-                journal.add(rows[case.id])
-        progress()
-    return tuple(rows[case.id] for case in cases)
+                journal.add(row)
+        yield row
 
 
 def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:

@@ -89,9 +89,9 @@ def interval(found: Floats) -> tuple[Floats, Floats]:
     return np.where(empty, np.nan, low), np.where(empty, np.nan, high)
 
 
-def summary(rows: Sequence[Row], names: Sequence[str] = tuple(MEASURES)) -> dict[str, Value]:
+def summary(rows: Sequence[Row]) -> dict[str, Value]:
     """The measures that any case has, by name."""
-    found = means(rows, names)
+    found = means(rows)
     if not found:
         return {}
     names = list(found)
