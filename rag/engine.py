@@ -24,7 +24,6 @@ from rag.answering.disagreement import Compared, Difference, about, with_both_si
 from rag.answering.extract import Candidate, candidates, leaning
 from rag.answering.generate import rephrase
 from rag.answering.roles import right_way_round
-from rag.answering.several import one_of
 from rag.answering.steps import Found, Tools, write_in_steps
 from rag.answering.stream import Writing
 from rag.answering.summary import summarise
@@ -40,6 +39,7 @@ from rag.answering.work import (
     besides,
     borne_out,
     named_copies,
+    one_of,
     says_what_was_asked,
     summed,
 )
