@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,17 +12,7 @@ from rag.answering.extract import Candidate
 from rag.models.chat import Deadline, Usage
 from rag.question.followup import Context
 from rag.retrieval.retriever import Ranking
-from rag.schema import (
-    Answer,
-    Article,
-    Certainty,
-    Citation,
-    Contradiction,
-    Message,
-    Passage,
-    Statement,
-    Status,
-)
+from rag.schema import Answer, Article, Certainty, Citation, Contradiction, Message, Passage, Statement
 
 _MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
 _NUMBER = re.compile(r"\d+")
@@ -31,7 +21,6 @@ AMONG_THE_NEAREST = 5
 """Of the sentences found, best first. On the tuning halves of seeds and declining, they and those
 that cover the question keep a sentence that answers for 121 of 128 questions; and of 172 first
 sentences of the best passage, which weak models copy, 62 that answer nothing."""
-
 
 History = tuple[Message, ...]
 """The earlier messages that count, oldest first."""
@@ -132,24 +121,24 @@ def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Se
     """Whether a sentence that is borne out cites words that say what was asked, and not merely itself."""
     quoted = {citation.number: citation for citation in citations}
     return any(
-        _is_asked_for(job, quoted[number], statement.status)
+        _is_asked_for(job, quoted[number], statement)
         for statement in statements
         for number in statement.citations
     )
 
 
-def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
+def _is_asked_for(job: Job, cited: Citation, statement: Statement) -> bool:
     """Whether a cited place covers the question.
 
     Where the search is sure enough, also whether it is among the nearest, or was found by a further step;
     where it is not, a sentence must be supported, or weak because its source is in another language.
     """
-    if status not in ("supported", "weak"):
+    if statement.status not in ("supported", "weak"):
         return False
     found = {n: candidate for n, candidate in enumerate(job.found) if candidate.is_in(cited)}
     if job.certainty != "none" and min(found, default=0) < AMONG_THE_NEAREST:
         return True
-    enough = status == "supported" or job.certainty != "none"
+    enough = statement.status == "supported" or job.certainty != "none"
     return any(
         (enough or job.asked.language != (candidate.article.language or "de"))
         and covers(job.ranking, candidate)
@@ -160,11 +149,10 @@ def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
 def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
     """The citations, each with the other articles that have the same words."""
     texts = {article.id: " ".join(article.text.split()) for article in copies}
-
-    def saying(quote: str) -> tuple[str, ...]:
-        return tuple(id for id, text in texts.items() if " ".join(quote.split()) in text)
-
-    return tuple(replace(citation, also_in=saying(citation.quote)) for citation in citations)
+    return tuple(
+        replace(c, also_in=tuple(id for id, text in texts.items() if " ".join(c.quote.split()) in text))
+        for c in citations
+    )
 
 
 def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
@@ -190,24 +178,17 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
     It is declined only if all of them are, and unsure if they are not equally certain. `left` says that
     further questions were not answered.
     """
-    text, statements, citations = "", list[Statement](), list[Citation]()
-    contradictions = list[Contradiction]()
+    text, moved, cited = "", list[Answer](), 0
     for answer in answers:
-        number = len(citations)
         text += ("\n\n" if text else "") + f"{answer.question}\n\n"
-        said, moved = _moved(answer, number, len(text))
-        text += said
-        statements += moved
-        citations += [replace(each, number=each.number + number) for each in answer.citations]
-        contradictions += [
-            replace(each, citations=tuple(one + number for one in each.citations))
-            for each in answer.contradictions
-        ]
+        moved.append(_moved(answer, cited, len(text)))
+        text += moved[-1].text
+        cited += len(answer.citations)
     if left:
         text += f"\n\n{left}"
 
-    def of_all(name: str) -> Iterator[Any]:
-        return (each for answer in answers for each in getattr(answer, name))
+    def of_all(name: str) -> tuple[Any, ...]:
+        return tuple(each for answer in moved for each in getattr(answer, name))
 
     answered = [answer for answer in answers if not answer.abstained]
     passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
@@ -216,18 +197,15 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
         question=message,
         standalone_question=" ".join(answer.standalone_question for answer in answers),
         text=text,
-        statements=tuple(statements),
-        citations=tuple(citations),
+        statements=of_all("statements"),
+        citations=of_all("citations"),
         passages=tuple(passages.values()),
         certainty=answers[0].certainty if len({answer.certainty for answer in answers}) == 1 else "unsure",
         confidence=min(answer.confidence for answer in answered or answers),
-        further=tuple(
-            replace(place, number=number)
-            for number, place in enumerate(of_all("further"), len(citations) + 1)
-        ),
-        dropped=tuple(of_all("dropped")),
-        withheld=tuple(of_all("withheld")),
-        contradictions=tuple(contradictions),
+        further=tuple(replace(each, number=n) for n, each in enumerate(of_all("further"), cited + 1)),
+        dropped=of_all("dropped"),
+        withheld=of_all("withheld"),
+        contradictions=of_all("contradictions"),
         by_words=any(answer.by_words for answer in answers),
         model=next((answer.model for answer in answers if answer.model), None),
         usage=summed(*(answer.usage for answer in answers)),
@@ -235,17 +213,26 @@ def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> 
     )
 
 
-def _moved(answer: Answer, by: int, at: int) -> tuple[str, list[Statement]]:
-    """An answer's text and statements moved to `at`, with citation numbers raised by `by`."""
-    text, end, moved = "", 0, list[Statement]()
+def _moved(answer: Answer, by: int, at: int) -> Answer:
+    """The answer with its text moved to `at`, and the numbers of its citations raised by `by`."""
+    text, end, statements = "", 0, list[Statement]()
     for statement in sorted(answer.statements, key=lambda each: each.start):
         text += answer.text[end : statement.start]
         said = _renumbered(answer.text[statement.start : statement.end], statement.citations, by)
         numbers = tuple(number + by for number in statement.citations)
         start = at + len(text)
-        moved.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
+        statements.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
         text, end = text + said, statement.end
-    return text + answer.text[end:], moved
+    return replace(
+        answer,
+        text=text + answer.text[end:],
+        statements=tuple(statements),
+        citations=tuple(replace(each, number=each.number + by) for each in answer.citations),
+        contradictions=tuple(
+            replace(each, citations=tuple(number + by for number in each.citations))
+            for each in answer.contradictions
+        ),
+    )
 
 
 def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
