@@ -153,7 +153,7 @@ def _measure(options: argparse.Namespace) -> int:
     from eval.report import keep_reports
     from eval.run import folder_of, journal_of, measure, plans
     from eval.runs import lean, write_run
-    from eval.tables import run_table
+    from eval.statistics import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
     if options.distractors:

@@ -11,8 +11,7 @@ import numpy as np
 from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
 from eval.runs import Row, Run, load_run
-from eval.statistics import DECLINING, interval, means, resamples, values
-from eval.tables import aligned, shown
+from eval.statistics import DECLINING, aligned, interval, means, resamples, shown, values
 from rag.errors import BadRequest
 from rag.i18n import ENGLISH
 from rag.terminal import as_json

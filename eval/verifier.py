@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from eval.cases import read_lines
 from eval.measures import Shelf
 from eval.metrics import Supports
-from eval.tables import aligned, by_value
+from eval.statistics import aligned, by_value
 from rag import open_engine
 from rag.errors import BadRequest
 from rag.schema import Article, Chunk, Citation, Status

@@ -78,9 +78,9 @@ def write(folder: Path, *articles: Article) -> None:
 
 
 @contextmanager
-def engine_over(folder: Path, *articles: Article) -> Iterator[Engine]:
+def engine_over(folder: Path, *articles: Article, **overrides: object) -> Iterator[Engine]:
     """An engine over an index of the articles in `folder`."""
-    settings = settings_for(folder)
+    settings = settings_for(folder, **overrides)
     fill(settings, *articles)
     with closing(open_engine(settings)) as engine:
         yield engine

@@ -192,9 +192,7 @@ def test_question_without_a_topic_is_declined(engine: Engine, question: str) -> 
 
 
 def test_without_articles_everything_is_declined(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    fill(settings)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path) as engine:
         answer = engine.ask("Wer leitet die Bücherei?")
         assert answer.abstained
         assert answer.passages == answer.further == ()
@@ -294,9 +292,7 @@ def test_copies_of_an_article_are_one_source(tmp_path: Path) -> None:
     copy = article(
         "agentur", CONCERT.text.replace("vier Stunden", "fünf Stunden"), language="de", copy_of="konzert"
     )
-    settings = settings_for(tmp_path)
-    fill(settings, CONCERT, copy, WOLF)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path, CONCERT, copy, WOLF) as engine:
         answer = engine.ask("Wer dirigiert die Konzerte?")
         changed = engine.ask("Nach wie vielen Stunden waren die Karten ausverkauft?")
         assert {passage.article.id for passage in engine.search("Konzerte")} >= {"konzert", "agentur"}
@@ -519,9 +515,7 @@ def originals(shared: Path) -> dict[str, Article]:
 
 @pytest.fixture(scope="module")
 def alaska(originals: dict[str, Article], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("alaska"))
-    fill(settings, *originals.values())
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path_factory.mktemp("alaska"), *originals.values()) as engine:
         yield engine
 
 

@@ -13,7 +13,7 @@ import pytrec_eval
 from scipy.stats import mannwhitneyu
 
 from eval import metrics
-from eval.tables import quantiles
+from eval.statistics import quantiles
 from rag.schema import Citation
 
 RANKED = ["a", "b", "c", "d", "e"]
