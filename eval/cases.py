@@ -230,15 +230,8 @@ def _span_case(
     """A case whose answers are spans: each is an accepted wording, and its sentence is evidence."""
     spans = sentences_of(text)
     evidence = [text[low:high] for _, start in answers for low, high in spans if low <= start < high]
-    return Case(
-        id=id,
-        question=question,
-        lang=lang,
-        type="span",
-        articles=(article,),
-        facts=(tuple(dict.fromkeys(answer for answer, _ in answers)),),
-        evidence=tuple(dict.fromkeys(evidence)),
-    )
+    accepted = tuple(dict.fromkeys(answer for answer, _ in answers))
+    return Case(id, question, lang, "span", (article,), (accepted,), tuple(dict.fromkeys(evidence)))
 
 
 def _paragraphs(folder: Path, lang: str) -> QuestionSet:

@@ -244,13 +244,7 @@ def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
     judged = verdicts(answer, examiner.judge) if examiner.judge else ()
     if (faithful := faithfulness(judged)) is not None:
         measures["judge_faithfulness"] = faithful
-    return Row(
-        case=case,
-        answer=sent_answer(answer),
-        measures=measures,
-        gold=tuple(examiner.shelf.quoted(span) for span in gold),
-        judged=judged,
-    )
+    return Row(case, sent_answer(answer), measures, tuple(map(examiner.shelf.quoted, gold)), judged)
 
 
 def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:

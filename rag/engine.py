@@ -407,9 +407,9 @@ class Engine:
         if aim and aim.is_stance and asked.sought != asked.question:
             aim = None  # in an article of theirs every sentence is theirs
         defined = None if aim else defined_of(asked.question, asked.language)
-        passages = PASSAGES if aim else CANDIDATE_PASSAGES
+        most = PASSAGES if aim else CANDIDATE_PASSAGES
         own = self._comments_of(aim, asked.only)
-        ranking, copies = one_of_copies(index.rank(query, passages, near, own or asked.only))
+        ranking, copies = one_of_copies(index.rank(query, most, near, own or asked.only))
         meaning = None
         if self.dense is not None:
             with contextlib.suppress(ProviderError):  # the log has it
@@ -426,25 +426,15 @@ class Engine:
         elif aim or defined:
             told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
             found, stated, certain = _by_grammar(found, told, aim, certain)
-        job = Job(
-            asked,
-            ranking,
-            copies,
-            passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
-            found=found,
-            confidence=sure,
-            certainty=certain,
-            stated=stated,
-            retrieved=time.perf_counter() - asked.started,
-            by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
+        passages, summary = tuple(hit.passage for hit in ranking.hits), None
+        if asked.sums_up is not None:
+            summary, passages = summarise(self.library, asked.sums_up)  # a model writes one from these
+            sure, certain = (1.0, "sure") if passages else (0.0, "none")
+        passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
+        by_words = self.dense is not None and meaning is None and not ranking.by_meaning
+        return Job(
+            asked, ranking, copies, passages, found, sure, certain, retrieved, summary, by_words, stated
         )
-        if asked.sums_up is None:
-            return job
-        summary, key = summarise(self.library, asked.sums_up)  # a model writes a summary from these passages
-        job = replace(
-            job, passages=key[: self.settings.passages], summary=summary, confidence=float(bool(key))
-        )
-        return replace(job, certainty="sure" if key else "none")
 
     def _comments_of(self, aim: Aim | None, only: Only) -> frozenset[str]:
         """Ids of the comments by somebody whose aims are asked for; no others of theirs."""
@@ -477,16 +467,8 @@ class Engine:
         if not found:
             return None
         passages = tuple(dict.fromkeys(candidate.hit.passage for candidate in found))
-        return Job(
-            asked,
-            ranking,
-            copies,
-            passages=passages[: self.settings.passages],
-            found=found,
-            confidence=confidence(ranking, found),
-            certainty="unsure",
-            retrieved=time.perf_counter() - asked.started,
-        )
+        passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
+        return Job(asked, ranking, copies, passages, found, confidence(ranking, found), "unsure", retrieved)
 
     def _told(self, answer: Answer, history: History) -> Iterator[Event]:
         """The events of a complete answer."""

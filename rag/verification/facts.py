@@ -50,13 +50,9 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
         away += [after - (published.weekday() - day) % 7 for day in weekdays for after in (0, 7)]
         named = (published + timedelta(n) for n in away)
         days |= {(day.year, day.month, day.day) for day in named}
-    return Facts(
-        frozenset(number for each in read for number in each.numbers),
-        frozenset(days),
-        frozenset(weekdays),
-        tuple(quotations(text)),
-        len(_NEGATION.findall(text)),
-    )
+    numbers, negations = {number for each in read for number in each.numbers}, len(_NEGATION.findall(text))
+    quotes = tuple(quotations(text))
+    return Facts(frozenset(numbers), frozenset(days), frozenset(weekdays), quotes, negations)
 
 
 def besides_facts(text: str, language: str) -> str:

@@ -89,12 +89,8 @@ class Verifier:
         ]
         if instead:
             targets = [(markers[-1][0], list(numbers.values()))]
-        statement = Statement(
-            _SPACE_BEFORE_END.sub("", sentence.text),
-            tuple(dict.fromkeys(numbers.values())),
-            status,
-            repaired=mended or bool(instead),
-        )
+        text, cited = _SPACE_BEFORE_END.sub("", sentence.text), tuple(dict.fromkeys(numbers.values()))
+        statement = Statement(text, cited, status, repaired=mended or bool(instead))
         differs = all(found.lacks for found in places.values())
         return Checked(statement, _with_numbers(sentence.text, targets), differs)
 
