@@ -164,19 +164,15 @@ def answer_measures(
 
 def _decision_measures(case: Case, answer: Answer, right: bool | None) -> dict[str, float]:
     """Whether answering, or declining, was right; and being sure, if the answer says so."""
-    measures: dict[str, float] = {}
-    if case.answerable is not None:
-        measures["abstention_right"] = float(answer.abstained is not case.answerable)
-    if case.answerable:
-        measures["wrongly_declined"] = float(answer.abstained)
-    if case.history and right is not None:
-        measures["followup_success"] = float(right)
     sure = answer.certainty == "sure"
-    if case.answerable is not False:
-        measures["sure_coverage"] = float(sure)
-    if sure and right is not None:
-        measures["sure_precision"] = float(right)
-    return measures
+    found = {
+        "abstention_right": None if case.answerable is None else answer.abstained is not case.answerable,
+        "wrongly_declined": answer.abstained if case.answerable else None,
+        "followup_success": right if case.history else None,
+        "sure_coverage": None if case.answerable is False else sure,
+        "sure_precision": right if sure else None,
+    }
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict[str, float]:

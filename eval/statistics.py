@@ -201,12 +201,7 @@ def run_table(run: Run) -> str:
     for name, count, values in by_kind(run):
         cells = [shown(column, values[column]) if column in values else "–" for column in columns]
         kinds.append([name, str(count), *cells])
-    parts = [
-        aligned(rows, left=(0, 2)),
-        aligned(kinds),
-        "\n".join(_cost(run)),
-        "\n".join(_notes(run)),
-    ]
+    parts = [aligned(rows, left=(0, 2)), aligned(kinds), "\n".join(_cost(run)), "\n".join(_notes(run))]
     return "\n\n".join(part for part in parts if part)
 
 
