@@ -162,9 +162,8 @@ def goodness(row: Row) -> float:
 def weakest(run: Run) -> list[Row]:
     """The rows with faults, worst first, and among equals the most confident first."""
     short = [row for row in run.rows if goodness(row) < 1]
-    return sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0)))[
-        :SHOWN
-    ]
+    order = sorted(short, key=lambda row: (goodness(row), -(row.answer.confidence if row.answer else 0.0)))
+    return order[:SHOWN]
 
 
 def outcome(row: Row) -> str:

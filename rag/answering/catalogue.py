@@ -97,7 +97,7 @@ class Catalogue:
             older = text("not_compared", n=MOST_COMPARED)
             return [(older if rows and not asked.about else self._none(asked, text), None)], []
         found = list(found[:MOST_LISTED])
-        about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
+        about = text("on", text.quoted(asked.about)) if asked.about else ""
         one, many = text.at("differ")
         opening = text.at("none_differ") if not found else one if len(found) == 1 else many
         line = opening.format(articles=text.articles(compared), about=about, n=len(found))
@@ -278,7 +278,7 @@ def _what(asked: Request, text: Texts) -> str:
     parts += [] if asked.weekday is None else [text.at("weekdays")[asked.weekday]]
     parts += [_language(asked.written_in, text)] if asked.written_in else []
     parts += [text.at("genres")[asked.genre == "comment"]] if asked.genre else []
-    parts += [text.at("mentions").format(text.quoted(asked.about))] if asked.about else []
+    parts += [text("mentions", text.quoted(asked.about))] if asked.about else []
     return "; ".join(parts)
 
 

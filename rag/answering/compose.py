@@ -95,7 +95,7 @@ def quoted(
         text += said
         if language:
             day = Texts(language).day(c.published) if c.published else None
-            page = str(Texts(language).at("page")).format(c.page) if c.page else None
+            page = Texts(language)("page", c.page) if c.page else None
             source = ", ".join(part for part in (c.outlet, day, page) if part)
             text += f" ({source})" if source else ""
     return text, tuple(statements)

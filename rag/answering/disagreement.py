@@ -21,7 +21,8 @@ from rag.answering.work import Job, Outcome, besides
 from rag.errors import BelegError
 from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
-from rag.schema import Article, Chunk, Citation, Contradiction, Span, cite
+from rag.retrieval.retriever import Hit
+from rag.schema import Article, Citation, Contradiction, Span, cite
 from rag.store.library import Library
 from rag.text.analysis import key, words
 from rag.text.languages import pattern
@@ -216,11 +217,10 @@ class Compared:
         with self._finding:
             pass
 
-    def between(
-        self, passages: Iterable[tuple[Article, Chunk]], among: Callable[[Claim], bool]
-    ) -> list[Difference]:
+    def between(self, hits: Iterable[Hit], among: Callable[[Claim], bool]) -> list[Difference]:
         """The differences between some passages; see `differences`."""
-        stated = [claim for article, chunk in passages for claim in claims(article, chunk.sentences)]
+        passages = (hit.passage for hit in hits)
+        stated = (claim for each in passages for claim in claims(each.article, each.chunk.sentences))
         return differences(stated, self.sentences, among)
 
     def sentences(self, article: Article) -> list[Span]:
@@ -245,13 +245,13 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
     asked = figure_of(job.ranking.query) or cue_of(job.ranking.query.text)
     if asked is None or not outcome.citations or job.summary is not None:
         return outcome
-    hits, lead = job.ranking.hits[:MOST_PASSAGES], (job.found[0].article.id, job.found[0].span)
+    lead = (job.found[0].article.id, job.found[0].span)
 
     def is_said(claim: Claim) -> bool:
         own = (claim.article.id, claim.span)
         return own == lead if verbatim else any(map(claim.touches, outcome.citations))
 
-    for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
+    for each in compared.between(job.ranking.hits[:MOST_PASSAGES], is_said):
         if any(_holds(claim, asked.spans) for claim in each.claims):
             if verbatim:
                 outcome = replace(outcome, text="", statements=(), citations=())
@@ -264,8 +264,7 @@ def about(job: Job, compared: Compared) -> list[Difference]:
     whole = SAYS * float(job.ranking.idf.sum())
     near = [each for each in job.found if float(each.covered @ job.ranking.idf) >= whole]
     places = {(each.article.id, each.span) for each in near}
-    passages = ((hit.passage.article, hit.passage.chunk) for hit in job.ranking.hits)
-    return compared.between(passages, lambda claim: (claim.article.id, claim.span) in places)
+    return compared.between(job.ranking.hits, lambda claim: (claim.article.id, claim.span) in places)
 
 
 def side_by_side(

@@ -149,12 +149,10 @@ SENTINEL_LENGTH = 16
 
 _SENTINEL = re.compile(r"[\W_]*(?:KEINE[_ ]?ANTWORT|NO[_ ]?ANSWER)\b[\W_]*")
 _ALONE = re.compile(rf"[\W_]*{pattern('declines.alone')}[\W_]*", re.IGNORECASE)
-_OF_THE_SOURCES = re.compile(
-    rf"(?=.*\b{pattern('declines.sources')}\b).*\b{pattern('declines.says')}\b", re.IGNORECASE | re.DOTALL
-)
-_OF_ITSELF = re.compile(
-    rf"(?=.*\b{pattern('declines.self')}\b).*\b{pattern('declines.knows')}\b", re.IGNORECASE | re.DOTALL
-)
+_SAYS = [  # of the sources, or of itself
+    re.compile(rf"(?is)(?=.*\b{pattern(f'declines.{who}')}\b).*\b{pattern(f'declines.{verb}')}\b")
+    for who, verb in (("sources", "says"), ("self", "knows"))
+]
 
 
 def is_sentinel(text: str) -> bool:
@@ -170,5 +168,5 @@ def begins_with_sentinel(text: str) -> bool:
 def declines(sentence: str) -> bool:
     """Whether a sentence says in its own words that the passages do not answer."""
     said = facts(sentence)
-    about = _OF_THE_SOURCES.match(sentence) or _OF_ITSELF.match(sentence)
-    return about is not None and said.negations > 0 and not (said.numbers or said.days or said.quotes)
+    about = any(each.match(sentence) for each in _SAYS)
+    return about and said.negations > 0 and not (said.numbers or said.days or said.quotes)

@@ -22,13 +22,13 @@ class Texts:
         """A phrase, or a list of them, as in the file."""
         return table(self.language, f"catalogue.{name}")
 
-    def __call__(self, phrase: str, /, **blanks: object) -> str:
+    def __call__(self, phrase: str, /, *blanks: object, **named: object) -> str:
         """A phrase with its blanks filled in."""
-        return str(self.at(phrase)).format(**blanks)
+        return str(self.at(phrase)).format(*blanks, **named)
 
     def quoted(self, words: str) -> str:
         """„Words“ in the language's quotation marks."""
-        return str(self.at("quotes")).format(words)
+        return self("quotes", words)
 
     def articles(self, n: int) -> str:
         """5 Artikel, 1 article, 21 стаття."""
