@@ -68,13 +68,12 @@ class Writing:
 
     def _finish(self) -> None:
         """Completes the answer; one that only says that there is no answer is declined."""
-        self.text, self.statements, self._differs = "", list[Statement](), list[bool]()
+        self.text, self.statements = "", list[Statement]()
         for sentence, checked in self._closed:
             lead = sentence.lead if self.text else ""
             start = len(self.text) + len(lead)
             self.text += lead + checked.shown
             self.statements.append(replace(checked.statement, start=start, end=len(self.text)))
-            self._differs.append(checked.differs)
         says_so = any(declines(statement.text) for statement in self.statements)
         claims = any(statement.status != "no claim" for statement in self.statements)
         self.declined = self.declined or (says_so and not claims) or not (self.text or self.withheld)
@@ -82,8 +81,8 @@ class Writing:
     def be_judged(self, model: ChatModel, deadline: Deadline) -> None:
         """Lets the model judge the weak statements."""
         quotes = {citation.number: citation.quote for citation in self.citations}
-        for i, statement in enumerate(self.statements):
-            if statement.status != "weak" or not statement.citations or self._differs[i]:
+        for i, (statement, (_, checked)) in enumerate(zip(self.statements, self._closed, strict=True)):
+            if statement.status != "weak" or not statement.citations or checked.differs:
                 continue
             passage = "\n".join(quotes[number] for number in statement.citations)
             verdict = judge(model, statement.text, passage, deadline)
