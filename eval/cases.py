@@ -91,7 +91,7 @@ def read_lines(path: Path, form: TypeAdapter[T], what: str) -> list[T]:
     return found
 
 
-def why(exc: ValueError) -> str:
+def why(exc: Exception) -> str:
     """The first error in data, on one line: place and reason."""
     if not isinstance(exc, ValidationError):
         return str(exc)

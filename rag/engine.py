@@ -265,8 +265,8 @@ class Engine:
         """Suggested questions about the dossier in a language of the interface, all with a sure answer. They
         are about the latest articles, one for each article before a second for any."""
         latest = [row.id for row in self.library.listed()][:SUGGESTIONS_FROM]
-        articles = {article.id: article for article in self.library.articles(latest)}
-        tried = suggest([articles[id] for id in latest if id in articles], language)
+        articles = sorted(self.library.articles(latest), key=lambda article: latest.index(article.id))
+        tried = suggest(articles, language)
         return self._sure_of(itertools.islice(tried, SUGGESTIONS_TRIED), n)
 
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:

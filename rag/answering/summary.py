@@ -47,9 +47,8 @@ class _Sentence:
 def summarise(library: Library, asked: SumUp) -> tuple[Outcome, tuple[Passage, ...]]:
     """The key sentences of articles, in their order, and their passages. They are as many as `asked` for, or
     3 to 5 of one article and the lead of each of several."""
-    articles = {article.id: article for article in library.articles(asked.ids)}
-    held = [articles[id] for id in asked.ids if id in articles]
-    shown = [article for article in held if article.copy_of not in articles][:MOST_ARTICLES]
+    held = {article.id: article for article in library.articles(asked.ids)}
+    shown = [held[id] for id in asked.ids if id in held and held[id].copy_of not in held][:MOST_ARTICLES]
     found = {article.id: _sentences(library, article) for article in shown}
     if len(shown) == 1:
         whole = found[shown[0].id]
