@@ -536,17 +536,10 @@ class Engine:
         if not (answers or may_answer):
             reason = LOW_CONFIDENCE if job.certainty == "none" else BESIDE
             return self._instead(job, reason, writing, model)
-        further = nearest(job.found, start=len(writing.citations) + 1)
-        outcome = Outcome(
-            writing.text,
-            tuple(writing.statements),
-            tuple(writing.citations),
-            borne_out(claims),
-            model=model,
-            further=besides(further, writing.citations),
-            dropped=tuple(writing.dropped),
-            withheld=tuple(writing.withheld),
-        )
+        further = besides(nearest(job.found, start=len(writing.citations) + 1), writing.citations)
+        said = writing.text, tuple(writing.statements), tuple(writing.citations), borne_out(claims)
+        dropped, withheld = tuple(writing.dropped), tuple(writing.withheld)
+        outcome = Outcome(*said, model=model, further=further, dropped=dropped, withheld=withheld)
         if answers:
             return with_both_sides(job, outcome, self._compared, verbatim=False)
         return replace(below(say("nearest", job.asked.language), outcome), certainty="unsure")

@@ -152,15 +152,9 @@ class Catalogue:
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
-        selection = Selection(
-            ids=ids,
-            by=tuple((name.outlets, name.authors) for name in asked.named),
-            first=asked.days.first if asked.days else None,
-            last=asked.days.last if asked.days else None,
-            weekday=asked.weekday,
-            genre=asked.genre,
-            language=asked.written_in,
-        )
+        by = tuple((name.outlets, name.authors) for name in asked.named)
+        first, last = (asked.days.first, asked.days.last) if asked.days else (None, None)
+        selection = Selection(ids, by, first, last, asked.weekday, asked.genre, asked.written_in)
         return self.library.listed(selection)
 
     def _mentioned(self, about: str, language: str) -> set[str]:

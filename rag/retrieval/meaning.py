@@ -190,12 +190,9 @@ def sentence_meaning(
         mean = np.concatenate([each.sentences for each in library.vectors_of(rows).values()]).mean(axis=0)
         own = owners == id
         focus[own] = (sentences[own] - mean) @ focused
-    return SentenceMeaning(
-        sentence=_cosines(sentences, asked),
-        passage=np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes),
-        pair=_cosines(np.concatenate([each.pairs for each in held]), asked),
-        focus=focus,
-    )
+    passage = np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes)
+    pair = _cosines(np.concatenate([each.pairs for each in held]), asked)
+    return SentenceMeaning(_cosines(sentences, asked), passage, pair, focus)
 
 
 def _cosines(vectors: Floats, asked: Floats) -> Vector:
