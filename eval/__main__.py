@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +153,7 @@ def _measure(options: argparse.Namespace) -> int:
     from eval.report import keep_reports
     from eval.run import folder_of, journal_of, measure, plans
     from eval.runs import lean, write_run
-    from eval.tables import run_table
+    from eval.statistics import run_table
 
     questions = tagged(load_set(options.set, options.lang), options.tag)
     if options.distractors:
@@ -162,8 +163,8 @@ def _measure(options: argparse.Namespace) -> int:
     runs = []
     for number, plan in enumerate(made, 1):
         count = len(questions.cases)
-        with tqdm(total=count, desc=plan.label or None, unit=" questions", disable=None) as bar:
-            runs.append(run := measure(plan, questions, **how, progress=bar.update))
+        bar = partial(tqdm, total=count, desc=plan.label or None, unit=" questions", disable=None)
+        runs.append(run := measure(plan, questions, **how, progress=bar))
         file = folder_of(plan.settings) / "latest.json"
         if options.out:
             several = len(made) > 1

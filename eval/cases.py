@@ -91,7 +91,7 @@ def read_lines(path: Path, form: TypeAdapter[T], what: str) -> list[T]:
     return found
 
 
-def why(exc: ValueError) -> str:
+def why(exc: Exception) -> str:
     """The first error in data, on one line: place and reason."""
     if not isinstance(exc, ValidationError):
         return str(exc)
@@ -131,9 +131,6 @@ def digest(cases: Sequence[Case]) -> str:
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
-# --- sets with their articles -----------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class QuestionSet:
     """Cases, and the articles they are about where the set brings its own.
@@ -149,10 +146,8 @@ class QuestionSet:
 
 
 def load_set(path: Path, lang: str = "de") -> QuestionSet:
-    """The set in a file or folder; `lang` chooses the questions where a set has several languages.
-
-    Raises BadRequest when nothing known is there.
-    """
+    """The set in a file or folder; `lang` chooses the questions where a set has several languages. Raises
+    BadRequest when nothing known is there."""
     if path.is_dir():
         if (path / "corpus.jsonl").exists() and (path / "queries.jsonl").exists():
             return _beir(path)
@@ -181,10 +176,8 @@ def tagged(questions: QuestionSet, tag: str | None) -> QuestionSet:
 
 
 def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
-    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles.
-
-    Raises BadRequest for a set that brings no articles, or a line without a text.
-    """
+    """The set with the texts of a CSV (`label;'text'` lines, as 10kGNAD) among its articles. Raises
+    BadRequest for a set that brings no articles, or a line without a text."""
     if not questions.articles:
         raise BadRequest(f"{questions.name} brings no articles; put the others into the folder of --articles")
     rows = csv.reader(read_text(path).splitlines(), delimiter=";", quotechar="'")
@@ -194,9 +187,6 @@ def with_distractors(questions: QuestionSet, path: Path) -> QuestionSet:
     others = tuple({"id": slug(f"{path.stem}-{n}"), "text": text} for n, text in enumerate(texts))
     name = f"{questions.name} among {len(others)} of {path.stem}"
     return replace(questions, name=name, articles=(*questions.articles, *others))
-
-
-# --- SQuAD ----------------------------------------------------------------------------------------
 
 
 def _squad(path: Path) -> QuestionSet:
@@ -240,18 +230,8 @@ def _span_case(
     """A case whose answers are spans: each is an accepted wording, and its sentence is evidence."""
     spans = sentences_of(text)
     evidence = [text[low:high] for _, start in answers for low, high in spans if low <= start < high]
-    return Case(
-        id=id,
-        question=question,
-        lang=lang,
-        type="span",
-        articles=(article,),
-        facts=(tuple(dict.fromkeys(answer for answer, _ in answers)),),
-        evidence=tuple(dict.fromkeys(evidence)),
-    )
-
-
-# --- XQuAD as plain lines -------------------------------------------------------------------------
+    accepted = tuple(dict.fromkeys(answer for answer, _ in answers))
+    return Case(id, question, lang, "span", (article,), (accepted,), tuple(dict.fromkeys(evidence)))
 
 
 def _paragraphs(folder: Path, lang: str) -> QuestionSet:
@@ -272,14 +252,9 @@ def _paragraphs(folder: Path, lang: str) -> QuestionSet:
     return QuestionSet(f"{folder.name}-{lang}", tuple(cases), tuple(articles.values()))
 
 
-# --- BEIR -----------------------------------------------------------------------------------------
-
-
 def _beir(folder: Path) -> QuestionSet:
     """`corpus.jsonl` and `queries.jsonl` (_id, title, text), judgements in `qrels.tsv` or `qrels/test.tsv`.
-
-    Thakur et al. 2021 (arXiv 2104.08663). Queries that nothing is judged relevant for are left out.
-    """
+    Thakur et al. 2021 (arXiv 2104.08663). Queries that nothing is judged relevant for are left out."""
     files = [folder / "qrels.tsv", *(folder / "qrels" / f"{part}.tsv" for part in ("test", "dev", "train"))]
     qrels = next((file for file in files if file.exists()), None)
     if qrels is None:

@@ -11,8 +11,7 @@ import numpy as np
 from eval.cases import case_to_dict
 from eval.measures import HEADLINE, MEASURES
 from eval.runs import Row, Run, load_run
-from eval.statistics import DECLINING, interval, means, resamples, values
-from eval.tables import aligned, shown
+from eval.statistics import DECLINING, aligned, interval, means, resamples, shown, values
 from rag.errors import BadRequest
 from rag.i18n import ENGLISH
 from rag.terminal import as_json
@@ -62,12 +61,12 @@ class Difference:
         return "worse" if self.high < 0 else "better" if self.low > 0 else ""
 
 
-def compare(before: Run, after: Run, names: Sequence[str] = tuple(MEASURES)) -> list[Difference]:
+def compare(before: Run, after: Run) -> list[Difference]:
     """The differences of the measures that both runs have; raises BadRequest unless they can be paired."""
     check_pair(before, after)
     rows = {row.case.id: row for row in after.rows}
     one, two = before.rows, [rows[row.case.id] for row in before.rows]
-    old, new = means(one, names), means(two, names)
+    old, new = means(one), means(two)
     names = [name for name in old if name in new]
     if not names:
         return []
@@ -132,9 +131,6 @@ def _tallies(name: str, before: Sequence[Row], after: Sequence[Row]) -> tuple[Ta
             counts.setdefault(old.case.type or "–", Counter())[outcome] += 1
     whole = sum(counts.values(), Counter[str]())
     return Tally(**whole), {kind: Tally(**count) for kind, count in sorted(counts.items())}
-
-
-# --- the command ----------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str]) -> int:

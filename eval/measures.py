@@ -11,6 +11,7 @@ from rag.answering.extract import candidates
 from rag.answering.work import Job
 from rag.schema import Answer, Article, Citation, Passage
 from rag.store.library import Library
+from rag.wire import Json
 
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""
@@ -70,7 +71,8 @@ MEASURES = {
         Measure("cost", "cost", "price", -1, "cost"),
     ]
 }
-"""Every measure by name; `abstention_right` is 1 for a case rightly declined or rightly answered."""
+"""Every measure by name; `abstention_right` is 1 for a case rightly declined or rightly answered, and
+`lead_answers` 1 where the first statement says a fact or cites a gold sentence."""
 
 HEADLINE = (
     *("evidence_hit", "fact_recall", "lead_answers", "citation_precision", "citation_recall", "quote_exact"),
@@ -101,6 +103,13 @@ class Shelf:
                 found += metrics.gold_sentences(id, article.text, spans, case.evidence)
         return found
 
+    def quoted(self, span: ArticleSpan) -> Json:
+        """A sentence as a run keeps it."""
+        id, start, end = span
+        article = self.articles[id]
+        place = {"article_id": id, "start": start, "end": end, "text": article.text[start:end]}
+        return {**place, "title": article.title, "outlet": article.outlet}
+
     def holding(self, gold: Iterable[ArticleSpan]) -> set[str]:
         """The ids of the chunks that hold a gold sentence or a part of it."""
         return {
@@ -129,6 +138,8 @@ def answer_measures(
     gold = shelf.gold(case)
     cited = {citation.number: citation for citation in answer.citations}
     statements = [(s.text, [cited[n] for n in s.citations if n in cited]) for s in answer.statements]
+    first, first_cited = statements[0] if statements else ("", [])
+    lead = metrics.fact_recall(first, case.facts) or metrics.evidence_hit(first_cited, gold)
     texts = {id: article.text for id, article in shelf.articles.items()}
     # the library's own answers search nothing, and claim nothing that a sentence could support
     searched = bool(answer.passages) or answer.abstained
@@ -137,14 +148,14 @@ def answer_measures(
         "fact_recall": metrics.fact_recall(text, case.facts),
         "forbidden_rate": metrics.forbidden_rate(text, case.forbidden),
         "evidence_hit": metrics.evidence_hit(answer.citations, gold),
-        "lead_answers": _lead_answers(case, statements, gold),
+        "lead_answers": float(bool(lead)) if case.facts or gold else None,
         "citation_precision": metrics.citation_precision(statements, supports) if searched else None,
         "citation_recall": metrics.citation_recall(statements, supports) if searched else None,
         "quote_exact": metrics.quote_exact([*answer.citations, *answer.further], texts),
         "abstained": float(answer.abstained),
         "confidence": float(answer.confidence),
         "language_match": float(language == case.lang) if language and case.lang else None,
-        "words": None if answer.abstained else metrics.words(answer.text),
+        "words": None if answer.abstained else float(len(text.split())),
         **{name: answer.usage.get(name) for name in ("prompt_tokens", "completion_tokens", "cost")},
     }
     measures = {name: value for name, value in found.items() if value is not None}
@@ -153,29 +164,15 @@ def answer_measures(
 
 def _decision_measures(case: Case, answer: Answer, right: bool | None) -> dict[str, float]:
     """Whether answering, or declining, was right; and being sure, if the answer says so."""
-    measures: dict[str, float] = {}
-    if case.answerable is not None:
-        measures["abstention_right"] = float(answer.abstained is not case.answerable)
-    if case.answerable:
-        measures["wrongly_declined"] = float(answer.abstained)
-    if case.history and right is not None:
-        measures["followup_success"] = float(right)
     sure = answer.certainty == "sure"
-    if case.answerable is not False:
-        measures["sure_coverage"] = float(sure)
-    if sure and right is not None:
-        measures["sure_precision"] = float(right)
-    return measures
-
-
-def _lead_answers(
-    case: Case, statements: Sequence[tuple[str, Sequence[Citation]]], gold: Sequence[ArticleSpan]
-) -> float | None:
-    """1 when the first statement says a fact or cites a gold sentence, else 0."""
-    if not case.facts and not gold:
-        return None
-    text, cited = statements[0] if statements else ("", [])
-    return float(bool(metrics.fact_recall(text, case.facts) or metrics.evidence_hit(cited, gold)))
+    found = {
+        "abstention_right": None if case.answerable is None else answer.abstained is not case.answerable,
+        "wrongly_declined": answer.abstained if case.answerable else None,
+        "followup_success": right if case.history else None,
+        "sure_coverage": None if case.answerable is False else sure,
+        "sure_precision": right if sure else None,
+    }
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict[str, float]:
@@ -196,10 +193,8 @@ def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict
 def passage_measures(
     case: Case, passages: Sequence[Passage], shelf: Shelf, gold: Sequence[ArticleSpan]
 ) -> dict[str, float]:
-    """Retrieval by article and by evidence, over the passages as they were handed out, best first.
-
-    By evidence, the items are passages, and those with a gold sentence are relevant.
-    """
+    """Retrieval by article and by evidence, over the passages as they were handed out, best first. By
+    evidence, the items are passages, and those with a gold sentence are relevant."""
     measures: dict[str, float] = {}
     if case.articles:
         articles = list(dict.fromkeys(passage.article.id for passage in passages))
@@ -222,11 +217,8 @@ def ranked_measures(level: str, ranked: Sequence[str], gains: Mapping[str, float
 
 
 def is_right(case: Case, measures: Mapping[str, float]) -> bool | None:
-    """Whether an answer is right; None if the case does not say enough.
-
-    Right is declining an unanswerable question, and for any other citing a gold sentence or, without gold
-    sentences, saying all facts.
-    """
+    """Whether an answer is right; None if the case does not say enough. Right is declining an unanswerable
+    question, and for any other citing a gold sentence or, without gold sentences, saying all facts."""
     if case.answerable is False:
         return measures.get("abstained") == 1.0
     found = measures.get("evidence_hit", measures.get("fact_recall"))

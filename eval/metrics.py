@@ -27,8 +27,6 @@ BINS = 10  # ranges of confidence
 _MARKER = re.compile(r"\s*\[\d+\]")
 _SPACES = re.compile(r"\s+")
 
-# --- retrieval ------------------------------------------------------------------------------------
-
 
 def hit_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
     """1 when a relevant item is among the first k, else 0 (hit rate, success@k of trec_eval)."""
@@ -46,19 +44,14 @@ def mrr_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
 
 
 def ndcg_at(ranked: Sequence[str], gains: Mapping[str, float], k: int) -> float:
-    """Discounted cumulative gain of the first k over the best possible (Järvelin & Kekäläinen 2002).
-
-    With linear gains and log2(rank + 1), as trec_eval's ndcg_cut; relevance of yes or no is 1 or 0.
-    """
+    """Discounted cumulative gain of the first k over the best possible (Järvelin & Kekäläinen 2002). With
+    linear gains and log2(rank + 1), as trec_eval's ndcg_cut; relevance of yes or no is 1 or 0."""
     best = _dcg(sorted(gains.values(), reverse=True)[:k])
     return _dcg([gains.get(item, 0.0) for item in ranked[:k]]) / best if best else 0.0
 
 
 def _dcg(gains: Iterable[float]) -> float:
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
-
-
-# --- facts and evidence ---------------------------------------------------------------------------
 
 
 def folded(text: str) -> str:
@@ -121,9 +114,6 @@ def quote_exact(citations: Iterable[Citation], texts: Mapping[str, str]) -> floa
     return float(all(exact)) if exact else None
 
 
-# --- citations ------------------------------------------------------------------------------------
-
-
 def citation_recall(
     statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
 ) -> float | None:
@@ -161,9 +151,6 @@ def citation_precision(
     return needed / total if total else 0.0
 
 
-# --- confidence -----------------------------------------------------------------------------------
-
-
 def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
     """Points (coverage, risk) of answering only where confidence is high enough, from (confidence, right).
 
@@ -195,9 +182,7 @@ def auroc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Float
 
 def calibration_error(confidence: Floats, right: NDArray[np.bool_], weights: Floats) -> Floats:
     """Expected calibration error: how far confidence is from the share that is right, over ten equal ranges.
-
-    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). One value for each row of `weights`.
-    """
+    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). One value for each row of `weights`."""
     gaps = np.zeros((len(confidence), BINS))
     gaps[np.arange(len(confidence)), bin_of(confidence)] = confidence - right
     total = weights.sum(axis=1)
@@ -213,16 +198,9 @@ def bin_of(confidence: Floats) -> NDArray[np.int_]:
 
 
 def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float, int]]:
-    """For each range of confidence with answers: mean confidence, share right, and number of answers.
-
-    The reliability diagram of Guo et al. 2017, from (confidence, right).
-    """
+    """For each range of confidence with answers: mean confidence, share right, and number of answers. The
+    reliability diagram of Guo et al. 2017, from (confidence, right)."""
     pairs = np.array(list(answers), dtype=np.float64).reshape(-1, 2)
     places = bin_of(pairs[:, 0])
     groups = [pairs[places == place] for place in range(BINS)]
     return [(float(g[:, 0].mean()), float(g[:, 1].mean()), len(g)) for g in groups if len(g)]
-
-
-def words(text: str) -> float:
-    """Words of an answer, its `[n]` not counted."""
-    return float(len(without_markers(text).split()))

@@ -1,6 +1,7 @@
 """Prepares one or several runs for the templates of the HTML report."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +13,7 @@ from eval.compare import Difference, compare
 from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
 from eval.metrics import reliability, risk_coverage, says, touches, without_markers
 from eval.runs import Row, Run, write_whole
-from eval.statistics import judged_confidence, summary
-from eval.tables import COLUMNS, by_kind, columns_of, quantiles
+from eval.statistics import COLUMNS, by_kind, columns_of, judged_confidence, quantiles, summary
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 from rag.schema import Citation
@@ -31,15 +31,13 @@ _GROUPS = ("answers", "citations", "declining", "confidence", "retrieval", "cost
 _TELLING = ("hit@1", "recall@5", "mrr@10", "ndcg@10")  # a table of its own has the others
 _GOODNESS = (
     *("abstention_right", "evidence_hit", "fact_recall", "citation_recall", "quote_exact"),
-    *("article_hit@10", "judge_faithfulness"),
+    "judge_faithfulness",
 )
 
 
 def report(runs: Sequence[Run], lang: str = "de") -> str:
-    """The page on the last of the runs; with several it begins with their differences from the first.
-
-    It is a single file that loads nothing. Raises BadRequest for runs that cannot be compared.
-    """
+    """The page on the last of the runs; with several it begins with their differences from the first. It is a
+    single file that loads nothing. Raises BadRequest for runs that cannot be compared."""
     return _TEMPLATES.get_template("report.html").render(_view(runs, lang))
 
 
@@ -57,11 +55,8 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
     run, pen = runs[-1], Pen(LANGUAGES[lang])
     values = summary(run.rows)
 
-    def members(group: str) -> list[str]:
-        """The measures of a group that are there; those of retrieval at the most telling depths."""
-        names = [name for name in values if MEASURES[name].group == group]
-        return [name for name in names if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
-
+    listed = [name for name in values if name.partition("_")[2] not in RANKS or name.endswith(_TELLING)]
+    groups = [(group, [name for name in listed if MEASURES[name].group == group]) for group in _GROUPS]
     return dict(
         words=pen.words,
         extractive=EXTRACTIVE,
@@ -72,7 +67,7 @@ def _view(runs: Sequence[Run], lang: str) -> dict[str, Any]:
         tiles=[name for name in _TILES if name in values][:4],
         **_confidence_plots(run, pen),
         latency=_latency(run, pen),
-        groups=[(group, here) for group in _GROUPS if (here := members(group))],
+        groups=[(group, names) for group, names in groups if names],
         levels=[level for level in LEVELS if f"{level}_hit@1" in values],
         ranks={rank: pen.rank(rank) for rank in RANKS},
         kinds=[(*pen.kind(name), count, found) for name, count, found in by_kind(run)],
@@ -108,17 +103,13 @@ class Pen:
         """A share of one as per cent."""
         return self.number(100 * value, digits) + str(self.words.at("format.percent"))
 
-    def seconds(self, value: float) -> str:
-        """A time."""
-        return self.number(value, 2 if value < 10 else 1) + "\u202fs"
-
     def shown(self, name: str, value: float) -> str:
         """A measure's value."""
         match MEASURES[name].unit:
             case "share":
                 return self.share(value)
             case "seconds":
-                return self.seconds(value)
+                return self.number(value, 2 if value < 10 else 1) + "\u202fs"
             case unit:
                 return self.number(value, {"tokens": 0, "cost": 5}.get(unit, 1))
 
@@ -148,15 +139,12 @@ def _comparison(before: Run, after: Run) -> tuple[str, list[tuple[Difference, fl
     """The title, and the differences of the most telling measures, each with the reach of its bar."""
     found = {each.name: each for each in compare(before, after)}
     shown = [found[name] for name in (*HEADLINE, "seconds_total") if name in found] or list(found.values())
-    reach: dict[str, float] = {}
+    reach = defaultdict[str, float](float)
     for each in shown:
         unit = MEASURES[each.name].unit
-        reach[unit] = max(reach.get(unit, 0.0), abs(each.low), abs(each.high))
+        reach[unit] = max(reach[unit], abs(each.low), abs(each.high))
     rows = [(each, reach[MEASURES[each.name].unit] or 1.0) for each in shown]
     return f"{before.label} → {after.label}", rows
-
-
-# --- the weakest answers --------------------------------------------------------------------------
 
 
 def goodness(row: Row) -> float:
@@ -164,7 +152,7 @@ def goodness(row: Row) -> float:
     if row.error is not None:
         return -1.0
     # where only retrieval was measured, by how well it ranked
-    names = [name for name in _GOODNESS if name != "article_hit@10" or row.answer is None]
+    names = _GOODNESS if row.answer else ("article_hit@10",)
     known = [row.measures[name] for name in names if name in row.measures]
     if "forbidden_rate" in row.measures:
         known.append(1 - row.measures["forbidden_rate"])
@@ -184,8 +172,7 @@ def outcome(row: Row) -> str:
         return "error"
     if row.answer and row.answer.abstained and row.case.answerable is not True:
         return "declined"
-    right = is_right(row.case, row.measures)
-    return "" if right is None else "right" if right else "wrong"
+    return {None: "", True: "right", False: "wrong"}[is_right(row.case, row.measures)]
 
 
 def faults(row: Row) -> list[str]:
@@ -222,14 +209,6 @@ def hits(cited: Citation, gold: Sequence[Json]) -> bool:
     return any(touches(place, (each["article_id"], each["start"], each["end"])) for each in gold)
 
 
-# --- plots: points as shares of the axes, which the templates place -------------------------------
-
-
-def _axis(most: float, label: Callable[[float], str]) -> list[tuple[float, str]]:
-    """Ticks from 0 to `most`: where they are, and their labels."""
-    return [(step / 5, label(most * step / 5)) for step in range(6)]
-
-
 def _confidence_plots(run: Run, pen: Pen) -> dict[str, Any]:
     """Risk over coverage as far as questions were answered; the share that is right over confidence, where a
     dot's area goes by the number of answers."""
@@ -237,7 +216,7 @@ def _confidence_plots(run: Run, pen: Pen) -> dict[str, Any]:
     questions = sum(is_right(row.case, row.measures) is not None for row in run.rows if row.answer)
     if not given:
         return {"risk": None, "calibration": None}
-    words, axis = pen.words, _axis(1.0, lambda share: pen.share(share, 0))
+    words, axis = pen.words, [(step / 5, pen.share(step / 5, 0)) for step in range(6)]
     curve = [(covered * len(given) / questions, risk) for covered, risk in risk_coverage(given)]
     coverage, risk = (pen.share(value) for value in curve[-1])
     found = reliability(given)
@@ -265,12 +244,12 @@ def _latency(run: Run, pen: Pen) -> dict[str, Any] | None:
     end = min(max(seconds), 2 * times["p95"]) or 1.0
     counts, _ = np.histogram(np.minimum(seconds, end), bins=24, range=(0, end))
     most = int(counts.max())
-    shown = {name: pen.seconds(value) for name, value in times.items()}
+    shown = {name: pen.shown("seconds_total", value) for name, value in times.items()}
     labels = {name: f"{pen.words(f'eval.{name}')} {value}" for name, value in shown.items()}
     return {
         **shown,
         "axes": (
-            _axis(end, lambda value: pen.number(value, 2)),
+            [(step / 5, pen.number(end * step / 5, 2)) for step in range(6)],
             [(step, pen.number(most * step, 0)) for step in (0, 0.5, 1)],
         ),
         "bars": [count / most for count in counts.tolist()],

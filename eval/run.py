@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,17 +16,18 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from eval.cases import Case, QuestionSet, digest
-from eval.measures import Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
-from eval.metrics import ArticleSpan, Supports, without_markers
+from eval.measures import MEASURES, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
+from eval.metrics import Supports, without_markers
 from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
-from eval.statistics import missing
+from eval.statistics import means
 from eval.verifier import BY_VERIFIER, by_verifier
 from ingest.structure.article import detect_language
 from ingest.sync import sync
 from rag.answering.generate import judge
 from rag.engine import EXTRACTIVE, Engine, open_engine
-from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
+from rag.errors import BadRequest, BelegError, ConfigError
+from rag.i18n import ENGLISH
 from rag.models.chat import ChatModel, Deadline
 from rag.schema import Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
@@ -43,7 +44,9 @@ _NOT_KEPT = ("articles", "data", "host", "port", "embedding_options")
 """Settings that change no answer, and one that may hold a key; the index names what matters of it."""
 _PARAGRAPH_WORDS, _PARAGRAPHS = 400, 10
 
-Progress = Callable[[], object]
+Progress = Callable[[Iterator[Row]], Iterable[Row]]
+"""Hands on the rows of a run, and shows how far it is."""
+
 Judge = Callable[[str, str], bool | None]
 """Whether a context supports a sentence; None without a reliable verdict."""
 
@@ -58,19 +61,14 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
-    """Everything needed to measure an answer, except the case.
-
-    `gains` (query → article → relevance) makes it a measurement of retrieval alone.
-    """
+    """Everything needed to measure an answer, except the case. `gains` (query → article → relevance) makes it
+    a measurement of retrieval alone."""
 
     shelf: Shelf
     supports: Supports[Citation]
     judge: Judge | None = None
     extractive: bool = False
     gains: Mapping[str, Mapping[str, float]] | None = None
-
-
-# --- what is run ----------------------------------------------------------------------------------
 
 
 def folder_of(settings: Settings) -> Path:
@@ -101,9 +99,10 @@ def plans(
     found = []
     folders: Sequence[Path | None] = articles or [None]
     for folder in folders:
-        plain = load_settings(articles=folder, data=data, dossier=dossier, **own)
+        given = {**own, "articles": folder, "data": data, "dossier": dossier}
+        plain = load_settings(**given)
         for change in [{}, *changes]:
-            changed = load_settings(**{**own, "articles": folder, "data": data, "dossier": dossier, **change})
+            changed = load_settings(**{**given, **change})
             if fingerprint(changed) != fingerprint(plain):
                 variant = hashlib.sha256(fingerprint(changed).encode()).hexdigest()[:8]
                 changed = replace(changed, data=folder_of(plain) / f"index-{variant}")
@@ -115,7 +114,7 @@ def plans(
 
 def _written(questions: QuestionSet) -> Path:
     """The folder with the articles of a set, written once."""
-    lines = "\n".join(json.dumps(dict(record), ensure_ascii=False) for record in questions.articles)
+    lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in questions.articles)
     known = hashlib.sha256(lines.encode()).hexdigest()[:8]
     file = _ELSEWHERE / "sets" / f"{questions.name}-{known}" / "articles.jsonl"
     if not file.exists():
@@ -124,13 +123,7 @@ def _written(questions: QuestionSet) -> Path:
 
 
 def measure(
-    plan: Plan,
-    questions: QuestionSet,
-    *,
-    extractive: bool = False,
-    judge: bool = False,
-    resume: bool = False,
-    progress: Progress = lambda: None,
+    plan: Plan, questions: QuestionSet, *, extractive: bool, judge: bool, resume: bool, progress: Progress
 ) -> Run:
     """The run of a plan, which is kept as `latest.json` beside the index, with its reports.
 
@@ -145,22 +138,23 @@ def measure(
             where = "set OPENAI_API_KEY (OpenAI), or OPENAI_BASE_URL and BELEG_LLM"
             raise ConfigError(f"--judge needs a language model: {where}")
         shelf = shelf_of(engine.library)
-        _check_articles(questions, shelf)
-        examiner = Examiner(
-            shelf=shelf,
-            supports=by_verifier(engine.index.idf, shelf),
-            judge=partial(_verdict, model, settings.llm_deadline) if model else None,
-            extractive=extractive,
-            gains=questions.gains,
-        )
+        named = {id for case in questions.cases for id in case.articles or ()}
+        if named and not named & shelf.articles.keys():
+            raise BadRequest(
+                f"{questions.name} is about other articles: none of its {len(named)} (as {min(named)}) is in"
+                " the index; name their folder with --articles"
+            )
+        asked = partial(_verdict, model, settings.llm_deadline) if model else None
+        supports = by_verifier(engine.index.idf, shelf)
+        examiner = Examiner(shelf, supports, asked, extractive, questions.gains)
         about = _about(plan, questions, engine, examiner)
-        journal = Journal(journal_of(plan), about)
-        rows = run(engine, questions.cases, examiner, journal, resume=resume, progress=progress)
-    result = Run(about, rows)
+        journal = Journal(journal_of(plan), about, resume=resume)
+        rows = tuple(progress(run(engine, questions.cases, examiner, journal)))
+    result, measured = Run(about, rows), means(rows)
     about |= {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "complete": result.complete,
-        "left_out": missing(rows),
+        "left_out": {n: ENGLISH(f"eval.needs.{m.needs}") for n, m in MEASURES.items() if n not in measured},
     }
     write_run(folder_of(settings) / "latest.json", result)
     keep_reports(folder_of(settings), [result])
@@ -171,16 +165,6 @@ def journal_of(plan: Plan) -> Path:
     """The journal of a plan's answered cases, kept until all plans are done."""
     name = hashlib.sha256(plan.label.encode()).hexdigest()[:8]
     return folder_of(plan.settings) / f"under-way-{name}.jsonl"
-
-
-def _check_articles(questions: QuestionSet, shelf: Shelf) -> None:
-    """Raises BadRequest when none of the articles that a set names is in the index."""
-    named = {id for case in questions.cases for id in case.articles or ()}
-    if named and not named & shelf.articles.keys():
-        raise BadRequest(
-            f"{questions.name} is about other articles: none of its {len(named)} (as {min(named)}) is in the"
-            " index; name their folder with --articles"
-        )
 
 
 def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examiner) -> Json:
@@ -209,30 +193,18 @@ def _about(plan: Plan, questions: QuestionSet, engine: Engine, examiner: Examine
     }
 
 
-# --- asking --------------------------------------------------------------------------------------
-
-
 def run(
-    engine: Engine,
-    cases: Sequence[Case],
-    examiner: Examiner,
-    journal: Journal | None = None,
-    *,
-    resume: bool = False,
-    progress: Progress = lambda: None,
-) -> tuple[Row, ...]:
-    """The rows of all cases, in order; with a journal each is on disk before the next is asked.
-
-    A failure in one case is recorded in its row. Raises BadRequest if the journal belongs to another run.
-    """
-    rows = journal.begin(resume=resume) if journal else {}
+    engine: Engine, cases: Sequence[Case], examiner: Examiner, journal: Journal | None = None
+) -> Iterator[Row]:
+    """The rows of all cases, in order; with a journal each is on disk before the next is asked. A failure
+    is recorded in its row. Raises BadRequest if the journal belongs to another run."""
+    rows = journal.begin() if journal else {}
     for case in cases:
-        if case.id not in rows:
-            rows[case.id] = examine(engine, case, examiner)
+        if (row := rows.get(case.id)) is None:
+            row = examine(engine, case, examiner)
             if journal:
-                journal.add(rows[case.id])
-        progress()
-    return tuple(rows[case.id] for case in cases)
+                journal.add(row)
+        yield row
 
 
 def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:
@@ -255,29 +227,30 @@ def examine(engine: Engine, case: Case, examiner: Examiner) -> Row:
 
 
 def _answer_row(engine: Engine, case: Case, examiner: Examiner) -> Row:
-    answer, first, total = timed(engine, case, extractive=examiner.extractive)
-    gold = examiner.shelf.gold(case)
+    started = time.perf_counter()
+    told = [
+        (event, time.perf_counter() - started)
+        for event in engine.stream(case.question, case.history, extractive=examiner.extractive)
+        if isinstance(event, Delta | Done)
+    ]
+    done, total = told[-1]
+    assert isinstance(done, Done)
+    answer, gold = done.answer, examiner.shelf.gold(case)
     language = detect_language(without_markers(answer.text))
     measures = answer_measures(case, answer, examiner.shelf, examiner.supports, language)
-    measures |= {"seconds_first": first, "seconds_total": total}
+    measures |= {"seconds_first": told[0][1], "seconds_total": total}
     if answer.passages or answer.abstained:  # answers from the library involve no search
         measures |= sentence_measures(case, engine.find(case.question, case.history), gold)
     judged = verdicts(answer, examiner.judge) if examiner.judge else ()
     if (faithful := faithfulness(judged)) is not None:
         measures["judge_faithfulness"] = faithful
-    return Row(
-        case=case,
-        answer=sent_answer(answer),
-        measures=measures,
-        gold=tuple(_gold(span, examiner.shelf) for span in gold),
-        judged=judged,
-    )
+    return Row(case, sent_answer(answer), measures, tuple(map(examiner.shelf.quoted, gold)), judged)
 
 
 def verdicts(answer: Answer, judge: Judge) -> tuple[Verdict, ...]:
     """The verdict on each sentence with a claim, by all passages of the answer."""
     context = "\n\n".join(passage.chunk.text for passage in answer.passages)
-    claims = [statement.text for statement in answer.statements if statement.status != "no claim"]
+    claims = (statement.text for statement in answer.statements if statement.status != "no claim")
     return tuple(Verdict(claim, judge(claim, context)) for claim in claims)
 
 
@@ -297,29 +270,8 @@ def _verdict(model: ChatModel, seconds: float, sentence: str, context: str) -> b
     return None if found is None else found[0]
 
 
-def timed(engine: Engine, case: Case, *, extractive: bool) -> tuple[Answer, float, float]:
-    """The answer, and the seconds until its first words and until it is complete, as seen by a door."""
-    started, first = time.perf_counter(), None
-    for event in engine.stream(case.question, case.history, extractive=extractive):
-        if first is None and isinstance(event, Delta | Done):
-            first = time.perf_counter() - started
-        if isinstance(event, Done):
-            return event.answer, first or 0.0, time.perf_counter() - started
-    raise ProviderError("the stream ended without an answer")
-
-
-def _gold(span: ArticleSpan, shelf: Shelf) -> Json:
-    id, start, end = span
-    article = shelf.articles[id]
-    place = {"article_id": id, "start": start, "end": end, "text": article.text[start:end]}
-    return {**place, "title": article.title, "outlet": article.outlet}
-
-
 def without_secrets(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without keys and tokens, and with addresses without user or query.
-
-    Secrets are recognised by type and, in case one is plain text, by name.
-    """
+    """Settings without keys and tokens, which type or name tell, and addresses without user or query."""
     return {name: _public(name, value) for name, value in settings.items() if value is not None}
 
 

@@ -71,10 +71,8 @@ def load_run(path: Path) -> Run:
         _ = run.label, run.complete, str(run.about["set"]["sha256"])
     except OSError as exc:
         raise BadRequest(f"cannot read the run {path}: {exc.strerror}") from exc
-    except ValueError as exc:
+    except (ValueError, KeyError, TypeError) as exc:
         raise BadRequest(f"{path} is not the run of an evaluation ({why(exc)})") from exc
-    except (KeyError, TypeError) as exc:
-        raise BadRequest(f"{path} is not the run of an evaluation ({exc})") from exc
     return run
 
 
@@ -112,21 +110,15 @@ def write_whole(path: Path, text: str) -> None:
 class Journal:
     """The rows of a run under way, one per line, each on disk before the next question is asked."""
 
-    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
-        self.path = path
-        self.identity = dict(identity)
+    def __init__(self, path: Path, identity: Mapping[str, Any], *, resume: bool = False) -> None:
+        self.path, self.identity, self.resume = path, dict(identity), resume
 
-    def begin(self, *, resume: bool) -> dict[str, Row]:
-        """The rows already answered, by case id; none unless `resume`.
-
-        Raises BadRequest when the journal belongs to another set, index, engine or version.
-        """
-        rows = {row.case.id: row for row in self._rows() if row.error is None} if resume else {}
-        lines = [
-            json.dumps(self.identity, ensure_ascii=False),
-            *(_ROW.dump_json(row).decode() for row in rows.values()),
-        ]
-        write_whole(self.path, "\n".join(lines) + "\n")
+    def begin(self) -> dict[str, Row]:
+        """The rows already answered, by case id; none unless `resume`. Raises BadRequest when the journal
+        belongs to another set, index, engine or version."""
+        rows = {row.case.id: row for row in self._rows() if row.error is None} if self.resume else {}
+        lines = (_ROW.dump_json(row).decode() for row in rows.values())
+        write_whole(self.path, "\n".join([json.dumps(self.identity, ensure_ascii=False), *lines, ""]))
         return rows
 
     def add(self, row: Row) -> None:

@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from eval.cases import read_lines
 from eval.measures import Shelf
 from eval.metrics import Supports
-from eval.tables import aligned, by_value
+from eval.statistics import aligned, by_value
 from rag import open_engine
 from rag.errors import BadRequest
 from rag.schema import Article, Chunk, Citation, Status
@@ -33,10 +33,8 @@ COLUMNS = (
 
 
 def by_verifier(idf: Idf, shelf: Shelf) -> Supports[Citation]:
-    """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together.
-
-    A statement of several sentences, as verbatim ones may be, is supported when each of them is.
-    """
+    """The verifier as the scorer: a statement's citations must reach *supported*, one of them or together. A
+    statement of several sentences, as verbatim ones may be, is supported when each of them is."""
 
     @lru_cache(maxsize=4096)
     def source(article_id: str, start: int, end: int) -> Source | None:
@@ -62,16 +60,10 @@ def _chunk(article: Article, start: int, end: int) -> Chunk:
     return Chunk(article.id, article.id, 0, start, end, article.text[start:end], tuple(spans))
 
 
-# --- labelled pairs -------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A sentence, a passage, and a person's judgement whether the passage supports it.
-
-    `kind` says how the sentence was made (true, changed number, negated …), `split` whether it may be tuned
-    on.
-    """
+    """A sentence, a passage, and a person's judgement whether the passage supports it. `kind` says how the
+    sentence was made (true, changed number, negated …), `split` whether it may be tuned on."""
 
     id: Annotated[str, Field(coerce_numbers_to_str=True)]
     sentence: str
@@ -92,10 +84,8 @@ def load_pairs(path: Path) -> list[Pair]:
 
 
 def quality(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, float]:
-    """How good verdicts are, by the names in `COLUMNS`, from pairs and the status given to each.
-
-    A verdict that was never given has no precision, a label that no pair has no recall.
-    """
+    """How good verdicts are, by the names in `COLUMNS`, from pairs and the status given to each. A verdict
+    that was never given has no precision, a label that no pair has no recall."""
     given = Counter(status for _, status in outcomes)
     labelled = Counter(pair.label for pair, _ in outcomes)
     right = Counter(status for pair, status in outcomes if status == pair.label)
@@ -109,9 +99,6 @@ def by_group(outcomes: Sequence[tuple[Pair, Status]]) -> dict[str, dict[str, flo
     """The quality over all pairs, and by split, kind and language."""
     groups = by_value(outcomes, ("split", "kind", "lang"), lambda outcome: outcome[0])
     return {name: quality(members) for name, members in {"all": outcomes, **groups}.items()}
-
-
-# --- the command ----------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import functools
 import itertools
 import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import aclosing, closing
-from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence, Set
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.answering.aims import PASSAGES, led_by, of_several_sources, stating
 from rag.answering.broad import all_of, broadly, latest, tell_one_story
@@ -21,23 +22,26 @@ from rag.answering.confidence import certainty, confidence
 from rag.answering.defined import defined_of, defining
 from rag.answering.disagreement import Compared, Difference, about, with_both_sides
 from rag.answering.extract import Candidate, candidates, leaning
-from rag.answering.generate import Request, rephrase
+from rag.answering.generate import rephrase
 from rag.answering.roles import right_way_round
-from rag.answering.several import one_of
 from rag.answering.steps import Found, Tools, write_in_steps
-from rag.answering.stream import Writing, add_usage
+from rag.answering.stream import Writing
 from rag.answering.summary import summarise
-from rag.answering.texts import Why, comes_nearest, declined, stand_in, too_many, unverified
+from rag.answering.texts import say, stand_in
 from rag.answering.work import (
     Asked,
+    History,
     Job,
+    Only,
     Outcome,
     SumUp,
     below,
     besides,
     borne_out,
     named_copies,
+    one_of,
     says_what_was_asked,
+    summed,
 )
 from rag.errors import BadRequest, ProviderError
 from rag.models.chat import ChatModel, Deadline, Usage
@@ -53,8 +57,8 @@ from rag.question.parse import MOST_PARTS, Part, parts_of, reduced
 from rag.question.query import detect_language, understand
 from rag.question.source import Source, source_of
 from rag.question.suggest import follow_ups, suggest
-from rag.retrieval.meaning import Dense, SentenceMeaning, open_dense, sentence_meaning
-from rag.retrieval.retriever import Nearness, Ranking, Retriever, one_of_copies
+from rag.retrieval.meaning import Dense, open_dense, sentence_meaning
+from rag.retrieval.retriever import Nearness, Retriever, one_of_copies
 from rag.schema import Answer, Asking, Certainty, Delta, Done, Event, Filters, Message, Passage, Retrieved
 from rag.settings import Settings
 from rag.stepped import stepped
@@ -71,7 +75,7 @@ if TYPE_CHECKING:
 EXTRACTIVE = "extractive"
 LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED = "low confidence", "not in the passages", "not verified"
 BESIDE = "beside the question"
-_WHY: Mapping[str, Why] = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
+_WHY = {UNVERIFIED: "unproven", NOT_IN_PASSAGES: "unanswered", BESIDE: "beside"}
 CANDIDATE_PASSAGES = 20
 BESIDE_WEIGHT = 0.5
 """Weight of the words of the other question in its sentence, for a question joined to it by „und“."""
@@ -86,11 +90,7 @@ class Engine:
     """Answers questions about one library. Safe to use from several threads."""
 
     def __init__(
-        self,
-        library: Library,
-        settings: Settings,
-        model: ChatModel | None = None,
-        dense: Dense | None = None,
+        self, library: Library, settings: Settings, model: ChatModel | None = None, dense: Dense | None = None
     ) -> None:
         self.library, self.settings = library, settings
         self.model, self.dense = model, dense
@@ -101,7 +101,7 @@ class Engine:
         self._compared = Compared(library)
         # of fifty threads that work at the same time all are late, one after the other only the last is
         self._working = threading.Lock()
-        self._catalogue = Catalogue(library, self._mentioning, self._differing)
+        self._catalogue = Catalogue(library, self._differing)
 
     def ask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """The answer to a question; `history` is the conversation so far, oldest first.
@@ -110,10 +110,9 @@ class Engine:
         choose the articles that may answer. Raises BadRequest for an empty or over-long question and for
         filters that no article fits, ProviderError if the model fails.
         """
-        for event in self.stream(question, history, **how):
-            if isinstance(event, Done):
-                return event.answer
-        raise AssertionError("a stream ends with Done")
+        *_, done = self.stream(question, history, **how)
+        assert isinstance(done, Done)
+        return done.answer
 
     def stream(
         self,
@@ -137,20 +136,14 @@ class Engine:
             events = self._in_turn(question, parts, history, model, only)
         else:
             events = self._events(Part(question), history, model, only)
-        kept = None if only is None else filters
-        with closing(events):  # type: ignore[type-var]
+        with contextlib.closing(events):  # type: ignore[type-var]
             for event in events:
-                if isinstance(event, Done):
-                    event = replace(event, answer=replace(event.answer, filters=kept))
+                if isinstance(event, Done) and only is not None:
+                    event = replace(event, answer=replace(event.answer, filters=filters))
                 yield event
 
     def _in_turn(
-        self,
-        message: str,
-        parts: Sequence[Part],
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None,
+        self, message: str, parts: Sequence[Part], history: History, model: ChatModel | None, only: Only
     ) -> Iterator[Event]:
         """Answers the questions of one message in turn, one delta each; a later one may refer to those
         before."""
@@ -170,25 +163,30 @@ class Engine:
             yield Delta(whole.text[len(said) :])
             said = whole.text
         if len(parts) > MOST_PARTS:
-            whole = one_of(message, answers, too_many(answers[0].language))
+            whole = one_of(message, answers, say("too_many", answers[0].language))
             yield Delta(whole.text[len(said) :])
         yield Done(whole, history)
 
-    def _events(
-        self,
-        part: Part,
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None,
-    ) -> Iterator[Event]:
+    def _events(self, part: Part, history: History, model: ChatModel | None, only: Only) -> Iterator[Event]:
         """Answers one question, from the library or from what the articles say."""
         question, asks = part.asks, reduced(part.asks)
         kind = self._catalogue.kind(asks)
         last = next((said.content for said in reversed(history) if said.role == "user"), "")
         kind = of_those_before(asks, kind, self._catalogue.kind(reduced(last))) or kind
-        if kind is not None and not self._catalogue.holds_what_to_sum_up(kind, only):
-            answer = self._catalogue.answer(asks, kind, only)
-            yield from self._told(replace(answer, question=question), history)
+        sums_up = to_sum_up(kind)
+        if kind is not None and not (sums_up and self._catalogue.to_sum_up(sums_up, only).ids):
+            started = time.perf_counter()
+            told = self._catalogue.answer(kind, only)
+            answer = self._answer(
+                told,
+                question=question,
+                standalone_question=asks,
+                language=kind.language,
+                passages=(),
+                confidence=float(told.certainty == "sure"),
+                timings={"retrieval": time.perf_counter() - started, "answer": 0.0},
+            )
+            yield from self._told(answer, history)
             return
         if model is not None:
             model.warm_up()  # importing takes seconds, which must not count as the server's
@@ -197,7 +195,7 @@ class Engine:
             asked = replace(asked, contexts=(*asked.contexts, Context(part.beside, BESIDE_WEIGHT)))
         job = self._found(asked)
         if model is None or not job.passages:
-            yield from self._told(self._answer(job, self._extractive(job)), history)
+            yield from self._told(self._answer_to(job, self._extractive(job)), history)
         else:
             yield Retrieved(asked.standalone, job.passages, job.retrieved)
             yield from self._written(model, job)
@@ -217,12 +215,9 @@ class Engine:
 
     async def aask(self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]) -> Answer:
         """As `ask`, without holding up the event loop; cancelling it ends the request to the model too."""
-        events = self.astream(question, history, **how)
-        async with aclosing(events):
-            async for event in events:
-                if isinstance(event, Done):
-                    return event.answer
-        raise AssertionError("a stream ends with Done")
+        async with contextlib.aclosing(self.astream(question, history, **how)) as events:
+            (answer,) = [event.answer async for event in events if isinstance(event, Done)]
+        return answer
 
     def astream(
         self, question: str, history: Sequence[Message] = (), **how: Unpack[Asking]
@@ -234,8 +229,6 @@ class Engine:
         self, question: str, k: int | None = None, *, filters: Filters | None = None
     ) -> tuple[Passage, ...]:
         """As `search`, without holding up the event loop."""
-        import asyncio
-
         return await asyncio.to_thread(self.search, question, k, filters=filters)
 
     def as_retriever(self, k: int | None = None) -> BelegRetriever:
@@ -254,9 +247,7 @@ class Engine:
         self, name: str = "beleg", description: str | None = None, *, extractive: bool = False
     ) -> QueryEngineTool:
         """Question answering as a tool of a LlamaIndex agent, which reads the answer with its sources.
-
-        `description` is what the agent is told of it; say there what the articles are about.
-        """
+        `description` is what the agent is told of it; say there what the articles are about."""
         from llama_index.core.tools import QueryEngineTool
 
         from rag.integrations.llama_index import DESCRIPTION, BelegQueryEngine
@@ -266,20 +257,16 @@ class Engine:
 
     def find(self, question: str, history: Sequence[Message] = ()) -> Job:
         """The material of verbatim answers: passages, candidate sentences (best first), and the confidence.
-
-        Nothing is declined; the evaluation measures these.
-        """
+        Nothing is declined; the evaluation measures these."""
         recently = recent(history, self.settings.history_turns)
         return self._found(self._asked(self._checked(question), recently, None))
 
     def suggestions(self, n: int = 4, language: str = "de") -> list[str]:
-        """Suggested questions about the dossier in a language of the interface, all with a sure answer.
-
-        They are about the latest articles, one for each article before a second for any.
-        """
+        """Suggested questions about the dossier in a language of the interface, all with a sure answer. They
+        are about the latest articles, one for each article before a second for any."""
         latest = [row.id for row in self.library.listed()][:SUGGESTIONS_FROM]
-        articles = {article.id: article for article in self.library.articles(latest)}
-        tried = suggest([articles[id] for id in latest if id in articles], language)
+        articles = sorted(self.library.articles(latest), key=lambda article: latest.index(article.id))
+        tried = suggest(articles, language)
         return self._sure_of(itertools.islice(tried, SUGGESTIONS_TRIED), n)
 
     def follow_ups(self, answer: Answer, asked: Sequence[str], n: int = 3) -> list[str]:
@@ -291,7 +278,7 @@ class Engine:
         cited = {(c.article_id, c.start) for c in answer.citations}
         if not cited:
             return [each for each in self.suggestions(n, answer.language) if each not in asked]
-        articles = list(self.library.articles(list({c.article_id for c in answer.citations})))
+        articles = list(self.library.articles(list({id for id, _ in cited})))
         quoted = " ".join(c.quote for c in answer.citations)
         tried = follow_ups(articles, asked, answer.language, quoted)
         return self._sure_of(itertools.islice(tried, FOLLOW_UPS_TRIED), n, cited)
@@ -335,26 +322,13 @@ class Engine:
         if self.dense is not None:
             self.dense.close()
 
-    def _meaning(self, ranking: Ranking, question: str) -> SentenceMeaning | None:
-        """Nearness of each sentence to a question; None if vectors are missing or the encoder fails."""
-        if self.dense is None:
-            return None
-        try:
-            return sentence_meaning(self.library, ranking, question, self.dense.embed)
-        except ProviderError:  # the log has it
-            return None
-
-    def fitting(self, filters: Filters | None) -> frozenset[str] | None:
+    def fitting(self, filters: Filters | None) -> Only:
         """Ids of the articles that fit the filters; None for all. Raises BadRequest if none fits."""
         return chosen(filters, self.library, self._catalogue.known)
 
-    def _sought(
-        self, question: str, only: frozenset[str] | None
-    ) -> tuple[str, frozenset[str] | None, SumUp | None]:
-        """What to search for, in which articles, and whether to sum them up.
-
-        The source that a question names is not searched for.
-        """
+    def _sought(self, question: str, only: Only) -> tuple[str, Only, SumUp | None]:
+        """What to search for, in which articles, and whether to sum them up. The source that a question names
+        is not searched for."""
         if asked := to_sum_up(self._catalogue.kind(question)):
             sums_up = self._catalogue.to_sum_up(asked, only)
             return question, frozenset(sums_up.ids), sums_up
@@ -368,16 +342,13 @@ class Engine:
         whole = Requested(language, "articles", asks="summary", titles=ids)
         return question, ids, self._catalogue.to_sum_up(whole, only)
 
-    def _mentioning(self, words: str, language: str) -> set[str]:
-        return self.index.mentioning(understand(words, language).concepts)
-
     def _differing(
         self, topic: str | None, language: str, ids: frozenset[str]
     ) -> tuple[list[Difference], int]:
         """What the articles with these ids say differently, at all or about a topic in a language; and how
         many of them were compared."""
         if topic is None:
-            found, read = self._compared.found(), self._compared.read()
+            found, read = self._compared.found(), set(self._compared.newest())
         else:
             job = self._found(replace(self._asked(topic, (), None, ids), language=language))
             found = about(job, self._compared)
@@ -402,41 +373,18 @@ class Engine:
             raise BadRequest("question_long", length=len(question), limit=self.settings.question_limit)
         return question
 
-    def _asked(
-        self,
-        message: str,
-        history: tuple[Message, ...],
-        model: ChatModel | None,
-        only: frozenset[str] | None = None,
-    ) -> Asked:
+    def _asked(self, message: str, history: History, model: ChatModel | None, only: Only = None) -> Asked:
         started = time.perf_counter()
         question = _REMARK.sub(self._remark, reduced(message)).strip() or message
         deadline = Deadline(self.settings.llm_deadline)
         question = one_part_changed(question, history) or named_again(question, history) or question
         contexts = context_for(question, history)
         language = detect_language(question, self.index.languages)
-        readable, german = standalone(question, contexts), None
-        usage: Usage = {}
+        in_full: tuple[str, str | None, Usage] = standalone(question, contexts), None, {}
         if model is not None and (contexts or language != "de"):
-            rephrased = rephrase(model, question, history if contexts else (), language, deadline)
-            if rephrased is not None:
-                readable, german, usage = rephrased
-        sought, only, sums_up = self._sought(question, only)
-        return Asked(
-            message,
-            question,
-            sought,
-            only,
-            sums_up,
-            readable,
-            german,
-            contexts,
-            language,
-            history,
-            deadline,
-            started,
-            dict(usage),
-        )
+            in_full = rephrase(model, question, history if contexts else (), language, deadline) or in_full
+        sought = self._sought(question, only)
+        return Asked(message, question, *sought, *in_full, contexts, language, history, deadline, started)
 
     def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
         """What is found for a question; the processor's part of it is done in turn."""
@@ -459,10 +407,13 @@ class Engine:
         if aim and aim.is_stance and asked.sought != asked.question:
             aim = None  # in an article of theirs every sentence is theirs
         defined = None if aim else defined_of(asked.question, asked.language)
-        passages = PASSAGES if aim else CANDIDATE_PASSAGES
+        most = PASSAGES if aim else CANDIDATE_PASSAGES
         own = self._comments_of(aim, asked.only)
-        ranking, copies = one_of_copies(index.rank(query, passages, near, own or asked.only))
-        meaning = self._meaning(ranking, asked.standalone)
+        ranking, copies = one_of_copies(index.rank(query, most, near, own or asked.only))
+        meaning = None
+        if self.dense is not None:
+            with contextlib.suppress(ProviderError):  # the log has it
+                meaning = sentence_meaning(self.library, ranking, asked.standalone, self.dense.embed)
         found = right_way_round(candidates(ranking, meaning), query)
         if asked.contexts:
             found = leaning(found, asked.question, asked.history)
@@ -475,21 +426,17 @@ class Engine:
         elif aim or defined:
             told = stating(found, aim, query) if aim else defining(found, defined)[:1] if defined else []
             found, stated, certain = _by_grammar(found, told, aim, certain)
-        job = Job(
-            asked,
-            ranking,
-            copies,
-            passages=tuple(hit.passage for hit in ranking.hits[: self.settings.passages]),
-            found=found,
-            confidence=sure,
-            certainty=certain,
-            stated=stated,
-            retrieved=time.perf_counter() - asked.started,
-            by_words=self.dense is not None and meaning is None and not ranking.by_meaning,
+        passages, summary = tuple(hit.passage for hit in ranking.hits), None
+        if asked.sums_up is not None:
+            summary, passages = summarise(self.library, asked.sums_up)  # a model writes one from these
+            sure, certain = (1.0, "sure") if passages else (0.0, "none")
+        passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
+        by_words = self.dense is not None and meaning is None and not ranking.by_meaning
+        return Job(
+            asked, ranking, copies, passages, found, sure, certain, retrieved, summary, by_words, stated
         )
-        return self._summed_up(job, asked.sums_up) if asked.sums_up else job
 
-    def _comments_of(self, aim: Aim | None, only: frozenset[str] | None) -> frozenset[str]:
+    def _comments_of(self, aim: Aim | None, only: Only) -> frozenset[str]:
         """Ids of the comments by somebody whose aims are asked for; no others of theirs."""
         if aim is None or aim.is_stance:
             return frozenset()
@@ -511,8 +458,7 @@ class Engine:
         in_most = 2 * len(among) > self.library.counts().articles
         if not in_most or not (broad.topic or tell_one_story(self.library)):
             return None
-        if asked.only is not None:
-            among &= asked.only
+        among = among if asked.only is None else among & asked.only
         ranking, copies = one_of_copies(all_of(self.index, topic, latest(self.library, among)))
         try:
             found = broadly(self.library, ranking, broad, asked.standalone, self.dense.embed)
@@ -521,27 +467,10 @@ class Engine:
         if not found:
             return None
         passages = tuple(dict.fromkeys(candidate.hit.passage for candidate in found))
-        return Job(
-            asked,
-            ranking,
-            copies,
-            passages=passages[: self.settings.passages],
-            found=found,
-            confidence=confidence(ranking, found),
-            certainty="unsure",
-            retrieved=time.perf_counter() - asked.started,
-        )
+        passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
+        return Job(asked, ranking, copies, passages, found, confidence(ranking, found), "unsure", retrieved)
 
-    def _summed_up(self, job: Job, sums_up: SumUp) -> Job:
-        """The job with key sentences and their passages, from which a model writes a summary."""
-        summary = summarise(self.library, sums_up.ids, sums_up.headings, sums_up.sentences)
-        passages = summary.passages[: self.settings.passages]
-        known = replace(job, passages=passages, summary=summary.outcome)
-        if summary.passages:
-            return replace(known, confidence=1.0, certainty="sure")
-        return replace(known, confidence=0.0, certainty="none")
-
-    def _told(self, answer: Answer, history: tuple[Message, ...]) -> Iterator[Event]:
+    def _told(self, answer: Answer, history: History) -> Iterator[Event]:
         """The events of a complete answer."""
         seconds = answer.timings["retrieval"]
         yield Retrieved(answer.standalone_question, answer.passages, seconds, answered=True)
@@ -556,33 +485,23 @@ class Engine:
         sure = job.certainty == "sure"
         best = of_several_sources(job.stated, MOST_STATEMENTS) or job.found
         most = MOST_STATEMENTS if sure else MOST_NEAREST
-        draft = compose(best, job.ranking.query.text, most, job.asked.language, alone=bool(job.stated))
-        outcome = Outcome(draft.text, draft.statements, draft.citations, job.certainty, further=draft.further)
+        outcome = compose(best, job.ranking.query.text, most, job.asked.language, alone=bool(job.stated))
+        outcome = replace(outcome, certainty=job.certainty)
         outcome = with_both_sides(job, outcome, self._compared, verbatim=True)
-        return outcome if sure else below(comes_nearest(job.asked.language), outcome)
+        return outcome if sure else below(say("nearest", job.asked.language), outcome)
 
-    def _declined(self, job: Job, reason: str) -> Outcome:
-        say = unverified if reason == UNVERIFIED else declined
-        return Outcome(say(job.asked.language), (), (), "none", reason, nearest(job.found))
+    def _declined(self, job: Job, reason: str, model: str | None = None) -> Outcome:
+        said = say("unverified" if reason == UNVERIFIED else "declined", job.asked.language)
+        return Outcome(said, (), (), "none", reason, model, nearest(job.found))
 
     def _written(self, model: ChatModel, job: Job) -> Iterator[Event]:
         """The answer by a model; each sentence is checked when it is complete."""
         writing = Writing(Verifier(job.passages, self.index.idf, self.dense.alike if self.dense else None))
-        request = Request(
-            job.asked.question, job.asked.standalone, job.asked.language, job.passages, job.asked.history
-        )
-        reply, deadline, said = self.settings.llm_reply, job.asked.deadline, ""
-        tools = Tools(
-            self.library,
-            lambda asked, k, filters: self.search(asked, k, filters=filters),
-            job.passages,
-            job.asked.only,
-        )
-        started = time.perf_counter()
+        tools = Tools(self.library, self.search, job)
+        reply = write_in_steps(model, job, tools, self.settings.llm_reply, self.settings.steps)
+        said, started = "", time.perf_counter()
         try:
-            for delta in writing.run(
-                write_in_steps(model, request, tools, reply, deadline, self.settings.steps)
-            ):
+            for delta in writing.run(reply):
                 if isinstance(delta, Restarted):
                     said = ""
                     if isinstance(delta, Found):
@@ -596,78 +515,69 @@ class Engine:
         except ProviderError as error:
             error.partial = said
             raise
-        add_usage(job.asked.usage, writing.usage)
         if self.settings.judge:
-            add_usage(job.asked.usage, writing.judged(model, job.asked.deadline))
+            writing.be_judged(model, job.asked.deadline)
         job = replace(job, passages=tuple(tools.held))
-        outcome = self._verified(job, writing)
-        answer = self._answer(job, outcome, None if outcome.stands_in else model.name)
+        answer = self._answer_to(job, self._verified(job, writing, model.name), writing.usage)
         if not said:
             yield Delta(answer.text)
         yield Done(answer, job.asked.history)
 
-    def _verified(self, job: Job, writing: Writing) -> Outcome:
+    def _verified(self, job: Job, writing: Writing, model: str) -> Outcome:
         """The model's answer if it is supported and answers the question, else what takes its place."""
         claims = [statement for statement in writing.statements if statement.status != "no claim"]
         wrong = [statement for statement in claims if statement.status == "unsupported"]
         if writing.declined:
-            return self._instead(job, NOT_IN_PASSAGES, writing)
+            return self._instead(job, NOT_IN_PASSAGES, writing, model)
         if len(wrong) * 2 > len(claims) or not claims:
-            return self._instead(job, UNVERIFIED, writing)
+            return self._instead(job, UNVERIFIED, writing, model)
         answers = bool(job.summary) or says_what_was_asked(job, writing.statements, writing.citations)
         may_answer = job.certainty == "unsure" and any(each.status == "supported" for each in claims)
         if not (answers or may_answer):
-            return self._instead(job, LOW_CONFIDENCE if job.certainty == "none" else BESIDE, writing)
-        further = nearest(job.found, start=len(writing.citations) + 1)
-        outcome = Outcome(
-            writing.text,
-            tuple(writing.statements),
-            tuple(writing.citations),
-            borne_out(claims),
-            further=besides(further, writing.citations),
-            dropped=tuple(writing.dropped),
-            withheld=tuple(writing.withheld),
-        )
+            reason = LOW_CONFIDENCE if job.certainty == "none" else BESIDE
+            return self._instead(job, reason, writing, model)
+        further = besides(nearest(job.found, start=len(writing.citations) + 1), writing.citations)
+        said = writing.text, tuple(writing.statements), tuple(writing.citations), borne_out(claims)
+        dropped, withheld = tuple(writing.dropped), tuple(writing.withheld)
+        outcome = Outcome(*said, model=model, further=further, dropped=dropped, withheld=withheld)
         if answers:
             return with_both_sides(job, outcome, self._compared, verbatim=False)
-        return replace(below(comes_nearest(job.asked.language), outcome), certainty="unsure")
+        return replace(below(say("nearest", job.asked.language), outcome), certainty="unsure")
 
-    def _instead(self, job: Job, reason: str, writing: Writing) -> Outcome:
-        """In place of the model's answer: the verbatim answer if it is certain enough, else a declined
-        one."""
+    def _instead(self, job: Job, reason: str, writing: Writing, model: str) -> Outcome:
+        """In place of the model's answer: the verbatim one if that is certain enough, else a declined one."""
         outcome = self._extractive(job)
         if outcome.reason is None:
-            notice = stand_in(_WHY[reason], job.asked.language)
-            outcome = replace(below(notice, outcome), reason=reason, stands_in=True)
+            outcome = replace(below(stand_in(_WHY[reason], job.asked.language), outcome), reason=reason)
         else:
-            outcome = self._declined(job, reason)
+            outcome = self._declined(job, reason, model)
         unshown = (f"{statement.text}: {statement.status}" for statement in writing.statements)
         return replace(outcome, dropped=tuple(writing.dropped), withheld=(*unshown, *writing.withheld))
 
-    def _answer(self, job: Job, outcome: Outcome, model: str | None = None) -> Answer:
+    def _answer_to(self, job: Job, outcome: Outcome, usage: Usage | None = None) -> Answer:
         answered = time.perf_counter() - job.asked.started - job.retrieved
-        return Answer(
+        outcome = replace(
+            outcome,
+            citations=named_copies(outcome.citations, job.copies),
+            further=named_copies(outcome.further, job.copies),
+        )
+        return self._answer(
+            outcome,
             question=job.asked.message,
             standalone_question=job.asked.standalone,
             language=job.asked.language,
-            text=outcome.text,
-            statements=outcome.statements,
-            citations=named_copies(outcome.citations, job.copies),
             passages=job.passages,
-            abstained=outcome.certainty == "none",
-            certainty=outcome.certainty,
-            reason=outcome.reason,
-            model=model,
-            index_fingerprint=self.library.fingerprint,
             confidence=job.confidence,
-            further=named_copies(outcome.further, job.copies),
-            dropped=outcome.dropped,
-            withheld=outcome.withheld,
             by_words=job.by_words,
-            contradictions=outcome.contradictions,
-            usage=job.asked.usage,
+            usage=summed(job.asked.usage, usage or {}),
             timings={"retrieval": job.retrieved, "answer": answered, **job.timings},
         )
+
+    def _answer(self, outcome: Outcome, **known: Any) -> Answer:
+        """The outcome as an answer; `known` are the fields that it lacks."""
+        said = {each.name: getattr(outcome, each.name) for each in fields(outcome)}
+        abstained = outcome.certainty == "none"
+        return Answer(abstained=abstained, index_fingerprint=self.library.fingerprint, **said, **known)
 
 
 def _by_grammar(

@@ -1,18 +1,18 @@
 """An answer as plain text with its sources, for terminals and for other programs' models."""
 
-from rag.answering.texts import doubt, read_on
+from rag.answering.texts import say
 from rag.schema import Answer, Citation
 
 
 def answer_text(answer: Answer, *, quotes: bool = False) -> str:
     """The text, what each `[n]` cites (with its words if `quotes`), doubts, and where to read on."""
     doubts = [
-        f"{doubt(each.status, answer.language)}: {each.text}"
+        f"{say(each.status, answer.language)}: {each.text}"
         for each in answer.statements
         if each.status in ("weak", "unsupported")
     ]
     cited = [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations]
-    further = [read_on(answer.language), *(f"  {_with_quote(c)}" for c in answer.further)]
+    further = [say("read_on", answer.language), *(f"  {_with_quote(c)}" for c in answer.further)]
     blocks = ([answer.text], cited, doubts, further if answer.further else [])
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
 

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 
+import rag
 from ingest.chunking import chunk_article
 from rag.answering.extract import Candidate, candidates
 from rag.engine import Engine, open_engine
@@ -77,11 +78,21 @@ def write(folder: Path, *articles: Article) -> None:
 
 
 @contextmanager
-def engine_over(folder: Path, *articles: Article) -> Iterator[Engine]:
+def engine_over(folder: Path, *articles: Article, **overrides: object) -> Iterator[Engine]:
     """An engine over an index of the articles in `folder`."""
-    settings = settings_for(folder)
+    settings = settings_for(folder, **overrides)
     fill(settings, *articles)
     with closing(open_engine(settings)) as engine:
+        yield engine
+
+
+@contextmanager
+def engine_over_files(folder: Path, **files: str) -> Iterator[Engine]:
+    """An engine over an index of files in `folder`, each Markdown by its name, as a sync reads them."""
+    (folder / "articles").mkdir()
+    for name, text in files.items():
+        (folder / "articles" / f"{name}.md").write_text(text, encoding="utf-8")
+    with closing(rag.open_engine(folder / "articles", folder / "data")) as engine:
         yield engine
 
 

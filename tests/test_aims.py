@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ingest.sync import sync
 from rag.answering.aims import stating
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.question.aims import Aim, aim_of
 from rag.question.query import understand
-from rag.settings import load_settings
-from tests.dossier import article, candidates_for
+from tests.dossier import article, candidates_for, engine_over_files
 
 ARTICLES = {
     "hafen": """Die Reederei Nordwind will den Hafen von Hallfurt ausbauen. Über den Preis wollte die Gemeinde
@@ -31,13 +28,8 @@ schicken. Der Vorstand besteht aus drei Leuten des Umweltverbands.""",
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    folder = tmp_path_factory.mktemp("aims")
-    (folder / "articles").mkdir()
-    for name, text in ARTICLES.items():
-        (folder / "articles" / f"{name}.md").write_text(f"# Nachricht\n\n{text}\n", encoding="utf-8")
-    settings = load_settings(articles=Path(folder / "articles"), data=folder / "index")
-    sync(settings)
-    with closing(open_engine(settings)) as opened:
+    files = {name: f"# Nachricht\n\n{text}\n" for name, text in ARTICLES.items()}
+    with engine_over_files(tmp_path_factory.mktemp("aims"), **files) as opened:
         yield opened
 
 
@@ -184,15 +176,9 @@ def test_what_must_be_in_a_comment_is_what_its_author_wants(
 
 
 def test_the_author_s_demand_leads_and_is_not_sure(tmp_path: Path) -> None:
-    (tmp_path / "articles").mkdir()
     head = "Kommentar: Wer nicht prüft\n\nVon Falk Ritter\nNeißeblatt, 21. Juni 2024\n\n"
-    (tmp_path / "articles" / "a.txt").write_text(head + COMMENTS["de"][1], encoding="utf-8")
-    (tmp_path / "articles" / "b.md").write_text(
-        "# Lenz\n\nLenz muss zahlen. Er fordert Geld.", encoding="utf-8"
-    )
-    settings = load_settings(articles=tmp_path / "articles", data=tmp_path / "index")
-    sync(settings)
-    with closing(open_engine(settings)) as opened:
+    lenz = "# Lenz\n\nLenz muss zahlen. Er fordert Geld."
+    with engine_over_files(tmp_path, a=head + COMMENTS["de"][1], b=lenz) as opened:
         for question in ("Was fordert Falk Ritter?", "Was will der Kommentator?"):
             answer = opened.ask(question)
             assert answer.citations[0].quote.startswith("Der Freistaat muss")

@@ -232,9 +232,7 @@ def test_new_articles_count_at_once(tmp_path: Path) -> None:
 
 
 def test_an_empty_dossier_has_no_articles(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    fill(settings)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path) as engine:
         assert engine.ask("Wie viele Artikel gibt es?").text == "Das Dossier enthält 0 Artikel."
         assert engine.ask("Which sources are there?").text == "The dossier holds 0 articles."
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from rag.answering.compose import FURTHER, MOST_STATEMENTS, MOST_WORDS, Draft, cite, compose, nearest
+from rag.answering.compose import FURTHER, MOST_STATEMENTS, MOST_WORDS, cite, compose, nearest
+from rag.answering.work import Outcome
 from rag.schema import Article
 from tests.dossier import BRIDGE, CONCERT, DOSSIER, WOLF, article, aside, candidates_for, ranked
 
@@ -23,11 +24,11 @@ QUESTIONS = [
 ]
 
 
-def answer(question: str, *articles: Article, words: int = 120) -> Draft:
+def answer(question: str, *articles: Article, words: int = 120) -> Outcome:
     return compose(candidates_for(question, *articles, words=words), question)
 
 
-def quotes(draft: Draft) -> list[str]:
+def quotes(draft: Outcome) -> list[str]:
     return [citation.quote for citation in draft.citations]
 
 
@@ -112,7 +113,7 @@ def test_best_sentence_comes_first() -> None:
 
 
 def test_no_candidates_give_an_empty_answer() -> None:
-    assert compose([]) == Draft("", (), (), ())
+    assert compose([]) == Outcome("", (), ())
     assert nearest([]) == ()
 
 

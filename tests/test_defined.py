@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from ingest.sync import sync
 from rag.answering.defined import Defined, defined_of, defining
-from rag.engine import Engine, open_engine
-from rag.settings import load_settings
-from tests.dossier import article, candidates_for
+from rag.engine import Engine
+from tests.dossier import article, candidates_for, engine_over_files
 
 TEXT = """Jana Voß lobte den Hafen von Hallfurt. Kämmerin Jana Voß legte am Montag die Zahlen vor.
 Peter Kranich, der Vorsitzende des Vereins, war dagegen. Der Verein für Wattschutz, kurz VFW, klagt.
@@ -22,12 +18,7 @@ Der Vorsitz fiel an Kranich. Der Leuchtturm steht seit langem auf der Insel, und
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    folder = tmp_path_factory.mktemp("defined")
-    (folder / "articles").mkdir()
-    (folder / "articles" / "hafen.md").write_text(f"# Der Hafen\n\n{TEXT}\n", encoding="utf-8")
-    settings = load_settings(articles=Path(folder / "articles"), data=folder / "index")
-    sync(settings)
-    with closing(open_engine(settings)) as opened:
+    with engine_over_files(tmp_path_factory.mktemp("defined"), hafen=f"# Der Hafen\n\n{TEXT}\n") as opened:
         yield opened
 
 

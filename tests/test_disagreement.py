@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from ingest.sync import sync
 from rag.answering.claims import claims
 from rag.answering.disagreement import Compared, Difference, differences
 from rag.engine import Engine, open_engine
@@ -20,8 +19,9 @@ from rag.i18n import ENGLISH
 from rag.schema import Article, Filters, Span
 from rag.serve.pages.catalogue import Catalogue
 from rag.serve.pages.overview import Overview
-from rag.settings import Settings, load_settings
+from rag.settings import Settings
 from rag.text.sentences import sentences
+from tests.dossier import engine_over_files
 from tests.openai_server import Reply, openai_server
 
 DAY, LATER = date(2025, 8, 16), date(2025, 8, 18)
@@ -160,18 +160,14 @@ def test_a_copy_differs_from_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    folder = tmp_path_factory.mktemp("differing")
-    for name, text in {
+    texts = {
         "anzeiger": f"{FIRE} Die Feuerwehr war mit 80 Kräften im Einsatz.",
         "kurier": f"{MORE} Die Ursache ist nicht bekannt.",
         "hafen": "Im Hafen von Bremen wurde ein neuer Kran aufgestellt. Der Kran ist 60 Meter hoch.",
-    }.items():
-        head = f"---\ntitle: Nachricht aus dem {name.title()}\npublished: 2025-08-16\n---\n\n"
-        (folder / "articles").mkdir(exist_ok=True)
-        (folder / "articles" / f"{name}.md").write_text(head + text, encoding="utf-8")
-    settings = load_settings(articles=Path(folder / "articles"), data=folder / "index")
-    sync(settings)
-    with closing(open_engine(settings)) as opened:
+    }
+    head = "---\ntitle: Nachricht aus dem {}\npublished: 2025-08-16\n---\n\n"
+    files = {name: head.format(name.title()) + text for name, text in texts.items()}
+    with engine_over_files(tmp_path_factory.mktemp("differing"), **files) as opened:
         yield opened
 
 

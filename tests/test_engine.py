@@ -15,7 +15,7 @@ import pytest
 from ingest.readers import read_file
 from ingest.structure.article import article_from
 from rag.answering.confidence import UNSURE
-from rag.answering.texts import comes_nearest, declined
+from rag.answering.texts import say
 from rag.engine import Engine, open_engine
 from rag.errors import BadRequest, ConfigError, IndexMismatch
 from rag.schema import Answer, Article, Chunk, Citation, Delta, Done, Message, Retrieved
@@ -137,7 +137,7 @@ def test_declines_in_the_language_of_the_question(engine: Engine, language: str,
     answer = engine.ask(question)
     assert answer.abstained
     assert answer.reason
-    assert (answer.language, answer.text) == (language, declined(language))
+    assert (answer.language, answer.text) == (language, say("declined", language))
     assert answer.citations == answer.statements == ()
     assert answer.confidence < UNSURE
 
@@ -152,7 +152,7 @@ def test_what_only_comes_nearest_is_called_that(
     answer = engine.ask(question)
     notice, _, said = answer.text.partition("\n\n")
     assert (sure.certainty, answer.certainty, answer.abstained) == ("sure", "unsure", False)
-    assert notice == comes_nearest(answer.language)
+    assert notice == say("nearest", answer.language)
     assert said == sure.text
     assert len(answer.statements) <= 2
     for statement in answer.statements:
@@ -174,8 +174,8 @@ def test_a_remark_in_brackets_that_an_article_says_counts(engine: Engine) -> Non
 
 
 def test_other_languages_are_declined_in_english() -> None:
-    assert declined("it") == declined("en")
-    assert len({declined(language) for language in LANGUAGES}) == len(LANGUAGES)
+    assert say("declined", "it") == say("declined", "en")
+    assert len({say("declined", language) for language in LANGUAGES}) == len(LANGUAGES)
 
 
 def test_declining_offers_the_nearest_places(engine: Engine) -> None:
@@ -192,9 +192,7 @@ def test_question_without_a_topic_is_declined(engine: Engine, question: str) -> 
 
 
 def test_without_articles_everything_is_declined(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
-    fill(settings)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path) as engine:
         answer = engine.ask("Wer leitet die Bücherei?")
         assert answer.abstained
         assert answer.passages == answer.further == ()
@@ -294,9 +292,7 @@ def test_copies_of_an_article_are_one_source(tmp_path: Path) -> None:
     copy = article(
         "agentur", CONCERT.text.replace("vier Stunden", "fünf Stunden"), language="de", copy_of="konzert"
     )
-    settings = settings_for(tmp_path)
-    fill(settings, CONCERT, copy, WOLF)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path, CONCERT, copy, WOLF) as engine:
         answer = engine.ask("Wer dirigiert die Konzerte?")
         changed = engine.ask("Nach wie vielen Stunden waren die Karten ausverkauft?")
         assert {passage.article.id for passage in engine.search("Konzerte")} >= {"konzert", "agentur"}
@@ -519,9 +515,7 @@ def originals(shared: Path) -> dict[str, Article]:
 
 @pytest.fixture(scope="module")
 def alaska(originals: dict[str, Article], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("alaska"))
-    fill(settings, *originals.values())
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path_factory.mktemp("alaska"), *originals.values()) as engine:
         yield engine
 
 

@@ -13,7 +13,7 @@ import pytrec_eval
 from scipy.stats import mannwhitneyu
 
 from eval import metrics
-from eval.tables import quantiles
+from eval.statistics import quantiles
 from rag.schema import Citation
 
 RANKED = ["a", "b", "c", "d", "e"]
@@ -219,10 +219,6 @@ def test_the_points_of_a_reliability_plot() -> None:
         (pytest.approx(0.93), 0.5, 2),
     ]
     assert metrics.reliability([]) == []
-
-
-def test_words_are_counted_without_markers() -> None:
-    assert metrics.words("Keine Einigung. [1] Kein Abkommen. [12]") == 4
 
 
 def test_quantiles_are_values_that_occur() -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from eval.measures import Shelf, answer_measures, shelf_of
 from eval.run import Examiner, faithfulness, run, verdicts, without_secrets
 from eval.runs import Journal, Row, Run, Verdict, load_run, write_run
 from eval.verifier import by_verifier
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.errors import BadRequest, ProviderTimeout
 from rag.schema import Answer, Certainty, Citation, Event, Message, Statement
 from rag.settings import load_settings
-from tests.dossier import BRIDGE, DOSSIER, WOLF, fill, settings_for, write
+from tests.dossier import BRIDGE, DOSSIER, WOLF, engine_over, write
 from tests.openai_server import Reply, openai_server, refusal
 
 SHEEP = Case(
@@ -49,9 +48,7 @@ PRICE = Case(
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("eval"))
-    fill(settings, *DOSSIER)
-    with closing(open_engine(settings)) as opened:
+    with engine_over(tmp_path_factory.mktemp("eval"), *DOSSIER) as opened:
         yield opened
 
 
@@ -217,12 +214,13 @@ def test_what_fails_in_one_case_is_recorded_and_the_rest_goes_on(engine: Engine,
 
 
 def test_a_broken_run_goes_on_where_it_stopped(engine: Engine, examiner: Examiner, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "part.jsonl", {"set": "a"})
+    part = tmp_path / "part.jsonl"
     stopping = Failing(engine, {PERU.question: KeyboardInterrupt()})  # type: ignore[dict-item]
     with pytest.raises(KeyboardInterrupt):
-        run(stopping, [SHEEP, PERU, PRICE], examiner, journal)
+        list(run(stopping, [SHEEP, PERU, PRICE], examiner, Journal(part, {"set": "a"})))
     going_on = Failing(engine, {})
-    rows = run(going_on, [SHEEP, PERU, PRICE], examiner, journal, resume=True)
+    journal = Journal(part, {"set": "a"}, resume=True)
+    rows = list(run(going_on, [SHEEP, PERU, PRICE], examiner, journal))
     assert going_on.asked == [PERU.question, PRICE.question]
     assert [row.case.id for row in rows] == ["sheep", "peru", "price"]
     assert all(row.answer for row in rows)
@@ -232,18 +230,19 @@ def test_failed_cases_and_a_line_cut_short_are_asked_again(
     engine: Engine, examiner: Examiner, tmp_path: Path
 ) -> None:
     journal = Journal(tmp_path / "part.jsonl", {"set": "a"})
-    run(Failing(engine, {SHEEP.question: ValueError("x")}), [SHEEP, PERU, PRICE], examiner, journal)
+    list(run(Failing(engine, {SHEEP.question: ValueError("x")}), [SHEEP, PERU, PRICE], examiner, journal))
     last = journal.path.read_bytes().rstrip().rpartition(b"\n")
     journal.path.write_bytes(b"".join(last[:2]) + '{"case": "Ö'.encode()[:-1])  # within a letter
     again = Failing(engine, {})
-    run(again, [SHEEP, PERU, PRICE], examiner, journal, resume=True)
+    journal = Journal(journal.path, {"set": "a"}, resume=True)
+    list(run(again, [SHEEP, PERU, PRICE], examiner, journal))
     assert again.asked == [SHEEP.question, PRICE.question]
 
 
 def test_a_journal_of_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
-    Journal(tmp_path / "part.jsonl", {"set": "a", "version": "1"}).begin(resume=False)
+    Journal(tmp_path / "part.jsonl", {"set": "a", "version": "1"}).begin()
     with pytest.raises(BadRequest, match="begun with another version; start anew without --resume"):
-        Journal(tmp_path / "part.jsonl", {"set": "a", "version": "2"}).begin(resume=True)
+        Journal(tmp_path / "part.jsonl", {"set": "a", "version": "2"}, resume=True).begin()
 
 
 # --- sets

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from ingest.sync import sync
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.errors import BadRequest, ProviderUnavailable
 from rag.schema import Answer
-from tests.dossier import DOSSIER, LIBRARY, settings_for, write
+from tests.dossier import DOSSIER, LIBRARY, engine_over
 
 QUESTION = "Wer leitet die Bücherei?"
 QUOTE = "Mareike Deters leitet die Bücherei seit acht Jahren."
@@ -22,12 +21,8 @@ UNKNOWN = "Wer gewann das Endspiel in Rom?"
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """An engine over the invented dossier, without a language model."""
-    settings = settings_for(tmp_path_factory.mktemp("llama"))
-    write(settings.articles, *DOSSIER)
-    sync(settings)
-    engine = open_engine(settings)
-    yield engine
-    engine.close()
+    with engine_over(tmp_path_factory.mktemp("llama"), *DOSSIER) as engine:
+        yield engine
 
 
 def text_of(engine: Engine, ident: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -56,9 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> Iterator[Engine]:
-    engine = open_engine(settings_for(folder))
-    yield engine
-    engine.close()
+    with closing(open_engine(settings_for(folder))) as engine:
+        yield engine
 
 
 def visit(server: Any, calls: Callable[[Client], Awaitable[Result]], **options: Any) -> Result:

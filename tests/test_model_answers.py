@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag.answering.confidence import UNSURE
-from rag.answering.texts import comes_nearest, declined, stand_in
+from rag.answering.texts import say, stand_in
 from rag.engine import BESIDE, LOW_CONFIDENCE, NOT_IN_PASSAGES, UNVERIFIED, Engine, open_engine
 from rag.errors import (
     ContextOverflow,
@@ -160,7 +160,7 @@ def test_what_is_true_and_perhaps_not_asked_is_shown_as_what_comes_nearest(
     answer = engine.ask(QUESTION)
     assert engine.ask(QUESTION, extractive=True).certainty == "unsure"
     assert (answer.certainty, answer.model) == ("unsure", "scripted")
-    assert answer.text.startswith(comes_nearest("de"))
+    assert answer.text.startswith(say("nearest", "de"))
     [statement] = answer.statements
     assert answer.text[statement.start : statement.end].startswith("Die Bücherei am Markt")
 
@@ -207,7 +207,7 @@ def test_a_copied_sentence_that_does_not_say_what_was_asked_is_no_answer(
     script(server, first_sentence)
     answer = engine.ask(question)
     assert answer.confidence < UNSURE
-    assert (answer.abstained, answer.reason, answer.text) == (True, LOW_CONFIDENCE, declined("de"))
+    assert (answer.abstained, answer.reason, answer.text) == (True, LOW_CONFIDENCE, say("declined", "de"))
     assert answer.citations == ()
     assert answer.further
     assert len(answer.withheld) == 1

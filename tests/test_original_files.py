@@ -110,5 +110,6 @@ def test_marks_of_an_articles_own_footnotes_are_unlike_ours(tmp_path: Path) -> N
     sync(settings)
     with closing(open_engine(settings)) as opened:
         answer = opened.ask("Wann öffnet das Freibad?")
+        assert "Becken.⁽¹⁾⁽¹²⁾ [1]" in opened.ask("Worum geht es in den Artikeln?").text
     assert answer.text.startswith("Das Freibad öffnet im Mai wieder seine Becken.⁽¹⁾⁽¹²⁾ [1]")
     assert answer.citations[0].quote.endswith("Becken.[1][12]")

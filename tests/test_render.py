@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.answering.texts import comes_nearest, stand_in
+from rag.answering.texts import say, stand_in
 from rag.i18n import ENGLISH, GERMAN, Words, words_for
 from rag.schema import Answer, Article, Citation, Statement, Status
 from rag.serve import links
@@ -254,7 +254,7 @@ def test_verbatim_sentences_in_place_of_a_models_answer_say_so_once() -> None:
 
 @pytest.mark.parametrize("language", ["de", "uk"])
 def test_what_only_comes_nearest_is_below_a_heading_that_says_so(language: str) -> None:
-    plain, notice = canned("wärmeplan"), comes_nearest(language)
+    plain, notice = canned("wärmeplan"), say("nearest", language)
     answer = dataclasses.replace(plain, text=f"{notice}\n\n{plain.text}", certainty="unsure")
     message = messages.answer_message(answer, GERMAN)
     assert messages.parts(message)[0].startswith(f'<small class="label unsure">{notice}')

@@ -20,7 +20,7 @@ from rag.schema import Article, Message
 from rag.serve.chat import render
 from rag.serve.pages.reader import reader_page
 from tests.conftest import ROOT
-from tests.dossier import fill, settings_for
+from tests.dossier import engine_over
 from tests.openai_server import OpenAIServer, Reply, openai_server
 from tests.pages import pages
 from tests.poison import ECHO, POISON, TRUTH
@@ -43,9 +43,7 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> list[Article]:
 
 @pytest.fixture(scope="module")
 def engine(articles: list[Article], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    settings = settings_for(tmp_path_factory.mktemp("index"))
-    fill(settings, *articles)
-    with closing(open_engine(settings)) as engine:
+    with engine_over(tmp_path_factory.mktemp("index"), *articles) as engine:
         yield engine
 
 

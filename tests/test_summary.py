@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.engine import Engine, open_engine
+from rag.engine import Engine
 from rag.question.kind import kind_of, to_sum_up
 from rag.question.known import Known
-from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, engine_over, fill, settings_for
+from tests.dossier import APPLES, BRIDGE, CONCERT, WOLF, article, engine_over
 
 KNOWN = Known(
     ["Küstenkurier", "Moorhafener Bote"],
@@ -90,15 +90,12 @@ def test_as_many_sentences_as_are_asked_for(engine: Engine) -> None:
 
 
 def test_the_whole_dossier_is_the_opening_of_each_article_copies_once(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path)
     copy = article("kopie", WOLF.text, title="Wolf im Moor", language="de", copy_of="wolf")
-    fill(settings, BRIDGE, WOLF, copy)
-    engine = open_engine(settings)
-    assert set(_quotes(engine, "Worum geht es hier?")) == {
-        "Die Klappbrücke über die Wiede bleibt bis zum Herbst gesperrt.",
-        "Ein Wolf ist im Moor in eine Kamerafalle gelaufen.",
-    }
-    engine.close()
+    with engine_over(tmp_path, BRIDGE, WOLF, copy) as engine:
+        assert set(_quotes(engine, "Worum geht es hier?")) == {
+            "Die Klappbrücke über die Wiede bleibt bis zum Herbst gesperrt.",
+            "Ein Wolf ist im Moor in eine Kamerafalle gelaufen.",
+        }
 
 
 def test_what_an_outlet_writes_is_summed_up(engine: Engine) -> None:

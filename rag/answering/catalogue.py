@@ -2,7 +2,6 @@
 
 import functools
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -10,10 +9,12 @@ from dataclasses import replace
 from rag.answering.compose import quoted
 from rag.answering.disagreement import MOST_COMPARED, Difference, side_by_side
 from rag.answering.texts import Texts, values
-from rag.answering.work import SumUp
-from rag.question.kind import Request, Subject, Talk, kind_of, to_sum_up
+from rag.answering.work import Only, Outcome, SumUp
+from rag.question.kind import Request, Subject, Talk, kind_of
 from rag.question.known import Known, people
-from rag.schema import Answer, Article, Citation, Span, Statement, cite
+from rag.question.query import understand
+from rag.retrieval.retriever import Retriever
+from rag.schema import Article, Citation, Span, Statement, cite
 from rag.store.library import Library
 from rag.store.library_rows import Listed, Selection
 from rag.text.analysis import words
@@ -28,9 +29,6 @@ _LEAST_WITHIN = 6  # least letters of a word that is also searched inside others
 _ADJECTIVE_ENDING = re.compile(r"(?<=\w{3})(?:ого|ому|им)\b")
 _CASE_ENDING = re.compile(r"(?<=\w{3})(?:ові|еві|ою|ею|ом|ем|[ауіюя])\b")
 
-Mentioning = Callable[[str, str], set[str]]
-"""Finds the ids of the articles that mention words, given the words and their language."""
-
 _Line = tuple[str, str | None]
 """A line of an answer, and the id of the article that it cites, if any."""
 
@@ -42,10 +40,8 @@ them were compared."""
 class Catalogue:
     """Answers from the library alone. Safe to use from several threads."""
 
-    def __init__(self, library: Library, mentioning: Mentioning, differing: Differing) -> None:
-        self.library = library
-        self._mentioning = mentioning
-        self._differing = differing
+    def __init__(self, library: Library, differing: Differing) -> None:
+        self.library, self._differing = library, differing
         self._known_at = functools.lru_cache(1)(self._known)
 
     def kind(self, question: str) -> Request | Talk | None:
@@ -55,12 +51,9 @@ class Catalogue:
             return found if self._rows(found, None) else None  # in these words no article mentions it
         return found
 
-    def answer(self, question: str, asked: Request | Talk, only: frozenset[str] | None = None) -> Answer:
-        """The answer to a question about the dossier, or to talk.
-
-        `only` are the ids of the articles that count, None for all.
-        """
-        started, found, lines = time.perf_counter(), list[Difference](), list[_Line]()
+    def answer(self, asked: Request | Talk, only: Only = None) -> Outcome:
+        """The answer to a question about the dossier, or to talk."""
+        found, lines = list[Difference](), list[_Line]()
         if isinstance(asked, Talk):
             text = Texts(asked.language)
             opening = "" if asked.about == "self" else text(asked.about)
@@ -70,30 +63,15 @@ class Catalogue:
             lines, found = self._compared(asked, only)
         else:
             lines = self._tell(asked, only)
-        declined = isinstance(asked, Talk) and asked.about == "task"
         whole, statements, citations = self._written(lines)
         sides, pairs = side_by_side(found)
         for pair in pairs:  # each with both sentences below the two values
             both = [sides[number - 1] for number in pair.citations]
             whole, quotations = quoted(both, asked.language, f"{whole}\n\n{values(pair.said)}")
             statements += quotations
-        return Answer(
-            question=question,
-            standalone_question=question,
-            language=asked.language,
-            text=whole,
-            statements=() if declined else tuple(statements),
-            citations=(*citations, *sides),
-            passages=(),
-            abstained=declined,
-            certainty="none" if declined else "sure",
-            reason=TASK if declined else None,
-            model=None,
-            index_fingerprint=self.library.fingerprint,
-            confidence=0.0 if declined else 1.0,
-            contradictions=pairs,
-            timings={"retrieval": time.perf_counter() - started, "answer": 0.0},
-        )
+        if isinstance(asked, Talk) and asked.about == "task":
+            return Outcome(whole, (), (), "none", TASK)
+        return Outcome(whole, tuple(statements), (*citations, *sides), contradictions=pairs)
 
     def _written(self, lines: Sequence[_Line]) -> tuple[str, list[Statement], list[Citation]]:
         """The lines as paragraphs; a heading with a single article is one: „Der neueste Artikel: …“"""
@@ -111,7 +89,7 @@ class Catalogue:
             statements.append(Statement(line, numbers, "no claim", start, start + len(written)))
         return whole, statements, citations
 
-    def _compared(self, asked: Request, only: frozenset[str] | None) -> tuple[list[_Line], list[Difference]]:
+    def _compared(self, asked: Request, only: Only) -> tuple[list[_Line], list[Difference]]:
         """What the selected articles say differently, and the line that says how many were compared."""
         text, rows = Texts(asked.language), self._rows(replace(asked, about=None), only)
         found, compared = self._differing(asked.about, asked.language, frozenset(row.id for row in rows))
@@ -119,24 +97,19 @@ class Catalogue:
             older = text("not_compared", n=MOST_COMPARED)
             return [(older if rows and not asked.about else self._none(asked, text), None)], []
         found = list(found[:MOST_LISTED])
-        about = str(text.at("on")).format(text.quoted(asked.about)) if asked.about else ""
+        about = text("on", text.quoted(asked.about)) if asked.about else ""
         one, many = text.at("differ")
         opening = text.at("none_differ") if not found else one if len(found) == 1 else many
         line = opening.format(articles=text.articles(compared), about=about, n=len(found))
         return [(line, None)], found
 
-    def to_sum_up(self, asked: Request, only: frozenset[str] | None = None) -> SumUp:
+    def to_sum_up(self, asked: Request, only: Only = None) -> SumUp:
         """The articles that a request for a summary means; none where nothing fits."""
         rows = self._rows(asked, only)
         if asked.order:
             rows = rows[:1] if asked.order == "newest" else rows[-1:]
         text = Texts(asked.language)
         return SumUp(tuple(row.id for row in rows), {row.id: _named(row, text) for row in rows}, asked.limit)
-
-    def holds_what_to_sum_up(self, kind: Request | Talk, only: frozenset[str] | None = None) -> bool:
-        """Whether the request is for a summary of articles that exist."""
-        asked = to_sum_up(kind)
-        return asked is not None and bool(self.to_sum_up(asked, only).ids)
 
     @property
     def known(self) -> Known:
@@ -157,7 +130,7 @@ class Catalogue:
         sentence = next((span for chunk in chunks for span in chunk.sentences), None)
         return sentence or (0, min(len(article.text), _FIRST_LINE))
 
-    def _tell(self, asked: Request, only: frozenset[str] | None) -> list[_Line]:
+    def _tell(self, asked: Request, only: Only) -> list[_Line]:
         text, rows = Texts(asked.language), self._rows(asked, only)
         subject = asked.group or asked.subject
         if not rows:
@@ -171,7 +144,7 @@ class Catalogue:
         articles = _listed(rows[: asked.limit], text, with_author=asked.asks == "who")
         return [(self._opening(asked, rows, text), None), *articles]
 
-    def _rows(self, asked: Request, only: frozenset[str] | None) -> list[Listed]:
+    def _rows(self, asked: Request, only: Only) -> list[Listed]:
         """The articles that fit the request, newest first."""
         if asked.unknown or asked.unknown_title:
             return []
@@ -179,22 +152,18 @@ class Catalogue:
         if asked.about:
             found = frozenset(self._mentioned(asked.about, asked.language))
             ids = found if ids is None else ids & found
-        selection = Selection(
-            ids=ids,
-            by=tuple((name.outlets, name.authors) for name in asked.named),
-            first=asked.days.first if asked.days else None,
-            last=asked.days.last if asked.days else None,
-            weekday=asked.weekday,
-            genre=asked.genre,
-            language=asked.written_in,
-        )
+        by = tuple((name.outlets, name.authors) for name in asked.named)
+        first, last = (asked.days.first, asked.days.last) if asked.days else (None, None)
+        selection = Selection(ids, by, first, last, asked.weekday, asked.genre, asked.written_in)
         return self.library.listed(selection)
 
     def _mentioned(self, about: str, language: str) -> set[str]:
         """Ids of the articles with all these words, also inside others: Garantien in Sicherheitsgarantien."""
-        found = self._mentioning(about, language)
+        mentioning = Retriever(self.library).mentioning
+        found = mentioning(understand(about, language).concepts)
         if not found and language == "uk":  # names back in the nominative: Зеленського, Петерсена, Мерцом
-            found = self._mentioning(_CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about)), "uk")
+            nominative = _CASE_ENDING.sub("", _ADJECTIVE_ENDING.sub("ий", about))
+            found = mentioning(understand(nominative, "uk").concepts)
         said = [word for word in words(about) if word.lower() not in STOP[language]]
         if said and min(map(len, said)) >= _LEAST_WITHIN:
             found |= self.library.containing(said)
@@ -303,7 +272,7 @@ def _what(asked: Request, text: Texts) -> str:
     parts += [] if asked.weekday is None else [text.at("weekdays")[asked.weekday]]
     parts += [_language(asked.written_in, text)] if asked.written_in else []
     parts += [text.at("genres")[asked.genre == "comment"]] if asked.genre else []
-    parts += [text.at("mentions").format(text.quoted(asked.about))] if asked.about else []
+    parts += [text("mentions", text.quoted(asked.about))] if asked.about else []
     return "; ".join(parts)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from rag.answering.extract import REACH, Candidate, asks
 from rag.answering.texts import Texts
+from rag.answering.work import Outcome
 from rag.question.answer_type import Cue, cue_of
 from rag.schema import Citation, Span, Statement, cite
 from rag.text.analysis import language_of
@@ -23,6 +24,8 @@ SAME = 0.6
 NEXT_SENTENCE = 1.0
 ENOUGH_WORDS = 45
 
+_OWN_MARK = re.compile(r"\[(\d{1,3})\]")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 # the line with the speaker's name under a pull quote
 _ATTRIBUTION = re.compile(r"[A-ZÄÖÜ][\w.’'-]+ (?:\w+ )?[A-ZÄÖÜ][\w’'-]+(?:, [^.!?:]+)?[^.!?:“”\"]")
 
@@ -33,16 +36,6 @@ _IN_ORDER = {
     ]
     for language in LANGUAGES
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An extractive answer: its text with [n], the statements, and their citations."""
-
-    text: str
-    statements: tuple[Statement, ...]
-    citations: tuple[Citation, ...]
-    further: tuple[Citation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +64,50 @@ def compose(
     language: str = "de",
     *,
     alone: bool = False,
-) -> Draft:
+) -> Outcome:
     """An answer of at most about 80 words from candidates, best first, and places to read further.
 
     For a question that asks for one value, only sentences that may hold it are quoted. Sources are named in
     the `language`. No sentence is added to candidates that stand `alone`.
     """
     if not candidates:
-        return Draft("", (), (), ())
-    asked = _value_asked(question, candidates[0])
-    places = _choose(_in_reach(candidates, asked), asked, most, alone=alone)
+        return Outcome("", (), ())
+    best, *others = candidates
+    cue = cue_of(question)
+    asked = cue if cue and cue.kind in ONE_VALUE and cue.offered_by(best.text) else None
+    near = (other for other in others if other.score >= best.score - REACH)
+    pool = [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
+    places = _choose(pool, asked, most, alone=alone)
     citations = tuple(
         cite(place.candidate.article, (place.start, place.end), n, "supported")
         for n, place in enumerate(places, 1)
     )
     text, statements = quoted(citations, language)
     chosen = [place.candidate for place in places]
-    return Draft(text, statements, citations, nearest(candidates, chosen, start=len(places) + 1))
+    further = nearest(candidates, chosen, start=len(places) + 1)
+    return Outcome(text, statements, citations, further=further)
 
 
-def quoted(citations: Iterable[Citation], language: str, text: str = "") -> tuple[str, tuple[Statement, ...]]:
-    """A text, and below it what citations quote, each with its `[n]` and its source, named in the `language`;
-    and the statements."""
+def quoted(
+    citations: Iterable[Citation], language: str | None, text: str = ""
+) -> tuple[str, tuple[Statement, ...]]:
+    """A text, and below it what citations quote, each with its `[n]` and, if there is a `language`, its
+    source named in it; and the statements.
+
+    Footnote marks in a quotation are written unlike ours: `[1]` becomes `⁽¹⁾`.
+    """
     statements = []
     for c in citations:
-        start = len(text) + (2 if text else 0)
-        said = f"{_flat(c.quote)} [{c.number}]"
-        statements.append(Statement(c.quote, (c.number,), "supported", start, start + len(said)))
-        text += ("\n\n" if text else "") + said + _source(c, Texts(language))
+        text += "\n\n" if text else ""
+        quote = _OWN_MARK.sub(lambda mark: f"⁽{mark[1].translate(_RAISED)}⁾", " ".join(c.quote.split()))
+        said = f"{quote} [{c.number}]"
+        statements.append(Statement(c.quote, (c.number,), "supported", len(text), len(text) + len(said)))
+        text += said
+        if language:
+            day = Texts(language).day(c.published) if c.published else None
+            page = Texts(language)("page", c.page) if c.page else None
+            source = ", ".join(part for part in (c.outlet, day, page) if part)
+            text += f" ({source})" if source else ""
     return text, tuple(statements)
 
 
@@ -117,23 +126,11 @@ def nearest(
     return tuple(cite(c.article, c.span, n, "no claim") for n, c in enumerate(places, start))
 
 
-def _value_asked(question: str, best: Candidate) -> Cue | None:
-    """The single value that the question asks for, if the best sentence offers one."""
-    cue = cue_of(question)
-    return cue if cue and cue.kind in ONE_VALUE and cue.offered_by(best.text) else None
-
-
-def _in_reach(candidates: Sequence[Candidate], asked: Cue | None) -> list[Candidate]:
-    """The best sentence, and those good enough to be quoted beside it."""
-    best, *others = candidates
-    near = [candidate for candidate in others if candidate.score >= best.score - REACH]
-    return [best, *(other for other in near if asked is None or asked.offered_by(other.text))]
-
-
 def _choose(pool: list[Candidate], asked: Cue | None, most: int, *, alone: bool) -> list[_Place]:
     places: list[_Place] = []
     while pool and len(places) < most:
-        best = max(pool, key=lambda candidate: _worth(candidate, places))
+        next_ones = {(place.candidate.chunk.id, place.candidate.index + 1) for place in places}
+        best = max(pool, key=lambda c: c.score + NEXT_SENTENCE * ((c.chunk.id, c.index) in next_ones))
         pool.remove(best)
         if places and _repeats(best, places):
             continue
@@ -179,14 +176,6 @@ def _whole_list(place: _Place) -> _Place:
 def _new_paragraph(place: _Place, start: int) -> bool:
     """Whether a paragraph ends between a place and what starts behind it; it would read as one thought."""
     return "\n" in place.candidate.article.text[place.end : start]
-
-
-def _worth(candidate: Candidate, places: Sequence[_Place]) -> float:
-    follows = any(
-        candidate.chunk.id == place.candidate.chunk.id and candidate.index == place.candidate.index + 1
-        for place in places
-    )
-    return candidate.score + NEXT_SENTENCE * follows
 
 
 def _place(candidate: Candidate, left: int) -> _Place:
@@ -248,28 +237,8 @@ def _repeats(candidate: Candidate, places: Sequence[_Place]) -> bool:
         same_article = candidate.article.id == place.candidate.article.id
         if same_article and place.start <= candidate.span[0] < place.end:
             return True
-        if _numbers(own) != _numbers(said):
+        if any(term[0].isdigit() for term in own ^ said):
             continue  # a different figure may contradict the first, and readers should see that
         if len(own & said) >= SAME * max(1, min(len(own), len(said))):
             return True
     return False
-
-
-def _numbers(terms: set[str]) -> set[str]:
-    return {term for term in terms if term[0].isdigit()}
-
-
-def _flat(quote: str) -> str:
-    """A quote on one line; its own footnote marks are written unlike ours: `[1]` becomes `⁽¹⁾`."""
-    return _OWN_MARK.sub(lambda mark: f"⁽{mark[1].translate(_RAISED)}⁾", " ".join(quote.split()))
-
-
-_OWN_MARK = re.compile(r"\[(\d{1,3})\]")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def _source(citation: Citation, say: Texts) -> str:
-    day = say.day(citation.published) if citation.published else None
-    page = str(say.at("page")).format(citation.page) if citation.page else None
-    known = ", ".join(part for part in (citation.outlet, day, page) if part)
-    return f" ({known})" if known else ""

@@ -16,12 +16,13 @@ from dataclasses import dataclass, replace
 
 from rag.answering.claims import Claim, Date, claims
 from rag.answering.compose import quoted
-from rag.answering.texts import sides_differ
+from rag.answering.texts import say
 from rag.answering.work import Job, Outcome, besides
 from rag.errors import BelegError
 from rag.question.answer_type import cue_of
 from rag.question.figures import figure_of
-from rag.schema import Article, Chunk, Citation, Contradiction, Span, cite
+from rag.retrieval.retriever import Hit
+from rag.schema import Article, Citation, Contradiction, Span, cite
 from rag.store.library import Library
 from rag.text.analysis import key, words
 from rag.text.languages import pattern
@@ -47,14 +48,17 @@ class Difference:
     claims: tuple[Claim, Claim]
     """In the order of their articles' days."""
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What each article states, as it stands there."""
+        return tuple(claim.article.text[slice(*claim.at)] for claim in self.claims)
+
 
 def differences(
     found: Iterable[Claim], sentences: Sentences, among: Callable[[Claim], bool] = lambda _: True
 ) -> list[Difference]:
-    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article.
-
-    One of each pair is `among` those that matter.
-    """
+    """The claims that differ, in pairs: one for each two articles and kind; `sentences` reads an article. One
+    of each pair is `among` those that matter."""
     known, articles = list(found), _Articles(sentences)
     matter = [among(claim) for claim in known]
     if not any(matter):
@@ -122,8 +126,8 @@ def _agree(one: Claim, other: Claim) -> bool:
     if one.place:
         return one.place == other.place or not (_is_country(one) and _is_country(other))
     if one.days:
-        pairs = [(a, b) for a in one.days for b in _days(other)]
-        return any(_fit(a, b) for a, b in [*pairs, *((a, b) for a in _days(one) for b in other.days)])
+        pairs = (*itertools.product(one.days, _days(other)), *itertools.product(_days(one), other.days))
+        return any(_fit(a, b) for a, b in pairs)
     both = (*one.numbers, *other.numbers)
     if min(one.numbers) <= max(other.numbers) and min(other.numbers) <= max(one.numbers):
         return True
@@ -169,10 +173,8 @@ def _of_one_time(one: Claim, other: Claim) -> bool:
 
 
 class Compared:
-    """The differences of a library, found once for each of its revisions, when they are first asked for.
-
-    Safe to use from several threads.
-    """
+    """The differences of a library, found once for each of its revisions, when they are first asked for. Safe
+    to use from several threads."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -185,7 +187,7 @@ class Compared:
         with self._finding:
             revision = self._library.revision if not self._ended else self._found[0]
             if self._found[0] != revision:
-                articles = (None if self._ended else self._library.article(id) for id in self._newest())
+                articles = (None if self._ended else self._library.article(id) for id in self.newest())
                 read = (claims(article, self.sentences(article)) for article in articles if article)
                 self._found = revision, differences(itertools.chain.from_iterable(read), self.sentences)
             return self._found[1]
@@ -199,11 +201,8 @@ class Compared:
             threading.Thread(target=self._find, name="compare", daemon=True).start()
         return []
 
-    def read(self) -> set[str]:
-        """Ids of the articles that are compared, the newest."""
-        return set(self._newest())
-
-    def _newest(self) -> list[str]:
+    def newest(self) -> list[str]:
+        """Ids of the articles that are compared."""
         return [row.id for row in self._library.listed()[:MOST_COMPARED]]
 
     def _find(self) -> None:
@@ -218,11 +217,10 @@ class Compared:
         with self._finding:
             pass
 
-    def between(
-        self, passages: Iterable[tuple[Article, Chunk]], among: Callable[[Claim], bool]
-    ) -> list[Difference]:
+    def between(self, hits: Iterable[Hit], among: Callable[[Claim], bool]) -> list[Difference]:
         """The differences between some passages; see `differences`."""
-        stated = [claim for article, chunk in passages for claim in claims(article, chunk.sentences)]
+        passages = (hit.passage for hit in hits)
+        stated = (claim for each in passages for claim in claims(each.article, each.chunk.sentences))
         return differences(stated, self.sentences, among)
 
     def sentences(self, article: Article) -> list[Span]:
@@ -247,19 +245,17 @@ def with_both_sides(job: Job, outcome: Outcome, compared: Compared, *, verbatim:
     asked = figure_of(job.ranking.query) or cue_of(job.ranking.query.text)
     if asked is None or not outcome.citations or job.summary is not None:
         return outcome
-    hits, lead = job.ranking.hits[:MOST_PASSAGES], (job.found[0].article.id, job.found[0].span)
+    lead = (job.found[0].article.id, job.found[0].span)
 
     def is_said(claim: Claim) -> bool:
-        return (
-            (claim.article.id, claim.span) == lead if verbatim else any(map(claim.touches, outcome.citations))
-        )
+        own = (claim.article.id, claim.span)
+        return own == lead if verbatim else any(map(claim.touches, outcome.citations))
 
-    for each in compared.between(((hit.passage.article, hit.passage.chunk) for hit in hits), is_said):
+    for each in compared.between(job.ranking.hits[:MOST_PASSAGES], is_said):
         if any(_holds(claim, asked.spans) for claim in each.claims):
-            if not verbatim:
-                return _followed(each, job, outcome)
-            none = replace(outcome, text="", statements=(), citations=())
-            return _with(each, none, job.asked.language, sides_differ(job.asked.language))
+            if verbatim:
+                outcome = replace(outcome, text="", statements=(), citations=())
+            return _with(each, outcome, job.asked.language)
     return outcome
 
 
@@ -268,8 +264,7 @@ def about(job: Job, compared: Compared) -> list[Difference]:
     whole = SAYS * float(job.ranking.idf.sum())
     near = [each for each in job.found if float(each.covered @ job.ranking.idf) >= whole]
     places = {(each.article.id, each.span) for each in near}
-    passages = ((hit.passage.article, hit.passage.chunk) for hit in job.ranking.hits)
-    return compared.between(passages, lambda claim: (claim.article.id, claim.span) in places)
+    return compared.between(job.ranking.hits, lambda claim: (claim.article.id, claim.span) in places)
 
 
 def side_by_side(
@@ -283,13 +278,8 @@ def side_by_side(
             cite(claim.article, claim.quote, number, "supported")
             for claim, number in zip(each.claims, numbers, strict=True)
         )
-        pairs.append(Contradiction(numbers, _values(each)))
+        pairs.append(Contradiction(numbers, each.said))
     return tuple(citations), tuple(pairs)
-
-
-def _values(difference: Difference) -> tuple[str, ...]:
-    """What each article states, as it stands there."""
-    return tuple(claim.article.text[slice(*claim.at)] for claim in difference.claims)
 
 
 def _holds(claim: Claim, spans: _Spans) -> bool:
@@ -299,22 +289,17 @@ def _holds(claim: Claim, spans: _Spans) -> bool:
     return any(low < end and start < high for low, high in spans(sentence, claim.language))
 
 
-def _followed(difference: Difference, job: Job, outcome: Outcome) -> Outcome:
-    """What a model wrote, with the two sentences below; nothing below where it cites both."""
+def _with(difference: Difference, outcome: Outcome, language: str) -> Outcome:
+    """The outcome with the two sentences below it; nothing below where it cites both."""
     one, other = (
         next((each.number for each in outcome.citations if claim.touches(each)), 0)
         for claim in difference.claims
     )
     if one and other:
-        return replace(outcome, contradictions=(Contradiction((one, other), _values(difference)),))
-    notice = f"{outcome.text}\n\n{sides_differ(job.asked.language)}"
-    return _with(difference, outcome, job.asked.language, notice)
-
-
-def _with(difference: Difference, outcome: Outcome, language: str, text: str) -> Outcome:
-    """The outcome with this text, and the two sentences below it."""
+        return replace(outcome, contradictions=(Contradiction((one, other), difference.said),))
     citations, pairs = side_by_side([difference], len(outcome.citations) + 1)
-    text, statements = quoted(citations, language, text)
+    notice = f"{outcome.text}\n\n{say('differ', language)}".lstrip()
+    text, statements = quoted(citations, language, notice)
     return replace(
         outcome,
         text=text,

@@ -7,10 +7,10 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from rag.answering.work import Job
 from rag.errors import ContextOverflow, ProviderError
 from rag.models.chat import ChatModel, Deadline, Said, Usage
 from rag.models.dialect import Turn
@@ -21,7 +21,6 @@ from rag.verification.facts import facts, fold_quote
 
 PROMPTS: dict[str, Any] = tomllib.loads((files("rag") / "data" / "prompts.toml").read_text(encoding="utf-8"))
 """Texts by name, the `tools` that a model may call, and the form of a judge's `verdict`."""
-
 
 ESTIMATE = 1.3
 """Factor on token counts for unknown models: the vocabulary counted with is larger than most."""
@@ -35,60 +34,42 @@ _BRACKETED = re.compile(r"\[([\d.^†,;\s–-]+)\]")
 _REPHRASED = re.compile(r"^\W*(QUESTION|GERMAN)\W*:\s*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The material for an answer: `standalone` is the question in full, passages are best first.
-
-    The first `sought` passages were found for the question, the others in further steps.
-    """
-
-    question: str
-    standalone: str
-    language: str
-    passages: tuple[Passage, ...]
-    history: tuple[Message, ...] = ()
-    sought: int | None = None
-
-
 def reply_to(
-    model: ChatModel, request: Request, reply: int, deadline: Deadline, *, overflowed: bool = False
+    model: ChatModel, job: Job, held: Sequence[Passage], reply: int, *, overflowed: bool = False
 ) -> Iterator[Said]:
-    """The model's raw reply. Raises ProviderError.
-
-    A prompt that does not fit, or that has `overflowed` before, is shortened once.
-    """
-    budget = model.window - reply
+    """The model's raw reply. Raises ProviderError. A prompt that does not fit, or that has `overflowed`
+    before, is shortened once."""
+    budget, deadline = model.window - reply, job.asked.deadline
     try:
         if not overflowed:
-            yield from model.stream(prompt(model, request, budget), reply, deadline)
+            yield from model.stream(prompt(model, job, held, budget), reply, deadline)
     except ContextOverflow as overflow:
         if overflow.partial:
             raise
         overflowed = True
     if overflowed:
-        smaller = prompt(model, request, tokens(model, prompt(model, request, budget)) // 2)
+        smaller = prompt(model, job, held, tokens(model, prompt(model, job, held, budget)) // 2)
         yield from model.stream(smaller, reply, deadline)
 
 
-def prompt(model: ChatModel, request: Request, budget: int, rule: str = "") -> list[Turn]:
+def prompt(model: ChatModel, job: Job, held: Sequence[Passage], budget: int, rule: str = "") -> list[Turn]:
     """System prompt, history and passages within a budget of tokens; the best passage always stays.
 
-    Left out are first the oldest messages, then the lowest-ranked passages, and last those of further steps.
-    The others keep their numbers. `rule` is added to the system prompt.
+    `held` are the job's passages and, behind them, those of further steps. Left out are first the oldest
+    messages, then the lowest-ranked passages, and last those of further steps. The others keep their numbers.
+    `rule` is added to the system prompt.
     """
-    language = table(request.language, "name")
+    asked, sought = job.asked, len(job.passages)
+    language = table(asked.language, "name")
     system = Turn("system", PROMPTS["system"].format(sentinel=PROMPTS["no_answer"], language=language) + rule)
-    differs = request.standalone != request.question
-    in_full = PROMPTS["understood"].format(standalone=request.standalone) if differs else ""
-    history = [Turn(m.role, _MARKER.sub("", m.content)) for m in request.history]
-    passages = dict(enumerate(request.passages, 1))
-    sought = request.sought or len(passages)
+    differs = asked.standalone != asked.question
+    in_full = PROMPTS["understood"].format(standalone=asked.standalone) if differs else ""
+    history = [Turn(m.role, _MARKER.sub("", m.content)) for m in asked.history]
+    passages = dict(enumerate(held, 1))
     while True:
         given = "\n\n".join(passage_text(n, passage) for n, passage in passages.items())
-        asked = (
-            PROMPTS["question"].format(passages=given, language=language, question=request.question) + in_full
-        )
-        turns = [system, *history, Turn("user", asked)]
+        question = PROMPTS["question"].format(passages=given, language=language, question=asked.question)
+        turns = [system, *history, Turn("user", question + in_full)]
         if tokens(model, turns) <= budget or (not history and len(passages) <= LEAST_PASSAGES):
             return turns
         if history:
@@ -148,11 +129,8 @@ VERDICT_TOKENS = 300
 
 
 def judge(model: ChatModel, sentence: str, passage: str, deadline: Deadline) -> tuple[bool, Usage] | None:
-    """Whether the passage supports the sentence, and the tokens used.
-
-    None without a verdict that can be trusted: the model failed, or the evidence that it quotes is not in the
-    passage.
-    """
+    """Whether the passage supports the sentence, and the tokens used. None without a verdict that can be
+    trusted: the model failed, or the evidence that it quotes is not in the passage."""
     asked = PROMPTS["judged"].format(passage=passage, sentence=sentence)
     turns = [Turn("system", PROMPTS["judge"]), Turn("user", asked)]
     try:
@@ -171,12 +149,10 @@ SENTINEL_LENGTH = 16
 
 _SENTINEL = re.compile(r"[\W_]*(?:KEINE[_ ]?ANTWORT|NO[_ ]?ANSWER)\b[\W_]*")
 _ALONE = re.compile(rf"[\W_]*{pattern('declines.alone')}[\W_]*", re.IGNORECASE)
-_OF_THE_SOURCES = re.compile(
-    rf"(?=.*\b{pattern('declines.sources')}\b).*\b{pattern('declines.says')}\b", re.IGNORECASE | re.DOTALL
-)
-_OF_ITSELF = re.compile(
-    rf"(?=.*\b{pattern('declines.self')}\b).*\b{pattern('declines.knows')}\b", re.IGNORECASE | re.DOTALL
-)
+_SAYS = [  # of the sources, or of itself
+    re.compile(rf"(?is)(?=.*\b{pattern(f'declines.{who}')}\b).*\b{pattern(f'declines.{verb}')}\b")
+    for who, verb in (("sources", "says"), ("self", "knows"))
+]
 
 
 def is_sentinel(text: str) -> bool:
@@ -192,5 +168,5 @@ def begins_with_sentinel(text: str) -> bool:
 def declines(sentence: str) -> bool:
     """Whether a sentence says in its own words that the passages do not answer."""
     said = facts(sentence)
-    about = _OF_THE_SOURCES.match(sentence) or _OF_ITSELF.match(sentence)
-    return about is not None and said.negations > 0 and not (said.numbers or said.days or said.quotes)
+    about = any(each.match(sentence) for each in _SAYS)
+    return about and said.negations > 0 and not (said.numbers or said.days or said.quotes)

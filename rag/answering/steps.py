@@ -1,15 +1,15 @@
 """Answers in several steps: a model that can call tools searches again, reads or lists articles."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from rag.answering.generate import PROMPTS, Request, passage_text, prompt, reply_to, tokens
-from rag.answering.work import summed
+from rag.answering.generate import PROMPTS, passage_text, prompt, reply_to, tokens
+from rag.answering.work import Job, summed
 from rag.errors import BadRequest, ContextOverflow, ProviderProtocol
-from rag.models.chat import ChatModel, Deadline, End, Said, Usage
+from rag.models.chat import ChatModel, End, Said, Usage
 from rag.models.dialect import Call, Restarted, Turn
 from rag.schema import Filters, Passage
 from rag.store.library import Library
@@ -22,16 +22,6 @@ MISUSES = 2
 """After so many malformed or repeated calls the model has to answer from what it has."""
 
 
-def _tool(name: str, description: str, required: Sequence[str], takes: Mapping[str, str]) -> dict[str, Any]:
-    texts = {key: {"type": "string", "description": text} for key, text in takes.items()}
-    parameters = {"type": "object", "properties": texts, "required": required}
-    function = {"name": name, "description": description, "parameters": parameters}
-    return {"type": "function", "function": function}
-
-
-TOOLS = [_tool(**each) for each in PROMPTS["tools"]]
-
-
 @dataclass(frozen=True)
 class Found(Restarted):
     """A finished step: the `tool`, what it was `asked` for, and the new passages."""
@@ -42,20 +32,11 @@ class Found(Restarted):
 
 
 class Tools:
-    """The tools for one question. `held` are all passages so far; their numbers never change.
+    """The tools for one question. `held` are all passages so far; their numbers never change."""
 
-    `only` are the ids of the articles that may answer, None for all.
-    """
-
-    def __init__(
-        self,
-        library: Library,
-        search: Callable[[str, int, Filters], Sequence[Passage]],
-        held: Sequence[Passage],
-        only: frozenset[str] | None,
-    ) -> None:
-        self._library, self._search, self._only = library, search, only
-        self.held = list(held)
+    def __init__(self, library: Library, search: Callable[..., Sequence[Passage]], job: Job) -> None:
+        self._library, self._search, self._only = library, search, job.asked.only
+        self.held = list(job.passages)
         self._made: set[tuple[str, str]] = set()
 
     def run(self, call: Call) -> tuple[str, Found | None]:
@@ -82,14 +63,9 @@ class Tools:
         first, last = (
             date.fromisoformat(day) if (day := given.get(name)) else None for name in ("from", "to")
         )
-        filters = Filters(
-            outlets=(str(given["outlet"]),) if given.get("outlet") else (),
-            authors=(str(given["author"]),) if given.get("author") else (),
-            first=first,
-            last=last,
-            articles=() if self._only is None else tuple(sorted(self._only)),
-        )
-        return query, self._search(query, FOUND_A_SEARCH, filters), ""
+        outlets, authors = ((str(given[name]),) if given.get(name) else () for name in ("outlet", "author"))
+        filters = Filters(outlets, authors, first, last, tuple(sorted(self._only or ())))
+        return query, self._search(query, FOUND_A_SEARCH, filters=filters), ""
 
     def _whole(self, given: dict[str, Any]) -> tuple[str, Sequence[Passage], str]:
         number = int(str(given["passage"]).strip("[] ").split(".")[0])
@@ -107,22 +83,20 @@ class Tools:
         return "", (), "\n".join(lines).replace("<", "‹").replace(">", "›") + more
 
 
-def write_in_steps(
-    model: ChatModel, request: Request, tools: Tools, reply: int, deadline: Deadline, most: int
-) -> Iterator[Said]:
+def write_in_steps(model: ChatModel, job: Job, tools: Tools, reply: int, most: int) -> Iterator[Said]:
     """The model's answer in pieces, after at most `most` requests; `Found` for each step on the way.
 
     If the server has no tools, or the model misuses them twice, it answers from what it has. Raises
     ProviderError.
     """
     budget = model.window - reply
-    turns = prompt(model, request, budget, PROMPTS["in_steps"])
+    turns = prompt(model, job, job.passages, budget, PROMPTS["in_steps"])
     misused, overflowed = 0, False
     used: Usage = {}
     for _ in range(most - 1):
         said, end = "", None
         try:
-            for piece in model.stream(turns, reply, deadline, tools=TOOLS):
+            for piece in model.stream(turns, reply, job.asked.deadline, tools=PROMPTS["tools"]):
                 if isinstance(piece, End):
                     end = piece
                 else:
@@ -152,8 +126,7 @@ def write_in_steps(
         if misused >= MISUSES or tokens(model, turns) > budget:
             break
     yield Restarted()
-    whole = replace(request, passages=tuple(tools.held), sought=len(request.passages))
-    for piece in reply_to(model, whole, reply, deadline, overflowed=overflowed):
+    for piece in reply_to(model, job, tools.held, reply, overflowed=overflowed):
         yield replace(piece, usage=summed(used, piece.usage)) if isinstance(piece, End) else piece
 
 

@@ -26,24 +26,18 @@ _UNCERTAIN_END = re.compile(r"\s*\([\d.,;\s]*\)?\W*$")
 
 
 class Writing:
-    """One answer being written. After `run`, `text` is the answer, its statements verified.
-
-    `citations` are those of the statements, by number; `dropped` those that point nowhere, with the reason.
-    """
+    """One answer being written. After `run`, `text` is the answer, its statements verified. `citations` are
+    those of the statements, by number; `dropped` those that point nowhere, with the reason."""
 
     def __init__(self, verifier: Verifier) -> None:
-        self._all_passages = verifier
         self.withheld: list[str] = []
-        self.text = ""
         self.usage: Usage = {}
-        self._ended = ""
-        self._begin()
+        self.text = self._ended = ""
+        self._begin(verifier)
 
-    def _begin(self) -> None:
-        self._verifier = self._all_passages.anew()
-        self.citations, self.dropped = self._verifier.citations, self._verifier.dropped
-        self._draft = Draft()
-        self._shown = 0
+    def _begin(self, verifier: Verifier) -> None:
+        self._verifier, self._draft, self._shown = verifier, Draft(), 0
+        self.citations, self.dropped = verifier.citations, verifier.dropped
         self._restarted: Restarted | None = None
         self._looped = self.declined = False
         self._closed: list[tuple[Sentence, Checked]] = []
@@ -51,16 +45,12 @@ class Writing:
         self._wrong_in_a_row = 0
 
     def run(self, pieces: Iterator[Said]) -> Iterator[str | Restarted]:
-        """Pieces of text to show; a citation appears when its sentence is complete.
-
-        After an event that is not text, the text starts again from the beginning.
-        """
+        """Pieces of text to show; a citation appears when its sentence is complete. After an event that is
+        not text, the text starts again from the beginning."""
         yield from self._read(pieces)
         while (restarted := self._restarted) is not None:
-            if isinstance(restarted, Found):
-                self._all_passages = self._all_passages.anew(restarted.passages)
+            self._begin(self._verifier.anew(restarted.passages if isinstance(restarted, Found) else ()))
             yield restarted
-            self._begin()
             yield from self._read(pieces)
         self._finish()
 
@@ -78,30 +68,27 @@ class Writing:
 
     def _finish(self) -> None:
         """Completes the answer; one that only says that there is no answer is declined."""
-        self.text, self.statements, self._differs = "", list[Statement](), list[bool]()
+        self.text, self.statements = "", list[Statement]()
         for sentence, checked in self._closed:
             lead = sentence.lead if self.text else ""
             start = len(self.text) + len(lead)
             self.text += lead + checked.shown
             self.statements.append(replace(checked.statement, start=start, end=len(self.text)))
-            self._differs.append(checked.differs)
         says_so = any(declines(statement.text) for statement in self.statements)
         claims = any(statement.status != "no claim" for statement in self.statements)
         self.declined = self.declined or (says_so and not claims) or not (self.text or self.withheld)
 
-    def judged(self, model: ChatModel, deadline: Deadline) -> Usage:
-        """Lets the model judge the weak statements; returns the tokens used."""
-        usage: Usage = {}
+    def be_judged(self, model: ChatModel, deadline: Deadline) -> None:
+        """Lets the model judge the weak statements."""
         quotes = {citation.number: citation.quote for citation in self.citations}
-        for i, statement in enumerate(self.statements):
-            if statement.status != "weak" or not statement.citations or self._differs[i]:
+        for i, (statement, (_, checked)) in enumerate(zip(self.statements, self._closed, strict=True)):
+            if statement.status != "weak" or not statement.citations or checked.differs:
                 continue
             passage = "\n".join(quotes[number] for number in statement.citations)
             verdict = judge(model, statement.text, passage, deadline)
             if verdict is not None:
                 self.statements[i] = replace(statement, status="supported" if verdict[0] else "unsupported")
-                usage = summed(usage, verdict[1])
-        return usage
+                self.usage = summed(self.usage, verdict[1])
 
     def _texts(self, pieces: Iterator[Said]) -> Iterator[str]:
         held: str | None = ""  # the beginning, until it is clear whether that is the sentinel
@@ -146,7 +133,7 @@ class Writing:
         if is_sentinel(sentence.text) or self._looped or (self._said[folded] > 1 and len(folded.split()) > 2):
             self._looped = self._looped or self._said[folded] >= REPEATED
             return
-        if self._verifier.is_copied_head(sentence):
+        if not sentence.markers and "·" in sentence.text and self._verifier.may_be_head(sentence.text):
             self.withheld.append(sentence.text)
             return
         checked = self._verifier.check(sentence)
@@ -174,9 +161,3 @@ class Writing:
                 self._closed[i] = (sentence, better or checked)
             if "\n" in sentence.lead:
                 return
-
-
-def add_usage(total: dict[str, float], more: Usage) -> None:
-    """Adds tokens and cost to a total."""
-    for name, value in more.items():
-        total[name] = total.get(name, 0.0) + value

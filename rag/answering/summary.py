@@ -1,14 +1,16 @@
 """Summaries without a language model: the sentences that are most like the rest, verbatim."""
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag.answering.work import Outcome
+from rag.answering.compose import quoted
+from rag.answering.work import Outcome, SumUp
+from rag.retrieval.matching import Matrix
 from rag.schema import Article, Chunk, Citation, Passage, Span, Statement, cite
 from rag.store.library import Library
 from rag.text.analysis import key, language_of, words
@@ -26,16 +28,6 @@ FIRST, TITLE, BACKWARDS, LENGTH = 0.5, 3.0, 0.4, 0.6
 REDUNDANT = 0.7
 _SHORT, _LONG = 7, 40  # words
 
-Matrix = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Key sentences with their passages."""
-
-    outcome: Outcome
-    passages: tuple[Passage, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class _Sentence:
@@ -52,27 +44,24 @@ class _Sentence:
         return points_back(self.text, language_of(self.article.language))
 
 
-def summarise(library: Library, ids: Sequence[str], headings: dict[str, str], most: int | None) -> Summary:
-    """The key sentences of articles, in their order: `most` of them, or 3 to 5 of one article and the lead of
-    each of several.
-
-    `headings` are the lines above the sentences of each article, by its id.
-    """
-    articles = {article.id: article for article in library.articles(ids)}
-    held = [articles[id] for id in ids if id in articles]
-    shown = [article for article in held if article.copy_of not in articles][:MOST_ARTICLES]
+def summarise(library: Library, asked: SumUp) -> tuple[Outcome, tuple[Passage, ...]]:
+    """The key sentences of articles, in their order, and their passages. They are as many as `asked` for, or
+    3 to 5 of one article and the lead of each of several."""
+    held = {article.id: article for article in library.articles(asked.ids)}
+    shown = [held[id] for id in asked.ids if id in held and held[id].copy_of not in held][:MOST_ARTICLES]
     found = {article.id: _sentences(library, article) for article in shown}
     if len(shown) == 1:
         whole = found[shown[0].id]
-        number = most or min(MOST, max(LEAST, len(whole) // EACH))
+        number = asked.sentences or min(MOST, max(LEAST, len(whole) // EACH))
         sentences = _key(whole, min(number, MOST_SENTENCES))
-    elif most is None:
-        sentences = [each for article in shown for each in _lead(found[article.id])]
+    elif asked.sentences is None:  # of each the first sentence that stands alone
+        leads = (found[article.id][:LEADING] for article in shown)
+        sentences = [next((each for each in lead if not each.points_back), lead[0]) for lead in leads if lead]
     else:
         leading = [each for article in shown for each in found[article.id][:LEADING]]
-        sentences = _key(leading, min(most, MOST_SENTENCES))
+        sentences = _key(leading, min(asked.sentences, MOST_SENTENCES))
     passages = {each.chunk.id: Passage(each.chunk, each.article, 1.0) for each in sentences}
-    return Summary(_told(sentences, headings), tuple(passages.values()))
+    return _told(sentences, asked.headings), tuple(passages.values())
 
 
 def _sentences(library: Library, article: Article) -> list[_Sentence]:
@@ -83,12 +72,6 @@ def _sentences(library: Library, article: Article) -> list[_Sentence]:
             if not any(aside.start < end and start < aside.end for aside in article.asides):
                 spans.setdefault((start, end), _Sentence(article, chunk, (start, end)))
     return [spans[span] for span in sorted(spans)]
-
-
-def _lead(sentences: list[_Sentence]) -> list[_Sentence]:
-    """The lead of an article: its first sentence that stands alone."""
-    alone = [each for each in sentences[:LEADING] if not each.points_back]
-    return (alone or sentences)[:1]
 
 
 def _key(sentences: list[_Sentence], most: int) -> list[_Sentence]:
@@ -142,15 +125,10 @@ def _standing(sentence: _Sentence) -> float:
 def _told(sentences: Sequence[_Sentence], headings: Mapping[str, str]) -> Outcome:
     """The sentences with citations, below the headings of their articles."""
     text, statements, citations = "", list[Statement](), list[Citation]()
-    below = None
-    for number, sentence in enumerate(sentences, 1):
-        if sentence.article.id != below:
-            below = sentence.article.id
-            text += ("\n\n" if text else "") + headings[below]
-        citation = cite(sentence.article, sentence.span, number, "supported")
-        said = f"{' '.join(citation.quote.split())} [{number}]"
-        start = len(text) + 2
-        text += f"\n\n{said}"
-        citations.append(citation)
-        statements.append(Statement(citation.quote, (number,), "supported", start, start + len(said)))
+    for id, own in itertools.groupby(sentences, lambda sentence: sentence.article.id):
+        numbered = enumerate(own, len(citations) + 1)
+        cited = [cite(each.article, each.span, number, "supported") for number, each in numbered]
+        text, quotations = quoted(cited, None, f"{text}\n\n{headings[id]}".strip())
+        statements += quotations
+        citations += cited
     return Outcome(text, tuple(statements), tuple(citations))

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 from rag.text.languages import LANGUAGES, table
 
-Why = Literal["unproven", "unanswered", "beside"]
+WHY = ("unproven", "unanswered", "beside")
 """Why a model's answer is not shown: not borne out, none given, or of something else."""
 
 
@@ -22,13 +22,13 @@ class Texts:
         """A phrase, or a list of them, as in the file."""
         return table(self.language, f"catalogue.{name}")
 
-    def __call__(self, phrase: str, /, **blanks: object) -> str:
+    def __call__(self, phrase: str, /, *blanks: object, **named: object) -> str:
         """A phrase with its blanks filled in."""
-        return str(self.at(phrase)).format(**blanks)
+        return str(self.at(phrase)).format(*blanks, **named)
 
     def quoted(self, words: str) -> str:
         """„Words“ in the language's quotation marks."""
-        return str(self.at("quotes")).format(words)
+        return self("quotes", words)
 
     def articles(self, n: int) -> str:
         """5 Artikel, 1 article, 21 стаття."""
@@ -57,24 +57,14 @@ class Texts:
         return bounds[0] if first == last else " – ".join(bounds)
 
 
-def declined(language: str) -> str:
-    """The sentence that declines a question."""
-    return _said("declined", language)
+def say(what: str, language: str) -> str:
+    """A sentence of Beleg's own, by its name under `[says]` of the languages, as `declined` or `nearest`."""
+    return str(table(language if language in LANGUAGES else "en", f"says.{what}"))
 
 
-def unverified(language: str) -> str:
-    """The sentence in place of an answer that the articles do not support."""
-    return _said("unverified", language)
-
-
-def comes_nearest(language: str) -> str:
-    """The line above places that may or may not answer the question."""
-    return _said("nearest", language)
-
-
-def sides_differ(language: str) -> str:
-    """The line above places that say different things."""
-    return _said("differ", language)
+def stand_in(why: str, language: str) -> str:
+    """What stands above verbatim sentences in place of an answer by a model, and why (`WHY`)."""
+    return f"{say('stands_in', language)} {say(why, language)}"
 
 
 def values(said: Sequence[str]) -> str:
@@ -82,31 +72,7 @@ def values(said: Sequence[str]) -> str:
     return " ≠ ".join(" ".join(each.split()) for each in said)
 
 
-def too_many(language: str) -> str:
-    """The sentence that says that only four questions are answered."""
-    return _said("too_many", language)
-
-
-def stand_in(why: Why, language: str) -> str:
-    """What stands above verbatim sentences in place of a model's answer, and why that is not shown."""
-    return f"{_said('stands_in', language)} {_said(why, language)}"
-
-
-def read_on(language: str) -> str:
-    """The line above places to read on."""
-    return _said("read_on", language)
-
-
-def doubt(status: Literal["weak", "unsupported"], language: str) -> str:
-    """What is said of a sentence that its sources support in part, or not at all."""
-    return _said(status, language)
-
-
-def _said(name: str, language: str) -> str:
-    return str(table(language if language in LANGUAGES else "en", f"says.{name}"))
-
-
-NEAREST = frozenset(comes_nearest(language) for language in LANGUAGES)
-DIFFER = frozenset(sides_differ(language) for language in LANGUAGES)
-NOTICES = NEAREST | DIFFER | {stand_in(why, language) for why in get_args(Why) for language in LANGUAGES}
+NEAREST = frozenset(say("nearest", language) for language in LANGUAGES)
+DIFFER = frozenset(say("differ", language) for language in LANGUAGES)
+NOTICES = NEAREST | DIFFER | {stand_in(why, language) for why in WHY for language in LANGUAGES}
 """What stands above quotations and is no part of what they say."""

@@ -1,21 +1,32 @@
-"""The stages of a question in the engine: as asked, with what was found, and the outcome."""
+"""The stages of a question in the engine: as asked, with what was found, the outcome, and several joined."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from rag.answering.confidence import covers
 from rag.answering.extract import Candidate
-from rag.models.chat import Deadline
+from rag.models.chat import Deadline, Usage
 from rag.question.followup import Context
 from rag.retrieval.retriever import Ranking
-from rag.schema import Article, Certainty, Citation, Contradiction, Message, Passage, Statement, Status
+from rag.schema import Answer, Article, Certainty, Citation, Contradiction, Message, Passage, Statement
+
+_MARKER = re.compile(r"\[\d+(?:[,;]\s*\d+)*\]")
+_NUMBER = re.compile(r"\d+")
 
 AMONG_THE_NEAREST = 5
 """Of the sentences found, best first. On the tuning halves of seeds and declining, they and those
 that cover the question keep a sentence that answers for 121 of 128 questions; and of 172 first
 sentences of the best passage, which weak models copy, 62 that answer nothing."""
+
+History = tuple[Message, ...]
+"""The earlier messages that count, oldest first."""
+
+Only = frozenset[str] | None
+"""Ids of the articles that may answer; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +43,23 @@ class Asked:
     """A question with its context; `german` is a model's translation of it, None without one.
 
     `message` is the text as typed, `question` the part that asks (`rag.question.parse`), `sought` the same
-    without the source that it names. `only` are the ids of the articles that may answer, None for all;
-    `sums_up` says that it asks for a summary. `started` is the time of arrival by `time.perf_counter`;
-    `usage` is added to.
+    without the source that it names; `sums_up` says that it asks for a summary. `started` is the time of
+    arrival by `time.perf_counter`; `usage` counts the tokens of the translation.
     """
 
     message: str
     question: str
     sought: str
-    only: frozenset[str] | None
+    only: Only
     sums_up: SumUp | None
     standalone: str
     german: str | None
+    usage: Usage
     contexts: tuple[Context, ...]
     language: str
-    history: tuple[Message, ...]
+    history: History
     deadline: Deadline
     started: float
-    usage: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +87,17 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to a question and how certain it is; `reason` says why it was declined.
-
-    With `stands_in` it is the verbatim answer in place of a model's, and `reason` says why the model's is not
-    shown.
-    """
+    """What an `Answer` says, in the fields that are named as there."""
 
     text: str
     statements: tuple[Statement, ...]
     citations: tuple[Citation, ...]
     certainty: Certainty = "sure"
     reason: str | None = None
+    model: str | None = None
     further: tuple[Citation, ...] = ()
     dropped: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
-    stands_in: bool = False
     contradictions: tuple[Contradiction, ...] = ()
 
 
@@ -115,24 +121,24 @@ def says_what_was_asked(job: Job, statements: Sequence[Statement], citations: Se
     """Whether a sentence that is borne out cites words that say what was asked, and not merely itself."""
     quoted = {citation.number: citation for citation in citations}
     return any(
-        _is_asked_for(job, quoted[number], statement.status)
+        _is_asked_for(job, quoted[number], statement)
         for statement in statements
         for number in statement.citations
     )
 
 
-def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
+def _is_asked_for(job: Job, cited: Citation, statement: Statement) -> bool:
     """Whether a cited place covers the question.
 
     Where the search is sure enough, also whether it is among the nearest, or was found by a further step;
     where it is not, a sentence must be supported, or weak because its source is in another language.
     """
-    if status not in ("supported", "weak"):
+    if statement.status not in ("supported", "weak"):
         return False
     found = {n: candidate for n, candidate in enumerate(job.found) if candidate.is_in(cited)}
     if job.certainty != "none" and min(found, default=0) < AMONG_THE_NEAREST:
         return True
-    enough = status == "supported" or job.certainty != "none"
+    enough = statement.status == "supported" or job.certainty != "none"
     return any(
         (enough or job.asked.language != (candidate.article.language or "de"))
         and covers(job.ranking, candidate)
@@ -143,11 +149,10 @@ def _is_asked_for(job: Job, cited: Citation, status: Status) -> bool:
 def named_copies(citations: Sequence[Citation], copies: Sequence[Article]) -> tuple[Citation, ...]:
     """The citations, each with the other articles that have the same words."""
     texts = {article.id: " ".join(article.text.split()) for article in copies}
-
-    def saying(quote: str) -> tuple[str, ...]:
-        return tuple(id for id, text in texts.items() if " ".join(quote.split()) in text)
-
-    return tuple(replace(citation, also_in=saying(citation.quote)) for citation in citations)
+    return tuple(
+        replace(c, also_in=tuple(id for id, text in texts.items() if " ".join(c.quote.split()) in text))
+        for c in citations
+    )
 
 
 def besides(further: Sequence[Citation], cited: Sequence[Citation]) -> tuple[Citation, ...]:
@@ -165,3 +170,76 @@ def summed(*counts: Mapping[str, float]) -> dict[str, float]:
     """Tokens, costs or seconds by name, added up."""
     names = dict.fromkeys(name for each in counts for name in each)
     return {name: sum(each.get(name, 0) for each in counts) for name in names}
+
+
+def one_of(message: str, answers: Sequence[Answer], left: str | None = None) -> Answer:
+    """One answer made of several, in order, with citations numbered consecutively.
+
+    It is declined only if all of them are, and unsure if they are not equally certain. `left` says that
+    further questions were not answered.
+    """
+    text, moved, cited = "", list[Answer](), 0
+    for answer in answers:
+        text += ("\n\n" if text else "") + f"{answer.question}\n\n"
+        moved.append(_moved(answer, cited, len(text)))
+        text += moved[-1].text
+        cited += len(answer.citations)
+    if left:
+        text += f"\n\n{left}"
+
+    def of_all(name: str) -> tuple[Any, ...]:
+        return tuple(each for answer in moved for each in getattr(answer, name))
+
+    answered = [answer for answer in answers if not answer.abstained]
+    passages: dict[str, Passage] = {each.chunk.id: each for answer in answers for each in answer.passages}
+    return replace(
+        (answered or answers)[0],
+        question=message,
+        standalone_question=" ".join(answer.standalone_question for answer in answers),
+        text=text,
+        statements=of_all("statements"),
+        citations=of_all("citations"),
+        passages=tuple(passages.values()),
+        certainty=answers[0].certainty if len({answer.certainty for answer in answers}) == 1 else "unsure",
+        confidence=min(answer.confidence for answer in answered or answers),
+        further=tuple(replace(each, number=n) for n, each in enumerate(of_all("further"), cited + 1)),
+        dropped=of_all("dropped"),
+        withheld=of_all("withheld"),
+        contradictions=of_all("contradictions"),
+        by_words=any(answer.by_words for answer in answers),
+        model=next((answer.model for answer in answers if answer.model), None),
+        usage=summed(*(answer.usage for answer in answers)),
+        timings=summed(*(answer.timings for answer in answers)),
+    )
+
+
+def _moved(answer: Answer, by: int, at: int) -> Answer:
+    """The answer with its text moved to `at`, and the numbers of its citations raised by `by`."""
+    text, end, statements = "", 0, list[Statement]()
+    for statement in sorted(answer.statements, key=lambda each: each.start):
+        text += answer.text[end : statement.start]
+        said = _renumbered(answer.text[statement.start : statement.end], statement.citations, by)
+        numbers = tuple(number + by for number in statement.citations)
+        start = at + len(text)
+        statements.append(replace(statement, citations=numbers, start=start, end=start + len(said)))
+        text, end = text + said, statement.end
+    return replace(
+        answer,
+        text=text + answer.text[end:],
+        statements=tuple(statements),
+        citations=tuple(replace(each, number=each.number + by) for each in answer.citations),
+        contradictions=tuple(
+            replace(each, citations=tuple(number + by for number in each.citations))
+            for each in answer.contradictions
+        ),
+    )
+
+
+def _renumbered(said: str, numbers: Sequence[int], by: int) -> str:
+    """The sentence with its `[n]` renumbered; other brackets belong to the quotation."""
+
+    def marker(found: re.Match[str]) -> str:
+        meant = all(int(number) in numbers for number in _NUMBER.findall(found.group()))
+        return _NUMBER.sub(lambda n: str(int(n.group()) + by), found.group()) if meant else found.group()
+
+    return _MARKER.sub(marker, said)

@@ -12,6 +12,7 @@ from rag.question.query import Alternative, Concept
 from rag.store.terms import SentenceTerms
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 COMPOUND = 0.7
 LEAST_DICE = 0.5
 LEAST_COMPOUND_LENGTH = 5

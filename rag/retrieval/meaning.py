@@ -14,24 +14,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag.errors import (
-    BelegError,
-    ConfigError,
-    IndexBusy,
-    ProviderAuth,
-    ProviderError,
-    ProviderRateLimited,
-    ProviderTimeout,
-    ProviderUnavailable,
-)
+from rag.errors import BelegError, ConfigError, ContextOverflow, IndexBusy, ProviderError, ProviderProtocol
 from rag.models.embedder import Embedder
 from rag.models.embedding_choice import chosen
 from rag.models.hashing import Floats
 from rag.models.providers import build_embedder
 from rag.question.query import Concept
-from rag.retrieval.matching import coverage
+from rag.retrieval.matching import Vector, coverage
 from rag.retrieval.retriever import Nearness, Ranking
 from rag.settings import Settings
 from rag.store.chroma import Chroma
@@ -56,28 +46,21 @@ at .3, 94.8 / 98.7 at .5, 92.2 / 98.7 at 1. English gains most: of 153 questions
 PAUSE = 60.0
 """Seconds for which a provider that failed is neither asked again nor logged."""
 
-_LASTING = (ProviderAuth, ProviderRateLimited, ProviderTimeout, ProviderUnavailable)
+_OF_ONE_TEXT = (ContextOverflow, ProviderProtocol)
+Clock = Callable[[], float]
 
 log = logging.getLogger(__name__)
 
 
 class Dense:
-    """The vector index and its embedding. Safe to use from several threads.
-
-    Without `chroma`, which another process may own, passages are not ranked by it.
-    """
+    """The vector index and its embedding. Safe to use from several threads. Without `chroma`, which another
+    process may own, passages are not ranked by it."""
 
     def __init__(
-        self,
-        chroma: Chroma | None,
-        embedder: Embedder,
-        weight: float,
-        clock: Callable[[], float] = time.monotonic,
+        self, chroma: Chroma | None, embedder: Embedder, weight: float, clock: Clock = time.monotonic
     ) -> None:
-        self.embedder = embedder
-        self.weight = weight
-        self._chroma = chroma
-        self._clock = clock
+        self.embedder, self.weight = embedder, weight
+        self._chroma, self._clock = chroma, clock
         self._guard = threading.Lock()
         self._resume = self._speak = float("-inf")
         self._error: BelegError | None = None
@@ -113,7 +96,7 @@ class Dense:
         except BelegError as error:
             with self._guard:
                 now = self._clock()
-                if isinstance(error, _LASTING):
+                if isinstance(error, ProviderError) and not isinstance(error, _OF_ONE_TEXT):
                     self._resume, self._error = now + PAUSE, error
                 if now >= self._speak:
                     self._speak = now + PAUSE
@@ -128,10 +111,8 @@ class Dense:
 
 
 def nearness(found: Sequence[tuple[str, float]], weight: float) -> Nearness:
-    """Cosines scaled from 1, the nearest, to 0, the farthest chunk found.
-
-    The range of cosines differs between models (E5: .7 to .9, others: .2 to .6) and between questions.
-    """
+    """Cosines scaled from 1, the nearest, to 0, the farthest chunk found. The range of cosines differs
+    between models (E5: .7 to .9, others: .2 to .6) and between questions."""
     if not found:
         return Nearness(weight, {})
     most, least = found[0][1], found[-1][1]
@@ -166,7 +147,6 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     return Dense(chroma, embedder, weight)
 
 
-Vector = NDArray[np.float64]
 Embed = Callable[[str], Floats]
 
 FOCUSED = 3
@@ -193,9 +173,7 @@ def sentence_meaning(
     library: Library, ranking: Ranking, question: str, embed: Embed
 ) -> SentenceMeaning | None:
     """The nearness of all sentences of a ranking; None while some passages have no vectors of sentences.
-
-    `embed` returns the vector of a question.
-    """
+    `embed` returns the vector of a question."""
     held = vectors_held(library, ranking)
     if not held:
         return None
@@ -212,12 +190,9 @@ def sentence_meaning(
         mean = np.concatenate([each.sentences for each in library.vectors_of(rows).values()]).mean(axis=0)
         own = owners == id
         focus[own] = (sentences[own] - mean) @ focused
-    return SentenceMeaning(
-        sentence=_cosines(sentences, asked),
-        passage=np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes),
-        pair=_cosines(np.concatenate([each.pairs for each in held]), asked),
-        focus=focus,
-    )
+    passage = np.repeat(_cosines(np.stack([each.passage for each in held]), asked), sizes)
+    pair = _cosines(np.concatenate([each.pairs for each in held]), asked)
+    return SentenceMeaning(_cosines(sentences, asked), passage, pair, focus)
 
 
 def _cosines(vectors: Floats, asked: Floats) -> Vector:
@@ -239,9 +214,7 @@ def vectors_held(library: Library, ranking: Ranking) -> list[PassageVectors]:
 
 def without_topic(question: str, concepts: Sequence[Concept], opening: str) -> str:
     """The question without words for what the article names in its heading or first three sentences.
-
-    `opening` is the article's first passage as packed by `PassageTerms.pack`.
-    """
+    `opening` is the article's first passage as packed by `PassageTerms.pack`."""
     if not concepts or not opening:
         return question
     terms = PassageTerms.unpack(opening)

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.question.query import Concept, Query
-from rag.retrieval.matching import Matrix, coverage, summed
-from rag.retrieval.words import Scored, idf_of, scored
+from rag.retrieval.matching import Matrix, Vector, coverage, summed
+from rag.retrieval.words import CANDIDATES, keys_of, scored, with_spellings
 from rag.schema import Article, Passage
 from rag.store.library import Library
-from rag.store.terms import SentenceTerms
+from rag.store.terms import PassageTerms, SentenceTerms
 from rag.text.analysis import language_of
 
 COVERAGE_WEIGHT = 0.5
@@ -21,8 +20,6 @@ RERANKED = 20
 SURE = 0.8
 """Share of the likeliest alternative's weight from which another counts as a mention; synonyms do not reach
 it."""
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams.
-
-    `by_meaning` says that meaning was compared, too.
-    """
+    """The hits for a query, best first; `idf` weighs its concepts, `gram_idf` its 5-grams. `by_meaning` says
+    that meaning was compared, too."""
 
     query: Query
     idf: Vector
@@ -55,10 +50,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """Nearness of chunks to a question in meaning: 0 to 1 by chunk id, 0 for all others.
-
-    `weight` is the score of the nearest one, where a chunk with every word of the question has 1.
-    """
+    """Nearness of chunks to a question in meaning: 0 to 1 by chunk id, 0 for all others. `weight` is the
+    score of the nearest one, where a chunk with every word of the question has 1."""
 
     weight: float
     shares: Mapping[str, float]
@@ -66,14 +59,10 @@ class Nearness:
 
 def one_of_copies(ranking: Ranking) -> tuple[Ranking, tuple[Article, ...]]:
     """The ranking with only the best of each group of near-copies, and the articles left out."""
-    chosen: dict[str, Article] = {}
-    for hit in ranking.hits:
-        article = hit.passage.article
-        chosen.setdefault(article.copy_of or article.id, article)
-    kept = {article.id for article in chosen.values()}
-    others = {hit.passage.article.id: hit.passage.article for hit in ranking.hits}
-    left_out = tuple(article for ident, article in others.items() if ident not in kept)
-    hits = tuple(hit for hit in ranking.hits if hit.passage.article.id in kept)
+    articles = {hit.passage.article.id: hit.passage.article for hit in ranking.hits}
+    best = {article.copy_of or id: id for id, article in reversed(articles.items())}
+    left_out = tuple(article for id, article in articles.items() if id not in best.values())
+    hits = tuple(hit for hit in ranking.hits if hit.passage.article.id in best.values())
     return replace(ranking, hits=hits), left_out
 
 
@@ -91,23 +80,27 @@ class Retriever:
         Nearness counts once all passages that the words find have vectors: those without would be put behind.
         `only` are the ids of the articles that count; None for all.
         """
+        query = with_spellings(self.library, query)
+        idf = np.array([concept.weight * self.idf(concept) for concept in query.concepts])
         # one that the library does not know is never served
-        rows = {} if near is None else self.library.rows_of(near.shares, only)
-        shares = {} if near is None else {row: near.shares[id] for id, row in rows.items()}
-        found = scored(self.library, query, shares, only)
-        scores = found.scores
+        known = {} if near is None else self.library.rows_of(near.shares, only)
+        shares = {} if near is None else {row: near.shares[id] for id, row in known.items()}
+        sought = self.library.candidates(keys_of(query.concepts), CANDIDATES, only)
+        held = self.library.terms_of(list(dict.fromkeys([*sought, *shares])))
+        terms, rows = {row: PassageTerms.unpack(packed) for row, packed in held.items()}, list(held)
+        scores, gram_idf = scored(query, idf, list(terms.values()), self.library.mean_length)
         said = np.argsort(-scores, kind="stable")[:RERANKED].tolist()
-        rows_said = {found.rows[place] for place in said if scores[place] > 0}
+        rows_said = {rows[place] for place in said if scores[place] > 0}
         # those with a vector of the built-in encoder: all that words find, or none at all
         embedded = self.library.packed_passages([*rows_said, *shares]).keys() if shares else set[int]()
         by_meaning = bool(shares) and (not embedded or embedded >= rows_said)
         if near is not None and by_meaning:
-            meaning = np.array([shares.get(row, 0.0) for row in found.rows])
+            meaning = np.array([shares.get(row, 0.0) for row in rows])
             scores = (scores + near.weight * meaning) / (1 + near.weight)
-        order = np.argsort(-scores, kind="stable")[: max(k, RERANKED)]
-        best = [place for place in order.tolist() if scores[place] > 0]
-        hits = sorted(self._hits(found, best, scores), key=lambda hit: -hit.passage.score)
-        return Ranking(found.query, found.idf, found.gram_idf, tuple(hits[:k]), by_meaning)
+        order = np.argsort(-scores, kind="stable")[: max(k, RERANKED)].tolist()
+        best = {rows[place]: float(scores[place]) for place in order if scores[place] > 0}
+        hits = sorted(self._hits(query, idf, best, terms), key=lambda hit: -hit.passage.score)
+        return Ranking(query, idf, gram_idf, tuple(hits[:k]), by_meaning)
 
     @functools.cached_property
     def languages(self) -> frozenset[str]:
@@ -115,8 +108,10 @@ class Retriever:
         return frozenset(map(language_of, self.library.languages())) or frozenset({"de"})
 
     def idf(self, concept: Concept) -> float:
-        """The idf of a concept, the word and its synonyms counting as one term."""
-        return idf_of(self.library, concept)
+        """The idf of a concept in Lucene's form, log(1 + (N - df + .5) / (df + .5)); df counts passages with
+        any of its alternatives."""
+        n, df = self.library.counts().chunks, self.library.frequency([a.keys for a in concept.alternatives])
+        return float(np.log1p((n - df + 0.5) / (df + 0.5)))
 
     def mentioning(self, concepts: Sequence[Concept]) -> set[str]:
         """Ids of the articles that mention every concept, in text or title; all articles for no concepts."""
@@ -127,22 +122,24 @@ class Retriever:
             found &= set[str]().union(*(self.library.saying(keys) for keys in sure))
         return found
 
-    def _hits(self, found: Scored, best: Sequence[int], scores: Vector) -> list[Hit]:
+    def _hits(
+        self, query: Query, idf: Vector, scores: Mapping[int, float], terms: Mapping[int, PassageTerms]
+    ) -> list[Hit]:
         """The passages with the coverage by their sentences and titles, and scores that include it."""
-        terms = [found.terms[place] for place in best]
-        ends = [0, *accumulate(len(each.sentences) for each in terms)]
-        sentences = [sentence for each in terms for sentence in each.sentences]
-        matrix = coverage(found.query.concepts, [*sentences, *(each.heading for each in terms)])
-        total = float(found.idf.sum()) or 1.0
-        held = self.library.passages_at([found.rows[place] for place in best])
+        said = [terms[row] for row in scores]
+        ends = [0, *accumulate(len(each.sentences) for each in said)]
+        sentences = [sentence for each in said for sentence in each.sentences]
+        matrix = coverage(query.concepts, [*sentences, *(each.heading for each in said)])
+        total = float(idf.sum()) or 1.0
+        held = self.library.passages_at(list(scores))
         hits = []
-        for n, (place, (start, end)) in enumerate(zip(best, pairwise(ends), strict=True)):
-            if found.rows[place] not in held:
+        for n, (row, (start, end)) in enumerate(zip(scores, pairwise(ends), strict=True)):
+            if row not in held:
                 continue  # a sync has replaced it meanwhile
-            article, chunk = held[found.rows[place]]
+            article, chunk = held[row]
             own, title = matrix[start:end], matrix[ends[-1] + n]
             pairs = np.maximum(own, np.vstack([own[1:], own[-1:]]))  # each sentence with the one after it
-            covered = float(summed(pairs, found.idf).max(initial=0.0)) / total
-            score = (float(scores[place]) + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
-            hits.append(Hit(Passage(chunk, article, score), own, title, terms[n].sentences))
+            covered = float(summed(pairs, idf).max(initial=0.0)) / total
+            score = (scores[row] + COVERAGE_WEIGHT * covered) / (1 + COVERAGE_WEIGHT)
+            hits.append(Hit(Passage(chunk, article, score), own, title, terms[row].sentences))
         return hits

@@ -5,18 +5,15 @@ Lucene's (Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020). As in Pirkola's 
 1998) the alternatives of a concept count as one term.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.question.query import Alternative, Concept, Query
-from rag.retrieval.matching import present, soft_match
+from rag.retrieval.matching import Vector, present, soft_match
 from rag.store.library import Library
 from rag.store.terms import PassageTerms
-
-Vector = NDArray[np.float64]
 
 K1, WORDS_B, GRAMS_B = 1.2, 0.75, 0.9
 GRAMS_WEIGHT = 0.6
@@ -29,46 +26,15 @@ _UNSEEN_LENGTH, _PREFIX, _SIMILAR = 5, 3, 3
 _LEAST_LIKENESS = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Passages by row, each with its terms for matching and its share of the best possible score, 0 to 1.
-
-    `idf` weighs the query's concepts, `gram_idf` its 5-grams.
-    """
-
-    query: Query
-    rows: tuple[int, ...]
-    terms: tuple[PassageTerms, ...]
-    scores: Vector
-    idf: Vector
-    gram_idf: Mapping[str, float]
-
-
 def scored(
-    library: Library, query: Query, besides: Collection[int] = (), only: Collection[str] | None = None
-) -> Scored:
-    """The passages that have most of a query, and those of the rows `besides`, scored by words.
-
-    `only` are the ids of the articles that count; None for all.
-    """
-    query = _with_spellings(library, query)
-    rows = library.candidates(_terms(query.concepts), CANDIDATES, only)
-    held = library.terms_of([*rows, *(row for row in besides if row not in rows)])
-    terms = tuple(PassageTerms.unpack(packed) for packed in held.values())
-    idf = np.array([concept.weight * idf_of(library, concept) for concept in query.concepts])
-    words = _words_scores(query.concepts, idf, terms, library.mean_length)
+    query: Query, idf: Vector, terms: Sequence[PassageTerms], mean: float
+) -> tuple[Vector, dict[str, float]]:
+    """The share of the best possible score that each passage has by its words, 0 to 1; and the idf of the
+    query's 5-grams among the passages. `idf` weighs the concepts, `mean` is the mean length of passages."""
+    words = _words_scores(query.concepts, idf, terms, mean)
     gram_idf, grams, most = _gram_scores(query, terms)
     total = float(idf.sum()) + GRAMS_WEIGHT * most
-    return Scored(query, tuple(held), terms, (words + GRAMS_WEIGHT * grams) / (total or 1.0), idf, gram_idf)
-
-
-def idf_of(library: Library, concept: Concept) -> float:
-    """The idf of a concept in a library, in Lucene's form: log(1 + (N - df + .5) / (df + .5)).
-
-    df counts passages with any of its alternatives.
-    """
-    n, df = library.counts().chunks, library.frequency([a.keys for a in concept.alternatives])
-    return float(np.log1p((n - df + 0.5) / (df + 0.5)))
+    return (words + GRAMS_WEIGHT * grams) / (total or 1.0), gram_idf
 
 
 def _words_scores(
@@ -79,7 +45,7 @@ def _words_scores(
     for place, passage in enumerate(terms):
         keys = [key for part in (passage.heading, *passage.sentences) for key in part.line.split()]
         norm = K1 * (1 - WORDS_B + WORDS_B * len(keys) / mean)
-        counts = {key: keys.count(key) for key in _terms(concepts) if key in keys}
+        counts = {key: keys.count(key) for key in keys_of(concepts) if key in keys}
         parts = {key: tf / (tf + norm) for key, tf in counts.items()}
         for concept, weight in zip(concepts, idf, strict=True):
             said = (
@@ -121,7 +87,7 @@ def _gram_sums(grams: Sequence[str], lines: Sequence[str]) -> tuple[Vector, Vect
     return idf, (held / (1 + norm)[:, np.newaxis]) @ idf
 
 
-def _with_spellings(library: Library, query: Query) -> Query:
+def with_spellings(library: Library, query: Query) -> Query:
     """The query with similar spellings as alternatives for words that no passage has."""
     concepts = []
     for concept in query.concepts:
@@ -140,5 +106,6 @@ def _with_spellings(library: Library, query: Query) -> Query:
     return replace(query, concepts=tuple(concepts))
 
 
-def _terms(concepts: Sequence[Concept]) -> list[str]:
+def keys_of(concepts: Sequence[Concept]) -> list[str]:
+    """The search keys of all alternatives of some concepts, each once."""
     return list(dict.fromkeys(key for concept in concepts for a in concept.alternatives for key in a.keys))

@@ -29,11 +29,8 @@ _EARLIEST = 1500
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The facts of a text.
-
-    `numbers` by value, without those of dates; `days` as written or resolved; `weekdays` from 0 (Monday) to
-    6; `quotes` folded.
-    """
+    """The facts of a text. `numbers` by value, without those of dates; `days` as written or resolved;
+    `weekdays` from 0 (Monday) to 6; `quotes` folded."""
 
     numbers: frozenset[float]
     days: frozenset[Day]
@@ -48,19 +45,14 @@ def facts(text: str, language: str = "de", published: date | None = None) -> Fac
     days = {day for each in read for day in each.days}
     weekdays = {WEEKDAYS[lower_case(match[1])] for match in _WEEKDAY.finditer(text)}
     if published:
-        days |= {
-            _day(published + timedelta(_RELATIVE[word])) for word in _RELATIVE_WORD.findall(text.lower())
-        }
-        back = ((published.weekday() - weekday) % 7 for weekday in weekdays)
+        away = [_RELATIVE[word] for word in _RELATIVE_WORD.findall(text.lower())]
         # the days of that name in the week before publication, on it, and in the week after
-        days |= {_day(published + timedelta(after - n)) for n in back for after in (0, 7)}
-    return Facts(
-        frozenset(number for each in read for number in each.numbers),
-        frozenset(days),
-        frozenset(weekdays),
-        tuple(quotations(text)),
-        len(_NEGATION.findall(text)),
-    )
+        away += [after - (published.weekday() - day) % 7 for day in weekdays for after in (0, 7)]
+        named = (published + timedelta(n) for n in away)
+        days |= {(day.year, day.month, day.day) for day in named}
+    numbers, negations = {number for each in read for number in each.numbers}, len(_NEGATION.findall(text))
+    quotes = tuple(quotations(text))
+    return Facts(frozenset(numbers), frozenset(days), frozenset(weekdays), quotes, negations)
 
 
 def besides_facts(text: str, language: str) -> str:
@@ -101,10 +93,6 @@ def fold_quote(text: str) -> str:
     """The form in which quotations are compared: letters and digits in lower case, one space between
     words."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
-
-
-def _day(day: date) -> Day:
-    return day.year, day.month, day.day
 
 
 def _said(day: Day, said: frozenset[Day], published: date | None) -> bool:

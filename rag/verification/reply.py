@@ -101,10 +101,8 @@ def _next(held: str, *, complete: bool) -> tuple[Piece | None, str]:
 
 
 def at_the_end(sentence: str) -> tuple[str, Marker] | None:
-    """A sentence without the `(1)` or `(1.4)` at its end, and that as a marker; None without one.
-
-    It may also be a figure (an age, a number in a list); the words that it would point at must decide.
-    """
+    """A sentence without the `(1)` or `(1.4)` at its end, and that as a marker; None without one. It may also
+    be a figure (an age, a number in a list); the words that it would point at must decide."""
     found = _AT_THE_END.search(sentence)
     if found is None:
         return None
@@ -146,10 +144,8 @@ _SOURCES = re.compile(rf"\W*{pattern('citations.heading')}\W*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a draft: `lead` is the white space before it, `text` has no citations.
-
-    `markers` come with offsets in `text`; one behind the full stop has the offset of the end.
-    """
+    """A sentence of a draft: `lead` is the white space before it, `text` has no citations. `markers` come
+    with offsets in `text`; one behind the full stop has the offset of the end."""
 
     lead: str
     text: str
@@ -189,28 +185,17 @@ class Draft:
 
     def finish(self) -> Iterator[Sentence]:
         """The rest, as the last sentence or sentences."""
-        if not self._over:
-            yield from self._closed([high for _, high in self._spans(self._text)])
+        yield from self._closed(_sentence_ends(self._text))
 
     def _ends(self) -> list[int]:
-        """Offsets of sentence ends that no further text can change.
-
-        Only text up to the last space counts: „am 15.“ may go on with „August“.
-        """
+        """Offsets of sentence ends that no further text can change. Only text up to the last space counts:
+        „am 15.“ may go on with „August“."""
         line_end = self._text.rfind("\n")
         settled = self._text[: max(self._text.rfind(" "), line_end) + 1]
         if not _ENDS.search(settled) and line_end < 0:
             return []
-        spans = self._spans(settled)
-        return [high for _, high in spans[:-1]] + [high for _, high in spans[-1:] if high <= line_end]
-
-    def _spans(self, text: str) -> list[tuple[int, int]]:
-        found, start = [], 0
-        for line in text.split("\n"):
-            if line.strip():
-                found += [(start + low, start + high) for low, high in sentences(line)]
-            start += len(line) + 1
-        return found
+        ends = _sentence_ends(settled)
+        return ends[:-1] + [end for end in ends[-1:] if end <= line_end]
 
     def _closed(self, ends: list[int]) -> Iterator[Sentence]:
         start = 0
@@ -224,13 +209,18 @@ class Draft:
             own = [pair for pair in self._markers if len(_SPACES.sub("", self._text[: pair[0]])) <= end]
             self._markers = self._markers[len(own) :]
             if _SOURCES.fullmatch(text):
-                self._over = True
-                break
+                self._over, self._text, self._markers = True, "", []
+                return
             if text:
                 yield Sentence(lead, text, tuple((min(max(at - begin, 0), len(text)), m) for at, m in own))
             start = end
-        self._text = "" if self._over else self._text[start:]
-        self._markers = [] if self._over else [(max(at - start, 0), marker) for at, marker in self._markers]
+        self._text = self._text[start:]
+        self._markers = [(max(at - start, 0), marker) for at, marker in self._markers]
+
+
+def _sentence_ends(text: str) -> list[int]:
+    lines = (line.span() for line in re.finditer(r"[^\n]+", text))
+    return [high for line in lines for _, high in sentences(text, *line)]
 
 
 def plain(texts: Iterable[str]) -> Iterator[str]:

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.question.query import Concept, detect_language, understand
-from rag.retrieval.matching import coverage
+from rag.retrieval.matching import Vector, coverage
 from rag.schema import Article, Chunk, Span, Status
 from rag.store.terms import SentenceTerms, heading, sentence_terms
 from rag.text.analysis import key, words
@@ -53,8 +52,6 @@ _GOVERN = {word: forms.partition("/")[0] for forms in word_set("claims.governs")
 _BEFORE_A_NOUN = 3  # words
 _ARTICLE = re.compile(pattern("claims.determiners"))
 _SAME_NAME = 4  # letters
-
-Vector = NDArray[np.float64]
 Idf = Callable[[Concept], float]
 """The inverse document frequency of a concept in the dossier."""
 Alike = Callable[[str, str], float]
@@ -243,11 +240,8 @@ def _bare_key(word: str, language: str) -> str:
 
 
 class _Order:
-    """The order of a text's words.
-
-    `keys` are their search keys without stop words, but with negations; `at` and `place` are where a key that
-    stands there once is among these, and among all words.
-    """
+    """The order of a text's words. `keys` are their search keys without stop words, but with negations; `at`
+    and `place` are where a key that stands there once is among these, and among all words."""
 
     def __init__(self, text: str, language: str) -> None:
         said, passed_over = words(text), STOP[language] - _NEGATIONS

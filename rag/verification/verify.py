@@ -26,10 +26,8 @@ _SPACE_BEFORE_END = re.compile(r"\s+(?=[.,;:!?]|$)")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A checked sentence: the statement, and the text to show with its citations.
-
-    `differs` says that a number, date or quotation is not in the cited words, which no judge may overrule.
-    """
+    """A checked sentence: the statement, and the text to show with its citations. `differs` says that a
+    number, date or quotation is not in the cited words, which no judge may overrule."""
 
     statement: Statement
     shown: str
@@ -47,7 +45,7 @@ class Verifier:
         self.citations: list[Citation] = []
         self.dropped: list[str] = []
 
-    def anew(self, further: Sequence[Passage] = ()) -> Verifier:
+    def anew(self, further: Sequence[Passage]) -> Verifier:
         """One that has checked nothing yet, of the same passages and further ones behind them."""
         return Verifier((*self._passages, *further), self._idf, self._alike)
 
@@ -66,12 +64,9 @@ class Verifier:
         places = {n: support for n, support in found.items() if support.status == "supported"}
         return self._cited(claim, pointing, places, mended=True) if places else None
 
-    def is_copied_head(self, sentence: Sentence) -> bool:
-        """Whether a line without citations is what the prompt says of a passage's origin, more or less."""
-        return not sentence.markers and "·" in sentence.text and self.may_be_head(sentence.text)
-
     def may_be_head(self, text: str) -> bool:
-        """Whether a line that begins so may become one: small models copy them, and alter them."""
+        """Whether a line that begins so may become what the prompt says of a passage's origin: small models
+        copy that, and alter it."""
         first, more, _ = text.partition("·")
         begun = fold_quote(first)
         articles = (passage.article for passage in self._passages)
@@ -94,20 +89,14 @@ class Verifier:
         ]
         if instead:
             targets = [(markers[-1][0], list(numbers.values()))]
-        statement = Statement(
-            _SPACE_BEFORE_END.sub("", sentence.text),
-            tuple(dict.fromkeys(numbers.values())),
-            status,
-            repaired=mended or bool(instead),
-        )
+        text, cited = _SPACE_BEFORE_END.sub("", sentence.text), tuple(dict.fromkeys(numbers.values()))
+        statement = Statement(text, cited, status, repaired=mended or bool(instead))
         differs = all(found.lacks for found in places.values())
         return Checked(statement, _with_numbers(sentence.text, targets), differs)
 
     def _uncited(self, claim: Claim, sentence: Sentence) -> Checked:
-        is_claim = (
-            len(claim.concepts) > _NO_CLAIM_WORDS or claim.facts.numbers or claim.facts.days
-        ) and not _INTRODUCES.search(sentence.text)
-        if not is_claim:
+        says_something = len(claim.concepts) > _NO_CLAIM_WORDS or claim.facts.numbers or claim.facts.days
+        if not says_something or _INTRODUCES.search(sentence.text):
             return Checked(Statement(sentence.text, (), "no claim"), sentence.text)
         if (at_the_end := bare_marker(sentence.text)) is not None:  # just a figure, if no passage supports it
             text, marker = at_the_end
