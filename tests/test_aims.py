@@ -53,6 +53,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         ("Que dit Macron du sommet ?", "fr", Aim(("Macron",), ("sommet",), is_stance=True)),
         ("Como reagiu Lula?", "pt", Aim(("Lula",), is_stance=True)),
         ("Що каже Путін?", "uk", Aim(("Путін",), is_stance=True)),
+        ("Was sagt seine Anwältin dazu?", "de", Aim(("Anwältin",), is_stance=True)),
+        ("What did her lawyer say?", "en", Aim(("lawyer",), is_stance=True)),
         ("Wie sieht die Zukunft aus?", "de", None),
         ("Wie stehen Russland, die Ukraine und die EU zu einem Beitritt?", "de", None),
         ("Was sagt Putin zu Trump und Macron?", "de", Aim(("Putin",), ("Trump", "Macron"), is_stance=True)),
@@ -183,3 +185,12 @@ def test_the_author_s_demand_leads_and_is_not_sure(tmp_path: Path) -> None:
             answer = opened.ask(question)
             assert answer.citations[0].quote.startswith("Der Freistaat muss")
             assert answer.certainty == "unsure"
+
+
+def test_a_role_and_the_name_behind_it_speak_as_one() -> None:
+    said = "Seine Anwältin Ruth Elsner erklärte, er habe die Säcke verwechselt."
+    told = article("gericht", f"Staatsanwältin Meike Dorn sprach von Leichtsinn. {said}")
+    question = "Was sagt seine Anwältin?"
+    aim = aim_of(question, "de")
+    assert aim is not None
+    assert [c.text for c in stating(candidates_for(question, told), aim, understand(question))] == [said]

@@ -165,6 +165,8 @@ class _Clause:
         if verb and words[verb - 1].lower() in joins:
             subjects = subjects[:1]  # „Trump wandte sich ihm zu und kritisierte …“
         own = subjects[-1] if subjects else -1
+        while place + 1 <= own and words[place + 1][0].isupper():
+            place += 1  # „Anwältin Ruth Elsner erklärte …“
         joined = words[place + 1 : own]
         return place == own or (place in subjects and len(joined) == 1 and joined[0].lower() in joins)
 
