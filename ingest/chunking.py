@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from ingest.structure.article import answerable
 from rag.schema import Article, Chunk, Span
-from rag.text.sentences import sentences
+from rag.text.sentences import is_question, sentences
 
 FULL_ENOUGH = 0.6
 """Share of the wanted length from which a chunk ends with its paragraph."""
 REST = 0.25
 """Share of the wanted length below which a last chunk joins the one before."""
 LONGEST = 1.5
-"""Greatest length, in wanted lengths, of a chunk with such a rest, or with text after a colon."""
+"""Greatest length, in wanted lengths, of a chunk with such a rest, or what a colon or question announces."""
 
 # text without spaces is cut, too: a hundred characters are not a word
 _WORD = re.compile(r"\S{1,100}")
@@ -24,7 +24,7 @@ _WORD = re.compile(r"\S{1,100}")
 class _Sentence(NamedTuple):
     """A sentence to be packed; `ends_paragraph` when no other follows in its paragraph.
 
-    A sentence that ends with a colon `announces` the next one, and they stay together.
+    A sentence that ends with a colon or asks something `announces` the next one, and they stay together.
     """
 
     start: int
@@ -59,7 +59,7 @@ def _sentences(article: Article, block: Span, words: int) -> Iterator[_Sentence]
         pieces = _pieces(article.text, start, end, words)
         for low, high, count in pieces:
             last = high == pieces[-1][1]
-            announces = last and article.text[high - 1] == ":"
+            announces = last and (article.text[high - 1] == ":" or is_question(article.text[low:high]))
             yield _Sentence(low, high, count, last and index + 1 == len(spans), announces)
 
 

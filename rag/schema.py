@@ -16,7 +16,7 @@ from uuid import uuid4
 Span = tuple[int, int]
 """Half-open range of characters, `start <= i < end`, in an article's text."""
 
-CHUNKER_VERSION = "1"
+CHUNKER_VERSION = "2"
 """To be raised when articles are cut differently; part of an index's fingerprint."""
 
 ANALYSER_VERSION = "4"

@@ -155,6 +155,15 @@ def test_ids_change_with_the_article_s_hash() -> None:
     assert CHUNKER_VERSION
 
 
+@pytest.mark.parametrize("end", [":", "?", "?“"])
+def test_what_announces_something_stays_with_it(end: str) -> None:
+    before, after = " ".join(["Wort"] * 9) + ".", " ".join(["Mai"] * 30) + "."
+    text = "\n\n".join([*[before] * 4, f"Wann öffnet die neue Schleuse{end}", after, *[before] * 7])
+    chunks = chunk_article(article(text), 68)
+    assert len(chunks) > 1
+    assert not any(chunk.text.endswith(end) for chunk in chunks)
+
+
 # --- long texts --------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from rag.schema import Article, Chunk, Citation, Message, Span
 from rag.store.terms import SentenceTerms
 from rag.text.analysis import language_of
 from rag.text.languages import pattern
-from rag.text.sentences import points_back
+from rag.text.sentences import is_question, points_back
 
 Vector = NDArray[np.float64]
 
@@ -63,7 +63,6 @@ CUE_WEIGHTS = {
 
 _DATELINE = re.compile(r"[^\W\d_][\w./ -]{1,30} [–—-] ")
 """A place at the beginning of a sentence, as in agency reports: „Wien – Die …“."""
-_ASKS = re.compile(r"\?[\s\"“”»’')\]*_]*$")
 _LINE = re.compile(r"[^\n]+")
 _DIGIT = re.compile(r"\d")
 _REASON = Cue("named reason", frozenset())
@@ -182,7 +181,7 @@ def _after_questions(found: Sequence[Candidate]) -> list[Candidate]:
 def asks(article: Article, span: Span) -> bool:
     """Whether a sentence asks, or belongs to an interviewer's question."""
     start, end = span
-    if _ASKS.search(article.text[start:end]):
+    if is_question(article.text[start:end]):
         return True
     questions = _questions_of(article)
     return len(questions) >= INTERVIEW and any(low <= start and end <= high for low, high in questions)
@@ -195,7 +194,7 @@ def _questions_of(article: Article) -> list[Span]:
     return [
         span
         for span in lines
-        if _ASKS.search(article.text[slice(*span)]) and span[1] - span[0] <= LONGEST_QUESTION
+        if is_question(article.text[slice(*span)]) and span[1] - span[0] <= LONGEST_QUESTION
     ]
 
 

@@ -38,6 +38,7 @@ _SPACED = {
 """What may close a sentence after a space: « and » mean different things in German and French."""
 # marks of footnotes, too
 _ATTACHED = re.compile(r"(?:[“”\"»«’‘'‹›)\]]|\[\d{1,3}\]|[¹²³⁰⁴-⁹])*")
+_ASKS = re.compile(r"\?[\s\"“”»’')\]*_]*$")
 _BACK, _PRONOUN = (
     {each: re.compile(rf"[„“\"(«]?{pattern(name, each)}\b") for each in LANGUAGES}
     for name in ("opens.back", "opens.pronoun")
@@ -192,3 +193,8 @@ def points_back(sentence: str, language: str) -> bool:
 def opens_with_pronoun(sentence: str, language: str) -> bool:
     """Whether a sentence opens with a pronoun, so that only the one before names whom or what it means."""
     return _PRONOUN[language].match(sentence) is not None
+
+
+def is_question(sentence: str) -> bool:
+    """Whether a sentence ends with a question mark, whatever closes it."""
+    return _ASKS.search(sentence) is not None
