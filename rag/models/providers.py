@@ -39,9 +39,11 @@ def build_embedder(settings: Settings) -> Embedder:
 
 def _server(settings: Settings, choice: Choice, key: str | None) -> Server:
     """Whom messages about an embedding are about, and what they advise."""
-    own, kind = settings.embedding_url, "embedding"
+    own = settings.embedding_url
+    codes = {"model_silent": "embedding_silent", "model_nonsense": "embedding_nonsense"}
     if choice.kind == "class":
-        kind, url, has_key = "class", choice.name.rpartition(".")[2], False
+        codes = {"model_silent": "class_silent", "model_nonsense": "class_nonsense"}
+        url, has_key = choice.name.rpartition(".")[2], False
         address, key_name = "BELEG_EMBEDDING_OPTIONS", "BELEG_EMBEDDING_OPTIONS (api_key)"
     else:
         url, has_key = (own or settings.base_url).rstrip("/"), key is not None
@@ -55,7 +57,6 @@ def _server(settings: Settings, choice: Choice, key: str | None) -> Server:
             )
         if choice.kind == "openai" and not has_key:
             raise ConfigError(f"BELEG_EMBEDDING={settings.embedding} needs a key: set {key_name}")
-    codes = {f"model_{fault}": f"{kind}_{fault}" for fault in ("silent", "nonsense")}
     codes["model_window"] = "embedding_window"
     told = {"setting": "BELEG_EMBEDDING", "address": address, "key": key_name}
     patience = choice.options.get("timeout", _PATIENCE)
