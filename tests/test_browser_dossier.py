@@ -159,6 +159,7 @@ def test_a_choice_is_kept_with_its_conversation(site: Site) -> None:
     ask(page, COSTS)
     page.get_by_role("button", name="Neues Gespräch").click()
     expect(chips(page)).to_have_count(0)
+    expect(page.locator(".user-row")).to_have_count(0)
     ask(page, "Wie viele Stände erwartet Hanne Vries?")
     page.goto(site.address + "/artikel")
     page.get_by_role("link", name="Gespräch").click()
