@@ -383,8 +383,23 @@ class Engine:
         in_full: tuple[str, str | None, Usage] = standalone(question, contexts), None, {}
         if model is not None and (contexts or language != "de"):
             in_full = rephrase(model, question, history if contexts else (), language, deadline) or in_full
-        sought = self._sought(question, only)
-        return Asked(message, question, *sought, *in_full, contexts, language, history, deadline, started)
+        readable, german, usage = in_full
+        sought, only, sums_up = self._sought(question, only)
+        return Asked(
+            message,
+            question,
+            sought,
+            only,
+            sums_up,
+            standalone=readable,
+            german=german,
+            usage=usage,
+            contexts=contexts,
+            language=language,
+            history=history,
+            deadline=deadline,
+            started=started,
+        )
 
     def _found(self, asked: Asked, *, by_meaning: bool = True) -> Job:
         """What is found for a question; the processor's part of it is done in turn."""
@@ -433,7 +448,17 @@ class Engine:
         passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
         by_words = self.dense is not None and meaning is None and not ranking.by_meaning
         return Job(
-            asked, ranking, copies, passages, found, sure, certain, retrieved, summary, by_words, stated
+            asked,
+            ranking,
+            copies,
+            passages,
+            found,
+            confidence=sure,
+            certainty=certain,
+            retrieved=retrieved,
+            summary=summary,
+            by_words=by_words,
+            stated=stated,
         )
 
     def _comments_of(self, aim: Aim | None, only: Only) -> frozenset[str]:
@@ -468,7 +493,10 @@ class Engine:
             return None
         passages = tuple(dict.fromkeys(candidate.hit.passage for candidate in found))
         passages, retrieved = passages[: self.settings.passages], time.perf_counter() - asked.started
-        return Job(asked, ranking, copies, passages, found, confidence(ranking, found), "unsure", retrieved)
+        sure = confidence(ranking, found)
+        return Job(
+            asked, ranking, copies, passages, found, confidence=sure, certainty="unsure", retrieved=retrieved
+        )
 
     def _told(self, answer: Answer, history: History) -> Iterator[Event]:
         """The events of a complete answer."""
