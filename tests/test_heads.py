@@ -388,6 +388,7 @@ def test_a_day_in_figures_is_certain_where_no_language_names_the_month_first() -
         ("pt", ["O FAROL — 3 DE ABRIL DE 2025 — PRIMEIRA PÁGINA"], ["Ana Vale e Rui Sá"], "Ana Vale, Rui Sá"),
         ("pt", ["O Farol | 3 de abril de 2025 | Cidade | pág. 8"], ["Entrevista de Ana Vale"], "Ana Vale"),
         ("uk", ["Новий Поділ / 3 квітня 2025 р. / стор. 2"], ["Ігор Лис, урбаніст"], "Ігор Лис"),
+        ("uk", ["«Новий Поділ» | 3 квітня 2025 | Інтерв’ю"], ["Розмовляв Ігор Лис"], "Ігор Лис"),
         ("uk", ["ПОДІЛ", "3 квітня 2025, четвер", "Місто"], ["Рада за міст", "Ігор Лис"], "Ігор Лис"),
     ],
 )  # fmt: skip
@@ -396,7 +397,7 @@ def test_section_and_page_are_neither_newspaper_nor_title_nor_author(
 ) -> None:
     lines = "\n\n".join([*above, TITLES[language], *below, BODIES[language]])
     found = article_from(Document(lines), "a", "a.txt")
-    outlet = re.split(r"\s[•–—|/]|,", above[0])[0]
+    outlet = re.split(r"\s[•–—|/]|,", above[0])[0].strip("«»")
     assert (found.title, *stated(found)) == (TITLES[language], outlet, facts, DAY)
     assert left(found) == BODIES[language]
 
@@ -437,6 +438,7 @@ def test_a_rubric_beside_newspaper_and_day_makes_a_comment() -> None:
         ("en", "3 min read"),
         ("fr", "Temps de lecture : 3 min"),
         ("pt", "Página 7"),
+        ("pt", "Continua na página 12"),
         ("uk", "Час читання: 4 хв"),
     ],
 )
@@ -450,6 +452,7 @@ def test_what_stands_around_an_article_is_no_answer(language: str, line: str) ->
     ("language", "about"),
     [
         ("de", "Rita Wald leitet das Amt für Brücken."),
+        ("en", "The author was chief planner of bridges until 2016."),
         ("en", "Builder, she has run the bridge office since 2013."),
         ("fr", "Comédienne, elle a dirigé le théâtre de 1996 à 2009."),
         ("pt", "Economista, professora na Universidade de Évora"),
@@ -499,3 +502,11 @@ def test_a_name_and_a_day_below_the_lead_of_a_page_are_a_byline() -> None:
 def test_where_and_when_it_takes_place_stays_below_a_lead() -> None:
     for line in ("3. Mai 2025, 20 Uhr", "Linde Hohenau, 3. Mai 2025"):
         assert line in left(article("de", "Der Chor singt im Dom. Karten gibt es noch.", line))
+
+
+@pytest.mark.parametrize(
+    "field", ["Ressort: Meinung", "section: Opinion", "rubrique: tribune", "secção: Opinião"]
+)
+def test_the_section_in_front_matter_may_make_a_comment(field: str) -> None:
+    (document,) = read_markdown(f"---\n{field}\n---\n\n{BODIES['de']}\n".encode()).documents
+    assert document.genre == "comment"

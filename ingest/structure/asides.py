@@ -268,7 +268,7 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
 # --- notices to readers ----------------------------------------------------------------------
 
 _TRAIL = r"[^.!?«›»>\n]{1,30}(?:\s[›»>]\s[^.!?«›»>\n]{1,30}){1,5}$"  # Home › News › Islands
-_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}|{_TRAIL}|{BESIDE}$", re.IGNORECASE)
+_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}|{_TRAIL}|{BESIDE.pattern}$", re.IGNORECASE)
 _LONGEST_NOTICE = 35
 COMMENT_NOTE = re.compile(pattern("news.comment_notes"))
 

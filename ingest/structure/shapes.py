@@ -147,8 +147,7 @@ NAMED = re.compile(rf"(?:{_ANY_RUBRIC})\s?:", re.IGNORECASE)
 RUBRIC_ALONE = re.compile(_ANY_RUBRIC, re.IGNORECASE)
 # what stands beside them in a head and states nothing: a page, the time it takes to read, of what hour it is
 _HOUR = rf"{pattern('news.updated')}\s+{pattern('news.at')}\s*\d[\d:.h ]*{_CLOCK}?"
-BESIDE = rf"(?<!\w)(?:{pattern('news.beside')}|{_HOUR})(?!\w)"
-_BESIDE = re.compile(BESIDE, re.IGNORECASE)
+BESIDE = re.compile(rf"(?<!\w)(?:{pattern('news.beside')}|{_HOUR})(?!\w)", re.IGNORECASE)
 _BY = re.compile(
     rf"(?:(?:(?:eine?|une?|uma?|an?)\s+)?(?P<rubric>{_ANY_RUBRIC})\s*[:\s]\s*)?{BY}{_AND_PICTURES}\s*[:\s]\s*",
     re.IGNORECASE,
@@ -200,7 +199,7 @@ def byline_of(line: str, language: str | None = None, *, in_head: bool = False) 
     if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
     facts: dict[str, Any] = {}
-    paged = line != (line := _BESIDE.sub("|", line))
+    paged = line != (line := BESIDE.sub("|", line))
     for stamp in (stamps := _stamps(line)):
         day = date_of(stamp, language)
         if not _is_labelled(stamp) and facts.get("published", day) != day:
@@ -226,8 +225,7 @@ def byline_of(line: str, language: str | None = None, *, in_head: bool = False) 
 def bylines(lines: Sequence[str], language: str | None, *, titled: bool, above: bool) -> list[Facts | None]:
     """The metadata of each line that is a byline, or a name alone that stands next to one without it.
 
-    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; above a title only a newspaper. The lines may
-    begin `above` a title that is not among them.
+    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; `above` or before a title only a newspaper.
     """
     told = [byline_of(line, language) for line in lines]
     below = [line for line, facts in zip(lines[1:], told[1:], strict=True) if facts is None]
@@ -267,12 +265,12 @@ def newspaper(line: str, language: str | None, *, alone: bool = False) -> Facts 
 
     It is in capitals in front of a day, or `alone` above one, or it is in front of a day and a page.
     """
-    name = _SIGNATURE_PARTS.split(_BESIDE.sub("|", _STAMP.sub("|", line)))[0].strip()
+    name = _SIGNATURE_PARTS.split(BESIDE.sub("|", _STAMP.sub("|", line)))[0].strip()
     others = NO_PERSON.search(name) or RUBRIC_ALONE.fullmatch(name) or _BY.match(name)
     if others or word_count(name) > _LONGEST_PART or not STARTS_HIGH.match(name) or _FIGURE.search(name):
         return None
     beside = byline_of(line[len(name) :].strip(" |/,;·•–—-"), language) if _stamps(line) else None
-    if beside and (_BESIDE.search(line) or name.isupper()):
+    if beside and (BESIDE.search(line) or name.isupper()):
         return {**beside, "outlet": name}
     return {"outlet": name} if alone and name == line and line.isupper() else None
 
@@ -315,6 +313,8 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
             unknown += not source and not QUOTED.match(name)
         elif source := _source_in(part, language, known=bool(people)):
             facts = source | facts
+        elif dated and language == "uk" and (quoted := re.fullmatch("«([^«»]{2,40})»", part)):
+            facts = {"outlet": quoted[1]} | facts  # newspapers are quoted there
         elif persons:
             people += persons
         elif part.endswith(":"):
