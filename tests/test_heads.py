@@ -71,6 +71,9 @@ HEADS: list[tuple[str, str, Stated]] = [
     ("en", "By our own correspondent in Kyiv", (None, None, None)),
     ("en", "Written by Ann Kemp", (None, "Ann Kemp", None)),
     ("fr", "De notre correspondant à Berlin", (None, None, None)),
+    ("de", "Von unserer Redakteurin Rita Wald", (None, "Rita Wald", None)),
+    ("de", "Von Rita Wald (Text) und Ute Hoff (Fotos)", (None, "Rita Wald", None)),
+    ("de", "Von Rita Wald, Leiterin der Lokalredaktion", (None, "Rita Wald", None)),
     ("fr", "De notre envoyée spéciale à Kiev, Zoé Élan", (None, "Zoé Élan", None)),
     ("fr", "Propos recueillis par Zoé Élan", (None, "Zoé Élan", None)),
     ("pt", "Da redação", (None, None, None)),
@@ -356,7 +359,8 @@ def test_credits_of_pictures_are_no_answers(credit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "note", ["Lire aussi : le pont de trop", "Leia também: A ponte", "Читайте також: Міст"]
+    "note",
+    ["Lire aussi : le pont de trop", "Leia também: A ponte", "Читайте також: Міст", "Continua na página 12"],
 )
 def test_what_sends_readers_elsewhere_is_no_answer(note: str) -> None:
     assert note not in left(article_from(Document(f"{BODIES['fr']}\n\n{note}"), "a", "a.txt"))
@@ -438,7 +442,6 @@ def test_a_rubric_beside_newspaper_and_day_makes_a_comment() -> None:
         ("en", "3 min read"),
         ("fr", "Temps de lecture : 3 min"),
         ("pt", "Página 7"),
-        ("pt", "Continua na página 12"),
         ("uk", "Час читання: 4 хв"),
     ],
 )

@@ -83,16 +83,15 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
         elif facts and not (rest or title) and (facts.keys() == {"author"} or NAMED.match(line)):
             facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
-        named = author or (
-            facts and "author" in facts and not FULL_DATE.match(line, len(facts["author"]) + 2)
-        )
+        who = (facts or {}).get("author", "")
+        named = author or (who and not FULL_DATE.match(line, len(who) + 2))
         below_lead = named and (title or len(rest) > texts) and not (is_list or ends_sentence(line))
         if facts and (not (texts or is_list) or (texts < 2 and (below_lead or is_signed(line, facts)))):
             yield _byline(start, end, facts)
             author = None if "published" in facts else facts.get("author", author)
         elif author and is_about(author, line):
             yield Finding(start, end, "byline")
-        elif line and not _NOTICE.match(line):
+        elif line and not _AROUND.match(line):
             rest.append((start, end))
             author = None
             # what comes first may be a title that is a sentence
@@ -159,8 +158,8 @@ def _cut_at_bar(text: str, start: int, end: int, language: str | None) -> list[S
     """A title apart from its byline or rubric: `Roter Teppich | Vitaly Portnikov. 15.08.2025.`"""
     name, bar, behind = text[start:end].partition(_BAR)
     is_known = byline_of(behind, language) or masthead(behind, language) or parse_genre(name)
-    whole = byline_of(text[start:end], language) or newspaper(text[start:end], language)
-    if not bar or not is_known or whole or not looks_like_title(name):
+    is_apart = bar and is_known and looks_like_title(name)
+    if not is_apart or byline_of(text[start:end], language) or newspaper(text[start:end], language):
         return [(start, end)]
     return [(start, start + len(name)), (end - len(behind), end)]
 
@@ -267,14 +266,14 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
 
 # --- notices to readers ----------------------------------------------------------------------
 
-_TRAIL = r"[^.!?«›»>\n]{1,30}(?:\s[›»>]\s[^.!?«›»>\n]{1,30}){1,5}$"  # Home › News › Islands
-_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}|{_TRAIL}|{BESIDE.pattern}$", re.IGNORECASE)
+_AROUND = re.compile(rf"[^.!?«›»>]{{1,30}}(?:\s[›»>]\s[^.!?«›»>]{{1,30}})+$|{BESIDE.pattern}$", re.IGNORECASE)
+_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}|{_AROUND.pattern}", re.IGNORECASE)
 _LONGEST_NOTICE = 35
 COMMENT_NOTE = re.compile(pattern("news.comment_notes"))
 
 
 def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
-    """Paragraphs that send the reader elsewhere: "Lesen Sie auch: …"."""
+    """Paragraphs that send the reader elsewhere, or say where this is: "Lesen Sie auch: …", "Home › News"."""
     for start, end in blocks:
         if _NOTICE.match(text, start, end) and word_count(text[start:end]) <= _LONGEST_NOTICE:
             yield Finding(start, end, "footer")

@@ -153,7 +153,8 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 # who signs without a name: "Von unserem Korrespondenten in Kiew"
-_STAFF = re.compile(rf"(?i:{pattern('news.staff')})(?:\s+(?:[^\W\d_]{{1,4}}\s+)?(?:{PLACE}|[«„“\"].+))?")
+_WHERE = rf"\s+(?:{PLACE}|[«„“\"].+)"
+_STAFF = re.compile(rf"(?i:{pattern('news.staff')})(?:\s+[a-zà-ÿа-яії]{{1,4}}{_WHERE}|(?P<who>{_WHERE}))?")
 # parts that are known to be no outlet and no author: sections, credits of pictures, places
 _IS_NEITHER = re.compile(rf"{pattern('news.no_person')}\b|(?i:{CREDITS})\s?:")
 _IS_PLACE = re.compile(rf"{pattern('news.from')}\s+{PLACE}")
@@ -229,11 +230,10 @@ def bylines(lines: Sequence[str], language: str | None, *, titled: bool, above: 
     """
     told = [byline_of(line, language) for line in lines]
     below = [line for line, facts in zip(lines[1:], told[1:], strict=True) if facts is None]
-    if len(below) > 1 - above and lines and (above or looks_like_title(below[0])):
-        dated = any(facts.get("published") for facts in told[1:2] if facts)
-        alone = dated and (above or not any(map(ends_sentence, below[:2])))
+    if len(lines) > 1 and (above or (len(below) > 1 and looks_like_title(below[0]))):
+        alone = "published" in (told[1] or {}) and (above or not any(map(ends_sentence, below[:2])))
         known = masthead(lines[0], language) if any(told) else None
-        if "outlet" not in (told[0] or {}):
+        if "outlet" not in (told[0] or {}) and len(lines[0]) <= _LONGEST_BYLINE:
             told[0] = newspaper(lines[0], language, alone=alone) or told[0] or known
     for step in (1, -1):
         for at in range(not titled, len(lines))[::step]:
@@ -247,7 +247,7 @@ def bylines(lines: Sequence[str], language: str | None, *, titled: bool, above: 
     if not any("author" in facts for facts in told if facts):
         unread = takewhile(lambda at: told[at] or not ends_sentence(lines[at]), range(len(lines)))
         for at in [at for at in unread if not told[at]][not titled or above :]:
-            who = signature(lines[at], language, dated=True) or {}
+            who = signature(lines[at][:_LONGEST_BYLINE], language, dated=True) or {}
             name, under = who.get("author"), "".join(lines[at + 1 : at + 2])
             if name and not who.keys() - {"author", "genre"} and (any(told) or is_about(name, under)):
                 told[at] = who
@@ -292,8 +292,9 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
         persons = _people_in(part[lead.end() :] if lead else part)
         if people and re.fullmatch(CREDITS, part, re.IGNORECASE):
             people.pop()  # "Rita Wald (Text) und Otto Rühl (Fotos)"
-        elif _STAFF.fullmatch(part):
+        elif staff := _STAFF.fullmatch(part):
             facts.setdefault("genre", None)
+            people += _people_in((staff["who"] or "").strip())
         elif RUBRIC_ALONE.fullmatch(part) and (dated or len(parts) > 1):
             rubric = rubric or parse_genre(part)
         elif lead:
