@@ -513,3 +513,15 @@ def test_where_and_when_it_takes_place_stays_below_a_lead() -> None:
 def test_the_section_in_front_matter_may_make_a_comment(field: str) -> None:
     (document,) = read_markdown(f"---\n{field}\n---\n\n{BODIES['de']}\n".encode()).documents
     assert document.genre == "comment"
+
+
+@pytest.mark.parametrize(
+    ("language", "lead"),
+    [
+        ("en", "On Monday, she was at the bridge."),
+        ("fr", "Hier, elle a ouvert le pont."),
+        ("pt", "Ontem, foi aprovado em Lisboa o orçamento."),
+    ],
+)
+def test_a_lead_below_the_author_is_text(language: str, lead: str) -> None:
+    assert lead in left(article(language, "3.4.2025", "Ann Kemp", lead))
