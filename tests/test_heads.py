@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
@@ -70,6 +71,9 @@ HEADS: list[tuple[str, str, Stated]] = [
     ("en", "By our own correspondent in Kyiv", (None, None, None)),
     ("en", "Written by Ann Kemp", (None, "Ann Kemp", None)),
     ("fr", "De notre correspondant à Berlin", (None, None, None)),
+    ("de", "Von unserer Redakteurin Rita Wald", (None, "Rita Wald", None)),
+    ("de", "Von Rita Wald (Text) und Ute Hoff (Fotos)", (None, "Rita Wald", None)),
+    ("de", "Von Rita Wald, Leiterin der Lokalredaktion", (None, "Rita Wald", None)),
     ("fr", "De notre envoyée spéciale à Kiev, Zoé Élan", (None, "Zoé Élan", None)),
     ("fr", "Propos recueillis par Zoé Élan", (None, "Zoé Élan", None)),
     ("pt", "Da redação", (None, None, None)),
@@ -355,7 +359,8 @@ def test_credits_of_pictures_are_no_answers(credit: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "note", ["Lire aussi : le pont de trop", "Leia também: A ponte", "Читайте також: Міст"]
+    "note",
+    ["Lire aussi : le pont de trop", "Leia também: A ponte", "Читайте також: Міст", "Continua na página 12"],
 )
 def test_what_sends_readers_elsewhere_is_no_answer(note: str) -> None:
     assert note not in left(article_from(Document(f"{BODIES['fr']}\n\n{note}"), "a", "a.txt"))
@@ -373,3 +378,150 @@ def test_a_day_in_figures_is_certain_where_no_language_names_the_month_first() -
     document = Document(f"Data: 03/04/2025\n\n{BODIES['pt']}")
     assert article_from(document, "a", "a.txt").published == DAY
     assert article_from(replace(document, language="en"), "a", "a.txt").published is None
+
+
+@pytest.mark.parametrize(
+    ("language", "above", "below", "facts"),
+    [
+        ("de", ["TALBOTE", "Do, 3. April 2025, Seite 3"], ["Rat stimmt zu", "Rita Wald"], "Rita Wald"),
+        ("de", ["Tal und Höh, 3. April 2025, Nr. 79, S. 4/5"], ["Interview: Rita Wald"], "Rita Wald"),
+        ("en", ["THE KELP • 3 APRIL 2025 • FRONT PAGE"], ["By Ann Kemp, Crime Editor"], "Ann Kemp"),
+        ("en", ["THE KELP", "3 April 2025 | The Big Interview"], ["A big day", "Ann Kemp"], "Ann Kemp"),
+        ("fr", ["LES CIMES – 3 avril 2025 – page 4", "CULTURE"], ["Zoé Élan"], "Zoé Élan"),
+        ("fr", ["MONTS ET VAUX", "3 avril 2025", "ENTRETIEN"], ["Entretien mené par Zoé Élan"], "Zoé Élan"),
+        ("pt", ["O FAROL — 3 DE ABRIL DE 2025 — PRIMEIRA PÁGINA"], ["Ana Vale e Rui Sá"], "Ana Vale, Rui Sá"),
+        ("pt", ["O Farol | 3 de abril de 2025 | Cidade | pág. 8"], ["Entrevista de Ana Vale"], "Ana Vale"),
+        ("uk", ["Новий Поділ / 3 квітня 2025 р. / стор. 2"], ["Ігор Лис, урбаніст"], "Ігор Лис"),
+        ("uk", ["«Новий Поділ» | 3 квітня 2025 | Інтерв’ю"], ["Розмовляв Ігор Лис"], "Ігор Лис"),
+        ("uk", ["ПОДІЛ", "3 квітня 2025, четвер", "Місто"], ["Рада за міст", "Ігор Лис"], "Ігор Лис"),
+    ],
+)  # fmt: skip
+def test_section_and_page_are_neither_newspaper_nor_title_nor_author(
+    language: str, above: list[str], below: list[str], facts: str
+) -> None:
+    lines = "\n\n".join([*above, TITLES[language], *below, BODIES[language]])
+    found = article_from(Document(lines), "a", "a.txt")
+    outlet = re.split(r"\s[•–—|/]|,", above[0])[0].strip("«»")
+    assert (found.title, *stated(found)) == (TITLES[language], outlet, facts, DAY)
+    assert left(found) == BODIES[language]
+
+
+@pytest.mark.parametrize(
+    ("language", "lines", "title"),
+    [
+        ("de", ["DIE BRÜCKE KOMMT", "3. April 2025", "Rat stimmt zu"], "DIE BRÜCKE KOMMT"),
+        ("de", ["Interview: Rita Wald", "Die Baumeisterin über Brücken"], "Interview: Rita Wald"),
+        ("de", ["Bilder: Die schönsten Brücken", "Von Ute Hoff"], "Bilder: Die schönsten Brücken"),
+        ("fr", ["« Le pont » et nous", "Par Zoé Élan, 3 avril 2025"], "« Le pont » et nous"),
+        ("en", ["BREAKING NEWS", "3 April 2025", "A bridge at last", "Vote today"], "A bridge at last"),
+    ],
+)  # fmt: skip
+def test_a_title_that_looks_like_another_line_of_a_head_is_one(
+    language: str, lines: list[str], title: str
+) -> None:
+    found = article_from(Document("\n\n".join([*lines, BODIES[language]])), "a", "a.txt")
+    assert (found.title, found.outlet) == (title, None)
+
+
+def test_a_rubric_beside_newspaper_and_day_makes_a_comment() -> None:
+    for language, line in [
+        ("en", "The Herald, Comment, 3 April 2025"),
+        ("fr", "TRIBUNE | La Gazette, 3 avril 2025"),
+        ("uk", "ПОГЛЯД | Газета «Наш край», 3 квітня 2025 р."),
+    ]:
+        found = article(language, line)
+        assert (found.genre, found.published, found.outlet != "TRIBUNE") == ("comment", DAY, True)
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("de", "Lesezeit: 4 Min."),
+        ("de", "Aktualisiert um 17.45 Uhr"),
+        ("en", "Home › News › Bridges"),
+        ("en", "3 min read"),
+        ("fr", "Temps de lecture : 3 min"),
+        ("pt", "Página 7"),
+        ("uk", "Час читання: 4 хв"),
+    ],
+)
+def test_what_stands_around_an_article_is_no_answer(language: str, line: str) -> None:
+    for lines in ([line, TITLES[language]], [TITLES[language], line], [TITLES[language], BODIES["pt"], line]):
+        found = article_from(Document("\n\n".join([*lines, BODIES[language]])), "a", "a.txt")
+        assert (found.title, line in left(found)) == (TITLES[language], False)
+
+
+@pytest.mark.parametrize(
+    ("language", "about"),
+    [
+        ("de", "Rita Wald leitet das Amt für Brücken."),
+        ("en", "The author was chief planner of bridges until 2016."),
+        ("en", "Builder, she has run the bridge office since 2013."),
+        ("fr", "Comédienne, elle a dirigé le théâtre de 1996 à 2009."),
+        ("pt", "Economista, professora na Universidade de Évora"),
+    ],
+)
+def test_who_the_author_is_is_no_answer(language: str, about: str) -> None:
+    body = f"# {TITLES[language]}\n\n**Rita Wald**\n*{about}*\n\n{BODIES[language]}\n"
+    (document,) = read_markdown(body.encode()).documents
+    found = article_from(document, "a", "a.md")
+    assert (found.author, left(found)) == ("Rita Wald", BODIES[language])
+
+
+def test_a_lower_heading_is_the_title_if_a_byline_is_below_it() -> None:
+    for mark in ("## ", "> ## "):
+        body = f"{mark}Die Brücke kommt\n\nVon Rita Wald, Leiterin der Lokalredaktion\n\n{BODIES['de']}\n"
+        (document,) = read_markdown(body.encode()).documents
+        found = article_from(document, "a", "a.md")
+        assert (found.title, found.author) == ("Die Brücke kommt", "Rita Wald")
+
+
+def page(language: str, window: str, headline: str, *lines: str) -> Article:
+    body = "".join(f"<p>{line}</p>" for line in (*lines, BODIES[language], BODIES[language]))
+    html = f"<html lang={language}><title>{window}</title><body><article><h1>{headline}</h1>{body}</article>"
+    (document,) = read_html(f"{html}<footer>© Talbote</footer></body></html>".encode()).documents
+    return article_from(document, "a", "a.html")
+
+
+@pytest.mark.parametrize(
+    ("window", "outlet"),
+    [
+        ("Bridge for £1.2m soon – The Kelp Courier", "The Kelp Courier"),
+        ("Talbote | Bridge for £1.2m is coming", "Talbote"),
+        ("Watch | Bridge for £1.2m is coming", None),
+    ],
+)
+def test_the_newspaper_is_found_on_either_side_of_a_window_s_title(window: str, outlet: str | None) -> None:
+    assert page("en", window, "Bridge for £1.2m is coming").outlet == outlet
+
+
+def test_a_name_and_a_day_below_the_lead_of_a_page_are_a_byline() -> None:
+    lead = "The council has made up its mind about the old bridge, which was closed."
+    byline = "Ann Kemp<br>Transport Editor<br>Thu 3 April 2025, 09:15"
+    found = page("en", "New bridge | Talbote", "New bridge", lead, f"<span class=author>{byline}</span>")
+    assert (found.author, found.published, "Kemp" in left(found)) == ("Ann Kemp", DAY, False)
+
+
+def test_where_and_when_it_takes_place_stays_below_a_lead() -> None:
+    for line in ("3. Mai 2025, 20 Uhr", "Linde Hohenau, 3. Mai 2025"):
+        assert line in left(article("de", "Der Chor singt im Dom. Karten gibt es noch.", line))
+
+
+@pytest.mark.parametrize(
+    "field", ["Ressort: Meinung", "section: Opinion", "rubrique: tribune", "secção: Opinião"]
+)
+def test_the_section_in_front_matter_may_make_a_comment(field: str) -> None:
+    (document,) = read_markdown(f"---\n{field}\n---\n\n{BODIES['de']}\n".encode()).documents
+    assert document.genre == "comment"
+
+
+@pytest.mark.parametrize(
+    ("language", "lead"),
+    [
+        ("en", "On Monday, she was at the bridge."),
+        ("fr", "Hier, elle a ouvert le pont."),
+        ("pt", "Ontem, foi aprovado em Lisboa o orçamento."),
+    ],
+)
+def test_a_lead_below_the_author_is_text(language: str, lead: str) -> None:
+    assert lead in left(article(language, "3.4.2025", "Ann Kemp", lead))

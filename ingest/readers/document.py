@@ -239,18 +239,23 @@ def squeeze(text: str) -> str:
 def compose(blocks: Iterable[Block], document: Document) -> Document:
     """The document with the blocks as its text, a blank line between two, and its asides.
 
-    A heading of the highest level in front, or below a newspaper's name, is the title, unless the
-    container states another; every further one is an ordinary heading.
+    A heading of the highest level in front, or below a newspaper's name, is the title, unless the container
+    states another; every further one is an ordinary heading. Where there is none, a lower one with several
+    words is, if what is below it is no text.
     """
     parts: list[str] = []
     asides: list[Aside] = []
-    title, position = document.title, 0
+    title, position, blocks = document.title, 0, list(blocks)
+    lead, below, *_ = [*blocks, Block(""), Block("")]
+    is_lower = lead.kind == "heading" and " " in lead.text and all(block.kind != "title" for block in blocks)
+    is_text = below.kind or re.search(r"[.!?…:]\W*$", below.text)
+    highest = "heading" if is_lower and not is_text else "title"
     for block in blocks:
         text, kind = squeeze(normalise(block.text)), block.kind
         if not text:
             continue
-        if kind == "title" and not asides and position < 80 and title in (None, text):
-            title = text
+        if kind == highest and not asides and position < 80 and title in (None, text):
+            title, kind = text, "title"
         elif kind == "title":
             kind = "heading"
         if kind:

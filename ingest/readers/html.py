@@ -85,7 +85,9 @@ def _extracted(html: str, without: list[str] | None) -> Any:
 def _stated(html: str, page: Any, found: Any) -> dict[str, Any]:
     """The metadata of the page; Firefox's reader view has author and outlet in other places."""
     language = re.search(r"<html\b[^<>]*?\slang\s*=\s*[\"']?([\w-]+)", html, re.IGNORECASE)
-    site = found.sitename or _site(page, found.title or "")
+    # a part of the window's title with a full stop is taken for an address
+    guessed = re.search(r"\.\S*\s|\s\S*\.", found.sitename or "")
+    site = (not guessed and found.sitename) or _site(page, found.title or "")
     fields = {"title": found.title, "outlet": site, "published": found.date}
     known, _ = metadata({**fields, "language": language[1] if language else None})
     known["author"] = clean_field((found.author or "").replace("; ", ", "))
@@ -107,12 +109,17 @@ def _site(page: Any, headline: str) -> str | None:
     Before it stands the page's headline, or the page names it once more.
     """
     window = squeeze(page.findtext(".//title") or "")
-    *before, name = re.split(r"\s+[|·•–—-]\s+", window)
-    if not before or name in headline or _SECTION.match(name) or parse_genre(name):
-        return None
-    headlines = tuple(squeeze(each.text_content()) or "\0" for each in page.iter("h1"))
-    headed = name[0].isupper() and window.startswith(headlines)
-    return name if headed or name in squeeze(" ".join(page.xpath("//body//text()"))) else None
+    parts = re.split(r"\s+[|·•–—-]\s+", window)
+    words = set(" ".join([headline, *page.xpath("//h1//text()")]).lower().split())
+    shown = squeeze(" ".join(page.xpath("//body//text()")))
+    for name, other in ((parts[-1], parts[0]), (parts[0], parts[-1])):
+        if name == other or name in headline or _SECTION.match(name) or parse_genre(name):
+            continue
+        told = other.lower().split()
+        headed = name[0].isupper() and name != parts[0] and 2 * len(words.intersection(told)) > len(told)
+        if headed or name in shown:
+            return name
+    return None
 
 
 def _article(page: Any, found: Any) -> list[Block]:

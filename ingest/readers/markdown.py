@@ -85,6 +85,8 @@ def _plain(value: object) -> object:
 
 _MARKED = re.compile(r"==(?=\S)([^=\n]+)(?<=\S)==")
 _CALLOUT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?[ \t]*", re.MULTILINE)
+# lines of a head in one paragraph: **Ann Kemp**, *The Herald*
+_LINES_APART = re.compile(r"(?:(?<=\n\n)|\A)(?:([*_]{1,2})(?=[^\s*_])[^*_\n]*[^*_\n.!?:…]\1[ \t]*\n(?=\S))+")
 _UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -93,6 +95,7 @@ def _blocks(body: str) -> list[Block]:
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    body = _LINES_APART.sub(lambda lines: lines[0].replace("\n", "\n\n"), body)
     tokens = markdown.parse(_MARKED.sub(r"\1", _CALLOUT.sub(r"\1", body)))
     for token in (each for outer in tokens for each in (outer, *(outer.children or ()))):
         if token.type == "list_item_open" and token.info:

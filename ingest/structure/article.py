@@ -37,12 +37,13 @@ def article_from(document: Document, id: str, source: str) -> Article:
         values = (found.facts.get(name) for name in names for found in findings)
         return getattr(document, names[0]) or next(filter(None, values), None)
 
-    title = stated("title")
+    title, author = stated("title"), next(filter(None, (f.facts.get("author") for f in findings)), None)
     is_comment = _IS_COMMENT.match(title or "") or COMMENT_NOTE.search(text[-600:])
     facts: dict[str, Any] = {
         "title": title,
         "outlet": stated("outlet", "agency"),
-        "author": stated("author"),
+        # a page's field may have more than the name: "Ann Kemp, Crime Correspondent Thursday"
+        "author": author if author and author in (document.author or author) else document.author,
         "published": stated("published", "updated"),
         "language": language,
         "genre": stated("genre") or ("comment" if is_comment else None),

@@ -7,12 +7,15 @@ from itertools import chain
 from ingest.readers.document import date_of, parse_genre
 from ingest.structure.shapes import (
     AGENCIES,
+    BESIDE,
     CREDITS,
     LIST_ITEM,
     NAME,
+    NAMED,
     OUTLETS,
     PLACE,
     QUOTED,
+    RUBRIC_ALONE,
     STARTS_HIGH,
     TIME,
     Facts,
@@ -20,10 +23,12 @@ from ingest.structure.shapes import (
     byline_of,
     bylines,
     ends_sentence,
+    is_about,
     is_signed,
     lists_days,
     looks_like_title,
     masthead,
+    newspaper,
     outlet_of_word,
     word_count,
 )
@@ -34,7 +39,7 @@ from rag.text.normalize import CAPITAL, trimmed
 
 # --- the head: title, bylines and datelines
 
-_HEAD_BLOCKS = 8
+_HEAD_BLOCKS, _HEAD_LENGTH = 8, 500
 _DATE_MARK = re.compile(rf"(?i:date|datum|data|дата)\b\s*:?\s*{FULL_DATE.pattern}(?i:{TIME})?\s*")
 _DATELINES = (
     # Berlin (dpa) -   MOSKAU/KIEW, 16. August (Reuters) –   (AFP)
@@ -59,12 +64,13 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
         beside = (_cut_at_bar(text, *block, language) for block in blocks[:2])
         blocks = [*chain.from_iterable(beside), *blocks[2:]]
     lines = [text[start:end].strip() for start, end in blocks]
-    stated = bylines(lines[:_HEAD_BLOCKS], language, titled=bool(title))
+    above = bool(title and blocks and title in text[blocks[0][1] :][:_HEAD_LENGTH])
+    stated = bylines(lines[:_HEAD_BLOCKS], language, titled=bool(title), above=above)
     has_dateline = False
-    texts = 0
+    texts, author = 0, None
     for (block_start, end), facts in zip(blocks, stated, strict=False):
         start = block_start
-        for found in () if has_dateline else _opening(text, start, end, language):
+        for found in () if has_dateline or facts else _opening(text, start, end, language):
             has_dateline = not _DATE_MARK.match(text, start, found.end)
             start = found.end
             yield found
@@ -74,13 +80,20 @@ def head(text: str, blocks: list[Span], title: str | None, language: str | None)
             facts = facts or masthead(line, language)
         if (rest or title) and not texts:
             facts = facts or (None if is_list else byline_of(line, language, in_head=True))
-        elif facts and not facts.keys() & {"published", "updated", "genre", "outlet", "agency"}:
+        elif facts and not (rest or title) and (facts.keys() == {"author"} or NAMED.match(line)):
             facts = None  # a name alone belongs to a byline only between title and text
         # below a lead, and in a list, what merely might be a byline is text
-        if facts and (not (texts or is_list) or (texts < 2 and is_signed(line, facts))):
+        who = (facts or {}).get("author", "")
+        named = author or (who and not FULL_DATE.match(line, len(who) + 2))
+        below_lead = named and (title or len(rest) > texts) and not (is_list or ends_sentence(line))
+        if facts and (not (texts or is_list) or (texts < 2 and (below_lead or is_signed(line, facts)))):
             yield _byline(start, end, facts)
-        elif line:
+            author = None if "published" in facts else facts.get("author", author)
+        elif author and is_about(author, line):
+            yield Finding(start, end, "byline")
+        elif line and not _AROUND.match(line):
             rest.append((start, end))
+            author = None
             # what comes first may be a title that is a sentence
             long = word_count(line) > (_LONGEST_OPENER if len(rest) == 1 else 4)
             if texts or (ends_sentence(line) and long):
@@ -127,7 +140,8 @@ def _titles(text: str, blocks: list[Span], title: str | None) -> Iterator[Findin
     if not looks_like_title(line) or not any(ends_sentence(text[low:high]) for low, high in rest):
         return
     genre = parse_genre(line.rstrip(":"))
-    if genre or (word_count(line) <= 2 and len(rest) > 1 and looks_like_title(text[slice(*rest[0])])):
+    is_kicker = word_count(line) <= 2 or RUBRIC_ALONE.fullmatch(line)
+    if genre or (is_kicker and len(rest) > 1 and looks_like_title(text[slice(*rest[0])])):
         yield Finding(start, end, "heading", {"genre": genre})
         if len(rest) > 1:
             yield from _titles(text, rest, title)
@@ -144,7 +158,8 @@ def _cut_at_bar(text: str, start: int, end: int, language: str | None) -> list[S
     """A title apart from its byline or rubric: `Roter Teppich | Vitaly Portnikov. 15.08.2025.`"""
     name, bar, behind = text[start:end].partition(_BAR)
     is_known = byline_of(behind, language) or masthead(behind, language) or parse_genre(name)
-    if not bar or not is_known or byline_of(text[start:end], language) or not looks_like_title(name):
+    is_apart = bar and is_known and looks_like_title(name)
+    if not is_apart or byline_of(text[start:end], language) or newspaper(text[start:end], language):
         return [(start, end)]
     return [(start, start + len(name)), (end - len(behind), end)]
 
@@ -251,13 +266,14 @@ def _source_tail(text: str, start: int, end: int) -> Iterator[Finding]:
 
 # --- notices to readers ----------------------------------------------------------------------
 
-_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}", re.IGNORECASE)
+_AROUND = re.compile(rf"[^.!?«›»>]{{1,30}}(?:\s[›»>]\s[^.!?«›»>]{{1,30}})+$|{BESIDE.pattern}$", re.IGNORECASE)
+_NOTICE = re.compile(rf"(?:[>»→►▶]\s*)?{pattern('news.notices')}|{_AROUND.pattern}", re.IGNORECASE)
 _LONGEST_NOTICE = 35
 COMMENT_NOTE = re.compile(pattern("news.comment_notes"))
 
 
 def notices(text: str, blocks: list[Span]) -> Iterator[Finding]:
-    """Paragraphs that send the reader elsewhere: "Lesen Sie auch: …"."""
+    """Paragraphs that send the reader elsewhere, or say where this is: "Lesen Sie auch: …", "Home › News"."""
     for start, end in blocks:
         if _NOTICE.match(text, start, end) and word_count(text[start:end]) <= _LONGEST_NOTICE:
             yield Finding(start, end, "footer")

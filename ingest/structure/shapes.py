@@ -7,7 +7,7 @@ language.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, takewhile
 from typing import Any, NamedTuple
 
 from ingest.readers.document import date_of, parse_genre
@@ -72,7 +72,7 @@ AGENCIES = _names("news.agencies") | {"rtr": "Reuters"}
 OUTLETS = _names("news.outlets")
 _BUTTONS = word_set("news.buttons")
 OUTLET_WORD = re.compile(pattern("news.outlet_words"), re.IGNORECASE)
-NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b")
+NO_PERSON = re.compile(rf"\b{pattern('news.no_person')}\b", re.IGNORECASE)
 PLACE_WORD = re.compile(rf"{pattern('news.place_endings')}\b", re.IGNORECASE)
 PLACE_BEGINNING = re.compile(rf"{pattern('news.place_beginnings')}\b", re.IGNORECASE)
 
@@ -126,11 +126,12 @@ _WORD_OF_NAME = rf"[{CAPITAL}][\w’'.-]*"
 _IN_PLACES = r"(?:am|an|da|de|der|di|do|du|im|bei|la|le|les|ob|of|sur|на)"
 PLACE = rf"{_WORD_OF_NAME}(?:[ /](?:{_WORD_OF_NAME}|{_IN_PLACES})){{0,4}}"
 _NAME_WORD = rf"(?:(?:Dr|Prof)\.|[{CAPITAL}][^\W\d_]*(?:[’'.-][^\W\d_]+)*\.?)"
-_PARTICLE = r"(?:(?:van|von|de|der|den|di|da|das|del|do|dos|du|la|le|zu|zur|al|el|bin|ten)\s+|d[’'])"
+_PARTICLE = r"(?:(?:(?:van|von)(?: de[rnm])?|de|di|da|das|del|do|dos|du|la|le|zu|zur|al|el|bin|ten)\s+|d[’'])"
 NAME = rf"{_NAME_WORD}(?:\s+{_PARTICLE}*{_NAME_WORD}){{1,3}}"
 _PERSON = re.compile(rf"(?P<name>{NAME})(?:\s+{pattern('news.from')}\s+{PLACE})?")
+_JOIN = rf"(?:{alternatives(word_set('roles.joins'))}|&)"
 _SIGNATURE_PARTS = re.compile(
-    rf"\s*[,;|·•/()]\s*|\s+[-–—]\s+|\.\s+(?=(?i:{CREDITS})\s?:)"
+    rf"\s*[,;|·•/()]\s*(?:{_JOIN}\s+)?|\s+[-–—]\s+|\.\s+(?=(?i:{CREDITS})\s?:)"
     rf"|\s+(?={pattern('news.for')}\s[{CAPITAL}«„“»\"])"  # "Ann Kemp for The Herald"
 )
 _FOR = re.compile(rf"{pattern('news.for')}\s+(?=\S)")
@@ -138,20 +139,27 @@ _FOR = re.compile(rf"{pattern('news.for')}\s+(?=\S)")
 _WITH = re.compile(
     rf"(?i:[\s,]*\(?\b{pattern('news.with')}\s(?:[^\W\d_]{{1,3}}[\s’'])?(?:{alternatives(AGENCIES)})\b\)?)"
 )
-_JOINS = re.compile(rf"\s+(?:{alternatives(word_set('roles.joins'))}|&)\s+")
+_JOINS = re.compile(rf"\s+{_JOIN}\s+")
 BY, RUBRIC = pattern("news.by"), rf"(?=[{CAPITAL}])(?i:{pattern('news.comments')})"
 _ANY_RUBRIC = "|".join(pattern(f"news.{name}") for name in ("comments", "reports", "rubrics"))
-_AND_PICTURES = rf"(?:\s+(?:{alternatives(word_set('roles.joins'))}|&)\s+{CREDITS})?"
+_AND_PICTURES = rf"(?:\s+{_JOIN}\s+{CREDITS})?"
+NAMED = re.compile(rf"(?:{_ANY_RUBRIC})\s?:", re.IGNORECASE)
+RUBRIC_ALONE = re.compile(_ANY_RUBRIC, re.IGNORECASE)
+# what stands beside them in a head and states nothing: a page, the time it takes to read, of what hour it is
+_HOUR = rf"{pattern('news.updated')}\s+{pattern('news.at')}\s*\d[\d:.h ]*{_CLOCK}?"
+BESIDE = re.compile(rf"(?<!\w)(?:{pattern('news.beside')}|{_HOUR})(?!\w)", re.IGNORECASE)
 _BY = re.compile(
     rf"(?:(?:(?:eine?|une?|uma?|an?)\s+)?(?P<rubric>{_ANY_RUBRIC})\s*[:\s]\s*)?{BY}{_AND_PICTURES}\s*[:\s]\s*",
     re.IGNORECASE,
 )
 # who signs without a name: "Von unserem Korrespondenten in Kiew"
-_STAFF = re.compile(rf"(?i:{pattern('news.staff')})(?:\s+(?:[^\W\d_]{{1,4}}\s+)?(?:{PLACE}|[«„“\"].+))?")
+_WHERE = rf"\s+(?:{PLACE}|[«„“\"].+)"
+_STAFF = re.compile(rf"(?i:{pattern('news.staff')})(?:\s+[a-zà-ÿа-яії]{{1,4}}{_WHERE}|(?P<who>{_WHERE}))?")
 # parts that are known to be no outlet and no author: sections, credits of pictures, places
 _IS_NEITHER = re.compile(rf"{pattern('news.no_person')}\b|(?i:{CREDITS})\s?:")
 _IS_PLACE = re.compile(rf"{pattern('news.from')}\s+{PLACE}")
 _QUOTED_NAME = re.compile(r"[^«„“\"]+[«„“\"]\s?(?P<name>[^»“”\"]+?)\s?[»“”\"]")
+_OF_AUTHOR = re.compile(pattern("news.of_author"), re.IGNORECASE)
 _LONGEST_BYLINE = 140
 _LONGEST_TITLE = 180
 _LONGEST_PART = 5  # words
@@ -192,6 +200,7 @@ def byline_of(line: str, language: str | None = None, *, in_head: bool = False) 
     if len(line) > _LONGEST_BYLINE or "\n" in line or _OF_A_LIFE.search(line):
         return None
     facts: dict[str, Any] = {}
+    paged = line != (line := BESIDE.sub("|", line))
     for stamp in (stamps := _stamps(line)):
         day = date_of(stamp, language)
         if not _is_labelled(stamp) and facts.get("published", day) != day:
@@ -199,11 +208,12 @@ def byline_of(line: str, language: str | None = None, *, in_head: bool = False) 
         facts.setdefault("updated" if stamp["updated"] else "published", day)
     rest = (_STAMP.sub(" | ", line) if stamps else line).strip(" |,;·•–—-./()\t\u00a0")
     if not rest:
-        return facts or None
+        return facts or ({"published": None} if paged else None)
     goes_on = stamps and ends_sentence(line) and WORD.search(line, stamps[-1].end())
     who = signature(rest, language, dated=any(facts.values()) and not goes_on)
     states = who is not None and (who.keys() & {"outlet", "agency", "genre"} or not _FIGURE.search(rest))
-    if who is not None and states and (any(facts.values()) or "genre" in who):
+    sure = any(facts.values()) or (paged and who and "author" not in who)
+    if who is not None and states and (sure or "genre" in who):
         return {**facts, **who}  # and no line of a table, no address
     if not in_head or len(stamps) != 1 or ends_sentence(line) or PLACE_WORD.search(line):
         return None
@@ -213,15 +223,18 @@ def byline_of(line: str, language: str | None = None, *, in_head: bool = False) 
     return (facts if is_place else {"published": None}) if short and "\0" in parts else None
 
 
-def bylines(lines: Sequence[str], language: str | None, *, titled: bool) -> list[Facts | None]:
+def bylines(lines: Sequence[str], language: str | None, *, titled: bool, above: bool) -> list[Facts | None]:
     """The metadata of each line that is a byline, or a name alone that stands next to one without it.
 
-    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; above a title only a newspaper.
+    Jornal do Interior / Miguel Prata / 21 de fevereiro de 2025; `above` or before a title only a newspaper.
     """
     told = [byline_of(line, language) for line in lines]
     below = [line for line, facts in zip(lines[1:], told[1:], strict=True) if facts is None]
-    if len(below) > 1 and any(told) and told[0] is None and looks_like_title(below[0]):
-        told[0] = masthead(lines[0], language)
+    if len(lines) > 1 and (above or (len(below) > 1 and looks_like_title(below[0]))):
+        alone = "published" in (told[1] or {}) and (above or not any(map(ends_sentence, below[:2])))
+        known = masthead(lines[0], language) if any(told) else None
+        if "outlet" not in (told[0] or {}) and len(lines[0]) <= _LONGEST_BYLINE:
+            told[0] = newspaper(lines[0], language, alone=alone) or told[0] or known
     for step in (1, -1):
         for at in range(not titled, len(lines))[::step]:
             near = told[at - step] if 0 <= at - step < len(lines) else None
@@ -231,7 +244,35 @@ def bylines(lines: Sequence[str], language: str | None, *, titled: bool) -> list
             others = {name for each in told if each for name in each}
             if who and not who.keys() & others and not _FIGURE.search(lines[at]):
                 told[at] = who
+    if not any("author" in facts for facts in told if facts):
+        unread = takewhile(lambda at: told[at] or not ends_sentence(lines[at]), range(len(lines)))
+        for at in [at for at in unread if not told[at]][not titled or above :]:
+            who = signature(lines[at][:_LONGEST_BYLINE], language, dated=True) or {}
+            name, under = who.get("author"), "".join(lines[at + 1 : at + 2])
+            if name and not who.keys() - {"author", "genre"} and (any(told) or is_about(name, under)):
+                told[at] = who
     return told
+
+
+def is_about(author: str, line: str) -> bool:
+    """Whether a line below the author's name says who that is: "Comédienne, elle a dirigé le théâtre." """
+    office = "," in line and not _FIGURE.search(line) and not ends_sentence(line)
+    return len(line) <= _LONGEST_TITLE and bool(office or line.startswith(author) or _OF_AUTHOR.match(line))
+
+
+def newspaper(line: str, language: str | None, *, alone: bool = False) -> Facts | None:
+    """What the line above a title states if it begins with the name of a newspaper, whatever its words.
+
+    It is in capitals in front of a day, or `alone` above one, or it is in front of a day and a page.
+    """
+    name = _SIGNATURE_PARTS.split(BESIDE.sub("|", _STAMP.sub("|", line)))[0].strip()
+    others = NO_PERSON.search(name) or RUBRIC_ALONE.fullmatch(name) or _BY.match(name)
+    if others or word_count(name) > _LONGEST_PART or not STARTS_HIGH.match(name) or _FIGURE.search(name):
+        return None
+    beside = byline_of(line[len(name) :].strip(" |/,;·•–—-"), language) if _stamps(line) else None
+    if beside and (BESIDE.search(line) or name.isupper()):
+        return {**beside, "outlet": name}
+    return {"outlet": name} if alone and name == line and line.isupper() else None
 
 
 def signature(line: str, language: str | None = None, *, dated: bool = False) -> dict[str, Any] | None:
@@ -245,12 +286,17 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
     parts = [part for piece in pieces if (part := piece.strip(" .[]–—-\u00a0"))]
     facts: dict[str, Any] = {}
     people: list[str] = []
-    unknown = 0
+    unknown, rubric = 0, None
     for part in parts:
         lead = _BY.match(part)
         persons = _people_in(part[lead.end() :] if lead else part)
-        if _STAFF.fullmatch(part):
+        if people and re.fullmatch(CREDITS, part, re.IGNORECASE):
+            people.pop()  # "Rita Wald (Text) und Otto Rühl (Fotos)"
+        elif staff := _STAFF.fullmatch(part):
             facts.setdefault("genre", None)
+            people += _people_in((staff["who"] or "").strip())
+        elif RUBRIC_ALONE.fullmatch(part) and (dated or len(parts) > 1):
+            rubric = rubric or parse_genre(part)
         elif lead:
             name = part[lead.end() :]
             source = _source_in(name, language, known=True)
@@ -268,17 +314,19 @@ def signature(line: str, language: str | None = None, *, dated: bool = False) ->
             unknown += not source and not QUOTED.match(name)
         elif source := _source_in(part, language, known=bool(people)):
             facts = source | facts
+        elif dated and language == "uk" and (quoted := re.fullmatch("«([^«»]{2,40})»", part)):
+            facts = {"outlet": quoted[1]} | facts  # newspapers are quoted there
         elif persons:
             people += persons
         elif part.endswith(":"):
             return None  # what the day is of, or the beginning of text
         elif word_count(part) > 1 and not _IS_NEITHER.match(part) and not _IS_PLACE.fullmatch(part):
-            unknown += 1
+            unknown += not (dated and people and part[0].islower())  # an office
     if "genre" not in facts and sum(bool(_people_in(piece.strip(" ."))) for piece in line.split("|")) > 1:
         return None  # "Roter Teppich | Anna Muster": one of them is the title
     if unknown > (1 if dated and facts and not ends_sentence(line) else 0):
         return None
-    return facts | ({"author": ", ".join(people)} if people else {})
+    return facts | ({"genre": rubric} if rubric else {}) | ({"author": ", ".join(people)} if people else {})
 
 
 def _source_in(part: str, language: str | None, *, known: bool) -> dict[str, str] | None:
