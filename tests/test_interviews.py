@@ -51,6 +51,13 @@ def test_outside_an_interview_a_statement_before_a_question_is_one() -> None:
     assert not asks(article("hafen", text), (0, text.index(" Was")))
 
 
+def test_a_comment_may_end_a_paragraph_with_a_question_that_the_next_does_not_answer() -> None:
+    text = "Der Rat baut 30 Wohnungen. Wo sollen die übrigen wohnen?\n\nMich ärgert der Rat. {}"
+    told = article("kommentar", text.format("Die übrigen wohnen am Hafen."))
+    best = candidates_for("Wo sollen die übrigen wohnen?", told)[0]
+    assert best.text == "Die übrigen wohnen am Hafen."
+
+
 @pytest.mark.parametrize("end", ["?", "?“", "? »", "?)"])
 def test_a_sentence_asks_whatever_closes_it(end: str) -> None:
     text = f"Wann kommt die Schleuse{end}"

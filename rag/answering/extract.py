@@ -167,8 +167,9 @@ def _after_questions(found: Sequence[Candidate]) -> list[Candidate]:
             before = question.answers if question else ""
             question = replace(each, answers=f"{before} {each.text}".strip())
             read.append(replace(each, score=each.score - ASKING))
-        elif question is None:
+        elif question is None or not _is_followed(question, each.span):
             read.append(each)
+            question = None
         else:
             near = None if each.near is None else max(each.near, question.near or 0.0)
             score, covered = max(each.score, question.score), np.maximum(each.covered, question.covered)
@@ -176,6 +177,14 @@ def _after_questions(found: Sequence[Candidate]) -> list[Candidate]:
             read.append(answer)
             question = None
     return read
+
+
+def _is_followed(question: Candidate, span: Span) -> bool:
+    """Whether a sentence answers the question before it: in an interview, in the same paragraph, or behind a
+    question that is a paragraph of its own; a comment may end a paragraph with one."""
+    text, (start, end) = question.article.text, question.span
+    is_alone = not text[:start].rpartition("\n")[2].strip()
+    return is_alone or "\n" not in text[end : span[0]] or len(_questions_of(question.article)) >= INTERVIEW
 
 
 def asks(article: Article, span: Span) -> bool:
