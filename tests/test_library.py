@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import ConfigError, IndexDamaged, IndexMismatch
-from rag.schema import Article, Aside, Chunk
+from rag.schema import CHUNKER_VERSION, Article, Aside, Chunk
 from rag.settings import Settings
 from rag.store.library import Library
 from rag.store.library_file import FILE_NAME, check_fingerprint, fingerprint
@@ -273,7 +273,7 @@ def test_folder_that_cannot_be_made_is_a_config_error(tmp_path: Path) -> None:
 def test_fingerprint_names_what_the_index_depends_on() -> None:
     settings = Settings(chunk_words=90)
     assert "embedding builtin/512" in fingerprint(settings)
-    assert "chunks 1/90 words" in fingerprint(settings)
+    assert f"chunks {CHUNKER_VERSION}/90 words" in fingerprint(settings)
 
 
 def test_mismatch_says_both_sides_and_what_to_do() -> None:

@@ -22,7 +22,7 @@ from ingest.sources import assign_ids, slug
 from ingest.sync import SyncReport, catch_up, is_current, sync
 from rag.engine import open_engine
 from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch, ProviderUnavailable
-from rag.schema import Article
+from rag.schema import CHUNKER_VERSION, Article
 from rag.settings import Settings
 from rag.store.chroma import FOLDER, Chroma, is_whole
 from rag.store.library import Library
@@ -681,7 +681,11 @@ def test_other_settings_are_a_mismatch_that_leaves_the_index_alone(house: House)
     assert not is_current(other)
     with pytest.raises(IndexMismatch) as caught:
         sync(other)
-    for words in ("1/120 words", "1/60 words", "python -m ingest --rebuild"):
+    for words in (
+        f"{CHUNKER_VERSION}/120 words",
+        f"{CHUNKER_VERSION}/60 words",
+        "python -m ingest --rebuild",
+    ):
         assert words in str(caught.value)
     assert {name for name, state in snapshot(house.data).items() if before.get(name) != state} <= {
         "chroma.lock"
@@ -695,7 +699,7 @@ def test_rebuild_takes_on_other_settings(house: House) -> None:
     report = house.sync(rebuild=True)
     assert numbers(report) == (0, 0, 0, 3)
     assert report.chunks > chunks
-    assert "1/60 words" in report.fingerprint
+    assert f"{CHUNKER_VERSION}/60 words" in report.fingerprint
     house.assert_whole()
 
 
