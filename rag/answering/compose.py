@@ -140,7 +140,8 @@ def _choose(pool: list[Candidate], asked: Cue | None, most: int, *, alone: bool)
             places = _joined(places, place)
     if len(places) == 1 and not alone:
         places = [_followed(places[0], asked)]
-    return places if asked else [_whole_list(places[0]), *places[1:]]
+    listed = places[0] if asked else _whole_list(places[0])
+    return places if listed.end == places[0].end else [listed]
 
 
 def _followed(place: _Place, asked: Cue | None) -> _Place:
