@@ -194,8 +194,10 @@ def _add_intake(app: FastAPI, service: Service, intake: Intake) -> None:
 
 async def received(request: Request, service: Service, intake: Intake, name: str) -> Received:
     """Takes in the file in a request's body. Raises ArticleError and Problem, as soon as that is clear."""
-    if service.settings.chroma_replica:
-        raise Problem(409, "read_only", Phrase("articles_of_server"))
+    _refuse_of_replica(service)
+    stated, limit = request.headers.get("content-length", ""), service.settings.article_limit
+    if stated.isdecimal() and int(stated) > limit:
+        raise ArticleTooLarge("file_too_large", megabytes=limit / 1e6)
     with _saving():
         taken = await intake.add(name, request.stream())
     intake.refresh()
@@ -216,8 +218,7 @@ def removed(service: Service, intake: Intake, ident: str) -> Path:
 
 def _uploaded(service: Service, ident: str) -> Path:
     """The uploaded file that an article is from. Raises Problem where there is none to change."""
-    if service.settings.chroma_replica:
-        raise Problem(409, "read_only", Phrase("articles_of_server"))
+    _refuse_of_replica(service)
     if service.engine.library.article(ident) is None:
         raise Problem(404, "not_found", Phrase("no_such_article"))
     path = service.catalogue.upload_of(ident)
@@ -225,6 +226,12 @@ def _uploaded(service: Service, ident: str) -> Path:
         folder = service.settings.articles.resolve().name
         raise Problem(409, "not_uploaded", Phrase("not_uploaded", folder=folder))
     return path
+
+
+def _refuse_of_replica(service: Service) -> None:
+    """Raises Problem where the articles are those of a Chroma server."""
+    if service.settings.chroma_replica:
+        raise Problem(409, "read_only", Phrase("articles_of_server"))
 
 
 @contextmanager
