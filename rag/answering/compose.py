@@ -163,14 +163,14 @@ def _whole_list(place: _Place) -> _Place:
     """The place with the rest of a list that it begins, to `MOST_LISTED` words: „erstens …, zweitens …“."""
     article, orders = place.candidate.article, _IN_ORDER[language_of(place.candidate.article.language)]
     said = article.text[place.start : place.end]
-    counted = [rank for rank, order in enumerate(orders) if order.search(said)]
-    rest = (span for span in place.candidate.chunk.sentences if span[0] >= place.end)
-    for start, end in rest if counted else ():
-        following = [order.search(article.text[start:end]) for order in orders[max(counted) + 1 :]]
-        longer = replace(place, end=end)
-        if not any(following) or longer.words > MOST_LISTED or longer.has_aside:
-            break
-        counted, place = [*counted, max(counted) + 1], longer
+    following = max((rank for rank, order in enumerate(orders, 1) if order.search(said)), default=len(orders))
+    for start, end in place.candidate.chunk.sentences:
+        if start >= place.end:
+            longer = replace(place, end=end)
+            goes_on = any(order.search(article.text[start:end]) for order in orders[following:])
+            if not goes_on or longer.words > MOST_LISTED or longer.has_aside:
+                break
+            place, following = longer, following + 1
     return place
 
 

@@ -146,9 +146,10 @@ def _bound(ranking: Ranking, best: Candidate, figure: Cue, *, loosely: bool = Fa
         if len(others) < _WORDS_OF_A_CLAUSE:
             low, high = max(0, low - 1), min(len(cuts) - 1, high + 1)
         clauses.append(sentence_terms(text[cuts[low] : cuts[high]], language))
-    if (best.answers or loosely) and _offers(figure, best):
-        clauses.append(sentence_terms(best.answers, language))
-        clauses += best.hit.sentences[best.index - 1 : best.index] if loosely and best.index else []
+    around = [sentence_terms(best.answers, language)] if best.answers else []
+    around += best.hit.sentences[best.index - 1 : best.index] if loosely and best.index else []
+    if around and _offers(figure, best):
+        clauses += around
     said = coverage(concepts, clauses) >= SAID
     return bool(said.any() if concepts else clauses)
 
