@@ -29,10 +29,9 @@ from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError
 from rag.i18n import ENGLISH
 from rag.models.chat import ChatModel, Deadline
-from rag.schema import Answer, Citation, Delta, Done
+from rag.schema import VERSION, Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
 from rag.store.library_file import fingerprint
-from rag.version import VERSION
 from rag.wire import Json, sent_answer
 
 FOLDER = "evaluation"

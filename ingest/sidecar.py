@@ -57,7 +57,7 @@ def describe(file: Path, fields: Mapping[str, str], in_file: Mapping[str, str]) 
 
 
 def edited(file: Path) -> Mapping[str, str] | None:
-    """Of the facts that people changed of a file, what it says itself; see `rag.uploads.Intake.edited`."""
+    """Of the facts that people changed of a file, what it says itself, as `Intake.edited` has it."""
     stated = _said_of(file)
     if not any(clean_field(stated.get(name)) for name in FIELDS):
         return None

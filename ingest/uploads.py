@@ -15,12 +15,12 @@ from ingest.sources import INCOMING, slug
 from ingest.structure.article import article_from
 from ingest.watch import Watcher
 from rag.errors import ArticleError
+from rag.schema import Received
 from rag.settings import Settings
-from rag.uploads import Received
 
 
 class ArticleIntake(Watcher):
-    """The folder of uploaded files, and the watcher that reads them; see `rag.uploads.Intake`."""
+    """The folder of uploaded files, and the watcher that reads them; see `rag.serve.queue.Intake`."""
 
     suffixes = SUFFIXES
     edited = staticmethod(edited)

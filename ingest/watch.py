@@ -15,8 +15,8 @@ from ingest.sources import roots
 from ingest.sync import SyncReport, find_files, is_current, sync
 from rag.errors import BelegError
 from rag.i18n import Phrase
+from rag.schema import SyncState
 from rag.settings import Settings
-from rag.uploads import SyncState
 
 SETTLE_SECONDS = 0.4
 """Changed files are read once nothing has changed for so long, because they may still be being copied."""

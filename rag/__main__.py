@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, get_args
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
 from rag.printing import answer_text
-from rag.schema import Asking, Filters, Genre, Message
+from rag.schema import VERSION, Asking, Filters, Genre, Message
 from rag.terminal import DOSSIER_HELP, as_json, ends_with_its_reader, program
-from rag.version import VERSION
 
 if TYPE_CHECKING:
     from rag.engine import Engine

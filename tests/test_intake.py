@@ -20,9 +20,9 @@ from ingest.uploads import ArticleIntake, safe_name
 from ingest.watch import Watcher
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
 from rag.i18n import GERMAN
+from rag.schema import Received, SyncState
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.uploads import Received, SyncState
 
 BRIDGE = "Die Brücke am Hafen wird ab Montag gesperrt. Die Bauarbeiten dauern bis in den Oktober hinein."
 BUSES = "Die Busse fahren ab Freitag häufiger durch die Stadt. Der Rat hat das am Mittwoch beschlossen."

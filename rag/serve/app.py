@@ -21,14 +21,13 @@ from rag.serve.opening import WIDGET, widget
 from rag.serve.ops import Metrics, add_health_routes, counted
 from rag.serve.pages import routes
 from rag.serve.pages.articles import add_articles_page
-from rag.serve.queue import Queue, Service
+from rag.serve.queue import Intake, Queue, Service
 from rag.serve.security.connections import beneath, led_to, proxied
 from rag.serve.security.guard import Guard, Limits
 from rag.serve.security.headers import safe_headers
 from rag.serve.security.login import add_login
 from rag.settings import Settings
 from rag.store.answers import Records
-from rag.uploads import Intake
 
 
 def site_of(

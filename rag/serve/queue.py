@@ -2,21 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import NamedTuple, TypeVar, Unpack
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar, Unpack
 
 from starlette.requests import ClientDisconnect, Request
 
 from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
-from rag.schema import Answer, Asking, Done, Event, Message
+from rag.schema import Answer, Asking, Done, Event, Message, Received, SyncState
 from rag.serve.ops import Metrics
 from rag.serve.pages.catalogue import Catalogue
 from rag.settings import Settings
 from rag.stepped import stepped
 from rag.store.answers import Records
-from rag.uploads import Intake
 from rag.wire import answer_to_dict
 
 Found = TypeVar("Found")
@@ -75,6 +75,39 @@ class Waiting(NamedTuple):
 Coming = Waiting | Event
 Events = AsyncGenerator[Coming]
 Turns = Sequence[Message]
+
+
+class Intake(Protocol):
+    """Uploads, and the sync that reads them and the articles folder; `ingest` implements it."""
+
+    state: SyncState
+    suffixes: tuple[str, ...]
+    """Endings of the files that are read, in lower case."""
+
+    def refresh(self) -> None:
+        """Requests a sync in another thread; `state` is running from now on."""
+
+    async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
+        """Saves a file of that name, as it comes in, among the uploads.
+
+        Raises ArticleError for an ending that is not read, before anything is taken, and for what cannot be
+        read as articles; ArticleTooLarge as soon as that is clear.
+        """
+
+    def remove(self, path: Path) -> None:
+        """Deletes an uploaded file. Raises ArticleError for any other."""
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Notes `title`, `outlet`, `author` and `published` (YYYY-MM-DD) of an uploaded file, beside it.
+
+        Empty fields are taken from the file. Raises ArticleError for other files and for an invalid day.
+        """
+
+    def edited(self, path: Path) -> Mapping[str, str] | None:
+        """Of the facts that people changed of a file, what it says itself: "" where it does not.
+
+        Empty where that is not known; None where nothing was changed.
+        """
 
 
 class Service:

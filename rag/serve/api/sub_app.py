@@ -11,10 +11,10 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from rag.errors import BelegError
+from rag.schema import VERSION
 from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of, told
 from rag.serve.api.schemas import Failure
 from rag.serve.links import link
-from rag.version import VERSION
 
 _MEANINGS = {
     400: "The request cannot be answered as put.",
