@@ -16,8 +16,7 @@ from rag.store.chroma import Embed, Pair, Progress, Stop
 from rag.store.library import Library
 
 if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
-    from rag.models.hashing import Floats
+    from rag.models.embedder import Embedder, Floats
 
 Wish = Literal["all", "passages"]
 """What the built-in encoder embeds: passages and their sentences, or passages alone."""

@@ -11,9 +11,8 @@ from ingest.diff import Plan, compare
 from ingest.report import SyncReport
 from ingest.sync import PUBLISHED, Run, vectors_of
 from rag.errors import ConfigError, IndexBusy
-from rag.models.embedder import Embedder
-from rag.models.hashing import Floats
-from rag.models.providers import build_embedder
+from rag.models.embedder import Embedder, Floats
+from rag.models.embedding import build_embedder
 from rag.settings import Settings
 from rag.store import lock
 from rag.store.chroma import Pair, add_missing, delete_unknown

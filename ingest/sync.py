@@ -25,9 +25,8 @@ from ingest.sources import SourceFile
 from rag import errors
 from rag.errors import BelegError, ConfigError
 from rag.i18n import Phrase
-from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
-from rag.settings import Settings
+from rag.settings import Settings, embedding_choice
 from rag.store import lock
 from rag.store.chroma import Chroma, Pair, Progress, Stop, add_missing, delete_unknown, is_whole
 from rag.store.library import Library
@@ -44,8 +43,7 @@ from rag.store.library_file import (
 _T = TypeVar("_T")
 
 if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
-    from rag.models.hashing import Floats
+    from rag.models.embedder import Embedder, Floats
 
 __all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "is_current", "sync"]
 
@@ -98,7 +96,7 @@ def sync(
         if report is None:
             # imported only when needed, because they import numpy and chromadb
             from ingest.shared import Replica
-            from rag.models.providers import build_embedder
+            from rag.models.embedding import build_embedder
 
             kind = Replica if is_replica else Run
             try:
@@ -147,7 +145,7 @@ def vectors_of(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
 
 def embeds_at_once(settings: Settings) -> bool:
     """Whether vectors take seconds (or a server's time), not hours of this machine."""
-    return chosen(settings).kind not in ("class", "e5")
+    return embedding_choice(settings).kind not in ("class", "e5")
 
 
 # --- whether there is anything to do
@@ -238,7 +236,7 @@ class Run:
         self.roots = sources.roots(self.settings, self.paths)
         self.named = self.settings.chroma_replica or sources.are_named(self.settings, self.paths)
         self.note = fingerprint(self.settings)
-        self.is_e5 = chosen(self.settings).kind == "e5"  # the built-in encoder, also of sentences
+        self.is_e5 = embedding_choice(self.settings).kind == "e5"  # the built-in encoder, also of sentences
         self.repaired: list[str] = []
 
     def run(self) -> SyncReport:

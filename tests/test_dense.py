@@ -18,7 +18,7 @@ from ingest.sync import embeds_at_once, is_current, sync
 from rag.engine import open_engine
 from rag.errors import IndexBusy, IndexMismatch, ProviderAuth, ProviderProtocol, ProviderUnavailable
 from rag.models import faults
-from rag.models.embedder import PROBE
+from rag.models.embedding import PROBE
 from rag.models.embedding_cache import FILE_NAME as CACHE
 from rag.models.embedding_cache import EmbeddingCache
 from rag.question.query import understand

@@ -15,7 +15,7 @@ import tiktoken
 from markdown_it import MarkdownIt
 
 from rag.engine import Engine
-from rag.models.providers import build_embedder
+from rag.models.embedding import build_embedder
 from rag.serve.api.openai_forms import conversation, correction, decided, escaped, url_citations
 from rag.serve.api.openai_models import ChatMessage
 from rag.settings import Settings, load_settings

@@ -21,8 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import ProviderUnavailable
-from rag.models.embedder import Embedder
-from rag.models.hashing import Floats
+from rag.models.embedder import Embedder, Floats
 
 DIMENSION = 384
 MOST_OF_A_TEXT, MOST_OF_A_QUESTION = 2_000, 400

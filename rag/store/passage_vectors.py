@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from rag.models.hashing import Floats
+from rag.models.embedder import Floats
 
 
 @dataclass(frozen=True, slots=True)

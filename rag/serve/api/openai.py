@@ -15,7 +15,7 @@ from openai.types.create_embedding_response import Usage
 from starlette.concurrency import run_in_threadpool
 
 from rag.models.embedder import Embedder
-from rag.models.providers import build_embedder
+from rag.models.embedding import build_embedder
 from rag.schema import Asking, Delta, Done
 from rag.serve.api import openai_forms as forms
 from rag.serve.api import openai_models as models
