@@ -125,7 +125,7 @@ class Watcher:
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:
-            from rag.store.published import Published
+            from ingest.shared import Published
 
             with contextlib.closing(Published(self.settings)) as server:
                 return tuple(sorted(server.versions()))
