@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from rag.i18n import Phrase
 from rag.store.chroma import Embed, Pair, Progress, Stop
 from rag.store.library import Library
+from rag.store.terms import pack_vectors, unpack_vectors
 
 if TYPE_CHECKING:
     from rag.models.embedder import Embedder, Floats
@@ -43,14 +44,12 @@ def kept(library: Library, embed: Embed, pairs: Sequence[Pair]) -> Floats:
     """The vectors of passages as `embed` makes them, each once: they are kept in the library."""
     import numpy as np
 
-    from rag.store.passage_vectors import pack, unpack
-
     rows = library.rows_of([chunk.id for _, chunk in pairs])
     held = library.packed_passages(list(rows.values()))
     new = [pair for pair in pairs if rows.get(pair[1].id) not in held]
     made = dict(zip((chunk.id for _, chunk in new), embed(new) if new else (), strict=True))
-    library.put_vectors((rows[id], pack(made[id]), None, None) for id in made if id in rows)
-    return np.stack([made[c.id] if c.id in made else unpack(held[rows[c.id]]) for _, c in pairs])
+    library.put_vectors((rows[id], pack_vectors(made[id]), None, None) for id in made if id in rows)
+    return np.stack([made[c.id] if c.id in made else unpack_vectors(held[rows[c.id]]) for _, c in pairs])
 
 
 def embed_sentences(library: Library, embedder: Embedder, progress: Progress, stop: Stop) -> int:
@@ -58,8 +57,6 @@ def embed_sentences(library: Library, embedder: Embedder, progress: Progress, st
 
     Raises ProviderUnavailable; vectors made before that are kept.
     """
-    from rag.store.passage_vectors import pack
-
     missing = library.without_sentences()
     for done in range(0, len(missing), _AT_ONCE):
         if stop():
@@ -74,7 +71,7 @@ def embed_sentences(library: Library, embedder: Embedder, progress: Progress, st
             pairs = [f"{one} {other}".strip() for one, other in pairwise([before, *sentences])]
             vectors = embedder.embed([*sentences, *pairs])
             n = len(sentences)
-            library.put_vectors([(row, packed[row], pack(vectors[:n]), pack(vectors[n:]))])
+            library.put_vectors([(row, packed[row], pack_vectors(vectors[:n]), pack_vectors(vectors[n:]))])
     if missing:
         progress("sentences", len(missing), len(missing))
     return 0

@@ -25,8 +25,7 @@ from rag.settings import Settings, embedding_choice
 from rag.store.chroma import Chroma
 from rag.store.library import Library
 from rag.store.library_file import dimension_of
-from rag.store.passage_vectors import PassageVectors
-from rag.store.terms import PassageTerms
+from rag.store.terms import PassageTerms, PassageVectors
 from rag.text.analysis import TOKEN
 
 NEAREST = 100
