@@ -118,8 +118,7 @@ def listener(settings: Settings) -> socket.socket:
     Raises ConfigError where there is none, and for an address that other machines can reach without
     `BELEG_AUTH`.
     """
-    from rag.serve.security.access import access_of
-    from rag.serve.security.guard import is_loopback
+    from rag.serve.security.guard import access_of, is_loopback
 
     host, port = settings.host, settings.port
     if access_of(settings.auth) is None and not is_loopback(host):
