@@ -72,7 +72,7 @@ def serve(*dossiers: Settings) -> None:
     with closing(listener(settings)) as bound, contextlib.ExitStack() as opened:
         for each in dossiers:
             update(each)
-        from ingest.uploads import ArticleIntake
+        from ingest.intake import ArticleIntake
         from rag.engine import open_engine
 
         for each in dossiers:
