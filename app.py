@@ -155,7 +155,8 @@ def update(settings: Settings) -> None:
     If a Chroma server cannot be written, or the index folder is read-only or its disk full, it says so and
     uses the index as it is.
     """
-    from ingest.sync import answers_all_the_same, embeds_at_once, is_current, sync
+    from ingest.diff import is_current
+    from ingest.sync import answers_all_the_same, embeds_at_once, sync
 
     if is_current(settings):
         return

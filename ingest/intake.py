@@ -19,11 +19,12 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from ingest.diff import is_current
 from ingest.readers import SUFFIXES, read_file, too_large
 from ingest.sidecar import FIELDS, describe, edited, sidecar_of
-from ingest.sources import INCOMING, roots, slug
+from ingest.sources import INCOMING, find_files, roots, slug
 from ingest.structure.article import article_from
-from ingest.sync import SyncReport, find_files, is_current, sync
+from ingest.sync import SyncReport, sync
 from rag.errors import ArticleError, BelegError
 from rag.i18n import Phrase
 from rag.schema import Received, SyncState

@@ -1,8 +1,7 @@
-"""Makes the vectors of sentences, by which the answering sentence is chosen; after those of passages, newest
-first.
+"""Makes the vectors of passages and, after them, newest first, of sentences, by which the answer is chosen.
 
-Each is kept in the library at once, so that an interrupted run continues; a changed article loses its
-vectors.
+Those of the built-in encoder are kept in the library at once, so that an interrupted run continues; a changed
+article loses its vectors.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 from rag.i18n import Phrase
+from rag.schema import Article, Chunk
 from rag.store.chroma import Embed, Pair, Progress, Stop
 from rag.store.library import Library
 from rag.store.terms import pack_vectors, unpack_vectors
@@ -29,6 +29,7 @@ MOST_UNASKED = 1_000
 """Most new articles that are embedded without a request: half an hour or more of one core."""
 
 _AT_ONCE = 4  # passages: a second or two
+_SPARE_VECTORS = 10_000  # cached vectors of other texts or models, in case these come back
 _LONGEST_BEFORE = 300  # characters
 _SECONDS = {"passages": 0.26, "all": 0.96}  # of one core, for a passage
 
@@ -38,6 +39,16 @@ def left_to_words(passages: int) -> Phrase:
     minutes = {wish: passages * seconds / 60 for wish, seconds in _SECONDS.items()}
     said = {w: f"{round(m / 60)} h" if m >= 90 else f"{max(1, round(m))} min" for w, m in minutes.items()}
     return Phrase("left_to_words", passages=passages, long=said["all"], short=said["passages"])
+
+
+def _embedded(article: Article, chunk: Chunk) -> str:
+    """The text to embed for a passage: below the article's title, if there is one."""
+    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
+
+
+def vectors_of(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
+    """The vectors of passages."""
+    return embedder.embed([_embedded(*pair) for pair in pairs])
 
 
 def kept(library: Library, embed: Embed, pairs: Sequence[Pair]) -> Floats:
@@ -75,3 +86,10 @@ def embed_sentences(library: Library, embedder: Embedder, progress: Progress, st
     if missing:
         progress("sentences", len(missing), len(missing))
     return 0
+
+
+def prune(library: Library, embedder: Embedder) -> None:
+    """Lets go of cached vectors that nothing needs, when they are more than those that something does."""
+    articles = library.articles()
+    texts = (_embedded(each, chunk) for each in articles for chunk in library.chunks_of(each.id))
+    embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)

@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.diff import Plan, compare
-from ingest.report import SyncReport
-from ingest.sync import PUBLISHED, Run, vectors_of
+from ingest.diff import PUBLISHED, Plan, compare
+from ingest.meaning import vectors_of
+from ingest.sync import Run, SyncReport
 from rag.errors import BelegError, ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.models.embedder import Embedder, Floats
 from rag.models.embedding import build_embedder

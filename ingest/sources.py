@@ -76,6 +76,15 @@ def _remembered(settings: Settings) -> list[Path]:
         return []
 
 
+def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
+    """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
+    if not settings.chroma_replica:
+        return tuple(find_sources(roots(settings, paths), settings.data_dir.resolve()))
+    if paths:
+        raise ConfigError("replica_names_none")
+    return ()
+
+
 def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     """The files under `folders`, each once; those of the data folder only from its uploads.
 

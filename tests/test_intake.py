@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from ingest import intake
+from ingest.diff import is_current
 from ingest.intake import ArticleIntake, Watcher, safe_name
-from ingest.sync import SyncReport, is_current, sync
+from ingest.sync import SyncReport, sync
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
 from rag.i18n import GERMAN
 from rag.schema import Received, SyncState

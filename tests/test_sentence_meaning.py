@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from ingest.__main__ import summary
+from ingest.diff import is_current
 from ingest.meaning import WISH, Wish
-from ingest.sync import is_current, sync
+from ingest.sync import sync
 from rag.engine import open_engine
 from rag.models.encoder import DIMENSION, Encoder
 from rag.question.query import understand

@@ -18,9 +18,10 @@ import pytest
 from chromadb.api.models.Collection import Collection
 
 import app
+from ingest.diff import is_current
 from ingest.intake import Watcher
 from ingest.shared import Published, headers
-from ingest.sync import is_current, sync
+from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.settings import Settings, load_settings
