@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ingest.sources import SourceFile, assign_ids, find_files, own_id
+from ingest.readers import read_file
+from ingest.sources import SourceFile, assign_ids, corrected, find_files, own_id
 from rag.errors import ArticleError, BelegError
 from rag.i18n import Phrase
 from rag.schema import Article
@@ -82,9 +83,9 @@ class Plan:
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     """Reads a file and finds the asides of its articles."""
-    from ingest.readers import read_file
-    from ingest.sidecar import corrected
-    from ingest.structure.article import article_from
+    from ingest.structure.article import (
+        article_from,  # its patterns take a while, and most syncs read nothing
+    )
 
     try:
         reading = read_file(file.path, limit_bytes=limit_bytes)

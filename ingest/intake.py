@@ -21,8 +21,7 @@ from watchfiles import watch
 
 from ingest.diff import is_current
 from ingest.readers import SUFFIXES, read_file, too_large
-from ingest.sidecar import FIELDS, describe, edited, sidecar_of
-from ingest.sources import INCOMING, find_files, roots, slug
+from ingest.sources import FIELDS, INCOMING, describe, edited, find_files, roots, sidecar_of, slug
 from ingest.structure.article import article_from
 from ingest.sync import SyncReport, sync
 from rag.errors import ArticleError, BelegError

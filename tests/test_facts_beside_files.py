@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.intake import ArticleIntake
-from ingest.sidecar import describe, edited, sidecar_of
+from ingest.sources import describe, edited, sidecar_of
 from ingest.sync import sync
 from rag.errors import ArticleError
 from rag.schema import Article
