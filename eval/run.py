@@ -16,8 +16,16 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from eval.cases import Case, QuestionSet, digest
-from eval.measures import MEASURES, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
-from eval.metrics import Supports, without_markers
+from eval.measures import (
+    MEASURES,
+    Shelf,
+    Supports,
+    answer_measures,
+    ranked_measures,
+    sentence_measures,
+    shelf_of,
+    without_markers,
+)
 from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
 from eval.statistics import means
