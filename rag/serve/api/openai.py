@@ -27,8 +27,7 @@ from rag.schema import Asking, Delta, Done, Message
 from rag.serve.api import openai_forms as forms
 from rag.serve.api.errors import FRESH, Problem
 from rag.serve.api.openai_forms import Wish, reply_of
-from rag.serve.api.schemas import MOST_MESSAGES
-from rag.serve.api.sub_app import ASKING, SubApp, faults
+from rag.serve.api.schemas import ASKING, MOST_MESSAGES, SubApp, faults
 from rag.serve.queue import Events, Service, answer_of, begun, unless_gone
 from rag.text.normalize import count_tokens, text_of_tokens
 from rag.wire import Answer

@@ -19,7 +19,7 @@ from rag.i18n import Phrase
 from rag.schema import Asking, Delta, Done, Filters, Genre, Received, Retrieved, SyncState
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import FRESH, Problem, plain_body, problem_in_stream
-from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
+from rag.serve.api.schemas import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.render import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
