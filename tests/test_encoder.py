@@ -16,8 +16,8 @@ import pytest
 from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
-from rag.models import encoder as module
-from rag.models.encoder import DIMENSION, Encoder, shared_encoder
+from rag.models import embedder as module
+from rag.models.embedder import DIMENSION, Encoder, shared_encoder
 from rag.schema import Answer
 from rag.settings import Settings, embedding_choice, has_encoder
 from tests.dossier import DOSSIER, settings_for, write

@@ -16,7 +16,7 @@ from ingest.diff import is_current
 from ingest.meaning import WISH, Wish
 from ingest.sync import sync
 from rag.engine import open_engine
-from rag.models.encoder import DIMENSION, Encoder
+from rag.models.embedder import DIMENSION, Encoder
 from rag.question.query import understand
 from rag.retrieval.meaning import Dense, Floats, SentenceMeaning, sentence_meaning
 from rag.retrieval.retriever import Nearness, Retriever

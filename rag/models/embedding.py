@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from rag.errors import ConfigError, ProviderProtocol
 from rag.models import load_llama_index
-from rag.models.embedder import Embedder, Floats
+from rag.models.embedder import Embedder, Floats, shared_encoder
 from rag.models.embedding_cache import FILE_NAME, EmbeddingCache
 from rag.models.faults import Server, translated, waited
 from rag.models.proxies import NO_KEY, client
@@ -57,8 +57,6 @@ def build_embedder(settings: Settings) -> Embedder:
     if choice.kind == "builtin":
         return Embedder()
     if choice.kind == "e5":
-        from rag.models.encoder import shared_encoder
-
         return shared_encoder()
     key = _key(settings)
     return ModelEmbedder(choice, _server(settings, choice, key), key or NO_KEY, settings.data_dir / FILE_NAME)
