@@ -83,9 +83,8 @@ class Plan:
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     """Reads a file and finds the asides of its articles."""
-    from ingest.structure.article import (
-        article_from,  # its patterns take a while, and most syncs read nothing
-    )
+    # its patterns take a while, and most syncs read nothing
+    from ingest.structure.article import article_from
 
     try:
         reading = read_file(file.path, limit_bytes=limit_bytes)
