@@ -1,18 +1,19 @@
-"""The queue for questions of all doors: first come, first served, with a deadline and a record."""
+"""The queue for questions of all doors: first come, first served, counted, with a deadline and a record."""
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar, Unpack
+from typing import Any, NamedTuple, Protocol, TypeVar, Unpack
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect, Request
 
 from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
-from rag.schema import Answer, Asking, Done, Event, Message, Received, SyncState
-from rag.serve.ops import Metrics
+from rag.schema import Answer, Asking, Delta, Done, Event, Message, Received, SyncState
 from rag.serve.pages.catalogue import Catalogue
 from rag.settings import Settings
 from rag.stepped import stepped
@@ -21,6 +22,7 @@ from rag.wire import answer_to_dict
 
 Found = TypeVar("Found")
 _SECONDS_BETWEEN_LOOKS = 0.5
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)  # seconds
 
 
 class Queue:
@@ -75,6 +77,43 @@ class Waiting(NamedTuple):
 Coming = Waiting | Event
 Events = AsyncGenerator[Coming]
 Turns = Sequence[Message]
+
+
+class Metrics:
+    """What Prometheus is told of an app: requests, outcomes, times; never the words of a question."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own: Any = {"registry": self.registry}
+        timed: Any = {"labelnames": ("door",), "buckets": _BUCKETS, **own}
+        self.requests = Counter("beleg_requests", "Requests", ("door", "method", "status"), **own)
+        self.answers = Counter("beleg_answers", "Questions by outcome", ("door", "outcome"), **own)
+        self.first_word = Histogram("beleg_first_word_seconds", "Seconds to the first word", **timed)
+        self.whole = Histogram("beleg_answer_seconds", "Seconds to the whole answer", **timed)
+        self.articles = Gauge("beleg_articles", "Articles in the index", **own)
+        self.answering = Gauge("beleg_answering", "Questions that are being answered", **own)
+
+    def watch(self, events: Iterator[Event], door: str) -> Iterator[Event]:
+        """Passes events on and counts the outcome: answered, abstained, failed or stopped."""
+        started, outcome, spoke = time.perf_counter(), "stopped", False
+        try:
+            with self.answering.track_inprogress(), closing(events):  # type: ignore[type-var]
+                for event in events:
+                    if isinstance(event, Delta) and not spoke:
+                        spoke = True
+                        self.first_word.labels(door).observe(time.perf_counter() - started)
+                    if isinstance(event, Done):
+                        self.whole.labels(door).observe(time.perf_counter() - started)
+                        outcome = ""  # counted here: who has the answer finds it counted
+                        said = "abstained" if event.answer.abstained else "answered"
+                        self.answers.labels(door, said).inc()
+                    yield event
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            if outcome:
+                self.answers.labels(door, outcome).inc()
 
 
 class Intake(Protocol):
