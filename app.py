@@ -72,7 +72,7 @@ def serve(*dossiers: Settings) -> None:
     with closing(listener(settings)) as bound, contextlib.ExitStack() as opened:
         for each in dossiers:
             update(each)
-        from ingest.uploads import ArticleIntake
+        from ingest.intake import ArticleIntake
         from rag.engine import open_engine
 
         for each in dossiers:
@@ -118,8 +118,7 @@ def listener(settings: Settings) -> socket.socket:
     Raises ConfigError where there is none, and for an address that other machines can reach without
     `BELEG_AUTH`.
     """
-    from rag.serve.security.access import access_of
-    from rag.serve.security.guard import is_loopback
+    from rag.serve.security.guard import access_of, is_loopback
 
     host, port = settings.host, settings.port
     if access_of(settings.auth) is None and not is_loopback(host):
@@ -156,7 +155,8 @@ def update(settings: Settings) -> None:
     If a Chroma server cannot be written, or the index folder is read-only or its disk full, it says so and
     uses the index as it is.
     """
-    from ingest.sync import answers_all_the_same, embeds_at_once, is_current, sync
+    from ingest.diff import is_current
+    from ingest.sync import answers_all_the_same, embeds_at_once, sync
 
     if is_current(settings):
         return

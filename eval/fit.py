@@ -17,12 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.cases import Case, load_cases
-from eval.measures import Shelf, shelf_of
-from eval.metrics import touches
+from eval.measures import Shelf, shelf_of, touches
 from ingest.sync import sync
 from rag.answering.extract import WEIGHTS, WEIGHTS_WITH_MEANING, features
 from rag.engine import Engine, open_engine
-from rag.models.encoder import shared_encoder
+from rag.models.embedder import shared_encoder
 from rag.retrieval.meaning import sentence_meaning
 from rag.settings import load_settings
 

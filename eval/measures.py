@@ -1,17 +1,32 @@
-"""The measures: their definitions, and their values for one answer."""
+"""The measures of one answer: what each is, the formulas with their sources, and the values.
 
-from collections.abc import Iterable, Mapping, Sequence
+A formula is over plain values; None means that it does not apply, because the case lacks a field.
+"""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from eval import metrics
 from eval.cases import Case, sentences_of
-from eval.metrics import ArticleSpan, Supports
 from rag.answering.confidence import UNSURE_BY_WORDS, confidence
 from rag.answering.extract import candidates
 from rag.answering.work import Job
-from rag.schema import Answer, Article, Citation, Passage
+from rag.schema import Answer, Article, Citation, Passage, Span
 from rag.store.library import Library
 from rag.wire import Json
+
+ArticleSpan = tuple[str, int, int]
+"""A half-open range of characters in the article of that id."""
+
+Source = TypeVar("Source")
+Supports = Callable[[str, Sequence[Source]], bool]
+"""Whether sources, taken together, support a sentence."""
+
+_MARKER = re.compile(r"\s*\[\d+\]")
+_SPACES = re.compile(r"\s+")
 
 DEPTHS = (1, 3, 5, 10)
 """Ranks at which hit and recall are taken."""
@@ -86,6 +101,135 @@ HEADLINE = (
 """The measures at the top of tables."""
 
 
+# --- the formulas
+
+
+def hit_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """1 when a relevant item is among the first k, else 0 (hit rate, success@k of trec_eval)."""
+    return float(any(item in relevant for item in ranked[:k]))
+
+
+def recall_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """Share of the relevant items that are among the first k (recall_k of trec_eval)."""
+    return len(set(ranked[:k]) & set(relevant)) / len(set(relevant))
+
+
+def mrr_at(ranked: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """1 / rank of the first relevant item, 0 when none is among the first k (Voorhees, TREC-8, 1999)."""
+    return next((1 / rank for rank, item in enumerate(ranked[:k], 1) if item in relevant), 0.0)
+
+
+def ndcg_at(ranked: Sequence[str], gains: Mapping[str, float], k: int) -> float:
+    """Discounted cumulative gain of the first k over the best possible (Järvelin & Kekäläinen 2002). With
+    linear gains and log2(rank + 1), as trec_eval's ndcg_cut; relevance of yes or no is 1 or 0."""
+    best = _dcg(sorted(gains.values(), reverse=True)[:k])
+    return _dcg([gains.get(item, 0.0) for item in ranked[:k]]) / best if best else 0.0
+
+
+def _dcg(gains: Iterable[float]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, 1))
+
+
+def folded(text: str) -> str:
+    """The form in which facts are compared: case-folded, NFC, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def without_markers(text: str) -> str:
+    """An answer's text without its `[n]`."""
+    return _MARKER.sub("", text)
+
+
+def says(text: str, fragment: str) -> bool:
+    """Whether a text holds a fragment, both folded; a space at a fragment's edge is the end of a word."""
+    wanted = _SPACES.sub(" ", unicodedata.normalize("NFC", fragment).casefold())
+    return wanted in f" {folded(text)} "
+
+
+def fact_recall(text: str, facts: Sequence[Sequence[str]]) -> float | None:
+    """Share of the facts of which any alternative occurs in the answer (MS MARCO nuggets, simplified)."""
+    if not facts:
+        return None
+    return sum(any(says(text, way) for way in ways) for ways in facts) / len(facts)
+
+
+def forbidden_rate(text: str, forbidden: Sequence[str]) -> float | None:
+    """1 when the answer says anything that it must not, else 0; over a set, the share of such answers."""
+    return float(any(says(text, fragment) for fragment in forbidden)) if forbidden else None
+
+
+def evidence_hit(citations: Iterable[Citation], gold: Collection[ArticleSpan]) -> float | None:
+    """1 when a cited span overlaps a gold sentence, else 0; None without gold sentences."""
+    if not gold:
+        return None
+    return float(any(touches((c.article_id, c.start, c.end), span) for c in citations for span in gold))
+
+
+def touches(one: ArticleSpan, other: ArticleSpan) -> bool:
+    """Whether two places share a character."""
+    return one[0] == other[0] and one[1] < other[2] and other[1] < one[2]
+
+
+def gold_sentences(
+    id: str, text: str, sentences: Iterable[Span], fragments: Iterable[str]
+) -> list[ArticleSpan]:
+    """The sentences of an article that overlap the evidence fragments, wherever these occur, each once."""
+    found: dict[ArticleSpan, None] = {}
+    spans = list(sentences)
+    for fragment in filter(None, fragments):
+        at = text.find(fragment)
+        while at >= 0:
+            found |= {(id, low, high): None for low, high in spans if low < at + len(fragment) and at < high}
+            at = text.find(fragment, at + 1)
+    return list(found)
+
+
+def quote_exact(citations: Iterable[Citation], texts: Mapping[str, str]) -> float | None:
+    """1 when every quote stands in its article at its offsets, character for character, else 0."""
+    exact = [texts.get(c.article_id, "")[c.start : c.end] == c.quote for c in citations]
+    return float(all(exact)) if exact else None
+
+
+def citation_recall(
+    statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
+) -> float | None:
+    """Share of the statements that are supported by all their citations together.
+
+    ALCE (Gao et al. 2023, arXiv 2305.14627, section 4.2), with `supports` in the place of its NLI
+    model. Every sentence counts. None for an answer without statements.
+    """
+    if not statements:
+        return None
+    return sum(bool(cited) and supports(text, cited) for text, cited in statements) / len(statements)
+
+
+def citation_precision(
+    statements: Sequence[tuple[str, Sequence[Source]]], supports: Supports[Source]
+) -> float | None:
+    """Share of the citations that their statement needs.
+
+    A citation counts if all citations of the statement support it together, and either this one supports it
+    alone or the others do not support it without this one (ALCE, as `citation_recall`). 0 for an answer
+    without citations; None for one without statements.
+    """
+    if not statements:
+        return None
+    total = sum(len(cited) for _, cited in statements)
+    needed = 0
+    for text, cited in statements:
+        if cited and supports(text, cited):
+            needed += sum(
+                len(cited) == 1
+                or supports(text, [source])
+                or not supports(text, [*cited[:at], *cited[at + 1 :]])
+                for at, source in enumerate(cited)
+            )
+    return needed / total if total else 0.0
+
+
+# --- the values for an answer
+
+
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """The parts of articles that measuring needs: texts, and the chunks that retrieval ranks."""
@@ -100,7 +244,7 @@ class Shelf:
         for id in case.articles or ():
             if (article := self.articles.get(id)) is not None:
                 spans = sentences_of(article.text, article.language)
-                found += metrics.gold_sentences(id, article.text, spans, case.evidence)
+                found += gold_sentences(id, article.text, spans, case.evidence)
         return found
 
     def quoted(self, span: ArticleSpan) -> Json:
@@ -116,7 +260,7 @@ class Shelf:
             chunk
             for span in gold
             for chunk, start, end in self.chunks.get(span[0], ())
-            if metrics.touches(span, (span[0], start, end))
+            if touches(span, (span[0], start, end))
         }
 
 
@@ -134,24 +278,24 @@ def answer_measures(
 
     {"evidence_hit": 1.0, "fact_recall": 0.5, "abstained": 0.0, "article_hit@1": 1.0, …}
     """
-    text = metrics.without_markers(answer.text)
+    text = without_markers(answer.text)
     gold = shelf.gold(case)
     cited = {citation.number: citation for citation in answer.citations}
     statements = [(s.text, [cited[n] for n in s.citations if n in cited]) for s in answer.statements]
     first, first_cited = statements[0] if statements else ("", [])
-    lead = metrics.fact_recall(first, case.facts) or metrics.evidence_hit(first_cited, gold)
+    lead = fact_recall(first, case.facts) or evidence_hit(first_cited, gold)
     texts = {id: article.text for id, article in shelf.articles.items()}
     # the library's own answers search nothing, and claim nothing that a sentence could support
     searched = bool(answer.passages) or answer.abstained
     found: dict[str, float | None] = {
         **(passage_measures(case, answer.passages, shelf, gold) if searched else {}),
-        "fact_recall": metrics.fact_recall(text, case.facts),
-        "forbidden_rate": metrics.forbidden_rate(text, case.forbidden),
-        "evidence_hit": metrics.evidence_hit(answer.citations, gold),
+        "fact_recall": fact_recall(text, case.facts),
+        "forbidden_rate": forbidden_rate(text, case.forbidden),
+        "evidence_hit": evidence_hit(answer.citations, gold),
         "lead_answers": float(bool(lead)) if case.facts or gold else None,
-        "citation_precision": metrics.citation_precision(statements, supports) if searched else None,
-        "citation_recall": metrics.citation_recall(statements, supports) if searched else None,
-        "quote_exact": metrics.quote_exact([*answer.citations, *answer.further], texts),
+        "citation_precision": citation_precision(statements, supports) if searched else None,
+        "citation_recall": citation_recall(statements, supports) if searched else None,
+        "quote_exact": quote_exact([*answer.citations, *answer.further], texts),
         "abstained": float(answer.abstained),
         "confidence": float(answer.confidence),
         "language_match": float(language == case.lang) if language and case.lang else None,
@@ -181,7 +325,7 @@ def sentence_measures(case: Case, job: Job, gold: Sequence[ArticleSpan]) -> dict
     measures: dict[str, float] = {}
     if gold:
         spans = [(each.article.id, *each.span) for each in job.found[:3]]
-        right = [any(metrics.touches(span, place) for place in gold) for span in spans]
+        right = [any(touches(span, place) for place in gold) for span in spans]
         measures |= {f"sentence_hit@{k}": float(any(right[:k])) for k in (1, 3)}
     if case.articles:
         hits = tuple(hit for hit in job.ranking.hits if hit.passage.article.id not in case.articles)
@@ -209,10 +353,10 @@ def ranked_measures(level: str, ranked: Sequence[str], gains: Mapping[str, float
     """Hit, recall, MRR and nDCG of a ranking; items with a gain above 0 are relevant."""
     relevant = {item for item, gain in gains.items() if gain > 0}
     return {
-        **{f"{level}_hit@{k}": metrics.hit_at(ranked, relevant, k) for k in DEPTHS},
-        **{f"{level}_recall@{k}": metrics.recall_at(ranked, relevant, k) for k in DEPTHS},
-        f"{level}_mrr@10": metrics.mrr_at(ranked, relevant, 10),
-        f"{level}_ndcg@10": metrics.ndcg_at(ranked, gains, 10),
+        **{f"{level}_hit@{k}": hit_at(ranked, relevant, k) for k in DEPTHS},
+        **{f"{level}_recall@{k}": recall_at(ranked, relevant, k) for k in DEPTHS},
+        f"{level}_mrr@10": mrr_at(ranked, relevant, 10),
+        f"{level}_ndcg@10": ndcg_at(ranked, gains, 10),
     }
 
 

@@ -10,10 +10,18 @@ from typing import Any
 import numpy as np
 
 from eval.compare import Difference, compare
-from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right
-from eval.metrics import reliability, risk_coverage, says, touches, without_markers
+from eval.measures import HEADLINE, LEVELS, MEASURES, RANKS, is_right, says, touches, without_markers
 from eval.runs import Row, Run, write_whole
-from eval.statistics import COLUMNS, by_kind, columns_of, judged_confidence, quantiles, summary
+from eval.statistics import (
+    COLUMNS,
+    by_kind,
+    columns_of,
+    judged_confidence,
+    quantiles,
+    reliability,
+    risk_coverage,
+    summary,
+)
 from rag.engine import EXTRACTIVE
 from rag.i18n import LANGUAGES, Words
 from rag.schema import Citation

@@ -16,8 +16,16 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from eval.cases import Case, QuestionSet, digest
-from eval.measures import MEASURES, Shelf, answer_measures, ranked_measures, sentence_measures, shelf_of
-from eval.metrics import Supports, without_markers
+from eval.measures import (
+    MEASURES,
+    Shelf,
+    Supports,
+    answer_measures,
+    ranked_measures,
+    sentence_measures,
+    shelf_of,
+    without_markers,
+)
 from eval.report import keep_reports
 from eval.runs import Journal, Row, Run, Verdict, write_run, write_whole
 from eval.statistics import means
@@ -29,10 +37,9 @@ from rag.engine import EXTRACTIVE, Engine, open_engine
 from rag.errors import BadRequest, BelegError, ConfigError
 from rag.i18n import ENGLISH
 from rag.models.chat import ChatModel, Deadline
-from rag.schema import Answer, Citation, Delta, Done
+from rag.schema import VERSION, Answer, Citation, Delta, Done
 from rag.settings import DEFAULTS, Settings, load_settings
 from rag.store.library_file import fingerprint
-from rag.version import VERSION
 from rag.wire import Json, sent_answer
 
 FOLDER = "evaluation"

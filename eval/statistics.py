@@ -1,19 +1,24 @@
-"""Measures of cases combined to one number for a set, with its 95 % interval, and laid out as tables."""
+"""Measures of cases combined to one number for a set, with its 95 % interval, and laid out as tables.
+
+What only a set has, the calibration of confidence, has its formulas here.
+"""
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from eval import metrics
 from eval.measures import HEADLINE, MEASURES, is_right
-from eval.metrics import Floats
 from eval.runs import Row, Run
 from rag.i18n import ENGLISH
 
+Floats = NDArray[np.float64]
+
+BINS = 10  # ranges of confidence
 RESAMPLES = 10_000
 SEED = 20250815
 DECLINING = ("abstention_precision", "abstention_recall", "abstention_f1")
@@ -74,9 +79,64 @@ def values(rows: Sequence[Row], names: Sequence[str], weights: Floats | None = N
     for column, name in enumerate(names):
         if name in CALIBRATION and (judged := judged_confidence(name, rows)):
             places, confidences, outcomes = (np.array(each) for each in zip(*judged, strict=True))
-            formula = metrics.auroc if name == "confidence_auroc" else metrics.calibration_error
+            formula = auroc if name == "confidence_auroc" else calibration_error
             found[:, column] = formula(confidences, outcomes, weights[:, places])
     return found
+
+
+def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float]]:
+    """Points (coverage, risk) of answering only where confidence is high enough, from (confidence, right).
+
+    Coverage is the share of the answers that are given, risk the share of those that are wrong
+    (El-Yaniv & Wiener 2010); answers of the same confidence come together.
+    """
+    ordered = sorted(answers, reverse=True)
+    points, wrong = [], 0
+    for given, (confidence, right) in enumerate(ordered, 1):
+        wrong += not right
+        if given == len(ordered) or ordered[given][0] != confidence:
+            points.append((given / len(ordered), wrong / given))
+    return points
+
+
+def auroc(scores: Floats, positive: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Area under the ROC curve: the chance that a positive scores higher than a negative, ties count half.
+
+    Mann & Whitney 1947; Fawcett 2006. One value for each row of `weights`, which weigh the scores; NaN
+    where either kind is missing.
+    """
+    ours, theirs = scores[positive, None], scores[None, ~positive]
+    above = (ours > theirs) + 0.5 * (ours == theirs)
+    wins = ((weights[:, positive] @ above) * weights[:, ~positive]).sum(axis=1)
+    pairs = weights[:, positive].sum(axis=1) * weights[:, ~positive].sum(axis=1)
+    area: Floats = np.divide(wins, pairs, out=np.full(wins.shape, np.nan), where=pairs > 0)
+    return area
+
+
+def calibration_error(confidence: Floats, right: NDArray[np.bool_], weights: Floats) -> Floats:
+    """Expected calibration error: how far confidence is from the share that is right, over ten equal ranges.
+    Naeini et al. 2015; Guo et al. 2017 (arXiv 1706.04599). One value for each row of `weights`."""
+    gaps = np.zeros((len(confidence), BINS))
+    gaps[np.arange(len(confidence)), bin_of(confidence)] = confidence - right
+    total = weights.sum(axis=1)
+    gap = np.abs(weights @ gaps).sum(axis=1)
+    error: Floats = np.divide(gap, total, out=np.full(gap.shape, np.nan), where=total > 0)
+    return error
+
+
+def bin_of(confidence: Floats) -> NDArray[np.int_]:
+    """The number of the equal range, of ten, for each confidence; 1 belongs to the last."""
+    places: NDArray[np.int_] = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    return places
+
+
+def reliability(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, float, int]]:
+    """For each range of confidence with answers: mean confidence, share right, and number of answers. The
+    reliability diagram of Guo et al. 2017, from (confidence, right)."""
+    pairs = np.array(list(answers), dtype=np.float64).reshape(-1, 2)
+    places = bin_of(pairs[:, 0])
+    groups = [pairs[places == place] for place in range(BINS)]
+    return [(float(g[:, 0].mean()), float(g[:, 1].mean()), len(g)) for g in groups if len(g)]
 
 
 def resamples(clusters: Sequence[str]) -> Iterator[Floats]:

@@ -12,8 +12,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from eval.cases import read_lines
-from eval.measures import Shelf
-from eval.metrics import Supports
+from eval.measures import Shelf, Supports
 from eval.statistics import aligned, by_value
 from rag import open_engine
 from rag.errors import BadRequest

@@ -1,16 +1,60 @@
-"""The plan of a sync: the differences between files and library, found before anything is written."""
+"""The differences between files and library: whether there are any, and the plan of a sync."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ingest.sources import SourceFile, assign_ids, own_id
-from rag.errors import ArticleError
+from ingest.readers import read_file
+from ingest.sources import SourceFile, assign_ids, corrected, find_files, own_id
+from rag.errors import ArticleError, BelegError
 from rag.i18n import Phrase
 from rag.schema import Article
+from rag.settings import Settings
+from rag.store.chroma import is_whole
 from rag.store.library import Library
+from rag.store.library_file import fingerprint, serves
 from rag.store.library_rows import Account, Entry, FileState
+
+VECTORS = "vectors"
+"""A note in the library: the revision of which Chroma has all vectors."""
+
+PUBLISHED = "published"
+"""A note in the library: the Chroma server that others fill themselves from, and the revision that it has."""
+
+
+def is_current(settings: Settings, *, vectors: bool = True) -> bool:
+    """Whether the index is up to date, judged by the files' sizes and times alone.
+
+    Without `vectors`, some vectors may be missing. Takes no lock and imports nothing slow; False for any
+    index that cannot be opened.
+    """
+    try:
+        files = find_files(settings)
+        with Library.open(settings.data_dir.resolve(), read_only=True) as library:
+            return agrees(settings, files, library, vectors=vectors)
+    except BelegError:
+        return False
+
+
+def has_vectors(library: Library) -> bool:
+    """Whether Chroma has all vectors of the library, in an unchanged folder."""
+    return library.meta(VECTORS) == library.state and is_whole(library.path.parent)
+
+
+def agrees(
+    settings: Settings, files: Sequence[SourceFile], library: Library, *, vectors: bool = True
+) -> bool:
+    """As `is_current`, for files that were found and a library that is open."""
+    # the server was told of the latest change; it may have lost it since
+    is_published = (library.meta(PUBLISHED) or "").partition(" ")[2] == library.state
+    return (
+        (has_vectors(library) or not vectors)
+        and serves(library.fingerprint, fingerprint(settings))
+        and (not settings.chroma_url or settings.chroma_replica or is_published)
+        and (not settings.chroma_replica or library.counts().articles > 0)
+        and {path: held[:2] for path, held in library.files().items()} == {f.key: f.state[:2] for f in files}
+    )
 
 
 class Outcome(NamedTuple):
@@ -39,8 +83,7 @@ class Plan:
 
 def read_file_of(file: SourceFile, limit_bytes: int) -> Outcome:
     """Reads a file and finds the asides of its articles."""
-    from ingest.readers import read_file
-    from ingest.sidecar import corrected
+    # its patterns take a while, and most syncs read nothing
     from ingest.structure.article import article_from
 
     try:

@@ -1,17 +1,28 @@
-"""The sources of articles: the files of the source folders, and article ids from their names."""
+"""The sources of articles: the files of the source folders, article ids from their names, and what people
+corrected.
 
+Corrections of what a file states about itself are kept beside it, never in it. The sidecar of `faehre.pdf` is
+`.faehre.pdf.json`, hidden, so that it is no article itself:
+
+    {"title": "Die Fähre", "published": "2025-05-03", "in_file": {"title": "Scan 7", "published": ""}}
+
+`in_file` is what the file itself says of the same, for readers to see.
+"""
+
+import contextlib
 import hashlib
 import json
 import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ingest.readers import SUFFIXES
-from ingest.sidecar import changed_at
+from ingest.readers.document import Document, clean_field, parse_date
 from rag.errors import ArticleError, ConfigError
 from rag.i18n import Phrase
 from rag.settings import DEFAULTS, Settings
@@ -24,6 +35,10 @@ INCOMING = ".incoming"
 
 SOURCE = "source.json"
 """File in the data folder with the paths that replace the articles folder."""
+
+FIELDS = ("title", "outlet", "author", "published")
+"""Facts of an article that people may correct."""
+_IN_FILE = "in_file"
 
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -76,6 +91,15 @@ def _remembered(settings: Settings) -> list[Path]:
         return []
 
 
+def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
+    """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
+    if not settings.chroma_replica:
+        return tuple(find_sources(roots(settings, paths), settings.data_dir.resolve()))
+    if paths:
+        raise ConfigError("replica_names_none")
+    return ()
+
+
 def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
     """The files under `folders`, each once; those of the data folder only from its uploads.
 
@@ -99,7 +123,7 @@ def find_sources(folders: Sequence[Path], data: Path) -> list[SourceFile]:
             try:
                 stat = path.stat()
                 # a change of the sidecar is a change, too
-                state = FileState(stat.st_size, max(stat.st_mtime_ns, changed_at(path)))
+                state = FileState(stat.st_size, max(stat.st_mtime_ns, _changed_at(path)))
             except OSError:  # reading it will report the reason
                 state = FileState(-1, -1)
             found[path] = SourceFile(path, key, legible(name.as_posix() if name.name else path.name), state)
@@ -242,3 +266,66 @@ def slug(name: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:10]
+
+
+# --- what people corrected
+
+
+def sidecar_of(file: Path) -> Path:
+    """The path of the sidecar, whether it exists or not."""
+    return file.with_name(f".{file.name}.json")
+
+
+def corrected(document: Document, file: Path) -> Document:
+    """The document with the corrections from its sidecar; an unreadable sidecar is ignored."""
+    stated = _said_of(file)
+    said: dict[str, Any] = {name: clean_field(stated.get(name)) for name in FIELDS}
+    said["published"] = parse_date(said["published"] or "")
+    return replace(document, **{name: value for name, value in said.items() if value})
+
+
+def describe(file: Path, fields: Mapping[str, str], in_file: Mapping[str, str]) -> None:
+    """Writes the sidecar without empty fields, which are taken from the file; deletes it if all are empty.
+
+    `in_file` is what the file says itself. Raises ArticleError for an invalid day.
+    """
+    said = {name: text for name in FIELDS if (text := clean_field(fields.get(name, "")))}
+    if "published" in said:
+        day = parse_date(said["published"])
+        if day is None:
+            raise ArticleError("no_date", date=said["published"][:40])
+        said["published"] = day.isoformat()
+    said = {name: text for name, text in said.items() if text != in_file.get(name)}
+    place = sidecar_of(file)
+    if not said:
+        place.unlink(missing_ok=True)
+        return
+    new = place.with_suffix(".new")
+    noted = {**said, _IN_FILE: {name: in_file.get(name, "") for name in said}}
+    new.write_text(json.dumps(noted, ensure_ascii=False), "utf-8")
+    new.replace(place)
+
+
+def edited(file: Path) -> Mapping[str, str] | None:
+    """Of the facts that people changed of a file, what it says itself, as `Intake.edited` has it."""
+    stated = _said_of(file)
+    if not any(clean_field(stated.get(name)) for name in FIELDS):
+        return None
+    known = stated.get(_IN_FILE)
+    known = known if isinstance(known, dict) else {}
+    return {name: clean_field(known[name]) or "" for name in FIELDS if name in known}
+
+
+def _said_of(file: Path) -> Mapping[str, Any]:
+    """What the sidecar says; nothing where there is none that can be read."""
+    try:
+        return dict(json.loads(sidecar_of(file).read_text("utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
+
+
+def _changed_at(file: Path) -> int:
+    """The time of the sidecar's last change, in nanoseconds since 1970; 0 without one."""
+    with contextlib.suppress(OSError):
+        return sidecar_of(file).stat().st_mtime_ns
+    return 0

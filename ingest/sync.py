@@ -10,26 +10,34 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ingest import sources
-from ingest.diff import Outcome, Plan, make_plan, read_file_of
-from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept, left_to_words
-from ingest.report import SyncReport, report_of
+from ingest.diff import (
+    VECTORS,
+    Outcome,
+    Plan,
+    agrees,
+    has_vectors,
+    is_current,
+    make_plan,
+    read_file_of,
+)
+from ingest.meaning import MOST_UNASKED, WISH, Wish, embed_sentences, kept, left_to_words, prune, vectors_of
 from ingest.sources import SourceFile
 from rag import errors
 from rag.errors import BelegError, ConfigError
 from rag.i18n import Phrase
-from rag.models.embedding_choice import chosen
 from rag.schema import Article, Chunk
-from rag.settings import Settings
+from rag.settings import Settings, embedding_choice
 from rag.store import lock
-from rag.store.chroma import Chroma, Pair, Progress, Stop, add_missing, delete_unknown, is_whole
+from rag.store.chroma import Chroma, Pair, Progress, Stop, add_missing, delete_unknown
 from rag.store.library import Library
 from rag.store.library_file import (
     FILE_NAME,
@@ -38,30 +46,53 @@ from rag.store.library_file import (
     check_fingerprint,
     dimension_of,
     fingerprint,
-    serves,
 )
 
 _T = TypeVar("_T")
 
 if TYPE_CHECKING:
-    from rag.models.embedder import Embedder
-    from rag.models.hashing import Floats
-
-__all__ = ["SyncReport", "answers_all_the_same", "catch_up", "embeds_at_once", "is_current", "sync"]
-
-VECTORS = "vectors"
-"""A note in the library: the revision of which Chroma has all vectors."""
-
-PUBLISHED = "published"
-"""A note in the library: the Chroma server that others fill themselves from, and the revision that it has."""
+    from rag.models.embedder import Embedder, Floats
 
 _AT_ONCE = 32  # articles or files for each step of the progress bar
-_SPARE_VECTORS = 10_000  # cached vectors of other texts or models, in case these come back
 
 _OF_THE_DISK = frozenset({"cannot_use", "cache_unusable", "disk_full", "index_unwritable"})
 """Codes of errors by which a disk that is full or read-only is said."""
 
 _one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a sync did. Numbers count articles; `skipped` has name and reason of each file that was not read,
+    or, where its name is also in `in_part`, not all of it.
+
+    `duplicates` are pairs (copy, original) of article ids in the whole index; `repaired` says what was
+    damaged and is whole again; `articles` and `chunks` are what the index holds now. `pending` is the number
+    of chunks without vectors, found by their words only; `unasked` says what embedding them would take if
+    they are too many to do so without `--embed`. `read` and `left_out` count the parts of files that were
+    read and not read, by kind.
+    """
+
+    added: int
+    changed: int
+    deleted: int
+    unchanged: int
+    duplicates: tuple[tuple[str, str], ...]
+    skipped: tuple[tuple[str, str], ...]
+    repaired: tuple[str, ...]
+    articles: int
+    chunks: int
+    seconds: float
+    fingerprint: str
+    pending: int = 0
+    unasked: str | None = None
+    in_part: tuple[str, ...] = ()
+    read: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def how_read(self, name: str) -> str:
+        """Of a file in `skipped`: whether nothing of it was read, or a part."""
+        return "read in part" if name in self.in_part else "skipped"
 
 
 def sync(
@@ -93,12 +124,12 @@ def sync(
     is_replica, folder = settings.chroma_replica, settings.data_dir.resolve()
     stop = stop if wait else lambda: True
     with _one_at_a_time:
-        files = find_files(settings, paths)
+        files = sources.find_files(settings, paths)
         report = None if rebuild or embed or is_replica else _report_if_idle(settings, files)
         if report is None:
             # imported only when needed, because they import numpy and chromadb
             from ingest.shared import Replica
-            from rag.models.providers import build_embedder
+            from rag.models.embedding import build_embedder
 
             kind = Replica if is_replica else Run
             try:
@@ -135,64 +166,9 @@ def catch_up(settings: Settings) -> list[str]:
     return [*skipped, report.unasked] if report.unasked else skipped
 
 
-def _embedded(article: Article, chunk: Chunk) -> str:
-    """The text to embed for a passage: below the article's title, if there is one."""
-    return f"{article.title}\n{chunk.text}" if article.title else chunk.text
-
-
-def vectors_of(embedder: Embedder, pairs: Sequence[Pair]) -> Floats:
-    """The vectors of passages."""
-    return embedder.embed([_embedded(*pair) for pair in pairs])
-
-
 def embeds_at_once(settings: Settings) -> bool:
     """Whether vectors take seconds (or a server's time), not hours of this machine."""
-    return chosen(settings).kind not in ("class", "e5")
-
-
-# --- whether there is anything to do
-
-
-def is_current(settings: Settings, *, vectors: bool = True) -> bool:
-    """Whether the index is up to date, judged by the files' sizes and times alone.
-
-    Without `vectors`, some vectors may be missing. Takes no lock and imports nothing slow; False for any
-    index that cannot be opened.
-    """
-    try:
-        files = find_files(settings)
-        with Library.open(settings.data_dir.resolve(), read_only=True) as library:
-            return _agrees(settings, files, library, vectors=vectors)
-    except BelegError:
-        return False
-
-
-def find_files(settings: Settings, paths: Sequence[Path] | None = None) -> tuple[SourceFile, ...]:
-    """The source files; a replica has none. Raises ArticleError for a path that does not exist."""
-    if not settings.chroma_replica:
-        return tuple(sources.find_sources(sources.roots(settings, paths), settings.data_dir.resolve()))
-    if paths:
-        raise ConfigError("replica_names_none")
-    return ()
-
-
-def has_vectors(library: Library) -> bool:
-    """Whether Chroma has all vectors of the library, in an unchanged folder."""
-    return library.meta(VECTORS) == library.state and is_whole(library.path.parent)
-
-
-def _agrees(
-    settings: Settings, files: Sequence[SourceFile], library: Library, *, vectors: bool = True
-) -> bool:
-    # the server was told of the latest change; it may have lost it since
-    is_published = (library.meta(PUBLISHED) or "").partition(" ")[2] == library.state
-    return (
-        (has_vectors(library) or not vectors)
-        and serves(library.fingerprint, fingerprint(settings))
-        and (not settings.chroma_url or settings.chroma_replica or is_published)
-        and (not settings.chroma_replica or library.counts().articles > 0)
-        and {path: held[:2] for path, held in library.files().items()} == {f.key: f.state[:2] for f in files}
-    )
+    return embedding_choice(settings).kind not in ("class", "e5")
 
 
 def answers_all_the_same(settings: Settings, error: BelegError) -> bool:
@@ -211,9 +187,39 @@ def _report_if_idle(settings: Settings, files: Sequence[SourceFile]) -> SyncRepo
         articles = library.counts().articles
         # a change of permissions shows in neither size nor time
         unread = any(state.unread for state in library.files().values())
-        if articles and not unread and _agrees(settings, files, library):
-            return report_of(library, (0, 0, 0, articles))
+        if articles and not unread and agrees(settings, files, library):
+            return _report_of(library, (0, 0, 0, articles))
     return None
+
+
+def _report_of(
+    library: Library, changes: tuple[int, int, int, int], repaired: Sequence[str] = (), pending: int = 0
+) -> SyncReport:
+    """The report of a sync on the library as it is now; the caller knows the seconds."""
+    counts, read, left_out = library.counts(), Counter[str](), Counter[str]()
+    skipped, in_part = list[tuple[str, str]](), set[str]()
+    here = f"{Path.cwd()}{os.sep}"  # paths below it are said without it
+    for path, state in library.files().items():
+        name = path.removeprefix(here)
+        read.update(state.account.read)
+        left_out.update(state.account.left_out)
+        skipped += [(name, problem) for problem in state.problems]
+        in_part |= set() if state.unread else {name}
+    return SyncReport(
+        *changes,
+        duplicates=tuple(library.copies().items()),
+        skipped=tuple(sorted(skipped)),
+        repaired=tuple(repaired),
+        articles=counts.articles,
+        chunks=counts.chunks,
+        seconds=0.0,
+        fingerprint=library.fingerprint,
+        pending=pending,
+        unasked=library.phrase(LEFT_TO_WORDS),
+        in_part=tuple(sorted(in_part)),
+        read=dict(read),
+        left_out=dict(left_out),
+    )
 
 
 # --- one sync
@@ -238,7 +244,7 @@ class Run:
         self.roots = sources.roots(self.settings, self.paths)
         self.named = self.settings.chroma_replica or sources.are_named(self.settings, self.paths)
         self.note = fingerprint(self.settings)
-        self.is_e5 = chosen(self.settings).kind == "e5"  # the built-in encoder, also of sentences
+        self.is_e5 = embedding_choice(self.settings).kind == "e5"  # the built-in encoder, also of sentences
         self.repaired: list[str] = []
 
     def run(self) -> SyncReport:
@@ -250,12 +256,12 @@ class Run:
             lost_none = has_vectors(library)
             if not (plan.manifest or library.counts().articles or self.allow_empty):
                 library.replace(files=plan.files)  # nothing could be read, so no index is made
-                return report_of(library, plan.changes, self.repaired)
+                return _report_of(library, plan.changes, self.repaired)
             self._replace(library, plan)
             if self.paths is not None:
                 sources.remember(self.settings, self.paths)
             pending = self._embed(library, plan, lost_none=lost_none)
-            return report_of(library, plan.changes, self.repaired, pending)
+            return _report_of(library, plan.changes, self.repaired, pending)
 
     def plan(self, library: Library) -> Plan:
         """The differences between files and library; writes nothing."""
@@ -364,10 +370,7 @@ class Run:
                 raise
         if not pending:
             library.note(VECTORS, library.state)
-            # lets go of cached vectors that nothing needs, when they are more than those that something does
-            articles = library.articles()
-            texts = (_embedded(each, chunk) for each in articles for chunk in library.chunks_of(each.id))
-            self.embedder.prune(texts, 2 * library.counts().chunks + _SPARE_VECTORS)
+            prune(library, self.embedder)
         return pending
 
     def _left_to_words(self, library: Library, chroma: Chroma) -> bool:

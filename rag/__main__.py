@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from rag.errors import BadRequest, BelegError, ConfigError, ProviderError
-from rag.printing import answer_text
-from rag.schema import Asking, Filters, Genre, Message
+from rag.schema import VERSION, Asking, Filters, Genre, Message
 from rag.terminal import DOSSIER_HELP, as_json, ends_with_its_reader, program
-from rag.version import VERSION
 
 if TYPE_CHECKING:
     from rag.engine import Engine
@@ -133,12 +131,9 @@ def _ask(engine: Engine, options: argparse.Namespace) -> None:
         if exc.partial:
             print(f"beleg: unfinished and unchecked: {exc.partial}", file=sys.stderr)
         raise type(exc)(f"{exc} (--extractive answers without the model)") from exc
-    if options.json:
-        from rag.wire import answer_to_dict
+    from rag.wire import answer_text, answer_to_dict
 
-        print(as_json(answer_to_dict(answer)))
-    else:
-        print(answer_text(answer))
+    print(as_json(answer_to_dict(answer)) if options.json else answer_text(answer))
 
 
 def _search(engine: Engine, options: argparse.Namespace) -> None:

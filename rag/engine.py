@@ -44,9 +44,9 @@ from rag.answering.work import (
     summed,
 )
 from rag.errors import BadRequest, ProviderError
-from rag.models.chat import ChatModel, Deadline, Usage
+from rag.models.chat import ChatModel, Deadline, Usage, build_model
 from rag.models.dialect import Restarted
-from rag.models.providers import build_embedder, build_model
+from rag.models.embedding import build_embedder
 from rag.question.aims import Aim, aim_of
 from rag.question.broad import broad_of
 from rag.question.followup import Context, context_for, named_again, one_part_changed, recent, standalone

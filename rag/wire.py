@@ -1,6 +1,6 @@
-"""An Answer as plain data: the contract behind `--json`, REST, MCP and the evaluation.
+"""An Answer as it is sent: as plain data, behind `--json`, REST, MCP and the evaluation; and as plain text.
 
-The values of `rag.schema` describe it; this module has only the difference: a passage is flat, without its
+The values of `rag.schema` describe the data; here is only the difference: a passage is flat, without its
 whole article.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from pydantic import TypeAdapter, ValidationError
 
 from rag import schema
+from rag.answering.texts import say
 from rag.errors import BadRequest
 
 Json = dict[str, Any]
@@ -105,3 +106,31 @@ def _whole(sent: Passage) -> schema.Passage:
     article = schema.Article(id=sent.article_id, text="", source="", sha256=version, **known)
     chunk = schema.Chunk(sent.chunk_id, sent.article_id, 0, sent.start, sent.end, sent.text, ())
     return schema.Passage(chunk, article, sent.score)
+
+
+# --- as text, for terminals and for the models of other programs
+
+
+def answer_text(answer: schema.Answer, *, quotes: bool = False) -> str:
+    """The text, what each `[n]` cites (with its words if `quotes`), doubts, and where to read on."""
+    doubts = [
+        f"{say(each.status, answer.language)}: {each.text}"
+        for each in answer.statements
+        if each.status in ("weak", "unsupported")
+    ]
+    cited = [f"[{c.number}] {_with_quote(c) if quotes else place(c)}" for c in answer.citations]
+    further = [say("read_on", answer.language), *(f"  {_with_quote(c)}" for c in answer.further)]
+    blocks = ([answer.text], cited, doubts, further if answer.further else [])
+    return "\n\n".join("\n".join(lines) for lines in blocks if lines)
+
+
+def place(citation: schema.Citation) -> str:
+    """Title, outlet, date, page and offsets; what is unknown is left out, the article's id remains."""
+    day = citation.published.isoformat() if citation.published else None
+    page = f"p. {citation.page}" if citation.page else None
+    stated = ", ".join(part for part in (citation.title, citation.outlet, day, page) if part)
+    return f"{stated or citation.article_id} ({citation.article_id}:{citation.start}-{citation.end})"
+
+
+def _with_quote(citation: schema.Citation) -> str:
+    return f"{place(citation)}: {' '.join(citation.quote.split())}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from llama_index.core.embeddings import BaseEmbedding
 
-from rag.models.hashing import vectors
+from rag.models.embedder import vectors
 
 
 class BuiltinEmbedding(BaseEmbedding):
-    """What `rag.models.hashing` makes of a text, and of a question alike."""
+    """What `rag.models.embedder` makes of a text, and of a question alike."""
 
     model_name: str = "builtin"
     embed_batch_size: int = 256

@@ -106,7 +106,7 @@ def _forget_environment(patch: pytest.MonkeyPatch, home: Path) -> None:
     patch.setattr("rag.settings.ENV_FILE", home / "no.env")
     # tests that are not about meaning wait for no encoder
     patch.setenv("BELEG_EMBEDDING", "builtin")
-    patch.setattr("rag.models.embedding_choice.is_available", lambda: False)
+    patch.setattr("rag.settings.has_encoder", lambda: False)
 
 
 def _close_network(patch: pytest.MonkeyPatch) -> None:

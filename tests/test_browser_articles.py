@@ -303,7 +303,7 @@ def test_nothing_is_wider_than_the_screen(site: Site) -> None:
 
 @pytest.mark.usefixtures("browser", "address")
 def test_a_replicas_page_works_without_anything_to_add(browser: Any, settings: Settings) -> None:
-    from ingest.uploads import ArticleIntake
+    from ingest.intake import ArticleIntake
     from rag.engine import open_engine
     from rag.serve.app import create_app
 

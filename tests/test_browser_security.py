@@ -59,8 +59,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """The real app over poisoned articles, with a model that does as it is told; a page that may frame it."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from ingest.intake import ArticleIntake
     from ingest.sync import sync
-    from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
     from rag.serve.app import create_app
 

@@ -16,12 +16,11 @@ from eval.measures import answer_measures, shelf_of
 from rag.answering.catalogue import MOST_LISTED
 from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
-from rag.printing import answer_text
 from rag.schema import Answer, Delta, Done, Message, Retrieved
 from rag.serve.chat.messages import restored
 from rag.store.library import Library
 from rag.store.library_rows import Selection
-from rag.wire import answer_from_dict, answer_to_dict
+from rag.wire import answer_from_dict, answer_text, answer_to_dict
 from tests.doors import client, doors
 from tests.dossier import BRIDGE, DOSSIER, article, aside, engine_over, fill, settings_for
 from tests.test_mcp import call

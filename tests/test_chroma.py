@@ -18,9 +18,9 @@ from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection
 
 from rag.errors import ConfigError, IndexBusy, IndexMismatch
-from rag.models.hashing import Floats
-from rag.models.hashing import vectors as hashed
-from rag.models.providers import build_embedder
+from rag.models.embedder import Floats
+from rag.models.embedder import vectors as hashed
+from rag.models.embedding import build_embedder
 from rag.schema import BUILTIN_DIMENSION, Article, Chunk
 from rag.settings import Settings
 from rag.store.chroma import CHUNKS, FOLDER, Chroma, Embed, Pair, add_missing, delete_unknown, is_whole
@@ -441,7 +441,7 @@ def test_folder_that_cannot_be_written_is_a_config_error(tmp_path: Path) -> None
 
 
 def test_embedding_is_the_same_in_every_process() -> None:
-    code = "from rag.models.hashing import vectors; print(vectors(['Gipfel in Alaska'])[0].tobytes().hex())"
+    code = "from rag.models.embedder import vectors; print(vectors(['Gipfel in Alaska'])[0].tobytes().hex())"
     command = [sys.executable, "-c", code]
     result = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == hashed(["Gipfel in Alaska"])[0].tobytes().hex()

@@ -14,11 +14,12 @@ from types import SimpleNamespace
 import pytest
 
 import app
-from ingest.sync import embeds_at_once, is_current, sync
+from ingest.diff import is_current
+from ingest.sync import embeds_at_once, sync
 from rag.engine import open_engine
 from rag.errors import IndexBusy, IndexMismatch, ProviderAuth, ProviderProtocol, ProviderUnavailable
 from rag.models import faults
-from rag.models.embedder import PROBE
+from rag.models.embedding import PROBE
 from rag.models.embedding_cache import FILE_NAME as CACHE
 from rag.models.embedding_cache import EmbeddingCache
 from rag.question.query import understand
@@ -192,7 +193,7 @@ def test_another_embedding_is_a_mismatch_that_changes_nothing(
 def test_vectors_without_use_are_let_go(
     server: Model, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.sync._SPARE_VECTORS", 0)
+    monkeypatch.setattr("ingest.meaning._SPARE_VECTORS", 0)
     for number in range(8):
         (settings.articles / "wolf.md").write_text(f"Heute kamen {number + 2} Wölfe.", "utf-8")
         sync(settings)

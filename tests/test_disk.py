@@ -15,7 +15,7 @@ import pytest
 
 import app
 import rag
-from ingest.sync import is_current
+from ingest.diff import is_current
 from rag.engine import Engine, open_engine
 from rag.errors import ConfigError
 from tests.conftest import ROOT, missing

@@ -24,10 +24,9 @@ from rag.errors import (
     ProviderUnavailable,
 )
 from rag.models import faults
-from rag.models.embedder import Embedder, ModelEmbedder
-from rag.models.embedding_choice import chosen
-from rag.models.providers import build_embedder
-from rag.settings import Settings, load_settings
+from rag.models.embedder import Embedder
+from rag.models.embedding import ModelEmbedder, build_embedder
+from rag.settings import Settings, embedding_choice, load_settings
 from rag.store.library_file import fingerprint
 from tests.embedding_server import DIMENSION, Model, reply_of, reply_with, serving, vector
 from tests.openai_server import HTML, Reply, refusal
@@ -152,7 +151,7 @@ def test_unknown_options_are_not_passed_over(like: Callable[..., Settings]) -> N
 
 def test_identity_holds_what_vectors_depend_on(like: Callable[..., Settings]) -> None:
     options = {"dimensions": 8, "embed_batch_size": 4, "default_headers": {"X-Token": "s"}}
-    assert chosen(like(embedding_options=json.dumps(options))).identity == (
+    assert embedding_choice(like(embedding_options=json.dumps(options))).identity == (
         'openai-like:bge-m3 {"dimensions": 8}'
     )
 
@@ -201,7 +200,7 @@ def test_a_class_is_found_by_its_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(embedder.query("ou"), [1, 0, 0, 0, 1, 1])
     assert embedder.model.max_retries == 0  # type: ignore[attr-defined]
     assert embedder.host == "Letters"  # it takes a key, so it may send texts somewhere
-    assert chosen(settings).identity == PATH  # without the key
+    assert embedding_choice(settings).identity == PATH  # without the key
     embedder.close()
 
 

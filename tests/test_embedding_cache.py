@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rag.errors import ConfigError
+from rag.models.embedder import Floats
 from rag.models.embedding_cache import FILE_NAME, EmbeddingCache
-from rag.models.hashing import Floats
 
 
 def rows(count: int, seed: int = 0) -> Floats:

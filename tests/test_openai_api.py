@@ -15,9 +15,9 @@ import tiktoken
 from markdown_it import MarkdownIt
 
 from rag.engine import Engine
-from rag.models.providers import build_embedder
-from rag.serve.api.openai_forms import conversation, correction, decided, escaped, url_citations
-from rag.serve.api.openai_models import ChatMessage
+from rag.models.embedding import build_embedder
+from rag.serve.api.openai import ChatMessage, conversation
+from rag.serve.api.openai_forms import correction, decided, escaped, url_citations
 from rag.settings import Settings, load_settings
 from tests.doors import TOKEN, WITH_TOKEN, doors, fake, over_dossier
 from tests.dossier import BRIDGE

@@ -12,13 +12,12 @@ import pytest
 from ingest.sync import sync
 from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
-from rag.printing import answer_text
 from rag.schema import Article
 from rag.serve.api.openai_forms import references
 from rag.serve.chat.render import evidence_html
 from rag.serve.pages.export import conversation
 from rag.settings import Settings
-from rag.wire import answer_from_dict, answer_to_dict
+from rag.wire import answer_from_dict, answer_text, answer_to_dict
 from tests.printed import pdf
 
 FERRY = [

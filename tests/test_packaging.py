@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from rag.version import VERSION
+from rag.schema import VERSION
 from tests.conftest import ROOT
 from tests.dossier import LIBRARY, write
 

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as bounded
 from starlette.testclient import TestClient
 
-from ingest.uploads import ArticleIntake
+from ingest.intake import ArticleIntake
 from rag.engine import Engine
 from rag.schema import Delta, Done, Event, Retrieved
 from rag.settings import Settings, load_settings

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.intake import safe_name
 from ingest.readers import read_file
 from ingest.sources import slug
 from ingest.structure.article import article_from
-from ingest.uploads import safe_name
 from rag.engine import Engine, open_engine
 from rag.i18n import GERMAN
 from rag.schema import Article, Message

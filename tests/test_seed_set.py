@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eval.cases import Case, load_cases
-from eval.metrics import folded
+from eval.measures import folded
 from ingest.readers import read_file
 from ingest.structure.article import answerable, article_from
 from rag.text.sentences import sentences

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 
 from ingest.__main__ import summary
+from ingest.diff import is_current
 from ingest.meaning import WISH, Wish
-from ingest.sync import is_current, sync
+from ingest.sync import sync
 from rag.engine import open_engine
-from rag.models.encoder import DIMENSION, Encoder
+from rag.models.embedder import DIMENSION, Encoder
 from rag.question.query import understand
 from rag.retrieval.meaning import Dense, Floats, SentenceMeaning, sentence_meaning
 from rag.retrieval.retriever import Nearness, Retriever
 from rag.settings import Settings
 from rag.store.library import Library
-from rag.store.passage_vectors import pack
+from rag.store.terms import pack_vectors
 from tests.dossier import APPLES, BRIDGE, DOSSIER, fill, index_of, settings_for, write
 
 QUESTION = "Was steht an der Wiede?"
@@ -38,7 +39,7 @@ def give_vectors(library: Library, *ids: str) -> None:
     for article in library.articles(ids):
         for chunk in library.chunks_of(article.id):
             sentences = np.stack([embed(article.text[slice(*span)]) for span in chunk.sentences])
-            vectors = map(pack, (embed(chunk.text), sentences, sentences))
+            vectors = map(pack_vectors, (embed(chunk.text), sentences, sentences))
             library.put_vectors([(library.rows_of([chunk.id])[chunk.id], *vectors)])
 
 

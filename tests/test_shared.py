@@ -18,13 +18,14 @@ import pytest
 from chromadb.api.models.Collection import Collection
 
 import app
-from ingest.sync import is_current, sync
-from ingest.watch import Watcher
+from ingest.diff import is_current
+from ingest.intake import Watcher
+from ingest.shared import Published, headers
+from ingest.sync import sync
 from rag.engine import open_engine
 from rag.errors import ConfigError, IndexBusy, ProviderAuth, ProviderUnavailable
 from rag.settings import Settings, load_settings
 from rag.store.chroma import LEAST
-from rag.store.published import Published, headers
 from tests.chroma_server import STARTS_WITHIN, ChromaServer, front_door, own_authority
 from tests.test_sync import BRIDGE, HEATING, SUMMIT, House
 
@@ -427,7 +428,7 @@ def test_token_and_own_authority_open_a_server_behind_tls(tmp_path: Path, server
 
 
 def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("rag.store.published._PATIENCE", 0.5)
+    monkeypatch.setattr("ingest.shared._PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection, and says nothing
         settings = Settings(data=tmp_path, chroma_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
         with pytest.raises(ProviderUnavailable, match="does not answer"):

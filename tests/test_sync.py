@@ -18,8 +18,9 @@ from unittest.mock import Mock
 
 import pytest
 
+from ingest.diff import is_current
 from ingest.sources import assign_ids, slug
-from ingest.sync import SyncReport, catch_up, is_current, sync
+from ingest.sync import SyncReport, catch_up, sync
 from rag.engine import open_engine
 from rag.errors import ArticleError, BelegError, ConfigError, IndexBusy, IndexMismatch, ProviderUnavailable
 from rag.schema import CHUNKER_VERSION, Article

@@ -130,8 +130,8 @@ def dossier(*dossiers: Settings) -> Iterator[str]:
     """The real app over the articles of the settings, with engines and watchers; its address."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from ingest.intake import ArticleIntake
     from ingest.sync import sync
-    from ingest.uploads import ArticleIntake
     from rag.engine import open_engine
     from rag.serve.app import site_of
 

@@ -4,7 +4,8 @@ import posixpath
 from urllib.parse import unquote
 
 from ingest.readers.document import Document, Reading, clean_field, compose, decode, metadata
-from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
+from ingest.readers.html import blocks_of, page_tree
+from ingest.readers.office import open_archive, parse_xml, pictures_in
 
 _OPF = "{http://www.idpf.org/2007/opf}"
 _DC = "{http://purl.org/dc/elements/1.1/}"

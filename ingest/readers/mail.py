@@ -6,8 +6,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
 from ingest.readers.document import Block, Document, Reading, compose, decode, squeeze
-from ingest.readers.html import read_html
-from ingest.readers.markup import blocks_of, page_tree
+from ingest.readers.html import blocks_of, page_tree, read_html
 from rag.errors import ArticleError
 from rag.i18n import Phrase
 from rag.text.normalize import normalise

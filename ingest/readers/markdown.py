@@ -5,7 +5,7 @@ import tomllib
 from html import escape, unescape
 
 from ingest.readers.document import Block, Document, Reading, compose, decode, metadata
-from ingest.readers.markup import blocks_of, page_tree
+from ingest.readers.html import blocks_of, page_tree
 from rag.i18n import Phrase
 from rag.text.normalize import normalise
 

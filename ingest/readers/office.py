@@ -2,16 +2,50 @@
 
 import io
 import re
+import zipfile
 from collections.abc import Sequence
 from typing import Any
 
 from ingest.readers.document import Block, Document, Reading, compose, given_title, person, refuse_long
-from ingest.readers.markup import blocks_of, open_archive, page_tree, parse_xml, pictures_in
+from ingest.readers.html import blocks_of, page_tree
 from rag.errors import ArticleError
+
+# --- archives: Word, OpenDocument, e-books
+
+_LARGEST_ARCHIVE, _LARGEST_TEXT = 200_000_000, 30_000_000  # bytes, unpacked: of all, and of markup alone
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".emf", ".wmf", ".tif", ".tiff", ".bmp")
+
+
+def open_archive(data: bytes, text: int = _LARGEST_TEXT) -> zipfile.ZipFile:
+    """The archive, with at most so many bytes of markup; no more is unpacked than it states.
+
+    Raises ArticleError and zipfile.BadZipFile.
+    """
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    sizes = [(entry.filename.lower(), entry.file_size) for entry in archive.infolist()]
+    unpacked = sum(size for _, size in sizes)
+    markup = sum(size for name, size in sizes if name.endswith(("xml", "html", "htm", "rels")))
+    if unpacked > _LARGEST_ARCHIVE or markup > text:
+        raise ArticleError("unpacks_too_large", megabytes=round(unpacked / 1e6))
+    return archive
+
+
+def pictures_in(archive: zipfile.ZipFile) -> int:
+    """How many pictures there are, without the small one that shows the first page."""
+    names = map(str.lower, archive.namelist())
+    return sum(name.endswith(_PICTURES) and "thumbnail" not in name for name in names)
+
+
+def parse_xml(data: bytes) -> Any:
+    """The root element; what a document type would fetch or repeat is left alone. Raises XMLSyntaxError."""
+    from lxml import etree
+
+    return etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True))
+
 
 # --- Word
 
-_LARGEST = 15_000_000  # bytes of markup, of which mammoth takes a gigabyte of memory
+_LARGEST_WORD = 15_000_000  # bytes of markup, of which mammoth takes a gigabyte of memory
 _PARTS = (r"word/(?:header|footer)\d*\.xml", r"word/comments\.xml", r"docProps/core\.xml")
 _STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -36,7 +70,7 @@ def read_docx(data: bytes) -> Reading:
     """The text as Word shows it once all changes are accepted, its notes behind it."""
     import mammoth  # type: ignore[import-untyped]
 
-    with open_archive(data, text=_LARGEST) as archive:
+    with open_archive(data, text=_LARGEST_WORD) as archive:
         texts = re.findall(rb"<w:t[^>]*>([^<]*)", archive.read("word/document.xml"))
         refuse_long(sum(len(text.split()) for text in texts))  # before mammoth takes its minutes
         pictures = pictures_in(archive)

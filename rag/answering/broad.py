@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from rag.answering.extract import Candidate
-from rag.models.hashing import Floats
+from rag.models.embedder import Floats
 from rag.question.broad import KINDS, Broad, answers_to
 from rag.question.query import Query
 from rag.retrieval.meaning import vectors_held

@@ -15,9 +15,8 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 
-from rag.printing import answer_text
 from rag.schema import Answer, Citation, Passage, Span
-from rag.wire import answer_to_dict
+from rag.wire import answer_text, answer_to_dict
 
 if TYPE_CHECKING:
     from rag.engine import Engine

@@ -17,8 +17,8 @@ from rag.errors import ProviderProtocol, ProviderTimeout
 from rag.models import load_llama_index
 from rag.models.dialect import Call, Debris, Dialect, Restarted, Turn, delta_of, events, text_of
 from rag.models.faults import CutStream, Server, overflows, translated, waited
-from rag.models.proxies import client
-from rag.settings import Settings
+from rag.models.proxies import NO_KEY, client
+from rag.settings import OPENAI_MODEL, Settings
 from rag.text.normalize import count_tokens
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ LONGEST_WAIT = 20.0
 """Longest Retry-After, in seconds, to wait for; beyond that the reader is told that the server is busy."""
 UNKNOWN_WINDOW = 4096
 """Assumed window of an unknown model, in tokens: Ollama's default for every model."""
-NO_KEY = "none"
 _CONNECT = 10.0
 _THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 
@@ -64,6 +63,14 @@ class Deadline:
     def remaining(self) -> float:
         """Seconds that are left, never negative."""
         return max(0.0, self._end - time.monotonic())
+
+
+def build_model(settings: Settings) -> ChatModel | None:
+    """The language model that the settings name; None without one."""
+    if not settings.has_model:
+        return None
+    name, has_key = settings.llm or OPENAI_MODEL, settings.openai_api_key is not None
+    return ChatModel(Server(name, settings.base_url, has_key, settings.llm_patience), settings)
 
 
 class ChatModel:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import ConfigError
-from rag.models.hashing import Floats
+from rag.models.embedder import Floats
 
 FILE_NAME = "embeddings.sqlite3"
 

@@ -1,4 +1,4 @@
-"""The encoder's process, started by `rag.models.encoder`: turns texts into vectors until its input ends.
+"""The encoder's process, started by `rag.models.embedder`: turns texts into vectors until its input ends.
 
 A request is a line of JSON, `{"texts": […], "query": false}`; the reply is one row of 384 float32 a text.
 """

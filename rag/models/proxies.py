@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+NO_KEY = "none"
+"""For a server that wants no key: openai refuses an empty one."""
+
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

@@ -16,19 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.errors import BelegError, ConfigError, ContextOverflow, IndexBusy, ProviderError, ProviderProtocol
-from rag.models.embedder import Embedder
-from rag.models.embedding_choice import chosen
-from rag.models.hashing import Floats
-from rag.models.providers import build_embedder
+from rag.models.embedder import Embedder, Floats
+from rag.models.embedding import build_embedder
 from rag.question.query import Concept
 from rag.retrieval.matching import Vector, coverage
 from rag.retrieval.retriever import Nearness, Ranking
-from rag.settings import Settings
+from rag.settings import Settings, embedding_choice
 from rag.store.chroma import Chroma
 from rag.store.library import Library
 from rag.store.library_file import dimension_of
-from rag.store.passage_vectors import PassageVectors
-from rag.store.terms import PassageTerms
+from rag.store.terms import PassageTerms, PassageVectors
 from rag.text.analysis import TOKEN
 
 NEAREST = 100
@@ -126,7 +123,7 @@ def open_dense(settings: Settings, fingerprint: str) -> Dense | None:
     It owns the folder until it is closed. Raises IndexBusy if another process owns it, except with the
     built-in encoder, which can do without, and ConfigError if the embedding cannot be built.
     """
-    kind, weight = chosen(settings).kind, settings.dense_weight
+    kind, weight = embedding_choice(settings).kind, settings.dense_weight
     if weight is None:
         weight = {"builtin": 0.0, "e5": E5_WEIGHT}.get(kind, DEFAULT_WEIGHT)
     if not weight:

@@ -1,34 +1,40 @@
 """The whole site: chat, pages and doors for programs behind one guard, and several dossiers in one place.
 
-Where there are several, the first part of a path names the one that answers (`/klima/artikel`).
+Where there are several, the first part of a path names the one that answers (`/klima/artikel`). Operators ask
+`/healthz`, `/readyz` and, with Prometheus, `/metrics`.
 """
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.engine import Engine
+from rag.errors import BelegError
+from rag.serve.api.errors import FRESH
 from rag.serve.api.mcp import add_mcp
 from rag.serve.api.openai import add_openai
 from rag.serve.api.rest import add_rest
 from rag.serve.links import STATIC, link
 from rag.serve.opening import WIDGET, widget
-from rag.serve.ops import Metrics, add_health_routes, counted
 from rag.serve.pages import routes
 from rag.serve.pages.articles import add_articles_page
-from rag.serve.queue import Queue, Service
+from rag.serve.queue import Intake, Metrics, Queue, Service
 from rag.serve.security.connections import beneath, led_to, proxied
 from rag.serve.security.guard import Guard, Limits
 from rag.serve.security.headers import safe_headers
 from rag.serve.security.login import add_login
 from rag.settings import Settings
 from rag.store.answers import Records
-from rag.uploads import Intake
+from rag.store.library import Library
+
+_DOORS = (("/api/", "rest"), ("/v1/", "openai"), ("/mcp", "mcp"), ("/gradio_api/", "chat"))
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 def site_of(
@@ -58,9 +64,9 @@ def site_of(
     home = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=living)
     _add_guard(home, settings, limits)
     add_login(home, settings, limits.guesses)
-    add_health_routes(home, [engine.library for engine in engines])
+    _add_health_routes(home, [engine.library for engine in engines])
 
-    @home.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+    @home.api_route("/{path:path}", methods=sorted(_METHODS))
     async def first(request: Request) -> RedirectResponse:
         return led_to(request.scope, f"/{dossiers[0].dossier}{request.scope['path'].removeprefix(link(''))}")
 
@@ -109,7 +115,7 @@ def add_doors(app: FastAPI, service: Service, limits: Limits | None = None) -> N
     if not settings.dossier:  # else it stands before all dossiers
         app.add_middleware(proxied, settings=settings)
     add_login(app, settings, limits.guesses)
-    add_health_routes(app, [service.engine.library], service.metrics)
+    _add_health_routes(app, [service.engine.library], service.metrics)
     add_rest(app, service)
     add_openai(app, service)
     add_mcp(app, service)
@@ -121,6 +127,49 @@ def _add_guard(app: FastAPI, settings: Settings, limits: Limits, metrics: Metric
     # each is before the ones added earlier
     app.add_middleware(Guard, settings=settings, limits=limits)
     if metrics is not None:
-        app.add_middleware(counted, metrics=metrics)
+        app.add_middleware(_counted, metrics=metrics)
     app.add_middleware(safe_headers, embedders=settings.embedders)
     app.add_middleware(GZipMiddleware)
+
+
+# --- for operators
+
+
+def _counted(app: ASGIApp, metrics: Metrics) -> ASGIApp:
+    """Counts responses by door, method and status; as ASGI middleware."""
+
+    async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+        async def passed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                doors = (door for prefix, door in _DOORS if scope["path"].startswith(prefix))
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                metrics.requests.labels(next(doors, "pages"), method, str(message["status"])).inc()
+            await send(message)
+
+        await app(scope, receive, passed)
+
+    return counting
+
+
+def _add_health_routes(app: FastAPI, libraries: Sequence[Library], metrics: Metrics | None = None) -> None:
+    """The routes that are open to all and answer only yes or no, and that for Prometheus."""
+
+    @app.get("/healthz")
+    async def alive() -> Response:
+        return PlainTextResponse("ok\n", headers=FRESH)
+
+    @app.get("/readyz")
+    def ready() -> Response:
+        try:
+            for library in libraries:
+                library.counts()
+        except BelegError:
+            return PlainTextResponse("not ready\n", 503, headers=FRESH)
+        return PlainTextResponse("ready\n", headers=FRESH)
+
+    if metrics is not None:
+
+        @app.get("/metrics")
+        def figures() -> Response:
+            metrics.articles.set(libraries[0].counts().articles)
+            return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST, headers=FRESH)

@@ -1,26 +1,28 @@
-"""The queue for questions of all doors: first come, first served, with a deadline and a record."""
+"""The queue for questions of all doors: first come, first served, counted, with a deadline and a record."""
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
-from typing import NamedTuple, TypeVar, Unpack
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar, Unpack
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect, Request
 
 from rag.engine import Engine
 from rag.errors import DeadlineExceeded, Overloaded
-from rag.schema import Answer, Asking, Done, Event, Message
-from rag.serve.ops import Metrics
+from rag.schema import Answer, Asking, Delta, Done, Event, Message, Received, SyncState
 from rag.serve.pages.catalogue import Catalogue
 from rag.settings import Settings
 from rag.stepped import stepped
 from rag.store.answers import Records
-from rag.uploads import Intake
 from rag.wire import answer_to_dict
 
 Found = TypeVar("Found")
 _SECONDS_BETWEEN_LOOKS = 0.5
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)  # seconds
 
 
 class Queue:
@@ -75,6 +77,76 @@ class Waiting(NamedTuple):
 Coming = Waiting | Event
 Events = AsyncGenerator[Coming]
 Turns = Sequence[Message]
+
+
+class Metrics:
+    """What Prometheus is told of an app: requests, outcomes, times; never the words of a question."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own: Any = {"registry": self.registry}
+        timed: Any = {"labelnames": ("door",), "buckets": _BUCKETS, **own}
+        self.requests = Counter("beleg_requests", "Requests", ("door", "method", "status"), **own)
+        self.answers = Counter("beleg_answers", "Questions by outcome", ("door", "outcome"), **own)
+        self.first_word = Histogram("beleg_first_word_seconds", "Seconds to the first word", **timed)
+        self.whole = Histogram("beleg_answer_seconds", "Seconds to the whole answer", **timed)
+        self.articles = Gauge("beleg_articles", "Articles in the index", **own)
+        self.answering = Gauge("beleg_answering", "Questions that are being answered", **own)
+
+    def watch(self, events: Iterator[Event], door: str) -> Iterator[Event]:
+        """Passes events on and counts the outcome: answered, abstained, failed or stopped."""
+        started, outcome, spoke = time.perf_counter(), "stopped", False
+        try:
+            with self.answering.track_inprogress(), closing(events):  # type: ignore[type-var]
+                for event in events:
+                    if isinstance(event, Delta) and not spoke:
+                        spoke = True
+                        self.first_word.labels(door).observe(time.perf_counter() - started)
+                    if isinstance(event, Done):
+                        self.whole.labels(door).observe(time.perf_counter() - started)
+                        outcome = ""  # counted here: who has the answer finds it counted
+                        said = "abstained" if event.answer.abstained else "answered"
+                        self.answers.labels(door, said).inc()
+                    yield event
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            if outcome:
+                self.answers.labels(door, outcome).inc()
+
+
+class Intake(Protocol):
+    """Uploads, and the sync that reads them and the articles folder; `ingest` implements it."""
+
+    state: SyncState
+    suffixes: tuple[str, ...]
+    """Endings of the files that are read, in lower case."""
+
+    def refresh(self) -> None:
+        """Requests a sync in another thread; `state` is running from now on."""
+
+    async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
+        """Saves a file of that name, as it comes in, among the uploads.
+
+        Raises ArticleError for an ending that is not read, before anything is taken, and for what cannot be
+        read as articles; ArticleTooLarge as soon as that is clear.
+        """
+
+    def remove(self, path: Path) -> None:
+        """Deletes an uploaded file. Raises ArticleError for any other."""
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        """Notes `title`, `outlet`, `author` and `published` (YYYY-MM-DD) of an uploaded file, beside it.
+
+        Empty fields are taken from the file. Raises ArticleError for other files and for an invalid day.
+        """
+
+    def edited(self, path: Path) -> Mapping[str, str] | None:
+        """Of the facts that people changed of a file, what it says itself: "" where it does not.
+
+        Empty where that is not known; None where nothing was changed.
+        """
 
 
 class Service:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection
 
-    from rag.models.hashing import Floats
+    from rag.models.embedder import Floats
     from rag.store.library import Library
 
 Pair = tuple[Article, Chunk]

@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rag.errors import ConfigError
 from rag.i18n import Phrase
@@ -23,10 +23,7 @@ from rag.schema import Article, Chunk
 from rag.store import library_rows as records
 from rag.store.library_file import FILE_NAME, LibraryFile, batches, create, places
 from rag.store.library_rows import Counts, Entry, FileState, Listed, Selection
-from rag.store.terms import passage_terms
-
-if TYPE_CHECKING:
-    from rag.store.passage_vectors import PassageVectors
+from rag.store.terms import PassageVectors, passage_terms
 
 _FIELDS = ("text", "title", "outlet", "author")
 _LIKE_SIGNS, _ESCAPED = re.compile("[!%_]"), r"!\g<0>"
@@ -241,8 +238,6 @@ class Library(LibraryFile):
 
     def vectors_of(self, rows: Collection[int]) -> dict[int, PassageVectors]:
         """The stored vectors of passages that have them all, by row."""
-        from rag.store.passage_vectors import PassageVectors  # numpy, which a sync of nothing does without
-
         sql = "SELECT row, passage, sentences, pairs FROM vectors WHERE pairs IS NOT NULL AND row IN (%s)"
         return {row: PassageVectors.unpack(*packed) for row, *packed in self._rows_of(sql, list(rows))}
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from rag.errors import ConfigError, IndexBusy, IndexDamaged, IndexMismatch, IndexOutdated
-from rag.models.embedding_choice import chosen
 from rag.schema import ANALYSER_VERSION, BUILTIN_DIMENSION, CHUNKER_VERSION
-from rag.settings import Settings
+from rag.settings import Settings, embedding_choice
 
 _T = TypeVar("_T")
 
@@ -225,7 +224,7 @@ def fingerprint(settings: Settings, dimension: int | None = None) -> str:
     >>> fingerprint(load_settings())
     'schema 2, embedding builtin/512, chunks 1/120 words, analyser 1'
     """
-    choice = chosen(settings)
+    choice = embedding_choice(settings)
     length = BUILTIN_DIMENSION if choice.kind == "builtin" else dimension
     embedding = choice.identity if length is None else f"{choice.identity}/{length}"
     return (

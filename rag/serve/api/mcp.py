@@ -25,14 +25,12 @@ from starlette.responses import Response
 from rag import wire
 from rag.engine import Engine
 from rag.errors import BadRequest, BelegError
-from rag.printing import answer_text
-from rag.schema import Article
+from rag.schema import VERSION, Article
 from rag.serve.api import schemas as models
 from rag.serve.logs import request_id
 from rag.serve.queue import Service
 from rag.store.library import Library
-from rag.version import VERSION
-from rag.wire import Json, answer_to_dict, passage_to_dict
+from rag.wire import Json, answer_text, answer_to_dict, passage_to_dict
 
 log = logging.getLogger(__name__)
 

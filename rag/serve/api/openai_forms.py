@@ -5,18 +5,17 @@ import time
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import uuid4
 
 from openai.types import CompletionUsage
 from openai.types.chat.chat_completion_message import Annotation, AnnotationURLCitation
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from rag.errors import BadRequest
-from rag.question.followup import MESSAGE_LIMIT
 from rag.schema import Answer, Citation, Delta, Done, Message
+from rag.serve.api import schemas
 from rag.serve.api.errors import openai_body, problem_in_stream
-from rag.serve.api.openai_models import Asking, ChatMessage, InputItem
 from rag.serve.links import citation_path
 from rag.serve.queue import Events
 from rag.text.normalize import count_tokens
@@ -27,12 +26,10 @@ _DEFINITION = re.compile(r"^\[\d{1,3}\]: <[^>\n]*>.*$", re.MULTILINE)
 _FOREIGN = re.compile(r"\\|\[(?!\d{1,3}\])|!(?=\[)|(?<=\])[(:\[]|<(?=[A-Za-z/!?])")
 _UNDECIDED = re.compile(r"(?:\[\d{0,3}|[<!])+\Z")
 _ESCAPED = re.compile(r"\\([\\\[!(:])")
-# what Open WebUI asks its model for a title, tags, further questions, searches, or with documents of its own
-_TASK = re.compile(r"\s*#{1,6} Task:|.*<(?:chat_history|context|user_query)>", re.DOTALL)
 _UNQUOTED = str.maketrans({"<": "‹", ">": "›", '"': "'", "\\": "/"})
-_TEXTS = frozenset({"text", "refusal", "input_text", "output_text", "summary_text"})
 Json = dict[str, Any]
-_LONGEST_KEPT = 20_000  # characters of an earlier message, before its definitions are taken away
+Stop = Annotated[str | Annotated[list[str], Field(max_length=4, fail_fast=True)] | None, Field()]
+Chosen = Annotated[schemas.Chosen, Field(description="Beleg's own: which articles may answer")]
 
 
 def references(answer: Answer, site: str, text: str) -> str:
@@ -55,6 +52,11 @@ def escaped(text: str) -> str:
     '\\!\\[x]\\(http://a.example) &lt;img src=x> [1]\\(http://b.example) 3 < 5'
     """
     return _FOREIGN.sub(lambda found: "&lt;" if found[0] == "<" else f"\\{found[0]}", text)
+
+
+def plain(text: str) -> str:
+    """The words of an earlier answer, without what makes it Markdown: definitions and escapes."""
+    return _ESCAPED.sub(r"\1", _DEFINITION.sub("", text).strip()).replace("&lt;", "<")
 
 
 def decided(text: str) -> str:
@@ -92,44 +94,28 @@ def url_citations(content: str, answer: Answer, site: str) -> list[Annotation]:
     return marks
 
 
-def conversation(sent: Sequence[ChatMessage | InputItem], turns: int) -> tuple[str, list[Message]]:
-    """The question, which is the last message, and the latest messages before it.
-
-    Messages of system and tools are left out: answers come from the articles alone. Raises BadRequest if the
-    last message is not the user's, or is a task that a client gives its model.
-    """
-    if not sent or sent[-1].role != "user":
-        raise BadRequest("The last message is the question; its role is user.")
-    question = _text(sent[-1])
-    if _TASK.match(question[:_LONGEST_KEPT]):
-        raise BadRequest(
-            "This is no question but a client's task (a title, tags, further questions, documents to answer"
-            " from); Beleg answers from its own articles alone. Choose another task model, or switch it off."
-        )
-    history: list[Message] = []
-    for message in reversed([each for each in sent[:-1] if each.role in ("user", "assistant")]):
-        if len(history) == turns:
-            break
-        # without what makes it Markdown: definitions and escapes
-        plain = _DEFINITION.sub("", _text(message)[:_LONGEST_KEPT]).strip()
-        if said := _ESCAPED.sub(r"\1", plain).replace("&lt;", "<")[:MESSAGE_LIMIT]:
-            history.insert(0, Message("user" if message.role == "user" else "assistant", said))
-    return question, history
-
-
-def _text(message: ChatMessage | InputItem) -> str:
-    if isinstance(message.content, list):
-        if any(part.type not in _TEXTS for part in message.content):
-            raise BadRequest("Only text can be read; please leave out images, sound and files.")
-        return " ".join(part.text for part in message.content if part.text)
-    return message.content or ""
-
-
 def _title(citation: Citation) -> str:
     """taz: Roter Teppich für Putin, p. 4; what is unknown is left out, the id remains."""
     known = ": ".join(part for part in (citation.outlet, citation.title) if part) or citation.article_id
     known += f", p. {citation.page}" if citation.page else ""
     return " ".join(known.translate(_UNQUOTED).split())
+
+
+class StreamOptions(BaseModel):
+    """How to stream."""
+
+    include_usage: bool | None = None
+
+
+class Asking(BaseModel):
+    """What each endpoint for questions takes."""
+
+    model: str
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: int | None = 1
+    stop: Stop = None
+    filters: Chosen = None
 
 
 class Wish(NamedTuple):

@@ -16,20 +16,19 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from rag.i18n import Phrase
-from rag.schema import Asking, Delta, Done, Filters, Genre, Retrieved
+from rag.schema import Asking, Delta, Done, Filters, Genre, Received, Retrieved, SyncState
 from rag.serve.api import schemas as models
 from rag.serve.api.errors import FRESH, Problem, plain_body, problem_in_stream
-from rag.serve.api.sub_app import ASKING, GUARD, SubApp, faults
+from rag.serve.api.schemas import ASKING, GUARD, SubApp, faults
 from rag.serve.chat.render import outdated_citation
 from rag.serve.links import link
 from rag.serve.pages import export
 from rag.serve.pages.articles import received, removed, without_folders
 from rag.serve.pages.catalogue import PAGE, Catalogue, Wish
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import Coming, Events, Service, Waiting, begun, unless_gone
+from rag.serve.queue import Coming, Events, Intake, Service, Waiting, begun, unless_gone
 from rag.serve.views import page
 from rag.store.answers import feedback_jsonl
-from rag.uploads import Intake, Received, SyncState
 from rag.wire import Answer, answer_to_dict, json_line, passage_to_dict, sent_answer, sent_passage
 
 PATH = "/api/v1"

@@ -15,7 +15,7 @@ from rag.serve.chat import messages, render
 from rag.serve.chat.messages import ChatMessage, Shown
 from rag.serve.logs import request_id
 from rag.serve.queue import Coming, Service, Waiting
-from rag.serve.security.access import LOGOUT, access_of
+from rag.serve.security.guard import LOGOUT, access_of
 from rag.serve.views import fragment, markdown_text
 from rag.store.answers import Rating
 from rag.store.library_rows import Counts

@@ -20,17 +20,16 @@ from starlette.requests import ClientDisconnect
 
 from rag.errors import ArticleError, ArticleTooLarge
 from rag.i18n import Phrase, Words
-from rag.schema import Filters
+from rag.schema import Filters, Received, SyncState
 from rag.serve.api.errors import CLIENT_LEFT, FRESH, Problem, problem_of
 from rag.serve.pages.catalogue import COLUMNS, PAGE, Wish, address_of, day_of, wish_of
 from rag.serve.pages.overview import plot_of
 from rag.serve.pages.reader import excerpt
 from rag.serve.pages.routes import words_of
-from rag.serve.queue import Service
+from rag.serve.queue import Intake, Service
 from rag.serve.views import page
 from rag.settings import Settings
 from rag.store.library_file import LEFT_TO_WORDS, PASSED_OVER
-from rag.uploads import Intake, Received, SyncState
 
 _LONGEST_FORM, _LONGEST_FIELD = 20_000, 500
 _MOST_FILES = 200  # asked about at once

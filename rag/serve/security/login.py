@@ -10,8 +10,16 @@ from rag.i18n import Words
 from rag.serve.api.errors import FRESH
 from rag.serve.links import link, of_all
 from rag.serve.pages.routes import words_of
-from rag.serve.security.access import LOGIN, LOGOUT, SESSION_COOKIE, SESSION_SECONDS, access_of
-from rag.serve.security.guard import Rates, client_of, throttled
+from rag.serve.security.guard import (
+    LOGIN,
+    LOGOUT,
+    SESSION_COOKIE,
+    SESSION_SECONDS,
+    Rates,
+    access_of,
+    client_of,
+    throttled,
+)
 from rag.serve.views import page
 from rag.settings import Settings
 

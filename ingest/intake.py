@@ -1,22 +1,33 @@
-"""Keeps the index in line with its files while the web chat runs: one thread watches and syncs."""
+"""Beside the web chat: one thread that keeps the index in line with its files, and the articles uploaded.
 
+Uploads are checked as they arrive, and saved as files, which the thread then reads.
+"""
+
+import asyncio
 import contextlib
+import filecmp
+import itertools
 import logging
+import shutil
+import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from watchfiles import watch
 
-from ingest.sources import roots
-from ingest.sync import SyncReport, find_files, is_current, sync
-from rag.errors import BelegError
+from ingest.diff import is_current
+from ingest.readers import SUFFIXES, read_file, too_large
+from ingest.sources import FIELDS, INCOMING, describe, edited, find_files, roots, sidecar_of, slug
+from ingest.structure.article import article_from
+from ingest.sync import SyncReport, sync
+from rag.errors import ArticleError, BelegError
 from rag.i18n import Phrase
+from rag.schema import Received, SyncState
 from rag.settings import Settings
-from rag.uploads import SyncState
 
 SETTLE_SECONDS = 0.4
 """Changed files are read once nothing has changed for so long, because they may still be being copied."""
@@ -125,7 +136,7 @@ class Watcher:
 
     def _look(self) -> tuple[object, ...]:
         if self.settings.chroma_replica:
-            from rag.store.published import Published
+            from ingest.shared import Published
 
             with contextlib.closing(Published(self.settings)) as server:
                 return tuple(sorted(server.versions()))
@@ -179,3 +190,78 @@ class Watcher:
 
 class _Closed(Exception):
     """Unwinds a sync when the watcher is closed."""
+
+
+class ArticleIntake(Watcher):
+    """The folder of uploaded files, and the watcher that reads them; see `rag.serve.queue.Intake`."""
+
+    suffixes = SUFFIXES
+    edited = staticmethod(edited)
+
+    def __init__(self, settings: Settings) -> None:
+        """Removes incomplete files of an earlier process."""
+        super().__init__(settings)
+        self.folder = settings.uploads_dir.resolve()
+        self.limit = settings.article_limit
+        self._naming = threading.Lock()
+        shutil.rmtree(self.folder / INCOMING, ignore_errors=True)
+
+    async def add(self, name: str, parts: AsyncIterator[bytes]) -> Received:
+        safe = safe_name(name)
+        if (ending := Path(safe).suffix) not in SUFFIXES:
+            raise ArticleError("ending_not_read", ending=ending, endings=", ".join(SUFFIXES))
+        (self.folder / INCOMING).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder / INCOMING, ignore_cleanup_errors=True) as folder:
+            file, size = Path(folder) / safe, 0
+            with file.open("wb") as incoming:
+                async for part in parts:
+                    size += len(part)
+                    if size > self.limit:
+                        raise too_large(self.limit)
+                    incoming.write(part)
+            return await asyncio.to_thread(self._keep, file)
+
+    def remove(self, path: Path) -> None:
+        if path.resolve().parent != self.folder:
+            raise ArticleError("no_upload")
+        path.unlink(missing_ok=True)
+        sidecar_of(path).unlink(missing_ok=True)
+
+    def describe(self, path: Path, fields: Mapping[str, str]) -> None:
+        if path.resolve().parent != self.folder or not path.is_file():
+            raise ArticleError("no_upload")
+        documents = read_file(path, limit_bytes=self.limit).documents
+        articles = [article_from(document, path.name, path.name) for document in documents]
+        said = {name: {str(getattr(article, name) or "") for article in articles} for name in FIELDS}
+        # what all articles of the file have in common is what it says
+        describe(path, fields, {name: values.pop() for name, values in said.items() if len(values) == 1})
+
+    def _keep(self, file: Path) -> Received:
+        """Reads a file, and moves it to its place unless the same is there.
+
+        Another file of that name is never overwritten: the new one becomes `name-2`.
+        """
+        problems = read_file(file, limit_bytes=self.limit).problems
+        with self._naming:
+            there = self.folder / file.name
+            for n in itertools.count(2):
+                if not there.exists():
+                    file.replace(there)
+                    return Received(there.name, False, problems)
+                if filecmp.cmp(file, there, shallow=False):
+                    return Received(there.name, True, problems)
+                there = self.folder / f"{file.stem}-{n}{file.suffix}"
+        raise AssertionError("some name is free")
+
+
+def safe_name(name: str) -> str:
+    """A file name that is safe anywhere: no folders, not hidden.
+
+    >>> safe_name("../../Öl & Gas.TXT")
+    'Oel-Gas.txt'
+    """
+    base = name.replace("\\", "/").rsplit("/", 1)[-1]
+    stem, dot, ending = base.rpartition(".")
+    stem, suffix = (slug(stem), f".{slug(ending).lower()}") if dot else (slug(base), "")
+    # a README is about a folder, and passed over there
+    return f"{'upload-' if stem.lower() == 'readme' else ''}{stem}{suffix}"
