@@ -142,6 +142,10 @@ def test_a_place_before_a_name_is_no_role(language: str, name: str, sentence: st
             "Rui Melo, pastor, de 67 anos, foi-se.",
             "Rui Melo, disse o autarca, mentiu.",
         ),
+        ("de", "Wer ist Jan Roth?", "Jan Roth ist Chef des Hafens.", "Jan Roth ist im Dezember zurück."),
+        ("en", "Who is Ann Roy?", "Ann Roy was mayor of Hallford.", "Ann Roy was asleep at noon."),
+        ("fr", "Qui est Anne Roy ?", "Anne Roy est maire de Valmores.", "Anne Roy est partie hier soir."),
+        ("pt", "Quem é Rui Melo?", "Rui Melo é presidente do clube.", "Rui Melo é contra a mina."),
         (
             "uk",
             "Хто такий Іван Ткач?",
@@ -157,3 +161,17 @@ def test_a_role_beside_a_name_says_who_it_is_in_each_language(
     assert asked is not None
     found = candidates_for(question, article("a", f"{says_nothing}\n\n{says}", language=language))
     assert [each.text for each in defining(found, asked)] == [says]
+
+
+def test_the_last_name_alone_says_who_it_is_where_the_article_has_the_whole_name() -> None:
+    asked = Defined(("Jan", "Roth"), person=True)
+    said = "Roth ist Chef des Hafens."
+    found = candidates_for("Wer ist Jan Roth?", article("a", f"Jan Roth reiste mit. {said}"))
+    assert [each.text for each in defining(found, asked)] == [said]
+
+
+@pytest.mark.parametrize("before", ["Es regnete.", "Jan Roth kam.\nAnna", "Eva Roth kam."])
+def test_the_last_name_of_somebody_else_does_not(before: str) -> None:
+    text = f"{before} Roth ist Chef des Hafens."
+    found = candidates_for("Wer ist Jan Roth?", article("a", text))
+    assert not defining(found, Defined(("Jan", "Roth"), person=True))

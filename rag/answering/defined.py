@@ -40,16 +40,14 @@ def defining(found: Sequence[Candidate], asked: Defined) -> list[Candidate]:
 
 
 def _how(candidate: Candidate, asked: Defined) -> int | None:
-    """0 for an apposition, a copula or a short form, 1 for what stands before a person's name.
+    """0 for an apposition, a copula or a short form, 1 for what stands before a person's name or behind the
+    last name alone.
 
     What a comment calls a person is a judgement, „Voß ist eine Meisterin der Ausrede“, and none of these.
     """
     text, language = candidate.text, language_of(candidate.article.language)
     said, wanted = tokens(text), [key(word, language) for word in asked.words]
-    keys = [key(word, language) for word, _, _ in said]
-    for first in range(len(keys) - len(wanted) + 1):
-        if keys[first : first + len(wanted)] != wanted or not said[first][0][0].isupper():
-            continue
+    for first in _places(text, wanted, language):
         start, end = said[first][1], said[first + len(wanted) - 1][2]
         behind, before, *_ = _patterns(language)
         bracketed = text[:start].endswith("(") and text[end:].startswith(")")
@@ -61,7 +59,27 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
         has_title = _patterns(language)[3].search(text[:start]) and len(wanted) > 1
         if asked.person and (has_title or _has_office(text, said[:first], start, len(wanted))):
             return 1
-    return None
+    return 1 if _by_last_name(candidate, asked, wanted[-1:], language) else None
+
+
+def _places(text: str, wanted: Sequence[str], language: str) -> list[int]:
+    """Where words with these keys stand in a text, by the first one's number; it must have a capital."""
+    said = tokens(text)
+    keys = [key(word, language) for word, _, _ in said]
+    starts = range(len(keys) - len(wanted) + 1)
+    return [i for i in starts if keys[i : i + len(wanted)] == wanted and said[i][0][0].isupper()]
+
+
+def _by_last_name(candidate: Candidate, asked: Defined, last: Sequence[str], language: str) -> bool:
+    """Whether a sentence says who it is by the last name alone, in an article that has the whole name:
+    „Kirill Dmitrijew reiste mit. Dmitrijew ist Sondergesandter für …“"""
+    article, text = candidate.article, candidate.text
+    if not asked.person or len(asked.words) == 1 or article.genre == "comment":
+        return False
+    said, behind = tokens(text), _patterns(language)[0]
+    alone = (i for i in _places(text, last, language) if i == 0 or not said[i - 1][0][0].isupper())
+    whole = [key(word, language) for word in asked.words]
+    return any(behind.match(text, said[i][2]) for i in alone) and bool(_places(article.text, whole, language))
 
 
 def _has_role(text: str, start: int, end: int, language: str) -> bool:
