@@ -147,6 +147,14 @@ def test_a_place_before_a_name_is_no_role(language: str, name: str, sentence: st
         ("fr", "Qui est Anne Roy ?", "Anne Roy est maire de Valmores.", "Anne Roy est partie hier soir."),
         ("pt", "Quem é Rui Melo?", "Rui Melo é presidente do clube.", "Rui Melo é contra a mina."),
         (
+            "fr",
+            "Qui est Anne Roy ?",
+            "Anne Roy est directrice du port.",
+            "Anne Roy est heureuse et optimiste.",
+        ),
+        ("fr", "Qui est Anne Roy ?", "Anne Roy est journaliste.", "Anne Roy est triste, dit-on."),
+        ("pt", "Quem é Rui Melo?", "Rui Melo é engenheiro naval.", "Rui Melo é otimista e encantador."),
+        (
             "uk",
             "Хто такий Іван Ткач?",
             "— Ні, — каже директор «Зорі» Іван Ткач.",

@@ -47,39 +47,38 @@ def _how(candidate: Candidate, asked: Defined) -> int | None:
     """
     text, language = candidate.text, language_of(candidate.article.language)
     said, wanted = tokens(text), [key(word, language) for word in asked.words]
-    for first in _places(text, wanted, language):
+    judged = asked.person and candidate.article.genre == "comment"
+    for first in _places(said, wanted, language):
         start, end = said[first][1], said[first + len(wanted) - 1][2]
         behind, before, *_ = _patterns(language)
         bracketed = text[:start].endswith("(") and text[end:].startswith(")")
         if asked.person and _has_role(text, start, end, language):
             return 0
-        judged = asked.person and candidate.article.genre == "comment"
         if bracketed or before.search(text[:start]) or (not judged and behind.match(text, end)):
             return 0
         has_title = _patterns(language)[3].search(text[:start]) and len(wanted) > 1
         if asked.person and (has_title or _has_office(text, said[:first], start, len(wanted))):
             return 1
-    return 1 if _by_last_name(candidate, asked, wanted[-1:], language) else None
+    of_a_person = asked.person and not judged and len(wanted) > 1
+    return 1 if of_a_person and _by_last_name(candidate, said, wanted, language) else None
 
 
-def _places(text: str, wanted: Sequence[str], language: str) -> list[int]:
-    """Where words with these keys stand in a text, by the first one's number; it must have a capital."""
-    said = tokens(text)
+def _places(said: Sequence[tuple[str, int, int]], wanted: Sequence[str], language: str) -> list[int]:
+    """Where words with these keys stand, by the first one's number; it must have a capital."""
     keys = [key(word, language) for word, _, _ in said]
     starts = range(len(keys) - len(wanted) + 1)
     return [i for i in starts if keys[i : i + len(wanted)] == wanted and said[i][0][0].isupper()]
 
 
-def _by_last_name(candidate: Candidate, asked: Defined, last: Sequence[str], language: str) -> bool:
+def _by_last_name(
+    candidate: Candidate, said: Sequence[tuple[str, int, int]], name: Sequence[str], language: str
+) -> bool:
     """Whether a sentence says who it is by the last name alone, in an article that has the whole name:
     „Kirill Dmitrijew reiste mit. Dmitrijew ist Sondergesandter für …“"""
-    article, text = candidate.article, candidate.text
-    if not asked.person or len(asked.words) == 1 or article.genre == "comment":
-        return False
-    said, behind = tokens(text), _patterns(language)[0]
-    alone = (i for i in _places(text, last, language) if i == 0 or not said[i - 1][0][0].isupper())
-    whole = [key(word, language) for word in asked.words]
-    return any(behind.match(text, said[i][2]) for i in alone) and bool(_places(article.text, whole, language))
+    behind = _patterns(language)[0]
+    alone = (i for i in _places(said, name[-1:], language) if i == 0 or not said[i - 1][0][0].isupper())
+    tells = any(behind.match(candidate.text, said[i][2]) for i in alone)
+    return tells and bool(_places(tokens(candidate.article.text), name, language))
 
 
 def _has_role(text: str, start: int, end: int, language: str) -> bool:
